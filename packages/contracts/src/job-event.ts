@@ -1,0 +1,56 @@
+import { Type, type Static } from 'typebox'
+import { EventIdText } from './job.ts'
+import type { JobState } from './job.ts'
+
+/** Readers ignore fields they don't know; a higher version than this one stops them: it is never skipped. */
+export const JOB_EVENT_VERSION = 1
+
+/** A result or error beyond this many bytes of JSON does not travel in an event: `resultTruncated` says so. */
+export const MAX_RESULT_IN_EVENT = 64 * 1024
+
+export const JOB_EVENT_TYPES = ['added', 'waiting', 'delayed', 'active', 'progress', 'completed', 'failed'] as const
+
+/**
+ * One entry of the job-event stream, as it stands in field `d`; its id is the
+ * stream's own and is not repeated inside. `added` is told once per life of a
+ * job; `waiting` or `delayed` follows it.
+ */
+export const JobEvent = Type.Object({
+  v: Type.Integer({ minimum: 1 }),
+  type: Type.Enum([...JOB_EVENT_TYPES]),
+  queue: Type.String(),
+  jobId: Type.String(),
+  name: Type.String(),
+  /** The owner's text; `renderUserId` makes it what clients see. */
+  userId: Type.String(),
+  /** When BullMQ (or the reconciliation) wrote it, in milliseconds. */
+  timestamp: Type.Integer(),
+  /** Only of adopted jobs: BullMQ's stream id of the job's `added`, since its counter ids repeat. */
+  generation: Type.Optional(Type.String()),
+  /** Of `added`: when the job was created, in milliseconds, and how many attempts it has. */
+  created: Type.Optional(Type.Integer()),
+  attempts: Type.Optional(Type.Integer()),
+  /** Of `delayed`: when the job is due, in milliseconds. */
+  dueAt: Type.Optional(Type.Integer()),
+  /** Of `waiting`: a finished job was opened again (a retry); its result is void. */
+  reopened: Type.Optional(Type.Literal(true)),
+  progress: Type.Optional(Type.Unknown()),
+  result: Type.Optional(Type.Unknown()),
+  resultTruncated: Type.Optional(Type.Literal(true)),
+  error: Type.Optional(Type.String()),
+  /** Of `completed`: the job's own webhookUrl, given at submit. */
+  webhookUrl: Type.Optional(Type.String()),
+  /** The conclusion of a reconciliation, not told by BullMQ. */
+  reconciled: Type.Optional(Type.Literal(true))
+})
+export type JobEvent = Static<typeof JobEvent>
+
+/** A job event with the id it has in every channel. */
+export type ToldJobEvent = JobEvent & { eventId: string }
+export const ToldJobEvent = Type.Intersect([JobEvent, Type.Object({ eventId: EventIdText })])
+
+/** The state a job is in after an event; progress leaves it as it is. */
+export function stateAfter (type: JobEvent['type']): JobState | undefined {
+  if (type === 'progress') return undefined
+  return type === 'added' ? 'waiting' : type
+}

@@ -1,0 +1,148 @@
+import { Type, type Static } from 'typebox'
+
+/** The five states that clients see. BullMQ's prioritized, paused and waiting-children read as `waiting`. */
+export const JOB_STATES = ['waiting', 'delayed', 'active', 'completed', 'failed'] as const
+export type JobState = typeof JOB_STATES[number]
+export const JobState = Type.Enum([...JOB_STATES], { description: 'Where the job stands' })
+
+/** The longest job id, queue name or job name that is accepted, in characters. */
+export const MAX_ID_LENGTH = 256
+export const MAX_NAME_LENGTH = 128
+
+export const JobId = Type.String({ minLength: 1, maxLength: MAX_ID_LENGTH, description: 'Id of the job' })
+export const QueueName = Type.String({ minLength: 1, maxLength: MAX_NAME_LENGTH, pattern: '^[^:\\s]+$', description: 'Name of the BullMQ queue' })
+export const JobName = Type.String({ minLength: 1, maxLength: MAX_NAME_LENGTH, description: 'Name of the job: what the worker switches on' })
+
+/** The stream id of a job event: `<milliseconds>-<sequence>`. */
+export const EventIdText = Type.String({ pattern: '^\\d{1,15}-\\d{1,15}$', examples: ['1640995200000-0'], description: 'Id of a job event, the same in every channel' })
+
+const Nullable = Type.Union([Type.Integer(), Type.Null()])
+
+export const JobTimestamps = Type.Object({
+  created: Type.Integer({ description: 'Milliseconds since 1970' }),
+  started: Nullable,
+  finished: Nullable
+})
+
+const listed = {
+  id: JobId,
+  name: JobName,
+  queue: QueueName,
+  state: JobState,
+  progress: Type.Unknown({ description: 'The last progress the worker told (any JSON), 0 until then' }),
+  timestamp: JobTimestamps,
+  lastEventId: Type.Union([EventIdText, Type.Null()], { description: 'The last event of this job that this answer knows, null before the first' })
+}
+
+/** A job in a list. */
+export const JobSummary = Type.Object(listed)
+export type JobSummary = Static<typeof JobSummary>
+
+/** A job as `GET /jobs/:jobId` shows it. */
+export const Job = Type.Object({
+  ...listed,
+  attempts: Type.Object({
+    made: Type.Integer({ description: 'How often a worker has taken the job' }),
+    max: Type.Integer({ description: 'How often a worker may take it' })
+  }),
+  result: Type.Optional(Type.Unknown({ description: 'What the worker returned, once completed' })),
+  failedReason: Type.Optional(Type.String({ description: 'Why the job failed, once failed' })),
+  resultTruncated: Type.Optional(Type.Literal(true, { description: 'The result was larger than 1 MiB and is not kept' }))
+})
+export type Job = Static<typeof Job>
+
+const Backoff = Type.Object({
+  type: Type.Enum(['fixed', 'exponential']),
+  delay: Type.Integer({ minimum: 0, maximum: 86_400_000, description: 'Milliseconds' })
+}, { additionalProperties: false })
+
+const ONE_YEAR_MS = 31_536_000_000
+
+/** Body of `POST /submit-job`. */
+export const SubmitJob = Type.Object({
+  name: JobName,
+  data: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'What the worker gets; `userId` in it is set by the server' })),
+  queue: Type.Optional(QueueName),
+  delay: Type.Optional(Type.Integer({ minimum: 0, maximum: ONE_YEAR_MS, description: 'Milliseconds to wait before the job may start' })),
+  priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 2_097_151, description: '0 (the default) runs first, then 1, 2, …' })),
+  attempts: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
+  backoff: Type.Optional(Backoff),
+  webhookUrl: Type.Optional(Type.String({ format: 'url', maxLength: 2048, description: 'Gets this job\'s completion event' }))
+}, { additionalProperties: false })
+export type SubmitJob = Static<typeof SubmitJob>
+
+export const MAX_BATCH = 1000
+
+/** Body of `POST /submit-jobs`: all are accepted or none. */
+export const SubmitJobs = Type.Object({
+  jobs: Type.Array(SubmitJob, { minItems: 1, maxItems: MAX_BATCH })
+}, { additionalProperties: false })
+export type SubmitJobs = Static<typeof SubmitJobs>
+
+export const SubmittedJob = Type.Object({
+  jobId: JobId,
+  name: JobName,
+  queue: QueueName,
+  state: JobState
+})
+export type SubmittedJob = Static<typeof SubmittedJob>
+
+export const SubmittedJobs = Type.Object({ jobs: Type.Array(SubmittedJob) })
+export type SubmittedJobs = Static<typeof SubmittedJobs>
+
+/** Query of `GET /jobs/:jobId`. */
+export const GetJobQuery = Type.Object({
+  queue: Type.Optional(QueueName),
+  wait: Type.Optional(Type.Integer({ minimum: 1, maximum: 30, description: 'Seconds to hold the request until the job changes' })),
+  after: Type.Optional(EventIdText)
+}, { additionalProperties: false })
+export type GetJobQuery = Static<typeof GetJobQuery>
+
+/** Query of `GET /jobs`. `from` (inclusive) and `to` (exclusive) bound `timestamp.created`, in milliseconds. */
+export const ListJobsQuery = Type.Object({
+  page: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000_000, default: 1 })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 10 })),
+  status: Type.Optional(JobState),
+  name: Type.Optional(JobName),
+  queue: Type.Optional(QueueName),
+  from: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+  to: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+  cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })),
+  after: Type.Optional(EventIdText)
+}, { additionalProperties: false })
+export type ListJobsQuery = Static<typeof ListJobsQuery>
+
+export const JobList = Type.Object({
+  jobs: Type.Array(JobSummary),
+  pagination: Type.Object({
+    total: Type.Integer(),
+    page: Type.Integer(),
+    limit: Type.Integer(),
+    pages: Type.Integer(),
+    next: Type.Union([Type.String(), Type.Null()], { description: 'Cursor of the next page, null at the end' }),
+    totalIsCapped: Type.Optional(Type.Literal(true, { description: 'There are at least `total`; counting stopped there' }))
+  })
+})
+export type JobList = Static<typeof JobList>
+
+export const JobCounts = Type.Object({
+  waiting: Type.Integer(),
+  delayed: Type.Integer(),
+  active: Type.Integer(),
+  completed: Type.Integer(),
+  failed: Type.Integer()
+})
+export type JobCounts = Static<typeof JobCounts>
+
+/** One line of a job's timeline; progress is left out. */
+export const JobTimelineEntry = Type.Object({
+  eventId: EventIdText,
+  type: Type.String(),
+  state: JobState,
+  timestamp: Type.Integer(),
+  error: Type.Optional(Type.String())
+})
+export type JobTimelineEntry = Static<typeof JobTimelineEntry>
+
+export const JobTimeline = Type.Object({ events: Type.Array(JobTimelineEntry) })
+export type JobTimeline = Static<typeof JobTimeline>

@@ -1,0 +1,32 @@
+import { randomUUID } from 'node:crypto'
+import { createSigner } from 'fast-jwt'
+import { renderUserId } from '../user-id.ts'
+
+type SignOptions = {
+  userId: string
+  secret: string
+  /** Milliseconds from now. */
+  expiresInMs: number
+  issuer?: string | undefined
+  audience?: string | undefined
+}
+
+/** An HS256 access token, as an identity provider would issue it. */
+export function signAccessToken (options: SignOptions): string {
+  return sign({ userId: renderUserId(options.userId), type: 'access' }, options)
+}
+
+/** A refresh token; `family` stays the same over all rotations of one login. */
+export function signRefreshToken ({ family = randomUUID(), ...options }: SignOptions & { family?: string }): string {
+  return sign({ userId: renderUserId(options.userId), type: 'refresh', family, jti: randomUUID() }, options)
+}
+
+function sign (claims: object, { secret, expiresInMs, issuer, audience }: SignOptions): string {
+  return createSigner({
+    algorithm: 'HS256',
+    key: secret,
+    expiresIn: expiresInMs,
+    ...(issuer && { iss: issuer }),
+    ...(audience && { aud: audience })
+  })(claims)
+}

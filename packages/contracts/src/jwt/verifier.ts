@@ -1,0 +1,68 @@
+import { createVerifier, TokenError } from 'fast-jwt'
+import { userIdText } from '../user-id.ts'
+import { allowedAlgorithms, keyFinder } from './keys.ts'
+import type { JwtSettings } from './settings.ts'
+
+/** Who a token speaks for. Times in milliseconds; `expiresAt` is null for a token that never ends. */
+export type Identity = { userId: string, issuedAt: number | null, expiresAt: number | null }
+
+export type TokenFault = 'token_missing' | 'token_invalid' | 'token_expired'
+
+/** Why a token was refused; `code` is what clients see, `message` names the fault without the token. */
+export class TokenRefused extends Error {
+  readonly code: TokenFault
+
+  constructor (code: TokenFault, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'TokenRefused'
+    this.code = code
+  }
+}
+
+export type VerifyToken = (token: string | undefined) => Promise<Identity>
+
+type Claims = { userId?: unknown, sub?: unknown, type?: unknown, iat?: number, exp?: number }
+
+/** Verified tokens that are remembered: a verification costs 40 µs, a look into the cache 5. Never past `exp`. */
+const CACHE_SIZE = 10_000
+const CACHE_TTL_MS = 600_000
+
+/**
+ * Verifies access tokens; REST, Socket.IO, WebSocket and SSE all go through this one function.
+ * @throws TokenRefused
+ */
+export function createTokenVerifier (settings: JwtSettings): VerifyToken {
+  const findKey = keyFinder(settings)
+  const verify = createVerifier({
+    key: ({ header }: { header: { alg?: string, kid?: string } }) => findKey(header),
+    algorithms: allowedAlgorithms(settings),
+    cache: CACHE_SIZE,
+    cacheTTL: CACHE_TTL_MS,
+    ...(settings.JWT_ISSUER && { allowedIss: settings.JWT_ISSUER }),
+    ...(settings.JWT_AUDIENCE && { allowedAud: settings.JWT_AUDIENCE }),
+    requiredClaims: requiredClaims(settings)
+  }) as (token: string) => Promise<Claims>
+
+  return async function verifyToken (token) {
+    if (!token) throw new TokenRefused('token_missing', 'No token was given')
+    return identityOf(await verify(token).catch(refuse))
+  }
+}
+
+function requiredClaims ({ JWT_REQUIRE_EXP, JWT_ISSUER, JWT_AUDIENCE }: JwtSettings): string[] {
+  // fast-jwt checks iss and aud only where a token has them; a token without must not pass.
+  return [...(JWT_REQUIRE_EXP ? ['exp'] : []), ...(JWT_ISSUER ? ['iss'] : []), ...(JWT_AUDIENCE ? ['aud'] : [])]
+}
+
+function refuse (cause: unknown): never {
+  if (!(cause instanceof TokenError)) throw cause
+  if (cause.code === TokenError.codes.expired) throw new TokenRefused('token_expired', 'The token has expired', { cause })
+  throw new TokenRefused('token_invalid', 'The token is not valid', { cause })
+}
+
+function identityOf ({ userId: claim, sub, type, iat, exp }: Claims): Identity {
+  if (type === 'refresh') throw new TokenRefused('token_invalid', 'A refresh token is no access token')
+  const userId = userIdText(claim ?? sub)
+  if (userId === undefined) throw new TokenRefused('token_invalid', 'The token names no user (claim userId or sub)')
+  return { userId, issuedAt: iat === undefined ? null : iat * 1000, expiresAt: exp === undefined ? null : exp * 1000 }
+}

@@ -1,0 +1,26 @@
+/**
+ * Every key of ours shares one hash tag, so that a script can touch them
+ * together on a Redis Cluster too.
+ */
+const PREFIX = '{tidings}'
+
+/** The one stream of job events. */
+export const JOB_EVENTS_KEY = `${PREFIX}:job-events`
+/** The id at which this data set began; a client's position below it is of another life. */
+export const EPOCH_KEY = `${PREFIX}:epoch`
+/** The highest id that was trimmed off the stream; a follower below it was overtaken. */
+export const LOW_WATER_KEY = `${PREFIX}:low-water`
+
+/** A hash {at, read, lost}: how far the relay has come in a queue's BullMQ events. */
+export const relayPositionKey = (queue: string) => `${PREFIX}:relay:${queue}`
+/** Held by the replica that relays a queue. Saves work, decides nothing. */
+export const relayLeaseKey = (queue: string) => `${PREFIX}:relay:${queue}:lease`
+/** What a user's sessions can resume from. */
+export const userHistoryKey = (userId: string) => `${PREFIX}:user:${userId}:events`
+/** Stands while a job is finished: later progress is dropped. */
+export const finalityKey = (queue: string, jobId: string) => `${PREFIX}:final:${queue}:${jobId}`
+/** Set while an active job is asked to stop; the channel of the queue carries the job's id at that moment. */
+export const cancelKey = (queue: string, jobId: string) => `${PREFIX}:cancel:${queue}:${jobId}`
+export const cancelChannel = (queue: string) => `${PREFIX}:cancel:${queue}`
+/** user → not-before in seconds: tokens issued earlier are refused everywhere. */
+export const REVOCATIONS_KEY = `${PREFIX}:revocations`

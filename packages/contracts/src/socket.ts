@@ -1,0 +1,82 @@
+import { Type, type Static } from 'typebox'
+import { EventIdText, Job, JobId, JobName, JobState, QueueName } from './job.ts'
+import type { ToldJobEvent } from './job-event.ts'
+import { renderUserId } from './user-id.ts'
+
+const UserId = Type.Union([Type.Integer(), Type.String()])
+
+const head = {
+  eventId: EventIdText,
+  jobId: JobId,
+  name: JobName,
+  queue: QueueName,
+  userId: UserId,
+  timestamp: Type.Integer()
+}
+
+export const JobProgressPayload = Type.Object({ ...head, progress: Type.Unknown() })
+export type JobProgressPayload = Static<typeof JobProgressPayload>
+
+export const JobCompletedPayload = Type.Object({ ...head, result: Type.Unknown(), resultTruncated: Type.Optional(Type.Literal(true)) })
+export type JobCompletedPayload = Static<typeof JobCompletedPayload>
+
+export const JobFailedPayload = Type.Object({ ...head, error: Type.String() })
+export type JobFailedPayload = Static<typeof JobFailedPayload>
+
+export const JobStatePayload = Type.Object({
+  eventId: EventIdText,
+  jobId: JobId,
+  name: JobName,
+  state: JobState,
+  timestamp: Type.Integer()
+})
+export type JobStatePayload = Static<typeof JobStatePayload>
+
+/** Told once after connect. `lastEventId` is the position from which this session is complete. */
+export const SessionPayload = Type.Object({
+  userId: UserId,
+  recovered: Type.Boolean(),
+  lastEventId: EventIdText,
+  expiresAt: Type.Union([Type.Integer(), Type.Null()], { description: 'When the token ends, in milliseconds; null: never' })
+})
+export type SessionPayload = Static<typeof SessionPayload>
+
+/** What a client may send with `subscribe:job`: the id alone, or an object. */
+export const SubscribeJob = Type.Union([
+  JobId,
+  Type.Object({
+    jobId: JobId,
+    queue: Type.Optional(QueueName),
+    lastEventId: Type.Optional(EventIdText)
+  }, { additionalProperties: false })
+])
+export type SubscribeJob = Static<typeof SubscribeJob>
+
+export const SubscribeJobAck = Type.Union([
+  Type.Object({ ok: Type.Literal(true), job: Job, lastEventId: EventIdText, recovered: Type.Boolean() }),
+  Type.Object({ ok: Type.Literal(false), error: Type.String() })
+])
+export type SubscribeJobAck = Static<typeof SubscribeJobAck>
+
+export type JobPayload = JobProgressPayload | JobCompletedPayload | JobFailedPayload | JobStatePayload
+
+/**
+ * What the owner's sockets are told of an event: the name of the socket event
+ * and its payload. `added` is not told (a `waiting` or `delayed` follows it).
+ */
+export function socketMessage (event: ToldJobEvent): { event: string, payload: JobPayload } | undefined {
+  const { eventId, jobId, name, queue, timestamp } = event
+  const head = { eventId, jobId, name, queue, userId: renderUserId(event.userId), timestamp }
+  switch (event.type) {
+    case 'progress': return { event: 'job:progress', payload: { ...head, progress: event.progress ?? 0 } }
+    case 'completed': return {
+      event: 'job:completed',
+      payload: { ...head, result: event.result ?? null, ...(event.resultTruncated && { resultTruncated: true }) }
+    }
+    case 'failed': return { event: 'job:failed', payload: { ...head, error: event.error ?? '' } }
+    case 'waiting':
+    case 'delayed':
+    case 'active': return { event: 'job:state', payload: { eventId, jobId, name, state: event.type, timestamp } }
+    default: return undefined
+  }
+}
