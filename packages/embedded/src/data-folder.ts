@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto'
+import { lstatSync, mkdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { isReachable } from './server-user.ts'
+import type { ServerUser } from './server-user.ts'
+import { sharedFolder } from './shared-folder.ts'
+
+/**
+ * Where the data of `dir` really lies: there, or, when the server's user cannot reach that (a checkout below root's
+ * 0700 home), in a folder of its own that `dir` is then a link to.
+ */
+export function dataFolder (dir: string, user: ServerUser | undefined): string {
+  const wanted = resolve(dir)
+  mkdirSync(dirname(wanted), { recursive: true })
+  if (user === undefined || isReachable(dirname(wanted), user)) return wanted
+
+  const elsewhere = join(sharedFolder(), createHash('sha256').update(wanted).digest('hex').slice(0, 16))
+  if (linkTarget(wanted) !== elsewhere) {
+    // Whoever removed the link threw its data away: data must not outlive the folder that it belongs to.
+    rmSync(elsewhere, { recursive: true, force: true })
+    rmSync(wanted, { recursive: true, force: true })
+    symlinkSync(elsewhere, wanted)
+  }
+  return elsewhere
+}
+
+function linkTarget (path: string): string | undefined {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true ? readlinkSync(path) : undefined
+}

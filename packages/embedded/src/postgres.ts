@@ -1,0 +1,178 @@
+import { execFile } from 'node:child_process'
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import postgres from 'postgres'
+import { dataFolder } from './data-folder.ts'
+import { startOnPort } from './port.ts'
+import { postgresBinaries } from './postgres-binaries.ts'
+import type { PostgresBinaries } from './postgres-binaries.ts'
+import { commandOf } from './process-table.ts'
+import { ServerStartError, spawnServer, waitUntilReady } from './server-process.ts'
+import type { ServerProcess } from './server-process.ts'
+import { serverUser } from './server-user.ts'
+import type { ServerUser } from './server-user.ts'
+
+const SUPERUSER = 'postgres'
+const INITDB_TIMEOUT_MS = 120_000
+// Crash recovery replays at most max_wal_size (1 GiB) of log.
+const START_TIMEOUT_MS = 120_000
+const STOP_TIMEOUT_MS = 15_000
+
+const run = promisify(execFile)
+
+export interface PostgresOptions {
+  /** Folder of the cluster, made by initdb when missing. May become a link (see `dataFolder`). */
+  dir: string
+  /** A free one when not given. */
+  port?: number | undefined
+  host?: string | undefined
+  /** Made when missing; `url` leads to it. */
+  database?: string | undefined
+  /** The superuser's. Fixed when the cluster is made; without one every local connection is trusted. */
+  password?: string | undefined
+  log?: string | undefined
+  /** More settings of postgresql.conf. */
+  settings?: Record<string, string> | undefined
+}
+
+export interface PostgresServer extends ServerProcess {
+  url: string
+  host: string
+  port: number
+}
+
+/** Starts a Postgres cluster of its own (as another user when this is root) and resolves once it takes connections. */
+export async function startPostgres (options: PostgresOptions): Promise<PostgresServer> {
+  const user = serverUser()
+  const binaries = postgresBinaries(user)
+  const data = dataFolder(options.dir, user)
+  const host = options.host ?? '127.0.0.1'
+  forgetDeadServer(data)
+  return await startOnPort({ port: options.port, host, what: 'Postgres' }, async port => {
+    if (!existsSync(join(data, 'PG_VERSION'))) await createCluster({ data, binaries, user, password: options.password })
+    return await startCluster(port, { options, host, data, binaries, user })
+  })
+}
+
+interface Cluster { options: PostgresOptions, host: string, data: string, binaries: PostgresBinaries, user: ServerUser | undefined }
+
+async function startCluster (port: number, { options, host, data, binaries, user }: Cluster): Promise<PostgresServer> {
+  const log = options.log ?? `${data}.log`
+  const server = await spawnServer({
+    name: 'Postgres',
+    command: binaries.postgres,
+    args: ['-D', data, ...settingArguments({ ...options.settings, port: String(port), listen_addresses: host })],
+    log,
+    stopSignal: 'SIGINT', // fast shutdown: sessions are cut, the checkpoint is written
+    stopTimeoutMs: STOP_TIMEOUT_MS,
+    uid: user?.uid,
+    gid: user?.gid,
+    env: environment()
+  })
+  await waitUntilReady(server, { name: `Postgres at ${host}:${port}`, log, timeoutMs: START_TIMEOUT_MS, isReady: async () => saysReady(data, server.pid) })
+
+  const database = options.database ?? SUPERUSER
+  const url = connectionUrl({ host, port, database: SUPERUSER, password: options.password })
+  try {
+    await createDatabase(url, database)
+  } catch (err) {
+    await server.stop()
+    throw new ServerStartError(`Postgres at ${host}:${port} runs but cannot be used: ${(err as Error).message}`, { cause: err })
+  }
+  return { ...server, host, port, url: connectionUrl({ host, port, database, password: options.password }) }
+}
+
+function settingArguments (settings: Record<string, string>): string[] {
+  const all: Record<string, string> = {
+    unix_socket_directories: '', // its path has a length limit that a deep checkout exceeds
+    max_connections: '200',
+    shared_buffers: '128MB',
+    timezone: 'UTC',
+    log_timezone: 'UTC',
+    ...settings
+  }
+  return Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+}
+
+/** Made beside its place and moved there when whole: an initdb that was cut short leaves nothing half done. */
+async function createCluster ({ data, binaries, user, password }: { data: string, binaries: PostgresBinaries, user: ServerUser | undefined, password: string | undefined }): Promise<void> {
+  const unfinished = `${data}.new`
+  const passwordFile = `${data}.password`
+  rmSync(unfinished, { recursive: true, force: true })
+  mkdirSync(unfinished, { mode: 0o700 })
+  if (password !== undefined) writeFileSync(passwordFile, password, { mode: 0o600 })
+  if (user !== undefined) {
+    chownSync(unfinished, user.uid, user.gid)
+    if (password !== undefined) chownSync(passwordFile, user.uid, user.gid)
+  }
+  try {
+    await run(binaries.initdb, [
+      '--pgdata', unfinished,
+      '--username', SUPERUSER,
+      '--encoding', 'UTF8',
+      '--locale', 'C', '--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8', // the same on every machine
+      ...(password === undefined ? ['--auth', 'trust'] : ['--auth', 'scram-sha-256', '--pwfile', passwordFile])
+    ], { timeout: INITDB_TIMEOUT_MS, cwd: '/', env: environment(), ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }) })
+    rmSync(data, { recursive: true, force: true })
+    renameSync(unfinished, data)
+    chmodSync(data, 0o700)
+  } catch (err) {
+    rmSync(unfinished, { recursive: true, force: true })
+    throw new ServerStartError(`initdb failed: ${initdbMessage(err)}`, { cause: err })
+  } finally {
+    rmSync(passwordFile, { force: true })
+  }
+}
+
+function initdbMessage (err: unknown): string {
+  const { stderr, message } = err as { stderr?: string, message: string }
+  return stderr?.trim() || message
+}
+
+/** Messages in English whatever the machine speaks, and no PG* variable of the caller leads Postgres astray. */
+function environment (): NodeJS.ProcessEnv {
+  return { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' }
+}
+
+/**
+ * Postgres takes a postmaster.pid whose number belongs to some other process by now (a killed container, a reboot) for
+ * a running server and refuses to start. Only one that really serves this folder is in the way.
+ */
+function forgetDeadServer (data: string): void {
+  const file = join(data, 'postmaster.pid')
+  if (!existsSync(file)) return
+  const pid = Number.parseInt(readFileSync(file, 'utf8'), 10)
+  if (commandOf(pid)?.includes(data) === true) throw new ServerStartError(`a Postgres server already runs on ${data} (pid ${pid})`)
+  rmSync(file, { force: true })
+}
+
+/** The server's own word, from the file that pg_ctl waits on too. */
+function saysReady (data: string, pid: number): boolean {
+  try {
+    const lines = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')
+    return Number(lines[0]) === pid && lines[7]?.trim() === 'ready'
+  } catch {
+    return false
+  }
+}
+
+function connectionUrl ({ host, port, database, password }: { host: string, port: number, database: string, password: string | undefined }): string {
+  const url = new URL('postgres://localhost')
+  url.hostname = host.includes(':') ? `[${host}]` : host
+  url.port = String(port)
+  url.username = SUPERUSER
+  url.password = password ?? ''
+  url.pathname = database
+  return url.href
+}
+
+async function createDatabase (url: string, database: string): Promise<void> {
+  const sql = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {} })
+  try {
+    const found = await sql`select from pg_database where datname = ${database}`
+    if (found.length === 0) await sql`create database ${sql(database)}`
+  } finally {
+    await sql.end({ timeout: 5 })
+  }
+}
