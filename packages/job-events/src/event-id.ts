@@ -1,0 +1,46 @@
+/**
+ * The id of a job event: Redis' stream id as its two integers. They are
+ * compared as integers; as texts "9-0" would stand above "10-0".
+ */
+export type EventId = { readonly ms: number, readonly seq: number }
+
+export const ZERO: EventId = { ms: 0, seq: 0 }
+
+const FORM = /^(\d{1,16})-(\d{1,16})$/
+
+/** Reads `<ms>-<seq>`; undefined where the text is no id or a part is no safe integer. */
+export function parseEventId (text: string): EventId | undefined {
+  const match = FORM.exec(text)
+  if (!match) return undefined
+  const id = { ms: Number(match[1]), seq: Number(match[2]) }
+  return Number.isSafeInteger(id.ms) && Number.isSafeInteger(id.seq) ? id : undefined
+}
+
+/** Reads an id that Redis itself wrote. */
+export function eventIdOf (text: string): EventId {
+  const id = parseEventId(text)
+  if (!id) throw new TypeError(`Not an event id: ${text}`)
+  return id
+}
+
+export function formatEventId ({ ms, seq }: EventId): string {
+  return `${ms}-${seq}`
+}
+
+/** Below 0 where a is older, above 0 where it is newer, 0 where they are one. */
+export function compareEventIds (a: EventId, b: EventId): number {
+  return a.ms - b.ms || a.seq - b.seq
+}
+
+export function isNewer (a: EventId, b: EventId): boolean {
+  return compareEventIds(a, b) > 0
+}
+
+export function newest (a: EventId, b: EventId): EventId {
+  return isNewer(a, b) ? a : b
+}
+
+/** The highest id below another: reading after it begins with that other. */
+export function justBelow ({ ms, seq }: EventId): EventId {
+  return seq > 0 ? { ms, seq: seq - 1 } : { ms: ms - 1, seq: Number.MAX_SAFE_INTEGER }
+}

@@ -1,0 +1,167 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Redis } from 'ioredis'
+import { EPOCH_KEY, JOB_EVENTS_KEY, LOW_WATER_KEY } from '@tidings/contracts'
+import { BATCH_BYTES, BATCH_COUNT } from './bounds.ts'
+import { entryOf, UnsupportedJobEvent, type Entry } from './entry.ts'
+import { compareEventIds, eventIdOf, formatEventId, isNewer, justBelow, ZERO, type EventId } from './event-id.ts'
+
+const BLOCK_MS = 5000
+/** A blocked read that is this late has lost its socket without noticing (half open). */
+const WATCHDOG_MS = BLOCK_MS + 5000
+const RETRY_MIN_MS = 100
+const RETRY_MAX_MS = 5000
+
+export type FollowedBatch = { from: EventId, to: EventId, entries: Entry[] }
+
+/** Events between `position` and `resumeAt` can be had no more: trimmed, or Redis began a new life. */
+export type Overtaken = { position: EventId, resumeAt: EventId, reason: 'trimmed' | 'epoch' }
+
+type Log = { error (fields: object, message: string): void, warn (fields: object, message: string): void }
+
+export type FollowOptions = {
+  /** Any connection; the follower duplicates it, because a blocked read owns its socket. */
+  redis: Redis
+  /** Asked at the start and after every failure: where to go on from. */
+  position: () => EventId | Promise<EventId>
+  /**
+   * Gets each batch, one after the other. What it returns is the next position
+   * where that is not the batch's end (another replica was faster). A throw is
+   * logged, and the follower goes on from `position()` after a pause.
+   */
+  onBatch: (batch: FollowedBatch) => Promise<EventId | void> | EventId | void
+  /** Told before the follower goes on from `resumeAt`. */
+  onOvertaken?: (gap: Overtaken) => Promise<void> | void
+  log: Log
+  count?: number
+  maxBytes?: number
+}
+
+export type Follower = {
+  /** The id up to which batches were handled. */
+  readonly position: EventId
+  /** When Redis last answered, milliseconds since 1970; 0 before. */
+  readonly heardAt: number
+  /** Set when an event of a higher version stopped the reader for good. */
+  readonly halted: UnsupportedJobEvent | undefined
+  /** Ends the reading; resolves when the batch in hand is done. */
+  stop (): Promise<void>
+}
+
+/**
+ * Follows the stream from a position of one's own: in order, nothing skipped,
+ * over reconnects and restarts of Redis. The follower alone holds the cursor;
+ * Redis knows nothing of it.
+ */
+export function follow (options: FollowOptions): Follower {
+  const { log, onBatch, onOvertaken, count: maxCount = BATCH_COUNT, maxBytes = BATCH_BYTES } = options
+  const stopping = new AbortController()
+  const redis = options.redis.duplicate({ maxRetriesPerRequest: null, enableOfflineQueue: true, lazyConnect: false })
+  redis.removeAllListeners('error')
+  redis.on('error', (err: Error) => log.warn({ err }, 'follower: connection lost'))
+
+  let position = ZERO
+  let epoch: EventId | undefined
+  let heardAt = 0
+  let halted: UnsupportedJobEvent | undefined
+  let count = maxCount
+  const finished = run()
+
+  async function run () {
+    for (let failures = 0; !stopping.signal.aborted && !halted;) {
+      try {
+        position = await options.position()
+        while (!stopping.signal.aborted) {
+          await pass()
+          failures = 0
+        }
+      } catch (err) {
+        if (stopping.signal.aborted) return
+        if (err instanceof UnsupportedJobEvent) halted = err
+        log.error({ err, position: formatEventId(position) }, halted ? 'follower: halted' : 'follower: batch failed')
+        await sleep(Math.min(RETRY_MIN_MS * 2 ** failures++, RETRY_MAX_MS), undefined, { signal: stopping.signal }).catch(() => {})
+      }
+    }
+  }
+
+  async function pass () {
+    const { entries, lowWater, epoch: seen } = await read()
+    heardAt = Date.now()
+    const gap = await gapBefore(lowWater, seen)
+    epoch = seen ?? epoch
+    if (gap) {
+      await onOvertaken?.(gap)
+      position = gap.resumeAt
+      return
+    }
+    for (const batch of slices(entries)) {
+      if (stopping.signal.aborted) return
+      const next = await onBatch(batch)
+      position = next ?? batch.to
+      if (next && compareEventIds(next, batch.to) !== 0) return
+    }
+  }
+
+  /** The entries after the position, with what stood in Redis right after them. */
+  async function read () {
+    const watchdog = setTimeout(() => redis.disconnect(true), WATCHDOG_MS)
+    try {
+      const [streams, [lowWater, seen]] = await Promise.all([
+        redis.xread('COUNT', count, 'BLOCK', BLOCK_MS, 'STREAMS', JOB_EVENTS_KEY, formatEventId(position)),
+        redis.mget(LOW_WATER_KEY, EPOCH_KEY)
+      ])
+      const entries = (streams?.[0]?.[1] ?? []).map(entry => entryOf(entry))
+      adaptCount(entries)
+      return { entries, lowWater: lowWater ? eventIdOf(lowWater) : undefined, epoch: seen ? eventIdOf(seen) : undefined }
+    } finally {
+      clearTimeout(watchdog)
+    }
+  }
+
+  async function gapBefore (lowWater: EventId | undefined, seen: EventId | undefined): Promise<Overtaken | undefined> {
+    if (compareEventIds(position, ZERO) === 0) return undefined // never read before: nothing to miss
+    if (seen && (isNewer(seen, position) || (epoch && compareEventIds(seen, epoch) !== 0))) {
+      return { position, resumeAt: seen, reason: 'epoch' }
+    }
+    if (!lowWater || !isNewer(lowWater, position)) return undefined
+    // Redis trims whole nodes, so entries below the mark may still stand: only the first one tells.
+    const first = (await redis.xrange(JOB_EVENTS_KEY, '-', '+', 'COUNT', 1))[0]
+    if (!first) return { position, resumeAt: lowWater, reason: 'trimmed' }
+    const oldest = eventIdOf(first[0])
+    return isNewer(oldest, position) ? { position, resumeAt: justBelow(oldest), reason: 'trimmed' } : undefined
+  }
+
+  // XREAD knows no bound in bytes, so the count follows the size of what came before.
+  function adaptCount (entries: Entry[]) {
+    if (entries.length === 0) return
+    const bytes = entries.reduce((sum, { payload }) => sum + payload.length, 0)
+    count = Math.max(1, Math.min(maxCount, Math.ceil(maxBytes / (bytes / entries.length)), count * 2))
+  }
+
+  function slices (entries: Entry[]): FollowedBatch[] {
+    const batches: FollowedBatch[] = []
+    let from = position
+    let bytes = Infinity
+    for (const entry of entries) {
+      bytes += entry.payload.length
+      if (bytes > maxBytes) {
+        batches.push({ from, to: entry.id, entries: [] })
+        bytes = entry.payload.length
+      }
+      const batch = batches.at(-1) as FollowedBatch
+      batch.entries.push(entry)
+      batch.to = from = entry.id
+    }
+    return batches
+  }
+
+  return {
+    get position () { return position },
+    get heardAt () { return heardAt },
+    get halted () { return halted },
+    async stop () {
+      stopping.abort()
+      redis.disconnect() // breaks a blocked read at once
+      await finished
+    }
+  }
+}

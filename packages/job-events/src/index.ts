@@ -1,0 +1,6 @@
+export * from './bounds.ts'
+export * from './entry.ts'
+export * from './event-id.ts'
+export * from './follow.ts'
+export * from './history.ts'
+export * from './stream.ts'

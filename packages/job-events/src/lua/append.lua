@@ -1,0 +1,94 @@
+-- Moves one batch of a queue's events into the stream, or nothing at all.
+-- KEYS: 1 relay position (hash), 2 stream, 3 epoch, 4 low-water mark
+-- ARGV: 1 from.at, 2 from.read, 3 to.at, 4 to.read, 5 to.lost, 6 floor ms, 7 floor seq,
+--       8 retention ms, 9 history length, 10 history ttl ms, 11 finality ttl ms,
+--       then per event: owner, history key, finality key, kind ('open' | 'final' | 'other'), payload
+-- Result: {1, appended, dropped, repaired histories, first id, last id}, or {0, at, read, lost}
+--         where the position is not `from`: another replica was faster.
+-- Invariant: Lua does not roll back, so all that can fail is read and checked before the first write.
+--            Each event stands once in the stream and once, under the same id, in its owner's history.
+
+local position = redis.call('HMGET', KEYS[1], 'at', 'read', 'lost')
+local at, read, lost = position[1] or '0-0', position[2] or '0', position[3] or '0'
+if at ~= ARGV[1] or read ~= ARGV[2] then return { 0, at, read, lost } end
+
+local kind, lastMs, lastSeq, first = look(KEYS[2])
+local epoch = redis.call('GET', KEYS[3])
+local now = now_ms()
+
+-- What is told: a finished job is final until it is opened again.
+local told, dropped, final, marked, histories = {}, 0, {}, {}, {}
+for i = 12, #ARGV, 5 do
+  local historyKey, finalKey, what = ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+  if final[finalKey] == nil then
+    marked[finalKey] = redis.call('EXISTS', finalKey) == 1
+    final[finalKey] = marked[finalKey]
+  end
+  if what ~= 'open' and final[finalKey] then
+    dropped = dropped + 1
+  else
+    told[#told + 1] = i
+    final[finalKey] = what == 'final'
+    if histories[historyKey] == nil then histories[historyKey] = redis.call('TYPE', historyKey).ok end
+  end
+end
+
+-- From here on only writes that cannot fail.
+local floorMs, floorSeq = tonumber(ARGV[6]), tonumber(ARGV[7])
+if kind == 'none' then
+  lastMs, lastSeq = math.max(now, floorMs), floorSeq
+  create(KEYS[2], lastMs, lastSeq)
+  epoch = false
+elseif above(floorMs, floorSeq, lastMs, lastSeq) then
+  lastMs, lastSeq = floorMs, floorSeq
+end
+if not epoch then redis.call('SET', KEYS[3], format(lastMs, lastSeq)) end
+
+local ms, seq = lastMs, lastSeq
+if now > lastMs then ms, seq = now, -1 end
+local firstId = format(ms, seq + 1)
+local repaired = 0
+
+-- A history of another kind, or one whose ids ran ahead, is begun anew; its
+-- raised count of entries says that something is missing from it.
+local function begin_anew (key, id, payload)
+  redis.call('DEL', key)
+  redis.call('XADD', key, id, 'd', payload)
+  redis.call('XSETID', key, id, 'ENTRIESADDED', '2', 'MAXDELETEDID', '0-0')
+  repaired = repaired + 1
+end
+
+local touched = {}
+for _, i in ipairs(told) do
+  seq = seq + 1
+  local id = format(ms, seq)
+  local owner, historyKey, payload = ARGV[i], ARGV[i + 1], ARGV[i + 4]
+  redis.call('XADD', KEYS[2], id, 'u', owner, 'd', payload)
+  if histories[historyKey] ~= 'none' and histories[historyKey] ~= 'stream' then
+    begin_anew(historyKey, id, payload)
+  else
+    local added = redis.pcall('XADD', historyKey, 'MAXLEN', '~', ARGV[9], id, 'd', payload)
+    if type(added) == 'table' and added.err then begin_anew(historyKey, id, payload) end
+  end
+  histories[historyKey] = 'stream'
+  touched[historyKey] = true
+end
+for historyKey in pairs(touched) do redis.call('PEXPIRE', historyKey, ARGV[10]) end
+for finalKey, is in pairs(final) do
+  if is then
+    redis.call('SET', finalKey, '1', 'PX', ARGV[11])
+  elseif marked[finalKey] then
+    redis.call('DEL', finalKey)
+  end
+end
+redis.call('HSET', KEYS[1], 'at', ARGV[3], 'read', ARGV[4], 'lost', ARGV[5])
+
+-- Retention. The mark is the highest id that may be gone; a follower below it was overtaken.
+local minMs = now - tonumber(ARGV[8])
+if first and parse(first) < minMs then
+  local highest = redis.call('XREVRANGE', KEYS[2], '(' .. format(minMs, 0), '-', 'COUNT', 1)[1]
+  local trimmed = redis.call('XTRIM', KEYS[2], 'MINID', '~', format(minMs, 0))
+  if trimmed > 0 and highest then redis.call('SET', KEYS[4], highest[1]) end
+end
+
+return { 1, #told, dropped, repaired, firstId, format(ms, seq) }

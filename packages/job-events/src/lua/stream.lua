@@ -1,0 +1,45 @@
+-- Shared head of open.lua and append.lua: where the stream's ids have got to.
+-- Ids are pairs of integers below 2^53, so Lua's doubles hold them exactly.
+
+local function parse (id)
+  local ms, seq = string.match(id, '^(%d+)%-(%d+)$')
+  return tonumber(ms), tonumber(seq)
+end
+
+local function format (ms, seq)
+  return string.format('%.0f-%.0f', ms, seq)
+end
+
+local function above (aMs, aSeq, bMs, bSeq)
+  return aMs > bMs or (aMs == bMs and aSeq > bSeq)
+end
+
+local function now_ms ()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+-- A field of XINFO STREAM's flat reply.
+local function field (info, name)
+  for i = 1, #info, 2 do
+    if info[i] == name then return info[i + 1] end
+  end
+end
+
+-- Reads only: the stream's kind ('none' or 'stream'), its last id and its first entry's id.
+local function look (stream)
+  local kind = redis.call('TYPE', stream).ok
+  if kind == 'none' then return kind, 0, 0, nil end
+  local info = redis.call('XINFO', 'STREAM', stream)
+  local ms, seq = parse(field(info, 'last-generated-id'))
+  local first = field(info, 'first-entry')
+  return kind, ms, seq, first and first[1]
+end
+
+-- Writes: an empty stream whose next id lies above ms-seq. XADD + XDEL would do
+-- too, but would leave an entry to count; a group that goes at once leaves none.
+local function create (stream, ms, seq)
+  redis.call('XGROUP', 'CREATE', stream, 'open', '$', 'MKSTREAM')
+  redis.call('XGROUP', 'DESTROY', stream, 'open')
+  redis.call('XSETID', stream, format(ms, seq))
+end

@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs'
+import type { Redis } from 'ioredis'
+
+/** The scripts as commands; all answer in Redis' own shapes, named in their headers. */
+type Commands = {
+  tidingsOpen (stream: string, epoch: string, floorMs: number, floorSeq: number): Promise<[string, string]>
+  tidingsAppend (...keysAndArguments: (string | number)[]): Promise<[1, number, number, number, string, string] | [0, string, string, string]>
+  tidingsTrim (stream: string, lowWater: string, minId: string): Promise<number>
+  tidingsCovers (stream: string, epoch: string, history: string, ms: number, seq: number, ttlMs: number): Promise<[0 | 1, string]>
+}
+
+const lua = (name: string) => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8')
+const head = lua('stream')
+
+/** Gives a connection the scripts of this package (by EVALSHA, loaded when Redis does not know them). */
+export function withScripts (redis: Redis): Redis & Commands {
+  if ('tidingsAppend' in redis) return redis as Redis & Commands
+  redis.defineCommand('tidingsOpen', { numberOfKeys: 2, lua: head + lua('open') })
+  redis.defineCommand('tidingsAppend', { numberOfKeys: 4, lua: head + lua('append') })
+  redis.defineCommand('tidingsTrim', { numberOfKeys: 2, lua: lua('trim') })
+  redis.defineCommand('tidingsCovers', { numberOfKeys: 3, lua: head + lua('covers'), readOnly: true })
+  return redis as Redis & Commands
+}

@@ -1,0 +1,120 @@
+import type { Redis } from 'ioredis'
+import {
+  EPOCH_KEY, JOB_EVENTS_KEY, LOW_WATER_KEY, finalityKey, relayPositionKey, userHistoryKey, type JobEvent
+} from '@tidings/contracts'
+import { DEFAULT_BOUNDS, type StreamBounds } from './bounds.ts'
+import { eventIdOf, formatEventId, ZERO, type EventId } from './event-id.ts'
+import { withScripts } from './scripts.ts'
+
+/**
+ * How far the relay has come in one queue's BullMQ events: the id it read last,
+ * how many entries it has read, and how many were trimmed before it could.
+ */
+export type RelayPosition = { at: string, read: number, lost: number }
+
+export const START: RelayPosition = { at: '0-0', read: 0, lost: 0 }
+
+export type Batch = {
+  queue: string
+  from: RelayPosition
+  to: RelayPosition
+  events: JobEvent[]
+  /** The highest id that Postgres has seen: ids go on above it, whatever became of Redis or its clock. */
+  floor: EventId
+}
+
+export type AppendOutcome =
+  | {
+    moved: true
+    appended: number
+    /** Told of finished jobs, so left out. */
+    dropped: number
+    /** Histories that had to be begun anew. */
+    repaired: number
+    /** The ids given out run from `first` to `last` without a hole; none where `appended` is 0. */
+    first: EventId
+    last: EventId
+  }
+  /** Nothing was written: the position is not where the batch began. */
+  | { moved: false, position: RelayPosition }
+
+export type JobEventStream = ReturnType<typeof createJobEventStream>
+
+/** The stream of job events, seen from its writing end. `redis` is shared; nothing here blocks it. */
+export function createJobEventStream (client: Redis, bounds: StreamBounds = DEFAULT_BOUNDS) {
+  const redis = withScripts(client)
+
+  /** Makes sure that the stream exists and goes on above `floor`. Idempotent; to be called at every connect. */
+  async function open (floor: EventId = ZERO): Promise<{ epoch: EventId, last: EventId }> {
+    const [epoch, last] = await redis.tidingsOpen(JOB_EVENTS_KEY, EPOCH_KEY, floor.ms, floor.seq)
+    return { epoch: eventIdOf(epoch), last: eventIdOf(last) }
+  }
+
+  /**
+   * Appends a batch and moves the queue's position in one step, or does nothing.
+   * Sent twice (an answer that was lost), the second is refused.
+   */
+  async function append ({ queue, from, to, events, floor }: Batch): Promise<AppendOutcome> {
+    const reply = await redis.tidingsAppend(
+      relayPositionKey(queue), JOB_EVENTS_KEY, EPOCH_KEY, LOW_WATER_KEY,
+      from.at, from.read, to.at, to.read, to.lost, floor.ms, floor.seq,
+      bounds.retentionMs, bounds.historyLength, bounds.historyTtlMs, bounds.finalityTtlMs,
+      ...events.flatMap(argumentsOf)
+    )
+    if (reply[0] === 0) return { moved: false, position: positionOf(reply.slice(1) as string[]) }
+    const [, appended, dropped, repaired, first, last] = reply
+    return { moved: true, appended, dropped, repaired, first: eventIdOf(first), last: eventIdOf(last) }
+  }
+
+  /** Where a queue's relay stands; the start where it never ran. */
+  async function position (queue: string): Promise<RelayPosition> {
+    return positionOf(await redis.hmget(relayPositionKey(queue), 'at', 'read', 'lost'))
+  }
+
+  /** The newest id given out; undefined before `open`. */
+  async function last (): Promise<EventId | undefined> {
+    const info = await redis.xinfo('STREAM', JOB_EVENTS_KEY).catch(undefinedWhenMissing) as unknown[] | undefined
+    return info && eventIdOf(info[info.indexOf('last-generated-id') + 1] as string)
+  }
+
+  /** Cuts off the oldest events where the stream is larger than its bound. Returns how many went. */
+  async function trimToSize (): Promise<number> {
+    const bytes = Number(await redis.memory('USAGE', JOB_EVENTS_KEY) ?? 0)
+    if (bytes <= bounds.maxBytes) return 0
+    const [oldest, newest] = await Promise.all([
+      redis.xrange(JOB_EVENTS_KEY, '-', '+', 'COUNT', 1),
+      redis.xrevrange(JOB_EVENTS_KEY, '+', '-', 'COUNT', 1)
+    ])
+    if (!oldest[0] || !newest[0]) return 0
+    // Entries are not evenly spread over time, so this comes near in one cut and there in a few.
+    const share = 1 - 0.9 * bounds.maxBytes / bytes
+    const [from, to] = [eventIdOf(oldest[0][0]).ms, eventIdOf(newest[0][0]).ms]
+    const cut = { ms: Math.ceil(from + (to - from) * share), seq: 0 }
+    return await redis.tidingsTrim(JOB_EVENTS_KEY, LOW_WATER_KEY, formatEventId(cut))
+  }
+
+  return { open, append, position, last, trimToSize }
+}
+
+function argumentsOf (event: JobEvent): string[] {
+  return [
+    event.userId,
+    userHistoryKey(event.userId),
+    finalityKey(event.queue, event.jobId),
+    kindOf(event),
+    JSON.stringify(event)
+  ]
+}
+
+function kindOf ({ type, reopened }: JobEvent): 'open' | 'final' | 'other' {
+  if (type === 'added' || reopened) return 'open'
+  return type === 'completed' || type === 'failed' ? 'final' : 'other'
+}
+
+function positionOf ([at, read, lost]: (string | null | undefined)[]): RelayPosition {
+  return { at: at ?? START.at, read: Number(read ?? 0), lost: Number(lost ?? 0) }
+}
+
+function undefinedWhenMissing (err: Error): undefined {
+  if (!err.message.includes('no such key')) throw err
+}
