@@ -1,0 +1,71 @@
+import { STATUS_CODES } from 'node:http'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { PROBLEM_JSON, type Problem } from '@tidings/contracts'
+
+type Fault = { path: string, message: string }
+
+/** Every error leaves as application/problem+json (RFC 9457); a 5xx never tells its inside. */
+export const problems = fp(async function problems (app) {
+  app.setErrorHandler<FastifyError>((err, request, reply) => {
+    const status = statusOf(err, reply)
+    if (status >= 500) request.log.error({ err }, 'request failed')
+    else request.log.debug({ err }, 'request refused')
+    if (status === 503 || status === 429) addRetryAfter(reply)
+    return sendProblem(request, reply, problemOf(err, status))
+  })
+  app.setNotFoundHandler((request, reply) => sendProblem(request, reply, {
+    ...titled(404, 'NOT_FOUND'), detail: `No route ${request.method} ${request.url.split('?')[0]}`
+  }))
+}, { name: 'problems' })
+
+function sendProblem (request: FastifyRequest, reply: FastifyReply, problem: Problem) {
+  return reply
+    .code(problem.status)
+    .header('content-type', PROBLEM_JSON)
+    // Not through the route's serializer: that knows only the answers of success.
+    .serializer(JSON.stringify)
+    .send({ ...problem, instance: `urn:request:${request.id}` })
+}
+
+/** What a client sees of an error. */
+function problemOf (err: FastifyError, status: number): Problem {
+  if (err.validation) {
+    return { ...titled(400, 'INVALID_INPUT'), detail: 'The request is not valid', errors: faultsOf(err.validation, err.validationContext ?? 'body') }
+  }
+  const problem = titled(status, err.code ?? 'ERROR')
+  const { errors } = err as { errors?: Fault[] }
+  return { ...problem, ...(status < 500 || status === 503 ? { detail: err.message } : {}), ...(isFaultList(errors) && { errors }) }
+}
+
+function titled (status: number, code: string): Problem {
+  return { type: `urn:tidings:problem:${code.toLowerCase().replaceAll('_', '-')}`, title: STATUS_CODES[status] ?? 'Error', status }
+}
+
+type ValidationFault = { instancePath?: string, message?: string, params?: Record<string, unknown> }
+
+function faultsOf (faults: ValidationFault[], context: string): Fault[] {
+  // TypeBox tells an unknown field twice: as such, and as one whose schema is `false`.
+  return faults.filter(({ message }) => message !== 'schema is false').map(fault => faultOf(fault, context))
+}
+
+function faultOf ({ instancePath = '', message = 'is not valid', params = {} }: ValidationFault, context: string): Fault {
+  const named = [params.additionalProperties, params.requiredProperties].flat().filter(name => typeof name === 'string')
+  const path = [context, ...instancePath.split('/').filter(Boolean), ...(named.length === 1 ? named : [])].join('.')
+  if (params.additionalProperties !== undefined) return { path, message: `unknown: ${named.join(', ')}` }
+  const allowed = Array.isArray(params.allowedValues) ? `: ${params.allowedValues.join(', ')}` : ''
+  return { path, message: message + allowed }
+}
+
+function statusOf (err: FastifyError, reply: FastifyReply): number {
+  const status = err.statusCode ?? (reply.statusCode >= 400 ? reply.statusCode : 500)
+  return status >= 400 && status <= 599 ? status : 500
+}
+
+function addRetryAfter (reply: FastifyReply) {
+  if (!reply.hasHeader('retry-after')) reply.header('retry-after', '1')
+}
+
+function isFaultList (errors: unknown): errors is Fault[] {
+  return Array.isArray(errors) && errors.every(fault => typeof (fault as Fault)?.path === 'string')
+}
