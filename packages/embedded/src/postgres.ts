@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import postgres from 'postgres'
 import { dataFolder } from './data-folder.ts'
@@ -18,6 +19,8 @@ const INITDB_TIMEOUT_MS = 120_000
 // Crash recovery replays at most max_wal_size (1 GiB) of log.
 const START_TIMEOUT_MS = 120_000
 const STOP_TIMEOUT_MS = 15_000
+const BACKENDS_TIMEOUT_MS = 15_000
+const BACKENDS_POLL_MS = 200
 
 const run = promisify(execFile)
 
@@ -48,11 +51,24 @@ export async function startPostgres (options: PostgresOptions): Promise<Postgres
   const binaries = postgresBinaries(user)
   const data = dataFolder(options.dir, user)
   const host = options.host ?? '127.0.0.1'
-  forgetDeadServer(data)
+  disownStalePid(data)
   return await startOnPort({ port: options.port, host, what: 'Postgres' }, async port => {
-    if (!existsSync(join(data, 'PG_VERSION'))) await createCluster({ data, binaries, user, password: options.password })
-    return await startCluster(port, { options, host, data, binaries, user })
+    if (!existsSync(join(data, 'PG_VERSION'))) await createCluster({ options, data, binaries, user })
+    return await outlastBackends(() => startCluster(port, { options, host, data, binaries, user }))
   })
+}
+
+/** Backends of a postmaster that was killed need a moment to notice; until then the new one refuses to start. */
+async function outlastBackends<T> (start: () => Promise<T>): Promise<T> {
+  for (const deadline = Date.now() + BACKENDS_TIMEOUT_MS; ;) {
+    try {
+      return await start()
+    } catch (err) {
+      const mayPass = err instanceof ServerStartError && err.message.includes('pre-existing shared memory block')
+      if (!mayPass || Date.now() > deadline) throw err
+      await sleep(BACKENDS_POLL_MS)
+    }
+  }
 }
 
 interface Cluster { options: PostgresOptions, host: string, data: string, binaries: PostgresBinaries, user: ServerUser | undefined }
@@ -96,7 +112,9 @@ function settingArguments (settings: Record<string, string>): string[] {
 }
 
 /** Made beside its place and moved there when whole: an initdb that was cut short leaves nothing half done. */
-async function createCluster ({ data, binaries, user, password }: { data: string, binaries: PostgresBinaries, user: ServerUser | undefined, password: string | undefined }): Promise<void> {
+async function createCluster ({ options, data, binaries, user }: Omit<Cluster, 'host'>): Promise<void> {
+  const { password } = options
+  const synced = options.settings?.fsync !== 'off'
   const unfinished = `${data}.new`
   const passwordFile = `${data}.password`
   rmSync(unfinished, { recursive: true, force: true })
@@ -112,6 +130,7 @@ async function createCluster ({ data, binaries, user, password }: { data: string
       '--username', SUPERUSER,
       '--encoding', 'UTF8',
       '--locale', 'C', '--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8', // the same on every machine
+      ...(synced ? [] : ['--no-sync']),
       ...(password === undefined ? ['--auth', 'trust'] : ['--auth', 'scram-sha-256', '--pwfile', passwordFile])
     ], { timeout: INITDB_TIMEOUT_MS, cwd: '/', env: environment(), ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }) })
     rmSync(data, { recursive: true, force: true })
@@ -137,14 +156,19 @@ function environment (): NodeJS.ProcessEnv {
 
 /**
  * Postgres takes a postmaster.pid whose number belongs to some other process by now (a killed container, a reboot) for
- * a running server and refuses to start. Only one that really serves this folder is in the way.
+ * a running server and refuses to start. Only one that really serves this folder is in the way. The file is not
+ * removed but given our own number, which Postgres knows for its parent's and stale: the shared memory that the file
+ * also names still has to be free of the dead server's backends.
  */
-function forgetDeadServer (data: string): void {
+function disownStalePid (data: string): void {
   const file = join(data, 'postmaster.pid')
   if (!existsSync(file)) return
-  const pid = Number.parseInt(readFileSync(file, 'utf8'), 10)
-  if (commandOf(pid)?.includes(data) === true) throw new ServerStartError(`a Postgres server already runs on ${data} (pid ${pid})`)
-  rmSync(file, { force: true })
+  const content = readFileSync(file, 'utf8')
+  const pid = Number.parseInt(content, 10)
+  const command = commandOf(pid)
+  if (command === undefined) return
+  if (command.includes(data)) throw new ServerStartError(`a Postgres server already runs on ${data} (pid ${pid})`)
+  writeFileSync(file, content.replace(/^.*/, String(process.pid)))
 }
 
 /** The server's own word, from the file that pg_ctl waits on too. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 /** Whether a process of this id runs, whoever owns it. A zombie that nobody has reaped yet does not run. */
 export function isAlive (pid: number): boolean {
@@ -25,13 +25,32 @@ export function commandOf (pid: number): string | undefined {
   }
 }
 
+/** The direct children of a process that run now. */
+export function childrenOf (pid: number): number[] {
+  return processes().filter(({ parent }) => parent === pid).map(found => found.pid)
+}
+
+function processes (): { pid: number, parent: number }[] {
+  if (process.platform === 'linux') {
+    return readdirSync('/proc').filter(name => /^\d+$/.test(name))
+      .map(name => ({ pid: Number(name), parent: Number(statOf(Number(name))[1]) }))
+  }
+  return execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8', timeout: 5_000 }).trim().split('\n')
+    .map(line => line.trim().split(/\s+/).map(Number))
+    .map(([pid = 0, parent = 0]) => ({ pid, parent }))
+}
+
 function isZombie (pid: number): boolean {
-  if (process.platform !== 'linux') return false
+  return process.platform === 'linux' && statOf(pid)[0] === 'Z'
+}
+
+/** State, parent and so on; empty when the process has gone. */
+function statOf (pid: number): string[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // The state follows the command's name, which stands in brackets and may hold anything.
-    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z')
+    // They follow the command's name, which stands in brackets and may hold anything.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   } catch {
-    return false
+    return []
   }
 }

@@ -1,0 +1,32 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const TIMEOUT_MS = 15_000
+const INTERVAL_MS = 20
+
+export interface UntilOptions {
+  timeoutMs?: number
+  intervalMs?: number
+  /** Completes "waited … in vain for". */
+  what?: string
+}
+
+/**
+ * Polls until the predicate gives something truthy, and returns that. One that throws counts as not yet; its last
+ * error is the cause of the failure.
+ */
+export async function until<T> (predicate: () => T | Promise<T>, options: UntilOptions = {}): Promise<T> {
+  const { timeoutMs = TIMEOUT_MS, intervalMs = INTERVAL_MS, what = predicate.toString() } = options
+  const deadline = Date.now() + timeoutMs
+  let cause: unknown
+  for (;;) {
+    try {
+      const value = await predicate()
+      if (value) return value
+      cause = undefined
+    } catch (err) {
+      cause = err
+    }
+    if (Date.now() >= deadline) throw new Error(`waited ${timeoutMs} ms in vain for ${what}`, { cause })
+    await sleep(intervalMs)
+  }
+}
