@@ -1,0 +1,203 @@
+import t from 'tap'
+import { startRedis, until, type TestContext } from '@tidings/testing'
+import { EPOCH_KEY, JOB_EVENTS_KEY, LOW_WATER_KEY } from '@tidings/contracts'
+import {
+  createJobEventStream, DEFAULT_BOUNDS, decode, follow, isNewer, ZERO,
+  type EventId, type FollowedBatch, type FollowOptions, type Overtaken
+} from '../src/index.ts'
+import { progressEvent } from './events.ts'
+
+const redis = await startRedis(t, { appendonly: true })
+const client = redis.client({ maxRetriesPerRequest: null })
+const silent = { warn () {}, error () {} }
+
+t.beforeEach(async () => {
+  await client.flushall()
+  await createJobEventStream(client).open(floor)
+})
+
+let floor = ZERO
+
+async function tell (n: number, bounds = DEFAULT_BOUNDS, text = '') {
+  const stream = createJobEventStream(client, bounds)
+  const from = await stream.position('q')
+  const events = Array.from({ length: n }, (_, i) => progressEvent(from.read + i, { error: text }))
+  const to = { at: `${from.read + n}-0`, read: from.read + n, lost: 0 }
+  const outcome = await stream.append({ queue: 'q', from, to, events, floor })
+  if (!outcome.moved) throw new Error('refused')
+  floor = outcome.last
+  return outcome
+}
+
+/** A follower that notes all it sees. */
+function watch (t: TestContext, options: Partial<FollowOptions> = {}) {
+  const seen: number[] = []
+  const batches: FollowedBatch[] = []
+  const gaps: Overtaken[] = []
+  let position: EventId = ZERO
+  const follower = follow({
+    redis: client,
+    position: () => position,
+    onBatch: batch => {
+      batches.push(batch)
+      seen.push(...batch.entries.map(entry => decode(entry).timestamp))
+      position = batch.to
+    },
+    onOvertaken: gap => {
+      gaps.push(gap)
+      position = gap.resumeAt
+    },
+    log: silent,
+    ...options
+  })
+  t.teardown(() => follower.stop())
+  return { follower, seen, batches, gaps }
+}
+
+const upTo = (n: number) => Array.from({ length: n }, (_, i) => i)
+
+t.test('follows from a position, in order, with batches that join', async t => {
+  const { last } = await tell(3)
+  const { seen, batches, follower } = watch(t, { position: () => last })
+  for (let i = 0; i < 20; i++) await tell(7)
+  await until(() => seen.length === 140)
+  t.same(seen, upTo(143).slice(3))
+  batches.forEach((batch, i) => t.same(batch.from, i === 0 ? last : batches[i - 1]?.to))
+  t.same(follower.position, batches.at(-1)?.to)
+  t.ok(follower.heardAt > 0)
+})
+
+t.test('batches are bounded in entries and in bytes', async t => {
+  for (let i = 0; i < 12; i++) await tell(10, DEFAULT_BOUNDS, 'x'.repeat(i < 6 ? 10 : 10_000))
+  const { seen, batches } = watch(t, { count: 25, maxBytes: 50_000 })
+  await until(() => seen.length === 120)
+  t.same(seen, upTo(120))
+  t.ok(batches.every(({ entries }) => entries.length <= 25))
+  t.ok(batches.every(({ entries }) => entries.length === 1 || entries.reduce((sum, { payload }) => sum + payload.length, 0) <= 50_000))
+})
+
+t.test('an event larger than a whole batch travels alone', async t => {
+  await tell(3, DEFAULT_BOUNDS, 'x'.repeat(60_000))
+  const { seen, batches } = watch(t, { maxBytes: 50_000 })
+  await until(() => seen.length === 3)
+  t.same(batches.map(({ entries }) => entries.length), [1, 1, 1])
+})
+
+t.test('a failing handler gets the same events again, from the position it names', async t => {
+  await tell(5)
+  let failures = 0
+  const seen: number[] = []
+  let position: EventId = ZERO
+  watch(t, {
+    position: () => position,
+    onBatch: batch => {
+      if (failures++ < 2) throw new Error('not now')
+      seen.push(...batch.entries.map(entry => decode(entry).timestamp))
+      position = batch.to
+    }
+  })
+  await until(() => seen.length === 5)
+  t.same(seen, upTo(5))
+})
+
+t.test('a handler may send the follower elsewhere', async t => {
+  const { first } = await tell(5)
+  const seen: number[][] = []
+  let sent = false
+  watch(t, {
+    position: () => ZERO,
+    onBatch: batch => {
+      seen.push(batch.entries.map(entry => decode(entry).timestamp))
+      if (sent) return
+      sent = true
+      return first // another replica has come this far
+    }
+  })
+  await until(() => seen.length === 2)
+  t.same(seen, [upTo(5), [1, 2, 3, 4]])
+})
+
+t.test('goes on where it was over cut connections and a restart of Redis', async t => {
+  const { seen } = watch(t)
+  const total = 300
+  for (let i = 0; i < total; i += 10) {
+    await tell(10)
+    if (i % 50 === 0) await client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+    if (i === 150) await redis.restart()
+  }
+  await until(() => seen.length >= total)
+  t.same(seen, upTo(total))
+})
+
+t.test('knows that it was overtaken, and goes on at the oldest that stands', async t => {
+  const { first: start } = await tell(1)
+  const old = await tell(250)
+  const held = await tell(200)
+  // What retention would do a day later.
+  await client.xtrim(JOB_EVENTS_KEY, 'MINID', `${held.first.ms}-${held.first.seq}`)
+  await client.set(LOW_WATER_KEY, `${old.last.ms}-${old.last.seq}`)
+  const { seen, gaps } = watch(t, { position: () => gaps.at(-1)?.resumeAt ?? start })
+  await until(() => seen.length === 200)
+  t.same(seen, upTo(451).slice(251))
+  t.equal(gaps.length, 1)
+  t.match(gaps[0], { position: start, reason: 'trimmed' })
+})
+
+t.test('a follower that had read what was trimmed was not overtaken', async t => {
+  const { last } = await tell(5)
+  await client.xtrim(JOB_EVENTS_KEY, 'MAXLEN', 0)
+  await client.set(LOW_WATER_KEY, `${last.ms}-${last.seq}`)
+  await tell(2)
+  const { seen, gaps } = watch(t, { position: () => last })
+  await until(() => seen.length === 2)
+  t.same(gaps, [])
+})
+
+t.test('a mark above the position alone is no gap while everything after the position still stands', async t => {
+  const { first, last } = await tell(5)
+  await client.set(LOW_WATER_KEY, `${last.ms}-${last.seq}`) // trimming by whole nodes took nothing
+  const { seen, gaps } = watch(t, { position: () => first })
+  await until(() => seen.length === 4)
+  t.same(gaps, [])
+})
+
+t.test('a new life of Redis is told as one, and followed from its beginning', async t => {
+  await tell(5)
+  const { seen, gaps } = watch(t)
+  await until(() => seen.length === 5)
+  const before = seen.length
+  await client.flushall()
+  await tell(3)
+  await until(() => seen.length === before + 3)
+  t.same(seen.slice(before), [0, 1, 2])
+  t.same(gaps.map(({ reason }) => reason), ['epoch'])
+})
+
+t.test('a position of a former life is told at the start', async t => {
+  const { last } = await tell(5)
+  await client.flushall()
+  await tell(3)
+  const { seen, gaps } = watch(t, { position: () => gaps.at(-1)?.resumeAt ?? last })
+  await until(() => seen.length === 3)
+  t.equal(gaps.length, 1)
+  t.ok(isNewer((gaps[0] as Overtaken).resumeAt, last))
+  t.equal(await client.exists(EPOCH_KEY), 1)
+})
+
+t.test('an event of a higher version halts the follower; nothing behind it is read', async t => {
+  await tell(2)
+  await client.xadd(JOB_EVENTS_KEY, '*', 'u', '7', 'd', JSON.stringify({ ...progressEvent(9), v: 2 }))
+  const { follower, seen } = watch(t, { maxBytes: 1 })
+  await until(() => follower.halted)
+  await tell(1)
+  t.same(seen, [0, 1])
+  t.match(follower.halted?.message, /version 2/)
+})
+
+t.test('stops at once, also while it waits for the next event', async t => {
+  const { follower } = watch(t)
+  await until(async () => (await client.info('clients')).includes('blocked_clients:1'))
+  await follower.stop()
+  await tell(1)
+  t.same(follower.position, ZERO)
+})

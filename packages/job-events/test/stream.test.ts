@@ -1,0 +1,196 @@
+import t from 'tap'
+import { startRedis } from '@tidings/testing'
+import { JOB_EVENTS_KEY, LOW_WATER_KEY, finalityKey, relayPositionKey, userHistoryKey, type JobEvent } from '@tidings/contracts'
+import {
+  createJobEventStream, DEFAULT_BOUNDS, eventIdOf, formatEventId, isNewer, START, ZERO,
+  type AppendOutcome, type JobEventStream, type RelayPosition
+} from '../src/index.ts'
+import { progressEvent } from './events.ts'
+
+const redis = await startRedis(t, { appendonly: true })
+
+t.beforeEach(async t => {
+  const client = redis.client()
+  await client.flushall()
+  t.context = { client, stream: createJobEventStream(client) }
+})
+
+const after = ({ at, read, lost }: RelayPosition, n: number): RelayPosition =>
+  ({ at: `${Number(at.split('-')[0]) + n}-0`, read: read + n, lost })
+
+/** Appends events of queue `q` from wherever the queue stands. */
+async function tell (stream: JobEventStream, events: JobEvent[], floor = ZERO) {
+  const from = await stream.position('q')
+  return moved(await stream.append({ queue: 'q', from, to: after(from, events.length || 1), events, floor }))
+}
+
+function moved (outcome: AppendOutcome) {
+  if (!outcome.moved) throw new Error('the position was elsewhere')
+  return outcome
+}
+
+t.test('a batch stands in the stream and, under the same ids, in its owners\' histories', async t => {
+  const { client, stream } = t.context
+  const events = [progressEvent(1), progressEvent(2, { userId: 'b', jobId: 'x' }), progressEvent(3)]
+  const { appended, first, last } = await tell(stream, events)
+
+  t.equal(appended, 3)
+  const entries = await client.xrange(JOB_EVENTS_KEY, '-', '+')
+  t.same(entries.map(([, fields]: [string, string[]]) => fields), events.map(event => ['u', event.userId, 'd', JSON.stringify(event)]))
+  t.same([entries[0][0], entries[2][0]], [formatEventId(first), formatEventId(last)])
+  const own = await client.xrange(userHistoryKey('7'), '-', '+')
+  t.same(own.map(([id]: [string]) => id), [entries[0][0], entries[2][0]])
+  t.same(await stream.position('q'), { at: '3-0', read: 3, lost: 0 })
+  const ttl = await client.pttl(userHistoryKey('b'))
+  t.ok(ttl > 0 && ttl <= DEFAULT_BOUNDS.historyTtlMs)
+})
+
+t.test('a batch whose position has moved is refused whole', async t => {
+  const { client, stream } = t.context
+  await tell(stream, [progressEvent(1)])
+  const again = { queue: 'q', from: START, to: after(START, 1), events: [progressEvent(1)], floor: ZERO }
+  t.same(await stream.append(again), { moved: false, position: { at: '1-0', read: 1, lost: 0 } })
+  const otherCount = { ...again, from: { at: '1-0', read: 0, lost: 0 } }
+  t.equal((await stream.append(otherCount)).moved, false, 'the count is part of the comparison')
+  t.equal(await client.xlen(JOB_EVENTS_KEY), 1)
+})
+
+t.test('two racing appenders with cut connections tell each event once, in order', async t => {
+  const { client } = t.context
+  const total = 1000
+  const source = Array.from({ length: total }, (_, n) => progressEvent(n, { userId: String(n % 3), jobId: `job${n % 7}` }))
+
+  const race = async () => {
+    const connection = redis.client({ maxRetriesPerRequest: null })
+    const stream = createJobEventStream(connection)
+    let from = START
+    let refused = 0
+    while (from.read < total) {
+      const events = source.slice(from.read, from.read + 1 + Math.floor(Math.random() * 20))
+      const to = after(from, events.length)
+      const outcome = await stream.append({ queue: 'q', from, to, events, floor: ZERO })
+      if (!outcome.moved) refused++
+      from = outcome.moved ? to : outcome.position
+    }
+    return refused
+  }
+  let cuts = 0
+  const cutting = setInterval(() => { client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes').then((n: number) => { cuts += n }, () => {}) }, 10)
+  const refused = await Promise.all([race(), race()])
+  clearInterval(cutting)
+
+  const entries: [string, string[]][] = await client.xrange(JOB_EVENTS_KEY, '-', '+')
+  t.same(entries.map(([, fields]) => JSON.parse(fields[3] as string).progress), source.map((_, n) => n))
+  for (const user of ['0', '1', '2']) {
+    const history: [string, string[]][] = await client.xrange(userHistoryKey(user), '-', '+')
+    t.same(history.map(([id]) => id), entries.filter(([, fields]) => fields[1] === user).map(([id]) => id))
+  }
+  t.ok(cuts > 0 && refused[0] + refused[1] > 0, `the race was one: ${cuts} cuts, ${refused.join(' + ')} refusals`)
+})
+
+t.test('ids go on above the floor, though the clock went back', async t => {
+  const { client, stream } = t.context
+  const ahead = { ms: Date.now() + 3_600_000, seq: 41 }
+  t.same((await stream.open(ahead)).last, ahead)
+  t.same((await tell(stream, [progressEvent(1), progressEvent(2)])).first, { ms: ahead.ms, seq: 42 })
+
+  await client.flushall()
+  const { first } = await tell(stream, [progressEvent(1)], { ms: ahead.ms, seq: 99 })
+  t.same(first, { ms: ahead.ms, seq: 100 }, 'the floor alone holds after a flush')
+  const raised = await stream.open({ ms: ahead.ms + 5, seq: 3 })
+  t.same(raised.last, { ms: ahead.ms + 5, seq: 3 }, 'a floor above a living stream raises it')
+})
+
+t.test('a data set begins with an epoch, which stays until Redis forgets everything', async t => {
+  const { client, stream } = t.context
+  t.equal(await stream.last(), undefined)
+  const { epoch, last } = await stream.open()
+  t.same(epoch, last)
+  t.same((await stream.open()).epoch, epoch)
+  const { first } = await tell(stream, [progressEvent(1)])
+  t.ok(isNewer(first, epoch))
+
+  await client.flushall()
+  const begun = await stream.open(first)
+  t.ok(isNewer(begun.epoch, first), 'every id of the former life lies below the new epoch')
+  t.same(await stream.last(), begun.last)
+})
+
+t.test('a stream is begun by an append too, above the floor and with an epoch', async t => {
+  const { stream } = t.context
+  const { first } = await tell(stream, [progressEvent(1)])
+  const { epoch } = await stream.open()
+  t.ok(isNewer(first, epoch))
+})
+
+t.test('a finished job is final: late progress and a second end are dropped until it is opened again', async t => {
+  const { client, stream } = t.context
+  const end = progressEvent(2, { type: 'completed', result: 1 })
+  const kept = await tell(stream, [progressEvent(1), end, progressEvent(3)])
+  t.same([kept.appended, kept.dropped], [2, 1], 'within a batch')
+  const late = await tell(stream, [progressEvent(4), { ...end, type: 'failed' }, progressEvent(5, { jobId: 'other' })])
+  t.same([late.appended, late.dropped], [1, 2], 'over batches')
+  t.ok(await client.pttl(finalityKey('q', 'job')) > 0)
+
+  const reopened = await tell(stream, [progressEvent(6, { type: 'waiting', reopened: true }), progressEvent(7), end])
+  t.same([reopened.appended, reopened.dropped], [3, 0], 'a retry opens it')
+  const again = await tell(stream, [progressEvent(8, { type: 'added' }), progressEvent(9)])
+  t.equal(again.appended, 2, 'so does the id used again')
+  t.equal(await client.exists(finalityKey('q', 'job')), 0)
+})
+
+t.test('a batch of nothing but dropped events still moves the position', async t => {
+  const { client, stream } = t.context
+  const { appended } = await tell(stream, [])
+  t.equal(appended, 0)
+  t.same(await stream.position('q'), { at: '1-0', read: 1, lost: 0 })
+  t.equal(await client.xlen(JOB_EVENTS_KEY), 0)
+})
+
+t.test('a faulty history is begun anew and counted; the stream does not suffer', async t => {
+  const { client, stream } = t.context
+  await client.set(userHistoryKey('7'), 'not a stream')
+  await client.xadd(userHistoryKey('b'), `${Date.now() + 1e9}-0`, 'd', '{}')
+  const { appended, repaired } = await tell(stream, [
+    progressEvent(1), progressEvent(2, { userId: 'b' }), progressEvent(3), progressEvent(4, { userId: 'b' })
+  ])
+  t.same([appended, repaired], [4, 2])
+  t.equal(await client.xlen(userHistoryKey('7')), 2)
+  t.equal(await client.xlen(userHistoryKey('b')), 2)
+})
+
+t.test('a stream key of another kind is refused before anything is written', async t => {
+  const { client, stream } = t.context
+  await client.set(JOB_EVENTS_KEY, 'not a stream')
+  await t.rejects(tell(stream, [progressEvent(1)]), /WRONGTYPE/)
+  t.equal(await client.exists(relayPositionKey('q')), 0)
+  t.equal(await client.exists(userHistoryKey('7')), 0)
+})
+
+t.test('what is older than the retention goes, and the low-water mark says how far', async t => {
+  const { client } = t.context
+  const stream = createJobEventStream(client, { ...DEFAULT_BOUNDS, retentionMs: 1000 })
+  const old = Date.now() - 60_000
+  for (let seq = 1; seq <= 300; seq++) await client.xadd(JOB_EVENTS_KEY, `${old}-${seq}`, 'u', '7', 'd', JSON.stringify(progressEvent(seq)))
+  await tell(stream, [progressEvent(1)])
+
+  const length = await client.xlen(JOB_EVENTS_KEY)
+  t.ok(length < 200, `Redis trims whole nodes: ${length} of 301 are left`)
+  t.same(eventIdOf(await client.get(LOW_WATER_KEY) as string), { ms: old, seq: 300 })
+})
+
+t.test('a stream that is too large loses its oldest events', async t => {
+  const { client } = t.context
+  const maxBytes = 200_000
+  const stream = createJobEventStream(client, { ...DEFAULT_BOUNDS, maxBytes })
+  const start = Date.now() - 100_000
+  for (let n = 0; n < 1000; n++) await client.xadd(JOB_EVENTS_KEY, `${start + n * 10}-0`, 'u', '7', 'd', 'x'.repeat(1000))
+
+  let trimmed = 0
+  for (let pass = 0; pass < 5; pass++) trimmed += await stream.trimToSize()
+  t.ok(trimmed > 0)
+  t.ok(Number(await client.memory('USAGE', JOB_EVENTS_KEY)) <= maxBytes)
+  t.ok(await client.xlen(JOB_EVENTS_KEY) > 50, 'and no more than that')
+  t.ok(await client.get(LOW_WATER_KEY))
+  t.equal(await stream.trimToSize(), 0)
+})
