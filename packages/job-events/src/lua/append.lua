@@ -36,7 +36,8 @@ end
 -- From here on only writes that cannot fail.
 local floorMs, floorSeq = tonumber(ARGV[6]), tonumber(ARGV[7])
 if kind == 'none' then
-  lastMs, lastSeq = math.max(now, floorMs), floorSeq
+  -- Above the floor, not at it: a position there is of the former life.
+  lastMs, lastSeq = math.max(now, floorMs), floorSeq + 1
   create(KEYS[2], lastMs, lastSeq)
   epoch = false
 elseif above(floorMs, floorSeq, lastMs, lastSeq) then

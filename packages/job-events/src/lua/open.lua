@@ -7,7 +7,8 @@ local kind, lastMs, lastSeq = look(KEYS[1])
 local floorMs, floorSeq = tonumber(ARGV[1]), tonumber(ARGV[2])
 
 if kind == 'none' then
-  lastMs, lastSeq = math.max(now_ms(), floorMs), floorSeq
+  -- Above the floor, not at it: a position there is of the former life.
+  lastMs, lastSeq = math.max(now_ms(), floorMs), floorSeq + 1
   create(KEYS[1], lastMs, lastSeq)
 elseif above(floorMs, floorSeq, lastMs, lastSeq) then
   lastMs, lastSeq = floorMs, floorSeq
