@@ -1,0 +1,29 @@
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+
+const CHECKS = [
+  { name: 'eslint', args: ['.'] },
+  { name: 'oxlint', args: ['--type-aware', '--deny-warnings'] },
+  { name: 'tsc', args: [] }
+]
+
+/** Lint and types. Returns the names of those that found something; what they found is printed. */
+export async function runChecks (root: string, signal: AbortSignal): Promise<string[]> {
+  const failed: string[] = []
+  for (const { name, args } of CHECKS) {
+    if (signal.aborted) break
+    const started = Date.now()
+    const passes = await run(join(root, 'node_modules', '.bin', name), { args, root, signal })
+    console.log(`${passes ? 'ok' : 'not ok'} ${name} # time=${Date.now() - started}ms`)
+    if (!passes) failed.push(name)
+  }
+  return failed
+}
+
+async function run (command: string, { args, root, signal }: { args: string[], root: string, signal: AbortSignal }): Promise<boolean> {
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], signal })
+  return await new Promise((resolve, reject) => {
+    child.once('error', err => { if (err.name === 'AbortError') resolve(false); else reject(err) })
+    child.once('exit', code => resolve(code === 0))
+  })
+}

@@ -1,0 +1,44 @@
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isAlive } from '@tidings/embedded'
+
+const GONE_TIMEOUT_MS = 5_000
+const NOTE = '.pid'
+
+export interface RunFolder {
+  path: string
+  /** Where the tests' temporary files go. */
+  tmp: string
+  /** Where test processes note the servers they run (see @tidings/testing). */
+  notes: string
+  /** Kills what test processes left running, and removes everything. */
+  clear: () => Promise<void>
+}
+
+/** A folder for all that one test run writes outside the checkout, so that nothing of it outlives the run. */
+export function createRunFolder (): RunFolder {
+  const path = mkdtempSync(join(tmpdir(), 'tidings-run-'))
+  const tmp = join(path, 'tmp')
+  const notes = join(path, 'processes')
+  for (const folder of [path, tmp, notes]) {
+    mkdirSync(folder, { recursive: true })
+    chmodSync(folder, 0o755) // as root, Postgres runs as another user and has its data here
+  }
+  return {
+    path,
+    tmp,
+    notes,
+    clear: async () => {
+      await killLeftovers(notes)
+      rmSync(path, { recursive: true, force: true, maxRetries: 5 })
+    }
+  }
+}
+
+async function killLeftovers (notes: string): Promise<void> {
+  const pids = readdirSync(notes).filter(name => name.endsWith(NOTE)).map(name => Number(name.slice(0, -NOTE.length)))
+  for (const pid of pids.filter(isAlive)) process.kill(pid, 'SIGKILL')
+  for (const deadline = Date.now() + GONE_TIMEOUT_MS; pids.some(isAlive) && Date.now() < deadline;) await sleep(20)
+}

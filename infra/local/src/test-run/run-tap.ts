@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { createTapReport } from './tap-report.ts'
+import type { TapCounts } from './tap-report.ts'
+
+interface TapRun {
+  root: string
+  /** All that package.json's `tap.include` names when empty. */
+  files: string[]
+  env: NodeJS.ProcessEnv
+  signal: AbortSignal
+  print: (line: string) => void
+}
+
+/** Runs tap over the files and tells what came of it. */
+export async function runTap ({ root, files, env, signal, print }: TapRun): Promise<TapCounts> {
+  const report = createTapReport(print)
+  const child = spawn(join(root, 'node_modules', '.bin', 'tap'), ['--reporter=tap', '--no-color', ...files], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
+  const stop = () => { child.kill('SIGTERM') }
+  signal.addEventListener('abort', stop)
+
+  const closed = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', resolve)
+  })
+  createInterface({ input: child.stdout }).on('line', line => report.line(line))
+  try {
+    return report.finish(await closed)
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}

@@ -1,0 +1,54 @@
+// npm test [-- files…]: lint, types and every test, or only the tests of the given files.
+import { join } from 'node:path'
+import { startPostgres } from '@tidings/embedded'
+import { root } from './root.ts'
+import { ensureChromium } from './setup/chromium.ts'
+import { ensureRedis } from './setup/redis.ts'
+import { runChecks } from './test-run/checks.ts'
+import { createRunFolder } from './test-run/run-folder.ts'
+import { runTap } from './test-run/run-tap.ts'
+
+const files = process.argv.slice(2)
+const isWhole = files.length === 0
+
+const stopped = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopped.abort())
+
+const report = (line: string) => { console.error(line) }
+await ensureRedis(report)
+const chromium = isWhole ? await ensureChromium(report) : undefined
+if (isWhole && chromium === undefined) report('There is no Chromium on this machine, and none could be installed without asking.')
+
+const failedChecks = isWhole ? await runChecks(root, stopped.signal) : []
+const { passed, failed, skipped } = await runTests()
+
+if (skipped > 0) console.log(`${skipped} skipped`)
+if (stopped.signal.aborted) console.log('The run was stopped before its end.')
+if (failedChecks.length > 0) console.log(`Not clean: ${failedChecks.join(', ')} (above).`)
+// The last line, alone on it, is what others read.
+console.log(`${passed} passed, ${failed} failed`)
+process.exitCode = failed > 0 || failedChecks.length > 0 || stopped.signal.aborted ? 1 : 0
+
+async function runTests () {
+  const folder = createRunFolder()
+  // No power cut is tested here, so no sync: one cluster for all files, each with databases of its own.
+  const postgres = await startPostgres({ dir: join(folder.path, 'postgres'), settings: { fsync: 'off' } })
+  try {
+    return await runTap({
+      root,
+      files,
+      signal: stopped.signal,
+      print: line => { console.log(line) },
+      env: {
+        ...process.env,
+        TMPDIR: folder.tmp,
+        TIDINGS_TEST_RUN: folder.notes,
+        TIDINGS_TEST_POSTGRES_URL: postgres.url,
+        ...(chromium === undefined ? {} : { TIDINGS_TEST_CHROMIUM: chromium })
+      }
+    })
+  } finally {
+    await postgres.stop()
+    await folder.clear()
+  }
+}
