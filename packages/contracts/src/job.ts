@@ -9,9 +9,12 @@ export const JobState = Type.Enum([...JOB_STATES], { description: 'Where the job
 export const MAX_ID_LENGTH = 256
 export const MAX_NAME_LENGTH = 128
 
-export const JobId = Type.String({ minLength: 1, maxLength: MAX_ID_LENGTH, description: 'Id of the job' })
-export const QueueName = Type.String({ minLength: 1, maxLength: MAX_NAME_LENGTH, pattern: '^[^:\\s]+$', description: 'Name of the BullMQ queue' })
-export const JobName = Type.String({ minLength: 1, maxLength: MAX_NAME_LENGTH, description: 'Name of the job: what the worker switches on' })
+// No control characters: Postgres refuses U+0000 in a text, and no log or header wants the others.
+const PRINTABLE = '^[^\\u0000-\\u001f\\u007f]+$'
+
+export const JobId = Type.String({ minLength: 1, maxLength: MAX_ID_LENGTH, pattern: PRINTABLE, description: 'Id of the job', examples: ['0198c1f6-7a3e-7b2c-9d41-5f0c2a9e4b17'] })
+export const QueueName = Type.String({ minLength: 1, maxLength: MAX_NAME_LENGTH, pattern: '^[^:\\s\\u0000-\\u001f\\u007f]+$', description: 'Name of the BullMQ queue', examples: ['default'] })
+export const JobName = Type.String({ minLength: 1, maxLength: MAX_NAME_LENGTH, pattern: PRINTABLE, description: 'Name of the job: what the worker switches on', examples: ['dataProcessing'] })
 
 /** The stream id of a job event: `<milliseconds>-<sequence>`. */
 export const EventIdText = Type.String({ pattern: '^\\d{1,15}-\\d{1,15}$', examples: ['1640995200000-0'], description: 'Id of a job event, the same in every channel' })
@@ -67,7 +70,7 @@ export const SubmitJob = Type.Object({
   priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 2_097_151, description: '0 (the default) runs first, then 1, 2, …' })),
   attempts: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
   backoff: Type.Optional(Backoff),
-  webhookUrl: Type.Optional(Type.String({ format: 'url', maxLength: 2048, description: 'Gets this job\'s completion event' }))
+  webhookUrl: Type.Optional(Type.String({ format: 'url', pattern: '^https?://', maxLength: 2048, description: 'Gets this job\'s completion event', examples: ['https://myapp.com/job-webhook'] }))
 }, { additionalProperties: false })
 export type SubmitJob = Static<typeof SubmitJob>
 
@@ -89,6 +92,16 @@ export type SubmittedJob = Static<typeof SubmittedJob>
 
 export const SubmittedJobs = Type.Object({ jobs: Type.Array(SubmittedJob) })
 export type SubmittedJobs = Static<typeof SubmittedJobs>
+
+/** Query of the routes that act on one job, or tell its timeline. */
+export const JobQuery = Type.Object({
+  queue: Type.Optional(QueueName),
+  after: Type.Optional(EventIdText)
+}, { additionalProperties: false })
+export type JobQuery = Static<typeof JobQuery>
+
+/** Query of `GET /jobs/counts`. */
+export const CountJobsQuery = Type.Object({ after: Type.Optional(EventIdText) }, { additionalProperties: false })
 
 /** Query of `GET /jobs/:jobId`. */
 export const GetJobQuery = Type.Object({

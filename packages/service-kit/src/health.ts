@@ -42,6 +42,6 @@ async function run (check: Check): Promise<string | undefined> {
 
 declare module 'fastify' {
   interface FastifyInstance {
-    addReadinessCheck (name: string, need: Need, check: Check): void
+    addReadinessCheck: (name: string, need: Need, check: Check) => void
   }
 }

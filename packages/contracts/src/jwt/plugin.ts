@@ -21,6 +21,7 @@ export const jwtAuth = fp<JwtPluginOptions>(async function jwtAuth (app, { setti
 
   await app.register(fastifyJwt, {
     secret: (_request: FastifyRequest, token: TokenOrHeader) => findKey('header' in token ? token.header : token),
+    decode: { complete: true }, // the key depends on the header
     verify: { algorithms: allowedAlgorithms(settings) }
   })
   app.decorate('verifyToken', verifyToken)
@@ -55,6 +56,6 @@ declare module '@fastify/jwt' {
 declare module 'fastify' {
   interface FastifyInstance {
     verifyToken: VerifyToken
-    authenticate (request: FastifyRequest, reply: FastifyReply): Promise<void>
+    authenticate: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
   }
 }

@@ -16,9 +16,9 @@ export function signAccessToken (options: SignOptions): string {
   return sign({ userId: renderUserId(options.userId), type: 'access' }, options)
 }
 
-/** A refresh token; `family` stays the same over all rotations of one login. */
-export function signRefreshToken ({ family = randomUUID(), ...options }: SignOptions & { family?: string }): string {
-  return sign({ userId: renderUserId(options.userId), type: 'refresh', family, jti: randomUUID() }, options)
+/** A refresh token; `family` stays the same over all rotations of one login, `jti` names this one of them. */
+export function signRefreshToken ({ family = randomUUID(), jti = randomUUID(), ...options }: SignOptions & { family?: string, jti?: string }): string {
+  return sign({ userId: renderUserId(options.userId), type: 'refresh', family, jti }, options)
 }
 
 function sign (claims: object, { secret, expiresInMs, issuer, audience }: SignOptions): string {

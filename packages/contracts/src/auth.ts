@@ -1,0 +1,14 @@
+import { Type, type Static } from 'typebox'
+
+/** Body of `POST /auth/refresh`. */
+export const RefreshTokens = Type.Object({
+  refreshToken: Type.String({ minLength: 1, maxLength: 4096, description: 'The refresh token that was given last' })
+}, { additionalProperties: false })
+export type RefreshTokens = Static<typeof RefreshTokens>
+
+export const RefreshedTokens = Type.Object({
+  token: Type.String({ description: 'The new access token' }),
+  refreshToken: Type.String({ description: 'Takes the place of the one that was sent, which is spent now' }),
+  expiresIn: Type.Integer({ description: 'Seconds until the access token ends' })
+})
+export type RefreshedTokens = Static<typeof RefreshedTokens>

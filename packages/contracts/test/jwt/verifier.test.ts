@@ -1,0 +1,117 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createSigner } from 'fast-jwt'
+import Fastify from 'fastify'
+import t from 'tap'
+import { createTokenVerifier, signAccessToken, signRefreshToken, TokenRefused, type TokenFault } from '../../src/index.ts'
+
+const secret = 'a secret of these tests'
+const userId = '7'
+const hour = 3_600_000
+
+async function refusal (promise: Promise<unknown>): Promise<TokenFault | undefined> {
+  try {
+    await promise
+  } catch (err) {
+    if (err instanceof TokenRefused) return err.code
+    throw err
+  }
+}
+
+const unsigned = (claims: object) =>
+  `${Buffer.from('{"alg":"none","typ":"JWT"}').toString('base64url')}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.`
+
+t.test('HS256', async t => {
+  const verify = createTokenVerifier({ TOKEN_SECRET: secret })
+
+  t.test('a good token tells its user and its times', async t => {
+    const before = Date.now()
+    const identity = await verify(signAccessToken({ userId, secret, expiresInMs: hour }))
+    t.equal(identity.userId, userId)
+    t.ok(Math.abs((identity.expiresAt ?? 0) - before - hour) < 5000)
+  })
+
+  t.test('the user is claim userId, number or text, else sub', async t => {
+    const sign = createSigner({ key: secret, algorithm: 'HS256' })
+    t.equal((await verify(sign({ userId: 7 }))).userId, '7')
+    t.equal((await verify(sign({ userId: 'alice', sub: 'b' }))).userId, 'alice')
+    t.equal((await verify(sign({ sub: 'b' }))).userId, 'b')
+    t.equal((await verify(sign({ sub: 'b' }))).expiresAt, null)
+    t.equal(await refusal(verify(sign({ name: 'nobody' }))), 'token_invalid')
+    t.equal(await refusal(verify(sign({ userId: { a: 1 } }))), 'token_invalid')
+  })
+
+  t.test('no token, one of another secret, an expired one, alg none and rubbish are refused', async t => {
+    t.equal(await refusal(verify(undefined)), 'token_missing')
+    t.equal(await refusal(verify('')), 'token_missing')
+    t.equal(await refusal(verify(signAccessToken({ userId, secret: 'another', expiresInMs: hour }))), 'token_invalid')
+    t.equal(await refusal(verify(createSigner({ key: secret, clockTimestamp: 1000 })({ userId: 7, exp: 2 }))), 'token_expired')
+    t.equal(await refusal(verify(unsigned({ userId: 7 }))), 'token_invalid')
+    t.equal(await refusal(verify('a.b.c')), 'token_invalid')
+  })
+
+  t.test('a refresh token is no access token', async t => {
+    t.equal(await refusal(verify(signRefreshToken({ userId, secret, expiresInMs: hour }))), 'token_invalid')
+  })
+
+  t.test('a remembered token is forgotten when it expires', async t => {
+    const token = createSigner({ key: secret })({ userId: 7, exp: Math.floor(Date.now() / 1000) + 1 })
+    t.equal((await verify(token)).userId, '7')
+    await new Promise(resolve => setTimeout(resolve, 2050)) // exp counts whole seconds
+    t.equal(await refusal(verify(token)), 'token_expired')
+  })
+})
+
+t.test('issuer, audience and an end can be demanded, and a token without them is refused', async t => {
+  const verify = createTokenVerifier({ TOKEN_SECRET: secret, JWT_ISSUER: 'idp', JWT_AUDIENCE: 'tidings', JWT_REQUIRE_EXP: true })
+  const good = { userId, secret, expiresInMs: hour, issuer: 'idp', audience: 'tidings' }
+  t.equal((await verify(signAccessToken(good))).userId, userId)
+  t.equal(await refusal(verify(signAccessToken({ ...good, issuer: 'other' }))), 'token_invalid')
+  t.equal(await refusal(verify(signAccessToken({ ...good, issuer: undefined }))), 'token_invalid')
+  t.equal(await refusal(verify(signAccessToken({ ...good, audience: undefined }))), 'token_invalid')
+  t.equal(await refusal(verify(createSigner({ key: secret, iss: 'idp', aud: 'tidings' })({ userId: 7 }))), 'token_invalid')
+})
+
+t.test('keys of an identity provider', async t => {
+  const pairs = {
+    RS256: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+    ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+    EdDSA: generateKeyPairSync('ed25519')
+  }
+  const pem = (key: KeyObject) => key.export({ type: 'pkcs8', format: 'pem' }).toString()
+  const provider = Fastify()
+  let asked = 0
+  provider.get('/keys', async () => {
+    asked++
+    return { keys: Object.entries(pairs).map(([alg, { publicKey }]) => ({ ...publicKey.export({ format: 'jwk' }), alg, kid: alg, use: 'sig' })) }
+  })
+  const JWKS_URL = `${await provider.listen({ host: '127.0.0.1', port: 0 })}/keys`
+  t.teardown(() => provider.close())
+  const verify = createTokenVerifier({ JWKS_URL })
+
+  for (const alg of ['RS256', 'ES256', 'EdDSA'] as const) {
+    t.test(`${alg} tokens are verified by the published key`, async t => {
+      const sign = createSigner({ key: pem(pairs[alg].privateKey), algorithm: alg, kid: alg })
+      t.equal((await verify(sign({ sub: alg }))).userId, alg)
+      const forged = createSigner({ key: pem(pairs.RS256.privateKey), algorithm: 'RS256', kid: alg })
+      if (alg !== 'RS256') t.equal(await refusal(verify(forged({ sub: alg }))), 'token_invalid')
+    })
+  }
+
+  t.test('keys are asked for once, not for each token', async t => {
+    const sign = createSigner({ key: pem(pairs.ES256.privateKey), algorithm: 'ES256', kid: 'ES256' })
+    const before = asked
+    for (let n = 0; n < 5; n++) await verify(sign({ sub: String(n) }))
+    t.equal(asked, before)
+  })
+
+  t.test('a public key is never taken for a secret', async t => {
+    const publicPem = pairs.RS256.publicKey.export({ type: 'spki', format: 'pem' }).toString()
+    const header = Buffer.from(JSON.stringify({ alg: 'HS256', kid: 'RS256' })).toString('base64url')
+    const claims = Buffer.from(JSON.stringify({ sub: 'mallory' })).toString('base64url')
+    const { createHmac } = await import('node:crypto')
+    const signature = createHmac('sha256', publicPem).update(`${header}.${claims}`).digest('base64url')
+    t.equal(await refusal(verify(`${header}.${claims}.${signature}`)), 'token_invalid')
+    const both = createTokenVerifier({ JWKS_URL, TOKEN_SECRET: secret })
+    t.equal(await refusal(both(`${header}.${claims}.${signature}`)), 'token_invalid')
+  })
+})
