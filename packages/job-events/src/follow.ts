@@ -55,7 +55,8 @@ export type Follower = {
 export function follow (options: FollowOptions): Follower {
   const { log, onBatch, onOvertaken, count: maxCount = BATCH_COUNT, maxBytes = BATCH_BYTES } = options
   const stopping = new AbortController()
-  const redis = options.redis.duplicate({ maxRetriesPerRequest: null, enableOfflineQueue: true, lazyConnect: false })
+  // No command timeout: a blocked read is silent for longer, and has the watchdog.
+  const redis = options.redis.duplicate({ maxRetriesPerRequest: null, enableOfflineQueue: true, lazyConnect: false, commandTimeout: undefined })
   redis.removeAllListeners('error')
   redis.on('error', (err: Error) => log.warn({ err }, 'follower: connection lost'))
 
