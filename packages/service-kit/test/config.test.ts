@@ -1,0 +1,46 @@
+import t from 'tap'
+import { Type } from 'typebox'
+import { commonSettings, ConfigError, corsOrigins, Port, postgresSettings, readConfig, redisUrl, tokenSettings } from '../src/index.ts'
+
+const schema = Type.Object({ ...commonSettings, ...postgresSettings, PORT: Port(4001) })
+const good = { TOKEN_SECRET: 's', DATABASE_URL: 'postgres://localhost/x' }
+
+t.test('what is unset has its default, and an empty variable is unset', async t => {
+  const config = readConfig(schema, { ...good, REDIS_PORT: '', JWKS_URL: '' })
+  t.match(config, { PORT: 4001, HOST: '127.0.0.1', LOG_LEVEL: 'info', REDIS_PORT: 6379 })
+  t.notOk('JWKS_URL' in config)
+})
+
+t.test('all faults are told in one message', async t => {
+  const faults = () => readConfig(schema, { LOG_LEVEL: 'loud', REDIS_PORT: 'x', JWKS_URL: 'nowhere', PORT: '70000' })
+  t.throws(faults, ConfigError)
+  for (const name of [/DATABASE_URL/, /LOG_LEVEL .*debug/, /REDIS_PORT/, /JWKS_URL/, /PORT must be <= 65535/]) t.throws(faults, { message: name })
+})
+
+t.test('a service that could verify no token does not start', async t => {
+  t.throws(() => readConfig(schema, { DATABASE_URL: 'postgres://x' }), { message: /TOKEN_SECRET or JWKS_URL/ })
+})
+
+t.test('a service adds rules of its own', async t => {
+  t.throws(() => readConfig(schema, good, () => ['this will not do']), { message: /this will not do/ })
+})
+
+t.test('REDIS_URL goes before host and port', async t => {
+  t.equal(redisUrl(readConfig(schema, { ...good, REDIS_HOST: 'h', REDIS_PORT: '1' })), 'redis://h:1')
+  t.equal(redisUrl(readConfig(schema, { ...good, REDIS_URL: 'rediss://u:p@h:2' })), 'rediss://u:p@h:2')
+})
+
+t.test('any origin outside production, none in it, a list where it is given', async t => {
+  const origins = (env: object) => corsOrigins(readConfig(schema, { ...good, ...env }))
+  t.equal(origins({}), true)
+  t.same(origins({ NODE_ENV: 'production' }), [])
+  t.same(origins({ CORS_ORIGIN: 'https://a.example, https://b.example' }), ['https://a.example', 'https://b.example'])
+  t.equal(origins({ CORS_ORIGIN: '*', NODE_ENV: 'production' }), true)
+})
+
+t.test('in production a token must end, unless told otherwise', async t => {
+  const requireExp = (env: object) => tokenSettings(readConfig(schema, { ...good, ...env })).JWT_REQUIRE_EXP
+  t.equal(requireExp({}), false)
+  t.equal(requireExp({ NODE_ENV: 'production' }), true)
+  t.equal(requireExp({ NODE_ENV: 'production', JWT_REQUIRE_EXP: 'false' }), false)
+})

@@ -1,0 +1,1 @@
+CREATE TABLE kit.things (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL);

@@ -1,0 +1,41 @@
+import Fastify from 'fastify'
+import t from 'tap'
+import { sql as drizzleSql } from 'drizzle-orm'
+import { createDatabase, startPostgres } from '@tidings/testing'
+import { isAway, postgres } from '../src/index.ts'
+
+const migrations = new URL('./migrations', import.meta.url)
+
+function service (url: string) {
+  const app = Fastify()
+  app.register(postgres, { url, schema: 'kit', migrations })
+  return app
+}
+
+t.test('replicas that start together migrate once', async t => {
+  const { url } = await createDatabase(t)
+  const first = service(url)
+  const apps = [first, service(url), service(url)]
+  t.teardown(() => Promise.all(apps.map(app => app.close())))
+  await Promise.all(apps.map(app => app.ready()))
+  t.same(await first.sql`select count(*) from kit.migrations`, [{ count: 1 }])
+  await first.sql`insert into kit.things (name) values ('a')`
+  t.same(await first.sql`select id, name from kit.things`, [{ id: 1, name: 'a' }], 'a bigint is a number')
+  const rows = await first.db.execute(drizzleSql`select name from kit.things`)
+  t.same([...rows], [{ name: 'a' }])
+})
+
+t.test('a start waits for a Postgres that comes up, and a lost one is told from a refused statement', async t => {
+  const server = await startPostgres(t)
+  await server.stop()
+  const app = service(server.url)
+  t.teardown(() => app.close())
+  const ready = app.ready()
+  await server.start()
+  await ready
+  const refused = await app.sql`select * from nowhere`.catch((err: unknown) => err)
+  t.notOk(isAway(refused))
+  await server.stop()
+  const lost = await app.sql`select 1`.catch((err: unknown) => err)
+  t.ok(isAway(lost), String(lost))
+})

@@ -1,0 +1,64 @@
+import createError from '@fastify/error'
+import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
+import Fastify from 'fastify'
+import t from 'tap'
+import { Type } from 'typebox'
+import { problems } from '../src/index.ts'
+
+const Body = Type.Object({ name: Type.String(), size: Type.Optional(Type.Integer({ maximum: 5 })) }, { additionalProperties: false })
+const Gone = createError('THING_GONE', 'Thing %s is gone', 410)
+const Away = createError('STORE_AWAY', 'The store is away', 503)
+
+const app = Fastify({ bodyLimit: 100 })
+app.setValidatorCompiler(TypeBoxValidatorCompiler)
+app.register(problems)
+app.register(async app => {
+  app.post('/things', { schema: { body: Body } }, async () => ({}))
+  app.get('/things/:id', { schema: { params: Type.Object({ id: Type.Integer() }) } }, async request => { throw new Gone((request.params as { id: number }).id) })
+  app.get('/secret', async () => { throw new Error('password is hunter2') })
+  app.get('/away', async () => { throw new Away() })
+})
+t.teardown(() => app.close())
+
+const post = (payload: string | object) =>
+  app.inject({ method: 'POST', url: '/things', payload, headers: { 'content-type': 'application/json' } })
+
+t.test('each fault of the input is named with its path', async t => {
+  const answer = await post({ size: 9, colour: 'red' })
+  t.equal(answer.statusCode, 400)
+  t.equal(answer.headers['content-type'], 'application/problem+json')
+  const { errors, ...problem } = answer.json()
+  t.match(problem, { type: 'urn:tidings:problem:invalid-input', title: 'Bad Request', status: 400, instance: /^urn:request:/ })
+  t.same(errors.map(({ path }: { path: string }) => path).sort(), ['body.colour', 'body.name', 'body.size'])
+})
+
+t.test('numbers as strings are refused in a body', async t => {
+  t.same((await post({ name: 'a', size: '3' })).json().errors, [{ path: 'body.size', message: 'must be integer' }])
+})
+
+t.test('what is no JSON, too large or of another type says so', async t => {
+  t.match((await post('{')).json(), { status: 400, detail: /JSON/ })
+  t.match((await post({ name: 'x'.repeat(200) })).json(), { status: 413 })
+  const xml = await app.inject({ method: 'POST', url: '/things', payload: '<a/>', headers: { 'content-type': 'text/xml' } })
+  t.match(xml.json(), { status: 415 })
+})
+
+t.test('an error of ours keeps its code and its words', async t => {
+  t.match((await app.inject('/things/5')).json(), { type: 'urn:tidings:problem:thing-gone', status: 410, detail: 'Thing 5 is gone' })
+})
+
+t.test('an error from inside tells nothing of the inside', async t => {
+  const answer = await app.inject('/secret')
+  t.equal(answer.statusCode, 500)
+  t.notMatch(answer.body, /hunter2|stack/)
+})
+
+t.test('a 503 says when to come again', async t => {
+  const answer = await app.inject('/away')
+  t.equal(answer.headers['retry-after'], '1')
+  t.match(answer.json(), { detail: 'The store is away' })
+})
+
+t.test('an unknown route is a problem too', async t => {
+  t.match((await app.inject('/nowhere?token=x')).json(), { status: 404, detail: 'No route GET /nowhere' })
+})
