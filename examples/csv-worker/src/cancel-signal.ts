@@ -1,0 +1,60 @@
+import { UnrecoverableError, Worker } from 'bullmq'
+import type { Job, WorkerOptions } from 'bullmq'
+import type { Redis } from 'ioredis'
+
+const CANCELLED = 'Cancelled by user'
+
+// The whole protocol. Who cancels an active job SETs the key (PX 1 day) and, in the same step, PUBLISHes the job's id
+// on the channel. The message makes it quick; the key makes it certain, because a message finds only those who listen.
+const cancelKey = (queue: string, jobId: string) => `{tidings}:cancel:${queue}:${jobId}`
+const cancelChannel = (queue: string) => `{tidings}:cancel:${queue}`
+
+/** A processor whose job ends `failed` with "Cancelled by user" when it throws after `signal` was aborted. */
+export type CancellableProcessor<Data, Result> = (job: Job<Data, Result>, signal: AbortSignal) => Promise<Result>
+
+/**
+ * A BullMQ worker whose active jobs can be cancelled by their users: `new Worker(…)` with one difference, the signal.
+ * A processor that never looks at its signal runs to its end, and its job completes.
+ */
+export function cancellableWorker<Data, Result> (
+  queue: string,
+  process: CancellableProcessor<Data, Result>,
+  options: WorkerOptions & { connection: Redis }
+) {
+  const running = new Set<string>()
+
+  // BullMQ makes a signal for processors that declare three parameters, so none of them may have a default.
+  const worker = new Worker<Data, Result>(queue, async (job, _token, bullSignal) => {
+    const id = job.id as string
+    const signal = bullSignal as AbortSignal
+    running.add(id)
+    try {
+      await cancelWhereAsked(id)
+      signal.throwIfAborted()
+      return await process(job, signal)
+    } catch (error) {
+      // Unrecoverable: the attempts that are left would run what nobody wants any more.
+      throw signal.reason === CANCELLED ? new UnrecoverableError(CANCELLED) : error
+    } finally {
+      running.delete(id)
+    }
+  }, options)
+
+  const cancelWhereAsked = async (id: string) => {
+    if (await options.connection.exists(cancelKey(queue, id))) worker.cancelJob(id, CANCELLED)
+  }
+
+  // A subscribed connection takes no other commands, hence one of its own. After each (re)connect the keys of what is
+  // running are looked at once the subscription stands, so that no cancel falls between the two.
+  const subscriber = options.connection.duplicate({ autoResubscribe: false })
+  const listen = async () => {
+    await subscriber.subscribe(cancelChannel(queue))
+    await Promise.all([...running].map(cancelWhereAsked))
+  }
+  subscriber.on('message', (_channel, id) => worker.cancelJob(id, CANCELLED))
+  subscriber.on('ready', () => { listen().catch(error => worker.emit('error', error)) })
+  subscriber.on('error', error => worker.emit('error', error))
+  worker.on('closed', () => subscriber.disconnect())
+
+  return worker
+}
