@@ -1,0 +1,28 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify from 'fastify'
+import { jwtAuth } from '@tidings/contracts'
+import { browserGuards, docs, health, metrics, postgres, problems, redis, redisUrl, serviceOptions, tokenSettings } from '@tidings/service-kit'
+import type { Config } from './config.ts'
+import { VERSION } from './version.ts'
+
+const DESCRIPTION = 'Webhooks: registration, deliveries and their attempts, replay'
+
+/** The dispatcher: boot runs down this list, close runs back up it. */
+export function buildApp (config: Config) {
+  const app = Fastify(serviceOptions(config)).withTypeProvider<TypeBoxTypeProvider>()
+
+  app.decorate('config', config)
+  app.register(problems)
+  app.register(metrics)
+  app.register(health)
+  app.register(browserGuards, { config })
+  app.register(docs, { title: 'Tidings webhook-dispatcher', description: DESCRIPTION, version: VERSION })
+  app.register(postgres, { url: config.DATABASE_URL, schema: 'webhooks', migrations: new URL('db/migrations/', import.meta.url) })
+  app.register(redis, { url: redisUrl(config) })
+  app.register(jwtAuth, { settings: tokenSettings(config) })
+  return app
+}
+
+declare module 'fastify' {
+  interface FastifyInstance { config: Config }
+}

@@ -1,0 +1,53 @@
+import { Type, type Static } from 'typebox'
+import { commonSettings, postgresSettings, readConfig } from '@tidings/service-kit'
+import { DURATION_PATTERN } from './duration.ts'
+
+const DEFAULT_PORT = 4003
+
+const Duration = (fallback: string, description: string) => Type.String({ pattern: `^${DURATION_PATTERN}$`, default: fallback, description })
+// Without a default, so that PORT is heard where the service's own variable is not set.
+const Port = Type.Integer({ minimum: 0, maximum: 65535 })
+const Count = (fallback: number, description: string) => Type.Integer({ minimum: 1, maximum: 1_000_000, default: fallback, description })
+
+const Config = Type.Object({
+  ...commonSettings,
+  ...postgresSettings,
+  WEBHOOK_DISPATCHER_PORT: Type.Optional(Port),
+  PORT: Type.Optional(Port),
+  WEBHOOK_SECRET_KEY: Type.String({ minLength: 1, description: 'Keys that the signing secrets are encrypted with, separated by commas: the first encrypts, all decrypt' }),
+  WEBHOOK_TIMEOUT_MS: Type.Integer({ minimum: 100, maximum: 60_000, default: 10_000, description: 'Deadline of an attempt, from the connect to the end of the answer' }),
+  WEBHOOK_RETRY_SCHEDULE: Type.String({ pattern: `^${DURATION_PATTERN}(,${DURATION_PATTERN})*$`, default: '1s,10s,60s', description: 'Pauses between attempts; after the last the delivery has failed' }),
+  WEBHOOK_RETRY_AFTER_MAX: Duration('1h', 'The longest Retry-After that is honoured'),
+  WEBHOOK_DISABLE_AFTER: Duration('5d', 'An endpoint that only failed for so long is disabled'),
+  WEBHOOK_ALLOW_PRIVATE: Type.Boolean({ default: false, description: 'Deliver to loopback and private networks too' }),
+  WEBHOOK_REQUIRE_HTTPS: Type.Optional(Type.Boolean({ description: 'Refuse http:// URLs; default true in production' })),
+  WEBHOOK_PORTS: Type.Optional(Type.String({ pattern: '^\\d{1,5}(,\\d{1,5})*$', description: 'The only ports that may be delivered to; default any' })),
+  WEBHOOK_MAX_PER_USER: Count(50, 'Webhooks of one user'),
+  WEBHOOK_MAX_PER_ENDPOINT: Count(10, 'Attempts in flight to one webhook'),
+  WEBHOOK_MAX_PER_ORIGIN: Count(50, 'Attempts in flight to one origin'),
+  WEBHOOK_MAX_IN_FLIGHT: Count(500, 'Attempts in flight in this process'),
+  WEBHOOK_LEASE: Duration('15s', 'After so long without a sign of life a replica\'s claims are free'),
+  WEBHOOK_DELIVERY_RETENTION: Duration('30d', 'How long deliveries and attempts are kept'),
+  WEBHOOK_PAYLOAD_RETENTION: Duration('14d', 'How long payloads are kept: what can be replayed'),
+  INGEST_SHARDS: Type.Integer({ minimum: 1, maximum: 64, default: 1, description: 'Positions in the stream, each active in one replica; the same for all replicas' }),
+  RATE_LIMIT_MAX: Type.Integer({ minimum: 1, default: 600, description: 'Requests of one user a minute' })
+})
+export type Config = Static<typeof Config>
+
+/** @throws ConfigError naming every fault of the environment */
+export function loadConfig (env: NodeJS.ProcessEnv): Config {
+  return readConfig(Config, env)
+}
+
+export function address ({ HOST, WEBHOOK_DISPATCHER_PORT, PORT }: Config): { host: string, port: number } {
+  return { host: HOST, port: WEBHOOK_DISPATCHER_PORT ?? PORT ?? DEFAULT_PORT }
+}
+
+/** What outgoing requests may reach. */
+export function egressRules ({ WEBHOOK_ALLOW_PRIVATE, WEBHOOK_REQUIRE_HTTPS, WEBHOOK_PORTS, NODE_ENV }: Config) {
+  return {
+    allowPrivate: WEBHOOK_ALLOW_PRIVATE,
+    requireHttps: WEBHOOK_REQUIRE_HTTPS ?? NODE_ENV === 'production',
+    ports: WEBHOOK_PORTS?.split(',').map(Number)
+  }
+}

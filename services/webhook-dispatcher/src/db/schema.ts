@@ -1,0 +1,110 @@
+import { bigint, integer, jsonb, pgSchema, smallint, text, timestamp } from 'drizzle-orm/pg-core'
+
+/** The service's own Postgres schema. The migrations are the truth; this is what drizzle's queries know of them. */
+const webhooksSchema = pgSchema('webhooks')
+
+const number = (name: string) => bigint(name, { mode: 'number' })
+const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
+
+export const webhooks = webhooksSchema.table('webhooks', {
+  id: integer('id').primaryKey().generatedAlwaysAsIdentity(),
+  userId: text('user_id').notNull(),
+  kind: text('kind', { enum: ['own', 'legacy', 'job'] }).notNull().default('own'),
+  url: text('url').notNull(),
+  eventType: text('event_type', { enum: ['progress', 'completed', 'failed', 'all'] }).notNull(),
+  description: text('description'),
+  status: text('status', { enum: ['active', 'paused', 'disabled'] }).notNull().default('active'),
+  disabledReason: text('disabled_reason'),
+  headers: jsonb('headers').$type<Record<string, string>>().notNull().default({}),
+  progressMode: text('progress_mode', { enum: ['all', 'latest'] }).notNull().default('all'),
+  /** Told of what happens after this event id. */
+  sinceMs: number('since_ms').notNull(),
+  sinceSeq: number('since_seq').notNull(),
+  createdAt: moment('created_at').notNull().defaultNow(),
+  updatedAt: moment('updated_at').notNull().defaultNow(),
+  /** Deleted: its pending deliveries are closed, then the row goes. */
+  deletedAt: moment('deleted_at'),
+  /** Health, kept by delivery. Whoever makes a webhook active again resets all four. */
+  failingSince: moment('failing_since'),
+  failures: integer('failures').notNull().default(0),
+  openUntil: moment('open_until'),
+  trips: integer('trips').notNull().default(0)
+})
+
+/** Without a webhook: the user's legacy secret, which signs for kinds legacy and job. */
+export const secrets = webhooksSchema.table('secrets', {
+  id: number('id').primaryKey().generatedAlwaysAsIdentity(),
+  userId: text('user_id').notNull(),
+  webhookId: integer('webhook_id').references(() => webhooks.id, { onDelete: 'cascade' }),
+  ciphertext: text('ciphertext').notNull(),
+  createdAt: moment('created_at').notNull().defaultNow(),
+  expiresAt: moment('expires_at')
+})
+
+/** What was told to at least one webhook of its user; `body` is the payload as it is posted. */
+export const events = webhooksSchema.table('events', {
+  eventMs: number('event_ms').notNull(),
+  eventSeq: number('event_seq').notNull(),
+  userId: text('user_id').notNull(),
+  type: text('type', { enum: ['progress', 'completed', 'failed'] }).notNull(),
+  /** `<queue>:<job id>` */
+  chain: text('chain').notNull(),
+  body: text('body').notNull()
+})
+
+export const DELIVERY_STATES = ['pending', 'delivered', 'failed', 'superseded', 'closed'] as const
+
+/**
+ * One telling of one event to one webhook. A redelivery is a row of its own
+ * (origin redeliver, origin_id the first one's id, chain null, due at once).
+ */
+export const deliveries = webhooksSchema.table('deliveries', {
+  id: number('id').primaryKey().generatedAlwaysAsIdentity(),
+  webhookId: integer('webhook_id').notNull(),
+  eventMs: number('event_ms').notNull(),
+  eventSeq: number('event_seq').notNull(),
+  origin: text('origin', { enum: ['event', 'redeliver', 'replay', 'test'] }).notNull().default('event'),
+  originId: number('origin_id'),
+  type: text('type').notNull(),
+  chain: text('chain'),
+  state: text('state', { enum: DELIVERY_STATES }).notNull(),
+  attempts: smallint('attempts').notNull().default(0),
+  dueAt: moment('due_at').notNull().defaultNow(),
+  claim: number('claim'),
+  status: smallint('status'),
+  errorClass: text('error_class'),
+  reason: text('reason'),
+  createdAt: moment('created_at').notNull().defaultNow(),
+  finishedAt: moment('finished_at'),
+  /** Of a test only: its webhook-id and its body, because it has no event (event_ms and event_seq are 0). */
+  messageId: text('message_id'),
+  body: text('body')
+})
+
+export const attempts = webhooksSchema.table('attempts', {
+  deliveryId: number('delivery_id').notNull(),
+  n: smallint('n').notNull(),
+  startedAt: moment('started_at').notNull(),
+  dnsMs: integer('dns_ms'),
+  connectMs: integer('connect_ms'),
+  ttfbMs: integer('ttfb_ms'),
+  totalMs: integer('total_ms').notNull(),
+  status: smallint('status'),
+  errorClass: text('error_class'),
+  message: text('message'),
+  responseHeaders: jsonb('response_headers').$type<Record<string, string>>(),
+  responseBody: text('response_body')
+})
+
+/** `at` begins just before `since` and moves with each page that became deliveries; `until` is the newest event at the request. */
+export const replays = webhooksSchema.table('replays', {
+  id: number('id').primaryKey().generatedAlwaysAsIdentity(),
+  webhookId: integer('webhook_id').notNull(),
+  atMs: number('at_ms').notNull(),
+  atSeq: number('at_seq').notNull(),
+  untilMs: number('until_ms').notNull(),
+  untilSeq: number('until_seq').notNull(),
+  told: integer('told').notNull().default(0),
+  createdAt: moment('created_at').notNull().defaultNow(),
+  finishedAt: moment('finished_at')
+})
