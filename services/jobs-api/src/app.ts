@@ -1,0 +1,28 @@
+import Fastify from 'fastify'
+import { TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { jwtAuth } from '@tidings/contracts'
+import { browserGuards, docs, health, metrics, postgres, problems, redis, redisUrl, serviceOptions, tokenSettings } from '@tidings/service-kit'
+import type { Config } from './config.ts'
+import { queues } from './plugins/queues.ts'
+
+/** The service, not yet listening: `app.ready()` migrates and starts relay and projector. */
+export function buildApp (config: Config) {
+  const app = Fastify(serviceOptions(config)).withTypeProvider<TypeBoxTypeProvider>().setValidatorCompiler(TypeBoxValidatorCompiler)
+
+  // Boot runs down this list; close runs back up it once the last request has drained.
+  app.decorate('config', config)
+  app.register(problems)
+  app.register(browserGuards, { config })
+  app.register(metrics)
+  app.register(health)
+  app.register(docs, { title: 'Tidings jobs', description: 'Submit jobs and follow them.', version: '0.1.0' })
+  app.register(jwtAuth, { settings: tokenSettings(config) })
+  app.register(postgres, { url: config.DATABASE_URL, schema: 'jobs', migrations: new URL('./db/migrations', import.meta.url), max: config.POSTGRES_CONNECTIONS })
+  app.register(redis, { url: redisUrl(config) })
+  app.register(queues, { config })
+  return app
+}
+
+declare module 'fastify' {
+  interface FastifyInstance { config: Config }
+}

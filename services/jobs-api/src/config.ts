@@ -1,0 +1,87 @@
+import { Type, type Static } from 'typebox'
+import { Value } from 'typebox/value'
+import { QueueName } from '@tidings/contracts'
+import { DEFAULT_BOUNDS, type StreamBounds } from '@tidings/job-events'
+import { commonSettings, Port, postgresSettings, readConfig } from '@tidings/service-kit'
+
+const DEFAULT_PORT = 4001
+
+const PORT_RANGE = { minimum: 0, maximum: 65535, description: 'Goes before PORT' }
+
+const Milliseconds = (fallback: number, description: string) => Type.Integer({ default: fallback, minimum: 1, description })
+const Count = (fallback: number, description: string) => Type.Integer({ default: fallback, minimum: 1, description })
+
+const Settings = Type.Object({
+  ...commonSettings,
+  ...postgresSettings,
+  JOBS_API_PORT: Type.Optional(Type.Integer(PORT_RANGE)),
+  PORT: Port(DEFAULT_PORT),
+  REFRESH_TOKEN_SECRET: Type.Optional(Type.String({ minLength: 1, description: 'Secret of refresh tokens; without it `POST /auth/refresh` is off' })),
+  JOB_QUEUES: Type.String({ default: 'default', description: 'BullMQ queues to follow, separated by commas; the first is the default of a submit' }),
+  POSTGRES_CONNECTIONS: Count(10, 'Connections to Postgres'),
+
+  JOB_RETENTION_DAYS: Count(30, 'Finished jobs and their timelines are removed after so many days'),
+  LOST_JOBS: Type.Enum(['fail', 'rerun'], { default: 'fail', description: 'What becomes of a job that had started when Redis lost it' }),
+
+  RELAY_BATCH: Type.Integer({ default: 200, minimum: 1, maximum: 1000, description: 'Entries that the relay moves at a time: 200 hold Redis for about 2 ms' }),
+  RELAY_BATCH_BYTES: Count(1024 * 1024, 'Bytes that the relay moves at a time'),
+  RELAY_EVENTS_AHEAD: Count(1_000_000, 'Entries that BullMQ keeps for a relay that is away'),
+  RELAY_EVENTS_BEHIND: Count(10_000, 'Entries that are kept behind the relay for other readers'),
+  OWNER_CACHE: Count(50_000, 'Jobs whose owner is remembered'),
+  LEASE_MS: Milliseconds(5000, 'How long a silent replica keeps its part of the work'),
+
+  SWEEP_INTERVAL_MS: Milliseconds(1000, 'How often jobs that Redis did not take are looked for'),
+  SWEEP_AGE_MS: Milliseconds(2000, 'Age from which a job without an event counts as not taken'),
+  RECONCILE_INTERVAL_MS: Milliseconds(30_000, 'How often silent jobs are looked for'),
+  RECONCILE_SILENT_MS: Milliseconds(300_000, 'An open job that told nothing for so long is compared with BullMQ'),
+  RETENTION_INTERVAL_MS: Milliseconds(60_000, 'How often finished jobs are removed'),
+
+  STREAM_RETENTION_MS: Milliseconds(DEFAULT_BOUNDS.retentionMs, 'Age of the oldest job event in the stream'),
+  STREAM_MAX_BYTES: Count(DEFAULT_BOUNDS.maxBytes, 'Size of the stream in Redis'),
+  HISTORY_LENGTH: Count(DEFAULT_BOUNDS.historyLength, 'Events of a user that a session can resume from'),
+  HISTORY_TTL_MS: Milliseconds(DEFAULT_BOUNDS.historyTtlMs, 'How long the history of a silent user stays'),
+  FINALITY_TTL_MS: Milliseconds(DEFAULT_BOUNDS.finalityTtlMs, 'How long late progress of a finished job is dropped')
+})
+
+export type Config = Static<typeof Settings> & {
+  /** Where to listen. */
+  port: number
+  /** The BullMQ queues; the first is the default. */
+  queues: [string, ...string[]]
+}
+
+/** @throws ConfigError naming every fault */
+export function loadConfig (env: Record<string, string | undefined>): Config {
+  const settings = readConfig(Settings, env, faultsOf)
+  return { ...settings, port: settings.JOBS_API_PORT ?? settings.PORT, queues: queuesOf(settings) }
+}
+
+/** The bounds of the stream that this service writes. */
+export function streamBounds (config: Config): StreamBounds {
+  return {
+    retentionMs: config.STREAM_RETENTION_MS,
+    maxBytes: config.STREAM_MAX_BYTES,
+    historyLength: config.HISTORY_LENGTH,
+    historyTtlMs: config.HISTORY_TTL_MS,
+    finalityTtlMs: config.FINALITY_TTL_MS
+  }
+}
+
+function faultsOf (settings: Static<typeof Settings>): string[] {
+  const { TOKEN_SECRET, REFRESH_TOKEN_SECRET } = settings
+  return [
+    ...(TOKEN_SECRET && TOKEN_SECRET === REFRESH_TOKEN_SECRET ? ['REFRESH_TOKEN_SECRET must differ from TOKEN_SECRET: a refresh token would pass for an access token'] : []),
+    ...queueFaults(queuesOf(settings))
+  ]
+}
+
+function queueFaults (queues: string[]): string[] {
+  if (queues.length === 0) return ['JOB_QUEUES must name a queue']
+  return queues.filter(queue => !isQueueName(queue)).map(queue => `JOB_QUEUES: "${queue}" is no name of a queue`)
+}
+
+const isQueueName = (text: string): boolean => Value.Check(QueueName, text)
+
+function queuesOf ({ JOB_QUEUES }: { JOB_QUEUES: string }) {
+  return [...new Set(JOB_QUEUES.split(',').map(name => name.trim()).filter(Boolean))] as [string, ...string[]]
+}
