@@ -18,7 +18,8 @@ export const metrics = fp(async function metrics (app) {
     routeMetrics: {
       enabled: { histogram: true, summary: false },
       routeBlacklist: ['/metrics', '/livez', '/readyz'],
-      overrides: { histogram: { registers: [registry as never] } }
+      // The summary is made even where it is not enabled, and would go to the registry that all apps share.
+      overrides: { histogram: { registers: [registry as never] }, summary: { registers: [registry as never] } }
     }
   })
   app.decorate('metricsRegistry', registry)
