@@ -1,0 +1,52 @@
+import ipaddr, { type IPv4, type IPv6 } from 'ipaddr.js'
+
+/**
+ * - `public`: anybody may have webhooks sent there.
+ * - `private`: a network or machine of the operator's own; allowed where WEBHOOK_ALLOW_PRIVATE says so.
+ * - `forbidden`: never a receiver: metadata services, link-local, multicast, reserved, documentation, tunnels.
+ */
+export type AddressKind = 'public' | 'private' | 'forbidden'
+
+const PRIVATE_RANGES = new Set(['loopback', 'private', 'uniqueLocal'])
+
+/** Metadata services of clouds that stand outside the link-local range, which is forbidden as a whole. */
+const METADATA = new Set([
+  '168.63.129.16', // Azure
+  'fd00:ec2::254', // AWS
+  'fd20:ce::254' // Google Cloud
+])
+
+const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3')
+const NAT64 = ipaddr.IPv6.parseCIDR('64:ff9b::/96')
+
+/** What may be sent to an address, whatever the form in which an IPv4 address hides in an IPv6 one. */
+export function addressKind (text: string): AddressKind {
+  if (!ipaddr.isValid(text)) return 'forbidden'
+  const address = ipaddr.parse(text)
+  if (METADATA.has(address.toString())) return 'forbidden'
+  return address instanceof ipaddr.IPv4 ? kindOfIPv4(address) : kindOfIPv6(address as IPv6)
+}
+
+function kindOfIPv4 (address: IPv4): AddressKind {
+  const range = address.range()
+  if (PRIVATE_RANGES.has(range)) return 'private'
+  return range === 'unicast' ? 'public' : 'forbidden'
+}
+
+function kindOfIPv6 (address: IPv6): AddressKind {
+  const embedded = embeddedIPv4(address)
+  if (embedded) return addressKind(embedded.toString())
+  const range = address.range()
+  if (PRIVATE_RANGES.has(range)) return 'private'
+  // What IANA has not given out yet, or has taken back (::/96, fec0::/10), is nobody's to receive with.
+  return range === 'unicast' && address.match(GLOBAL_UNICAST) ? 'public' : 'forbidden'
+}
+
+/** The IPv4 address that packets to this IPv6 address end up at. */
+function embeddedIPv4 (address: IPv6): IPv4 | undefined {
+  if (address.isIPv4MappedAddress()) return address.toIPv4Address()
+  const bytes = address.toByteArray()
+  if (address.match(NAT64)) return new ipaddr.IPv4(bytes.slice(12))
+  if (address.range() === '6to4') return new ipaddr.IPv4(bytes.slice(2, 6))
+  return undefined
+}

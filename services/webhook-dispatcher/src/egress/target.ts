@@ -1,0 +1,47 @@
+import { isIP } from 'node:net'
+import { addressKind } from './address.ts'
+
+export type EgressRules = {
+  /** Loopback and private networks may be sent to. */
+  allowPrivate: boolean
+  requireHttps: boolean
+  /** Ports that may be sent to; undefined: any. */
+  ports?: readonly number[] | undefined
+}
+
+export type Target = { url: URL, fault?: undefined } | { fault: string }
+
+/**
+ * A URL that webhooks may be sent to, as far as its text tells, or why not: a
+ * name is judged anew at each connect, by the addresses it has then.
+ */
+export function targetOf (text: string, rules: EgressRules): Target {
+  const url = URL.parse(text)
+  if (!url) return { fault: 'must be a URL' }
+  const fault = faultOf(url, rules)
+  return fault ? { fault } : { url }
+}
+
+/** Whether a socket may be connected to an address. */
+export function mayReach (address: string, { allowPrivate }: Pick<EgressRules, 'allowPrivate'>): boolean {
+  const kind = addressKind(address)
+  return kind === 'public' || (kind === 'private' && allowPrivate)
+}
+
+function faultOf (url: URL, rules: EgressRules): string | undefined {
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'must be an http or https URL'
+  if (rules.requireHttps && url.protocol !== 'https:') return 'must be an https URL'
+  if (url.username || url.password) return 'must not contain a user name or password'
+  if (rules.ports && !rules.ports.includes(portOf(url))) return `must use one of the ports ${rules.ports.join(', ')}`
+  const host = hostOf(url)
+  // URL has already turned decimal, octal, hex and short forms into the address they mean.
+  return isIP(host) && !mayReach(host, rules) ? 'must not point at an address that is not public' : undefined
+}
+
+function portOf ({ port, protocol }: URL): number {
+  return Number(port) || (protocol === 'https:' ? 443 : 80)
+}
+
+function hostOf ({ hostname }: URL): string {
+  return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
+}

@@ -1,0 +1,277 @@
+import { once } from 'node:events'
+import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
+import { createServer as createTlsServer } from 'node:tls'
+import { startReceiver, until, type TestContext } from '@tidings/testing'
+import t from 'tap'
+import { createAttempter, type AttempterOptions, type AttemptRequest } from '../../src/egress/attempt.ts'
+import { createResolve } from '../../src/egress/resolve.ts'
+import { cert, key } from './certificate.ts'
+import { startDnsServer } from './dns-server.ts'
+
+const LOCAL: AttempterOptions = { allowPrivate: true, requireHttps: false }
+const DEADLINE_MS = 300
+
+function attempter (t: TestContext, options: Partial<AttempterOptions> = {}) {
+  const attempt = createAttempter({ ...LOCAL, ...options })
+  t.teardown(() => attempt.close())
+  return (url: string, request: Partial<AttemptRequest> = {}) => attempt({
+    url, headers: { 'content-type': 'application/json' }, body: '{"id":"123"}', timeoutMs: 10_000, ...request
+  })
+}
+
+/** A server that does with each socket what the test wants. Resolves to its port. */
+async function rawServer (t: TestContext, serve: (socket: Socket) => void, { secure = false } = {}): Promise<number> {
+  const sockets = new Set<Socket>()
+  const accept = (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {})
+    serve(socket)
+    socket.resume()
+  }
+  const server = secure ? createTlsServer({ key, cert }, accept) : createTcpServer(accept)
+  server.on('tlsClientError', () => {})
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return (server.address() as AddressInfo).port
+}
+
+const onRequest = (answer: (socket: Socket) => void) => (socket: Socket) => { socket.once('data', () => answer(socket)) }
+
+t.test('a 2xx answer is a success, and tells what was sent and how long it took', async t => {
+  const receiver = await startReceiver(t, (_request, response) => {
+    response.writeHead(201, { 'x-trace': ['a', 'b'] }).end('thanks\0')
+  })
+  const attempt = attempter(t)
+  const { durations, responseHeaders, ...outcome } = await attempt(`${receiver.url}/hook?a=b`, { headers: { 'webhook-id': '1-0' } })
+  t.same(outcome, { ok: true, status: 201, responseBody: 'thanks\uFFFD' })
+  t.equal(responseHeaders?.['x-trace'], 'a, b')
+  t.same(Object.keys(durations).sort(), ['connectMs', 'dnsMs', 'totalMs', 'ttfbMs'])
+  const [request] = receiver.requests
+  t.same([request?.method, request?.url, request?.body, request?.headers['webhook-id']], ['POST', '/hook?a=b', '{"id":"123"}', '1-0'])
+})
+
+t.test('a connection is kept, and only the attempt that opened it waited for it', async t => {
+  const receiver = await startReceiver(t)
+  const attempt = attempter(t)
+  const first = await attempt(receiver.url)
+  await setImmediate() // undici gives a server that much time to close it after all
+  const second = await attempt(receiver.url)
+  t.type(first.durations.connectMs, 'number')
+  t.equal(second.durations.connectMs, undefined)
+  t.equal(second.durations.dnsMs, undefined)
+})
+
+t.test('at most 50 connections go to one origin', async t => {
+  let open = 0
+  let most = 0
+  const port = await rawServer(t, socket => {
+    most = Math.max(most, ++open)
+    socket.on('close', () => { open-- })
+    socket.on('data', () => { socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n') })
+  })
+  const attempt = attempter(t)
+  const outcomes = await Promise.all(Array.from({ length: 200 }, () => attempt(`http://127.0.0.1:${port}/`)))
+  t.ok(outcomes.every(({ ok }) => ok))
+  t.equal(most, 50)
+})
+
+t.test('statuses that are no success have a class each, and Retry-After is told', async t => {
+  const receiver = await startReceiver(t)
+  const attempt = attempter(t)
+  const answers = [
+    [302, 'redirect'], [304, 'redirect'], [400, 'http-4xx'], [410, 'http-4xx'], [429, 'http-4xx'], [500, 'http-5xx'], [503, 'http-5xx'], [999, 'http-5xx']
+  ] as const
+  for (const [status, errorClass] of answers) {
+    receiver.handle(() => status)
+    const outcome = await attempt(receiver.url)
+    t.same([outcome.ok, outcome.status, outcome.errorClass, outcome.message], [false, status, errorClass, `Answered ${status}`])
+  }
+})
+
+t.test('Retry-After is told in milliseconds, from seconds and from dates', async t => {
+  const receiver = await startReceiver(t)
+  const attempt = attempter(t)
+  receiver.handle((_request, response) => { response.writeHead(429, { 'retry-after': '120' }).end() })
+  t.equal((await attempt(receiver.url)).retryAfterMs, 120_000)
+  receiver.handle((_request, response) => { response.writeHead(503, { 'retry-after': new Date(Date.now() + 3_600_000).toUTCString() }).end() })
+  const { retryAfterMs = 0 } = await attempt(receiver.url)
+  t.ok(retryAfterMs > 3_590_000 && retryAfterMs <= 3_600_000)
+})
+
+t.test('a redirect is not followed', async t => {
+  const secret = await startReceiver(t)
+  const receiver = await startReceiver(t, (_request, response) => { response.writeHead(307, { location: secret.url }).end() })
+  const outcome = await attempter(t)(receiver.url)
+  t.same([outcome.ok, outcome.errorClass, outcome.status], [false, 'redirect', 307])
+  t.equal(secret.requests.length, 0)
+})
+
+t.test('an endpoint that is slow in any phase ends at the deadline', async t => {
+  const head = 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n'
+  const drip = (socket: Socket, text: string) => {
+    const timer = setInterval(() => socket.write(text), 20)
+    socket.on('close', () => clearInterval(timer))
+  }
+  const phases: Record<string, [(socket: Socket) => void, string]> = {
+    'says nothing': [() => {}, 'answer'],
+    'drips headers': [onRequest(socket => { socket.write('HTTP/1.1 200 OK\r\n'); drip(socket, 'x-more: 1\r\n') }), 'answer'],
+    'stops after the headers': [onRequest(socket => { socket.write(head) }), 'whole answer'],
+    'drips the body': [onRequest(socket => { socket.write(head); drip(socket, '.') }), 'whole answer']
+  }
+  for (const [name, [serve, missing]] of Object.entries(phases)) {
+    let closed = false
+    const port = await rawServer(t, socket => {
+      socket.on('close', () => { closed = true })
+      serve(socket)
+    })
+    const outcome = await attempter(t)(`http://127.0.0.1:${port}/`, { timeoutMs: DEADLINE_MS })
+    t.equal(outcome.errorClass, 'timeout', name)
+    t.equal(outcome.message, `No ${missing} within ${DEADLINE_MS} ms`, name)
+    t.ok(outcome.durations.totalMs >= DEADLINE_MS - 1, name)
+    await until(() => closed, { what: 'its connection to be closed' })
+  }
+})
+
+t.test('a TLS handshake that never ends is over at the deadline too', async t => {
+  const port = await rawServer(t, () => {})
+  const outcome = await attempter(t)(`https://127.0.0.1:${port}/`, { timeoutMs: DEADLINE_MS })
+  t.same([outcome.errorClass, outcome.message], ['timeout', `No connection within ${DEADLINE_MS} ms`])
+})
+
+t.test('a connection that takes too long ends by itself, whatever the deadline', async t => {
+  const port = await rawServer(t, () => {})
+  const outcome = await attempter(t, { connectTimeoutMs: DEADLINE_MS })(`https://127.0.0.1:${port}/`)
+  t.same([outcome.errorClass, outcome.message], ['timeout', 'The TLS handshake failed in time'])
+})
+
+t.test('a connection that breaks is a reset', async t => {
+  const breaks: Record<string, (socket: Socket) => void> = {
+    'reset before the answer': onRequest(socket => { socket.resetAndDestroy() }),
+    'closed before the answer': onRequest(socket => { socket.end() }),
+    'reset within the body': onRequest(socket => { socket.write('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf', () => socket.resetAndDestroy()) }),
+    'closed within the body': onRequest(socket => { socket.end('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf') }),
+    'not HTTP': onRequest(socket => { socket.end('SSH-2.0-OpenSSH_9.9\r\n') })
+  }
+  for (const [name, serve] of Object.entries(breaks)) {
+    const outcome = await attempter(t)(`http://127.0.0.1:${await rawServer(t, serve)}/`)
+    t.same([outcome.ok, outcome.errorClass], [false, 'reset'], name)
+  }
+})
+
+t.test('nobody listening is a failure to connect, that names no address', async t => {
+  const receiver = await startReceiver(t)
+  await receiver.stop()
+  const outcome = await attempter(t)(receiver.url)
+  t.same([outcome.ok, outcome.errorClass, outcome.message], [false, 'connect', 'Could not connect (ECONNREFUSED)'])
+})
+
+t.test('broken TLS is a class of its own', async t => {
+  const answer = onRequest(socket => { socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n') })
+  const port = await rawServer(t, answer, { secure: true })
+  const plain = await rawServer(t, onRequest(socket => { socket.end('HTTP/1.1 200 OK\r\n\r\n') }))
+  const resetting = await rawServer(t, onRequest(socket => { socket.resetAndDestroy() }))
+  const server = await startDnsServer(t, () => ['127.0.0.1'])
+  const attempt = attempter(t, { resolve: createResolve({ servers: [server] }) })
+  const trusting = attempter(t, { resolve: createResolve({ servers: [server] }), ca: cert })
+
+  t.match(await attempt(`https://receiver.test:${port}/`), { errorClass: 'tls', message: 'The TLS handshake failed (DEPTH_ZERO_SELF_SIGNED_CERT)' }, 'self-signed')
+  t.match(await trusting(`https://another.test:${port}/`), { errorClass: 'tls', message: 'The TLS handshake failed (ERR_TLS_CERT_ALTNAME_INVALID)' }, 'of another name')
+  t.match(await attempt(`https://receiver.test:${plain}/`), { errorClass: 'tls' }, 'no TLS at all')
+  t.match(await attempt(`https://receiver.test:${resetting}/`), { errorClass: 'tls' }, 'reset within the handshake')
+  t.match(await trusting(`https://receiver.test:${port}/`), { ok: true, status: 200 }, 'trusted')
+  t.match(await trusting(`https://receiver.test.:${port}/`), { ok: true, status: 200 }, 'trusted, as an absolute name')
+})
+
+t.test('a name without addresses is a failure of DNS', async t => {
+  const server = await startDnsServer(t, () => undefined)
+  const outcome = await attempter(t, { resolve: createResolve({ servers: [server] }) })('http://nobody.test/')
+  t.same([outcome.errorClass, outcome.message], ['dns', 'The host\'s name could not be resolved (ENOTFOUND)'])
+})
+
+t.test('of a long answer 16 KiB are kept, and beyond 64 KiB it is cut off', async t => {
+  let written = 0
+  const receiver = await startReceiver(t, (_request, response) => { response.end('x'.repeat(64 * 1024)) })
+  const endless = await rawServer(t, onRequest(socket => {
+    socket.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n')
+    const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`
+    const more = () => {
+      while (!socket.destroyed && socket.write(chunk)) written += chunk.length
+    }
+    socket.on('drain', more)
+    more()
+  }))
+  const attempt = attempter(t)
+  const long = await attempt(receiver.url)
+  t.same([long.ok, long.responseBody?.length], [true, 16_384])
+  const cut = await attempt(`http://127.0.0.1:${endless}/`)
+  t.same([cut.ok, cut.status, cut.errorClass, cut.responseBody?.length], [false, 200, 'too-large', 16_384])
+  t.ok(written < 32 * 1024 * 1024, 'the receiver could not go on')
+  receiver.handle((_request, response) => { response.writeHead(500).end('x'.repeat(200_000)) })
+  t.match(await attempt(receiver.url), { status: 500, errorClass: 'http-5xx' }, 'a long error page is an error first')
+})
+
+t.test('headers without end are too large', async t => {
+  const port = await rawServer(t, onRequest(socket => { socket.write(`HTTP/1.1 200 OK\r\n${'x-more: 0123456789\r\n'.repeat(5000)}\r\n`) }))
+  t.match(await attempter(t)(`http://127.0.0.1:${port}/`), { ok: false, errorClass: 'too-large' })
+})
+
+t.test('what the rules don\'t allow is blocked before anything is sent', async t => {
+  const receiver = await startReceiver(t)
+  const attempt = attempter(t, { allowPrivate: false })
+  for (const url of [receiver.url, `http://localhost:${receiver.port}/`, `http://2130706433:${receiver.port}/`, `http://[::ffff:127.0.0.1]:${receiver.port}/`, 'ftp://example.com/']) {
+    const outcome = await attempt(url)
+    t.equal(outcome.errorClass, 'blocked', url)
+    t.same(Object.keys(outcome).sort(), ['durations', 'errorClass', 'message', 'ok'], 'nothing of the host is told')
+  }
+  t.equal(receiver.requests.length, 0)
+})
+
+t.test('a name that was good and is bad now is blocked', async t => {
+  const receiver = await startReceiver(t, (_request, response) => { response.writeHead(200, { connection: 'close' }).end('inner secret') })
+  let addresses = ['8.8.8.8']
+  const server = await startDnsServer(t, () => addresses)
+  const resolve = createResolve({ servers: [server] })
+  t.same(await resolve('rebind.test'), ['8.8.8.8'], 'good when somebody looks')
+  addresses = ['127.0.0.1']
+  const attempt = attempter(t, { allowPrivate: false, resolve })
+  const outcome = await attempt(`http://rebind.test:${receiver.port}/`)
+  t.same([outcome.errorClass, outcome.message, outcome.responseBody], ['blocked', 'The host has no public address', undefined])
+  addresses = ['169.254.169.254']
+  t.equal((await attempter(t, { resolve })('http://rebind.test/')).errorClass, 'blocked', 'metadata, even where private networks are allowed')
+  t.equal(receiver.requests.length, 0)
+})
+
+t.test('a name is looked up for each connection', async t => {
+  const receiver = await startReceiver(t, (_request, response) => { response.writeHead(200, { connection: 'close' }).end() })
+  let addresses = ['127.0.0.1']
+  const server = await startDnsServer(t, () => addresses)
+  const attempt = attempter(t, { resolve: createResolve({ servers: [server] }) })
+  t.equal((await attempt(`http://moving.test:${receiver.port}/`)).ok, true)
+  addresses = ['169.254.169.254']
+  t.equal((await attempt(`http://moving.test:${receiver.port}/`)).errorClass, 'blocked')
+})
+
+t.test('an attempt that is given up rejects, closes its connection and has no outcome', async t => {
+  let closed = 0
+  const port = await rawServer(t, socket => { socket.on('close', () => { closed++ }) })
+  const attempt = attempter(t)
+  const giveUp = new AbortController()
+  const attempts = Array.from({ length: 20 }, () => attempt(`http://127.0.0.1:${port}/`, { signal: giveUp.signal }))
+  const settled = Promise.allSettled(attempts)
+  giveUp.abort(new Error('closing'))
+  t.ok((await settled).every(result => result.status === 'rejected' && (result.reason as Error).message === 'closing'))
+  await t.rejects(attempt(`http://127.0.0.1:${port}/`, { signal: giveUp.signal }), { message: 'closing' })
+  await until(() => closed === 20)
+})
+
+t.test('a header that can\'t be sent is a blocked attempt, not a crash', async t => {
+  const receiver = await startReceiver(t)
+  const outcome = await attempter(t)(receiver.url, { headers: { 'x-evil': 'a\r\nb: c' } })
+  t.same([outcome.ok, outcome.errorClass], [false, 'blocked'])
+  t.equal(receiver.requests.length, 0)
+})
