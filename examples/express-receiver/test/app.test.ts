@@ -1,0 +1,156 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { Webhook } from 'standardwebhooks'
+import t from 'tap'
+import { buildApp } from '../src/app.ts'
+import type { JobEvent } from '../src/app.ts'
+
+const SECRET = `whsec_${Buffer.from('a secret of thirty-two bytes, ok').toString('base64')}`
+const OTHER_SECRET = `whsec_${Buffer.from('another one of thirty-two bytes.').toString('base64')}`
+const MINUTE = 60_000
+
+// One moment for all, so that no signature and its timestamp fall into different seconds.
+const NOW = Date.now()
+
+const COMPLETED: JobEvent = { id: '123', jobname: 'dataProcessing', userId: 1, result: { rows: 42_049 }, eventType: 'completed' }
+
+t.test('hands over what is signed', async t => {
+  const { post, handled } = await setup(t)
+  const events: JobEvent[] = [
+    { id: '123', jobname: 'dataProcessing', userId: 1, progress: 75, eventType: 'progress' },
+    COMPLETED,
+    { id: '124', jobname: 'Zahlen für Zoë 🙂', userId: 'zoë', error: 'sales.csv: no such file', eventType: 'failed' }
+  ]
+  for (const event of events) t.same(await post(event), { status: 200, body: { received: true } })
+  t.same(handled, events)
+})
+
+t.test('takes one good signature among several, as a rotation of the secret sends them', async t => {
+  const { post, handled } = await setup(t)
+  const signature = signatureOf(COMPLETED, { secret: OTHER_SECRET }) + ' ' + signatureOf(COMPLETED, {})
+  t.match(await post(COMPLETED, { headers: { 'webhook-signature': signature } }), { status: 200 })
+  t.equal(handled.length, 1)
+})
+
+t.test('refuses what is not signed by this webhook, with the reason', async t => {
+  const { post, handled } = await setup(t)
+  const body = JSON.stringify(COMPLETED)
+
+  const refused: Array<[string, Sent, string]> = [
+    ['another secret', { secret: OTHER_SECRET }, 'No matching signature found'],
+    ['no signature', { headers: { 'webhook-signature': '' } }, 'Missing required headers'],
+    ['no id', { headers: { 'webhook-id': '' } }, 'Missing required headers'],
+    ['a signature of another scheme', { headers: { 'webhook-signature': signatureOf(COMPLETED, {}).replace('v1', 'v2') } }, 'No matching signature found'],
+    ['a signature cut short', { headers: { 'webhook-signature': signatureOf(COMPLETED, {}).slice(0, -1) } }, 'No matching signature found'],
+    ['an empty signature', { headers: { 'webhook-signature': 'v1' } }, 'No matching signature found'],
+    ['a changed byte of the body', { body: body.replace('42049', '42048') }, 'No matching signature found'],
+    ['a space more', { body: body + ' ' }, 'No matching signature found'],
+    ['a changed id', { headers: { 'webhook-id': 'msg_2' } }, 'No matching signature found'],
+    ['a changed timestamp', { headers: { 'webhook-timestamp': seconds(-MINUTE) } }, 'No matching signature found'],
+    ['an old timestamp', { at: -6 * MINUTE }, 'Message timestamp too old'],
+    ['a timestamp of the future', { at: 6 * MINUTE }, 'Message timestamp too new'],
+    ['a timestamp that is none', { headers: { 'webhook-timestamp': 'soon' } }, 'Invalid Signature Headers']
+  ]
+  for (const [name, sent, error] of refused) t.same(await post(COMPLETED, sent), { status: 401, body: { error } }, name)
+  t.same(handled, [])
+
+  t.match(await post(COMPLETED, { at: -4 * MINUTE }), { status: 200 }, 'within five minutes')
+})
+
+t.test('acknowledges an event that comes twice, and handles it once', async t => {
+  const { post, handled } = await setup(t)
+  t.match(await post(COMPLETED, { id: 'msg_7' }), { status: 200 })
+  t.match(await post(COMPLETED, { id: 'msg_7', at: 1_000 }), { status: 200, body: { received: true } })
+  t.equal(handled.length, 1)
+  t.match(await post(COMPLETED, { id: 'msg_8' }), { status: 200 })
+  t.equal(handled.length, 2)
+})
+
+t.test('an id that somebody else sent is not remembered', async t => {
+  const { post, handled } = await setup(t)
+  t.match(await post(COMPLETED, { id: 'msg_7', secret: OTHER_SECRET }), { status: 401 })
+  t.match(await post(COMPLETED, { id: 'msg_7' }), { status: 200 })
+  t.equal(handled.length, 1)
+})
+
+t.test('asks for an event again that could not be handled, without telling why', async t => {
+  t.capture(console, 'error')
+  let away = true
+  const { post, handled } = await setup(t, { handle: () => { if (away) throw new Error('password of the database') } })
+  t.same(await post(COMPLETED, { id: 'msg_7' }), { status: 500, body: { error: 'the event could not be handled' } })
+  away = false
+  t.match(await post(COMPLETED, { id: 'msg_7' }), { status: 200 })
+  t.equal(handled.length, 2)
+})
+
+t.test('refuses a body that is no JSON object, though signed', async t => {
+  const { post, handled } = await setup(t)
+  for (const body of ['{"id":', 'null', '7']) {
+    const sent = { body, headers: { 'webhook-signature': signatureOf(body, {}) } }
+    t.same(await post(COMPLETED, sent), { status: 400, body: { error: 'the body is not a JSON object' } }, body)
+  }
+  t.same(handled, [])
+})
+
+t.test('refuses a body that is too large, of another type, or not there', async t => {
+  const { post, url } = await setup(t)
+  const large: JobEvent = { ...COMPLETED, eventType: 'completed', result: 'x'.repeat(1024 * 1024) }
+  t.same(await post(large), { status: 413, body: { error: 'request entity too large' } })
+
+  const expected = { status: 415, body: { error: 'expected a body of type application/json' } }
+  t.same(await post(COMPLETED, { headers: { 'content-type': 'text/plain' } }), expected)
+  t.equal((await fetch(url, { method: 'POST' })).status, 415)
+  t.equal((await fetch(url)).status, 404)
+})
+
+t.test('a secret that is none is refused at the start', async t => {
+  t.throws(() => buildApp({ secret: 'whsec_', handle: () => {} }), { message: /empty/ })
+})
+
+interface Sent {
+  id?: string
+  secret?: string
+  /** When it was signed, in milliseconds from NOW. */
+  at?: number
+  /** What goes over the wire in place of what was signed. */
+  body?: string
+  headers?: Record<string, string>
+}
+
+interface Options { handle?: (event: JobEvent) => void }
+
+async function setup (t: { teardown: (fn: () => unknown) => unknown }, { handle = () => {} }: Options = {}) {
+  const handled: JobEvent[] = []
+  const app = buildApp({ secret: SECRET, handle: event => { handled.push(event); handle(event) } })
+  const server = app.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhook`
+
+  let ids = 0
+  const post = async (event: JobEvent, sent: Sent = {}) => {
+    const id = sent.id ?? (sent.headers?.['webhook-signature'] ? 'msg_1' : `msg_new_${++ids}`)
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'webhook-id': id,
+        'webhook-timestamp': seconds(sent.at),
+        'webhook-signature': signatureOf(event, { ...sent, id }),
+        ...sent.headers
+      },
+      body: sent.body ?? JSON.stringify(event)
+    })
+    return { status: response.status, body: await response.json() }
+  }
+  return { url, post, handled }
+}
+
+function signatureOf (event: JobEvent | string, { id = 'msg_1', secret = SECRET, at = 0 }: Sent) {
+  const body = typeof event === 'string' ? event : JSON.stringify(event)
+  return new Webhook(secret).sign(id, new Date(NOW + at), body)
+}
+
+function seconds (at = 0) {
+  return String(Math.floor((NOW + at) / 1000))
+}
