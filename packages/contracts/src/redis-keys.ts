@@ -11,10 +11,15 @@ export const EPOCH_KEY = `${PREFIX}:epoch`
 /** The highest id that was trimmed off the stream; a follower below it was overtaken. */
 export const LOW_WATER_KEY = `${PREFIX}:low-water`
 
-/** A hash {at, read, lost}: how far the relay has come in a queue's BullMQ events. */
+/**
+ * A hash: how far the relay has come in a queue's BullMQ events (at, read, lost),
+ * and what it must remember over a fail-over (run, gap, suspect).
+ */
 export const relayPositionKey = (queue: string) => `${PREFIX}:relay:${queue}`
 /** Held by the replica that relays a queue. Saves work, decides nothing. */
 export const relayLeaseKey = (queue: string) => `${PREFIX}:relay:${queue}:lease`
+/** Held by the replica that projects into Postgres. Saves work, decides nothing. */
+export const PROJECTOR_LEASE_KEY = `${PREFIX}:projector:lease`
 /** What a user's sessions can resume from. */
 export const userHistoryKey = (userId: string) => `${PREFIX}:user:${userId}:events`
 /** Stands while a job is finished: later progress is dropped. */
