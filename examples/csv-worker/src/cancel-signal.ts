@@ -6,6 +6,7 @@ const CANCELLED = 'Cancelled by user'
 
 // The whole protocol. Who cancels an active job SETs the key (PX 1 day) and, in the same step, PUBLISHes the job's id
 // on the channel. The message makes it quick; the key makes it certain, because a message finds only those who listen.
+// Who tries a cancelled job again under the same id deletes the key first.
 const cancelKey = (queue: string, jobId: string) => `{tidings}:cancel:${queue}:${jobId}`
 const cancelChannel = (queue: string) => `{tidings}:cancel:${queue}`
 
