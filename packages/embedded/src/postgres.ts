@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import postgres from 'postgres'
+import type { Sql } from 'postgres'
 import { dataFolder } from './data-folder.ts'
 import { startOnPort } from './port.ts'
 import { postgresBinaries } from './postgres-binaries.ts'
@@ -15,6 +16,7 @@ import { serverUser } from './server-user.ts'
 import type { ServerUser } from './server-user.ts'
 
 const SUPERUSER = 'postgres'
+const MAINTENANCE = 'postgres'
 const INITDB_TIMEOUT_MS = 120_000
 // Crash recovery replays at most max_wal_size (1 GiB) of log.
 const START_TIMEOUT_MS = 120_000
@@ -32,8 +34,11 @@ export interface PostgresOptions {
   host?: string | undefined
   /** Made when missing; `url` leads to it. */
   database?: string | undefined
-  /** The superuser's. Fixed when the cluster is made; without one every local connection is trusted. */
+  /** Who owns the cluster (default postgres), and the password. Fixed when it is made; without a password every local connection is trusted. */
+  user?: string | undefined
   password?: string | undefined
+  /** Another superuser, made when missing and given this password; `url` is then his. */
+  role?: { user: string, password: string } | undefined
   log?: string | undefined
   /** More settings of postgresql.conf. */
   settings?: Record<string, string> | undefined
@@ -88,15 +93,14 @@ async function startCluster (port: number, { options, host, data, binaries, user
   })
   await waitUntilReady(server, { name: `Postgres at ${host}:${port}`, log, timeoutMs: START_TIMEOUT_MS, isReady: async () => saysReady(data, server.pid) })
 
-  const database = options.database ?? SUPERUSER
-  const url = connectionUrl({ host, port, database: SUPERUSER, password: options.password })
+  const { user: owner = SUPERUSER, password, role, database = MAINTENANCE } = options
   try {
-    await createDatabase(url, database)
+    await prepare(connectionUrl({ host, port, database: MAINTENANCE, user: owner, password }), { database, role })
   } catch (err) {
     await server.stop()
-    throw new ServerStartError(`Postgres at ${host}:${port} runs but cannot be used: ${(err as Error).message}`, { cause: err })
+    throw new ServerStartError(`Postgres at ${host}:${port} runs but cannot be used: ${(err as Error).message}. A cluster keeps the password it was made with; this one is ${options.dir}`, { cause: err })
   }
-  return { ...server, host, port, url: connectionUrl({ host, port, database, password: options.password }) }
+  return { ...server, host, port, url: connectionUrl({ host, port, database, user: owner, password, ...role }) }
 }
 
 function settingArguments (settings: Record<string, string>): string[] {
@@ -127,7 +131,7 @@ async function createCluster ({ options, data, binaries, user }: Omit<Cluster, '
   try {
     await run(binaries.initdb, [
       '--pgdata', unfinished,
-      '--username', SUPERUSER,
+      '--username', options.user ?? SUPERUSER,
       '--encoding', 'UTF8',
       '--locale', 'C', '--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8', // the same on every machine
       ...(synced ? [] : ['--no-sync']),
@@ -181,22 +185,33 @@ function saysReady (data: string, pid: number): boolean {
   }
 }
 
-function connectionUrl ({ host, port, database, password }: { host: string, port: number, database: string, password: string | undefined }): string {
+interface Connection { host: string, port: number, database: string, user: string, password: string | undefined }
+
+function connectionUrl ({ host, port, database, user, password }: Connection): string {
   const url = new URL('postgres://localhost')
   url.hostname = host.includes(':') ? `[${host}]` : host
   url.port = String(port)
-  url.username = SUPERUSER
+  url.username = user
   url.password = password ?? ''
   url.pathname = database
   return url.href
 }
 
-async function createDatabase (url: string, database: string): Promise<void> {
+async function prepare (url: string, { database, role }: { database: string, role: PostgresOptions['role'] }): Promise<void> {
   const sql = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {} })
   try {
+    if (role !== undefined) await prepareRole(sql, role)
     const found = await sql`select from pg_database where datname = ${database}`
     if (found.length === 0) await sql`create database ${sql(database)}`
   } finally {
     await sql.end({ timeout: 5 })
   }
+}
+
+async function prepareRole (sql: Sql, { user, password }: { user: string, password: string }): Promise<void> {
+  const found = await sql`select from pg_roles where rolname = ${user}`
+  if (found.length === 0) await sql`create role ${sql(user)}`
+  // A utility statement takes no parameters, so Postgres itself quotes the password.
+  const [statement] = await sql<[{ text: string }]>`select format('alter role %I login superuser password %L', ${user}::text, ${password}::text) as text`
+  await sql.unsafe(statement.text)
 }

@@ -68,14 +68,14 @@ function redisArguments (options: RedisOptions, host: string, port: number): str
   return Object.entries(directives).flatMap(([name, value]) => [`--${name}`, value])
 }
 
-/** True once the server has loaded its data: until then it answers PING with -LOADING. */
+/** True once the server has loaded its data: until then it answers PING with -LOADING, password or not. */
 async function answersPing (host: string, port: number): Promise<boolean> {
   return await new Promise(resolve => {
     const socket = connect({ host, port })
     const done = (answered: boolean) => { socket.destroy(); resolve(answered) }
     socket.setTimeout(PING_TIMEOUT_MS, () => done(false))
     socket.once('error', () => done(false))
-    socket.once('data', data => done(data.toString('latin1').startsWith('+PONG')))
+    socket.once('data', data => done(/^(\+PONG|-NOAUTH)/.test(data.toString('latin1'))))
     socket.once('connect', () => socket.write('PING\r\n'))
   })
 }

@@ -34,13 +34,14 @@ export interface ServerCommand {
   name: string
   command: string
   args: string[]
-  /** Receives stdout and stderr; truncated at each start. */
+  /** Receives stdout and stderr, after what an earlier start left there. */
   log: string
   stopSignal: NodeJS.Signals
   stopTimeoutMs: number
   uid?: number | undefined
   gid?: number | undefined
   env?: NodeJS.ProcessEnv | undefined
+  cwd?: string | undefined
 }
 
 /**
@@ -49,12 +50,12 @@ export interface ServerCommand {
  * whose starter was killed must not die of a broken pipe in the middle of a write.
  */
 export async function spawnServer (server: ServerCommand): Promise<ServerProcess> {
-  const fd = openSync(server.log, 'w')
+  const fd = openSync(server.log, 'a')
   try {
     const child = spawn(server.command, server.args, {
       stdio: ['ignore', fd, fd],
       detached: true,
-      cwd: '/',
+      cwd: server.cwd ?? '/',
       ...(server.env === undefined ? {} : { env: server.env }),
       ...(server.uid === undefined ? {} : { uid: server.uid }),
       ...(server.gid === undefined ? {} : { gid: server.gid })

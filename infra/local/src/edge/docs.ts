@@ -1,0 +1,57 @@
+import scalar from '@scalar/fastify-api-reference'
+import fp from 'fastify-plugin'
+import type { EdgeConfig } from './config.ts'
+
+const TIMEOUT_MS = 3_000
+const METHODS = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'patch'])
+
+interface OpenApi {
+  info: { title: string, version: string, description?: string }
+  paths?: Record<string, Record<string, object>>
+  components?: { schemas?: Record<string, unknown>, securitySchemes?: Record<string, unknown> }
+  security?: unknown[]
+}
+
+/** `/docs`: one page for the REST of all services, from what each says of itself at `/openapi.json`. */
+export const docs = fp<{ config: EdgeConfig }>(async function docs (app, { config }) {
+  app.get('/openapi.json', async () => {
+    const sources = { 'jobs-api': config.jobsApi, 'realtime-gateway': config.gateways[0] ?? '', 'webhook-dispatcher': config.dispatcher }
+    const documents = await Promise.all(Object.entries(sources).map(async ([service, url]) => {
+      try {
+        const response = await fetch(`${url}/openapi.json`, { signal: AbortSignal.timeout(TIMEOUT_MS) })
+        return prefixed(await response.json() as OpenApi, service)
+      } catch (err) {
+        app.log.warn({ err, service }, 'no OpenAPI document') // the page is still worth having without it
+        return undefined
+      }
+    }))
+    return merge(documents.filter(document => document !== undefined))
+  })
+  await app.register(scalar, { routePrefix: '/docs', configuration: { url: '/openapi.json', title: 'Tidings' } })
+}, { name: 'docs' })
+
+/** Schema names and operations get the service's name: two services may call different things the same. */
+function prefixed (document: OpenApi, service: string): OpenApi {
+  const text = JSON.stringify(document).replaceAll('"#/components/schemas/', `"#/components/schemas/${service}.`)
+  const copy = JSON.parse(text) as OpenApi
+  const schemas = Object.entries(copy.components?.schemas ?? {}).map(([name, schema]) => [`${service}.${name}`, schema])
+  for (const path of Object.values(copy.paths ?? {})) {
+    for (const [method, operation] of Object.entries(path)) {
+      if (METHODS.has(method)) path[method] = { tags: [service], ...operation }
+    }
+  }
+  return { ...copy, components: { ...copy.components, schemas: Object.fromEntries(schemas) as Record<string, unknown> } }
+}
+
+function merge (documents: OpenApi[]): OpenApi & { openapi: string } {
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Tidings', version: documents[0]?.info.version ?? '0.0.0', description: 'Submit jobs, poll them, and manage webhooks.' },
+    paths: Object.assign({}, ...documents.map(({ paths }) => paths)) as NonNullable<OpenApi['paths']>,
+    components: {
+      schemas: Object.assign({}, ...documents.map(({ components }) => components?.schemas)) as Record<string, unknown>,
+      securitySchemes: Object.assign({}, ...documents.map(({ components }) => components?.securitySchemes)) as Record<string, unknown>
+    },
+    security: documents[0]?.security ?? []
+  }
+}

@@ -1,0 +1,107 @@
+import { connect, isIP } from 'node:net'
+import { join } from 'node:path'
+import { startPostgres, startRedis } from '@tidings/embedded'
+import type { ServerProcess } from '@tidings/embedded'
+import type { Ports } from './ports.ts'
+import type { Secrets } from './secrets.ts'
+
+const PROBE_TIMEOUT_MS = 1_000
+const DATABASE = 'tidings'
+const ROLE = 'tidings'
+/** Owns the embedded cluster, so that the role that services use may be called anything and change its password. */
+const OWNER = 'tidings_owner'
+
+/** A server that the system uses: one that is there already, or one of its own to start. */
+export interface DataServer {
+  url: string
+  embedded: { port: number, start: () => Promise<ServerProcess> } | undefined
+}
+
+interface DataServerOptions {
+  env: NodeJS.ProcessEnv
+  folder: string
+  ports: Ports
+  secrets: Secrets
+  log: (name: string) => string
+}
+
+/** REDIS_URL, or REDIS_HOST and REDIS_PORT, when something is there or it is not this machine; else one of our own. */
+export async function redisServer ({ env, folder, ports, log }: DataServerOptions): Promise<DataServer> {
+  const given = givenRedis(env)
+  if (given !== undefined && !await isOursToStart(given)) return { url: given.href, embedded: undefined }
+  const url = given ?? new URL(`redis://127.0.0.1:${ports.redis}`)
+  const host = loopbackAddress(url)
+  const port = Number(url.port || 6379)
+  const password = decodeURIComponent(url.password)
+  return {
+    url: url.href,
+    embedded: {
+      port,
+      start: () => startRedis({
+        dir: join(folder, 'redis'),
+        host,
+        port,
+        log: log('redis'),
+        ...(password === '' ? {} : { settings: { requirepass: password } })
+      })
+    }
+  }
+}
+
+/** DATABASE_URL under the same rule; the seed document's `file:…` means the embedded one. */
+export async function postgresServer ({ env, folder, ports, secrets, log }: DataServerOptions): Promise<DataServer> {
+  const given = env.DATABASE_URL && !env.DATABASE_URL.startsWith('file:') ? parse('DATABASE_URL', env.DATABASE_URL) : undefined
+  if (given !== undefined && !await isOursToStart(given)) return { url: given.href, embedded: undefined }
+  const url = given ?? new URL(`postgres://${ROLE}:${secrets.POSTGRES_PASSWORD}@127.0.0.1:${ports.postgres}/${DATABASE}`)
+  const port = Number(url.port || 5432)
+  return {
+    url: url.href,
+    embedded: {
+      port,
+      start: () => startPostgres({
+        dir: join(folder, 'postgres'),
+        host: loopbackAddress(url),
+        port,
+        log: log('postgres'),
+        user: OWNER,
+        password: secrets.POSTGRES_PASSWORD,
+        role: { user: decodeURIComponent(url.username) || ROLE, password: decodeURIComponent(url.password) },
+        database: decodeURIComponent(url.pathname.slice(1)) || DATABASE
+      })
+    }
+  }
+}
+
+function givenRedis (env: NodeJS.ProcessEnv): URL | undefined {
+  if (env.REDIS_URL) return parse('REDIS_URL', env.REDIS_URL)
+  if (!env.REDIS_HOST && !env.REDIS_PORT) return undefined
+  return parse('REDIS_HOST', `redis://${env.REDIS_HOST || '127.0.0.1'}:${env.REDIS_PORT || 6379}`)
+}
+
+function parse (name: string, text: string): URL {
+  if (!URL.canParse(text)) throw new Error(`${name} is not a URL: ${text}`)
+  return new URL(text)
+}
+
+/** A loopback address on which nothing listens. */
+async function isOursToStart (url: URL): Promise<boolean> {
+  const isLoopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
+  const isPlain = url.protocol !== 'rediss:'
+  return isLoopback && isPlain && !await listens(url)
+}
+
+async function listens (url: URL): Promise<boolean> {
+  const port = Number(url.port || (url.protocol.startsWith('redis') ? 6379 : 5432))
+  return await new Promise(resolve => {
+    const socket = connect({ host: loopbackAddress(url), port })
+    const done = (answer: boolean) => { socket.destroy(); resolve(answer) }
+    socket.setTimeout(PROBE_TIMEOUT_MS, () => done(true)) // silent, but there
+    socket.once('connect', () => done(true))
+    socket.once('error', () => done(false))
+  })
+}
+
+function loopbackAddress ({ hostname }: URL): string {
+  const bare = hostname.replace(/^\[|\]$/g, '')
+  return isIP(bare) === 0 ? '127.0.0.1' : bare
+}

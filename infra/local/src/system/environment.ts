@@ -1,0 +1,10 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseEnv } from 'node:util'
+import { root } from '../root.ts'
+
+/** What the user set: the environment, and below it the checkout's .env. */
+export function readEnvironment (env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  const file = join(root, '.env')
+  return { ...(existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {}), ...env }
+}

@@ -1,0 +1,73 @@
+import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readdirSync, readSync, rmSync, statSync, truncateSync } from 'node:fs'
+import { basename, join } from 'node:path'
+
+const INTERVAL_MS = 250
+const LIMIT_BYTES = 32 * 1024 * 1024
+const CHUNK_BYTES = 1024 * 1024
+const WARNING = 40
+const LEVELS: Record<number, string> = { 40: 'warning', 50: 'error', 60: 'fatal' }
+
+export interface LogWatch {
+  /** Where a process writes its log. */
+  file: (name: string) => string
+  stop: () => void
+}
+
+/**
+ * `log/` in a system's folder, begun anew at each start. Children write there by themselves, so that no log depends on
+ * this process; what is a warning or worse in their JSON lines is reported, and a file that has grown large moves to
+ * `<name>.log.1`.
+ */
+export function watchLogs (folder: string, report: (line: string) => void): LogWatch {
+  const logs = join(folder, 'log')
+  rmSync(logs, { recursive: true, force: true })
+  mkdirSync(logs, { recursive: true })
+
+  const positions = new Map<string, number>()
+  const look = () => {
+    for (const name of readdirSync(logs).filter(name => name.endsWith('.log'))) {
+      const file = join(logs, name)
+      const { text, end } = readFrom(file, positions.get(file) ?? 0)
+      for (const line of text.split('\n')) reportWarning(line, { process: basename(name, '.log'), report })
+      positions.set(file, end < LIMIT_BYTES ? end : rotate(file))
+    }
+  }
+  const timer = setInterval(look, INTERVAL_MS)
+  return {
+    file: name => join(logs, `${name}.log`),
+    stop: () => {
+      clearInterval(timer)
+      if (existsSync(logs)) look()
+    }
+  }
+}
+
+/** Whole lines from a position on, and where they end. */
+function readFrom (file: string, position: number): { text: string, end: number } {
+  const { size } = statSync(file)
+  if (size <= position) return { text: '', end: size }
+  const buffer = Buffer.alloc(Math.min(size - position, CHUNK_BYTES))
+  const fd = openSync(file, 'r')
+  try {
+    const read = readSync(fd, buffer, 0, buffer.length, position)
+    const lines = buffer.subarray(0, read).lastIndexOf(0x0a) + 1
+    const isOverlong = lines === 0 && read === CHUNK_BYTES
+    return { text: buffer.toString('utf8', 0, lines), end: position + (isOverlong ? read : lines) }
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** The writer appends, so a file that is emptied under it goes on from its beginning. */
+function rotate (file: string): number {
+  copyFileSync(file, `${file}.1`)
+  truncateSync(file)
+  return 0
+}
+
+function reportWarning (line: string, { process, report }: { process: string, report: (line: string) => void }): void {
+  const level = Number(/^\{"level":(\d+),/.exec(line)?.[1] ?? 0)
+  if (level < WARNING) return
+  const { msg = '', err } = JSON.parse(line) as { msg?: string, err?: { message?: string } }
+  report(`${process}: ${LEVELS[level] ?? level}: ${msg}${err?.message === undefined ? '' : `: ${err.message}`}`)
+}

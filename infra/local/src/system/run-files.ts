@@ -1,0 +1,98 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { commandOf, isAlive } from '@tidings/embedded'
+import { root } from '../root.ts'
+
+const SUPERVISOR = 'supervisor'
+const ORPHAN_TIMEOUT_MS = 15_000
+const POLL_MS = 50
+
+export interface RunFiles {
+  writePid: (name: string, pid: number) => void
+  removePid: (name: string) => void
+  writeEndpoints: (endpoints: Record<string, string>) => void
+  /** Removes everything: nothing of this system runs any more. */
+  release: () => void
+}
+
+/**
+ * `run/` in a system's folder: a pid for each running child, and the URLs in use. Rejects when the system of this
+ * folder runs already, and ends what an earlier one that was killed has left running.
+ */
+export async function claimRunFiles (folder: string, report: (line: string) => void): Promise<RunFiles> {
+  const run = join(folder, 'run')
+  mkdirSync(run, { recursive: true })
+  refuseSecond(folder, run)
+  writeFileSync(pidFile(run, SUPERVISOR), `${process.pid}\n`)
+  await endOrphans(folder, { run, report })
+
+  return {
+    writePid: (name, pid) => writeFileSync(pidFile(run, name), `${pid}\n`),
+    removePid: name => rmSync(pidFile(run, name), { force: true }),
+    // Postgres' URL holds a password.
+    writeEndpoints: endpoints => writeFileSync(endpointsFile(folder), `${JSON.stringify(endpoints, null, 2)}\n`, { mode: 0o600 }),
+    release: () => rmSync(run, { recursive: true, force: true })
+  }
+}
+
+/** The URLs of the system that runs in this folder now, or undefined when none does. */
+export function runningEndpoints (folder: string): Record<string, string> | undefined {
+  if (!isSupervised(join(folder, 'run')) || !existsSync(endpointsFile(folder))) return undefined
+  return JSON.parse(readFileSync(endpointsFile(folder), 'utf8')) as Record<string, string>
+}
+
+function endpointsFile (folder: string): string {
+  return join(folder, 'run', 'endpoints.json')
+}
+
+function refuseSecond (folder: string, run: string): void {
+  if (!isSupervised(run)) return
+  const edge = runningEndpoints(folder)?.edge
+  throw new Error(`Tidings already runs in this folder (pid ${readPid(run, SUPERVISOR)}${edge === undefined ? '' : `, ${edge}`}). Stop it first.`)
+}
+
+function isSupervised (run: string): boolean {
+  const pid = readPid(run, SUPERVISOR)
+  if (pid === undefined) return false
+  if (pid === process.pid) return existsSync(pidFile(run, SUPERVISOR))
+  return commandOf(pid)?.includes('node') === true
+}
+
+async function endOrphans (folder: string, { run, report }: { run: string, report: (line: string) => void }): Promise<void> {
+  const orphans = readdirSync(run).filter(file => file.endsWith('.pid')).map(file => file.slice(0, -'.pid'.length))
+    .filter(name => name !== SUPERVISOR)
+    .map(name => ({ name, pid: readPid(run, name) }))
+    .filter((found): found is { name: string, pid: number } => found.pid !== undefined && isOurs(found.pid, folder))
+  if (orphans.length > 0) report(`Ending what an earlier start has left running: ${orphans.map(({ name, pid }) => `${name} (${pid})`).join(', ')}`)
+  await Promise.all(orphans.map(end))
+  for (const file of readdirSync(run)) if (file !== `${SUPERVISOR}.pid`) rmSync(join(run, file))
+}
+
+async function end ({ name, pid }: { name: string, pid: number }): Promise<void> {
+  // SIGINT is Postgres' fast shutdown; SIGTERM would wait for its clients.
+  process.kill(pid, name === 'postgres' ? 'SIGINT' : 'SIGTERM')
+  for (const deadline = Date.now() + ORPHAN_TIMEOUT_MS; Date.now() < deadline; await sleep(POLL_MS)) {
+    if (!isAlive(pid)) return
+  }
+  process.kill(pid, 'SIGKILL')
+  while (isAlive(pid)) await sleep(POLL_MS)
+}
+
+/** Whether a pid of a former start still is that process, and not a stranger's that has its number now. */
+function isOurs (pid: number, folder: string): boolean {
+  const command = commandOf(pid)
+  const postgres = join(folder, 'postgres')
+  const places = [root, folder, existsSync(postgres) ? realpathSync(postgres) : folder]
+  return command !== undefined && places.some(place => command.includes(place))
+}
+
+function readPid (run: string, name: string): number | undefined {
+  const file = pidFile(run, name)
+  const pid = existsSync(file) ? Number.parseInt(readFileSync(file, 'utf8'), 10) : Number.NaN
+  return Number.isInteger(pid) ? pid : undefined
+}
+
+function pidFile (run: string, name: string): string {
+  return join(run, `${name}.pid`)
+}

@@ -1,0 +1,24 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseEnv } from 'node:util'
+
+const NAMES = ['TOKEN_SECRET', 'REFRESH_TOKEN_SECRET', 'POSTGRES_PASSWORD'] as const
+const BYTES = 32
+
+export type Secrets = Record<typeof NAMES[number], string>
+
+/** The secrets of a local system: the environment's, else those kept in the folder, made at the first start. */
+export function readSecrets (folder: string, env: NodeJS.ProcessEnv): Secrets {
+  const file = join(folder, 'secrets')
+  const kept = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {}
+  const all = Object.fromEntries(NAMES.map(name => [name, kept[name] ?? randomBytes(BYTES).toString('base64url')])) as Secrets
+  if (NAMES.some(name => kept[name] === undefined)) keep(file, { folder, all })
+  return { ...all, TOKEN_SECRET: env.TOKEN_SECRET || all.TOKEN_SECRET, REFRESH_TOKEN_SECRET: env.REFRESH_TOKEN_SECRET || all.REFRESH_TOKEN_SECRET }
+}
+
+function keep (file: string, { folder, all }: { folder: string, all: Secrets }): void {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(file, NAMES.map(name => `${name}=${all[name]}\n`).join(''), { mode: 0o600 })
+  chmodSync(file, 0o600) // one that was there keeps its mode
+}

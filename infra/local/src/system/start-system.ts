@@ -1,0 +1,148 @@
+import { mkdirSync } from 'node:fs'
+import { signAccessToken, signRefreshToken } from '@tidings/contracts'
+import { root } from '../root.ts'
+import { ensureRedis } from '../setup/redis.ts'
+import { createChildGroups } from './child-groups.ts'
+import type { Child } from './child-groups.ts'
+import { postgresServer, redisServer } from './data-servers.ts'
+import type { DataServer } from './data-servers.ts'
+import { watchLogs } from './log-watch.ts'
+import { answersAt, startNodeProcess } from './node-process.ts'
+import { fixedPorts, freePorts, refuseTakenPorts } from './ports.ts'
+import type { Ports } from './ports.ts'
+import { claimRunFiles } from './run-files.ts'
+import { readSecrets } from './secrets.ts'
+import type { Secrets } from './secrets.ts'
+import { serviceProcesses } from './service-processes.ts'
+import type { ServiceProcess } from './service-processes.ts'
+import type { Supervised } from './supervise.ts'
+
+const HOUR_MS = 3_600_000
+const ACCESS_TOKEN_MS = 24 * HOUR_MS
+const REFRESH_TOKEN_MS = 30 * 24 * HOUR_MS
+
+export interface SystemOptions {
+  /** Where data, logs, pid files and secrets go. */
+  folder: string
+  /** What the user set (see .env.example); a child's environment is this and what the system adds. */
+  env?: NodeJS.ProcessEnv
+  /** `fixed`: PORT and those behind it; `free`: any, for a system beside others. */
+  ports?: 'fixed' | 'free'
+  gateways?: number
+  /** Whether the sample CSV worker runs. */
+  worker?: boolean
+  /** Other scripts for `jobs-api`, `realtime-gateway`, `webhook-dispatcher`, `edge`, `csv-worker`. */
+  entries?: Partial<Record<string, string>>
+  report?: (line: string) => void
+  /** Gives up a start that is under way. */
+  signal?: AbortSignal
+}
+
+export interface System {
+  /** `edge`, `redis`, `postgres` and each service, as in run/endpoints.json. */
+  endpoints: Record<string, string>
+  /** Every child by the name of its pid file. */
+  processes: Map<string, Supervised>
+  /** A child by its name; throws when there is none. */
+  process: (name: string) => Supervised
+  /** An access token of this user. */
+  token: (userId: string | number, expiresInMs?: number) => string
+  refreshToken: (userId: string | number) => string
+  /** Ends every child, the data servers last. Safe to call twice. */
+  stop: () => Promise<void>
+}
+
+/** Starts the whole system on this machine and resolves when every part says that it is ready. */
+export async function startSystem (options: SystemOptions): Promise<System> {
+  const { folder, env = process.env, gateways = 1, report = () => {}, signal } = options
+  const ports = options.ports === 'free' ? await freePorts(gateways) : fixedPorts(env, gateways)
+  mkdirSync(folder, { recursive: true })
+  const runFiles = await claimRunFiles(folder, report)
+  const logs = watchLogs(folder, report)
+  const groups = createChildGroups(runFiles, report)
+  const stop = async () => {
+    await groups.stop()
+    logs.stop()
+    runFiles.release()
+  }
+  const giveUp = () => { groups.stop().catch(err => report(String(err))) }
+
+  signal?.addEventListener('abort', giveUp)
+  try {
+    const secrets = readSecrets(folder, env)
+    const dataServers = {
+      redis: await redisServer({ env, folder, ports, secrets, log: logs.file }),
+      postgres: await postgresServer({ env, folder, ports, secrets, log: logs.file })
+    }
+    await refuseTakenPorts(portsToTake(ports, dataServers))
+    if (dataServers.redis.embedded !== undefined) await ensureRedis(report)
+
+    const endpoints = { ...serviceEndpoints(ports), redis: dataServers.redis.url, postgres: dataServers.postgres.url }
+    const { services, edge, worker } = serviceProcesses({ env, ports, secrets, endpoints, root, entries: options.entries ?? {} })
+    const nodeChild = (service: ServiceProcess) => nodeChildOf(service, logs.file(service.name))
+    await groups.start(Object.entries(dataServers).flatMap(([name, server]) => dataServerChild(name, server)))
+    await groups.start(services.map(nodeChild))
+    await groups.start([nodeChild(edge)])
+    if (options.worker !== false) await groups.start([nodeChild(worker)])
+
+    runFiles.writeEndpoints(endpoints)
+    return { endpoints, ...accessTo(groups.all()), ...tokens(secrets), stop }
+  } catch (err) {
+    await stop()
+    throw err
+  } finally {
+    signal?.removeEventListener('abort', giveUp)
+  }
+}
+
+function accessTo (children: Supervised[]): Pick<System, 'processes' | 'process'> {
+  const processes = new Map(children.map(child => [child.name, child]))
+  return {
+    processes,
+    process: name => {
+      const found = processes.get(name)
+      if (found === undefined) throw new Error(`There is no process ${name}, only ${[...processes.keys()].join(', ')}`)
+      return found
+    }
+  }
+}
+
+function tokens ({ TOKEN_SECRET, REFRESH_TOKEN_SECRET }: Secrets): Pick<System, 'token' | 'refreshToken'> {
+  return {
+    token: (userId, expiresInMs = ACCESS_TOKEN_MS) => signAccessToken({ userId: String(userId), secret: TOKEN_SECRET, expiresInMs }),
+    refreshToken: userId => signRefreshToken({ userId: String(userId), secret: REFRESH_TOKEN_SECRET, expiresInMs: REFRESH_TOKEN_MS })
+  }
+}
+
+function dataServerChild (name: string, { embedded }: DataServer): Child[] {
+  // Their start resolves only when they are ready.
+  return embedded === undefined ? [] : [{ name, start: embedded.start, ready: async () => {} }]
+}
+
+function nodeChildOf ({ name, entry, env, readyUrl }: ServiceProcess, log: string): Child {
+  return {
+    name,
+    start: () => startNodeProcess({ name, entry, env, log }),
+    ready: async running => { if (readyUrl !== undefined) await answersAt(readyUrl, { running, name, log }) }
+  }
+}
+
+function serviceEndpoints ({ edge, jobsApi, gateways, dispatcher }: Ports): Record<string, string> {
+  return {
+    edge: `http://localhost:${edge}`,
+    'jobs-api': `http://127.0.0.1:${jobsApi}`,
+    ...Object.fromEntries(gateways.map((port, index) => [`realtime-gateway-${index + 1}`, `http://127.0.0.1:${port}`])),
+    'webhook-dispatcher': `http://127.0.0.1:${dispatcher}`
+  }
+}
+
+function portsToTake (ports: Ports, { redis, postgres }: { redis: DataServer, postgres: DataServer }): { name: string, port: number }[] {
+  return [
+    { name: 'edge', port: ports.edge },
+    { name: 'jobs-api', port: ports.jobsApi },
+    ...ports.gateways.map((port, index) => ({ name: `realtime-gateway-${index + 1}`, port })),
+    { name: 'webhook-dispatcher', port: ports.dispatcher },
+    ...(redis.embedded === undefined ? [] : [{ name: 'redis', port: redis.embedded.port }]),
+    ...(postgres.embedded === undefined ? [] : [{ name: 'postgres', port: postgres.embedded.port }])
+  ]
+}

@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describeExit } from '@tidings/embedded'
+import type { ServerProcess } from '@tidings/embedded'
+
+const SHORTEST_WAIT_MS = 100
+const LONGEST_WAIT_MS = 5_000
+/** A child that did its work for this long did not fail at its start: the next wait is the shortest again. */
+const STEADY_MS = 2_000
+
+export interface SuperviseOptions {
+  name: string
+  start: () => Promise<ServerProcess>
+  /** Resolves when the child does its work; rejects when it ended before. */
+  ready: (running: ServerProcess) => Promise<void>
+  onStart: (pid: number) => void
+  onEnd: () => void
+  report: (line: string) => void
+}
+
+/** A child that is started again whenever it ends. */
+export interface Supervised {
+  name: string
+  /** Undefined between two lives. */
+  readonly pid: number | undefined
+  /** How often it has been started. */
+  readonly starts: number
+  /** The first start; rejects when it fails, and after it the child is started again at each end. */
+  start: () => Promise<void>
+  /** Resolves when a child runs and does its work. */
+  ready: () => Promise<void>
+  /** Sends the present child a signal that ends it (default SIGKILL), and resolves when it has ended. */
+  kill: (signal?: NodeJS.Signals) => Promise<void>
+  /** Ends it for good. */
+  stop: () => Promise<void>
+}
+
+/** Keeps a child running, with growing waits where it ends again and again. */
+export function supervise ({ name, start, ready, onStart, onEnd, report }: SuperviseOptions): Supervised {
+  const stopping = new AbortController()
+  let running: ServerProcess | undefined
+  let starts = 0
+  let wait = SHORTEST_WAIT_MS
+  let current: Promise<ServerProcess | undefined> = Promise.resolve(undefined)
+  let loop: Promise<void> = Promise.resolve()
+
+  async function startOnce (): Promise<ServerProcess> {
+    const child = await start()
+    running = child
+    starts++
+    onStart(child.pid)
+    child.process.once('exit', () => {
+      running = undefined
+      onEnd()
+    })
+    if (stopping.signal.aborted) await child.stop()
+    await ready(child)
+    return child
+  }
+
+  /** Undefined when it was stopped meanwhile. */
+  async function startAgain (): Promise<ServerProcess | undefined> {
+    for (;;) {
+      await sleep(wait, undefined, { signal: stopping.signal }).catch(() => {})
+      if (stopping.signal.aborted) return undefined
+      wait = Math.min(wait * 2, LONGEST_WAIT_MS)
+      try {
+        return await startOnce()
+      } catch (err) {
+        if (!stopping.signal.aborted) report(`${name} did not start: ${(err as Error).message}`)
+      }
+    }
+  }
+
+  async function keepRunning (): Promise<void> {
+    for (let child = await current; child !== undefined; child = await current) {
+      const since = Date.now()
+      const exit = await child.exited
+      if (stopping.signal.aborted) return
+      report(`${name} ended (${describeExit(exit)}) and is started again`)
+      if (Date.now() - since > STEADY_MS) wait = SHORTEST_WAIT_MS
+      current = startAgain()
+    }
+  }
+
+  return {
+    name,
+    get pid () { return running?.pid },
+    get starts () { return starts },
+    start: async () => {
+      current = startOnce()
+      await current
+      loop = keepRunning()
+    },
+    ready: async () => { await current },
+    kill: async (signal = 'SIGKILL') => {
+      const child = running
+      child?.process.kill(signal)
+      await child?.exited
+    },
+    stop: async () => {
+      stopping.abort()
+      await running?.stop()
+      await loop
+    }
+  }
+}
