@@ -1,17 +1,19 @@
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
 import { jwtAuth } from '@tidings/contracts'
 import { browserGuards, docs, health, metrics, postgres, problems, redis, redisUrl, serviceOptions, tokenSettings } from '@tidings/service-kit'
-import type { Config } from './config.ts'
+import { secretKeys, type Config } from './config.ts'
+import { createSecretBox, type SecretBox } from './secrets/secret-box.ts'
 import { VERSION } from './version.ts'
 
 const DESCRIPTION = 'Webhooks: registration, deliveries and their attempts, replay'
 
 /** The dispatcher: boot runs down this list, close runs back up it. */
 export function buildApp (config: Config) {
-  const app = Fastify(serviceOptions(config)).withTypeProvider<TypeBoxTypeProvider>()
+  const app = Fastify(serviceOptions(config)).withTypeProvider<TypeBoxTypeProvider>().setValidatorCompiler(TypeBoxValidatorCompiler)
 
   app.decorate('config', config)
+  app.decorate('secretBox', createSecretBox(secretKeys(config)))
   app.register(problems)
   app.register(metrics)
   app.register(health)
@@ -24,5 +26,8 @@ export function buildApp (config: Config) {
 }
 
 declare module 'fastify' {
-  interface FastifyInstance { config: Config }
+  interface FastifyInstance {
+    config: Config
+    secretBox: SecretBox
+  }
 }

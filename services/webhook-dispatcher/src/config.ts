@@ -14,7 +14,8 @@ const Config = Type.Object({
   ...postgresSettings,
   WEBHOOK_DISPATCHER_PORT: Type.Optional(Port),
   PORT: Type.Optional(Port),
-  WEBHOOK_SECRET_KEY: Type.String({ minLength: 1, description: 'Keys that the signing secrets are encrypted with, separated by commas: the first encrypts, all decrypt' }),
+  WEBHOOK_SECRET_KEY: Type.String({ minLength: 16, description: 'Encrypts the signing secrets at rest: any random text, for instance of `openssl rand -base64 32`' }),
+  WEBHOOK_SECRET_KEYS: Type.Optional(Type.String({ description: 'Former values of WEBHOOK_SECRET_KEY, separated by commas: what they encrypted is still read' })),
   WEBHOOK_TIMEOUT_MS: Type.Integer({ minimum: 100, maximum: 60_000, default: 10_000, description: 'Deadline of an attempt, from the connect to the end of the answer' }),
   WEBHOOK_RETRY_SCHEDULE: Type.String({ pattern: `^${DURATION_PATTERN}(,${DURATION_PATTERN})*$`, default: '1s,10s,60s', description: 'Pauses between attempts; after the last the delivery has failed' }),
   WEBHOOK_RETRY_AFTER_MAX: Duration('1h', 'The longest Retry-After that is honoured'),
@@ -41,6 +42,11 @@ export function loadConfig (env: NodeJS.ProcessEnv): Config {
 
 export function address ({ HOST, WEBHOOK_DISPATCHER_PORT, PORT }: Config): { host: string, port: number } {
   return { host: HOST, port: WEBHOOK_DISPATCHER_PORT ?? PORT ?? DEFAULT_PORT }
+}
+
+/** The key that encrypts secrets, and those that only decrypt. */
+export function secretKeys ({ WEBHOOK_SECRET_KEY, WEBHOOK_SECRET_KEYS = '' }: Config): [string, ...string[]] {
+  return [WEBHOOK_SECRET_KEY, ...WEBHOOK_SECRET_KEYS.split(',').map(key => key.trim()).filter(Boolean)]
 }
 
 /** What outgoing requests may reach. */
