@@ -1,0 +1,43 @@
+import { JOB_STATES, type JobCounts, type JobState } from '@tidings/contracts'
+import type { RawSql } from '@tidings/service-kit'
+import { stateCode, stateOf } from '../db/state-code.ts'
+import { conditions, isCounted, type JobFilter } from './job-filter.ts'
+
+/** Where counting stops: 10,000 index entries take 1.5 ms, a million 75. */
+export const COUNT_CAP = 10_000
+
+export type Total = { total: number, isCapped: boolean }
+
+/** How many of a user's jobs are in each state: five counters, never a look at the jobs. */
+export async function countByState (sql: RawSql, userId: string): Promise<JobCounts> {
+  const rows = await sql<{ state: number, count: number }[]>`select state, count from jobs.counts where user_id = ${userId}`
+  const counts: JobCounts = { waiting: 0, delayed: 0, active: 0, completed: 0, failed: 0 }
+  for (const { state, count } of rows) counts[stateOf(state)] = count
+  return counts
+}
+
+/** How many jobs a filter means: exact where counters know, else counted up to the cap. */
+export async function countJobs (sql: RawSql, filter: JobFilter): Promise<Total> {
+  if (!isCounted(filter)) return await countUpToCap(sql, filter)
+  const counts = await countByState(sql, filter.userId)
+  const states: readonly JobState[] = filter.state === undefined ? JOB_STATES : [filter.state]
+  return { total: states.reduce((sum, state) => sum + counts[state], 0), isCapped: false }
+}
+
+async function countUpToCap (sql: RawSql, filter: JobFilter): Promise<Total> {
+  const [row] = await cappedCount(sql, filter)
+  const found = row?.found ?? 0
+  return { total: Math.min(found, COUNT_CAP), isCapped: found > COUNT_CAP }
+}
+
+/** Index only: every condition is part of one index, the states each a range of it. */
+export function cappedCount (sql: RawSql, filter: JobFilter) {
+  const states = (filter.state === undefined ? JOB_STATES : [filter.state]).map(stateCode)
+  const byState = filter.name === undefined && filter.queue === undefined && filter.state === undefined
+    ? sql``
+    : sql`and state = any(${states}::smallint[])`
+  return sql<{ found: number }[]>`
+    select count(*)::int as found from (
+      select from jobs.jobs where ${conditions(sql, filter, undefined)} ${byState} limit ${COUNT_CAP + 1}
+    ) as counted`
+}

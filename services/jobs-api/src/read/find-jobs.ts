@@ -1,0 +1,36 @@
+import type { RawSql } from '@tidings/service-kit'
+import { summaryColumns, type JobRow } from './job-row.ts'
+
+/** A job as its user names it; without a queue the newest of that id is meant. */
+export type JobKey = { userId: string, jobId: string, queue?: string | undefined }
+
+/** What is found: the row, its place in the tables, and whether it is ours. */
+export type FoundJob = JobRow & { ours: boolean }
+
+/**
+ * Reads many jobs at once, each by one descent of the index (user_id, id, n).
+ * A result too large for an event comes from its own table.
+ */
+export async function findJobs (sql: RawSql, keys: JobKey[]): Promise<(FoundJob | undefined)[]> {
+  const rows = await sql<(FoundJob & { place: number })[]>`
+    select ${summaryColumns(sql)}, jobs.attempts_made, jobs.attempts_max, jobs.ours, wanted.place::int,
+      coalesce(kept.result, jobs.result) as result,
+      coalesce(kept.error, jobs.failed_reason) as failed_reason,
+      jobs.result_truncated and kept.queue is null as result_truncated
+    from unnest(
+      ${keys.map(({ userId }) => userId)}::text[],
+      ${keys.map(({ jobId }) => jobId)}::text[],
+      ${keys.map(({ queue }) => queue ?? null)}::text[]
+    ) with ordinality as wanted (user_id, id, queue, place)
+    cross join lateral (
+      select * from jobs.jobs
+      where jobs.user_id = wanted.user_id and jobs.id = wanted.id and (wanted.queue is null or jobs.queue = wanted.queue)
+      order by jobs.n desc limit 1
+    ) as jobs
+    left join jobs.results as kept on jobs.result_truncated
+      and kept.queue = jobs.queue and kept.id = jobs.id
+      and kept.generation_ms = jobs.generation_ms and kept.generation_seq = jobs.generation_seq`
+  const found: (FoundJob | undefined)[] = keys.map(() => undefined)
+  for (const { place, ...row } of rows) found[place - 1] = row
+  return found
+}

@@ -1,0 +1,68 @@
+import createError from '@fastify/error'
+import type { JobList, ListJobsQuery } from '@tidings/contracts'
+import type { RawSql } from '@tidings/service-kit'
+import { countJobs } from './count-jobs.ts'
+import { formatCursor, parseCursor, type Cursor } from './cursor.ts'
+import { conditions, filterOf, rangesOf, type JobFilter } from './job-filter.ts'
+import { summaryColumns, toSummary, type SummaryRow } from './job-row.ts'
+
+const DEFAULT_LIMIT = 10
+
+const InvalidCursor = createError('INVALID_INPUT', 'The request is not valid', 400)
+
+/** Where in a list a page lies: behind a cursor, or so many rows from the top. */
+export type Place = { limit: number } & ({ after: Cursor } | { offset: number })
+
+/** A page of a user's jobs, newest first. */
+export async function listJobs (sql: RawSql, userId: string, query: ListJobsQuery): Promise<JobList> {
+  const { limit = DEFAULT_LIMIT } = query
+  const cursor = query.cursor === undefined ? undefined : cursorOf(query.cursor)
+  const page = cursor?.page ?? query.page ?? 1
+  const filter = filterOf(userId, query)
+  // One row more than asked for tells whether there is a next page.
+  const place = { limit: limit + 1, ...(cursor ? { after: cursor } : { offset: (page - 1) * limit }) }
+
+  const [{ total, isCapped }, rows] = await Promise.all([countJobs(sql, filter), selectPage(sql, filter, place)])
+  const shown = rows.slice(0, limit)
+  return {
+    jobs: shown.map(toSummary),
+    pagination: {
+      total,
+      page,
+      limit,
+      pages: Math.ceil(total / limit),
+      next: rows.length > limit ? cursorAfter(shown.at(-1), page) : null,
+      ...(isCapped && { totalIsCapped: true as const })
+    }
+  }
+}
+
+/**
+ * The inner select finds the rows' numbers in an index alone, so that skipping
+ * 500,000 of them reads no row; the outer one reads the rows of the page by
+ * primary key. Behind a cursor nothing is skipped: the index is entered there.
+ */
+export function selectPage (sql: RawSql, filter: JobFilter, place: Place) {
+  const beyond = 'after' in place ? sql`and (created_ms, n) < (${place.after.createdMs}, ${place.after.n})` : sql``
+  const ranges = rangesOf(filter)
+    .map(state => sql`select created_ms, n from jobs.jobs where ${conditions(sql, filter, state)} ${beyond}`)
+    .reduce((all, range) => sql`${all} union all ${range}`)
+  return sql<SummaryRow[]>`
+    with page as materialized (
+      ${ranges}
+      order by created_ms desc, n desc
+      limit ${place.limit} ${'offset' in place ? sql`offset ${place.offset}` : sql``}
+    )
+    select ${summaryColumns(sql)} from page join jobs.jobs as jobs using (n)
+    order by page.created_ms desc, page.n desc`
+}
+
+function cursorOf (text: string): Cursor {
+  const cursor = parseCursor(text)
+  if (cursor) return cursor
+  throw Object.assign(new InvalidCursor(), { errors: [{ path: 'querystring.cursor', message: 'is no cursor that a list gave' }] })
+}
+
+function cursorAfter (row: SummaryRow | undefined, page: number): string | null {
+  return row ? formatCursor({ createdMs: row.created_ms, n: row.n, page: page + 1 }) : null
+}

@@ -1,0 +1,63 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { SubmitJob, SubmitJobs, SubmittedJob, SubmittedJobs } from '@tidings/contracts'
+import { checkJobs } from '../submit/check.ts'
+import { fingerprint, submissionOf } from '../submit/submission.ts'
+import { submit, submitOne } from '../submit/submit.ts'
+import { problemResponses } from './problem-responses.ts'
+
+/** A thousand jobs may weigh more than one. */
+const BATCH_BODY_LIMIT = 8 * 1024 * 1024
+
+const Headers = Type.Object({
+  'idempotency-key': Type.Optional(Type.String({
+    minLength: 1, maxLength: 255, pattern: '^[\\u0020-\\u007e]+$', description: 'A repeat with the same key and body within 24 hours gets the first one\'s answer'
+  }))
+})
+
+/** POST /submit-job, POST /submit-jobs */
+export const submitRoutes: FastifyPluginAsyncTypebox = async function submitRoutes (app) {
+  const tags = ['submit']
+  const [defaultQueue] = app.queueNames
+
+  app.post('/submit-job', {
+    schema: {
+      operationId: 'submitJob',
+      tags,
+      summary: 'Submit a job',
+      description: 'Accepted once it is written down; it runs even if the queue can\'t be reached at this moment.',
+      headers: Headers,
+      body: SubmitJob,
+      response: { 202: SubmittedJob, ...problemResponses(409, 413, 415) }
+    }
+  }, async (request, reply) => {
+    checkJobs([request.body], app.queueNames, () => 'body')
+    const job = submissionOf(request.body, { userId: request.user.userId, defaultQueue })
+    const submitted = await submitOne(job, contextOf(request))
+    return reply.code(202).header('location', `/jobs/${submitted.jobId}`).send(submitted)
+  })
+
+  app.post('/submit-jobs', {
+    bodyLimit: BATCH_BODY_LIMIT,
+    schema: {
+      operationId: 'submitJobs',
+      tags,
+      summary: 'Submit up to 1,000 jobs',
+      description: 'All are accepted or none; each fault is named with the place of its job.',
+      headers: Headers,
+      body: SubmitJobs,
+      response: { 202: SubmittedJobs, ...problemResponses(409, 413, 415) }
+    }
+  }, async (request, reply) => {
+    checkJobs(request.body.jobs, app.queueNames, index => `body.jobs.${index}`)
+    const jobs = request.body.jobs.map(job => submissionOf(job, { userId: request.user.userId, defaultQueue }))
+    return reply.code(202).send({ jobs: await submit(jobs, contextOf(request)) })
+  })
+
+  function contextOf ({ headers, body, log, user, routeOptions }: FastifyRequest) {
+    const key = headers['idempotency-key'] as string | undefined
+    const repeatable = key === undefined ? undefined : { userId: user.userId, key, bodyHash: fingerprint(routeOptions.url ?? '', body) }
+    return { sql: app.sql, findQueue: (name: string) => app.findQueue(name), log, repeatable }
+  }
+}

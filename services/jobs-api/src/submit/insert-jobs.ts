@@ -1,0 +1,59 @@
+import type { RawSql } from '@tidings/service-kit'
+import { stateCode } from '../db/state-code.ts'
+import type { Submission } from './submission.ts'
+
+export type IdempotencyKey = { userId: string, key: string, bodyHash: string, answer: unknown }
+
+/**
+ * Writes jobs down, with their counters and the request's idempotency key, in
+ * one statement: all or nothing in a single round trip.
+ *
+ * With a key, the jobs are written only if the key is new (or a day old).
+ * A second request with the same key waits at the key's row until the first
+ * has committed, then finds it taken: false, and nothing was written.
+ */
+export async function insertJobs (sql: RawSql, jobs: Submission[], key?: IdempotencyKey): Promise<boolean> {
+  const columns = columnsOf(jobs)
+  const [row] = await sql<{ written: number }[]>`
+    with key as (
+      insert into jobs.idempotency_keys as taken (user_id, key, body_hash, answer, created_at)
+      select ${key?.userId ?? null}::text, ${key?.key ?? null}, ${key?.bodyHash ?? null}, ${JSON.stringify(key?.answer ?? null)}::text::json, now()
+      where ${key !== undefined}
+      on conflict (user_id, key) do update
+        set body_hash = excluded.body_hash, answer = excluded.answer, created_at = excluded.created_at
+        where taken.created_at < now() - interval '24 hours'
+      returning 1
+    ), written as (
+      insert into jobs.jobs (queue, id, user_id, name, state, created_ms, attempts_max, webhook_url, data, options, ours)
+      select queue, id, user_id, name, state, created_ms, attempts_max, webhook_url, data::json, options::json, true
+      from unnest(
+        ${columns.queue}::text[], ${columns.id}::text[], ${columns.userId}::text[], ${columns.name}::text[],
+        ${columns.state}::smallint[], ${columns.createdMs}::bigint[], ${columns.attempts}::int[],
+        ${columns.webhookUrl}::text[], ${columns.data}::text[], ${columns.options}::text[]
+      ) as job (queue, id, user_id, name, state, created_ms, attempts_max, webhook_url, data, options)
+      where ${key === undefined} or exists (select from key)
+      returning user_id, state
+    ), counted as (
+      insert into jobs.counts as counts (user_id, state, count)
+      select user_id, state, count(*) from written group by user_id, state
+      order by user_id, state -- the projector locks counters in this order too
+      on conflict (user_id, state) do update set count = counts.count + excluded.count
+    )
+    select count(*)::int as written from written`
+  return row?.written === jobs.length
+}
+
+function columnsOf (jobs: Submission[]) {
+  return {
+    queue: jobs.map(({ queue }) => queue),
+    id: jobs.map(({ id }) => id),
+    userId: jobs.map(({ userId }) => userId),
+    name: jobs.map(({ name }) => name),
+    state: jobs.map(({ state }) => stateCode(state)),
+    createdMs: jobs.map(({ createdMs }) => createdMs),
+    attempts: jobs.map(({ attempts }) => attempts),
+    webhookUrl: jobs.map(({ webhookUrl }) => webhookUrl),
+    data: jobs.map(({ data }) => JSON.stringify(data)),
+    options: jobs.map(({ options }) => JSON.stringify(options))
+  }
+}

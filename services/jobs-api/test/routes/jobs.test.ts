@@ -1,0 +1,173 @@
+import t from 'tap'
+import { tokenOf } from '@tidings/testing'
+import { makeRows } from '../rows.ts'
+import { setup } from '../setup.ts'
+
+const bearer = (user: string | number) => ({ authorization: `Bearer ${tokenOf(user)}` })
+
+t.test('a job', async t => {
+  const { app, database } = await setup(t)
+  await makeRows(database.sql, { userId: '1', count: 10 })
+  const get = (url: string, user: string | number = 1, headers = {}) => app.inject({ url, headers: { ...bearer(user), ...headers } })
+
+  await t.test('is told in the shape that clients know', async t => {
+    t.same((await get('/jobs/1-3')).json(), {
+      id: '1-3',
+      name: 'name0',
+      queue: 'queue0',
+      state: 'completed',
+      progress: 50,
+      timestamp: { created: 1640995200003, started: 1640995200003, finished: 1640995200003 },
+      lastEventId: '1640995200003-0',
+      attempts: { made: 0, max: 1 },
+      result: 'done'
+    })
+    t.match((await get('/jobs/1-4')).json(), { state: 'failed', failedReason: 'broken' })
+    t.notOk('result' in (await get('/jobs/1-2')).json(), 'no result before it is completed')
+  })
+
+  await t.test('of another user is not found, nor is one that is not there', async t => {
+    for (const answer of [await get('/jobs/1-3', 2), await get('/jobs/nothing'), await get('/jobs/1-3?queue=queue1')]) {
+      t.equal(answer.statusCode, 404)
+      t.match(answer.headers['content-type'], 'application/problem+json')
+    }
+    t.equal((await app.inject('/jobs/1-3')).statusCode, 401)
+  })
+
+  await t.test('whose result is too large for an event is told whole', async t => {
+    await database.sql`update jobs.jobs set result = null, result_truncated = true where id in ('1-3', '1-8')`
+    await database.sql`insert into jobs.results (queue, id, generation_ms, generation_seq, result) select queue, id, 0, 0, '{"rows": [1, 2]}' from jobs.jobs where id = '1-3'`
+    const kept = (await get('/jobs/1-3')).json()
+    t.same(kept.result, { rows: [1, 2] })
+    t.notOk('resultTruncated' in kept)
+    t.match((await get('/jobs/1-8')).json(), { result: null, resultTruncated: true })
+  })
+
+  await t.test('whose id comes twice is the newest, unless a queue is named', async t => {
+    for (const [queue, name] of [['a', 'first'], ['b', 'second']] as const) {
+      await database.sql`insert into jobs.jobs (queue, id, generation_ms, user_id, name, created_ms) values (${queue}, '77', 1, '1', ${name}, 1)`
+    }
+    t.equal((await get('/jobs/77')).json().name, 'second')
+    t.equal((await get('/jobs/77?queue=a')).json().name, 'first')
+  })
+
+  await t.test('is read with others of the same moment, each getting its own', async t => {
+    const answers = await Promise.all(Array.from({ length: 250 }, async (_, i) => await get(`/jobs/1-${i % 20}`, i % 3 === 0 ? 2 : 1)))
+    answers.forEach((answer, i) => {
+      const isOwn = i % 3 !== 0 && i % 20 < 10
+      if ((answer.statusCode === 200) !== isOwn || (isOwn && answer.json().id !== `1-${i % 20}`)) t.fail(`answer ${i} is not its own`)
+    })
+  })
+
+  await t.test('is asked for properly or not at all', async t => {
+    for (const url of ['/jobs/1-3?wait=0', '/jobs/1-3?wait=31', '/jobs/1-3?after=yesterday', '/jobs/1-3?colour=red', '/jobs/a%00b', `/jobs/${'a'.repeat(300)}`]) {
+      t.equal((await get(url)).statusCode, 400, url)
+    }
+  })
+})
+
+t.test('a list', async t => {
+  const { app, database } = await setup(t)
+  await makeRows(database.sql, { userId: '1', count: 50 })
+  await makeRows(database.sql, { userId: '2', count: 5 })
+  const list = async (query: string, user = 1) => (await app.inject({ url: `/jobs${query}`, headers: bearer(user) })).json()
+  const ids = ({ jobs }: { jobs: { id: string }[] }) => jobs.map(({ id }) => id)
+
+  await t.test('shows the newest ten, and how many there are', async t => {
+    const { jobs, pagination: { next, ...pagination } } = await list('')
+    t.same(pagination, { total: 50, page: 1, limit: 10, pages: 5 })
+    t.type(next, 'string')
+    t.same(ids({ jobs }), Array.from({ length: 10 }, (_, i) => `1-${49 - i}`))
+    t.same(jobs[0], {
+      id: '1-49',
+      name: 'name3',
+      queue: 'queue0',
+      state: 'failed',
+      progress: 50,
+      timestamp: { created: 1640995200049, started: 1640995200049, finished: 1640995200049 },
+      lastEventId: '1640995200049-0'
+    })
+  })
+
+  await t.test('goes page by page, or by cursor, over every job once', async t => {
+    const pages = await Promise.all([1, 2, 3, 4, 5, 6].map(page => list(`?page=${page}`)))
+    const byCursor: string[] = []
+    let page = await list('?limit=7')
+    for (byCursor.push(...ids(page)); page.pagination.next; byCursor.push(...ids(page))) page = await list(`?limit=7&cursor=${page.pagination.next}`)
+    const all = Array.from({ length: 50 }, (_, i) => `1-${49 - i}`)
+    t.same(pages.flatMap(ids), all)
+    t.same(byCursor, all)
+    t.same(pages.map(({ pagination }) => pagination.next === null), [false, false, false, false, true, true])
+    t.equal(page.pagination.page, 8, 'a page behind a cursor knows its number')
+  })
+
+  await t.test('of a state has the right total', async t => {
+    for (const [place, status] of ['waiting', 'delayed', 'active', 'completed', 'failed'].entries()) {
+      const { jobs, pagination } = await list(`?status=${status}&limit=100`)
+      t.equal(pagination.total, 10, status)
+      t.same(ids({ jobs }), Array.from({ length: 10 }, (_, i) => `1-${45 + place - 5 * i}`))
+    }
+  })
+
+  await t.test('can be narrowed by each filter and all of them together', async t => {
+    const everything = (await list('?limit=100')).jobs as { id: string, name: string, queue: string, state: string, timestamp: { created: number } }[]
+    const from = 1_640_995_200_007
+    const to = 1_640_995_200_041
+    const tests = {
+      status: ['failed', (job: typeof everything[0]) => job.state === 'failed'],
+      name: ['name1', (job: typeof everything[0]) => job.name === 'name1'],
+      queue: ['queue2', (job: typeof everything[0]) => job.queue === 'queue2'],
+      from: [from, (job: typeof everything[0]) => job.timestamp.created >= from],
+      to: [to, (job: typeof everything[0]) => job.timestamp.created < to]
+    } as const
+    const names = Object.keys(tests) as (keyof typeof tests)[]
+    for (let mask = 1; mask < 32; mask++) {
+      const chosen = names.filter((_, i) => mask & 1 << i)
+      const query = chosen.map(name => `${name}=${tests[name][0]}`).join('&')
+      const expected = everything.filter(job => chosen.every(name => tests[name][1](job))).map(({ id }) => id)
+      const found = await list(`?limit=100&${query}`)
+      t.same(ids(found), expected, query)
+      t.equal(found.pagination.total, expected.length)
+      if (expected.length > 3) {
+        const [first, second] = [await list(`?limit=2&${query}`), await list(`?limit=2&page=2&${query}`)]
+        t.same([...ids(first), ...ids(second)], expected.slice(0, 4), 'page by page too')
+        t.same(ids(await list(`?limit=2&${query}&cursor=${first.pagination.next}`)), expected.slice(2, 4), 'and by cursor')
+      }
+    }
+  })
+
+  await t.test('tells nobody of the jobs of others', async t => {
+    t.equal((await list('', 2)).pagination.total, 5)
+    t.same(await list('', 3), { jobs: [], pagination: { total: 0, page: 1, limit: 10, pages: 0, next: null } })
+  })
+
+  await t.test('far beyond its end is empty', async t => {
+    t.same((await list('?page=1000000000&limit=100')).jobs, [])
+  })
+
+  await t.test('is counted by state', async t => {
+    t.same((await app.inject({ url: '/jobs/counts', headers: bearer(1) })).json(), { waiting: 10, delayed: 10, active: 10, completed: 10, failed: 10 })
+    t.same((await app.inject({ url: '/jobs/counts', headers: bearer(3) })).json(), { waiting: 0, delayed: 0, active: 0, completed: 0, failed: 0 })
+  })
+
+  await t.test('is asked for properly or not at all, with the name of what is wrong', async t => {
+    for (const query of ['limit=1000', 'limit=0', 'page=0', 'page=x', 'status=foo', 'name=', 'from=-1', 'cursor=nonsense', 'colour=red']) {
+      const answer = await list(`?${query}`)
+      t.equal(answer.status, 400, query)
+      t.equal(answer.errors[0].path, `querystring.${query.split('=')[0]}`)
+    }
+  })
+})
+
+t.test('over a real connection it is the same', async t => {
+  const { app } = await setup(t)
+  const address = await app.listen({ port: 0, host: '127.0.0.1' })
+  const submitted = await fetch(`${address}/submit-job`, {
+    method: 'POST', headers: { ...bearer('a@b.c'), 'content-type': 'application/json' }, body: JSON.stringify({ name: 'dataProcessing', data: { file: 'data.csv' } })
+  })
+  t.equal(submitted.status, 202)
+  const job = await fetch(new URL(submitted.headers.get('location') ?? '', address), { headers: bearer('a@b.c') })
+  t.match(await job.json(), { name: 'dataProcessing', state: 'waiting' })
+  const list = await fetch(`${address}/jobs?page=1&limit=10&status=waiting`, { headers: bearer('a@b.c') })
+  t.match(await list.json(), { jobs: [{ name: 'dataProcessing' }], pagination: { total: 1, page: 1, limit: 10, pages: 1 } })
+})

@@ -1,0 +1,183 @@
+import t from 'tap'
+import { tokenOf, until } from '@tidings/testing'
+import { setup, startServers, startApp } from '../setup.ts'
+
+const bearer = (user: string | number) => ({ authorization: `Bearer ${tokenOf(user)}` })
+
+t.test('a submitted job', async t => {
+  const { app, database } = await setup(t, { JOB_QUEUES: 'default,reports' })
+  const submit = (payload: unknown, headers = {}) => app.inject({ method: 'POST', url: '/submit-job', headers: { ...bearer(1), ...headers }, payload: payload as object })
+
+  await t.test('is accepted, with the place where it is told of', async t => {
+    const answer = await submit({ name: 'dataProcessing', data: { file: 'data.csv' } })
+    t.equal(answer.statusCode, 202)
+    const { jobId, ...rest } = answer.json()
+    t.same(rest, { name: 'dataProcessing', queue: 'default', state: 'waiting' })
+    t.equal(answer.headers.location, `/jobs/${jobId}`)
+
+    const told = await app.inject({ url: `/jobs/${jobId}`, headers: bearer(1) })
+    t.equal(told.statusCode, 200)
+    t.match(told.json(), { id: jobId, name: 'dataProcessing', state: 'waiting', progress: 0, timestamp: { started: null, finished: null } })
+  })
+
+  await t.test('is in its queue under its id, with the data and whose it is', async t => {
+    const { jobId } = (await submit({ name: 'report', queue: 'reports', data: { file: 'a', userId: 2 }, attempts: 3, backoff: { type: 'fixed', delay: 5 }, priority: 4 })).json()
+    const job = await app.findQueue('reports').getJob(jobId)
+    t.same(job?.data, { file: 'a', userId: 1 })
+    t.match(job?.opts, { attempts: 3, backoff: { type: 'fixed', delay: 5 }, priority: 4, removeOnComplete: { age: 86400 } })
+  })
+
+  await t.test('that is delayed reads so, and is due when its user said', async t => {
+    const answer = (await submit({ name: 'later', delay: 60_000 })).json()
+    t.equal(answer.state, 'delayed')
+    const job = await app.findQueue('default').getJob(answer.jobId)
+    t.equal(await job?.getState(), 'delayed')
+    t.equal(job?.timestamp, (await app.inject({ url: `/jobs/${answer.jobId}`, headers: bearer(1) })).json().timestamp.created)
+  })
+
+  await t.test('counts', async t => {
+    const rows = await database.sql`select state, count::int from jobs.counts where user_id = '1' order by state`
+    t.same(rows.map(({ state, count }) => [state, count]), [[0, 2], [1, 1]])
+  })
+
+  await t.test('holds whatever JSON can hold', async t => {
+    const data = { text: 'nul \u0000, half a pair \ud800', list: [null, 1.5, { 'a.b': [] }] }
+    const { jobId } = (await submit({ name: 'Übertragung 💥', data })).json()
+    t.same((await app.findQueue('default').getJob(jobId))?.data, { ...data, userId: 1 })
+  })
+
+  await t.test('is refused, with the name of what is wrong', async t => {
+    let deep: unknown = 1
+    for (let i = 0; i < 70; i++) deep = [deep]
+    const cases: [unknown, string][] = [
+      [{}, 'body.name'],
+      [{ name: 5 }, 'body.name'],
+      [{ name: 'a\u0000' }, 'body.name'],
+      [{ name: 'x', dat: {} }, 'body.dat'],
+      [{ name: 'x', data: [] }, 'body.data'],
+      [{ name: 'x', data: { deep } }, 'body.data'],
+      [{ name: 'x', queue: 'unknown' }, 'body.queue'],
+      [{ name: 'x', delay: '5' }, 'body.delay'],
+      [{ name: 'x', priority: -1 }, 'body.priority'],
+      [{ name: 'x', webhookUrl: 'ftp://example.com/' }, 'body.webhookUrl'],
+      [{ name: 'x', webhookUrl: 'nowhere' }, 'body.webhookUrl']
+    ]
+    for (const [body, path] of cases) {
+      const answer = await submit(body)
+      t.equal(answer.statusCode, 400, path)
+      t.match(answer.headers['content-type'], 'application/problem+json')
+      t.ok(answer.json().errors.some((fault: { path: string }) => fault.path === path), `${path} is named`)
+    }
+  })
+
+  await t.test('is refused when it is too large or no JSON', async t => {
+    t.equal((await submit({ name: 'x', data: { text: 'a'.repeat(2 * 1024 * 1024) } })).statusCode, 413)
+    const invalid = await app.inject({ method: 'POST', url: '/submit-job', headers: { ...bearer(1), 'content-type': 'application/json' }, payload: '{"name":' })
+    t.equal(invalid.statusCode, 400)
+    t.equal((await app.inject({ method: 'POST', url: '/submit-job', headers: { ...bearer(1), 'content-type': 'text/plain' }, payload: 'x' })).statusCode, 415)
+  })
+
+  await t.test('needs a token', async t => {
+    const answer = await app.inject({ method: 'POST', url: '/submit-job', payload: { name: 'x' } })
+    t.equal(answer.statusCode, 401)
+    t.equal(answer.headers['www-authenticate'], 'Bearer')
+    t.equal((await app.inject({ method: 'POST', url: '/submit-job', headers: { authorization: `Bearer ${tokenOf(1, { secret: 'another-secret-altogether-than-ours' })}` }, payload: { name: 'x' } })).statusCode, 401)
+  })
+})
+
+t.test('a repeat with the same Idempotency-Key', async t => {
+  const { app, database } = await setup(t)
+  const submit = (payload: object, key: string, user = 1) =>
+    app.inject({ method: 'POST', url: '/submit-job', headers: { ...bearer(user), 'idempotency-key': key }, payload })
+  const jobs = async () => (await database.sql`select count(*)::int from jobs.jobs`)[0]?.count
+
+  await t.test('gets the first answer, whatever the order of its fields', async t => {
+    const first = await submit({ name: 'once', data: { a: 1, b: 2 } }, 'k1')
+    const second = await submit({ data: { b: 2, a: 1 }, name: 'once' }, 'k1')
+    t.equal(second.statusCode, 202)
+    t.same(second.json(), first.json())
+    t.equal(second.headers.location, first.headers.location)
+    t.equal(await jobs(), 1)
+  })
+
+  await t.test('and another body is a conflict', async t => {
+    const answer = await submit({ name: 'twice' }, 'k1')
+    t.equal(answer.statusCode, 409)
+    t.match(answer.headers['content-type'], 'application/problem+json')
+    t.equal(await jobs(), 1)
+  })
+
+  await t.test('of another user is another key', async t => {
+    t.equal((await submit({ name: 'twice' }, 'k1', 2)).statusCode, 202)
+    t.equal(await jobs(), 2)
+  })
+
+  await t.test('makes one job however many come at once', async t => {
+    const answers = await Promise.all(Array.from({ length: 20 }, async () => await submit({ name: 'race' }, 'k2')))
+    t.equal(new Set(answers.map(answer => answer.json().jobId)).size, 1)
+    t.ok(answers.every(({ statusCode }) => statusCode === 202))
+    t.equal(await jobs(), 3)
+  })
+
+  await t.test('is new after a day', async t => {
+    await database.sql`update jobs.idempotency_keys set created_at = now() - interval '25 hours' where key = 'k1'`
+    t.equal((await submit({ name: 'anew' }, 'k1')).statusCode, 202)
+    t.equal(await jobs(), 4)
+  })
+
+  await t.test('must be printable', async t => {
+    t.equal((await submit({ name: 'x' }, 'é')).statusCode, 400)
+  })
+})
+
+t.test('a batch', async t => {
+  const { app, database } = await setup(t, { JOB_QUEUES: 'default,reports' })
+  const submit = (payload: object, headers = {}) => app.inject({ method: 'POST', url: '/submit-jobs', headers: { ...bearer(1), ...headers }, payload })
+
+  await t.test('of 1,000 is accepted whole and in order', async t => {
+    const jobs = Array.from({ length: 1000 }, (_, i) => ({ name: `job ${i}`, queue: i % 2 ? 'reports' : 'default', ...(i % 3 === 0 && { delay: 60_000 }) }))
+    const answer = await submit({ jobs })
+    t.equal(answer.statusCode, 202)
+    t.same(answer.json().jobs.map(({ name }: { name: string }) => name), jobs.map(({ name }) => name))
+    const counts = await Promise.all(['default', 'reports'].map(queue => app.findQueue(queue).getJobCounts('waiting', 'delayed')))
+    t.equal(counts.reduce((sum, { waiting = 0, delayed = 0 }) => sum + waiting + delayed, 0), 1000)
+    const rows = await database.sql`select state, count::int from jobs.counts where user_id = '1' order by state`
+    t.same(rows.map(({ state, count }) => [state, count]), [[0, 666], [1, 334]])
+  })
+
+  await t.test('with faults is refused whole, each fault with its place', async t => {
+    const before = await database.sql`select count(*)::int from jobs.jobs`
+    const answer = await submit({ jobs: [{ name: 'fine' }, { name: '' }, { nam: 'x' }] })
+    t.equal(answer.statusCode, 400)
+    const paths = answer.json().errors.map(({ path }: { path: string }) => path)
+    t.ok(paths.includes('body.jobs.1.name'))
+    t.ok(paths.includes('body.jobs.2.nam'))
+    const unknown = await submit({ jobs: [{ name: 'fine' }, { name: 'x', queue: 'nobody' }] })
+    t.same(unknown.json().errors, [{ path: 'body.jobs.1.queue', message: 'must be one of: default, reports' }])
+    t.same(await database.sql`select count(*)::int from jobs.jobs`, before)
+  })
+
+  await t.test('of none, or of too many, is refused', async t => {
+    t.equal((await submit({ jobs: [] })).statusCode, 400)
+    t.equal((await submit({ jobs: Array(1001).fill({ name: 'x' }) })).statusCode, 400)
+  })
+
+  await t.test('can be repeated', async t => {
+    const [first, second] = [await submit({ jobs: [{ name: 'a' }, { name: 'b' }] }, { 'idempotency-key': 'k' }), await submit({ jobs: [{ name: 'a' }, { name: 'b' }] }, { 'idempotency-key': 'k' })]
+    t.same(second.json(), first.json())
+  })
+})
+
+t.test('while Redis is away a job is accepted all the same', async t => {
+  const { env, redis } = await startServers(t)
+  const app = await startApp(t, env)
+  const submit = () => app.inject({ method: 'POST', url: '/submit-job', headers: bearer(1), payload: { name: 'patient' } })
+
+  await until(async () => await app.findQueue('default').count() === 0, { what: 'the queue to be connected' })
+  redis.pause()
+  t.equal((await submit()).statusCode, 202, 'silent')
+  await redis.stop()
+  const gone = await submit()
+  t.equal(gone.statusCode, 202, 'gone')
+  t.equal((await app.inject({ url: gone.headers.location as string, headers: bearer(1) })).json().state, 'waiting')
+})
