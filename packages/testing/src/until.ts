@@ -10,18 +10,20 @@ export interface UntilOptions {
   what?: string
 }
 
+type Truthy<T> = Exclude<T, false | null | undefined | 0 | ''>
+
 /**
  * Polls until the predicate gives something truthy, and returns that. One that throws counts as not yet; its last
  * error is the cause of the failure.
  */
-export async function until<T> (predicate: () => T | Promise<T>, options: UntilOptions = {}): Promise<T> {
+export async function until<T> (predicate: () => T | Promise<T>, options: UntilOptions = {}): Promise<Truthy<T>> {
   const { timeoutMs = TIMEOUT_MS, intervalMs = INTERVAL_MS, what = predicate.toString() } = options
   const deadline = Date.now() + timeoutMs
   let cause: unknown
   for (;;) {
     try {
       const value = await predicate()
-      if (value) return value
+      if (value) return value as Truthy<T>
       cause = undefined
     } catch (err) {
       cause = err
