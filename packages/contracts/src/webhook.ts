@@ -10,7 +10,8 @@ export const WebhookStatus = Type.Enum(['active', 'paused', 'disabled'])
 export const ProgressMode = Type.Enum(['all', 'latest'])
 
 const url = Type.String({ format: 'url', maxLength: 2048 })
-const description = Type.String({ maxLength: 1024 })
+// Postgres has no text with NUL in it.
+const description = Type.String({ maxLength: 1024, pattern: '^[^\\u0000]*$' })
 const headers = Type.Record(Type.String(), Type.String({ maxLength: 4096 }), { description: 'Up to 20 headers of your own' })
 
 /** Body of `POST /webhooks`. */

@@ -1,0 +1,92 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { CreatedWebhook, CreateWebhook, UpdateWebhook, Webhook, WebhookList } from '@tidings/contracts'
+import { createJobEventStream } from '@tidings/job-events'
+import { problemResponses } from '@tidings/service-kit'
+import { egressRules } from '../config.ts'
+import { checkInput } from '../webhooks/check-input.ts'
+import { createWebhook } from '../webhooks/create-webhook.ts'
+import { deleteWebhook } from '../webhooks/delete-webhook.ts'
+import { findWebhook } from '../webhooks/find-webhook.ts'
+import { listWebhooks } from '../webhooks/list-webhooks.ts'
+import { newestEvent } from '../webhooks/newest-event.ts'
+import { updateWebhook } from '../webhooks/update-webhook.ts'
+import { toWebhook } from '../webhooks/webhook.ts'
+import { WebhookParams } from './params.ts'
+
+const NoContent = Type.Null({ description: 'Done' })
+
+/** GET and POST /webhooks; GET, PUT and DELETE /webhooks/:id */
+export const webhookRoutes: FastifyPluginAsyncTypebox = async function webhookRoutes (app) {
+  const tags = ['webhooks']
+  const rules = egressRules(app.config)
+  const stream = createJobEventStream(app.redis)
+
+  app.get('/', {
+    schema: {
+      operationId: 'listWebhooks',
+      tags,
+      summary: 'List your webhooks',
+      response: { 200: WebhookList, ...problemResponses() }
+    }
+  }, async request => ({ webhooks: await listWebhooks(app.db, request.user.userId) }))
+
+  app.post('/', {
+    schema: {
+      operationId: 'createWebhook',
+      tags,
+      summary: 'Create a webhook',
+      description: 'It is told of what happens from now on. The answer holds the secret that verifies its deliveries (Standard Webhooks).',
+      body: CreateWebhook,
+      response: { 201: CreatedWebhook, ...problemResponses(409, 413, 415) }
+    }
+  }, async (request, reply) => {
+    checkInput(request.body, rules)
+    const created = await createWebhook(app.db, request.body, {
+      userId: request.user.userId,
+      since: await newestEvent(stream, app.sql),
+      maxPerUser: app.config.WEBHOOK_MAX_PER_USER,
+      box: app.secretBox
+    })
+    return reply.code(201).header('location', `/webhooks/${created.id}`).send(created)
+  })
+
+  app.get('/:id', {
+    schema: {
+      operationId: 'getWebhook',
+      tags,
+      summary: 'Show a webhook',
+      params: WebhookParams,
+      response: { 200: Webhook, ...problemResponses(404) }
+    }
+  }, async request => toWebhook(await findWebhook(app.db, { userId: request.user.userId, id: request.params.id })))
+
+  app.put('/:id', {
+    schema: {
+      operationId: 'updateWebhook',
+      tags,
+      summary: 'Change a webhook',
+      description: 'Changes what the body names. `active: true` makes a disabled webhook active again; a change of url, headers or secret applies from the next attempt.',
+      params: WebhookParams,
+      body: UpdateWebhook,
+      response: { 200: Webhook, ...problemResponses(404, 413, 415) }
+    }
+  }, async request => {
+    checkInput(request.body, rules)
+    return await updateWebhook(app.db, { userId: request.user.userId, id: request.params.id }, request.body)
+  })
+
+  app.delete('/:id', {
+    schema: {
+      operationId: 'deleteWebhook',
+      tags,
+      summary: 'Delete a webhook',
+      description: 'What was not yet delivered to it is given up.',
+      params: WebhookParams,
+      response: { 204: NoContent, ...problemResponses(404) }
+    }
+  }, async (request, reply) => {
+    await deleteWebhook(app.db, { userId: request.user.userId, id: request.params.id })
+    return reply.code(204).send(null)
+  })
+}

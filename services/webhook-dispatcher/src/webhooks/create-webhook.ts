@@ -1,0 +1,43 @@
+import createError from '@fastify/error'
+import { count, sql } from 'drizzle-orm'
+import type { CreatedWebhook, CreateWebhook } from '@tidings/contracts'
+import type { EventId } from '@tidings/job-events'
+import type { Database } from '../db/database.ts'
+import { webhooks } from '../db/schema.ts'
+import { findSecret } from '../secrets/find-secret.ts'
+import type { SecretBox } from '../secrets/secret-box.ts'
+import { isOwn, toWebhook, type WebhookRow } from './webhook.ts'
+
+const TooManyWebhooks = createError('TOO_MANY_WEBHOOKS', 'A user has at most %d webhooks', 409)
+
+export type Creation = {
+  userId: string
+  /** It is told of what happens after this event. */
+  since: EventId
+  maxPerUser: number
+  box: SecretBox
+}
+
+/**
+ * Makes a webhook and its secret.
+ * @throws TooManyWebhooks
+ */
+export async function createWebhook (db: Database, input: CreateWebhook, { userId, since, maxPerUser, box }: Creation): Promise<CreatedWebhook> {
+  const { active = true, ...columns } = input
+  return await db.transaction(async tx => {
+    await checkLimit(tx, userId, maxPerUser)
+    const inserted = await tx.insert(webhooks)
+      .values({ ...columns, userId, status: active ? 'active' : 'paused', sinceMs: since.ms, sinceSeq: since.seq })
+      .returning()
+    const row = inserted[0] as WebhookRow
+    const secret = await findSecret(tx, box, { userId, webhookId: row.id })
+    return { ...toWebhook(row), secret }
+  })
+}
+
+/** @throws TooManyWebhooks where the user has no room for one more; until the end of the transaction nobody else takes it. */
+export async function checkLimit (tx: Database, userId: string, maxPerUser: number): Promise<void> {
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`webhooks of ${userId}`}, 0))`)
+  const [own] = await tx.select({ count: count() }).from(webhooks).where(isOwn(userId))
+  if ((own?.count ?? 0) >= maxPerUser) throw new TooManyWebhooks(maxPerUser)
+}

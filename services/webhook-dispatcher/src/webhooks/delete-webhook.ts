@@ -1,0 +1,15 @@
+import { and, eq, sql } from 'drizzle-orm'
+import type { Database } from '../db/database.ts'
+import { webhooks } from '../db/schema.ts'
+import { isOwn, WebhookNotFound, type WebhookKey } from './webhook.ts'
+
+/**
+ * From now on it is told of nothing and nobody finds it. Its row goes later, after its pending deliveries were closed.
+ * @throws WebhookNotFound
+ */
+export async function deleteWebhook (db: Database, { userId, id }: WebhookKey): Promise<void> {
+  const deleted = await db.update(webhooks).set({ deletedAt: sql`now()` })
+    .where(and(isOwn(userId), eq(webhooks.id, id)))
+    .returning({ id: webhooks.id })
+  if (deleted.length === 0) throw new WebhookNotFound(id)
+}

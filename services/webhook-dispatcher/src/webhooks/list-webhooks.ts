@@ -1,0 +1,10 @@
+import type { Webhook } from '@tidings/contracts'
+import type { Database } from '../db/database.ts'
+import { webhooks } from '../db/schema.ts'
+import { isOwn, toWebhook } from './webhook.ts'
+
+/** A user's webhooks, all of them: there is a bound on their number. */
+export async function listWebhooks (db: Database, userId: string): Promise<Webhook[]> {
+  const rows = await db.select().from(webhooks).where(isOwn(userId)).orderBy(webhooks.id)
+  return rows.map(toWebhook)
+}
