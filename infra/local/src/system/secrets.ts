@@ -3,7 +3,10 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 
-const NAMES = ['TOKEN_SECRET', 'REFRESH_TOKEN_SECRET', 'POSTGRES_PASSWORD'] as const
+/** What the user may set; WEBHOOK_SECRET_KEY encrypts the webhooks' signing secrets at rest. */
+const SETTABLE = ['TOKEN_SECRET', 'REFRESH_TOKEN_SECRET', 'WEBHOOK_SECRET_KEY'] as const
+/** The embedded cluster keeps the password it was made with, so no variable changes it. */
+const NAMES = [...SETTABLE, 'POSTGRES_PASSWORD'] as const
 const BYTES = 32
 
 export type Secrets = Record<typeof NAMES[number], string>
@@ -14,7 +17,7 @@ export function readSecrets (folder: string, env: NodeJS.ProcessEnv): Secrets {
   const kept = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {}
   const all = Object.fromEntries(NAMES.map(name => [name, kept[name] ?? randomBytes(BYTES).toString('base64url')])) as Secrets
   if (NAMES.some(name => kept[name] === undefined)) keep(file, { folder, all })
-  return { ...all, TOKEN_SECRET: env.TOKEN_SECRET || all.TOKEN_SECRET, REFRESH_TOKEN_SECRET: env.REFRESH_TOKEN_SECRET || all.REFRESH_TOKEN_SECRET }
+  return { ...all, ...Object.fromEntries(SETTABLE.filter(name => env[name]).map(name => [name, env[name]])) }
 }
 
 function keep (file: string, { folder, all }: { folder: string, all: Secrets }): void {

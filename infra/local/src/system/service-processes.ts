@@ -2,6 +2,8 @@ import { join } from 'node:path'
 import type { Ports } from './ports.ts'
 import type { Secrets } from './secrets.ts'
 
+const SECRETS = ['TOKEN_SECRET', 'REFRESH_TOKEN_SECRET', 'WEBHOOK_SECRET_KEY', 'WEBHOOK_SECRET_KEYS', 'DATABASE_URL']
+
 export interface ServiceProcess {
   name: string
   entry: string
@@ -64,12 +66,14 @@ function serviceEnvironment ({ env, secrets, endpoints }: Pick<ServicesOptions, 
     HOST: '127.0.0.1',
     TOKEN_SECRET: secrets.TOKEN_SECRET,
     REFRESH_TOKEN_SECRET: secrets.REFRESH_TOKEN_SECRET,
+    WEBHOOK_SECRET_KEY: secrets.WEBHOOK_SECRET_KEY,
     DATABASE_URL: endpoints.postgres,
     REDIS_URL: endpoints.redis,
     JOBS_API_URL: endpoints['jobs-api']
   }
 }
 
-function withoutSecrets ({ TOKEN_SECRET: _token, REFRESH_TOKEN_SECRET: _refresh, DATABASE_URL: _database, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return env
+/** The edge and the worker verify nothing and keep nothing. */
+function withoutSecrets (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !SECRETS.includes(name)))
 }

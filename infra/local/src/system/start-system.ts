@@ -1,5 +1,4 @@
 import { mkdirSync } from 'node:fs'
-import { signAccessToken, signRefreshToken } from '@tidings/contracts'
 import { root } from '../root.ts'
 import { ensureRedis } from '../setup/redis.ts'
 import { createChildGroups } from './child-groups.ts'
@@ -12,14 +11,11 @@ import { fixedPorts, freePorts, refuseTakenPorts } from './ports.ts'
 import type { Ports } from './ports.ts'
 import { claimRunFiles } from './run-files.ts'
 import { readSecrets } from './secrets.ts'
-import type { Secrets } from './secrets.ts'
 import { serviceProcesses } from './service-processes.ts'
 import type { ServiceProcess } from './service-processes.ts'
 import type { Supervised } from './supervise.ts'
-
-const HOUR_MS = 3_600_000
-const ACCESS_TOKEN_MS = 24 * HOUR_MS
-const REFRESH_TOKEN_MS = 30 * 24 * HOUR_MS
+import { tokenIssuer } from './tokens.ts'
+import type { Tokens } from './tokens.ts'
 
 export interface SystemOptions {
   /** Where data, logs, pid files and secrets go. */
@@ -38,16 +34,13 @@ export interface SystemOptions {
   signal?: AbortSignal
 }
 
-export interface System {
+export interface System extends Tokens {
   /** `edge`, `redis`, `postgres` and each service, as in run/endpoints.json. */
   endpoints: Record<string, string>
   /** Every child by the name of its pid file. */
   processes: Map<string, Supervised>
   /** A child by its name; throws when there is none. */
   process: (name: string) => Supervised
-  /** An access token of this user. */
-  token: (userId: string | number, expiresInMs?: number) => string
-  refreshToken: (userId: string | number) => string
   /** Ends every child, the data servers last. Safe to call twice. */
   stop: () => Promise<void>
 }
@@ -86,7 +79,7 @@ export async function startSystem (options: SystemOptions): Promise<System> {
     if (options.worker !== false) await groups.start([nodeChild(worker)])
 
     runFiles.writeEndpoints(endpoints)
-    return { endpoints, ...accessTo(groups.all()), ...tokens(secrets), stop }
+    return { endpoints, ...accessTo(groups.all()), ...tokenIssuer(secrets, env), stop }
   } catch (err) {
     await stop()
     throw err
@@ -104,13 +97,6 @@ function accessTo (children: Supervised[]): Pick<System, 'processes' | 'process'
       if (found === undefined) throw new Error(`There is no process ${name}, only ${[...processes.keys()].join(', ')}`)
       return found
     }
-  }
-}
-
-function tokens ({ TOKEN_SECRET, REFRESH_TOKEN_SECRET }: Secrets): Pick<System, 'token' | 'refreshToken'> {
-  return {
-    token: (userId, expiresInMs = ACCESS_TOKEN_MS) => signAccessToken({ userId: String(userId), secret: TOKEN_SECRET, expiresInMs }),
-    refreshToken: userId => signRefreshToken({ userId: String(userId), secret: REFRESH_TOKEN_SECRET, expiresInMs: REFRESH_TOKEN_MS })
   }
 }
 

@@ -1,0 +1,71 @@
+// npm start [-- --once] [-- --gateways N]: the whole system, and the sample job through it.
+import { parseArgs } from 'node:util'
+import { folder } from './folder.ts'
+import { runSample } from './sample/run-sample.ts'
+import { createScreen } from './sample/screen.ts'
+import { readEnvironment } from './system/environment.ts'
+import { startSystem } from './system/start-system.ts'
+import type { System } from './system/start-system.ts'
+
+const USER = '1'
+
+const screen = createScreen(process.stdout)
+const stopping = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort())
+
+try {
+  await main()
+} catch (err) {
+  if (!stopping.signal.aborted) {
+    screen.line(err instanceof Error ? err.message : String(err))
+    process.exitCode = 1
+  }
+}
+
+async function main () {
+  const { values: { once, gateways } } = parseArgs({
+    options: { once: { type: 'boolean', default: false }, gateways: { type: 'string', default: '1' } }
+  })
+  screen.line('Starting Redis, Postgres, the services, the edge and a sample worker …')
+  const system = await startSystem({
+    folder,
+    env: readEnvironment(),
+    gateways: Number(gateways),
+    report: screen.line,
+    signal: stopping.signal
+  })
+  try {
+    welcome(system)
+    await sample(system, once)
+    if (!once) await untilStopped()
+  } finally {
+    screen.line('Stopping …')
+    await system.stop()
+  }
+}
+
+function welcome (system: System) {
+  screen.line('')
+  screen.line(`Tidings is ready at ${system.endpoints.edge} (REST and its description at ${system.endpoints.edge}/docs)`)
+  screen.line(`  token of user ${USER}:          ${system.token(USER)}`)
+  screen.line(`  refresh token of user ${USER}:  ${system.refreshToken(USER)}`)
+  screen.line(`  workers connect to:       ${system.endpoints.redis} (BullMQ queue "default")`)
+  screen.line(`  logs:                     ${folder}/log`)
+  screen.line('')
+}
+
+/** What went wrong ends the process with --once, and is only told without. */
+async function sample (system: System, once: boolean) {
+  try {
+    await runSample({ origin: system.endpoints.edge as string, token: system.token(USER), screen, signal: stopping.signal })
+  } catch (err) {
+    if (once || stopping.signal.aborted) throw err
+    screen.line(`The sample job did not go as it should: ${(err as Error).message}`)
+  }
+}
+
+async function untilStopped () {
+  if (stopping.signal.aborted) return
+  screen.line('Running until Ctrl-C.')
+  await new Promise<void>(resolve => { stopping.signal.addEventListener('abort', () => resolve()) })
+}

@@ -1,0 +1,16 @@
+// npm run token -- --user 7: tokens that the local system takes, as an identity provider would issue them.
+import { parseArgs } from 'node:util'
+import { folder } from './folder.ts'
+import { readEnvironment } from './system/environment.ts'
+import { readSecrets } from './system/secrets.ts'
+import { tokenIssuer } from './system/tokens.ts'
+
+try {
+  const { values: { user } } = parseArgs({ options: { user: { type: 'string', default: '1' } } })
+  const env = readEnvironment()
+  const { token, refreshToken } = tokenIssuer(readSecrets(folder, env), env)
+  console.log(`token of user ${user}:\n${token(user)}\nrefresh token of user ${user}:\n${refreshToken(user)}`)
+} catch (err) {
+  console.error((err as Error).message)
+  process.exitCode = 1
+}

@@ -1,0 +1,11 @@
+import { fileURLToPath } from 'node:url'
+
+const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}.ts`, import.meta.url))
+
+/** Scripts in the services' places, for tests of what is around them. */
+export const standIns = {
+  'jobs-api': fixture('stand-in'),
+  'realtime-gateway': fixture('stand-in'),
+  'webhook-dispatcher': fixture('stand-in'),
+  'csv-worker': fixture('idle')
+}

@@ -1,0 +1,124 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { isAlive } from '@tidings/embedded'
+import { spawnService, temporaryFolder, until } from '@tidings/testing'
+import { Redis } from 'ioredis'
+import postgres from 'postgres'
+import t from 'tap'
+import { startSystem } from '../../src/index.ts'
+import { standIns } from './stand-ins.ts'
+
+const env = { PATH: process.env.PATH, HOME: process.env.HOME }
+const PROCESSES = ['csv-worker', 'edge', 'jobs-api', 'postgres', 'realtime-gateway-1', 'realtime-gateway-2', 'redis', 'webhook-dispatcher']
+
+t.test('a whole system', async t => {
+  const folder = join(temporaryFolder(t, 'system'), '.local')
+  const lines: string[] = []
+  const system = await startSystem({ folder, env, ports: 'free', gateways: 2, entries: standIns, report: line => lines.push(line) })
+  t.teardown(() => system.stop())
+  const pids = () => PROCESSES.map(name => system.process(name).pid as number)
+  const pidFile = (name: string) => Number(readFileSync(join(folder, 'run', `${name}.pid`), 'utf8'))
+  const askJobsApi = async () => await (await fetch(`${system.endpoints.edge}/jobs`)).json() as { pid: number }
+
+  await t.test('has every part as a process of its own, with its pid in a file and its URL in endpoints.json', async t => {
+    t.same([...system.processes.keys()].toSorted(), PROCESSES)
+    t.same(PROCESSES.map(pidFile), pids())
+    t.equal(new Set(pids()).size, PROCESSES.length)
+    t.same(JSON.parse(readFileSync(join(folder, 'run', 'endpoints.json'), 'utf8')), system.endpoints)
+    t.equal((await askJobsApi()).pid, system.process('jobs-api').pid)
+    t.equal((await fetch(`${system.endpoints.edge}/healthz`)).status, 200)
+  })
+
+  await t.test('starts a service again that was killed', async t => {
+    const before = system.process('jobs-api').pid
+    await system.process('jobs-api').kill()
+    await system.process('jobs-api').ready()
+    t.not(system.process('jobs-api').pid, before)
+    t.equal(pidFile('jobs-api'), system.process('jobs-api').pid)
+    t.equal((await askJobsApi()).pid, system.process('jobs-api').pid)
+    t.equal(system.process('jobs-api').starts, 2)
+    t.match(lines.join('\n'), 'jobs-api ended (SIGKILL) and is started again')
+  })
+
+  await t.test('starts the data servers again where they were, with their data', async t => {
+    const write = new Redis(system.endpoints.redis as string)
+    await write.set('kept', 'yes')
+    write.disconnect()
+    const sql = postgres(system.endpoints.postgres as string, { onnotice: () => {} })
+    await sql`create table kept as select 1 as one`
+    await sql.end()
+
+    await Promise.all([system.process('redis').kill(), system.process('postgres').kill()])
+    await Promise.all([system.process('redis').ready(), system.process('postgres').ready()])
+    const read = new Redis(system.endpoints.redis as string)
+    t.equal(await read.get('kept'), 'yes')
+    read.disconnect()
+    const again = postgres(system.endpoints.postgres as string)
+    t.same([...await again`select one from kept`], [{ one: 1 }])
+    await again.end()
+  })
+
+  await t.test('refuses a second start in its folder, and says where it runs', async t => {
+    const second = startSystem({ folder, env, ports: 'free', entries: standIns })
+    await t.rejects(second, { message: `Tidings already runs in this folder (pid ${process.pid}, ${system.endpoints.edge}). Stop it first.` })
+  })
+
+  await t.test('surfaces warnings of its children', async t => {
+    await until(() => lines.includes('webhook-dispatcher: warning: stand-in runs'), { what: 'the warning of a stand-in' })
+    t.pass()
+  })
+
+  await t.test('leaves nothing behind when it stops', async t => {
+    const running = pids()
+    await system.stop()
+    t.same(running.filter(isAlive), [])
+    t.notOk(existsSync(join(folder, 'run')))
+  })
+})
+
+t.test('a taken port is named, and nothing is left running', async t => {
+  const folder = join(temporaryFolder(t, 'system'), '.local')
+  const server = createServer()
+  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
+  t.teardown(() => { server.close() })
+  const { port } = server.address() as AddressInfo
+
+  const start = startSystem({ folder, env: { ...env, JOBS_API_PORT: String(port) }, entries: standIns })
+  await t.rejects(start, { message: new RegExp(`Port ${port} \\(jobs-api\\) is taken\\.[^]*PORT=5000 npm start`) })
+  t.notOk(existsSync(join(folder, 'run')))
+})
+
+t.test('a service that fails at its start fails the system with its last words', async t => {
+  const folder = join(temporaryFolder(t, 'system'), '.local')
+  const entry = join(temporaryFolder(t), 'broken.mjs')
+  writeFileSync(entry, 'console.error("DATABASE_URL is no URL"); process.exit(78)')
+  const start = startSystem({ folder, env, ports: 'free', entries: { ...standIns, 'webhook-dispatcher': entry } })
+  await t.rejects(start, { message: 'webhook-dispatcher ended at its start (exit code 78). Its log ends with:\nDATABASE_URL is no URL' })
+  t.notOk(existsSync(join(folder, 'run')))
+})
+
+t.test('what a killed system has left running is ended by the next start in its folder', async t => {
+  const home = temporaryFolder(t, 'system')
+  const folder = join(home, '.local')
+  const script = join(home, 'system.mjs')
+  const options = JSON.stringify({ folder, ports: 'free', entries: standIns })
+  writeFileSync(script, `
+    import { startSystem } from ${JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)}
+    await startSystem(${options})
+  `)
+  const killed = await spawnService(t, { entry: script })
+  await until(() => existsSync(join(folder, 'run', 'endpoints.json')), { timeoutMs: 30_000, what: 'the first system to run' })
+  const orphans = readdirSync(join(folder, 'run')).filter(name => name.endsWith('.pid') && name !== 'supervisor.pid')
+    .map(name => Number(readFileSync(join(folder, 'run', name), 'utf8')))
+  t.equal(orphans.length, PROCESSES.length - 1)
+  await killed.kill('SIGKILL')
+  t.same(orphans.filter(pid => !isAlive(pid)), [], 'they outlive their supervisor')
+
+  const lines: string[] = []
+  const system = await startSystem({ folder, env, ports: 'free', entries: standIns, report: line => lines.push(line) })
+  t.teardown(() => system.stop())
+  t.same(orphans.filter(isAlive), [])
+  t.match(lines.join('\n'), 'Ending what an earlier start has left running')
+})
