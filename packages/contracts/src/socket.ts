@@ -58,6 +58,33 @@ export const SubscribeJobAck = Type.Union([
 ])
 export type SubscribeJobAck = Static<typeof SubscribeJobAck>
 
+/** What a client may send with `unsubscribe:job`. */
+export const UnsubscribeJob = Type.Union([
+  JobId,
+  Type.Object({ jobId: JobId, queue: Type.Optional(QueueName) }, { additionalProperties: false })
+])
+export type UnsubscribeJob = Static<typeof UnsubscribeJob>
+
+export const AuthRefreshAck = Type.Union([
+  Type.Object({ ok: Type.Literal(true), expiresAt: Type.Union([Type.Integer(), Type.Null()]) }),
+  Type.Object({ ok: Type.Literal(false), error: Type.String() })
+])
+export type AuthRefreshAck = Static<typeof AuthRefreshAck>
+
+/** Told before the gateway ends a session; `reconnect` is false where only a new token helps. */
+export const SessionEndPayload = Type.Object({
+  reason: Type.Enum(['expired', 'revoked', 'slow', 'draining', 'resync', 'unavailable', 'failed']),
+  reconnect: Type.Boolean()
+})
+export type SessionEndPayload = Static<typeof SessionEndPayload>
+
+/** Answer of `POST /auth/ticket`. */
+export const Ticket = Type.Object({
+  ticket: Type.String({ description: 'To be given once, as `?ticket=`' }),
+  expiresIn: Type.Integer({ description: 'Seconds' })
+})
+export type Ticket = Static<typeof Ticket>
+
 export type JobPayload = JobProgressPayload | JobCompletedPayload | JobFailedPayload | JobStatePayload
 
 /**
