@@ -1,0 +1,29 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
+import Fastify from 'fastify'
+import { jwtAuth } from '@tidings/contracts'
+import { browserGuards, docs, health, metrics, problems, redis, redisUrl, serviceOptions, tokenSettings } from '@tidings/service-kit'
+import type { Config } from './config.ts'
+import { origins } from './plugins/origins.ts'
+import { sessions } from './plugins/sessions.ts'
+import { socketIo } from './socket-io/socket-io.ts'
+
+/** The realtime gateway: one core of sessions, and the faces that clients see of it. */
+export function buildApp (config: Config) {
+  const app = Fastify(serviceOptions(config)).withTypeProvider<TypeBoxTypeProvider>()
+  app.setValidatorCompiler(TypeBoxValidatorCompiler)
+
+  // Boot runs down this list; close runs back up it once the sessions are drained.
+  app.decorate('config', config)
+  app.register(problems)
+  app.register(browserGuards, { config })
+  app.register(health)
+  app.register(metrics)
+  app.register(docs, { title: 'Tidings realtime gateway', description: 'Socket.IO, WebSocket and SSE: every job event to its owner, in order, with resume', version: '0.1.0' })
+  app.register(redis, { url: redisUrl(config) })
+  app.register(jwtAuth, { settings: tokenSettings(config) })
+  app.register(origins, { config })
+  app.register(sessions)
+  app.register(socketIo)
+  return app
+}

@@ -1,0 +1,50 @@
+import createError from '@fastify/error'
+import { TokenRefused, type Identity, type VerifyToken } from '@tidings/contracts'
+import type { Revocations } from '../revocation/revocations.ts'
+import type { Seats } from './seats.ts'
+import { TokenBucket } from './token-bucket.ts'
+
+export const TooManySessions = createError('TOO_MANY_SESSIONS', 'The user has too many sessions', 429)
+export const TooManyConnects = createError('TOO_MANY_CONNECTS', 'Too many sessions are being opened, try again', 503)
+export const NotReady = createError('NOT_READY', 'The gateway is not ready, try again', 503)
+
+/** What lets a client have a session, until it leaves. */
+export type Pass = { identity: Identity, token: string, leave: () => void }
+
+export type Gate = ReturnType<typeof createGate>
+
+type GateOptions = {
+  verifyToken: VerifyToken
+  revocations: Revocations
+  seats: Seats
+  connectsPerSecond: number
+  isReady: () => boolean
+}
+
+/** Whoever wants a session passes here, whatever it speaks. */
+export function createGate ({ verifyToken, revocations, seats, connectsPerSecond, isReady }: GateOptions) {
+  const connects = new TokenBucket(connectsPerSecond)
+
+  /** @throws TokenRefused */
+  async function identify (token: string | undefined): Promise<Identity> {
+    const identity = await verifyToken(token)
+    if (await revocations.isRevoked(identity)) throw new TokenRefused('token_invalid', 'The token was revoked')
+    return identity
+  }
+
+  /** To be asked before anything else, for it costs nothing. @throws NotReady | TooManyConnects */
+  function knock (): void {
+    if (!isReady()) throw new NotReady()
+    if (!connects.take()) throw new TooManyConnects()
+  }
+
+  /** @throws TokenRefused | TooManySessions */
+  async function enter (token: string | undefined): Promise<Pass> {
+    const identity = await identify(token)
+    const leave = await seats.take(identity.userId)
+    if (!leave) throw new TooManySessions()
+    return { identity, token: token as string, leave }
+  }
+
+  return { knock, enter, identify }
+}

@@ -1,0 +1,38 @@
+import { Type, type Static } from 'typebox'
+import { DEFAULT_BOUNDS } from '@tidings/job-events'
+import { commonSettings, readConfig } from '@tidings/service-kit'
+
+const DEFAULT_PORT = 4002
+
+const AnyPort = (description: string) => Type.Optional(Type.Integer({ minimum: 0, maximum: 65535, description }))
+const Count = (fallback: number, description: string) => Type.Integer({ default: fallback, minimum: 1, description })
+
+const Settings = Type.Object({
+  ...commonSettings,
+  REALTIME_GATEWAY_PORT: AnyPort('Where to listen; goes before PORT'),
+  PORT: AnyPort(`Where to listen, default ${DEFAULT_PORT}`),
+  REALTIME_INTERNAL_PORT: AnyPort('Where operators revoke sessions; off unless set'),
+  REALTIME_INTERNAL_HOST: Type.String({ default: '127.0.0.1', description: 'Address of the operators\' port, which asks for no token' }),
+  JOBS_API_URL: Type.String({ default: 'http://127.0.0.1:4001', pattern: '^https?://', description: 'Where jobs-api answers GET /jobs/:jobId' }),
+  HISTORY_TTL_MS: Count(DEFAULT_BOUNDS.historyTtlMs, 'How long the history of a silent user stays: the same as in jobs-api'),
+
+  REALTIME_MAX_MESSAGE_BYTES: Count(16 * 1024, 'Size of a client\'s message'),
+  REALTIME_MAX_SESSIONS: Count(100, 'Sessions of a user, over all replicas'),
+  REALTIME_MAX_SUBSCRIPTIONS: Count(1000, 'Jobs that a session may subscribe to'),
+  REALTIME_COMMANDS_PER_SECOND: Count(100, 'Commands of a session; twice as many at once'),
+  REALTIME_CONNECTS_PER_SECOND: Count(500, 'New sessions of a replica; twice as many at once'),
+  REALTIME_UNSENT_BYTES: Count(1024 * 1024, 'What may wait for a session before superseded progress is left out'),
+  REALTIME_UNSENT_PACKETS: Count(1000, 'The same in packets'),
+  REALTIME_SLOW_MS: Count(10_000, 'How long a session may stay above that before it is closed'),
+  REALTIME_HELD_EVENTS: Count(1000, 'Events that wait while a session resumes; beyond, its history is read again'),
+  REALTIME_DRAIN_MS: Count(10_000, 'Over how long sessions are closed on SIGTERM'),
+  REALTIME_MAX_LAG_MS: Count(10_000, 'A replica that is further behind the stream is not ready')
+})
+
+export type Config = Static<typeof Settings> & { port: number }
+
+/** @throws ConfigError naming every fault */
+export function loadConfig (env: Record<string, string | undefined>): Config {
+  const settings = readConfig(Settings, env)
+  return { ...settings, port: settings.REALTIME_GATEWAY_PORT ?? settings.PORT ?? DEFAULT_PORT }
+}

@@ -1,0 +1,77 @@
+import { Type } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { AuthRefreshAck, SubscribeJob, TokenRefused, UnsubscribeJob, type SubscribeJobAck } from '@tidings/contracts'
+import type { Gate } from '../auth/gate.ts'
+import type { Metrics } from '../metrics.ts'
+import type { Session } from './session.ts'
+import { subscribe, type SubscribeOptions, type WantedJob } from './subscribe.ts'
+
+const isSubscribe = Compile(SubscribeJob)
+const isUnsubscribe = Compile(UnsubscribeJob)
+const isToken = Compile(Type.String({ minLength: 1, maxLength: 8192 }))
+
+export type Ack = SubscribeJobAck | AuthRefreshAck | { ok: true } | { ok: false, error: string }
+export type Answer = (ack: Ack) => void
+
+export type Commands = ReturnType<typeof createCommands>
+
+type Log = { error (fields: object, message: string): void }
+
+type CommandsOptions = SubscribeOptions & { gate: Gate, metrics: Metrics, log: Log, onRefreshed: (session: Session) => void }
+
+/** What clients may ask of their session, the same over Socket.IO and WebSocket. */
+export function createCommands ({ gate, metrics, log, onRefreshed, ...subscribing }: CommandsOptions) {
+  const commands: Record<string, (session: Session, input: unknown, answer: Answer) => Promise<void> | void> = {
+    'subscribe:job': async (session, input, answer) => {
+      if (!isSubscribe.Check(input)) return answer(refusal('invalid'))
+      await subscribe(session, wantedJob(input), subscribing, ack => {
+        metrics.subscriptions.inc({ outcome: ack.ok ? 'ok' : 'refused' })
+        answer(ack)
+      })
+    },
+    'unsubscribe:job': (session, input, answer) => {
+      if (!isUnsubscribe.Check(input)) return answer(refusal('invalid'))
+      session.subscriptions.delete(typeof input === 'string' ? input : input.jobId)
+      answer({ ok: true })
+    },
+    'auth:refresh': async (session, input, answer) => {
+      if (!isToken.Check(input)) return answer(refusal('invalid'))
+      answer(await refresh(session, input))
+    }
+  }
+
+  async function refresh (session: Session, token: string): Promise<AuthRefreshAck> {
+    try {
+      const identity = await gate.identify(token)
+      if (identity.userId !== session.userId) return { ok: false, error: 'another user' }
+      session.identity = identity
+      session.token = token
+      onRefreshed(session)
+      return { ok: true, expiresAt: identity.expiresAt }
+    } catch (err) {
+      if (err instanceof TokenRefused) return { ok: false, error: err.code }
+      throw err
+    }
+  }
+
+  /** Runs a command and answers it, whatever happens. */
+  return async function execute (session: Session, name: string, input: unknown, answer: Answer): Promise<void> {
+    const command = Object.hasOwn(commands, name) ? commands[name] : undefined
+    if (!command) {
+      metrics.refusedCommands.inc({ reason: 'unknown' })
+      return answer(refusal('unknown command'))
+    }
+    try {
+      await command(session, input, answer)
+    } catch (err) {
+      log.error({ err, command: name }, 'command failed')
+      answer(refusal('unavailable'))
+    }
+  }
+}
+
+export const refusal = (error: string) => ({ ok: false as const, error })
+
+function wantedJob (input: SubscribeJob): WantedJob {
+  return typeof input === 'string' ? { jobId: input } : input
+}

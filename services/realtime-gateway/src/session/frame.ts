@@ -1,0 +1,50 @@
+import * as ws from 'ws'
+
+/** ws' own encoder of frames, which its types leave out. */
+const encodeFrame = (ws as unknown as {
+  Sender: { frame: (data: Buffer, options: object) => Buffer[] }
+}).Sender.frame
+
+const TEXT_FRAME = { fin: true, opcode: 1, mask: false, rsv1: false, readOnly: false }
+
+/**
+ * One thing to tell. It is encoded once a face, when the first session of that
+ * face gets it, however many follow.
+ */
+export class Frame {
+  readonly event: string
+  /** The payload as JSON. */
+  readonly json: string
+  /** Where a client that received it resumes from. */
+  readonly eventId: string | undefined
+  #packet: string | undefined
+  #packetOptions: { compress: false, wsPreEncodedFrame: Buffer[] } | undefined
+  #text: string | undefined
+  #block: string | undefined
+
+  constructor (event: string, json: string, eventId?: string) {
+    this.event = event
+    this.json = json
+    this.eventId = eventId
+  }
+
+  /** As a Socket.IO event of the main namespace. */
+  get packet (): string {
+    return (this.#packet ??= `2[${JSON.stringify(this.event)},${this.json}]`)
+  }
+
+  /** What engine.io needs to send `packet` over a WebSocket without encoding it again. */
+  get packetOptions () {
+    return (this.#packetOptions ??= { compress: false, wsPreEncodedFrame: encodeFrame(Buffer.from(`4${this.packet}`), TEXT_FRAME) })
+  }
+
+  /** As a JSON frame of the plain WebSocket. */
+  get text (): string {
+    return (this.#text ??= `{"event":${JSON.stringify(this.event)},"data":${this.json}}`)
+  }
+
+  /** As a block of an event stream. JSON holds no line breaks, and neither do the names told there. */
+  get block (): string {
+    return (this.#block ??= `${this.eventId === undefined ? '' : `id: ${this.eventId}\n`}event: ${this.event}\ndata: ${this.json}\n\n`)
+  }
+}

@@ -1,0 +1,118 @@
+import type { IncomingMessage } from 'node:http'
+import fp from 'fastify-plugin'
+import { Server, type Socket } from 'socket.io'
+import { bearerToken, TokenRefused } from '@tidings/contracts'
+import { corsOrigins } from '@tidings/service-kit'
+import { TokenBucket } from '../auth/token-bucket.ts'
+import { TooManySessions, type Pass } from '../auth/gate.ts'
+import { refusal, type Ack } from '../session/commands.ts'
+import { connectReplicas } from './between-replicas.ts'
+import { corkFlushes } from './corked-flush.ts'
+import { SocketIoWire } from './socket-io-wire.ts'
+
+export const SOCKET_IO_PATH = '/socket.io/'
+
+/** Socket.IO: a session for each client. Decorates `app.io`. */
+export const socketIo = fp(async function socketIo (app) {
+  const { config, gate, sessions, commands, meters, log } = app
+  const allowed = corsOrigins(config)
+  const io = new Server({
+    path: SOCKET_IO_PATH,
+    serveClient: false,
+    maxHttpBufferSize: config.REALTIME_MAX_MESSAGE_BYTES,
+    perMessageDeflate: false,
+    httpCompression: false,
+    cors: { origin: allowed === true ? '*' : allowed, methods: ['GET', 'POST'], credentials: allowed !== true },
+    allowRequest: (request, decide) => decide(null, isWelcome(request.headers.origin))
+  })
+  const replicas = connectReplicas(io, app.redis, log)
+  io.attach(app.server, { destroyUpgrade: false }) // other upgrades are the WebSocket face's
+  io.engine.on('connection', corkFlushes)
+
+  io.use((socket, proceed) => { admit(socket).then(proceed, proceed) })
+  io.on('connection', socket => open(socket))
+
+  // Refused here, a client tries again by itself; after a `connect_error` of the middleware it would not.
+  function isWelcome (origin: string | undefined): boolean {
+    if (!app.isOriginAllowed(origin)) return false
+    try {
+      gate.knock()
+      return true
+    } catch (err) {
+      log.debug({ err }, 'socket.io: connection refused')
+      return false
+    }
+  }
+
+  /** What the client gets as `connect_error`; undefined where it may come in. */
+  async function admit (socket: Socket): Promise<Error | undefined> {
+    try {
+      const pass = await gate.enter(tokenOf(socket))
+      socket.data.pass = pass
+      // Left by whichever comes first: the end of the session, or of a connection that never got one.
+      socket.conn.once('close', pass.leave)
+      if (socket.conn.readyState !== 'open') pass.leave()
+      meters.connects.inc({ face: 'socket.io', outcome: 'ok' })
+    } catch (err) {
+      const refused = connectError(err as Error)
+      meters.connects.inc({ face: 'socket.io', outcome: refused.data.code })
+      log[refused.data.code === 'unavailable' ? 'error' : 'debug']({ err }, 'socket.io: refused')
+      return refused
+    }
+  }
+
+  function open (socket: Socket) {
+    const session = sessions.open(new SocketIoWire(socket), socket.data.pass as Pass)
+    const begun = sessions.begin(session, lastEventIdOf(socket))
+    const rate = new TokenBucket(config.REALTIME_COMMANDS_PER_SECOND)
+    const fail = (err: unknown) => log.error({ err }, 'socket.io: command failed')
+    release(socket)
+    socket.on('disconnect', () => session.closed())
+    socket.on('error', err => log.debug({ err }, 'socket failed'))
+    socket.onAny((name: string, ...args: unknown[]) => {
+      const last = args.at(-1)
+      const answer = typeof last === 'function' ? last as (ack: Ack) => void : () => {}
+      if (!rate.take()) {
+        meters.refusedCommands.inc({ reason: 'rate' })
+        return answer(refusal('rate limited'))
+      }
+      begun.then(() => commands(session, name, args[0], answer)).catch(fail)
+    })
+  }
+
+  app.decorate('io', io)
+  app.addHook('onClose', async () => {
+    await io.of('/').adapter.close()
+    io.engine.close()
+    replicas.close()
+  })
+}, { name: 'socket-io', dependencies: ['sessions'] })
+
+function tokenOf ({ handshake }: Socket): string | undefined {
+  const { token } = handshake.auth as { token?: unknown }
+  return typeof token === 'string' ? token.replace(/^Bearer +/i, '') : bearerToken(handshake.headers.authorization)
+}
+
+function lastEventIdOf ({ handshake }: Socket): string | undefined {
+  const { lastEventId } = handshake.auth as { lastEventId?: unknown }
+  return typeof lastEventId === 'string' ? lastEventId : undefined
+}
+
+function connectError (err: Error) {
+  if (err instanceof TokenRefused) return withCode('unauthorized', err.code)
+  if (err instanceof TooManySessions) return withCode('too many sessions', 'too_many_sessions')
+  return withCode('unavailable', 'unavailable')
+}
+
+function withCode (message: string, code: string) {
+  return Object.assign(new Error(message), { data: { code } })
+}
+
+/** The request that opened a connection is kept by engine.io, and is most of what an idle session weighs. */
+function release (socket: Socket) {
+  (socket.conn as unknown as { request: IncomingMessage | null }).request = null
+}
+
+declare module 'fastify' {
+  interface FastifyInstance { io: Server }
+}

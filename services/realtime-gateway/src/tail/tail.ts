@@ -1,0 +1,93 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Redis } from 'ioredis'
+import {
+  createJobEventStream, follow, formatEventId, MalformedJobEvent, ZERO, type Entry, type EventId, type Overtaken
+} from '@tidings/job-events'
+import { messageOf, type Message } from '../session/message.ts'
+import type { Audience } from '../session/audience.ts'
+import type { Session } from '../session/session.ts'
+import type { Metrics } from '../metrics.ts'
+
+/** Frames after which other work of the process gets its turn. */
+const FRAMES_A_TURN = 2000
+
+type Log = { error (fields: object, message: string): void, warn (fields: object, message: string): void }
+
+export type Tail = ReturnType<typeof startTail>
+
+type TailOptions = { redis: Redis, audience: Audience, metrics: Metrics, log: Log }
+
+/**
+ * Follows the whole stream from its end and hands each event to the sessions
+ * of its owner. Its position is kept in memory: a new process begins at the end.
+ */
+export function startTail ({ redis, audience, metrics, log }: TailOptions) {
+  const stream = createJobEventStream(redis)
+  let position: EventId | undefined
+  const follower = follow({
+    redis,
+    log,
+    position: async () => (position ??= await stream.last() ?? ZERO),
+    onBatch: async ({ entries }) => await handOut(entries),
+    onOvertaken: handleGap
+  })
+
+  async function handOut (entries: Entry[]) {
+    let frames = 0
+    for (const entry of entries) {
+      frames += deliver(entry)
+      position = entry.id
+      if (frames < FRAMES_A_TURN) continue
+      await nextTurn()
+      frames = 0
+    }
+    metrics.events.inc(entries.length)
+  }
+
+  function deliver (entry: Entry): number {
+    const sessions = audience.of(entry.owner)
+    const message = sessions && read(entry)
+    if (!message) return 0
+    for (const session of sessions) hand(session, message)
+    metrics.lag.observe(Math.max(0, Date.now() - message.timestamp) / 1000)
+    return sessions.size
+  }
+
+  function read (entry: Entry): Message | undefined {
+    try {
+      return messageOf(entry)
+    } catch (err) {
+      if (!(err instanceof MalformedJobEvent)) throw err
+      metrics.malformed.inc()
+      log.warn({ err }, 'tail: malformed event left out')
+    }
+  }
+
+  /** A fault of one session must not keep the others from their events. */
+  function hand (session: Session, message: Message) {
+    try {
+      session.feed.take(message)
+    } catch (err) {
+      log.error({ err, eventId: formatEventId(message.id) }, 'tail: a session failed')
+      session.end('failed')
+    }
+  }
+
+  /** What lies between can be had no more: clients come back, and learn whether they missed something. */
+  function handleGap (gap: Overtaken) {
+    log.warn({ gap }, 'tail: overtaken')
+    position = gap.resumeAt
+    metrics.overtaken.inc({ reason: gap.reason })
+    for (const session of audience.sessions) session.end('resync')
+  }
+
+  return {
+    /** The last event that was handed out; zero before the start. */
+    get position (): EventId { return position ?? ZERO },
+    /** Whether the position is known: Redis has answered once. */
+    get hasStarted () { return position !== undefined },
+    /** Set when an event of a higher version stopped the tail for good. */
+    get halted () { return follower.halted },
+    stop: () => follower.stop()
+  }
+}

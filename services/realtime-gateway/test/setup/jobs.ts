@@ -1,0 +1,88 @@
+import type { ServerResponse } from 'node:http'
+import { createTokenVerifier, type Job, type JobEvent } from '@tidings/contracts'
+import { createJobEventStream, formatEventId, parseEventId, isNewer, ZERO, type EventId } from '@tidings/job-events'
+import { startReceiver, TEST_SECRET, type Receiver, type TestContext, type TestRedis } from '@tidings/testing'
+
+export type Jobs = Awaited<ReturnType<typeof startJobs>>
+type Told = { userId: string, jobId: string, queue?: string, name?: string } & Partial<JobEvent>
+
+/**
+ * The rest of the system as a gateway sees it: events come from the stream, and
+ * `GET /jobs/:jobId` answers over HTTP what they add up to.
+ */
+export async function startJobs (t: TestContext, redis: TestRedis) {
+  const stream = createJobEventStream(redis.client())
+  const verify = createTokenVerifier({ TOKEN_SECRET: TEST_SECRET })
+  const jobs = new Map<string, Job & { userId: string }>()
+  let told: EventId = ZERO
+  let tail = Promise.resolve()
+  await stream.open()
+
+  const receiver = await startReceiver(t, async ({ url, headers }, response) => {
+    const { userId } = await verify(headers.authorization?.replace('Bearer ', ''))
+    const { pathname, searchParams } = new URL(url, 'http://jobs-api')
+    const after = parseEventId(searchParams.get('after') ?? '0-0') ?? ZERO
+    if (isNewer(after, told)) return 503
+    const job = jobs.get(decodeURIComponent(pathname.split('/')[2] ?? ''))
+    const queue = searchParams.get('queue') ?? job?.queue
+    if (job?.userId !== userId || job.queue !== queue) return 404
+    const { userId: _, ...shown } = job
+    answer(response, shown)
+  })
+
+  /** Appends events and returns their ids. */
+  function tell (...events: Told[]): Promise<string[]> {
+    const appended = tail.then(() => append(events))
+    tail = appended.then(() => {}, () => {})
+    return appended
+  }
+
+  async function append (events: Told[]): Promise<string[]> {
+    const whole = events.map(wholeEvent)
+    const from = await stream.position('default')
+    const to = { at: `${from.read + 1}-0`, read: from.read + events.length, lost: 0 }
+    const outcome = await stream.append({ queue: 'default', from, to, events: whole, floor: ZERO })
+    if (!outcome.moved) throw new Error('another appender was faster')
+    told = outcome.last
+    return whole.map((event, i) => {
+      const id = formatEventId({ ms: outcome.first.ms, seq: outcome.first.seq + i })
+      note(event, id)
+      return id
+    })
+  }
+
+  function note (event: JobEvent, eventId: string) {
+    const job = jobs.get(event.jobId) ?? jobOf(event)
+    jobs.set(event.jobId, {
+      ...job,
+      ...(event.type !== 'progress' && { state: event.type === 'added' ? 'waiting' : event.type }),
+      ...(event.type === 'progress' && { progress: event.progress }),
+      ...(event.type === 'completed' && { result: event.result }),
+      lastEventId: eventId
+    })
+  }
+
+  return { url: receiver.url, receiver: receiver as Receiver, tell, stream, jobs }
+}
+
+function wholeEvent ({ type = 'progress', queue = 'default', name = 'report', ...rest }: Told): JobEvent {
+  return { v: 1, type, queue, name, timestamp: Date.now(), ...rest }
+}
+
+function jobOf ({ jobId, queue, name, userId, timestamp }: JobEvent): Job & { userId: string } {
+  return {
+    id: jobId,
+    userId,
+    queue,
+    name,
+    state: 'waiting',
+    progress: 0,
+    attempts: { made: 0, max: 1 },
+    timestamp: { created: timestamp, started: null, finished: null },
+    lastEventId: null
+  }
+}
+
+function answer (response: ServerResponse, body: object) {
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+}
