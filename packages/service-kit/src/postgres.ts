@@ -80,8 +80,13 @@ const AWAY = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'C
 
 /** Whether an error means that Postgres can't be reached now, and not that it refused what was asked. */
 export function isAway (error: unknown): boolean {
-  const { code, cause } = error as { code?: string, cause?: unknown }
-  return (code !== undefined && (AWAY.has(code) || code.startsWith('08') || code.startsWith('57P'))) || (cause !== undefined && isAway(cause))
+  const { code, cause } = error as { code?: unknown, cause?: unknown }
+  return (typeof code === 'string' && (AWAY.has(code) || code.startsWith('08') || code.startsWith('57P'))) || (cause instanceof Error && isAway(cause))
+}
+
+/** Whether Postgres ended a statement that took longer than it may. */
+export function isTimedOut (error: unknown): boolean {
+  return (error as { code?: unknown }).code === '57014'
 }
 
 declare module 'fastify' {

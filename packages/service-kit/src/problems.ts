@@ -1,18 +1,24 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import createError from '@fastify/error'
 import { PROBLEM_JSON, type Problem } from '@tidings/contracts'
+import { isAway, isTimedOut } from './postgres.ts'
+
+const Unavailable = createError('UNAVAILABLE', 'Something this needs can\'t be reached at this moment; try again', 503)
 
 type Fault = { path: string, message: string }
 
 /** Every error leaves as application/problem+json (RFC 9457); a 5xx never tells its inside. */
 export const problems = fp(async function problems (app) {
   app.setErrorHandler<FastifyError>((err, request, reply) => {
-    const status = statusOf(err, reply)
+    const told = isAway(err) || isTimedOut(err) ? new Unavailable() : err
+    const status = statusOf(told, reply)
     if (status >= 500) request.log.error({ err }, 'request failed')
     else request.log.debug({ err }, 'request refused')
-    if (status === 503 || status === 429) addRetryAfter(reply)
-    return sendProblem(request, reply, problemOf(err, status))
+    if (status === 503 || status === 429) addHeader(reply, 'retry-after', '1')
+    if (status === 401) addHeader(reply, 'www-authenticate', 'Bearer')
+    return sendProblem(request, reply, problemOf(told, status))
   })
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, {
     ...titled(404, 'NOT_FOUND'), detail: `No route ${request.method} ${request.url.split('?')[0]}`
@@ -62,8 +68,8 @@ function statusOf (err: FastifyError, reply: FastifyReply): number {
   return status >= 400 && status <= 599 ? status : 500
 }
 
-function addRetryAfter (reply: FastifyReply) {
-  if (!reply.hasHeader('retry-after')) reply.header('retry-after', '1')
+function addHeader (reply: FastifyReply, name: string, value: string) {
+  if (!reply.hasHeader(name)) reply.header(name, value)
 }
 
 function isFaultList (errors: unknown): errors is Fault[] {

@@ -1,0 +1,41 @@
+import createError from '@fastify/error'
+import fastifyRateLimit from '@fastify/rate-limit'
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { createRedis } from './redis.ts'
+
+/** Counting may not cost a request more than this: then it goes uncounted. */
+const COUNT_TIMEOUT_MS = 100
+const WINDOW_MS = 60_000
+
+const TooManyRequests = createError('TOO_MANY_REQUESTS', 'More than %d requests within a minute', 429)
+
+type RateLimitsOptions = {
+  /** Whose requests are counted together: the service's name. */
+  name: string
+  /** Requests of one user a minute, over all replicas. */
+  max: number
+  redisUrl: string
+}
+
+/**
+ * Counts the requests of each user in Redis and answers 429 beyond the bound.
+ * Without Redis, or with one that is slow, nothing is counted and everybody
+ * served. To be registered where `app.authenticate` has gone before.
+ */
+export const rateLimits = fp<RateLimitsOptions>(async function rateLimits (app, { name, max, redisUrl }) {
+  const redis = createRedis(redisUrl, { commandTimeout: COUNT_TIMEOUT_MS, maxRetriesPerRequest: 0 })
+  redis.on('error', err => app.log.debug({ err }, 'rate limits: redis is away'))
+  app.addHook('onClose', async () => redis.disconnect())
+
+  await app.register(fastifyRateLimit, {
+    max,
+    timeWindow: WINDOW_MS,
+    redis,
+    nameSpace: `{tidings}:rate:${name}:`,
+    skipOnError: true,
+    enableDraftSpec: true,
+    keyGenerator: (request: FastifyRequest) => request.user.userId,
+    errorResponseBuilder: () => new TooManyRequests(max)
+  })
+}, { name: 'rate-limits' })
