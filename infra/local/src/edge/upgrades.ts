@@ -45,10 +45,11 @@ function tunnel ({ request, client, head, gateway }: Upgrade, onUnreachable: (er
     upstream.off('error', onUnreachable)
     upstream.write(headOf(request))
     upstream.write(head)
-    // Pipes hold back the faster side, and either end closes the other.
+    // Pipes hold back the faster side, and pass on an end once all before it is written.
     client.pipe(upstream).pipe(client)
+    client.once('finish', () => client.destroy()) // it need not hang up too
     upstream.once('error', () => client.destroy())
-    upstream.once('close', () => client.destroy())
+    upstream.once('close', () => { if (!upstream.readableEnded) client.destroy() })
   })
   client.once('error', () => upstream.destroy())
   client.once('close', () => upstream.destroy())

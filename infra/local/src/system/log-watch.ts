@@ -27,8 +27,7 @@ export function watchLogs (folder: string, report: (line: string) => void): LogW
   const look = () => {
     for (const name of readdirSync(logs).filter(name => name.endsWith('.log'))) {
       const file = join(logs, name)
-      const { text, end } = readFrom(file, positions.get(file) ?? 0)
-      for (const line of text.split('\n')) reportWarning(line, { process: basename(name, '.log'), report })
+      const end = follow(file, positions.get(file) ?? 0, line => reportWarning(line, { process: basename(name, '.log'), report }))
       positions.set(file, end < LIMIT_BYTES ? end : rotate(file))
     }
   }
@@ -42,7 +41,17 @@ export function watchLogs (folder: string, report: (line: string) => void): LogW
   }
 }
 
-/** Whole lines from a position on, and where they end. */
+/** Hands over the whole lines that came since, and tells where they end. */
+function follow (file: string, from: number, onLine: (line: string) => void): number {
+  for (let position = from; ;) {
+    const { text, end } = readFrom(file, position)
+    for (const line of text.split('\n')) onLine(line)
+    if (end - position < CHUNK_BYTES / 2) return end
+    position = end
+  }
+}
+
+/** Whole lines from a position on, a chunk at most, and where they end. */
 function readFrom (file: string, position: number): { text: string, end: number } {
   const { size } = statSync(file)
   if (size <= position) return { text: '', end: size }

@@ -1,0 +1,283 @@
+import { createServer } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { connect } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '@tidings/testing'
+import t from 'tap'
+import type { Test } from 'tap'
+import { buildEdge } from '../../src/edge/app.ts'
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void
+
+async function upstream (t: Test, handler: Handler): Promise<{ url: string, server: Server }> {
+  const server = createServer(handler)
+  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
+  t.teardown(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server }
+}
+
+/** Answers with its name and what it was asked. */
+const named = (name: string): Handler => (request, response) => {
+  let body = ''
+  request.on('data', chunk => { body += chunk })
+  request.on('end', () => {
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify({ name, method: request.method, url: request.url, headers: request.headers, body }))
+  })
+}
+
+async function setup (t: Test, { gateways = ['gateway'], handler = named }: { gateways?: string[], handler?: (name: string) => Handler } = {}) {
+  const jobsApi = await upstream(t, handler('jobs-api'))
+  const dispatcher = await upstream(t, handler('dispatcher'))
+  const gatewayServers = await Promise.all(gateways.map(name => upstream(t, handler(name))))
+  const app = buildEdge({
+    host: '127.0.0.1',
+    port: 0,
+    logLevel: 'silent',
+    jobsApi: jobsApi.url,
+    dispatcher: dispatcher.url,
+    gateways: gatewayServers.map(({ url }) => url)
+  })
+  t.teardown(() => app.close())
+  const origin = await app.listen({ host: '127.0.0.1', port: 0 })
+  const ask = async (path: string, init?: RequestInit) => await (await fetch(origin + path, init)).json() as Answer
+  return { app, origin, ask, jobsApi, dispatcher, gatewayServers }
+}
+
+interface Answer { name: string, method: string, url: string, headers: Record<string, string>, body: string }
+
+t.test('each path goes to its service', async t => {
+  const { ask } = await setup(t)
+  const owners = {
+    '/submit-job': 'jobs-api',
+    '/submit-jobs': 'jobs-api',
+    '/jobs': 'jobs-api',
+    '/jobs?page=2&name=a%20b': 'jobs-api',
+    '/jobs/1': 'jobs-api',
+    '/jobs/1/events': 'jobs-api',
+    '/jobs/1/cancel': 'jobs-api',
+    '/auth/refresh': 'jobs-api',
+    '/jobs/1/stream': 'gateway',
+    '/events': 'gateway',
+    '/socket.io/?EIO=4&transport=polling': 'gateway',
+    '/webhooks': 'dispatcher',
+    '/webhooks/legacy/secret': 'dispatcher',
+    '/deliveries/1': 'dispatcher'
+  }
+  for (const [path, name] of Object.entries(owners)) {
+    t.match(await ask(path), { name, url: path }, path)
+  }
+})
+
+t.test('a request arrives as it was sent, with who sent it', async t => {
+  const { ask, origin } = await setup(t)
+  const answer = await ask('/submit-job', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: 'Bearer x', 'idempotency-key': 'k', 'x-request-id': 'r1', 'x-forwarded-for': '10.0.0.1' },
+    body: '{"name": "a" }'
+  })
+  t.match(answer, {
+    method: 'POST',
+    body: '{"name": "a" }',
+    headers: { authorization: 'Bearer x', 'idempotency-key': 'k', 'x-request-id': 'r1', 'x-forwarded-for': '10.0.0.1, 127.0.0.1', 'x-forwarded-host': new URL(origin).host }
+  })
+  t.match(await ask('/webhooks/1', { method: 'DELETE' }), { method: 'DELETE' })
+  t.match(await ask('/jobs', { method: 'OPTIONS' }), { method: 'OPTIONS' }, 'CORS is the services\' own')
+})
+
+t.test('a 503 of a service is told at once, with its Retry-After', async t => {
+  let asked = 0
+  const { origin } = await setup(t, {
+    handler: () => (_request, response) => {
+      asked++
+      response.writeHead(503, { 'retry-after': '7' }).end('{}')
+    }
+  })
+  const response = await fetch(`${origin}/jobs`)
+  t.equal(response.status, 503)
+  t.equal(response.headers.get('retry-after'), '7')
+  t.equal(asked, 1)
+})
+
+t.test('a service that is away is a 502 that names it', async t => {
+  const { app, origin, jobsApi } = await setup(t)
+  jobsApi.server.close()
+  jobsApi.server.closeAllConnections()
+  const response = await fetch(`${origin}/jobs`)
+  t.equal(response.status, 502)
+  t.match(response.headers.get('content-type'), 'application/problem+json')
+  t.match(await response.json(), { status: 502, title: 'Bad Gateway', detail: /^jobs-api is not reachable/, instance: /^urn:request:/ })
+  const health = await fetch(`${origin}/healthz`)
+  t.equal(health.status, 503)
+  t.match(await health.json(), { status: 'unready', services: { 'jobs-api': { status: 'unreachable', reason: 'ECONNREFUSED' }, 'webhook-dispatcher': { name: 'dispatcher' } } })
+  t.equal((await app.inject('/livez')).statusCode, 200)
+})
+
+t.test('a stream flows as it is written, and ends at the service when the client goes', async t => {
+  let isOpen = false
+  const { origin } = await setup(t, {
+    handler: () => (_request, response) => {
+      isOpen = true
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write('data: 1\n\n')
+      response.once('close', () => { isOpen = false })
+    }
+  })
+  const gone = new AbortController()
+  const response = await fetch(`${origin}/events`, { signal: gone.signal })
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+  t.equal(Buffer.from((await reader.read()).value ?? []).toString(), 'data: 1\n\n')
+  t.ok(isOpen)
+  gone.abort()
+  await until(() => !isOpen, { what: 'the service to see the client go' })
+})
+
+t.test('one page of all services\' OpenAPI documents', async t => {
+  const document = (name: string) => ({
+    info: { title: name, version: '1.0.0' },
+    paths: { [`/${name}`]: { get: { responses: { 200: { content: { 'application/json': { schema: { $ref: '#/components/schemas/def-0' } } } } } } } },
+    components: { schemas: { 'def-0': { title: name } }, securitySchemes: { bearer: { type: 'http' } } }
+  })
+  const { origin } = await setup(t, {
+    handler: name => (_request, response) => { response.setHeader('content-type', 'application/json').end(JSON.stringify(document(name))) }
+  })
+  const merged = await (await fetch(`${origin}/openapi.json`)).json() as { paths: object, components: { schemas: object } }
+  t.same(Object.keys(merged.paths), ['/jobs-api', '/gateway', '/dispatcher'])
+  t.same(Object.keys(merged.components.schemas), ['jobs-api.def-0', 'realtime-gateway.def-0', 'webhook-dispatcher.def-0'])
+  t.match(JSON.stringify(merged.paths), '"tags":["jobs-api"],"responses":{"200":{"content":{"application/json":{"schema":{"$ref":"#/components/schemas/jobs-api.def-0"')
+  const page = await fetch(`${origin}/docs`)
+  t.equal(page.status, 200)
+  t.match(await page.text(), 'Tidings')
+})
+
+t.test('several gateways take turns, but for polling, which stays at one', async t => {
+  const { ask, origin } = await setup(t, { gateways: ['g1', 'g2', 'g3'] })
+  const turns = [await ask('/events'), await ask('/events'), await ask('/events')].map(({ name }) => name)
+  t.same(turns.toSorted(), ['g1', 'g2', 'g3'])
+
+  const polls = [await ask('/socket.io/?EIO=4&transport=polling'), await ask('/socket.io/?EIO=4&transport=polling&sid=x')]
+  t.equal(polls[0]?.name, polls[1]?.name, 'by address, for clients that keep no cookies')
+
+  const response = await fetch(`${origin}/socket.io/?EIO=4&transport=polling`, { headers: { cookie: 'a=b; tidings_gateway=2' } })
+  t.match(response.headers.get('set-cookie'), 'tidings_gateway=2; Path=/socket.io')
+  t.match(await response.json(), { name: 'g3' })
+})
+
+t.test('a gateway that is away is left out', async t => {
+  const { origin, gatewayServers } = await setup(t, { gateways: ['g1', 'g2'] })
+  gatewayServers[0]?.server.close()
+  gatewayServers[0]?.server.closeAllConnections()
+  const statuses: number[] = []
+  for (let i = 0; i < 6; i++) statuses.push((await fetch(`${origin}/events`)).status)
+  t.ok(statuses.filter(status => status === 502).length <= 1, statuses.join())
+})
+
+t.test('WebSockets', async t => {
+  /** Says 101, then sends back what it gets, in capitals. */
+  const shouting = (server: Server, seen: IncomingMessage[]) => server.on('upgrade', (request, socket, head) => {
+    seen.push(request)
+    if (request.headers.authorization === 'Bearer bad') {
+      socket.end('HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n')
+      return
+    }
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\r\n')
+    const echo = (chunk: Buffer) => { socket.write(chunk.toString().toUpperCase()) }
+    if (head.length > 0) echo(head)
+    socket.on('data', echo).on('error', () => {})
+  })
+
+  const open = (origin: string, { path = '/socket.io/?EIO=4&transport=websocket', headers = '', after = '' } = {}) => {
+    const { hostname, port } = new URL(origin)
+    const socket = connect({ host: hostname, port: Number(port) })
+    let received = ''
+    let isClosed = false
+    socket.on('data', chunk => { received += chunk }).on('close', () => { isClosed = true }).on('error', () => {})
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: tidings.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${headers}\r\n${after}`)
+    return { socket, received: () => received, isClosed: () => isClosed }
+  }
+
+  await t.test('pass byte for byte, the first ones too', async t => {
+    const { origin, gatewayServers } = await setup(t)
+    const seen: IncomingMessage[] = []
+    shouting(gatewayServers[0]?.server as Server, seen)
+    const client = open(origin, { headers: 'Sec-WebSocket-Protocol: tidings.v1, bearer.x\r\n', after: 'early ' })
+    await until(() => client.received().endsWith('EARLY '), { what: 'the echo of the first bytes' })
+    client.socket.write('late')
+    await until(() => client.received().endsWith('EARLY LATE'), { what: 'the echo of later bytes' })
+    t.match(client.received(), /^HTTP\/1\.1 101 /)
+    t.match(seen[0], { url: '/socket.io/?EIO=4&transport=websocket', headers: { host: 'tidings.test', 'sec-websocket-protocol': 'tidings.v1, bearer.x', 'x-forwarded-for': '127.0.0.1' } })
+    client.socket.destroy()
+  })
+
+  await t.test('are refused in the service\'s own words', async t => {
+    const { origin, gatewayServers } = await setup(t)
+    shouting(gatewayServers[0]?.server as Server, [])
+    const client = open(origin, { path: '/ws', headers: 'Authorization: Bearer bad\r\n' })
+    await until(client.isClosed, { what: 'the refusal' })
+    t.match(client.received(), /^HTTP\/1\.1 401 /)
+  })
+
+  await t.test('are refused where none is served, and where the service is away', async t => {
+    const { origin, gatewayServers } = await setup(t)
+    const elsewhere = open(origin, { path: '/jobs' })
+    await until(elsewhere.isClosed, { what: 'the refusal' })
+    t.match(elsewhere.received(), /^HTTP\/1\.1 404 /)
+
+    gatewayServers[0]?.server.close()
+    const away = open(origin)
+    await until(away.isClosed, { what: 'the refusal' })
+    t.match(away.received(), /^HTTP\/1\.1 502 [^]*realtime-gateway is not reachable/)
+  })
+
+  await t.test('hold back a gateway whose client does not read', async t => {
+    const { origin, gatewayServers } = await setup(t)
+    const gateway = gatewayServers[0]?.server as Server
+    let written = 0
+    gateway.on('upgrade', (_request, socket) => {
+      socket.on('error', () => {})
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\r\n')
+      const chunk = Buffer.alloc(1024 * 1024)
+      const pour = () => {
+        while (written < 200 * chunk.length) {
+          written += chunk.length
+          if (!socket.write(chunk)) return
+        }
+      }
+      socket.on('drain', pour)
+      pour()
+    })
+    const client = open(origin)
+    client.socket.pause()
+    for (let before = -1; before !== written; await sleep(200)) before = written
+    t.ok(written < 200 * 1024 * 1024, `${written} bytes were taken for a client that reads none`)
+    client.socket.destroy()
+  })
+
+  await t.test('end on both sides', async t => {
+    const { app, origin, gatewayServers } = await setup(t)
+    const seen: IncomingMessage[] = []
+    shouting(gatewayServers[0]?.server as Server, seen)
+    const one = open(origin)
+    await until(() => one.received().includes('101'), { what: 'the upgrade' })
+    let isClosed = false
+    seen[0]?.socket.once('end', () => { isClosed = true })
+    one.socket.destroy()
+    await until(() => isClosed, { what: 'the gateway to see the client go' })
+
+    const two = open(origin)
+    await until(() => two.received().includes('101'), { what: 'the upgrade' })
+    await app.close()
+    await until(two.isClosed, { what: 'the edge\'s close to reach the client' })
+  })
+})
+
+t.test('takes no service for its own', async t => {
+  const { origin } = await setup(t)
+  const response = await fetch(`${origin}/nothing-here`)
+  t.equal(response.status, 404)
+  t.match(await response.json(), { status: 404, detail: 'No route GET /nothing-here' })
+})

@@ -1,0 +1,23 @@
+import { existsSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { createVerifier } from 'fast-jwt'
+import t from 'tap'
+import { root } from '../src/index.ts'
+
+const run = (args: string[], env: NodeJS.ProcessEnv = {}) => execFileSync(process.execPath, [join(root, 'infra/local/src/token.ts'), ...args], {
+  encoding: 'utf8', env: { PATH: process.env.PATH, ...env }
+})
+
+t.test('a token and a refresh token of the user, signed with the secrets that the environment gives', async t => {
+  const output = run(['--user', '7'], { TOKEN_SECRET: 'one', REFRESH_TOKEN_SECRET: 'two', WEBHOOK_SECRET_KEY: 'three', JWT_ISSUER: 'me' })
+  const [token = '', refreshToken = ''] = output.split('\n').filter(line => line.startsWith('eyJ'))
+  t.match(createVerifier({ key: 'one', algorithms: ['HS256'], allowedIss: 'me' })(token), { userId: 7, type: 'access' })
+  t.match(createVerifier({ key: 'two', algorithms: ['HS256'] })(refreshToken), { userId: 7, type: 'refresh' })
+  t.throws(() => createVerifier({ key: 'two' })(token))
+})
+
+t.test('without secrets in the environment the local system\'s own are used', async t => {
+  run([])
+  t.ok(existsSync(join(root, '.local', 'secrets')))
+})
