@@ -62,3 +62,16 @@ t.test('a 503 says when to come again', async t => {
 t.test('an unknown route is a problem too', async t => {
   t.match((await app.inject('/nowhere?token=x')).json(), { status: 404, detail: 'No route GET /nowhere' })
 })
+
+t.test('Postgres away, or too slow, is a 503 and not a fault of ours', async t => {
+  const app = Fastify().register(problems)
+  for (const code of ['ECONNREFUSED', 'CONNECTION_CLOSED', '57P01', '57014', '42P01']) {
+    app.get(`/${code}`, async () => { throw Object.assign(new Error('inside'), { code }) })
+  }
+  t.teardown(() => app.close())
+  const statuses = await Promise.all(['ECONNREFUSED', 'CONNECTION_CLOSED', '57P01', '57014', '42P01'].map(async code => (await app.inject(`/${code}`)).statusCode))
+  t.same(statuses, [503, 503, 503, 503, 500])
+  const answer = await app.inject('/57P01')
+  t.equal(answer.headers['retry-after'], '1')
+  t.notOk(answer.body.includes('inside'))
+})
