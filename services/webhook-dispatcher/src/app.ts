@@ -3,6 +3,9 @@ import Fastify from 'fastify'
 import { jwtAuth } from '@tidings/contracts'
 import { browserGuards, docs, health, metrics, postgres, problems, redis, redisUrl, serviceOptions, tokenSettings } from '@tidings/service-kit'
 import { secretKeys, type Config } from './config.ts'
+import { delivery } from './delivery/plugin.ts'
+import { egress } from './egress/plugin.ts'
+import { ingest } from './ingest/plugin.ts'
 import { api } from './routes/api.ts'
 import { createSecretBox, type SecretBox } from './secrets/secret-box.ts'
 import { VERSION } from './version.ts'
@@ -23,6 +26,9 @@ export function buildApp (config: Config) {
   app.register(postgres, { url: config.DATABASE_URL, schema: 'webhooks', migrations: new URL('db/migrations/', import.meta.url) })
   app.register(redis, { url: redisUrl(config) })
   app.register(jwtAuth, { settings: tokenSettings(config) })
+  app.register(egress)
+  app.register(delivery)
+  app.register(ingest)
   app.register(api)
   return app
 }

@@ -1,0 +1,133 @@
+import { formatEventId } from '@tidings/job-events'
+import type { Sql } from '../db/sql.ts'
+import { FIRST_WINDOW, TRIP_AFTER } from './endpoint.ts'
+import type { Target, Task } from './task.ts'
+
+/** Endpoints looked at in one claim; the next one goes on after them. */
+const MAX_ENDPOINTS = 1000
+/** Of one chain, head included. */
+const MAX_CHAIN = 20
+
+export type ClaimRequest = {
+  /** The claimant's number. */
+  claim: number
+  /** Chains in all. */
+  slots: number
+  /** Chains by endpoint, for those that this process knows. */
+  rooms: Map<number, number>
+  /** Endpoints with a higher id come first. */
+  after: number
+  /** How long a probe of an open breaker may take: meanwhile no other replica probes. */
+  probeMs: number
+}
+
+export type Claimed = {
+  tasks: Task[]
+  /** Where the next claim goes on; 0 after the last endpoint. */
+  after: number
+}
+
+type Row = {
+  last: number | null
+  looked: number
+  id: number | null
+  webhook_id: number
+  event_ms: number
+  event_seq: number
+  type: string
+  chain: string | null
+  attempts: number
+  due_at: number
+  message_id: string | null
+  body: string | null
+  target: Target
+}
+
+/**
+ * Claims due deliveries, endpoint by endpoint within the room of each, so that
+ * a million rows of a dead one cost the others nothing: `waiting` hops over the
+ * index due_deliveries from webhook to webhook, `head` reads the few first due
+ * rows of each. Only the oldest pending row of a chain can be locked; it brings
+ * its followers. An endpoint whose breaker tripped gives one head, as a probe.
+ */
+export async function claim (sql: Sql, { claim, slots, rooms, after, probeMs }: ClaimRequest): Promise<Claimed> {
+  const rows = await sql<Row[]>`
+    with recursive
+    live as materialized (select id from webhooks.claimants where lease_until > now()),
+    waiting (webhook_id) as (
+      (select webhook_id from webhooks.deliveries where state = 'pending' and webhook_id > ${after} order by webhook_id limit 1)
+      union all
+      select (select d.webhook_id from webhooks.deliveries d where d.state = 'pending' and d.webhook_id > w.webhook_id order by d.webhook_id limit 1)
+      from waiting w where w.webhook_id is not null
+    ),
+    looked as materialized (select webhook_id from waiting where webhook_id is not null limit ${MAX_ENDPOINTS}),
+    endpoint as materialized (
+      select w.id, w.failures, least(coalesce(known.room, ${FIRST_WINDOW}), case when w.failures >= ${TRIP_AFTER} then 1 end) as room
+      from looked join webhooks.webhooks w on w.id = looked.webhook_id
+      left join unnest(${[...rooms.keys()]}::int[], ${[...rooms.values()]}::int[]) as known (id, room) on known.id = w.id
+      where w.status = 'active' and w.deleted_at is null and (w.open_until is null or w.open_until <= now())
+    ),
+    head as materialized (
+      select h.* from endpoint e cross join lateral (
+        select d.id, d.webhook_id, d.chain, d.event_ms, d.event_seq from webhooks.deliveries d
+        where d.webhook_id = e.id and d.state = 'pending' and d.due_at <= now()
+          and (d.claim is null or d.claim not in (select id from live))
+          and not exists (
+            select from webhooks.deliveries p
+            where p.webhook_id = d.webhook_id and p.chain = d.chain and p.state = 'pending'
+              and (p.event_ms, p.event_seq) < (d.event_ms, d.event_seq))
+        order by d.due_at, d.id
+        limit e.room
+        for update of d skip locked) h
+      limit ${slots}
+    ),
+    taken as (
+      select id from head
+      union
+      select f.id from head h cross join lateral (
+        select d.id from webhooks.deliveries d
+        where d.webhook_id = h.webhook_id and d.chain = h.chain and d.state = 'pending'
+          and (d.event_ms, d.event_seq) > (h.event_ms, h.event_seq)
+          and (d.claim is null or d.claim not in (select id from live))
+        order by d.event_ms, d.event_seq
+        limit ${MAX_CHAIN - 1}) f
+    ),
+    claimed as (
+      update webhooks.deliveries d set claim = ${claim}
+      from taken t where d.id = t.id and d.state = 'pending' and (d.claim is null or d.claim not in (select id from live))
+      returning d.*
+    ),
+    probed as (
+      update webhooks.webhooks w set open_until = now() + ${probeMs}::int * interval '1 ms'
+      where w.failures >= ${TRIP_AFTER} and w.id in (select webhook_id from head)
+    )
+    select scan.last, scan.looked, c.id, c.webhook_id, c.event_ms, c.event_seq, c.type, c.chain, c.attempts, c.message_id,
+      (extract(epoch from c.due_at) * 1000)::bigint as due_at, coalesce(c.body, e.body) as body, to_jsonb(t.*) as target
+    from (select max(webhook_id) as last, count(*) as looked from looked) scan
+    left join claimed c on true
+    left join webhooks.targets t on t.id = c.webhook_id
+    left join webhooks.events e on e.event_ms = c.event_ms and e.event_seq = c.event_seq
+    order by c.webhook_id, c.chain, c.event_ms, c.event_seq`
+  const { last, looked } = rows[0] as Row
+  return {
+    tasks: rows.filter(row => row.id !== null).map(row => taskOf(row, claim)),
+    after: looked === MAX_ENDPOINTS ? last ?? 0 : 0
+  }
+}
+
+function taskOf (row: Row, claim: number): Task {
+  const eventId = { ms: row.event_ms, seq: row.event_seq }
+  return {
+    target: row.target,
+    chain: row.chain,
+    eventId,
+    type: row.type,
+    messageId: row.message_id ?? formatEventId(eventId),
+    body: row.body ?? '',
+    attempt: row.attempts + 1,
+    acceptedAt: row.event_ms,
+    dueAt: row.due_at,
+    claim,
+    id: row.id as number
+  }
+}

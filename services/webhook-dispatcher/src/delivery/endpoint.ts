@@ -1,0 +1,114 @@
+import type { AttemptOutcome } from '../egress/outcome.ts'
+import type { Run } from './run.ts'
+import type { Target } from './task.ts'
+
+/** An endpoint is given this much at first, and one more for each success, up to its cap: one that hangs never holds many slots. */
+export const FIRST_WINDOW = 2
+/** Slower than this, an endpoint is not waited for before a batch is written. */
+export const PROMPT_MS = 100
+/** Failures in a row after which the breaker may open, and after which an endpoint is only probed. */
+export const TRIP_AFTER = 10
+
+/** What this process knows of one webhook's endpoint: how much it may be given, and how it answers. */
+export class Endpoint {
+  readonly id: number
+  readonly origin: string
+  readonly waiting: Run[] = []
+  inFlight = 0
+  /** Whether an answer can be expected within PROMPT_MS. */
+  prompt = true
+  /** Due rows wait in Postgres: news queue up behind them. */
+  backlog = false
+  /** No attempt before this moment. */
+  openUntil = 0
+  usedAt = performance.now()
+  readonly #cap: number
+  #window: number
+  #failures = 0
+  #recordedFailures = 0
+
+  constructor ({ id, url }: Pick<Target, 'id' | 'url'>, cap: number) {
+    this.id = id
+    this.origin = URL.parse(url)?.origin ?? url
+    this.#cap = cap
+    this.#window = Math.min(FIRST_WINDOW, cap)
+  }
+
+  /** Takes over what Postgres knows, which other replicas have written too. */
+  heed ({ failures, open_until: openUntil }: Pick<Target, 'failures' | 'open_until'>): void {
+    this.#recordedFailures = failures
+    this.openUntil = openUntil
+  }
+
+  note (outcome: AttemptOutcome): void {
+    this.prompt = outcome.ok && outcome.durations.totalMs < PROMPT_MS
+    this.#failures = outcome.ok ? 0 : this.#failures + 1
+    this.#window = outcome.ok ? Math.min(this.#window + 1, this.#cap) : Math.max(1, this.#window >> 1)
+  }
+
+  /** Attempts that failed in a row, here or as Postgres knows. */
+  get failures (): number {
+    return Math.max(this.#failures, this.#recordedFailures)
+  }
+
+  /** Whether Postgres has failures of it, which a success must undo. */
+  get wasFailing (): boolean {
+    return this.#recordedFailures > 0
+  }
+
+  /** How many attempts may be in flight. */
+  get window (): number {
+    return this.failures >= TRIP_AFTER ? 1 : this.#window
+  }
+
+  /** How many more chains may be claimed for it: as many again as may be in flight wait here, so that no slot waits for SQL. */
+  get room (): number {
+    const depth = this.failures > 0 ? this.window : 2 * this.window
+    return Math.max(0, depth - this.inFlight - this.waiting.length)
+  }
+
+  get isFailing (): boolean {
+    return this.failures > 0
+  }
+
+  /** Left alone for now, or only probed. */
+  get isShut (): boolean {
+    return this.failures >= TRIP_AFTER || this.openUntil > Date.now()
+  }
+
+  /** Whether a first attempt may be made at once, before there is a row. */
+  get isOpenToNews (): boolean {
+    return !this.backlog && !this.isShut
+  }
+}
+
+/** The endpoints that this process deals with. */
+export function createEndpoints (cap: number) {
+  const endpoints = new Map<number, Endpoint>()
+
+  function of (target: Target): Endpoint {
+    let endpoint = endpoints.get(target.id)
+    if (!endpoint || endpoint.origin !== (URL.parse(target.url)?.origin ?? target.url)) {
+      endpoint = new Endpoint(target, cap)
+      endpoints.set(target.id, endpoint)
+    }
+    endpoint.heed(target)
+    endpoint.usedAt = performance.now()
+    return endpoint
+  }
+
+  return {
+    of,
+    get: (id: number) => endpoints.get(id),
+    all: () => endpoints.values(),
+    /** Forgets those that had nothing to do for so long. */
+    forgetIdle (idleMs: number): void {
+      for (const endpoint of endpoints.values()) {
+        const isIdle = endpoint.inFlight === 0 && endpoint.waiting.length === 0 && performance.now() - endpoint.usedAt > idleMs
+        if (isIdle) endpoints.delete(endpoint.id)
+      }
+    }
+  }
+}
+
+export type Endpoints = ReturnType<typeof createEndpoints>

@@ -1,0 +1,89 @@
+import type { Sql } from '../db/sql.ts'
+import { TRIP_AFTER } from './endpoint.ts'
+import type { Entry } from './record.ts'
+import { isGone, throttledUntil, type RetryPolicy } from './verdict.ts'
+
+/** What a batch of attempts says of one endpoint. */
+export type Signs = {
+  webhookId: number
+  succeeded: boolean
+  /** Since the last success. */
+  failures: number
+  gone: boolean
+  throttledUntil: number | undefined
+}
+
+export type Health = { id: number, failures: number, open_until: number, status: string }
+
+export type HealthPolicy = RetryPolicy & {
+  /** The breaker opens when an endpoint has failed for this long too; its first pause is as long, each further one twice the last. */
+  breakerMs: number
+  breakerMaxMs: number
+  disableAfterMs: number
+}
+
+const GONE_REASON = 'The endpoint answered 410 Gone'
+
+/** The signs of attempts, by endpoint; none of an endpoint that was well and still is. */
+export function signsOf (results: Entry[], policy: RetryPolicy, wasFailing: (webhookId: number) => boolean): Signs[] {
+  const signs = new Map<number, Signs>()
+  for (const { task, result } of results) {
+    if (!result.attempt) continue
+    const { outcome } = result.attempt
+    const sign = signs.get(task.target.id) ?? { webhookId: task.target.id, succeeded: false, failures: 0, gone: false, throttledUntil: undefined }
+    signs.set(task.target.id, sign)
+    if (outcome.ok) Object.assign(sign, { succeeded: true, failures: 0 })
+    else sign.failures++
+    sign.gone ||= isGone(outcome)
+    sign.throttledUntil = throttledUntil(outcome, policy) ?? sign.throttledUntil
+  }
+  return [...signs.values()].filter(({ webhookId, failures, gone }) => failures > 0 || gone || wasFailing(webhookId))
+}
+
+/**
+ * Writes the endpoints' health: failures in a row and since when, the breaker's
+ * pause, and the end of an endpoint that is gone or did nothing but fail for
+ * too long. One statement; rows are locked in the order of their ids, since
+ * replicas write the same ones.
+ */
+export async function noteHealth (sql: Sql, signs: Signs[], { breakerMs, breakerMaxMs, disableAfterMs }: HealthPolicy): Promise<Health[]> {
+  const days = Number((disableAfterMs / 86_400_000).toFixed(1))
+  return await sql<Health[]>`
+    with r as materialized (
+      select * from unnest(
+        ${signs.map(sign => sign.webhookId)}::int[], ${signs.map(sign => sign.succeeded)}::boolean[], ${signs.map(sign => sign.failures)}::int[],
+        ${signs.map(sign => sign.gone)}::boolean[], ${signs.map(sign => sign.throttledUntil ?? null)}::float8[]
+      ) as r (id, succeeded, failures, gone, throttled_until)
+    ),
+    locked as materialized (
+      select w.id, w.failures, w.failing_since, w.trips, w.open_until from webhooks.webhooks w join r on r.id = w.id
+      order by w.id for update of w
+    ),
+    counted as (
+      select r.id, r.gone, to_timestamp(r.throttled_until / 1000) as throttled_until, l.open_until,
+        r.failures + case when r.succeeded then 0 else l.failures end as failures,
+        case when r.failures > 0 then coalesce(case when r.succeeded then null else l.failing_since end, now()) end as failing_since,
+        case when r.succeeded then 0 else l.trips end as trips
+      from r join locked l on l.id = r.id
+    ),
+    judged as (
+      select *,
+        failures >= ${TRIP_AFTER} and failing_since <= now() - ${breakerMs}::int * interval '1 ms' as trips_now,
+        failures >= ${TRIP_AFTER} and failing_since <= now() - ${disableAfterMs}::float8 * interval '1 ms' as is_dead
+      from counted
+    )
+    update webhooks.webhooks w set
+      failures = j.failures,
+      failing_since = j.failing_since,
+      trips = j.trips + trips_now::int,
+      open_until = greatest(
+        case when trips_now then now() + least(${breakerMaxMs}::float8, ${breakerMs}::float8 * 2 ^ least(j.trips, 30)) * interval '1 ms' end,
+        j.throttled_until),
+      status = case when (gone or is_dead) and w.status = 'active' then 'disabled' else w.status end,
+      disabled_reason = case
+        when w.status <> 'active' then w.disabled_reason
+        when gone then ${GONE_REASON}
+        when is_dead then ${`Every attempt of the last ${days} days failed`} end
+    from judged j where w.id = j.id
+    returning w.id, w.failures, coalesce((extract(epoch from w.open_until) * 1000)::bigint, 0) as open_until, w.status`
+}

@@ -1,0 +1,149 @@
+import { handedBack, type Result, type Task } from './task.ts'
+import type { Endpoint } from './endpoint.ts'
+import type { Run } from './run.ts'
+
+export type LaneLimits = {
+  /** Attempts in flight in all, and to one origin. */
+  total: number
+  perOrigin: number
+}
+
+type LanesOptions = {
+  limits: LaneLimits
+  post: (task: Task) => Promise<Result>
+  /** Whether this process may still post what it once claimed. */
+  isHeld: (task: Task) => boolean
+  /** A slot of this endpoint is free. */
+  onFree: (endpoint: Endpoint) => void
+  onError: (err: unknown) => void
+}
+
+export type Lanes = ReturnType<typeof createLanes>
+
+/**
+ * Decides who is posted to next. Each endpoint has a lane as wide as its
+ * window; only a run whose lane has room takes one of the slots of all.
+ * Endpoints that failed last share half of the slots, so that healthy ones
+ * always find one.
+ */
+export function createLanes ({ limits, post, isHeld, onFree, onError }: LanesOptions) {
+  const ready = new Set<Endpoint>() // in the order of their turns
+  const perOrigin = new Map<string, number>()
+  const suspectLimit = Math.ceil(limits.total / 2)
+  let inFlight = 0
+  let suspects = 0
+  let isClosed = false
+  let idle: (() => void) | undefined
+
+  /** Queues a run behind those of its endpoint, and starts what can be started. */
+  function submit (run: Run): void {
+    if (isClosed) return end(run)
+    run.endpoint.waiting.push(run)
+    ready.add(run.endpoint)
+    pump()
+  }
+
+  /** Takes a run back that has not begun; its tasks are handed back. */
+  function withdraw (run: Run): void {
+    const at = run.endpoint.waiting.indexOf(run)
+    if (at === -1) return
+    run.endpoint.waiting.splice(at, 1)
+    end(run)
+  }
+
+  function pump (): void {
+    for (const endpoint of ready) { // one that is added again is met again: turn by turn
+      if (inFlight >= limits.total) return
+      if (!mayStart(endpoint)) {
+        if (!hasRoom(endpoint)) ready.delete(endpoint) // until one of its own ends
+        continue
+      }
+      ready.delete(endpoint)
+      const run = endpoint.waiting.shift() as Run
+      if (endpoint.waiting.length > 0) ready.add(endpoint)
+      work(run).catch(onError)
+    }
+  }
+
+  function hasRoom (endpoint: Endpoint): boolean {
+    return endpoint.waiting.length > 0 && endpoint.inFlight < endpoint.window
+  }
+
+  function mayStart (endpoint: Endpoint): boolean {
+    return hasRoom(endpoint) &&
+      (perOrigin.get(endpoint.origin) ?? 0) < limits.perOrigin &&
+      (!endpoint.isFailing || suspects < suspectLimit)
+  }
+
+  async function work (run: Run): Promise<void> {
+    const { endpoint } = run
+    const suspect = endpoint.isFailing ? 1 : 0
+    take(endpoint, 1, suspect)
+    run.state = 'running'
+    try {
+      while (await step(run)) run.at++
+    } finally {
+      take(endpoint, -1, -suspect)
+      end(run)
+      if (endpoint.waiting.length > 0) ready.add(endpoint)
+      pump()
+      onFree(endpoint)
+      if (inFlight === 0) idle?.()
+    }
+  }
+
+  /** Posts the run's next task; false ends the run. */
+  async function step (run: Run): Promise<boolean> {
+    const task = run.tasks[run.at]
+    if (!task || isClosed || !isHeld(task)) return false
+    if (isOvertaken(run)) {
+      run.onResult(task, { verdict: { state: 'superseded' }, failing: false })
+      return true
+    }
+    const result = await post(task)
+    if (result.attempt) run.endpoint.note(result.attempt.outcome)
+    run.onResult(task, result)
+    if (result.verdict.state === 'delivered') return true
+    run.at++
+    for (const left of run.tasks.slice(run.at)) run.onResult(left, handedBack({ failing: result.failing }))
+    run.at = run.tasks.length
+    return false
+  }
+
+  function end (run: Run): void {
+    run.state = 'ended'
+    for (const left of run.tasks.slice(run.at)) run.onResult(left, handedBack())
+    run.at = run.tasks.length
+  }
+
+  function take (endpoint: Endpoint, slots: 1 | -1, suspect: number): void {
+    inFlight += slots
+    suspects += suspect
+    endpoint.inFlight += slots
+    const atOrigin = (perOrigin.get(endpoint.origin) ?? 0) + slots
+    if (atOrigin > 0) perOrigin.set(endpoint.origin, atOrigin)
+    else perOrigin.delete(endpoint.origin)
+  }
+
+  return {
+    submit,
+    withdraw,
+    /** Begins nothing more, not even the next of a chain. */
+    close (): void {
+      isClosed = true
+      for (const endpoint of ready) for (const run of endpoint.waiting.splice(0)) end(run)
+      ready.clear()
+    },
+    /** Resolves when nothing is in flight. */
+    async idle (): Promise<void> {
+      if (inFlight > 0) await new Promise<void>(resolve => { idle = resolve })
+    }
+  }
+}
+
+/** With progressMode latest only the newest progress is told of those that wait. */
+function isOvertaken ({ tasks, at }: Run): boolean {
+  const task = tasks[at]
+  return task?.type === 'progress' && task.target.progress_mode === 'latest' &&
+    tasks.slice(at + 1).some(({ type }) => type === 'progress')
+}

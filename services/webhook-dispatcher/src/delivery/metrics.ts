@@ -1,0 +1,50 @@
+import { prom, type MetricsRegistry } from '@tidings/service-kit'
+import type { AttemptOutcome } from '../egress/outcome.ts'
+import type { Endpoint } from './endpoint.ts'
+import type { Task } from './task.ts'
+
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600]
+const STATES = ['healthy', 'failing', 'shut'] as const
+
+export type DeliveryMetrics = ReturnType<typeof createDeliveryMetrics>
+
+/** What operators see of delivery. */
+export function createDeliveryMetrics (registry: MetricsRegistry) {
+  const registers = [registry]
+  const attempts = new prom.Counter({
+    name: 'tidings_webhook_attempts_total', help: 'Attempts by outcome: success, or the error class', labelNames: ['outcome'], registers
+  })
+  const latency = new prom.Histogram({
+    name: 'tidings_webhook_latency_seconds', help: 'From the event to its 2xx', buckets: SECONDS, registers
+  })
+  const lateness = new prom.Histogram({
+    name: 'tidings_webhook_retry_lateness_seconds', help: 'How long after its time a retry began', buckets: SECONDS, registers
+  })
+
+  return {
+    attempted (task: Task, { startedAt, outcome }: { startedAt: number, outcome: AttemptOutcome }): void {
+      attempts.inc({ outcome: outcome.ok ? 'success' : outcome.errorClass ?? 'unknown' })
+      if (task.attempt > 1) lateness.observe(Math.max(0, startedAt - task.dueAt) / 1000)
+      if (outcome.ok) latency.observe(Math.max(0, Date.now() - task.acceptedAt) / 1000)
+    },
+    /** Counted when they are asked for. */
+    watch (endpoints: () => Iterable<Endpoint>): void {
+      const inFlight = new prom.Gauge({
+        name: 'tidings_webhook_in_flight',
+        help: 'Attempts in flight by the state of their endpoint',
+        labelNames: ['endpoint'],
+        registers,
+        collect () {
+          const counts = { healthy: 0, failing: 0, shut: 0 }
+          for (const endpoint of endpoints()) counts[stateOf(endpoint)] += endpoint.inFlight
+          for (const state of STATES) inFlight.set({ endpoint: state }, counts[state])
+        }
+      })
+    }
+  }
+}
+
+function stateOf (endpoint: Endpoint): typeof STATES[number] {
+  if (endpoint.isShut) return 'shut'
+  return endpoint.isFailing ? 'failing' : 'healthy'
+}

@@ -1,0 +1,39 @@
+import fp from 'fastify-plugin'
+import { durationMs } from '../duration.ts'
+import { createDelivery, type Delivery } from './delivery.ts'
+import { createDeliveryMetrics } from './metrics.ts'
+
+/** The breaker's first pause, and how long an endpoint has failed before it opens: three deadlines. */
+const BREAKER_DEADLINES = 3
+const BREAKER_MAX_MS = 10 * 60_000
+
+/** Decorates `app.delivery`: posts due deliveries, for ever. */
+export const delivery = fp(async function delivery (app) {
+  const { config } = app
+  const metrics = createDeliveryMetrics(app.metricsRegistry)
+  const engine = createDelivery({
+    sql: app.sql,
+    attempt: app.attempt,
+    openSecret: app.secretBox.open,
+    policy: {
+      scheduleMs: config.WEBHOOK_RETRY_SCHEDULE.split(',').map(durationMs),
+      retryAfterMaxMs: durationMs(config.WEBHOOK_RETRY_AFTER_MAX),
+      breakerMs: BREAKER_DEADLINES * config.WEBHOOK_TIMEOUT_MS,
+      breakerMaxMs: BREAKER_MAX_MS,
+      disableAfterMs: durationMs(config.WEBHOOK_DISABLE_AFTER)
+    },
+    limits: { total: config.WEBHOOK_MAX_IN_FLIGHT, perOrigin: config.WEBHOOK_MAX_PER_ORIGIN, perEndpoint: config.WEBHOOK_MAX_PER_ENDPOINT },
+    timeoutMs: config.WEBHOOK_TIMEOUT_MS,
+    leaseMs: durationMs(config.WEBHOOK_LEASE),
+    metrics,
+    log: app.log
+  })
+  metrics.watch(() => engine.endpoints.all())
+  app.decorate('delivery', engine)
+  app.addHook('onReady', engine.start)
+  app.addHook('onClose', engine.stop)
+}, { name: 'delivery', dependencies: ['postgres', 'metrics', 'egress'] })
+
+declare module 'fastify' {
+  interface FastifyInstance { delivery: Delivery }
+}

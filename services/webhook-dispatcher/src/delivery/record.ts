@@ -1,0 +1,58 @@
+import type { Sql } from '../db/sql.ts'
+import type { Result, Task } from './task.ts'
+
+export type Entry = { task: Task, result: Result }
+
+/**
+ * Writes what became of claimed deliveries, with their attempts: one statement
+ * for all, fenced row by row by the claim, by primary key.
+ */
+export async function record (sql: Sql, entries: Entry[]): Promise<void> {
+  const columns = entries.map(({ task, result }) => ({ id: task.id ?? null, claim: task.claim, ...resultColumns(result) }))
+  const of = <Name extends keyof typeof columns[number]>(name: Name) => columns.map(row => row[name])
+  await sql`
+    with r as materialized (
+      select * from unnest(
+        ${of('id')}::bigint[], ${of('claim')}::bigint[], ${of('state')}::text[], ${of('dueAt')}::float8[], ${of('reason')}::text[],
+        ${of('startedAt')}::float8[], ${of('dnsMs')}::int[], ${of('connectMs')}::int[], ${of('ttfbMs')}::int[], ${of('totalMs')}::int[],
+        ${of('status')}::smallint[], ${of('errorClass')}::text[], ${of('message')}::text[], ${of('headers')}::text[], ${of('body')}::text[]
+      ) as r (id, claim, state, due_at, reason, started_at, dns_ms, connect_ms, ttfb_ms, total_ms, status, error_class, message, headers, body)
+    ),
+    u as (
+      update webhooks.deliveries d set
+        claim = null,
+        state = r.state,
+        reason = r.reason,
+        due_at = coalesce(to_timestamp(r.due_at / 1000), d.due_at),
+        finished_at = case when r.state <> 'pending' then now() end,
+        attempts = d.attempts + (r.total_ms is not null)::int,
+        status = case when r.total_ms is null then d.status else r.status end,
+        error_class = case when r.total_ms is null then d.error_class else r.error_class end
+      from r where d.id = r.id and d.claim = r.claim and d.state = 'pending'
+      returning d.id, d.attempts
+    )
+    insert into webhooks.attempts (delivery_id, n, started_at, dns_ms, connect_ms, ttfb_ms, total_ms, status, error_class, message, response_headers, response_body)
+    select u.id, u.attempts, to_timestamp(r.started_at / 1000), r.dns_ms, r.connect_ms, r.ttfb_ms, r.total_ms, r.status, r.error_class, r.message, r.headers::jsonb, r.body
+    from u join r on r.id = u.id
+    where r.total_ms is not null`
+}
+
+/** A result as the columns that deliveries and attempts have for it. */
+export function resultColumns ({ verdict, attempt }: Result) {
+  const { outcome, startedAt } = attempt ?? {}
+  return {
+    state: verdict.state,
+    dueAt: verdict.state === 'pending' ? verdict.dueAt : null,
+    reason: (verdict.state === 'failed' && verdict.reason) || null,
+    startedAt: startedAt ?? null,
+    dnsMs: outcome?.durations.dnsMs ?? null,
+    connectMs: outcome?.durations.connectMs ?? null,
+    ttfbMs: outcome?.durations.ttfbMs ?? null,
+    totalMs: outcome?.durations.totalMs ?? null,
+    status: outcome?.status ?? null,
+    errorClass: outcome?.errorClass ?? null,
+    message: outcome?.message ?? null,
+    headers: outcome?.responseHeaders ? JSON.stringify(outcome.responseHeaders) : null,
+    body: outcome?.responseBody ?? null
+  }
+}

@@ -1,0 +1,77 @@
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyBaseLogger } from 'fastify'
+import { isAway, type RawSql } from '@tidings/service-kit'
+import type { Aftermath } from './aftermath.ts'
+import { record, type Entry } from './record.ts'
+import type { Result, Task } from './task.ts'
+
+const MAX_BATCH = 500
+const RETRY_MS = 250
+
+type RecorderOptions = {
+  sql: RawSql
+  aftermath: Aftermath
+  log: FastifyBaseLogger
+  /** A delivery becomes due then. */
+  onDue: (dueAt: number) => void
+}
+
+export type Recorder = ReturnType<typeof createRecorder>
+
+/**
+ * Writes results in batches: one statement while endpoints are well, five
+ * (begin and commit among them) when an attempt failed, for up to 500 results.
+ * What comes while a batch is written makes the next one.
+ */
+export function createRecorder ({ sql, aftermath, log, onDue }: RecorderOptions) {
+  let entries: Entry[] = []
+  let writing: Promise<void> | undefined
+
+  function add (task: Task, result: Result): void {
+    entries.push({ task, result })
+    writing ??= writeAll().finally(() => { writing = undefined })
+  }
+
+  async function writeAll (): Promise<void> {
+    await nextTurn() // what ends in the same turn of the loop goes together
+    while (entries.length > 0) {
+      const batch = entries.slice(0, MAX_BATCH)
+      try {
+        await write(batch)
+        entries = entries.slice(batch.length)
+        for (const { result: { verdict } } of batch) if (verdict.state === 'pending') onDue(verdict.dueAt)
+      } catch (err) {
+        // In flight is bounded, so is what waits here.
+        log.warn({ err, waiting: entries.length }, 'delivery: outcomes could not be written')
+        await sleep(RETRY_MS)
+      }
+    }
+  }
+
+  async function write (batch: Entry[]): Promise<void> {
+    try {
+      if (!aftermath.isNeeded(batch)) return await record(sql, batch)
+      aftermath.heed(await sql.begin(async tx => {
+        await record(tx, batch)
+        return await aftermath.write(tx, batch)
+      }))
+    } catch (err) {
+      if (isAway(err)) throw err
+      await writeInParts(batch, err)
+    }
+  }
+
+  /** One entry that Postgres refuses must not hold up the others. */
+  async function writeInParts (batch: Entry[], err: unknown): Promise<void> {
+    const middle = batch.length >> 1
+    if (middle === 0) return log.error({ err, deliveryId: batch[0]?.task.id }, 'delivery: an outcome was refused')
+    await write(batch.slice(0, middle))
+    await write(batch.slice(middle))
+  }
+
+  return {
+    add,
+    /** Resolves when all is written. */
+    async drain (): Promise<void> { await writing }
+  }
+}

@@ -1,0 +1,60 @@
+import type { EventId } from '@tidings/job-events'
+import type { AttemptOutcome } from '../egress/outcome.ts'
+
+/** A row of the view `webhooks.targets`: a webhook with what is needed to post to it. */
+export type Target = {
+  id: number
+  user_id: string
+  kind: 'own' | 'legacy' | 'job'
+  url: string
+  event_type: string
+  status: 'active' | 'paused' | 'disabled'
+  headers: Record<string, string>
+  progress_mode: 'all' | 'latest'
+  since_ms: number
+  since_seq: number
+  /** Attempts that failed in a row. */
+  failures: number
+  /** No attempt before this moment; 0 where none is set. */
+  open_until: number
+  ciphertexts: string[]
+}
+
+/** One delivery in this process' hands. */
+export type Task = {
+  target: Target
+  /** Tasks of one chain go to a webhook in order; null: outside the order. */
+  chain: string | null
+  eventId: EventId
+  type: string
+  /** The `webhook-id`. */
+  messageId: string
+  body: string
+  /** Which attempt is next, from 1. */
+  attempt: number
+  /** When the event happened and when this attempt was to start, in milliseconds. */
+  acceptedAt: number
+  dueAt: number
+  /** The claimant that it is held by. */
+  claim: number
+  /** Its row, once it stands in Postgres. */
+  id?: number
+}
+
+export type Verdict =
+  | { state: 'delivered' | 'superseded' }
+  | { state: 'failed', reason?: string }
+  | { state: 'pending', dueAt: number }
+
+/** What became of a task in this process; without an attempt it was handed back, or left out. */
+export type Result = {
+  verdict: Verdict
+  /** The job's chain fails at this endpoint: old news gives way to newer. */
+  failing: boolean
+  attempt?: { startedAt: number, outcome: AttemptOutcome }
+}
+
+/** Not tried: whoever claims it next may. */
+export function handedBack ({ failing = false, dueAt = Date.now() } = {}): Result {
+  return { verdict: { state: 'pending', dueAt }, failing }
+}

@@ -1,0 +1,14 @@
+import fp from 'fastify-plugin'
+import { egressRules } from '../config.ts'
+import { createAttempter, type Attempter } from './attempt.ts'
+
+/** Decorates `app.attempt`: the only way out to endpoints. */
+export const egress = fp(async function egress (app) {
+  const attempt = createAttempter(egressRules(app.config))
+  app.decorate('attempt', attempt)
+  app.addHook('onClose', attempt.close)
+}, { name: 'egress' })
+
+declare module 'fastify' {
+  interface FastifyInstance { attempt: Attempter }
+}

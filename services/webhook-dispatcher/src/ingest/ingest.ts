@@ -1,0 +1,92 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Redis } from 'ioredis'
+import { follow, type Follower } from '@tidings/job-events'
+import type { RawSql } from '@tidings/service-kit'
+import type { Delivery } from '../delivery/delivery.ts'
+import type { TargetsOf } from './job-webhooks.ts'
+import { createSession, type Session } from './session.ts'
+import { acquireShard, prepareShards, shardOf } from './shards.ts'
+
+/** How often a replica looks for shards that nobody holds, and whether it still holds its own. */
+const LOOK_MS = 500
+
+type IngestOptions = {
+  sql: RawSql
+  redis: Redis
+  shards: number
+  delivery: Delivery
+  targetsOf: TargetsOf
+  log: FastifyBaseLogger
+}
+
+type Active = { follower: Follower, session: Session }
+
+export type Ingest = ReturnType<typeof createIngest>
+
+/** Runs the shards that this replica holds. */
+export function createIngest ({ sql, redis, shards, delivery, targetsOf, log }: IngestOptions) {
+  const { claimant } = delivery
+  const active = new Map<number, Active>()
+  let isPrepared = false
+  let stopped = false
+  let timer: NodeJS.Timeout | undefined
+  let looking: Promise<void> = Promise.resolve()
+
+  async function look (): Promise<void> {
+    try {
+      if (!isPrepared) await prepareShards(sql, shards)
+      isPrepared = true
+      await acquireOne()
+    } catch (err) {
+      log.warn({ err }, 'ingest: positions could not be read')
+    }
+    if (!stopped) timer = setTimeout(() => { looking = look() }, LOOK_MS)
+  }
+
+  /** One a look, so that replicas that start together share. */
+  async function acquireOne (): Promise<void> {
+    const claim = claimant.id
+    if (claim === undefined) return
+    for (const { session } of active.values()) if (session.claim !== claim) session.lose()
+    for (let shard = 0; shard < shards; shard++) {
+      if (active.has(shard)) continue
+      const position = await acquireShard(sql, shard, claim)
+      if (position) return begin(createSession({ shard, isOurs: userId => shardOf(userId, shards) === shard, claim, position, sql, delivery, targetsOf, log }))
+    }
+  }
+
+  function begin (session: Session): void {
+    const follower = follow({
+      redis,
+      position: () => session.position,
+      onBatch: session.onBatch,
+      onOvertaken: session.onOvertaken,
+      log
+    })
+    active.set(session.shard, { follower, session })
+    log.info({ shard: session.shard }, 'ingest: shard taken')
+    session.lost
+      .then(() => follower.stop())
+      .then(() => {
+        active.delete(session.shard)
+        log.info({ shard: session.shard }, 'ingest: shard lost')
+      })
+      .catch((err: unknown) => log.error({ err }, 'ingest: shard not given up cleanly'))
+  }
+
+  return {
+    /** Set when an event of a version that this release does not know stopped a shard for good. */
+    get halted (): Error | undefined { return [...active.values()].find(({ follower }) => follower.halted)?.follower.halted },
+    async start (this: void): Promise<void> { looking = look() },
+    /** Reads no more, and resolves when all that was posted is written. */
+    async stop (this: void): Promise<void> {
+      stopped = true
+      clearTimeout(timer)
+      await looking
+      await Promise.all([...active.values()].map(async ({ follower, session }) => {
+        await follower.stop()
+        await session.drain()
+      }))
+    }
+  }
+}

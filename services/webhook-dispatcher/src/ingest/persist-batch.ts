@@ -1,0 +1,15 @@
+import type { RawSql } from '@tidings/service-kit'
+import type { Aftermath } from '../delivery/aftermath.ts'
+import { writeBatch, type HeldRow, type WrittenBatch } from './write-batch.ts'
+
+/** Writes a batch: one statement where all went well, five (begin and commit among them) where an attempt failed. */
+export async function persistBatch (sql: RawSql, aftermath: Aftermath, batch: WrittenBatch): Promise<HeldRow[] | undefined> {
+  const entries = batch.tasks.flatMap(({ task, result }) => result ? [{ task, result }] : [])
+  if (!aftermath.isNeeded(entries)) return await writeBatch(sql, batch)
+  const { held, health } = await sql.begin(async tx => {
+    const held = await writeBatch(tx, batch)
+    return { held, health: held ? await aftermath.write(tx, entries) : [] }
+  })
+  aftermath.heed(health)
+  return held
+}

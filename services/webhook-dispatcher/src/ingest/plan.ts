@@ -1,0 +1,43 @@
+import { webhookPayload, type ToldJobEvent, type WebhookPayload } from '@tidings/contracts'
+import { eventIdOf, type EventId } from '@tidings/job-events'
+import type { Chain } from '../delivery/give-way.ts'
+import type { Target } from '../delivery/task.ts'
+import { wants } from './read-targets.ts'
+
+/** An event, as it is told, with the webhooks that are told of it. */
+export type Telling = {
+  id: EventId
+  userId: string
+  type: WebhookPayload['eventType']
+  chain: string
+  body: string
+  messageId: string
+  targets: Target[]
+}
+
+/**
+ * What a batch has to tell. Events that only paused or disabled webhooks would
+ * hear are kept too: a replay can bring them when their owner is back.
+ */
+export function plan (events: ToldJobEvent[], targetsOf: Map<string, Target[]>): Telling[] {
+  return events.flatMap(event => {
+    const listening = (targetsOf.get(event.userId) ?? []).filter(target => wants(target, event))
+    const payload = listening.length > 0 && webhookPayload(event)
+    if (!payload) return []
+    return [{
+      id: eventIdOf(event.eventId),
+      userId: event.userId,
+      type: payload.eventType,
+      chain: `${event.queue}:${event.jobId}`.replaceAll('\0', '\uFFFD'), // Postgres has no text with NUL in it
+      body: JSON.stringify(payload),
+      messageId: event.eventId,
+      targets: listening.filter(({ status }) => status === 'active')
+    }]
+  })
+}
+
+/** The chains that the tellings belong to. */
+export function chainsOf (tellings: Telling[]): Chain[] {
+  const chains = tellings.flatMap(({ chain, targets }) => targets.map(({ id }) => ({ webhookId: id, chain })))
+  return [...new Map(chains.map(chain => [`${chain.webhookId} ${chain.chain}`, chain])).values()]
+}

@@ -1,0 +1,18 @@
+import fp from 'fastify-plugin'
+import { createIngest } from './ingest.ts'
+import { createTargetsOf } from './job-webhooks.ts'
+
+/** Follows the stream of job events into deliveries, in the shards that this replica holds. */
+export const ingest = fp(async function ingest (app) {
+  const engine = createIngest({
+    sql: app.sql,
+    redis: app.redis,
+    shards: app.config.INGEST_SHARDS,
+    delivery: app.delivery,
+    targetsOf: createTargetsOf(app.sql, app.secretBox),
+    log: app.log
+  })
+  app.addHook('onReady', engine.start)
+  app.addHook('onClose', engine.stop)
+  app.addReadinessCheck('ingest', 'required', () => engine.halted?.message)
+}, { name: 'ingest', dependencies: ['delivery', 'redis', 'health'] })

@@ -1,0 +1,26 @@
+import type { ToldJobEvent } from '@tidings/contracts'
+import { eventIdOf, isNewer } from '@tidings/job-events'
+import type { Target } from '../delivery/task.ts'
+import type { Sql } from '../db/sql.ts'
+
+/**
+ * The webhooks of these events' owners as they are now: not cached, so that a
+ * webhook is told of everything after its creation. Hidden webhooks of jobs can
+ * be many; only those that an event names are read.
+ */
+export async function readTargets (sql: Sql, events: ToldJobEvent[]): Promise<Map<string, Target[]>> {
+  const users = [...new Set(events.map(({ userId }) => userId))]
+  const urls = [...new Set(events.flatMap(({ webhookUrl }) => webhookUrl ?? []))]
+  const targets = await sql<Target[]>`
+    select * from webhooks.targets
+    where user_id = any(${users}::text[]) and (kind <> 'job' or url = any(${urls}::text[]))
+    order by id`
+  return Map.groupBy(targets, ({ user_id: userId }) => userId)
+}
+
+/** Whether a webhook, as far as its kind and event type go, is told of an event. */
+export function wants (target: Target, { type, eventId, webhookUrl }: ToldJobEvent): boolean {
+  if (target.kind === 'job' && target.url !== webhookUrl) return false
+  if (target.event_type !== 'all' && target.event_type !== type) return false
+  return isNewer(eventIdOf(eventId), { ms: target.since_ms, seq: target.since_seq })
+}

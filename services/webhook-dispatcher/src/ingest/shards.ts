@@ -1,0 +1,38 @@
+import { crc32 } from 'node:zlib'
+import type { EventId } from '@tidings/job-events'
+import type { RawSql } from '@tidings/service-kit'
+
+/** Which shard a user's events belong to. */
+export function shardOf (userId: string, shards: number): number {
+  return shards === 1 ? 0 : crc32(userId) % shards
+}
+
+/**
+ * Makes the rows of the positions. When INGEST_SHARDS changed, all begin at the
+ * position that was furthest behind: some events are told twice (with the same
+ * webhook-id), none is missed.
+ */
+export async function prepareShards (sql: RawSql, shards: number): Promise<void> {
+  await sql.begin(async tx => {
+    await tx`lock table webhooks.positions in exclusive mode`
+    const rows = await tx<{ shards: number, event_ms: number, event_seq: number }[]>`
+      select shards, event_ms, event_seq from webhooks.positions order by event_ms, event_seq`
+    if (rows.length === shards && rows.every(row => row.shards === shards)) return
+    const { event_ms: ms, event_seq: seq } = rows[0] ?? { event_ms: 0, event_seq: 0 }
+    await tx`delete from webhooks.positions`
+    await tx`
+      insert into webhooks.positions (shard, shards, event_ms, event_seq)
+      select n, ${shards}, ${ms}, ${seq} from generate_series(0, ${shards - 1}) as n`
+  })
+}
+
+/** Takes a shard that no living replica holds; its position, or undefined where one does. */
+export async function acquireShard (sql: RawSql, shard: number, claim: number): Promise<EventId | undefined> {
+  const [row] = await sql<{ ms: number, seq: number }[]>`
+    update webhooks.positions set claimant = ${claim}
+    where shard = ${shard} and (
+      claimant is null or claimant = ${claim}
+      or claimant not in (select id from webhooks.claimants where lease_until > now()))
+    returning event_ms as ms, event_seq as seq`
+  return row
+}

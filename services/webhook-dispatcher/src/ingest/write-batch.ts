@@ -1,0 +1,75 @@
+import type { EventId } from '@tidings/job-events'
+import type { Sql } from '../db/sql.ts'
+import { resultColumns } from '../delivery/record.ts'
+import { handedBack, type Result, type Task } from '../delivery/task.ts'
+import type { ToldEvent } from './batch.ts'
+
+export type WrittenBatch = {
+  shard: number
+  claim: number
+  from: EventId
+  to: EventId
+  events: readonly ToldEvent[]
+  /** A task without a result is under way: its row is held by `claim`. */
+  tasks: { task: Task, result: Result | undefined }[]
+}
+
+export type HeldRow = { id: number, webhook_id: number, event_ms: number, event_seq: number }
+
+/**
+ * One statement: moves the shard's position, and only if it stood at `from` and
+ * the shard is still ours, writes each told event once and a delivery for each
+ * of its webhooks, with its outcome and attempt where there is one. Returns the
+ * rows that are held, or undefined where nothing was written.
+ */
+export async function writeBatch (sql: Sql, { shard, claim, from, to, events, tasks }: WrittenBatch): Promise<HeldRow[] | undefined> {
+  const columns = tasks.map(({ task, result }) => ({
+    ...resultColumns(result ?? handedBack()),
+    webhookId: task.target.id,
+    ms: task.eventId.ms,
+    seq: task.eventId.seq,
+    type: task.type,
+    chain: task.chain,
+    claim: result ? null : claim
+  }))
+  const of = <Name extends keyof typeof columns[number]>(name: Name) => columns.map(row => row[name])
+  const rows = await sql<(HeldRow | { id: null })[]>`
+    with moved as (
+      update webhooks.positions set event_ms = ${to.ms}, event_seq = ${to.seq}
+      where shard = ${shard} and claimant = ${claim} and event_ms = ${from.ms} and event_seq = ${from.seq}
+      returning shard
+    ),
+    e as (
+      insert into webhooks.events (event_ms, event_seq, user_id, type, chain, body)
+      select e.* from unnest(
+        ${events.map(({ id }) => id.ms)}::bigint[], ${events.map(({ id }) => id.seq)}::bigint[], ${events.map(({ userId }) => userId)}::text[],
+        ${events.map(({ type }) => type)}::text[], ${events.map(({ chain }) => chain)}::text[], ${events.map(({ body }) => body)}::text[]
+      ) as e where exists (select from moved)
+      on conflict do nothing
+    ),
+    t as materialized (
+      select * from unnest(
+        ${of('webhookId')}::int[], ${of('ms')}::bigint[], ${of('seq')}::bigint[], ${of('type')}::text[], ${of('chain')}::text[], ${of('claim')}::bigint[],
+        ${of('state')}::text[], ${of('dueAt')}::float8[], ${of('reason')}::text[],
+        ${of('startedAt')}::float8[], ${of('dnsMs')}::int[], ${of('connectMs')}::int[], ${of('ttfbMs')}::int[], ${of('totalMs')}::int[],
+        ${of('status')}::smallint[], ${of('errorClass')}::text[], ${of('message')}::text[], ${of('headers')}::text[], ${of('body')}::text[]
+      ) as t (webhook_id, event_ms, event_seq, type, chain, claim, state, due_at, reason, started_at, dns_ms, connect_ms, ttfb_ms, total_ms, status, error_class, message, headers, body)
+      where exists (select from moved)
+    ),
+    d as (
+      insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, claim, state, due_at, reason, attempts, status, error_class, finished_at)
+      select webhook_id, event_ms, event_seq, type, chain, claim, state, coalesce(to_timestamp(due_at / 1000), now()), reason,
+        (total_ms is not null)::int, status, error_class, case when state <> 'pending' then now() end
+      from t
+      on conflict (webhook_id, event_ms, event_seq) where origin = 'event' do nothing
+      returning id, webhook_id, event_ms, event_seq, claim
+    ),
+    a as (
+      insert into webhooks.attempts (delivery_id, n, started_at, dns_ms, connect_ms, ttfb_ms, total_ms, status, error_class, message, response_headers, response_body)
+      select d.id, 1, to_timestamp(t.started_at / 1000), t.dns_ms, t.connect_ms, t.ttfb_ms, t.total_ms, t.status, t.error_class, t.message, t.headers::jsonb, t.body
+      from d join t on t.webhook_id = d.webhook_id and t.event_ms = d.event_ms and t.event_seq = d.event_seq
+      where t.total_ms is not null
+    )
+    select d.id, d.webhook_id, d.event_ms, d.event_seq from moved left join d on d.claim is not null`
+  return rows.length === 0 ? undefined : rows.filter(row => row.id !== null)
+}
