@@ -3,7 +3,7 @@ import { globSync } from 'node:fs'
 import { join } from 'node:path'
 
 // A program each: two services that declare `app.config` are never one program.
-const PROGRAMS = ['packages/*', 'services/*', 'infra/local', 'examples/*', 'test']
+const PROGRAMS = ['packages/*', 'services/*', 'infra/local', 'examples/*', 'test', 'bench']
 
 const CHECKS = [
   { name: 'eslint', args: () => ['.'] },
