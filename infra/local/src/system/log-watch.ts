@@ -4,6 +4,7 @@ import { basename, join } from 'node:path'
 const INTERVAL_MS = 250
 const LIMIT_BYTES = 32 * 1024 * 1024
 const CHUNK_BYTES = 1024 * 1024
+const REPEAT_MS = 10_000
 const WARNING = 40
 const LEVELS: Record<number, string> = { 40: 'warning', 50: 'error', 60: 'fatal' }
 
@@ -18,7 +19,8 @@ export interface LogWatch {
  * this process; what is a warning or worse in their JSON lines is reported, and a file that has grown large moves to
  * `<name>.log.1`.
  */
-export function watchLogs (folder: string, report: (line: string) => void): LogWatch {
+export function watchLogs (folder: string, tell: (line: string) => void): LogWatch {
+  const report = withoutRepeats(tell)
   const logs = join(folder, 'log')
   rmSync(logs, { recursive: true, force: true })
   mkdirSync(logs, { recursive: true })
@@ -72,6 +74,18 @@ function rotate (file: string): number {
   copyFileSync(file, `${file}.1`)
   truncateSync(file)
   return 0
+}
+
+/** A service that tries again each second says the same each second; here it is told at most every ten. */
+function withoutRepeats (report: (line: string) => void): (line: string) => void {
+  const told = new Map<string, number>()
+  return line => {
+    const now = Date.now()
+    if (now - (told.get(line) ?? 0) < REPEAT_MS) return
+    for (const [old, at] of told) if (now - at >= REPEAT_MS) told.delete(old)
+    told.set(line, now)
+    report(line)
+  }
 }
 
 function reportWarning (line: string, { process, report }: { process: string, report: (line: string) => void }): void {

@@ -11,15 +11,17 @@ interface TapRun {
   env: NodeJS.ProcessEnv
   signal: AbortSignal
   print: (line: string) => void
+  /** Where the test processes' stderr goes. */
+  stderr?: 'inherit' | 'ignore'
 }
 
 /** Runs tap over the files and tells what came of it. */
-export async function runTap ({ root, files, env, signal, print }: TapRun): Promise<TapCounts> {
+export async function runTap ({ root, files, env, signal, print, stderr = 'inherit' }: TapRun): Promise<TapCounts> {
   const report = createTapReport(print)
   const child = spawn(join(root, 'node_modules', '.bin', 'tap'), ['--reporter=tap', '--no-color', ...files], {
     cwd: root,
     env,
-    stdio: ['ignore', 'pipe', 'inherit']
+    stdio: ['ignore', 'pipe', stderr]
   })
   const stop = () => { child.kill('SIGTERM') }
   signal.addEventListener('abort', stop)

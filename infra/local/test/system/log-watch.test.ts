@@ -16,6 +16,14 @@ t.test('warnings and worse are reported with their error, once, as whole lines',
   t.same(lines, ['jobs-api: warning: slow', 'jobs-api: error: failed: gone'])
 })
 
+t.test('what is said again and again is told once', async t => {
+  const lines: string[] = []
+  const logs = watchLogs(temporaryFolder(t), line => lines.push(line))
+  appendFileSync(logs.file('edge'), '{"level":40,"msg":"still away"}\n'.repeat(5) + '{"level":40,"msg":"back"}\n')
+  logs.stop()
+  t.same(lines, ['edge: warning: still away', 'edge: warning: back'])
+})
+
 t.test('what was written just before the stop is still told', async t => {
   const lines: string[] = []
   const logs = watchLogs(temporaryFolder(t), line => lines.push(line))
