@@ -79,7 +79,7 @@ async function outlastBackends<T> (start: () => Promise<T>): Promise<T> {
 interface Cluster { options: PostgresOptions, host: string, data: string, binaries: PostgresBinaries, user: ServerUser | undefined }
 
 async function startCluster (port: number, { options, host, data, binaries, user }: Cluster): Promise<PostgresServer> {
-  const log = options.log ?? `${data}.log`
+  const log = options.log ?? `${options.dir}.log`
   const server = await spawnServer({
     name: 'Postgres',
     command: binaries.postgres,
