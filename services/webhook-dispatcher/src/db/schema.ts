@@ -1,3 +1,4 @@
+import type { AttemptErrorClass } from '@tidings/contracts'
 import { bigint, integer, jsonb, pgSchema, smallint, text, timestamp } from 'drizzle-orm/pg-core'
 
 /** The service's own Postgres schema. The migrations are the truth; this is what drizzle's queries know of them. */
@@ -72,7 +73,7 @@ export const deliveries = webhooksSchema.table('deliveries', {
   dueAt: moment('due_at').notNull().defaultNow(),
   claim: number('claim'),
   status: smallint('status'),
-  errorClass: text('error_class'),
+  errorClass: text('error_class').$type<AttemptErrorClass>(),
   reason: text('reason'),
   createdAt: moment('created_at').notNull().defaultNow(),
   finishedAt: moment('finished_at'),
@@ -90,7 +91,7 @@ export const attempts = webhooksSchema.table('attempts', {
   ttfbMs: integer('ttfb_ms'),
   totalMs: integer('total_ms').notNull(),
   status: smallint('status'),
-  errorClass: text('error_class'),
+  errorClass: text('error_class').$type<AttemptErrorClass>(),
   message: text('message'),
   responseHeaders: jsonb('response_headers').$type<Record<string, string>>(),
   responseBody: text('response_body')

@@ -1,5 +1,6 @@
-export type ErrorClass =
-  | 'dns' | 'connect' | 'tls' | 'timeout' | 'reset' | 'too-large' | 'http-4xx' | 'http-5xx' | 'redirect' | 'blocked'
+import type { AttemptErrorClass } from '@tidings/contracts'
+
+export type ErrorClass = AttemptErrorClass
 
 /** Milliseconds. dns and connect (TLS included) only where this attempt opened the connection; ttfb from the request on. */
 export type Durations = { dnsMs?: number, connectMs?: number, ttfbMs?: number, totalMs: number }

@@ -1,12 +1,23 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { rateLimits, redisUrl } from '@tidings/service-kit'
+import { deliveryRoutes } from './deliveries.ts'
+import { legacyWebhookRoutes } from './legacy-webhook.ts'
+import { secretRoutes } from './secrets.ts'
+import { webhookDeliveryRoutes } from './webhook-deliveries.ts'
 import { webhookRoutes } from './webhooks.ts'
 
 /** Everything that needs a token. */
 export const api: FastifyPluginAsyncTypebox = async function api (app) {
+  const { config } = app
   app.removeContentTypeParser('text/plain')
   app.addHook('onRequest', app.authenticate)
   // The answers are built field by field, so a compiled serializer would check them once more and be no faster.
   app.setSerializerCompiler(() => JSON.stringify)
 
+  await app.register(rateLimits, { name: 'webhook-dispatcher', max: config.RATE_LIMIT_MAX, redisUrl: redisUrl(config) })
   await app.register(webhookRoutes, { prefix: '/webhooks' })
+  await app.register(secretRoutes, { prefix: '/webhooks' })
+  await app.register(webhookDeliveryRoutes, { prefix: '/webhooks' })
+  await app.register(legacyWebhookRoutes, { prefix: '/webhooks/legacy' })
+  await app.register(deliveryRoutes, { prefix: '/deliveries' })
 }

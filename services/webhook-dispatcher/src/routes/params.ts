@@ -2,5 +2,17 @@ import { Type } from 'typebox'
 
 const INT4_MAX = 2_147_483_647
 
-/** Path parameters of a webhook. */
-export const WebhookParams = Type.Object({ id: Type.Integer({ minimum: 1, maximum: INT4_MAX, description: 'Id of the webhook' }) })
+const webhookId = Type.Integer({ minimum: 1, maximum: INT4_MAX, description: 'Id of the webhook' })
+
+export const WebhookParams = Type.Object({ id: webhookId })
+
+export const ReplayParams = Type.Object({
+  id: webhookId,
+  replayId: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Id of the replay' })
+})
+
+export const DeliveryParams = Type.Object({
+  id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Id of the delivery' })
+})
+
+export const NoContent = Type.Null({ description: 'Done' })

@@ -1,5 +1,4 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from 'typebox'
 import { CreatedWebhook, CreateWebhook, UpdateWebhook, Webhook, WebhookList } from '@tidings/contracts'
 import { createJobEventStream } from '@tidings/job-events'
 import { problemResponses } from '@tidings/service-kit'
@@ -12,9 +11,7 @@ import { listWebhooks } from '../webhooks/list-webhooks.ts'
 import { newestEvent } from '../webhooks/newest-event.ts'
 import { updateWebhook } from '../webhooks/update-webhook.ts'
 import { toWebhook } from '../webhooks/webhook.ts'
-import { WebhookParams } from './params.ts'
-
-const NoContent = Type.Null({ description: 'Done' })
+import { NoContent, WebhookParams } from './params.ts'
 
 /** GET and POST /webhooks; GET, PUT and DELETE /webhooks/:id */
 export const webhookRoutes: FastifyPluginAsyncTypebox = async function webhookRoutes (app) {

@@ -1,7 +1,5 @@
-import type { EventId, JobEventStream } from '@tidings/job-events'
+import { ZERO, type EventId, type JobEventStream } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
-
-const ZERO: EventId = { ms: 0, seq: 0 }
 
 /**
  * The newest event: a webhook made now is told of what comes after it. While

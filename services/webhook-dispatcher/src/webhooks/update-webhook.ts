@@ -2,10 +2,8 @@ import { and, eq, sql } from 'drizzle-orm'
 import type { UpdateWebhook, Webhook } from '@tidings/contracts'
 import type { Database } from '../db/database.ts'
 import { webhooks } from '../db/schema.ts'
+import { HEALTHY } from './health.ts'
 import { isOwn, toWebhook, WebhookNotFound, type WebhookKey } from './webhook.ts'
-
-/** What has been held against an endpoint is forgotten when its owner says that it is well. */
-const HEALTHY = { status: 'active', disabledReason: null, failingSince: null, failures: 0, openUntil: null, trips: 0 } as const
 
 /** One that was disabled stays so, with its reason. */
 const PAUSED = { status: sql`case when ${webhooks.status} = 'disabled' then 'disabled' else 'paused' end` }

@@ -1,0 +1,49 @@
+import createError from '@fastify/error'
+import type { InferSelectModel } from 'drizzle-orm'
+import type { Delivery, DeliveryAttempt } from '@tidings/contracts'
+import { formatEventId } from '@tidings/job-events'
+import type { attempts, deliveries } from '../db/schema.ts'
+
+export type DeliveryRow = InferSelectModel<typeof deliveries>
+export type AttemptRow = InferSelectModel<typeof attempts>
+
+/** A user's delivery by its id. */
+export type DeliveryKey = { userId: string, id: number }
+
+export const DeliveryNotFound = createError('DELIVERY_NOT_FOUND', 'No delivery %s', 404)
+
+/** A delivery as the webhook's owner sees it. */
+export function toDelivery (row: DeliveryRow): Delivery {
+  const { id, webhookId, type, origin, originId, state, attempts, dueAt, status, errorClass, reason, createdAt, finishedAt } = row
+  return {
+    id,
+    webhookId,
+    eventId: row.messageId ?? formatEventId({ ms: row.eventMs, seq: row.eventSeq }),
+    eventType: type,
+    origin,
+    originId,
+    status: state,
+    attemptCount: attempts,
+    nextAttemptAt: state === 'pending' ? dueAt.toISOString() : null,
+    statusCode: status,
+    errorClass,
+    reason,
+    createdAt: createdAt.toISOString(),
+    finishedAt: finishedAt?.toISOString() ?? null
+  }
+}
+
+/** An attempt as the webhook's owner sees it. */
+export function toAttempt (row: AttemptRow): DeliveryAttempt {
+  const { n, startedAt, dnsMs, connectMs, ttfbMs, totalMs, status, errorClass, message, responseHeaders, responseBody } = row
+  return {
+    attempt: n,
+    startedAt: startedAt.toISOString(),
+    durations: { dnsMs, connectMs, ttfbMs, totalMs },
+    statusCode: status,
+    errorClass,
+    message,
+    responseHeaders,
+    responseBody
+  }
+}

@@ -1,0 +1,32 @@
+import { and, eq, getTableColumns, isNull } from 'drizzle-orm'
+import type { DeliveryDetail } from '@tidings/contracts'
+import type { Database } from '../db/database.ts'
+import { attempts, deliveries, events, webhooks } from '../db/schema.ts'
+import { DeliveryNotFound, toAttempt, toDelivery, type DeliveryKey, type DeliveryRow } from './delivery.ts'
+
+type Found = { row: DeliveryRow, payload: string | null, webhookStatus: 'active' | 'paused' | 'disabled' }
+
+/**
+ * A delivery with its payload and its attempts.
+ * @throws DeliveryNotFound
+ */
+export async function showDelivery (db: Database, key: DeliveryKey): Promise<DeliveryDetail> {
+  const { row, payload } = await findDelivery(db, key)
+  const tried = await db.select().from(attempts).where(eq(attempts.deliveryId, row.id)).orderBy(attempts.n)
+  return { ...toDelivery(row), payload: payload === null ? null : JSON.parse(payload), attempts: tried.map(toAttempt) }
+}
+
+/**
+ * A delivery to a webhook of this user, the hidden ones of jobs and the legacy one included.
+ * @throws DeliveryNotFound
+ */
+export async function findDelivery (db: Database, { userId, id }: DeliveryKey): Promise<Found> {
+  const [found] = await db
+    .select({ row: getTableColumns(deliveries), body: events.body, webhookStatus: webhooks.status })
+    .from(deliveries)
+    .innerJoin(webhooks, and(eq(webhooks.id, deliveries.webhookId), eq(webhooks.userId, userId), isNull(webhooks.deletedAt)))
+    .leftJoin(events, and(eq(events.eventMs, deliveries.eventMs), eq(events.eventSeq, deliveries.eventSeq)))
+    .where(eq(deliveries.id, id))
+  if (!found) throw new DeliveryNotFound(id)
+  return { row: found.row, payload: found.row.body ?? found.body, webhookStatus: found.webhookStatus }
+}

@@ -1,0 +1,32 @@
+import createError from '@fastify/error'
+import type { Delivery } from '@tidings/contracts'
+import type { Database } from '../db/database.ts'
+import { deliveries } from '../db/schema.ts'
+import { toDelivery, type DeliveryKey, type DeliveryRow } from './delivery.ts'
+import { findDelivery } from './find-delivery.ts'
+import { WebhookNotActive } from './webhook-not-active.ts'
+
+const StillPending = createError('STILL_PENDING', 'The delivery is still being tried', 409)
+const PayloadGone = createError('PAYLOAD_GONE', 'The payload is no longer kept', 410)
+
+/**
+ * Tells once more what a delivery told: a delivery of its own, outside the
+ * order, with the same webhook-id. Asked twice it is told twice.
+ * @throws DeliveryNotFound, StillPending, PayloadGone, WebhookNotActive
+ */
+export async function redeliver (db: Database, key: DeliveryKey): Promise<Delivery> {
+  const { row, payload, webhookStatus } = await findDelivery(db, key)
+  if (row.state === 'pending') throw new StillPending()
+  if (payload === null) throw new PayloadGone()
+  if (webhookStatus === 'disabled') throw new WebhookNotActive(webhookStatus)
+  const { webhookId, eventMs, eventSeq, type, messageId, body } = row
+  const [inserted] = await db.insert(deliveries)
+    .values({ webhookId, eventMs, eventSeq, type, messageId, body, origin: 'redeliver', originId: firstOf(row), state: 'pending' })
+    .returning()
+  return toDelivery(inserted as DeliveryRow)
+}
+
+/** Of a repeated repetition, too, the delivery that all began with. */
+function firstOf ({ id, origin, originId }: DeliveryRow): number {
+  return origin === 'redeliver' && originId !== null ? originId : id
+}

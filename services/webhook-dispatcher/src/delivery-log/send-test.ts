@@ -1,0 +1,38 @@
+import { randomUUID } from 'node:crypto'
+import { renderUserId, type Delivery, type WebhookPayload } from '@tidings/contracts'
+import type { Database } from '../db/database.ts'
+import { deliveries } from '../db/schema.ts'
+import type { WebhookRow } from '../webhooks/webhook.ts'
+import { toDelivery, type DeliveryRow } from './delivery.ts'
+import { WebhookNotActive } from './webhook-not-active.ts'
+
+/**
+ * Makes a delivery of an event that never was, of the type that the webhook is told of, to be attempted as any other.
+ * @throws WebhookNotActive
+ */
+export async function sendTest (db: Database, webhook: WebhookRow): Promise<Delivery> {
+  if (webhook.status !== 'active') throw new WebhookNotActive(webhook.status)
+  const payload = testPayload(webhook)
+  const [inserted] = await db.insert(deliveries)
+    .values({
+      webhookId: webhook.id,
+      eventMs: 0,
+      eventSeq: 0,
+      type: payload.eventType,
+      origin: 'test',
+      state: 'pending',
+      messageId: `test-${randomUUID()}`,
+      body: JSON.stringify(payload)
+    })
+    .returning()
+  return toDelivery(inserted as DeliveryRow)
+}
+
+function testPayload ({ eventType, userId }: WebhookRow): WebhookPayload {
+  const head = { id: 'test', jobname: 'test', userId: renderUserId(userId) }
+  switch (eventType) {
+    case 'progress': return { ...head, progress: 50, eventType }
+    case 'failed': return { ...head, error: 'A test of this webhook', eventType }
+    default: return { ...head, result: 'A test of this webhook', eventType: 'completed' }
+  }
+}

@@ -1,0 +1,35 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Delivery, DeliveryDetail } from '@tidings/contracts'
+import { problemResponses } from '@tidings/service-kit'
+import { showDelivery } from '../delivery-log/find-delivery.ts'
+import { redeliver } from '../delivery-log/redeliver.ts'
+import { DeliveryParams } from './params.ts'
+
+/** GET /deliveries/:id, POST /deliveries/:id/redeliver */
+export const deliveryRoutes: FastifyPluginAsyncTypebox = async function deliveryRoutes (app) {
+  const tags = ['deliveries']
+
+  app.get('/:id', {
+    schema: {
+      operationId: 'getDelivery',
+      tags,
+      summary: 'Show a delivery with its payload and attempts',
+      params: DeliveryParams,
+      response: { 200: DeliveryDetail, ...problemResponses(404) }
+    }
+  }, async request => await showDelivery(app.db, { userId: request.user.userId, id: request.params.id }))
+
+  app.post('/:id/redeliver', {
+    schema: {
+      operationId: 'redeliver',
+      tags,
+      summary: 'Deliver once more',
+      description: 'Makes a delivery of its own, outside the order of the job\'s events, with the same `webhook-id`.',
+      params: DeliveryParams,
+      response: { 202: Delivery, ...problemResponses(404, 409, 410) }
+    }
+  }, async (request, reply) => {
+    const delivery = await redeliver(app.db, { userId: request.user.userId, id: request.params.id })
+    return reply.code(202).header('location', `/deliveries/${delivery.id}`).send(delivery)
+  })
+}

@@ -1,0 +1,77 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { CreatedWebhook, LegacyWebhook, PutLegacyWebhook, WebhookSecret } from '@tidings/contracts'
+import { createJobEventStream } from '@tidings/job-events'
+import { problemResponses } from '@tidings/service-kit'
+import { egressRules } from '../config.ts'
+import { findSecret } from '../secrets/find-secret.ts'
+import { checkInput } from '../webhooks/check-input.ts'
+import { deleteLegacyWebhook, findLegacyWebhook, migrateLegacyWebhook, putLegacyWebhook, toLegacyWebhook } from '../webhooks/legacy-webhook.ts'
+import { newestEvent } from '../webhooks/newest-event.ts'
+import { NoContent } from './params.ts'
+
+/** GET, PUT and DELETE /webhooks/legacy, GET /webhooks/legacy/secret, POST /webhooks/legacy/migrate */
+export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function legacyWebhookRoutes (app) {
+  const tags = ['legacy webhook']
+  const rules = egressRules(app.config)
+  const stream = createJobEventStream(app.redis)
+
+  app.get('/', {
+    schema: {
+      operationId: 'getLegacyWebhook',
+      tags,
+      summary: 'Show your legacy webhookUrl',
+      response: { 200: LegacyWebhook, ...problemResponses(404) }
+    }
+  }, async request => toLegacyWebhook(await findLegacyWebhook(app.db, request.user.userId)))
+
+  app.put('/', {
+    schema: {
+      operationId: 'putLegacyWebhook',
+      tags,
+      summary: 'Set your legacy webhookUrl',
+      description: 'It is told of completions, of all your jobs.',
+      body: PutLegacyWebhook,
+      response: { 200: LegacyWebhook, ...problemResponses(413, 415) }
+    }
+  }, async request => {
+    const { webhookUrl } = request.body
+    checkInput({ url: webhookUrl }, rules, 'webhookUrl')
+    const since = await newestEvent(stream, app.sql)
+    return await putLegacyWebhook(app.db, { userId: request.user.userId, url: webhookUrl, since })
+  })
+
+  app.delete('/', {
+    schema: {
+      operationId: 'deleteLegacyWebhook',
+      tags,
+      summary: 'Remove your legacy webhookUrl',
+      response: { 204: NoContent, ...problemResponses(404) }
+    }
+  }, async (request, reply) => {
+    await deleteLegacyWebhook(app.db, request.user.userId)
+    return reply.code(204).send(null)
+  })
+
+  app.get('/secret', {
+    schema: {
+      operationId: 'getLegacySecret',
+      tags,
+      summary: 'Show the secret that verifies deliveries to your legacy webhookUrl and to those of your jobs',
+      response: { 200: WebhookSecret, ...problemResponses() }
+    }
+  }, async request => ({ secret: await findSecret(app.db, app.secretBox, { userId: request.user.userId, webhookId: null }) }))
+
+  app.post('/migrate', {
+    schema: {
+      operationId: 'migrateLegacyWebhook',
+      tags,
+      summary: 'Make your legacy webhookUrl a webhook',
+      description: 'It keeps its secret and what is still to be delivered to it.',
+      response: { 201: CreatedWebhook, ...problemResponses(404, 409) }
+    }
+  }, async (request, reply) => {
+    const { userId } = request.user
+    const created = await migrateLegacyWebhook(app.db, { userId, maxPerUser: app.config.WEBHOOK_MAX_PER_USER, box: app.secretBox })
+    return reply.code(201).header('location', `/webhooks/${created.id}`).send(created)
+  })
+}

@@ -1,0 +1,41 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { WebhookSecret } from '@tidings/contracts'
+import { problemResponses } from '@tidings/service-kit'
+import { findSecret } from '../secrets/find-secret.ts'
+import { rotateSecret } from '../secrets/rotate-secret.ts'
+import { findWebhook, lockWebhook } from '../webhooks/find-webhook.ts'
+import { WebhookParams } from './params.ts'
+
+/** GET /webhooks/:id/secret, POST /webhooks/:id/rotate-secret */
+export const secretRoutes: FastifyPluginAsyncTypebox = async function secretRoutes (app) {
+  const tags = ['webhooks']
+
+  app.get('/:id/secret', {
+    schema: {
+      operationId: 'getWebhookSecret',
+      tags,
+      summary: 'Show the secret that verifies a webhook\'s deliveries',
+      params: WebhookParams,
+      response: { 200: WebhookSecret, ...problemResponses(404) }
+    }
+  }, async request => {
+    const { userId } = request.user
+    const { id: webhookId } = await findWebhook(app.db, { userId, id: request.params.id })
+    return { secret: await findSecret(app.db, app.secretBox, { userId, webhookId }) }
+  })
+
+  app.post('/:id/rotate-secret', {
+    schema: {
+      operationId: 'rotateWebhookSecret',
+      tags,
+      summary: 'Replace the secret',
+      description: 'For 24 hours deliveries carry two signatures, of the new secret and of the one that it replaces.',
+      params: WebhookParams,
+      response: { 200: WebhookSecret, ...problemResponses(404) }
+    }
+  }, async request => await app.db.transaction(async tx => {
+    const { userId } = request.user
+    const { id: webhookId } = await lockWebhook(tx, { userId, id: request.params.id })
+    return { secret: await rotateSecret(tx, app.secretBox, { userId, webhookId }) }
+  }))
+}

@@ -1,0 +1,73 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Delivery, DeliveryList, ListDeliveriesQuery, Replay, RequestReplay } from '@tidings/contracts'
+import { problemResponses } from '@tidings/service-kit'
+import { listDeliveries } from '../delivery-log/list-deliveries.ts'
+import { findReplay, replayStart, requestReplay } from '../delivery-log/replay.ts'
+import { sendTest } from '../delivery-log/send-test.ts'
+import { durationMs } from '../duration.ts'
+import { findWebhook } from '../webhooks/find-webhook.ts'
+import { ReplayParams, WebhookParams } from './params.ts'
+
+/** GET /webhooks/:id/deliveries, POST /webhooks/:id/test, POST /webhooks/:id/replay, GET /webhooks/:id/replays/:replayId */
+export const webhookDeliveryRoutes: FastifyPluginAsyncTypebox = async function webhookDeliveryRoutes (app) {
+  const tags = ['deliveries']
+  const payloadRetentionMs = durationMs(app.config.WEBHOOK_PAYLOAD_RETENTION)
+
+  app.get('/:id/deliveries', {
+    schema: {
+      operationId: 'listDeliveries',
+      tags,
+      summary: 'List the deliveries to a webhook, newest first',
+      params: WebhookParams,
+      querystring: ListDeliveriesQuery,
+      response: { 200: DeliveryList, ...problemResponses(404) }
+    }
+  }, async request => {
+    const { id } = await findWebhook(app.db, { userId: request.user.userId, id: request.params.id })
+    return await listDeliveries(app.db, id, request.query)
+  })
+
+  app.post('/:id/test', {
+    schema: {
+      operationId: 'testWebhook',
+      tags,
+      summary: 'Deliver a test event',
+      description: 'The delivery that is answered tells what became of it.',
+      params: WebhookParams,
+      response: { 202: Delivery, ...problemResponses(404, 409) }
+    }
+  }, async (request, reply) => {
+    const webhook = await findWebhook(app.db, { userId: request.user.userId, id: request.params.id })
+    const delivery = await sendTest(app.db, webhook)
+    return reply.code(202).header('location', `/deliveries/${delivery.id}`).send(delivery)
+  })
+
+  app.post('/:id/replay', {
+    schema: {
+      operationId: 'replayWebhook',
+      tags,
+      summary: 'Deliver everything since a moment once more',
+      description: 'Up to 14 days back. Nothing of it is left out because it was delivered before.',
+      params: WebhookParams,
+      body: RequestReplay,
+      response: { 202: Replay, ...problemResponses(404, 409, 413, 415) }
+    }
+  }, async (request, reply) => {
+    const at = replayStart(request.body.since, payloadRetentionMs)
+    const replay = await requestReplay(app.db, { userId: request.user.userId, id: request.params.id }, at)
+    return reply.code(202).header('location', `/webhooks/${replay.webhookId}/replays/${replay.id}`).send(replay)
+  })
+
+  app.get('/:id/replays/:replayId', {
+    schema: {
+      operationId: 'getReplay',
+      tags,
+      summary: 'Tell how far a replay has come',
+      params: ReplayParams,
+      response: { 200: Replay, ...problemResponses(404) }
+    }
+  }, async request => {
+    const { id } = await findWebhook(app.db, { userId: request.user.userId, id: request.params.id })
+    return await findReplay(app.db, id, request.params.replayId)
+  })
+}

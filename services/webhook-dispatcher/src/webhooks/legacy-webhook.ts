@@ -1,0 +1,69 @@
+import createError from '@fastify/error'
+import { and, eq, isNull, sql } from 'drizzle-orm'
+import type { CreatedWebhook, LegacyWebhook } from '@tidings/contracts'
+import type { EventId } from '@tidings/job-events'
+import type { Database } from '../db/database.ts'
+import { secrets, webhooks } from '../db/schema.ts'
+import { findSecret } from '../secrets/find-secret.ts'
+import { ownedBy } from '../secrets/owner.ts'
+import type { SecretBox } from '../secrets/secret-box.ts'
+import { checkLimit } from './create-webhook.ts'
+import { HEALTHY } from './health.ts'
+import { toWebhook, type WebhookRow } from './webhook.ts'
+
+const NoLegacyWebhook = createError('NO_LEGACY_WEBHOOK', 'There is no legacy webhookUrl', 404)
+
+/** @throws NoLegacyWebhook */
+export async function findLegacyWebhook (db: Database, userId: string): Promise<WebhookRow> {
+  const [row] = await db.select().from(webhooks).where(isLegacy(userId))
+  if (!row) throw new NoLegacyWebhook()
+  return row
+}
+
+/** Sets the user's legacy URL; a new one is told of completions after `since`. */
+export async function putLegacyWebhook (db: Database, { userId, url, since }: { userId: string, url: string, since: EventId }): Promise<LegacyWebhook> {
+  const [row] = await db.insert(webhooks)
+    .values({ userId, url, kind: 'legacy', eventType: 'completed', sinceMs: since.ms, sinceSeq: since.seq })
+    .onConflictDoUpdate({
+      target: webhooks.userId,
+      targetWhere: sql`kind = 'legacy' and deleted_at is null`,
+      set: { url, ...HEALTHY, updatedAt: sql`now()` }
+    })
+    .returning()
+  return toLegacyWebhook(row as WebhookRow)
+}
+
+/** @throws NoLegacyWebhook */
+export async function deleteLegacyWebhook (db: Database, userId: string): Promise<void> {
+  const deleted = await db.update(webhooks).set({ deletedAt: sql`now()` }).where(isLegacy(userId)).returning({ id: webhooks.id })
+  if (deleted.length === 0) throw new NoLegacyWebhook()
+}
+
+type Migration = { userId: string, maxPerUser: number, box: SecretBox }
+
+/**
+ * Makes the legacy webhook one of the user's own. It keeps its pending
+ * deliveries, and the secrets that its receiver knows; jobs' own webhookUrls go
+ * on with the legacy secret.
+ * @throws NoLegacyWebhook, TooManyWebhooks
+ */
+export async function migrateLegacyWebhook (db: Database, { userId, maxPerUser, box }: Migration): Promise<CreatedWebhook> {
+  return await db.transaction(async tx => {
+    await checkLimit(tx, userId, maxPerUser)
+    const [row] = await tx.update(webhooks).set({ kind: 'own', updatedAt: sql`now()` }).where(isLegacy(userId)).returning()
+    if (!row) throw new NoLegacyWebhook()
+    const legacy = { userId, webhookId: null }
+    const secret = await findSecret(tx, box, legacy)
+    const known = await tx.select().from(secrets).where(ownedBy(legacy)).orderBy(secrets.id)
+    await tx.insert(secrets).values(known.map(({ ciphertext, createdAt, expiresAt }) => ({ userId, webhookId: row.id, ciphertext, createdAt, expiresAt })))
+    return { ...toWebhook(row), secret }
+  })
+}
+
+export function toLegacyWebhook ({ url, status, disabledReason, createdAt, updatedAt }: WebhookRow): LegacyWebhook {
+  return { webhookUrl: url, status, disabledReason, createdAt: createdAt.toISOString(), updatedAt: updatedAt.toISOString() }
+}
+
+function isLegacy (userId: string) {
+  return and(eq(webhooks.userId, userId), eq(webhooks.kind, 'legacy'), isNull(webhooks.deletedAt))
+}

@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto'
+import t from 'tap'
+import { setup } from './setup.ts'
+
+const { call, app, sql } = await setup(t, { WEBHOOK_MAX_PER_USER: '2' })
+const newUser = () => `user-${randomUUID()}`
+const webhookUrl = 'https://example.com/legacy'
+
+t.test('a legacy URL is set, shown, changed and removed', async t => {
+  const user = newUser()
+  t.equal((await call('/webhooks/legacy', { user })).status, 404)
+  const put = await call('/webhooks/legacy', { method: 'PUT', user, body: { webhookUrl } })
+  t.match([put.status, put.body], [200, { webhookUrl, status: 'active', disabledReason: null }])
+  t.same((await call('/webhooks/legacy', { user })).body, put.body)
+  t.same((await call('/webhooks', { user })).body, { webhooks: [] }, 'it is none of the webhooks')
+
+  const changed = await call('/webhooks/legacy', { method: 'PUT', user, body: { webhookUrl: 'https://example.com/other' } })
+  t.match(changed.body, { webhookUrl: 'https://example.com/other', createdAt: put.body.createdAt })
+  t.equal((await sql`select from webhooks.webhooks where user_id = ${user}`).length, 1)
+  t.equal((await call('/webhooks/legacy', { user: newUser() })).status, 404)
+
+  t.equal((await call('/webhooks/legacy', { method: 'DELETE', user })).status, 204)
+  t.equal((await call('/webhooks/legacy', { method: 'DELETE', user })).status, 404)
+  t.equal((await call('/webhooks/legacy', { method: 'PUT', user, body: { webhookUrl } })).status, 200, 'and set again')
+})
+
+t.test('a malformed or forbidden one is named', async t => {
+  for (const body of [{ webhookUrl: 'nope' }, { webhookUrl: 'ftp://example.com/' }, { webhookUrl: 'http://169.254.169.254/' }, {}]) {
+    const { status, body: problem } = await call('/webhooks/legacy', { method: 'PUT', user: newUser(), body })
+    t.match([status, problem.errors?.[0]?.path], [400, 'body.webhookUrl'], JSON.stringify(body))
+  }
+  t.equal((await call('/webhooks/legacy', { method: 'PUT', user: newUser(), body: { webhookUrl, active: true } })).status, 400)
+})
+
+t.test('the legacy secret is made when it is first asked for, once', async t => {
+  const user = newUser()
+  const answers = await Promise.all(Array.from({ length: 5 }, () => call('/webhooks/legacy/secret', { user })))
+  t.equal(new Set(answers.map(({ body }) => body.secret)).size, 1)
+  t.match(answers[0]?.body.secret, /^whsec_/)
+  t.not((await call('/webhooks/legacy/secret', { user: newUser() })).body.secret, answers[0]?.body.secret)
+})
+
+t.test('migrated it is a webhook like others, with the secret that its receiver knows', async t => {
+  const user = newUser()
+  await call('/webhooks/legacy', { method: 'PUT', user, body: { webhookUrl } })
+  const { body: { secret } } = await call('/webhooks/legacy/secret', { user })
+  const migrated = await call('/webhooks/legacy/migrate', { method: 'POST', user })
+  t.match([migrated.status, migrated.body], [201, { url: webhookUrl, eventType: 'completed', active: true, secret }])
+  t.equal(migrated.headers.location, `/webhooks/${migrated.body.id}`)
+  t.equal((await call('/webhooks/legacy', { user })).status, 404)
+  t.same((await call(`/webhooks/${migrated.body.id}/secret`, { user })).body, { secret })
+  const [target] = await sql`select ciphertexts from webhooks.targets where id = ${migrated.body.id}`
+  t.same(target?.ciphertexts.map(app.secretBox.open), [secret])
+  t.same((await call('/webhooks/legacy/secret', { user })).body, { secret }, 'jobs\' own URLs go on with it')
+  t.equal((await call('/webhooks/legacy/migrate', { method: 'POST', user })).status, 404)
+})
+
+t.test('who has as many webhooks as there may be can\'t migrate', async t => {
+  const user = newUser()
+  await call('/webhooks/legacy', { method: 'PUT', user, body: { webhookUrl } })
+  for (let i = 0; i < 2; i++) await call('/webhooks', { method: 'POST', user, body: { url: webhookUrl, eventType: 'all' } })
+  t.equal((await call('/webhooks/legacy/migrate', { method: 'POST', user })).status, 409)
+  t.equal((await call('/webhooks/legacy', { user })).status, 200)
+})
