@@ -4,7 +4,9 @@ import { jwtAuth } from '@tidings/contracts'
 import { browserGuards, docs, health, metrics, postgres, problems, redis, redisUrl, serviceOptions, tokenSettings } from '@tidings/service-kit'
 import type { Config } from './config.ts'
 import { jobReader } from './plugins/job-reader.ts'
+import { projector } from './plugins/projector.ts'
 import { queues } from './plugins/queues.ts'
+import { relay } from './plugins/relay.ts'
 import { api } from './routes/api.ts'
 
 /** The service, not yet listening: `app.ready()` migrates and starts relay and projector. */
@@ -22,6 +24,8 @@ export function buildApp (config: Config) {
   app.register(postgres, { url: config.DATABASE_URL, schema: 'jobs', migrations: new URL('./db/migrations', import.meta.url), max: config.POSTGRES_CONNECTIONS })
   app.register(redis, { url: redisUrl(config) })
   app.register(queues, { config })
+  app.register(projector, { config })
+  app.register(relay, { config })
   app.register(jobReader)
   app.register(api)
   return app

@@ -12,7 +12,7 @@ export async function startServers (t: TestContext) {
     REDIS_URL: redis.url,
     TOKEN_SECRET: TEST_SECRET,
     REFRESH_TOKEN_SECRET: `${TEST_SECRET}, refreshed`,
-    LOG_LEVEL: 'silent',
+    LOG_LEVEL: process.env.TEST_LOG ?? 'silent',
     NODE_ENV: 'test'
   }
   return { database, redis, env }

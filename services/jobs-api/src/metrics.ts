@@ -1,0 +1,36 @@
+import { prom, type MetricsRegistry } from '@tidings/service-kit'
+
+export type EngineMetrics = ReturnType<typeof engineMetrics>
+
+/** Metrics of relay, projector, reconciliation, outbox and retention. Labels: the queues of JOB_QUEUES, and closed sets. */
+export function engineMetrics (registry: MetricsRegistry) {
+  const registers = [registry]
+  const perQueue = (name: string, help: string) => new prom.Counter({ name, help, labelNames: ['queue'] as const, registers })
+  const plain = (name: string, help: string) => new prom.Counter({ name, help, registers })
+  return {
+    relayed: perQueue('tidings_relay_events_total', 'Events appended to the stream'),
+    late: perQueue('tidings_relay_late_events_total', 'Events of finished jobs, left out'),
+    unowned: perQueue('tidings_relay_unowned_events_total', 'Events of jobs without an owner, left out'),
+    malformed: perQueue('tidings_relay_malformed_entries_total', 'Entries that could not be understood, stepped over'),
+    lost: perQueue('tidings_relay_lost_entries_total', 'Entries that BullMQ trimmed before they were read'),
+    refused: perQueue('tidings_relay_refused_appends_total', 'Batches that another replica had moved already'),
+    unread: new prom.Gauge({ name: 'tidings_relay_unread_entries', help: 'Entries of BullMQ that wait for the relay', labelNames: ['queue'] as const, registers }),
+    repairedHistories: perQueue('tidings_relay_repaired_histories_total', 'Histories that had to be begun anew'),
+    projected: plain('tidings_projector_events_total', 'Events projected'),
+    steppedOver: plain('tidings_projector_refused_events_total', 'Events that Postgres refused or that were malformed, stepped over'),
+    overtaken: plain('tidings_projector_overtaken_total', 'Times the stream was trimmed or lost before it was projected'),
+    reconciled: new prom.Counter({ name: 'tidings_reconciled_jobs_total', help: 'Jobs concluded by comparison with BullMQ', labelNames: ['queue', 'conclusion'] as const, registers }),
+    swept: perQueue('tidings_outbox_added_jobs_total', 'Jobs that the sweeper added'),
+    retired: plain('tidings_retention_removed_jobs_total', 'Finished jobs removed by retention')
+  }
+}
+
+/** How far the rows are behind the stream, asked when Prometheus asks. */
+export function projectorLag (registry: MetricsRegistry, lagMs: () => Promise<number>) {
+  return new prom.Gauge({
+    name: 'tidings_projector_lag_milliseconds',
+    help: 'By how much the newest event is younger than the newest projected one',
+    registers: [registry],
+    async collect () { this.set(await lagMs()) }
+  })
+}

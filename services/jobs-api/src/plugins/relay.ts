@@ -1,0 +1,25 @@
+import fp from 'fastify-plugin'
+import { relayLeaseKey } from '@tidings/contracts'
+import { createJobEventStream } from '@tidings/job-events'
+import { streamBounds, type Config } from '../config.ts'
+import { holdLease } from '../lease/hold-lease.ts'
+import { projectorLag } from '../metrics.ts'
+import { createQueueRelay } from '../relay/queue-relay.ts'
+
+/** Each queue is relayed by one replica; each replica may hold several. */
+export const relay = fp<{ config: Config }>(async function relay (app, { config }) {
+  const { redis, log } = app
+  const stream = createJobEventStream(redis, streamBounds(config))
+
+  projectorLag(app.metricsRegistry, async () => {
+    const told = await stream.last().catch(() => undefined) // Redis is away: nothing new is told
+    return Math.max(0, (told?.ms ?? 0) - app.projected.position.ms)
+  })
+  const leases = config.queues.map(queue => {
+    const queueRelay = createQueueRelay(app, queue, stream)
+    return holdLease({ redis, key: relayLeaseKey(queue), ttlMs: config.LEASE_MS, log, work: queueRelay.run })
+  })
+  app.addHook('onClose', async () => {
+    await Promise.all(leases.map(lease => lease.stop()))
+  })
+}, { name: 'relay', dependencies: ['projector', 'queues'] })

@@ -1,0 +1,84 @@
+import { stateAfter, type ToldJobEvent } from '@tidings/contracts'
+import { eventIdOf, type EventId } from '@tidings/job-events'
+import { FIRST_FINAL_STATE, stateCode } from '../db/state-code.ts'
+
+/** How a job ended; nulls while it is open. JSON as text. */
+type Outcome = { result: string | null, truncated: boolean, error: string | null }
+
+/** What a fold needs to know of a row, and leaves in it. */
+export type JobFields = {
+  state: number
+  createdMs: number
+  startedMs: number | null
+  finishedMs: number | null
+  attemptsMade: number
+  attemptsMax: number
+  /** The last event folded; null before the first. */
+  event: EventId | null
+  /** Undefined: as it stands in the row. */
+  progress?: string | null
+  /** Undefined: as it stands in the row. */
+  outcome?: Outcome
+}
+
+const NO_OUTCOME: Outcome = { result: null, truncated: false, error: null }
+
+/**
+ * A job after one more event. A finished job stays as it is until it is opened
+ * again: the relay sees to that too, but its marks expire.
+ */
+export function fold (job: JobFields, event: ToldJobEvent): JobFields {
+  if (job.state >= FIRST_FINAL_STATE && !opens(event)) return job
+  return { ...job, ...changes(job, event), event: eventIdOf(event.eventId) }
+}
+
+/** A job of another producer, of which this is the first event. */
+export function unknownJob ({ created, attempts, timestamp }: ToldJobEvent): JobFields {
+  return {
+    state: stateCode('waiting'),
+    createdMs: created ?? timestamp,
+    startedMs: null,
+    finishedMs: null,
+    attemptsMade: 0,
+    attemptsMax: attempts ?? 1,
+    event: null
+  }
+}
+
+function opens ({ type, reopened }: ToldJobEvent): boolean {
+  return type === 'added' || reopened === true
+}
+
+function changes (job: JobFields, event: ToldJobEvent): Partial<JobFields> {
+  const state = stateCode(stateAfter(event.type) ?? 'waiting')
+  switch (event.type) {
+    // A job submitted with a delay is `delayed` from the start: its `added` must not say otherwise.
+    case 'added': return { ...untouched(job, event), state: job.event === null ? job.state : state }
+    case 'waiting': return event.reopened ? { state, startedMs: null, finishedMs: null, outcome: NO_OUTCOME } : { state }
+    case 'active': return { state, startedMs: event.timestamp, attemptsMade: job.attemptsMade + 1 }
+    case 'progress': return { progress: JSON.stringify(event.progress ?? 0) }
+    case 'completed':
+    case 'failed': return { state, finishedMs: event.timestamp, outcome: outcomeOf(event) }
+    default: return { state }
+  }
+}
+
+function untouched (job: JobFields, { created, attempts }: ToldJobEvent): Partial<JobFields> {
+  return {
+    createdMs: created ?? job.createdMs,
+    attemptsMax: attempts ?? job.attemptsMax,
+    attemptsMade: 0,
+    startedMs: null,
+    finishedMs: null,
+    progress: null,
+    outcome: NO_OUTCOME
+  }
+}
+
+function outcomeOf ({ type, result, resultTruncated, error }: ToldJobEvent): Outcome {
+  return {
+    result: type === 'completed' && !resultTruncated ? JSON.stringify(result ?? null) : null,
+    truncated: resultTruncated === true,
+    error: type === 'failed' ? error ?? '' : null
+  }
+}

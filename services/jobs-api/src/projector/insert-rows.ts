@@ -1,0 +1,34 @@
+import type { ChangedJob } from './changed-job.ts'
+import { fieldColumns } from './field-columns.ts'
+import { identityColumns, identityKey } from './identity.ts'
+import type { Tx } from './position.ts'
+
+/** Rows of jobs that other producers added, and of ours that a restored Postgres forgot. Each gets its `n`. */
+export async function insertRows (tx: Tx, jobs: ChangedJob[]): Promise<void> {
+  if (jobs.length === 0) return
+  const key = identityColumns(jobs.map(({ identity }) => identity))
+  const fields = fieldColumns(jobs)
+  const rows = await tx<{ n: number, queue: string, id: string, ms: number, seq: number }[]>`
+    insert into jobs.jobs (
+      queue, id, generation_ms, generation_seq, user_id, name, ours, enqueued_at,
+      state, created_ms, started_ms, finished_ms, attempts_made, attempts_max, event_ms, event_seq,
+      progress, result, result_truncated, failed_reason
+    )
+    select queue, id, generation_ms, generation_seq, user_id, name, generation_ms = 0, now(),
+           state, created_ms, started_ms, finished_ms, attempts_made, attempts_max, event_ms, event_seq,
+           progress::json, result::json, truncated::boolean, error
+    from unnest(
+      ${key.queue}::text[], ${key.id}::text[], ${key.generationMs}::bigint[], ${key.generationSeq}::bigint[],
+      ${jobs.map(({ userId }) => userId)}::text[], ${jobs.map(({ name }) => name)}::text[],
+      ${fields.state}::smallint[], ${fields.createdMs}::bigint[], ${fields.startedMs}::bigint[], ${fields.finishedMs}::bigint[],
+      ${fields.attemptsMade}::int[], ${fields.attemptsMax}::int[], ${fields.eventMs}::bigint[], ${fields.eventSeq}::bigint[],
+      ${fields.progress}::text[], ${fields.result}::text[], ${fields.truncated}::text[], ${fields.error}::text[]
+    ) as job (
+      queue, id, generation_ms, generation_seq, user_id, name,
+      state, created_ms, started_ms, finished_ms, attempts_made, attempts_max, event_ms, event_seq,
+      progress, result, truncated, error
+    )
+    returning n, queue, id, generation_ms as ms, generation_seq as seq`
+  const numbers = new Map(rows.map(({ n, queue, id, ms, seq }) => [identityKey({ queue, id, generationMs: ms, generationSeq: seq }), n]))
+  for (const job of jobs) job.n = numbers.get(identityKey(job.identity))
+}

@@ -1,0 +1,46 @@
+import type { KnownRow } from './changed-job.ts'
+import type { identityColumns } from './identity.ts'
+import type { Tx } from './position.ts'
+
+type Row = {
+  n: number
+  queue: string
+  id: string
+  generation_ms: number
+  generation_seq: number
+  state: number
+  created_ms: number
+  started_ms: number | null
+  finished_ms: number | null
+  attempts_made: number
+  attempts_max: number
+  event_ms: number | null
+  event_seq: number | null
+}
+
+/** The rows of a batch, locked in the order of n, so that two who lock many never wait for each other. */
+export async function lockRows (tx: Tx, { queue, id, generationMs, generationSeq }: ReturnType<typeof identityColumns>): Promise<KnownRow[]> {
+  const rows = await tx<Row[]>`
+    select n, queue, id, generation_ms, generation_seq, state, created_ms, started_ms, finished_ms,
+           attempts_made, attempts_max, event_ms, event_seq
+    from jobs.jobs
+    where (queue, id, generation_ms, generation_seq) in (
+      select * from unnest(${queue}::text[], ${id}::text[], ${generationMs}::bigint[], ${generationSeq}::bigint[])
+    )
+    order by n
+    for update`
+  return rows.map(row => ({
+    n: row.n,
+    queue: row.queue,
+    id: row.id,
+    generationMs: row.generation_ms,
+    generationSeq: row.generation_seq,
+    state: row.state,
+    createdMs: row.created_ms,
+    startedMs: row.started_ms,
+    finishedMs: row.finished_ms,
+    attemptsMade: row.attempts_made,
+    attemptsMax: row.attempts_max,
+    event: row.event_ms === null || row.event_seq === null ? null : { ms: row.event_ms, seq: row.event_seq }
+  }))
+}

@@ -1,0 +1,34 @@
+import type { ChangedJob } from './changed-job.ts'
+import type { Tx } from './position.ts'
+
+type Shift = { userId: string, state: number, delta: number }
+
+/** Moves the per-user-per-state counters in the transaction that moves the rows, so that totals never count rows. */
+export async function moveCounters (tx: Tx, jobs: ChangedJob[]): Promise<void> {
+  const shifts = shiftsOf(jobs)
+  if (shifts.length === 0) return
+  await tx`
+    insert into jobs.counts as counts (user_id, state, count)
+    select user_id, state, delta
+    from unnest(
+      ${shifts.map(({ userId }) => userId)}::text[], ${shifts.map(({ state }) => state)}::smallint[], ${shifts.map(({ delta }) => delta)}::bigint[]
+    ) as shift (user_id, state, delta)
+    order by user_id, state -- as a submit does, so that neither waits for the other for ever
+    on conflict (user_id, state) do update set count = counts.count + excluded.count`
+}
+
+/** What each counter changes by; those that stay are left out. */
+export function shiftsOf (jobs: ChangedJob[]): Shift[] {
+  const shifts = new Map<string, Shift>()
+  for (const { userId, stateBefore, after } of jobs) {
+    if (stateBefore === after.state) continue
+    if (stateBefore !== undefined) add(userId, stateBefore, -1)
+    add(userId, after.state, 1)
+  }
+  return [...shifts.values()].filter(({ delta }) => delta !== 0)
+
+  function add (userId: string, state: number, delta: number) {
+    const shift = shifts.get(`${state} ${userId}`) ?? { userId, state, delta: 0 }
+    shifts.set(`${state} ${userId}`, { ...shift, delta: shift.delta + delta })
+  }
+}

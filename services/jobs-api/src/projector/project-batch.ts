@@ -1,0 +1,36 @@
+import type { ToldJobEvent } from '@tidings/contracts'
+import type { EventId } from '@tidings/job-events'
+import type { RawSql } from '@tidings/service-kit'
+import { announceBatch } from './announce-batch.ts'
+import { foldBatch } from './changed-job.ts'
+import { identityColumns, identityOf } from './identity.ts'
+import { insertRows } from './insert-rows.ts'
+import { lockRows } from './lock-rows.ts'
+import { moveCounters } from './move-counters.ts'
+import { movePosition } from './position.ts'
+import { updateRows } from './update-rows.ts'
+import { writeTimeline } from './write-timeline.ts'
+
+type Batch = { from: EventId, to: EventId, events: ToldJobEvent[] }
+
+/**
+ * Projects a batch and moves the position, in one transaction, or does nothing:
+ * false where the position is not where the batch begins, because another
+ * replica was faster.
+ */
+export async function projectBatch (sql: RawSql, { from, to, events }: Batch): Promise<boolean> {
+  return await sql.begin(async tx => {
+    // The row of the position is the gate: a second replica waits here until the first has committed, then finds it moved.
+    if (!await movePosition(tx, from, to)) return false
+    const rows = await lockRows(tx, identityColumns(events.map(identityOf)))
+    const changed = foldBatch(events, rows)
+    await insertRows(tx, changed.filter(({ n }) => n === undefined))
+    await Promise.all([
+      updateRows(tx, changed.filter(({ stateBefore }) => stateBefore !== undefined)),
+      moveCounters(tx, changed),
+      writeTimeline(tx, changed),
+      announceBatch(tx, to, changed)
+    ])
+    return true
+  })
+}

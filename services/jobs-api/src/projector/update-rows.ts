@@ -1,0 +1,44 @@
+import type { ChangedJob } from './changed-job.ts'
+import { stateCode } from '../db/state-code.ts'
+import { fieldColumns } from './field-columns.ts'
+import type { Tx } from './position.ts'
+
+const COMPLETED = stateCode('completed')
+
+/**
+ * One statement for all rows of a batch, which are locked already: a nested
+ * loop over the primary key. Any event proves that the job was enqueued; what
+ * `queue.add` got is of no use once the job is completed.
+ */
+export async function updateRows (tx: Tx, jobs: ChangedJob[]): Promise<void> {
+  if (jobs.length === 0) return
+  const fields = fieldColumns(jobs)
+  await tx`
+    update jobs.jobs set
+      state = job.state,
+      created_ms = job.created_ms,
+      started_ms = job.started_ms,
+      finished_ms = job.finished_ms,
+      attempts_made = job.attempts_made,
+      attempts_max = job.attempts_max,
+      event_ms = job.event_ms,
+      event_seq = job.event_seq,
+      progress = case when job.sets_progress::boolean then job.progress::json else jobs.progress end,
+      result = case when job.sets_outcome::boolean then job.result::json else jobs.result end,
+      result_truncated = case when job.sets_outcome::boolean then job.truncated::boolean else jobs.result_truncated end,
+      failed_reason = case when job.sets_outcome::boolean then job.error else jobs.failed_reason end,
+      enqueued_at = coalesce(jobs.enqueued_at, now()),
+      data = case when job.state = ${COMPLETED} then null else jobs.data end,
+      options = case when job.state = ${COMPLETED} then null else jobs.options end
+    from unnest(
+      ${jobs.map(({ n }) => n as number)}::bigint[],
+      ${fields.state}::smallint[], ${fields.createdMs}::bigint[], ${fields.startedMs}::bigint[], ${fields.finishedMs}::bigint[],
+      ${fields.attemptsMade}::int[], ${fields.attemptsMax}::int[], ${fields.eventMs}::bigint[], ${fields.eventSeq}::bigint[],
+      ${fields.setsProgress}::text[], ${fields.progress}::text[], ${fields.setsOutcome}::text[],
+      ${fields.result}::text[], ${fields.truncated}::text[], ${fields.error}::text[]
+    ) as job (
+      n, state, created_ms, started_ms, finished_ms, attempts_made, attempts_max, event_ms, event_seq,
+      sets_progress, progress, sets_outcome, result, truncated, error
+    )
+    where jobs.n = job.n`
+}

@@ -1,0 +1,104 @@
+import type { Redis } from 'ioredis'
+import { LRUCache } from 'lru-cache'
+import { eventIdOf, isNewer } from '@tidings/job-events'
+import type { RawSql } from '@tidings/service-kit'
+import { findOwners, type KnownOwner } from './find-owners.ts'
+import { livesOf, type Life } from './lives.ts'
+import { NOBODY, type Owner } from './owner.ts'
+import type { QueueEvent } from './queue-event.ts'
+import { readHashes, type JobHash } from './read-hashes.ts'
+import { storable } from './text.ts'
+
+type OwnersOptions = {
+  queue: string
+  /** Of BullMQ's keys: `bull:<queue>:`. */
+  prefix: string
+  sql: RawSql
+  redis: Redis
+  size: number
+  /** Resolves once Postgres knows all that was told. */
+  caughtUp: () => Promise<void>
+}
+
+export type Owners = ReturnType<typeof createOwners>
+
+/**
+ * Whose each job is: fixed when the job is first seen, whatever becomes of its
+ * data later. From memory, else from Postgres, else from BullMQ's own hash if
+ * that can only be of this life of the job: ids come again, after obliterate or
+ * a removal, for other users.
+ */
+export function createOwners ({ queue, prefix, sql, redis, size, caughtUp }: OwnersOptions) {
+  const memory = new LRUCache<string, Owner | typeof NOBODY>({ max: size })
+  let gap = '0-0'
+
+  /**
+   * The owner of each entry's job; NOBODY where there is none. `end` is the id
+   * of the last entry that was read, told or not.
+   * Throws where that could not be asked: the batch must wait.
+   */
+  async function attach (entries: QueueEvent[], end: string) {
+    const { lives, of } = livesOf(entries)
+    for (const life of lives) life.owner = remembered(life)
+    await askPostgres(lives.filter(({ owner }) => owner === undefined), end)
+    for (const life of lives) {
+      life.owner ??= NOBODY
+      memory.set(life.jobId, life.owner)
+    }
+    return (entry: QueueEvent) => of(entry).owner as Owner | typeof NOBODY
+  }
+
+  /**
+   * Forgets what is in memory: another replica may have relayed meanwhile. Of
+   * adopted jobs that began before `gap` the next life may have begun unseen.
+   */
+  function forget (since: string) {
+    gap = since
+    memory.clear()
+  }
+
+  function remembered ({ jobId, isNew }: Life): Life['owner'] {
+    const owner = memory.get(jobId)
+    // Ids of ours never come again: an `added` of one is the same job, added anew.
+    return isNew && (owner === NOBODY || owner?.generation !== undefined) ? undefined : owner
+  }
+
+  async function askPostgres (lives: Life[], end: string) {
+    if (lives.length === 0) return
+    // A row of ours is written before its `added`; of others only the projection knows.
+    if (lives.some(({ isNew }) => !isNew)) await caughtUp()
+    const known = await findOwners(sql, queue, lives)
+    for (const life of lives) life.owner = trusted(life, known.get(life))
+    await askBullMQ(lives.filter(({ owner }) => owner === undefined), known, end)
+  }
+
+  function trusted ({ isNew }: Life, known: KnownOwner | undefined): Owner | undefined {
+    if (known?.isOurs) return known
+    const isSure = known?.generation !== undefined && !isNewer(eventIdOf(gap), eventIdOf(known.generation))
+    return isSure && !isNew ? known : undefined
+  }
+
+  async function askBullMQ (lives: Life[], known: Map<Life, KnownOwner>, end: string) {
+    if (lives.length === 0) return
+    const { hashes, last } = await readHashes(redis, prefix, lives.map(({ jobId }) => jobId))
+    lives.forEach((life, i) => {
+      const hash = hashes[i]
+      if (hash?.userId === undefined || life.isOver) return
+      // The hash can only be of this life where BullMQ has told nothing since, or where it is older than what was told.
+      if (last === end || hash.created <= eventIdOf(life.first.id).ms) life.owner = adopt(life, hash, known.get(life))
+    })
+  }
+
+  return { attach, forget }
+}
+
+function adopt ({ first, isNew }: Life, { userId, name, created, attempts }: JobHash, known: KnownOwner | undefined): Owner {
+  const isKnown = !isNew && known?.userId === userId && known?.created === created
+  return {
+    userId: userId as string,
+    name: storable(first.fields.name ?? name),
+    created,
+    attempts,
+    generation: isKnown ? known.generation as string : first.id
+  }
+}

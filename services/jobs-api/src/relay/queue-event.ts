@@ -1,0 +1,36 @@
+import { MAX_ID_LENGTH } from '@tidings/contracts'
+import type { RawEntry } from './reader.ts'
+
+/** An entry of BullMQ's events as it stands there: all values are texts. */
+export type QueueEvent = { id: string, event: string, jobId: string, fields: Record<string, string> }
+
+/** An entry that BullMQ did not write, or a worker filled with what is no JSON. Stepped over. */
+export class MalformedEntry extends Error {
+  constructor (id: string, why: string, options?: ErrorOptions) {
+    super(`Entry ${id} is malformed: ${why}`, options)
+    this.name = 'MalformedEntry'
+  }
+}
+
+/**
+ * The events of which clients are told. Not among them: drained, paused,
+ * resumed, cleaned, duplicated, deduplicated, debounced, retries-exhausted
+ * (`failed` says it), stalled (`waiting` says it), and whatever producers invent.
+ */
+const TOLD = new Set(['added', 'waiting', 'waiting-children', 'delayed', 'active', 'progress', 'completed', 'failed', 'removed'])
+
+/** Reads an entry; undefined where nobody is told of it. @throws MalformedEntry */
+export function parseEntry ([id, values]: RawEntry): QueueEvent | undefined {
+  const fields: Record<string, string> = {}
+  for (let i = 0; i + 1 < values.length; i += 2) fields[values[i] as string] = values[i + 1] as string
+  const { event, jobId } = fields
+  if (event === undefined) throw new MalformedEntry(id, 'it names no event')
+  if (!TOLD.has(event)) return undefined
+  if (!jobId || jobId.length > MAX_ID_LENGTH || jobId.includes('\0')) throw new MalformedEntry(id, 'it names no job, or one whose id is not fit to store')
+  return { id, event, jobId, fields }
+}
+
+/** Whether BullMQ removed jobs here without naming them. */
+export function isCleaning ([, values]: RawEntry): boolean {
+  return values[0] === 'event' && values[1] === 'cleaned'
+}

@@ -1,0 +1,56 @@
+import type { FastifyInstance } from 'fastify'
+import { newest, ZERO, type JobEventStream } from '@tidings/job-events'
+import { readPosition } from '../projector/position.ts'
+import type { Step } from './advance.ts'
+import { createInterpreter } from './interpret.ts'
+import { recall, rememberGap, rememberRun, suspect } from './memory.ts'
+import { createOwners } from './owners.ts'
+import { queueEventsKey, queuePrefix } from './queue-keys.ts'
+import { isCleaning } from './queue-event.ts'
+import { openReader, type QueueEventReader } from './reader.ts'
+import { createRelay, type Relay } from './relay.ts'
+
+/** How long a look-up waits for the projection, whose rows it needs. */
+const CATCH_UP_TIMEOUT_MS = 5000
+
+/** The relay of one queue with all that it needs. */
+export function createQueueRelay (app: FastifyInstance, queue: string, stream: JobEventStream): Relay {
+  const { redis, sql, projected, config, log, engineMetrics: metrics } = app
+  const open = () => openReader({ redis, key: queueEventsKey(queue), count: config.RELAY_BATCH, bytes: config.RELAY_BATCH_BYTES, log })
+  const owners = createOwners({ queue, prefix: queuePrefix(queue), sql, redis, size: config.OWNER_CACHE, caughtUp })
+  const interpret = createInterpreter({ queue, sql, owners, metrics, log })
+  let floorAtConnect = ZERO
+  const floor = () => newest(floorAtConnect, projected.position)
+
+  async function prepare (reader: QueueEventReader) {
+    floorAtConnect = await readPosition(sql)
+    await stream.open(floor())
+    const [{ run, gap }, runNow] = await Promise.all([recall(redis, queue), reader.runId()])
+    if (run !== runNow) {
+      log.info({ queue }, 'relay: another life of Redis, open jobs will be compared with BullMQ')
+      await rememberRun(redis, queue, runNow)
+    }
+    owners.forget(gap ?? '0-0')
+  }
+
+  async function onStep ({ finding, lost, entries, to }: Step) {
+    if (finding !== 'whole') {
+      const gap = entries[0]?.[0] ?? to.at
+      await rememberGap(redis, queue, gap)
+      owners.forget(gap)
+      if (finding === 'first') log.info({ queue, before: lost }, 'relay: the queue was there before')
+      else log.error({ queue, finding, lost }, 'relay: entries were trimmed before they were read')
+      if (finding === 'gap') metrics.lost.inc({ queue }, lost)
+    }
+    if (entries.some(isCleaning)) await suspect(redis, [queue])
+  }
+
+  async function caughtUp () {
+    const last = await stream.last()
+    if (last && !await projected.reached(last, { timeoutMs: CATCH_UP_TIMEOUT_MS })) {
+      throw new Error('The projection is behind: whose a job is can\'t be asked yet')
+    }
+  }
+
+  return createRelay({ queue, openReader: open, stream, interpret, floor, prepare, onStep, metrics, log })
+}

@@ -1,0 +1,51 @@
+import type { Redis } from 'ioredis'
+import { MAX_NAME_LENGTH, userIdText } from '@tidings/contracts'
+import { storable } from './text.ts'
+
+/** Data beyond this many bytes is not searched for a user: it would have to cross the wire whole. */
+const MAX_DATA_BYTES = 1024 * 1024
+const AT_A_TIME = 50
+
+/** What BullMQ's hash of a job says; `userId` is undefined where its data names none. */
+export type JobHash = { userId: string | undefined, name: string, created: number, attempts: number }
+
+/**
+ * The hashes of jobs, undefined where there is none, and BullMQ's newest event
+ * id right after they were read: as long as that is known, nothing can have
+ * happened to them unseen.
+ */
+export async function readHashes (redis: Redis, prefix: string, jobIds: string[]): Promise<{ hashes: (JobHash | undefined)[], last: string }> {
+  const hashes: (JobHash | undefined)[] = []
+  for (let i = 0; i < jobIds.length; i += AT_A_TIME) hashes.push(...await readSome(redis, prefix, jobIds.slice(i, i + AT_A_TIME)))
+  const newest = await redis.xrevrange(`${prefix}events`, '+', '-', 'COUNT', 1)
+  return { hashes, last: newest[0]?.[0] ?? '0-0' }
+}
+
+async function readSome (redis: Redis, prefix: string, jobIds: string[]): Promise<(JobHash | undefined)[]> {
+  const keys = jobIds.map(jobId => prefix + jobId)
+  const sizes = await Promise.all(keys.map(key => redis.hstrlen(key, 'data')))
+  return await Promise.all(keys.map(async (key, i) => {
+    const fits = (sizes[i] ?? 0) <= MAX_DATA_BYTES
+    const [timestamp, name, opts, data] = await redis.hmget(key, 'timestamp', 'name', 'opts', ...(fits ? ['data'] : []))
+    if (timestamp === null || timestamp === undefined) return undefined
+    return {
+      userId: userIdText(fieldOf(data, 'userId')),
+      name: storable(name ?? '').slice(0, MAX_NAME_LENGTH),
+      created: Math.trunc(Number(timestamp)) || 0,
+      attempts: attemptsOf(fieldOf(opts, 'attempts'))
+    }
+  }))
+}
+
+function attemptsOf (attempts: unknown): number {
+  return typeof attempts === 'number' && Number.isInteger(attempts) && attempts > 0 ? Math.min(attempts, 2_147_483_647) : 1
+}
+
+function fieldOf (json: string | null | undefined, field: string): unknown {
+  try {
+    const value = JSON.parse(json ?? 'null') as Record<string, unknown> | null
+    return typeof value === 'object' ? value?.[field] : undefined
+  } catch {
+    return undefined // data that other producers wrote by hand: it names nobody
+  }
+}

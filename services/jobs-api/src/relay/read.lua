@@ -1,0 +1,19 @@
+-- What stands in a queue's BullMQ events after an id, and how the stream stands at that very moment.
+-- KEYS: 1 BullMQ's event stream   ARGV: 1 id, 2 most entries, 3 most bytes (one entry may be larger)
+-- Result: {entries, entries-added, length, last id}; zeros and '0-0' where there is no stream
+-- Reads only. One step, so that entries-added and length tell exactly what was trimmed before the first entry.
+
+if redis.call('EXISTS', KEYS[1]) == 0 then return { {}, 0, 0, '0-0' } end
+
+local info = redis.call('XINFO', 'STREAM', KEYS[1])
+local facts = {}
+for i = 1, #info, 2 do facts[info[i]] = info[i + 1] end
+
+local found = redis.call('XRANGE', KEYS[1], '(' .. ARGV[1], '+', 'COUNT', ARGV[2])
+local entries, bytes = {}, 0
+for i, entry in ipairs(found) do
+  for _, text in ipairs(entry[2]) do bytes = bytes + #text end
+  if i > 1 and bytes > tonumber(ARGV[3]) then break end
+  entries[i] = entry
+end
+return { entries, facts['entries-added'], facts['length'], facts['last-generated-id'] }

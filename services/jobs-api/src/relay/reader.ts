@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Redis } from 'ioredis'
+
+const BLOCK_MS = 2000
+/** A read that is this late has lost its socket without noticing (half open). */
+const WATCHDOG_MS = BLOCK_MS + 5000
+
+const LUA = readFileSync(new URL('./read.lua', import.meta.url), 'utf8')
+
+export type RawEntry = [id: string, fields: string[]]
+
+/** A queue's BullMQ events as they stood at one moment. */
+export type Look = {
+  /** Those after the id that was asked for, oldest first. */
+  entries: RawEntry[]
+  /** Whether these are all. */
+  isEnd: boolean
+  /** How many entries were ever added; 0 where there is no stream. */
+  added: number
+  length: number
+  /** BullMQ's newest id. */
+  last: string
+}
+
+type ReadCommand = { tidingsReadQueue (key: string, after: string, count: number, bytes: number): Promise<[RawEntry[], number, number, string]> }
+
+type ReaderOptions = { redis: Redis, key: string, count: number, bytes: number, log: FastifyBaseLogger }
+
+export type QueueEventReader = ReturnType<typeof openReader>
+
+/**
+ * Reads a queue's BullMQ events, waiting for them where there are none, on a
+ * connection of its own. Not BullMQ's QueueEvents: that keeps no position,
+ * reads without a bound, and one malformed entry stops it for good.
+ */
+export function openReader ({ redis, key, count, bytes, log }: ReaderOptions) {
+  const connection = redis.duplicate({
+    maxRetriesPerRequest: null,
+    enableOfflineQueue: true,
+    autoResendUnfulfilledCommands: false, // whoever reads asks for the position anew
+    commandTimeout: undefined as never // a blocked read has its watchdog
+  }) as Redis & ReadCommand
+  connection.on('error', err => log.debug({ err, key }, 'relay: connection lost'))
+  connection.defineCommand('tidingsReadQueue', { numberOfKeys: 1, lua: LUA, readOnly: true })
+
+  /** What comes after an id; `wait` holds the read until there is something, at most two seconds. */
+  async function read (after: string, { wait }: { wait: boolean }): Promise<Look> {
+    const watchdog = setTimeout(() => connection.disconnect(true), WATCHDOG_MS)
+    try {
+      // Both leave in one write: the second runs as soon as the first has seen an entry.
+      const [, [entries, added, length, last]] = await Promise.all([
+        wait ? connection.xread('COUNT', 1, 'BLOCK', BLOCK_MS, 'STREAMS', key, after) : undefined,
+        connection.tidingsReadQueue(key, after, count, bytes)
+      ])
+      return { entries, added, length, last, isEnd: entries.length === 0 || entries.at(-1)?.[0] === last }
+    } finally {
+      clearTimeout(watchdog)
+    }
+  }
+
+  return {
+    read,
+    /** Redis' identity of this life of its process; another one may have lost something. */
+    async runId (): Promise<string> {
+      return /run_id:(\w+)/.exec(await connection.info('server'))?.[1] ?? ''
+    },
+    /** Reads under way fail. */
+    close: () => connection.disconnect()
+  }
+}
