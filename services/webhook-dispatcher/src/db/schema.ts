@@ -1,5 +1,5 @@
-import type { AttemptErrorClass } from '@tidings/contracts'
 import { bigint, integer, jsonb, pgSchema, smallint, text, timestamp } from 'drizzle-orm/pg-core'
+import type { AttemptErrorClass } from '@tidings/contracts'
 
 /** The service's own Postgres schema. The migrations are the truth; this is what drizzle's queries know of them. */
 const webhooksSchema = pgSchema('webhooks')
