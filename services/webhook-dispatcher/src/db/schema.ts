@@ -25,11 +25,10 @@ export const webhooks = webhooksSchema.table('webhooks', {
   updatedAt: moment('updated_at').notNull().defaultNow(),
   /** Deleted: its pending deliveries are closed, then the row goes. */
   deletedAt: moment('deleted_at'),
-  /** Health, kept by delivery. Whoever makes a webhook active again resets all four. */
+  /** Health, kept by delivery. Whoever makes a webhook active again resets all three. */
   failingSince: moment('failing_since'),
   failures: integer('failures').notNull().default(0),
-  openUntil: moment('open_until'),
-  trips: integer('trips').notNull().default(0)
+  openUntil: moment('open_until')
 })
 
 /** Without a webhook: the user's legacy secret, which signs for kinds legacy and job. */

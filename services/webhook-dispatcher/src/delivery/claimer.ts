@@ -11,6 +11,8 @@ import type { Result, Task } from './task.ts'
 /** For what other replicas made due; what this one made due wakes it. */
 const POLL_MS = 500
 const FAILED_MS = 1000
+/** setTimeout knows no more. */
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 type ClaimerOptions = {
   sql: RawSql
@@ -110,7 +112,7 @@ export function createClaimer ({ sql, claimant, endpoints, lanes, recorder, maxH
     timer = setTimeout(() => {
       nextAt = Infinity
       wake()
-    }, Math.min(at - Date.now() + 1, 2 ** 31 - 1))
+    }, Math.min(Math.max(0, at - Date.now()) + 1, MAX_TIMER_MS))
   }
 
   async function rest (ms: number): Promise<void> {

@@ -14,6 +14,9 @@ import { createRecorder } from './recorder.ts'
 /** Beside the attempt's deadline, before another replica may probe. */
 const PROBE_GRACE_MS = 5000
 
+/** How long a close waits for a Postgres that does not take the last outcomes. */
+export const LAST_WRITE_MS = 5000
+
 export type DeliveryOptions = {
   sql: RawSql
   attempt: Attempter
@@ -69,7 +72,7 @@ export function createDelivery ({ sql, attempt, openSecret, policy, limits, time
       const timer = setTimeout(() => giveUp.abort(), timeoutMs)
       await lanes.idle()
       clearTimeout(timer)
-      await recorder.drain()
+      await recorder.drain(LAST_WRITE_MS)
       await claimant.stop()
     }
   }

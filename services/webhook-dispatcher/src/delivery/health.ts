@@ -16,7 +16,7 @@ export type Signs = {
 export type Health = { id: number, failures: number, open_until: number, status: string }
 
 export type HealthPolicy = RetryPolicy & {
-  /** The breaker opens when an endpoint has failed for this long too; its first pause is as long, each further one twice the last. */
+  /** The breaker opens when an endpoint has failed for this long too. It pauses for as long, then for half the time that it has failed. */
   breakerMs: number
   breakerMaxMs: number
   disableAfterMs: number
@@ -51,33 +51,31 @@ export async function noteHealth (sql: Sql, signs: Signs[], { breakerMs, breaker
   return await sql<Health[]>`
     with r as materialized (
       select * from unnest(
-        ${signs.map(sign => sign.webhookId)}::int[], ${signs.map(sign => sign.succeeded)}::boolean[], ${signs.map(sign => sign.failures)}::int[],
-        ${signs.map(sign => sign.gone)}::boolean[], ${signs.map(sign => sign.throttledUntil ?? null)}::float8[]
+        ${signs.map(sign => sign.webhookId)}::int[], ${signs.map(sign => Number(sign.succeeded))}::int[], ${signs.map(sign => sign.failures)}::int[],
+        ${signs.map(sign => Number(sign.gone))}::int[], ${signs.map(sign => sign.throttledUntil ?? null)}::float8[]
       ) as r (id, succeeded, failures, gone, throttled_until)
     ),
     locked as materialized (
-      select w.id, w.failures, w.failing_since, w.trips, w.open_until from webhooks.webhooks w join r on r.id = w.id
+      select w.id, w.failures, w.failing_since from webhooks.webhooks w join r on r.id = w.id
       order by w.id for update of w
     ),
     counted as (
-      select r.id, r.gone, to_timestamp(r.throttled_until / 1000) as throttled_until, l.open_until,
-        r.failures + case when r.succeeded then 0 else l.failures end as failures,
-        case when r.failures > 0 then coalesce(case when r.succeeded then null else l.failing_since end, now()) end as failing_since,
-        case when r.succeeded then 0 else l.trips end as trips
+      select r.id, r.gone = 1 as gone, to_timestamp(r.throttled_until / 1000) as throttled_until,
+        r.failures + case when r.succeeded = 1 then 0 else l.failures end as failures,
+        case when r.failures > 0 then coalesce(case when r.succeeded = 1 then null else l.failing_since end, now()) end as failing_since
       from r join locked l on l.id = r.id
     ),
     judged as (
       select *,
-        failures >= ${TRIP_AFTER} and failing_since <= now() - ${breakerMs}::int * interval '1 ms' as trips_now,
+        failures >= ${TRIP_AFTER} and failing_since <= now() - ${breakerMs}::int * interval '1 ms' as is_tripped,
         failures >= ${TRIP_AFTER} and failing_since <= now() - ${disableAfterMs}::float8 * interval '1 ms' as is_dead
       from counted
     )
     update webhooks.webhooks w set
       failures = j.failures,
       failing_since = j.failing_since,
-      trips = j.trips + trips_now::int,
       open_until = greatest(
-        case when trips_now then now() + least(${breakerMaxMs}::float8, ${breakerMs}::float8 * 2 ^ least(j.trips, 30)) * interval '1 ms' end,
+        case when is_tripped then now() + least(${breakerMaxMs}::int * interval '1 ms', greatest(${breakerMs}::int * interval '1 ms', (now() - j.failing_since) / 2)) end,
         j.throttled_until),
       status = case when (gone or is_dead) and w.status = 'active' then 'disabled' else w.status end,
       disabled_reason = case

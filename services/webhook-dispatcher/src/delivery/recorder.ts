@@ -26,6 +26,7 @@ export type Recorder = ReturnType<typeof createRecorder>
 export function createRecorder ({ sql, aftermath, log, onDue }: RecorderOptions) {
   let entries: Entry[] = []
   let writing: Promise<void> | undefined
+  let stopBy = Infinity
 
   function add (task: Task, result: Result): void {
     entries.push({ task, result })
@@ -41,6 +42,7 @@ export function createRecorder ({ sql, aftermath, log, onDue }: RecorderOptions)
         entries = entries.slice(batch.length)
         for (const { result: { verdict } } of batch) if (verdict.state === 'pending') onDue(verdict.dueAt)
       } catch (err) {
+        if (performance.now() > stopBy) return log.error({ err, lost: entries.length }, 'delivery: outcomes are lost, these attempts are repeated')
         // In flight is bounded, so is what waits here.
         log.warn({ err, waiting: entries.length }, 'delivery: outcomes could not be written')
         await sleep(RETRY_MS)
@@ -71,7 +73,10 @@ export function createRecorder ({ sql, aftermath, log, onDue }: RecorderOptions)
 
   return {
     add,
-    /** Resolves when all is written. */
-    async drain (): Promise<void> { await writing }
+    /** Resolves when all is written, or could not be for so long. */
+    async drain (withinMs: number): Promise<void> {
+      stopBy = performance.now() + withinMs
+      await writing
+    }
   }
 }

@@ -2,7 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
 import { follow, type Follower } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
-import type { Delivery } from '../delivery/delivery.ts'
+import { LAST_WRITE_MS, type Delivery } from '../delivery/delivery.ts'
 import type { TargetsOf } from './job-webhooks.ts'
 import { createSession, type Session } from './session.ts'
 import { acquireShard, prepareShards, shardOf } from './shards.ts'
@@ -85,7 +85,7 @@ export function createIngest ({ sql, redis, shards, delivery, targetsOf, log }: 
       await looking
       await Promise.all([...active.values()].map(async ({ follower, session }) => {
         await follower.stop()
-        await session.drain()
+        await session.drain(LAST_WRITE_MS)
       }))
     }
   }

@@ -50,6 +50,7 @@ export function createSession ({ shard, isOurs, claim, position, sql, delivery, 
   const batchOf = new WeakMap<Task, Batch>()
   let hasRoom: (() => void) | undefined
   const ended = new AbortController()
+  let stopBy = Infinity
 
   /** Posts a batch and queues it for writing. */
   async function onBatch ({ from, to, entries }: FollowedBatch): Promise<void> {
@@ -112,7 +113,8 @@ export function createSession ({ shard, isOurs, claim, position, sql, delivery, 
     for (let first = open[0]; first && !ended.signal.aborted; first = open[0]) {
       await first.ready
       const ready = open.findIndex(batch => !batch.isReady)
-      const group = ready === -1 ? open : open.slice(0, ready)
+      // A copy: batches that are planned meanwhile go into `open`, not into what is being written.
+      const group = open.slice(0, ready === -1 ? open.length : ready)
       for (const batch of group) batch.seal(lanes)
       if (!await writeGroup(group)) return lose()
       open = open.slice(group.length)
@@ -141,7 +143,8 @@ export function createSession ({ shard, isOurs, claim, position, sql, delivery, 
       } catch (err) {
         // Sent again as it is: what was posted need not be posted again, and the position tells whether it was written after all.
         log.warn({ err }, 'ingest: batch could not be written')
-        if (claimant.id !== undefined && claimant.id !== claim) return undefined
+        const isRenamed = claimant.id !== undefined && claimant.id !== claim
+        if (isRenamed || performance.now() > stopBy) return undefined
         await sleep(RETRY_MS)
       }
     }
@@ -197,8 +200,11 @@ export function createSession ({ shard, isOurs, claim, position, sql, delivery, 
     /** Resolves when another replica has the shard, or this one has lost its name. */
     lost: lost.promise,
     lose,
-    /** Resolves when all that was posted is written. */
-    async drain (): Promise<void> { await writing }
+    /** Resolves when all that was posted is written, or could not be for so long. */
+    async drain (withinMs: number): Promise<void> {
+      stopBy = performance.now() + withinMs
+      await writing
+    }
   }
 }
 

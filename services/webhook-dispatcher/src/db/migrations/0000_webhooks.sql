@@ -20,9 +20,8 @@ create table webhooks.webhooks (
   -- Since when every attempt has failed, and how many.
   failing_since timestamptz,
   failures integer not null default 0,
-  -- The circuit breaker: no attempt before `open_until`; `trips` is how often it opened in a row.
-  open_until timestamptz,
-  trips integer not null default 0
+  -- The circuit breaker, and Retry-After: no attempt before.
+  open_until timestamptz
 );
 create index webhooks_of_user on webhooks.webhooks (user_id, id) where deleted_at is null;
 create unique index legacy_webhook_of_user on webhooks.webhooks (user_id) where kind = 'legacy' and deleted_at is null;

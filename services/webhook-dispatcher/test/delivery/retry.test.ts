@@ -1,0 +1,88 @@
+import t from 'tap'
+import { startReceiver, until } from '@tidings/testing'
+import { jobOf, setup } from '../setup.ts'
+
+t.test('retries with the same id on the schedule, upward jitter only, and is delivered', async t => {
+  const { append, createWebhook, sql } = await setup(t, { WEBHOOK_RETRY_SCHEDULE: '100ms,200ms,400ms' })
+  let failures = 2
+  const receiver = await startReceiver(t, () => failures-- > 0 ? 500 : 200)
+  await createWebhook({ url: receiver.url })
+  await append([{ type: 'completed', jobId: '1', result: 1 }])
+
+  const requests = await receiver.waitFor(3)
+  t.same(requests.map(({ headers }) => headers['webhook-attempt']), ['1', '2', '3'])
+  t.equal(new Set(requests.map(({ headers }) => headers['webhook-id'])).size, 1)
+  const [first, second, third] = requests.map(({ at }) => at) as [number, number, number]
+  t.ok(second - first >= 99 && third - second >= 199, `${second - first} ms, ${third - second} ms`)
+  const [row] = await until(async () => {
+    const rows = await sql`select * from webhooks.deliveries where state = 'delivered'`
+    return rows.length === 1 && rows
+  })
+  t.match(row, { attempts: 3, status: 200, claim: null, error_class: null })
+  const attempts = await sql`select n, status, error_class from webhooks.attempts order by n`
+  t.same(attempts.map(({ n, status, error_class: errorClass }) => [n, status, errorClass]), [[1, 500, 'http-5xx'], [2, 500, 'http-5xx'], [3, 200, null]])
+})
+
+t.test('gives up after the schedule, keeps the delivery, and holds up nothing', async t => {
+  const { append, createWebhook, sql } = await setup(t, { WEBHOOK_RETRY_SCHEDULE: '20ms,40ms,60ms' })
+  const receiver = await startReceiver(t, ({ body }) => body.includes('"failed"') ? 400 : 200)
+  await createWebhook({ url: receiver.url })
+  await append([{ type: 'failed', jobId: '1', error: 'bad' }, { type: 'waiting', jobId: '1', reopened: true }, { type: 'completed', jobId: '1', result: 1 }])
+
+  const requests = await receiver.waitFor(5)
+  t.same(requests.map(({ json }) => (json as { eventType: string }).eventType), ['failed', 'failed', 'failed', 'failed', 'completed'])
+  await until(async () => (await sql`select from webhooks.deliveries where state <> 'pending'`).length === 2)
+  const rows = await sql`select state, attempts from webhooks.deliveries order by event_ms, event_seq`
+  t.same(rows.map(({ state, attempts }) => [state, attempts]), [['failed', 4], ['delivered', 1]])
+})
+
+t.test('an endpoint that refuses progress alone gets the completion at once', async t => {
+  const { append, createWebhook, sql } = await setup(t)
+  const receiver = await startReceiver(t, ({ body }) => body.includes('"progress"') ? 400 : 200)
+  await createWebhook({ url: receiver.url })
+  await append(jobOf('1', 100).slice(0, 50))
+  await receiver.waitFor(1)
+  await append(jobOf('1', 100).slice(50))
+
+  await receiver.waitFor(requests => requests.some(({ body }) => body.includes('"completed"')), { timeoutMs: 5000 })
+  const states = await until(async () => {
+    const rows = await sql<{ state: string, n: number }[]>`select state, count(*)::int as n from webhooks.deliveries group by state order by state`
+    return rows.every(({ state }) => state !== 'pending') && rows
+  })
+  t.same(states.map(({ state, n }) => [state, n]), [['delivered', 1], ['superseded', 100]])
+})
+
+t.test('at an endpoint that hangs on everything the completion is tried within three deadlines', async t => {
+  const deadline = 500
+  const { append, createWebhook, sql } = await setup(t, { WEBHOOK_TIMEOUT_MS: String(deadline) })
+  const receiver = await startReceiver(t, () => {})
+  await createWebhook({ url: receiver.url })
+  const events = jobOf('1', 100)
+  for (let i = 0; i < events.length; i += 20) {
+    await append(events.slice(i, i + 20))
+    await receiver.waitFor(requests => requests.length > i / 20)
+  }
+  const endedAt = Date.now()
+
+  const [completion] = (await receiver.waitFor(requests => requests.some(({ body }) => body.includes('"completed"'))))
+    .filter(({ body }) => body.includes('"completed"'))
+  t.ok((completion?.at ?? Infinity) - endedAt < 3 * deadline, `${(completion?.at ?? 0) - endedAt} ms`)
+  await until(async () => (await sql`select from webhooks.deliveries where state = 'superseded'`).length === 100)
+})
+
+t.test('at a healthy endpoint nothing is superseded, however slow it is', async t => {
+  const { append, createWebhook, sql } = await setup(t)
+  const receiver = await startReceiver(t, async () => {
+    await new Promise(resolve => setTimeout(resolve, 20))
+    return 200
+  })
+  await createWebhook({ url: receiver.url })
+  await append(['1', '2', '3'].flatMap(jobId => jobOf(jobId, 150)))
+
+  const requests = await receiver.waitFor(453)
+  for (const jobId of ['1', '2', '3']) {
+    const told = requests.map(({ json }) => json as { id: string, progress?: number }).filter(({ id }) => id === jobId)
+    t.same(told.map(({ progress }) => progress), [...Array.from({ length: 150 }, (_, i) => i + 1), undefined])
+  }
+  await until(async () => (await sql`select from webhooks.deliveries where state = 'delivered'`).length === 453)
+})
