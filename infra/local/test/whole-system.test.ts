@@ -1,0 +1,39 @@
+import { join } from 'node:path'
+import { freePort, temporaryFolder } from '@tidings/testing'
+import t from 'tap'
+import { startSystem } from '../src/index.ts'
+import { runSample } from '../src/sample/run-sample.ts'
+import { runExamples } from '../src/seed-examples/run-examples.ts'
+
+t.test('the real services', async t => {
+  const lines: string[] = []
+  const report = (line: string) => { lines.push(line) }
+  const folder = join(temporaryFolder(t, 'system'), '.local')
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME }
+  const system = await startSystem({ folder, env, ports: 'free', gateways: 2, report })
+  t.teardown(() => system.stop())
+  const origin = system.endpoints.edge as string
+
+  await t.test('the sample job is heard by three channels that agree', async t => {
+    const percents: number[] = []
+    const screen = { line: report, bar: (_label: string, percent: number) => { percents.push(percent) } }
+    await runSample({ origin, token: system.token(1), screen, signal: AbortSignal.timeout(60_000) })
+    t.equal(percents.at(-1), 100)
+    t.match(lines.join('\n'), /The three channels agree: \d+ events/)
+    t.match(lines.join('\n'), 'signature verified')
+  })
+
+  await t.test('the examples of the document do what it says', async t => {
+    const told: string[] = []
+    const failed = await runExamples({ origin, token: system.token, receiverPort: await freePort(), report: line => told.push(line) })
+    t.equal(failed, 0, told.join('\n'))
+    t.equal(told.length, 6)
+  })
+
+  await t.test('all of them are well, and described on one page', async t => {
+    t.match(await (await fetch(`${origin}/healthz`)).json(), { status: 'ok' })
+    const { paths } = await (await fetch(`${origin}/openapi.json`)).json() as { paths: Record<string, object> }
+    t.ok(paths['/submit-job'], 'jobs-api')
+    t.ok(paths['/webhooks'] ?? paths['/webhooks/'], 'webhook-dispatcher')
+  })
+})
