@@ -1,0 +1,24 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+
+export interface FlatOut {
+  events: number
+  /** Emitted in one turn of the event loop. */
+  perTurn: number
+  /** At most so many under way. */
+  window: number
+}
+
+/** Emits as fast as the clients take it. */
+export function createFlatOut () {
+  let arrived = 0
+  return {
+    arrived: (count: number) => { arrived = count },
+    run: async ({ events, perTurn, window }: FlatOut, emit: (seq: number) => void) => {
+      arrived = 0
+      for (let seq = 0; seq < events; await nextTurn()) {
+        const end = Math.min(events, seq + perTurn, Math.floor(arrived) + window)
+        for (; seq < end; seq++) emit(seq)
+      }
+    }
+  }
+}

@@ -1,0 +1,18 @@
+import { socketMessage } from '@tidings/contracts'
+import { now } from '../clock.ts'
+import { marked } from '../load/mark.ts'
+
+/** What a gateway tells of one progress event. */
+export function progressMessage ({ run, seq, user }: { run: number, seq: number, user: number }) {
+  return socketMessage({
+    v: 1,
+    type: 'progress',
+    queue: 'bench',
+    jobId: `${run}-${user}`,
+    name: 'bench',
+    userId: String(user),
+    timestamp: Date.now(),
+    eventId: `${Date.now()}-${seq}`,
+    progress: marked({ run, seq, job: user - 1, at: now() })
+  })?.payload
+}

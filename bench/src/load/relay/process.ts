@@ -1,0 +1,67 @@
+// Stands in for the relay where one service is measured alone: it appends job events to the stream as the relay does.
+import { Redis } from 'ioredis'
+import type { JobEvent } from '@tidings/contracts'
+import { createJobEventStream } from '@tidings/job-events'
+import type { JobEventStream, RelayPosition } from '@tidings/job-events'
+import { now } from '../../clock.ts'
+import { marked } from '../mark.ts'
+import { serve } from '../serve.ts'
+
+const QUEUE = 'bench'
+const BATCH = 200 // as the relay's
+const FLOOR = { ms: 0, seq: 0 }
+
+export interface Append {
+  run: number
+  events: number
+  /** Told in turn. Each has one job. */
+  users: number
+  firstUser?: number
+  type?: 'progress' | 'completed'
+}
+
+let redis: Redis | undefined
+let stream: JobEventStream | undefined
+
+const commands = {
+  connect: async (url: string) => {
+    redis?.disconnect()
+    redis = new Redis(url)
+    stream = createJobEventStream(redis)
+    await stream.open()
+  },
+  append: async (load: Append) => {
+    if (stream === undefined) throw new Error('connect first')
+    let position = await stream.position(QUEUE)
+    for (let seq = 0; seq < load.events; seq += BATCH) {
+      const events = Array.from({ length: Math.min(BATCH, load.events - seq) }, (_, index) => eventOf(load, seq + index))
+      const to = after(position, events.length)
+      const outcome = await stream.append({ queue: QUEUE, from: position, to, events, floor: FLOOR })
+      if (!outcome.moved) throw new Error('Somebody else moves the position of the queue')
+      position = to
+    }
+  }
+}
+
+export type RelayCommands = typeof commands
+
+function after ({ read, lost }: RelayPosition, events: number): RelayPosition {
+  return { at: `${read + events}-0`, read: read + events, lost }
+}
+
+function eventOf ({ run, users, firstUser = 1, type = 'progress' }: Append, seq: number): JobEvent {
+  const job = seq % users
+  const payload = marked({ run, seq, job, at: now() })
+  return {
+    v: 1,
+    type,
+    queue: QUEUE,
+    jobId: type === 'progress' ? `${run}-${job}` : `${run}-${seq}`, // a job completes once
+    name: 'bench',
+    userId: String(firstUser + job),
+    timestamp: Date.now(),
+    ...(type === 'progress' ? { progress: payload } : { result: payload })
+  }
+}
+
+serve(commands)

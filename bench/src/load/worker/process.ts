@@ -1,0 +1,76 @@
+// A BullMQ worker as users write it: its jobs tell progress and complete. When they may is up to the gate.
+import { Worker } from 'bullmq'
+import type { Job } from 'bullmq'
+import { now } from '../../clock.ts'
+import { marked } from '../mark.ts'
+import { serve } from '../serve.ts'
+import { rateGate, windowGate } from './gate.ts'
+import type { Gate } from './gate.ts'
+
+const CONCURRENCY = 200
+
+export type Pace = { window: number } | { perSecond: number }
+export interface WorkerRun { run: number, eventsPerJob: number }
+
+interface Data { run: number, job: number }
+
+/** A run whose jobs wait at the gate until it is opened. */
+interface Running extends WorkerRun {
+  gate: Promise<Gate>
+  open: (gate: Gate) => void
+  told: number
+}
+
+let running: Running | undefined
+let openGate: Gate | undefined
+const workers: Worker[] = []
+
+const commands = {
+  /** Takes the jobs of these queues; those of no run end at once. */
+  work: async ({ redisUrl, queues, concurrency = CONCURRENCY }: { redisUrl: string, queues: string[], concurrency?: number }) => {
+    for (const queue of queues) {
+      const worker = new Worker<Data>(queue, processJob, { connection: { url: redisUrl, maxRetriesPerRequest: null }, concurrency })
+      worker.on('error', err => console.error(err))
+      await worker.waitUntilReady()
+      workers.push(worker)
+    }
+  },
+  /** The jobs of this run will wait. */
+  prepare: (run: WorkerRun) => {
+    const { promise: gate, resolve: open } = Promise.withResolvers<Gate>()
+    running = { ...run, gate, open, told: 0 }
+  },
+  start: (pace: Pace) => {
+    openGate = 'window' in pace ? windowGate(pace.window) : rateGate(pace.perSecond)
+    running?.open(openGate)
+    return now()
+  },
+  arrived: (count: number) => openGate?.arrived(count),
+  finish: () => {
+    openGate?.close()
+    return running?.told ?? 0
+  },
+  close: async () => {
+    await Promise.all(workers.splice(0).map(worker => worker.close(true)))
+  }
+}
+
+export type WorkerCommands = typeof commands
+
+async function processJob (job: Job<Data>) {
+  const run = running
+  if (run === undefined || job.data.run !== run.run) return 'of another run'
+  const gate = await run.gate
+  for (let event = 1; event < run.eventsPerJob; event++) {
+    await gate.pass()
+    await job.updateProgress(nextEvent(run, job))
+  }
+  await gate.pass()
+  return nextEvent(run, job)
+}
+
+function nextEvent (run: Running, job: Job<Data>) {
+  return marked({ run: run.run, seq: run.told++, job: job.data.job, at: now() })
+}
+
+serve(commands)
