@@ -1,5 +1,6 @@
 import swagger from '@fastify/swagger'
 import fp from 'fastify-plugin'
+import { Problem, PROBLEM_JSON } from '@tidings/contracts'
 
 type DocsOptions = { title: string, description: string, version: string }
 
@@ -11,7 +12,22 @@ export const docs = fp<DocsOptions>(async function docs (app, { title, descripti
       info: { title, description, version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
       security: [{ bearer: [] }]
-    }
+    },
+    transformObject: document => 'openapiObject' in document ? withProblems(document.openapiObject as Document) : document.swaggerObject
   })
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
 }, { name: 'docs' })
+
+type Response = { content?: Record<string, { schema?: object }> }
+type Document = { paths?: Record<string, Record<string, { responses?: Record<string, Response> }>>, components?: { schemas?: object } }
+
+/** Each operation may answer several problems: their schema stands in the document once. */
+function withProblems (document: Document): Document {
+  const operations = Object.values(document.paths ?? {}).flatMap(path => Object.values(path))
+  for (const { responses = {} } of operations) {
+    for (const { content } of Object.values(responses)) {
+      if (content?.[PROBLEM_JSON]) content[PROBLEM_JSON].schema = { $ref: '#/components/schemas/Problem' }
+    }
+  }
+  return { ...document, components: { ...document.components, schemas: { ...document.components?.schemas, Problem } } }
+}
