@@ -1,3 +1,4 @@
+export * from './delivery.ts'
 export * from './auth.ts'
 export * from './job.ts'
 export * from './job-event.ts'

@@ -6,11 +6,9 @@ import { secretKeys, type Config } from './config.ts'
 import { delivery } from './delivery/plugin.ts'
 import { egress } from './egress/plugin.ts'
 import { ingest } from './ingest/plugin.ts'
+import { API } from './openapi.ts'
 import { api } from './routes/api.ts'
 import { createSecretBox, type SecretBox } from './secrets/secret-box.ts'
-import { VERSION } from './version.ts'
-
-const DESCRIPTION = 'Webhooks: registration, deliveries and their attempts, replay'
 
 /** The dispatcher: boot runs down this list, close runs back up it. */
 export function buildApp (config: Config) {
@@ -22,7 +20,7 @@ export function buildApp (config: Config) {
   app.register(metrics)
   app.register(health)
   app.register(browserGuards, { config })
-  app.register(docs, { title: 'Tidings webhook-dispatcher', description: DESCRIPTION, version: VERSION })
+  app.register(docs, API)
   app.register(postgres, { url: config.DATABASE_URL, schema: 'webhooks', migrations: new URL('db/migrations/', import.meta.url) })
   app.register(redis, { url: redisUrl(config) })
   app.register(jwtAuth, { settings: tokenSettings(config) })

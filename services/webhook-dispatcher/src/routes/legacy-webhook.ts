@@ -15,7 +15,7 @@ export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function leg
   const rules = egressRules(app.config)
   const stream = createJobEventStream(app.redis)
 
-  app.get('/', {
+  app.get('', {
     schema: {
       operationId: 'getLegacyWebhook',
       tags,
@@ -24,7 +24,7 @@ export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function leg
     }
   }, async request => toLegacyWebhook(await findLegacyWebhook(app.db, request.user.userId)))
 
-  app.put('/', {
+  app.put('', {
     schema: {
       operationId: 'putLegacyWebhook',
       tags,
@@ -40,7 +40,7 @@ export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function leg
     return await putLegacyWebhook(app.db, { userId: request.user.userId, url: webhookUrl, since })
   })
 
-  app.delete('/', {
+  app.delete('', {
     schema: {
       operationId: 'deleteLegacyWebhook',
       tags,

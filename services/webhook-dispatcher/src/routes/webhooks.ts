@@ -19,7 +19,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox = async function webhookRo
   const rules = egressRules(app.config)
   const stream = createJobEventStream(app.redis)
 
-  app.get('/', {
+  app.get('', {
     schema: {
       operationId: 'listWebhooks',
       tags,
@@ -28,7 +28,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox = async function webhookRo
     }
   }, async request => ({ webhooks: await listWebhooks(app.db, request.user.userId) }))
 
-  app.post('/', {
+  app.post('', {
     schema: {
       operationId: 'createWebhook',
       tags,

@@ -1,3 +1,5 @@
+import type { TSchema } from 'typebox'
+import { Value } from 'typebox/value'
 import { createDatabase, startRedis, TEST_SECRET, tokenOf, type TestContext } from '@tidings/testing'
 import { buildApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
@@ -19,6 +21,7 @@ export async function setup (t: TestContext, env: Record<string, string> = {}) {
     ...env
   }))
   t.teardown(() => app.close())
+  app.addHook('onSend', async (request, reply, payload) => checkAnswer(request.routeOptions.schema?.response, reply.statusCode, payload as string | null))
   await app.ready()
 
   async function call (url: string, { method = 'GET', user = 1, body, headers = {} }: Call = {}) {
@@ -32,4 +35,14 @@ export async function setup (t: TestContext, env: Record<string, string> = {}) {
   }
 
   return { app, call, redis, sql: database.sql }
+}
+
+/** An answer that the OpenAPI document does not tell of is a fault, whatever the test asks for. */
+function checkAnswer (documented: unknown, status: number, payload: string | null): void {
+  if (documented === undefined) return
+  const answer = (documented as Record<number, TSchema | { content: Record<string, { schema: TSchema }> }>)[status]
+  if (!answer) throw new Error(`Status ${status} is not documented`)
+  const schema = 'content' in answer ? answer.content['application/problem+json']?.schema : answer
+  const value: unknown = payload ? JSON.parse(payload) : null
+  if (!schema || !Value.Check(schema, value)) throw new Error(`Not as documented: ${JSON.stringify(schema && Value.Errors(schema, value))}`)
 }

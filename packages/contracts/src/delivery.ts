@@ -1,0 +1,122 @@
+import { Type, type Static } from 'typebox'
+import { EventIdText } from './job.ts'
+
+export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed', 'superseded', 'closed'] as const
+export const DeliveryStatus = Type.Enum([...DELIVERY_STATUSES], {
+  description: 'pending: will be tried; failed: the retries are used up; superseded: newer news of the job went first; closed: the webhook was disabled'
+})
+
+export const DELIVERY_ORIGINS = ['event', 'redeliver', 'replay', 'test'] as const
+
+/** Why an attempt was no success. */
+export const ATTEMPT_ERROR_CLASSES = [
+  'dns', 'connect', 'tls', 'timeout', 'reset', 'too-large', 'http-4xx', 'http-5xx', 'redirect', 'blocked'
+] as const
+export type AttemptErrorClass = typeof ATTEMPT_ERROR_CLASSES[number]
+
+const NullableInteger = Type.Union([Type.Integer(), Type.Null()])
+const NullableString = Type.Union([Type.String(), Type.Null()])
+const NullableTime = Type.Union([Type.String({ format: 'date-time' }), Type.Null()])
+const NullableErrorClass = Type.Union([Type.Enum([...ATTEMPT_ERROR_CLASSES]), Type.Null()])
+
+const example = {
+  id: 42,
+  webhookId: 1,
+  eventId: '1640995300000-0',
+  eventType: 'completed',
+  origin: 'event',
+  originId: null,
+  status: 'failed',
+  attemptCount: 4,
+  nextAttemptAt: null,
+  statusCode: 500,
+  errorClass: 'http-5xx',
+  reason: null,
+  createdAt: '2022-01-01T00:01:40.012Z',
+  finishedAt: '2022-01-01T00:02:51.533Z'
+}
+const attemptExample = {
+  attempt: 4,
+  startedAt: '2022-01-01T00:02:51.513Z',
+  durations: { dnsMs: null, connectMs: null, ttfbMs: 19, totalMs: 20 },
+  statusCode: 500,
+  errorClass: 'http-5xx',
+  message: 'Answered 500',
+  responseHeaders: { 'content-type': 'text/plain' },
+  responseBody: 'oh no'
+}
+const replayExample = { id: 7, webhookId: 1, status: 'running', told: 500, createdAt: '2022-01-02T00:00:00.000Z', finishedAt: null }
+
+/** One telling of one event to one webhook. */
+export const Delivery = Type.Object({
+  id: Type.Integer(),
+  webhookId: Type.Integer({ description: 'Id of the webhook it goes to' }),
+  eventId: Type.String({ description: 'The header `webhook-id` of each attempt' }),
+  eventType: Type.String(),
+  origin: Type.Enum([...DELIVERY_ORIGINS], { description: 'What it comes from' }),
+  originId: Type.Union([Type.Integer(), Type.Null()], { description: 'The delivery that is repeated, or the replay' }),
+  status: DeliveryStatus,
+  attemptCount: Type.Integer(),
+  nextAttemptAt: NullableTime,
+  statusCode: Type.Union([Type.Integer(), Type.Null()], { description: 'What the last attempt was answered' }),
+  errorClass: NullableErrorClass,
+  reason: Type.Union([Type.String(), Type.Null()], { description: 'Why it was closed' }),
+  createdAt: Type.String({ format: 'date-time' }),
+  finishedAt: NullableTime
+}, { description: 'The delivery', examples: [example] })
+export type Delivery = Static<typeof Delivery>
+
+/** Durations are milliseconds; dns and connect only where the attempt opened the connection. */
+export const DeliveryAttempt = Type.Object({
+  attempt: Type.Integer(),
+  startedAt: Type.String({ format: 'date-time' }),
+  durations: Type.Object({ dnsMs: NullableInteger, connectMs: NullableInteger, ttfbMs: NullableInteger, totalMs: Type.Integer() }),
+  statusCode: NullableInteger,
+  errorClass: NullableErrorClass,
+  message: NullableString,
+  responseHeaders: Type.Union([Type.Record(Type.String(), Type.String()), Type.Null()]),
+  responseBody: Type.Union([Type.String(), Type.Null()], { description: 'The first 16 KiB' })
+})
+export type DeliveryAttempt = Static<typeof DeliveryAttempt>
+
+/** A delivery as `GET /deliveries/:id` shows it. */
+export const DeliveryDetail = Type.Object({
+  ...Delivery.properties,
+  payload: Type.Unknown({ description: 'The body that is posted, null once it is no longer kept' }),
+  attempts: Type.Array(DeliveryAttempt)
+}, { description: 'The delivery with its payload and attempts', examples: [{ ...example, payload: { id: '123', jobname: 'exampleJob', userId: 1, result: 'job result data', eventType: 'completed' }, attempts: [attemptExample] }] })
+export type DeliveryDetail = Static<typeof DeliveryDetail>
+
+/** Query of `GET /webhooks/:id/deliveries`. */
+export const ListDeliveriesQuery = Type.Object({
+  status: Type.Optional(DeliveryStatus),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
+  cursor: Type.Optional(Type.String({ pattern: '^[1-9]\\d{0,14}$', description: '`pagination.next` of the page before' }))
+}, { additionalProperties: false })
+export type ListDeliveriesQuery = Static<typeof ListDeliveriesQuery>
+
+export const DeliveryList = Type.Object({
+  deliveries: Type.Array(Delivery),
+  pagination: Type.Object({
+    limit: Type.Integer(),
+    next: Type.Union([Type.String(), Type.Null()], { description: 'Cursor of the next page, null at the end' })
+  })
+}, { description: 'A page of deliveries, newest first', examples: [{ deliveries: [example], pagination: { limit: 20, next: '42' } }] })
+export type DeliveryList = Static<typeof DeliveryList>
+
+/** Body of `POST /webhooks/:id/replay`. */
+export const RequestReplay = Type.Object({
+  since: Type.Union([Type.String({ format: 'date-time' }), EventIdText], { description: 'A time, or the id of the last event that is not wanted again' })
+}, { additionalProperties: false, examples: [{ since: '2022-01-01T00:00:00Z' }] })
+export type RequestReplay = Static<typeof RequestReplay>
+
+/** Everything since a moment, told once more. */
+export const Replay = Type.Object({
+  id: Type.Integer(),
+  webhookId: Type.Integer(),
+  status: Type.Enum(['running', 'finished']),
+  told: Type.Integer({ description: 'Deliveries made so far' }),
+  createdAt: Type.String({ format: 'date-time' }),
+  finishedAt: NullableTime
+}, { description: 'The replay', examples: [replayExample] })
+export type Replay = Static<typeof Replay>
