@@ -1,0 +1,68 @@
+import { io, type Socket } from 'socket.io-client'
+import type { JobCompletedPayload, JobFailedPayload, JobProgressPayload } from '@tidings/contracts'
+import type { System } from '@tidings/local'
+import type { TestContext } from '@tidings/testing'
+
+export type Answer<Body> = { status: number, headers: Headers, body: Body }
+
+type Send = { method?: string, body?: unknown, headers?: Record<string, string> }
+
+/** A REST client of one user, through the edge. */
+export function restClient (system: System, token: string | undefined) {
+  return async function send<Body = unknown> (path: string, { method, body, headers = {} }: Send = {}): Promise<Answer<Body>> {
+    const response = await fetch(`${system.endpoints.edge}${path}`, {
+      method: method ?? (body === undefined ? 'GET' : 'POST'),
+      headers: {
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers
+      },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      signal: AbortSignal.timeout(30_000)
+    })
+    const text = await response.text()
+    return { status: response.status, headers: response.headers, body: (text ? JSON.parse(text) : undefined) as Body }
+  }
+}
+
+/** Whatever a job event's payload may hold. */
+export type Told = JobProgressPayload & JobCompletedPayload & JobFailedPayload
+export type SocketEvent = { event: string, payload: Told }
+
+/** A Socket.IO client that notes all it is told, and resumes from the last event it saw. */
+export async function socketClient (t: TestContext, system: System, token: string, transports = ['websocket']) {
+  const events: SocketEvent[] = []
+  let lastEventId: string | undefined
+  const socket: Socket = io(system.endpoints.edge as string, {
+    transports,
+    forceNew: true,
+    reconnectionDelay: 50,
+    reconnectionDelayMax: 500,
+    auth: answer => answer({ token, ...(lastEventId && { lastEventId }) })
+  })
+  t.teardown(() => socket.disconnect())
+  socket.onAny((event: string, payload: Told & { lastEventId?: string }) => {
+    events.push({ event, payload })
+    lastEventId = payload.eventId ?? payload.lastEventId ?? lastEventId
+  })
+  await new Promise<void>((resolve, reject) => {
+    socket.once('session', () => resolve())
+    socket.once('connect_error', reject)
+  })
+  const told = (event: string, jobId?: string) =>
+    events.filter(e => e.event === event && (jobId === undefined || e.payload.jobId === jobId)).map(e => e.payload)
+  return { socket, events, told }
+}
+
+/** What a connection attempt with this token is refused with. */
+export async function connectError (system: System, auth: object): Promise<{ message: string, data?: { code?: string } }> {
+  const socket = io(system.endpoints.edge as string, { transports: ['websocket'], forceNew: true, reconnection: false, auth })
+  try {
+    return await new Promise((resolve, reject) => {
+      socket.once('connect_error', resolve)
+      socket.once('connect', () => reject(new Error('was let in')))
+    })
+  } finally {
+    socket.disconnect()
+  }
+}
