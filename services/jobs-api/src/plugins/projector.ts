@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
 import { PROJECTOR_LEASE_KEY } from '@tidings/contracts'
+import type { Follower } from '@tidings/job-events'
 import type { Config } from '../config.ts'
 import { holdLease } from '../lease/hold-lease.ts'
 import { engineMetrics, type EngineMetrics } from '../metrics.ts'
@@ -7,6 +8,8 @@ import { listen } from '../projector/listen.ts'
 import { startProjector } from '../projector/projector.ts'
 import { createWatch, type Watch } from '../projector/watch.ts'
 import { suspect } from '../relay/memory.ts'
+import { repeat } from '../repeat.ts'
+import { removeOldJobs } from '../retention/remove-old-jobs.ts'
 
 /**
  * One replica projects, all know how far it has come: `app.projected`.
@@ -15,10 +18,12 @@ export const projector = fp<{ config: Config }>(async function projector (app, {
   const { redis, sql, log } = app
   const metrics = engineMetrics(app.metricsRegistry)
   const watch = createWatch()
+  let follower: Follower | undefined
   const stopListening = listen({ url: config.DATABASE_URL, watch, log })
 
   const lease = holdLease({ redis, key: PROJECTOR_LEASE_KEY, ttlMs: config.LEASE_MS, log, work: project })
   app.decorate('engineMetrics', metrics)
+  app.decorate('projectorFault', () => follower?.halted?.message)
   app.decorate('projected', watch)
   app.addHook('onClose', async () => {
     await lease.stop()
@@ -27,9 +32,13 @@ export const projector = fp<{ config: Config }>(async function projector (app, {
 
   async function project (signal: AbortSignal) {
     const onOvertaken = () => suspect(redis, config.queues)
-    const follower = startProjector({ redis, sql, watch, log, metrics, onOvertaken })
-    await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
+    follower = startProjector({ redis, sql, watch, log, metrics, onOvertaken })
+    await repeat({ what: 'retention', everyMs: config.RETENTION_INTERVAL_MS, task: retire, signal, log })
     await follower.stop()
+  }
+
+  async function retire () {
+    metrics.retired.inc(await removeOldJobs(sql, config.JOB_RETENTION_DAYS))
   }
 }, { name: 'projector', dependencies: ['postgres', 'redis', 'metrics'] })
 
@@ -38,5 +47,7 @@ declare module 'fastify' {
     engineMetrics: EngineMetrics
     /** How far the rows have come, and waiting for it; the same on every replica. */
     projected: Watch
+    /** Why this replica's projector stopped for good, if it did. */
+    projectorFault (): string | undefined
   }
 }

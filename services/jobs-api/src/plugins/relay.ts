@@ -4,7 +4,7 @@ import { createJobEventStream } from '@tidings/job-events'
 import { streamBounds, type Config } from '../config.ts'
 import { holdLease } from '../lease/hold-lease.ts'
 import { projectorLag } from '../metrics.ts'
-import { createQueueRelay } from '../relay/queue-relay.ts'
+import { queueWork } from '../relay/queue-work.ts'
 
 /** Each queue is relayed by one replica; each replica may hold several. */
 export const relay = fp<{ config: Config }>(async function relay (app, { config }) {
@@ -16,8 +16,7 @@ export const relay = fp<{ config: Config }>(async function relay (app, { config 
     return Math.max(0, (told?.ms ?? 0) - app.projected.position.ms)
   })
   const leases = config.queues.map(queue => {
-    const queueRelay = createQueueRelay(app, queue, stream)
-    return holdLease({ redis, key: relayLeaseKey(queue), ttlMs: config.LEASE_MS, log, work: queueRelay.run })
+    return holdLease({ redis, key: relayLeaseKey(queue), ttlMs: config.LEASE_MS, log, work: queueWork(app, queue, stream) })
   })
   app.addHook('onClose', async () => {
     await Promise.all(leases.map(lease => lease.stop()))

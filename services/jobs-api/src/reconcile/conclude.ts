@@ -1,0 +1,111 @@
+import type { Queue } from 'bullmq'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Redis } from 'ioredis'
+import type { JobEvent } from '@tidings/contracts'
+import { eventIdOf, formatEventId, type EventId, type JobEventStream, type RelayPosition } from '@tidings/job-events'
+import type { RawSql } from '@tidings/service-kit'
+import type { EngineMetrics } from '../metrics.ts'
+import type { Watch } from '../projector/watch.ts'
+import { keepLargeResults } from '../relay/large-results.ts'
+import { queueEventsKey } from '../relay/queue-keys.ts'
+import type { Relay } from '../relay/relay.ts'
+import { translate, type Translation } from '../relay/translate.ts'
+import { addAgain } from './add-again.ts'
+import type { Verdict } from './judge.ts'
+import { markEnqueued, unchangedRows, type OpenRow } from './open-row.ts'
+
+/** How long the projection may take to come after the relay; and while the relay stands still for it. */
+const CATCH_UP_TIMEOUT_MS = 10_000
+const STANDSTILL_TIMEOUT_MS = 2000
+
+export type ConcludeContext = {
+  queue: Queue
+  redis: Redis
+  sql: RawSql
+  relay: Relay
+  stream: JobEventStream
+  projected: Watch
+  floor: () => EventId
+  metrics: EngineMetrics
+  log: FastifyBaseLogger
+}
+
+/** What is to become of a row, judged by what BullMQ had after the row was read. */
+export type Case = { row: OpenRow, judge: (row: OpenRow) => Verdict }
+
+/**
+ * Carries out what was judged, if it still holds. Rows were read first and
+ * BullMQ looked at second, so whatever it told until that look explains it:
+ * W is its newest event now. When relay and projector have passed W, and a row
+ * is still as it was, no event will ever say what the look said. The relay
+ * stands still meanwhile, so that nothing comes between, and the append is the
+ * same compare-and-set, so that no other replica's relay does.
+ * Returns how many rows were concluded.
+ */
+export async function conclude (cases: Case[], context: ConcludeContext): Promise<number> {
+  if (cases.length === 0) return 0
+  const { relay, redis, sql, queue } = context
+  const newest = await newestEvent(redis, queue.name)
+  await relay.standStillAt(newest, async () => {})
+  await projectionOf(CATCH_UP_TIMEOUT_MS, context)
+  // Most often it was only late, and nobody needs to stand still.
+  if ((await unchangedRows(sql, cases.map(({ row }) => row))).length === 0) return 0
+  return await relay.standStillAt(newest, position => concludeAt(position, cases, context))
+}
+
+async function concludeAt (position: RelayPosition, cases: Case[], context: ConcludeContext): Promise<number> {
+  const { sql, queue } = context
+  await projectionOf(STANDSTILL_TIMEOUT_MS, context)
+  const judges = new Map(cases.map(one => [one.row.n, one.judge]))
+  const judged = (await unchangedRows(sql, cases.map(({ row }) => row))).map(row => ({ row, ...(judges.get(row.n) as Case['judge'])(row) }))
+
+  const toAdd = judged.filter(({ verdict }) => verdict === 'add').map(({ row }) => row)
+  await addAgain(queue, toAdd)
+  await markEnqueued(sql, toAdd)
+  const told = await tell(position, judged.flatMap(one => one.verdict === 'tell' ? [translationOf(one.row, one)] : []), context)
+  report(judged, context)
+  return toAdd.length + told
+}
+
+/** Resolves once the rows know all that was told. */
+async function projectionOf (timeoutMs: number, { stream, projected }: ConcludeContext): Promise<void> {
+  const last = await stream.last()
+  if (last && !await projected.reached(last, { timeoutMs })) throw new Error('The projection is behind')
+}
+
+async function tell (position: RelayPosition, translations: Translation[], { stream, sql, queue, floor }: ConcludeContext): Promise<number> {
+  if (translations.length === 0) return 0
+  await keepLargeResults(sql, translations.flatMap(({ large }) => large ?? []))
+  const events: JobEvent[] = translations.map(({ event }) => ({ ...event, reconciled: true }))
+  const outcome = await stream.append({ queue: queue.name, from: position, to: position, events, floor: floor() })
+  return outcome.moved ? outcome.appended : 0
+}
+
+function translationOf (row: OpenRow, { event, fields, at = Date.now() }: Extract<Verdict, { verdict: 'tell' }>): Translation {
+  const owner = {
+    userId: row.user_id,
+    name: row.name,
+    ...(row.generation_ms > 0 && { generation: formatEventId({ ms: row.generation_ms, seq: row.generation_seq }) }),
+    ...(row.webhook_url !== null && { webhookUrl: row.webhook_url })
+  }
+  const entry = { id: formatEventId({ ms: Math.trunc(at), seq: 0 }), event, jobId: row.id, fields }
+  return translate(entry, { queue: row.queue, owner, isCancelled: false }) as Translation
+}
+
+function report (judged: ({ row: OpenRow } & Verdict)[], { metrics, log, queue }: ConcludeContext) {
+  for (const one of judged) {
+    if (one.verdict === 'agrees') continue
+    const conclusion = one.verdict === 'add' ? 'added' : one.event
+    metrics.reconciled.inc({ queue: queue.name, conclusion })
+    log.info({ queue: queue.name, jobId: one.row.id, conclusion }, 'reconcile: concluded')
+  }
+}
+
+async function newestEvent (redis: Redis, queue: string): Promise<EventId> {
+  const info = await redis.xinfo('STREAM', queueEventsKey(queue)).catch(undefinedWhenMissing) as unknown[] | undefined
+  return eventIdOf(info ? info[info.indexOf('last-generated-id') + 1] as string : '0-0')
+}
+
+function undefinedWhenMissing (err: Error): undefined {
+  if (!err.message.includes('no such key')) throw err
+}

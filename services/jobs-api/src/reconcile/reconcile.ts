@@ -1,0 +1,58 @@
+import { recall, rememberReconciled } from '../relay/memory.ts'
+import { conclude, type ConcludeContext } from './conclude.ts'
+import { judge, judgeMissing, type LostJobs } from './judge.ts'
+import { lookUp } from './look-up.ts'
+import { newestRow, openRows, outboxRows, silentRows, type OpenRow } from './open-row.ts'
+
+const PAGE = 200
+/** Silent rows that one sweep compares. */
+const SILENT_AT_A_TIME = 5000
+
+export type ReconcileContext = ConcludeContext & { lostJobs: LostJobs }
+
+/** Compares all open rows of the queue with BullMQ, if they are in doubt: after a gap, a clean, a lost or restored Redis. */
+export async function reconcileSuspected (context: ReconcileContext): Promise<void> {
+  const { redis, sql, queue, log } = context
+  const { suspected, reconciled } = await recall(redis, queue.name)
+  if (suspected === reconciled) return
+  const upTo = await newestRow(sql)
+  let [after, compared] = [0, 0]
+  for (;;) {
+    const rows = await openRows(sql, queue.name, { after, upTo, limit: PAGE })
+    await compare(rows, context)
+    compared += rows.length
+    after = rows.at(-1)?.n ?? upTo
+    if (rows.length < PAGE) break
+  }
+  await rememberReconciled(redis, queue.name, suspected)
+  log.info({ queue: queue.name, compared }, 'reconcile: open jobs compared with BullMQ')
+}
+
+/** Compares rows that told nothing for long: BullMQ leaves no event when a queue is drained. */
+export async function reconcileSilent (silentMs: number, context: ReconcileContext): Promise<void> {
+  const { sql, queue } = context
+  for (let compared = 0; compared < SILENT_AT_A_TIME; compared += PAGE) {
+    const rows = await silentRows(sql, queue.name, { silentMs, limit: PAGE })
+    await compare(rows, context)
+    if (rows.length === 0) return
+  }
+}
+
+/** Adds jobs that Redis did not take when they were submitted. */
+export async function sweepOutbox (olderThanMs: number, context: ReconcileContext): Promise<void> {
+  const { sql, queue, metrics } = context
+  const rows = await outboxRows(sql, queue.name, { olderThanMs, limit: PAGE })
+  const added = await conclude(rows.map(row => ({ row, judge: fresh => judgeMissing(fresh, 'rerun') })), context)
+  metrics.swept.inc({ queue: queue.name }, added)
+}
+
+async function compare (rows: OpenRow[], context: ReconcileContext): Promise<void> {
+  if (rows.length === 0) return
+  const { redis, queue, lostJobs } = context
+  const found = await lookUp(redis, queue.name, rows)
+  const cases = rows.flatMap((row, i) => {
+    const one = found[i] as NonNullable<typeof found[number]>
+    return judge(row, one, lostJobs).verdict === 'agrees' ? [] : [{ row, judge: (fresh: OpenRow) => judge(fresh, one, lostJobs) }]
+  })
+  await conclude(cases, context)
+}

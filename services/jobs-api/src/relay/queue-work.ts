@@ -1,0 +1,40 @@
+import type { FastifyInstance } from 'fastify'
+import type { JobEventStream } from '@tidings/job-events'
+import { reconcileSilent, reconcileSuspected, sweepOutbox, type ReconcileContext } from '../reconcile/reconcile.ts'
+import { repeat } from '../repeat.ts'
+import { repairCap, trimBehind } from './keep-cap.ts'
+import { createQueueRelay } from './queue-relay.ts'
+
+const SUSPICION_CHECK_MS = 500
+const CAP_CHECK_MS = 1000
+const TRIM_MS = 10_000
+
+/** All that the replica which holds a queue does for it, until the signal aborts. */
+export function queueWork (app: FastifyInstance, name: string, stream: JobEventStream) {
+  const { redis, sql, projected, config, log, engineMetrics: metrics } = app
+  const relay = createQueueRelay(app, name, stream)
+  const context: ReconcileContext = {
+    queue: app.findQueue(name), redis, sql, relay, stream, projected, floor: () => projected.position, metrics, log, lostJobs: config.LOST_JOBS
+  }
+
+  return async function work (signal: AbortSignal): Promise<void> {
+    const every = (what: string, everyMs: number, task: () => Promise<void>) => repeat({ what: `${what} of ${name}`, everyMs, task, signal, log })
+    await Promise.all([
+      relay.run(signal),
+      every('outbox', config.SWEEP_INTERVAL_MS, () => sweepOutbox(config.SWEEP_AGE_MS, context)),
+      every('reconciliation', SUSPICION_CHECK_MS, () => reconcileSuspected(context)),
+      every('silent jobs', config.RECONCILE_INTERVAL_MS, () => reconcileSilent(config.RECONCILE_SILENT_MS, context)),
+      every('cap', CAP_CHECK_MS, keepCap),
+      every('trimming', TRIM_MS, trim)
+    ])
+  }
+
+  async function keepCap () {
+    if (await repairCap(redis, name, config.RELAY_EVENTS_AHEAD)) log.info({ queue: name, cap: config.RELAY_EVENTS_AHEAD }, 'relay: BullMQ\'s cap of events repaired')
+  }
+
+  async function trim () {
+    await trimBehind(redis, name, await stream.position(name), config.RELAY_EVENTS_BEHIND)
+    await stream.trimToSize()
+  }
+}

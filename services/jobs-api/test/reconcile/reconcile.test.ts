@@ -1,0 +1,81 @@
+import t from 'tap'
+import { until } from '@tidings/testing'
+import { producer, worker } from '../bullmq.ts'
+import { jobRows, untilStates } from '../job-rows.ts'
+import { setup } from '../setup.ts'
+import { submit } from '../submit.ts'
+import { toldEvents } from '../told.ts'
+
+const QUICK = { SWEEP_AGE_MS: '200', SWEEP_INTERVAL_MS: '100', RECONCILE_SILENT_MS: '300', RECONCILE_INTERVAL_MS: '100' }
+const PATIENT = { ...QUICK, RECONCILE_SILENT_MS: '3600000' } // so that only the trigger under test can do it
+
+t.test('drained: a job of ours that had not started is added again, an adopted one has failed', async t => {
+  const { app, redis, database } = await setup(t, QUICK)
+  const queue = producer(t, redis)
+  await submit(app)
+  await queue.add('foreign', { userId: 8 })
+  await until(async () => (await toldEvents(app.redis)).length === 4)
+  await queue.drain()
+  const rows = await untilStates(database.sql, ['waiting', 'failed'])
+  t.equal(rows[1]?.failed_reason, 'Removed from the queue')
+  await until(async () => await queue.getWaitingCount() === 1)
+  worker(t, redis, async () => 'ran')
+  await untilStates(database.sql, ['completed', 'failed'])
+  const events = await toldEvents(app.redis)
+  t.equal(events.filter(({ reconciled }) => reconciled).length, 1)
+})
+
+t.test('cleaned: BullMQ names no job, yet each is found at once', async t => {
+  const { app, redis, database } = await setup(t, PATIENT)
+  const queue = producer(t, redis)
+  await queue.add('foreign', { userId: 8 })
+  await queue.add('foreign', { userId: 8 })
+  await until(async () => (await jobRows(database.sql)).length === 2)
+  await queue.clean(0, 1, 'wait')
+  await until(async () => (await jobRows(database.sql)).filter(({ state, failed_reason: reason }) => state === 'failed' && reason === 'Removed from the queue').length === 1)
+  t.equal((await toldEvents(app.redis)).length, 5)
+})
+
+t.test('obliterated: what was open is concluded, what comes after is told', async t => {
+  const { app, redis, database } = await setup(t, PATIENT)
+  const queue = producer(t, redis)
+  await queue.add('before', { userId: 8 })
+  await untilStates(database.sql, ['waiting'])
+  await queue.obliterate({ force: true })
+  await untilStates(database.sql, ['failed'])
+  await queue.add('after', { userId: 9 })
+  const rows = await untilStates(database.sql, ['failed', 'waiting'])
+  t.same(rows.map(({ id, user_id: user }) => [id, user]), [['1', '8'], ['1', '9']], 'one counter id, two jobs')
+  const nine = (await toldEvents(app.redis)).filter(({ userId }) => userId === '9')
+  t.same(nine.map(({ type, name }) => [type, name]), [['added', 'after'], ['waiting', 'after']])
+})
+
+t.test('flushed: jobs of ours run, those that had started have failed, ids go on upwards', async t => {
+  const { app, redis, database } = await setup(t, PATIENT)
+  const first = worker(t, redis, () => new Promise(() => {}))
+  await submit(app, { name: 'started' })
+  await untilStates(database.sql, ['active'])
+  await first.close(true)
+  await submit(app, { name: 'waits' })
+  await untilStates(database.sql, ['active', 'waiting'])
+  const before = (await toldEvents(app.redis)).at(-1)?.eventId as string
+  await app.redis.flushall()
+  const [started] = await untilStates(database.sql, ['failed', 'waiting'])
+  t.equal(started?.failed_reason, 'Lost by the queue')
+  worker(t, redis, async () => 'ran')
+  await untilStates(database.sql, ['failed', 'completed'])
+  const ids = (await toldEvents(app.redis)).map(({ eventId }) => Number(eventId.replace('-', '.')))
+  t.ok(ids.every(id => id > Number(before.replace('-', '.'))), 'above all that was told before')
+})
+
+t.test('flushed, with LOST_JOBS=rerun: a job that had started runs again', async t => {
+  const { app, redis, database } = await setup(t, { ...PATIENT, LOST_JOBS: 'rerun' })
+  const first = worker(t, redis, () => new Promise(() => {}))
+  await submit(app)
+  await untilStates(database.sql, ['active'])
+  await first.close(true)
+  await app.redis.flushall()
+  worker(t, redis, async () => 'ran again')
+  const [row] = await untilStates(database.sql, ['completed'])
+  t.equal(row?.result, 'ran again')
+})
