@@ -7,6 +7,7 @@ export interface Gate {
   pass: () => Promise<void> | undefined
   /** How many events have arrived everywhere. */
   arrived: (count: number) => void
+  /** Lets everything pass from now on. */
   close: () => void
 }
 
@@ -29,12 +30,16 @@ export function windowGate (size: number): Gate {
       passed += free
       for (const resolve of waiting.splice(0, free)) resolve()
     },
-    close: () => { for (const resolve of waiting.splice(0)) resolve() }
+    close: () => {
+      limit = Infinity
+      for (const resolve of waiting.splice(0)) resolve()
+    }
   }
 }
 
 /** So many events a second, whatever becomes of them. */
 export function rateGate (perSecond: number): Gate {
+  let isClosed = false
   const waiting: (() => void)[] = []
   const started = performance.now()
   let passed = 0
@@ -45,9 +50,10 @@ export function rateGate (perSecond: number): Gate {
     for (const resolve of waiting.splice(0, free)) resolve()
   }, TICK_MS)
   return {
-    pass: () => new Promise(resolve => waiting.push(resolve)),
+    pass: () => isClosed ? undefined : new Promise(resolve => waiting.push(resolve)),
     arrived: () => {},
     close: () => {
+      isClosed = true
       clearInterval(timer)
       for (const resolve of waiting.splice(0)) resolve()
     }

@@ -3,14 +3,16 @@ import { Worker } from 'bullmq'
 import type { Job } from 'bullmq'
 import { now } from '../../clock.ts'
 import { marked } from '../mark.ts'
-import { serve } from '../serve.ts'
+import { serve, tell } from '../serve.ts'
 import { rateGate, windowGate } from './gate.ts'
 import type { Gate } from './gate.ts'
 
 const CONCURRENCY = 200
+/** Of this event the bench is told the job, to poll for it. */
+const POLLED_SHARE = 0.9
 
 export type Pace = { window: number } | { perSecond: number }
-export interface WorkerRun { run: number, eventsPerJob: number }
+export interface WorkerRun { run: number, events: number, eventsPerJob: number }
 
 interface Data { run: number, job: number }
 
@@ -70,7 +72,9 @@ async function processJob (job: Job<Data>) {
 }
 
 function nextEvent (run: Running, job: Job<Data>) {
-  return marked({ run: run.run, seq: run.told++, job: job.data.job, at: now() })
+  const seq = run.told++
+  if (seq === Math.ceil(run.events * POLLED_SHARE)) tell({ job: job.data.job, seq })
+  return marked({ run: run.run, seq, job: job.data.job, at: now() })
 }
 
 serve(commands)

@@ -1,0 +1,77 @@
+import { createWebhook, deleteWebhook } from '../drive/audience.ts'
+import { drive } from '../drive/drive.ts'
+import type { Driven } from '../drive/drive.ts'
+import { interleave } from '../drive/interleave.ts'
+import { loadOf } from '../drive/load-column.ts'
+import { faults } from '../drive/losses.ts'
+import { percentile } from '../figures/percentile.ts'
+import type { Goal, Row } from '../figures/row.ts'
+import type { Side } from '../stage/side.ts'
+import type { Stage } from '../stage/stage.ts'
+import type { Result, Scenario } from './scenario.ts'
+
+interface Load { name: string, perSecond: number, seconds: number, eventsPerJob: number, hanging: number }
+
+const QUIET: Load = { name: '100 events/s', perSecond: 100, seconds: 3, eventsPerJob: 2, hanging: 0 }
+const BUSY: Load = { name: '2,000 events/s', perSecond: 2_000, seconds: 2, eventsPerJob: 20, hanging: 0 }
+const ONE_HANGS: Load = { ...BUSY, name: '2,000 events/s, one endpoint hangs', hanging: 1 }
+
+/** From updateProgress() to the client. */
+export const latency: Scenario = {
+  name: 'latency',
+  title: '2 latency to socket and webhook',
+  run: async stage => {
+    const { side: ours } = await stage.tidings()
+    const { side: naive } = await stage.monolith('naive')
+    for (const side of [ours, naive]) await under(stage, side, BUSY)
+    const quiet = await compare(stage, { ours, naive, load: QUIET })
+    const busy = await compare(stage, { ours, naive, load: BUSY })
+    const hanging = await compare(stage, { ours, naive, load: ONE_HANGS })
+    return {
+      rows: [
+        quiet.row('sockets', 0.5, { of: 'peer', atMost: 2 }),
+        quiet.row('sockets', 0.99, { of: 'peer', atMost: 1.5 }),
+        quiet.row('webhooks', 0.5),
+        quiet.row('webhooks', 0.99),
+        busy.row('sockets', 0.99, { of: 'peer', atMost: 0.5 }),
+        busy.row('webhooks', 0.99),
+        hanging.row('sockets', 0.99, { of: 'peer', atMost: 0.2 }),
+        hanging.row('webhooks', 0.99)
+      ],
+      broken: [quiet, busy, hanging].flatMap(({ broken }) => broken)
+    } satisfies Result
+  }
+}
+
+async function compare (stage: Stage, { ours, naive, load }: { ours: Side, naive: Side, load: Load }) {
+  const runs = await interleave(stage, {
+    title: `latency at ${load.name}`,
+    cells: { Tidings: () => under(stage, ours, load), naive: () => under(stage, naive, load) }
+  })
+  return {
+    broken: runs.Tidings.flatMap(run => faults(`latency at ${load.name}`, run)),
+    row: (channel: 'sockets' | 'webhooks', share: number, goal?: Goal): Row => {
+      const values = (driven: Driven[]) => driven.map(run => percentile(run[channel].latencies, share))
+      return {
+        scenario: '2',
+        what: `p${share * 100} to ${channel} at ${load.name}`,
+        unit: 'ms',
+        ours: values(runs.Tidings),
+        peer: { name: 'naive', values: values(runs.naive) },
+        ...(goal === undefined ? {} : { goal }),
+        ...loadOf(runs.Tidings)
+      }
+    }
+  }
+}
+
+/** Runs a side at this rate, some of its users having one more webhook, which hangs. */
+export async function under (stage: Stage, side: Side, { perSecond, seconds, eventsPerJob, hanging }: Load): Promise<Driven> {
+  const users = Array.from({ length: hanging }, (_, index) => index + 1)
+  const url = `${stage.loads.sinkOrigin}/hang`
+  const webhooks = await Promise.all(users.map(async user => ({ user, id: await createWebhook(side, { user, url }) })))
+  const driven = await drive(stage, side, { events: perSecond * seconds, eventsPerJob, pace: { perSecond } })
+  await Promise.all(webhooks.map(webhook => deleteWebhook(side, webhook)))
+  await stage.loads.sink.ask('release')
+  return driven
+}
