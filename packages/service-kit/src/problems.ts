@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http'
+import { STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import createError from '@fastify/error'
@@ -9,21 +9,40 @@ const Unavailable = createError('UNAVAILABLE', 'Something this needs can\'t be r
 
 type Fault = { path: string, message: string }
 
+/** Of a body that is too large, so much is still taken off the wire before the answer. */
+const DRAIN_BYTES = 64 * 1024 * 1024
+const DRAIN_MS = 5000
+
 /** Every error leaves as application/problem+json (RFC 9457); a 5xx never tells its inside. */
 export const problems = fp(async function problems (app) {
-  app.setErrorHandler<FastifyError>((err, request, reply) => {
+  app.setErrorHandler<FastifyError>(async (err, request, reply) => {
     const told = isAway(err) || isTimedOut(err) ? new Unavailable() : err
     const status = statusOf(told, reply)
     if (status >= 500) request.log.error({ err }, 'request failed')
     else request.log.debug({ err }, 'request refused')
     if (status === 503 || status === 429) addHeader(reply, 'retry-after', '1')
     if (status === 401) addHeader(reply, 'www-authenticate', 'Bearer')
+    // A connection that is closed while its client still sends is reset, and the answer with it.
+    if (status === 413) await drain(request.raw)
     return sendProblem(request, reply, problemOf(told, status))
   })
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, {
     ...titled(404, 'NOT_FOUND'), detail: `No route ${request.method} ${request.url.split('?')[0]}`
   }))
 }, { name: 'problems' })
+
+/** Reads on and forgets, to the end of the body or to a bound. */
+async function drain (body: IncomingMessage): Promise<void> {
+  if (body.complete || body.destroyed) return
+  let bytes = 0
+  await new Promise<void>(resolve => {
+    const timer = setTimeout(resolve, DRAIN_MS)
+    const done = () => { clearTimeout(timer); resolve() }
+    body.on('data', (chunk: Buffer) => { if ((bytes += chunk.length) > DRAIN_BYTES) done() })
+    body.once('end', done)
+    body.once('close', done)
+  })
+}
 
 function sendProblem (request: FastifyRequest, reply: FastifyReply, problem: Problem) {
   return reply

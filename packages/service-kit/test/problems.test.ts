@@ -43,6 +43,14 @@ t.test('what is no JSON, too large or of another type says so', async t => {
   t.match(xml.json(), { status: 415 })
 })
 
+t.test('whoever sends far too much still gets to read why it was refused', async t => {
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  for (let n = 0; n < 10; n++) {
+    const answer = await fetch(`${url}/things`, { method: 'POST', body: 'x'.repeat(5_000_000), headers: { 'content-type': 'application/json' } })
+    t.equal(answer.status, 413)
+  }
+})
+
 t.test('an error of ours keeps its code and its words', async t => {
   t.match((await app.inject('/things/5')).json(), { type: 'urn:tidings:problem:thing-gone', status: 410, detail: 'Thing 5 is gone' })
 })

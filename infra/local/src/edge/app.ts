@@ -12,6 +12,7 @@ import { upgrades } from './upgrades.ts'
 export function buildEdge (config: EdgeConfig): FastifyInstance {
   const app = Fastify({
     ...serviceOptions({ LOG_LEVEL: config.logLevel }),
+    bodyLimit: 8 * 1024 * 1024, // of /submit-jobs, the largest that a service takes
     // The services log each request; here it would be the second line of the same.
     logController: new LogController({ disableRequestLogging: true }),
     // The services, which close first, have ended every stream; whatever is still open here is idle.

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import proxy from '@fastify/http-proxy'
 import type { FastifyHttpProxyOptions } from '@fastify/http-proxy'
 import { PROBLEM_JSON } from '@tidings/contracts'
@@ -19,12 +20,17 @@ interface HttpProxyOptions { config: EdgeConfig, balancer: GatewayBalancer }
 /** Which paths are whose. An upgrade never comes here (see upgrades.ts). */
 export const httpProxy = fp<HttpProxyOptions>(async function httpProxy (app, { config, balancer }) {
   app.decorateRequest('gateway', '')
+  // Whole bodies, bounded here: a service that refuses the head of a streamed body closes, and the client's
+  // connection goes with it before the refusal is read. As a stream again, because the proxy would encode a buffer as JSON.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, Readable.from([body])))
 
   const forward = (service: string, routes: string[], options: FastifyHttpProxyOptions & { websocket?: false }) => app.register(proxy, {
     routes,
     undici: UPSTREAM_CONNECTIONS,
     destroyAgent: true,
     disableRequestLogging: true,
+    proxyPayloads: false,
     ...options,
     replyOptions: {
       rewriteRequestHeaders: forwardedHeaders,
