@@ -22,8 +22,8 @@ export const relayLeaseKey = (queue: string) => `${PREFIX}:relay:${queue}:lease`
 export const PROJECTOR_LEASE_KEY = `${PREFIX}:projector:lease`
 /** What a user's sessions can resume from. */
 export const userHistoryKey = (userId: string) => `${PREFIX}:user:${userId}:events`
-/** Stands while a job is finished: later progress is dropped. */
-export const finalityKey = (queue: string, jobId: string) => `${PREFIX}:final:${queue}:${jobId}`
+/** Stands while a job is finished: later progress is dropped. The next job of the same id is another one. */
+export const finalityKey = (queue: string, jobId: string, generation = '0-0') => `${PREFIX}:final:${queue}:${generation}:${jobId}`
 /** Set while an active job is asked to stop; the channel of the queue carries the job's id at that moment. */
 export const cancelKey = (queue: string, jobId: string) => `${PREFIX}:cancel:${queue}:${jobId}`
 export const cancelChannel = (queue: string) => `${PREFIX}:cancel:${queue}`

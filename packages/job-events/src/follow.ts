@@ -106,15 +106,27 @@ export function follow (options: FollowOptions): Follower {
   async function read () {
     const watchdog = setTimeout(() => redis.disconnect(true), WATCHDOG_MS)
     try {
-      const [streams, [lowWater, seen]] = await Promise.all([
+      const [streams, [lowWater, seen]] = await answered(Promise.all([
         redis.xread('COUNT', count, 'BLOCK', BLOCK_MS, 'STREAMS', JOB_EVENTS_KEY, formatEventId(position)),
         redis.mget(LOW_WATER_KEY, EPOCH_KEY)
-      ])
+      ]))
       const entries = (streams?.[0]?.[1] ?? []).map(entry => entryOf(entry))
       adaptCount(entries)
       return { entries, lowWater: lowWater ? eventIdOf(lowWater) : undefined, epoch: seen ? eventIdOf(seen) : undefined }
     } finally {
       clearTimeout(watchdog)
+    }
+  }
+
+  /** ioredis leaves commands without an answer when it is disconnected while it waits to reconnect: then a stop is the answer. */
+  async function answered<T> (reply: Promise<T>): Promise<T> {
+    const stopped = Promise.withResolvers<never>()
+    const giveUp = () => stopped.reject(stopping.signal.reason)
+    stopping.signal.addEventListener('abort', giveUp)
+    try {
+      return await Promise.race([reply, stopped.promise])
+    } finally {
+      stopping.signal.removeEventListener('abort', giveUp)
     }
   }
 
@@ -125,7 +137,7 @@ export function follow (options: FollowOptions): Follower {
     }
     if (!lowWater || !isNewer(lowWater, position)) return undefined
     // Redis trims whole nodes, so entries below the mark may still stand: only the first one tells.
-    const first = (await redis.xrange(JOB_EVENTS_KEY, '-', '+', 'COUNT', 1))[0]
+    const first = (await answered(redis.xrange(JOB_EVENTS_KEY, '-', '+', 'COUNT', 1)))[0]
     if (!first) return { position, resumeAt: lowWater, reason: 'trimmed' }
     const oldest = eventIdOf(first[0])
     return isNewer(oldest, position) ? { position, resumeAt: justBelow(oldest), reason: 'trimmed' } : undefined

@@ -100,7 +100,7 @@ function argumentsOf (event: JobEvent): string[] {
   return [
     event.userId,
     userHistoryKey(event.userId),
-    finalityKey(event.queue, event.jobId),
+    finalityKey(event.queue, event.jobId, event.generation),
     kindOf(event),
     JSON.stringify(event)
   ]

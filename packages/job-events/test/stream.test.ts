@@ -1,5 +1,5 @@
 import t from 'tap'
-import { startRedis } from '@tidings/testing'
+import { startRedis, until } from '@tidings/testing'
 import { JOB_EVENTS_KEY, LOW_WATER_KEY, finalityKey, relayPositionKey, userHistoryKey, type JobEvent } from '@tidings/contracts'
 import {
   createJobEventStream, DEFAULT_BOUNDS, eventIdOf, formatEventId, isNewer, START, ZERO,
@@ -137,6 +137,21 @@ t.test('a finished job is final: late progress and a second end are dropped unti
   const again = await tell(stream, [progressEvent(8, { type: 'added' }), progressEvent(9)])
   t.equal(again.appended, 2, 'so does the id used again')
   t.equal(await client.exists(finalityKey('q', 'job')), 0)
+})
+
+t.test('a batch of nothing names the id that was last given out', async t => {
+  const { client, stream } = t.context
+  const { last } = await tell(stream, [progressEvent(1)])
+  await until(async () => Number((await client.time())[0]) * 1000 + Number((await client.time())[1]) / 1000 > last.ms + 2)
+  t.same((await tell(stream, [])).last, last)
+})
+
+t.test('jobs of one id and different generations are final each for itself', async t => {
+  const { stream } = t.context
+  const end = progressEvent(1, { type: 'completed', generation: '5-0' })
+  await tell(stream, [end])
+  const { appended, dropped } = await tell(stream, [{ ...end, generation: '4-0' }, progressEvent(2, { generation: '5-0' })])
+  t.same([appended, dropped], [1, 1])
 })
 
 t.test('a batch of nothing but dropped events still moves the position', async t => {

@@ -46,7 +46,7 @@ end
 if not epoch then redis.call('SET', KEYS[3], format(lastMs, lastSeq)) end
 
 local ms, seq = lastMs, lastSeq
-if now > lastMs then ms, seq = now, -1 end
+if #told > 0 and now > lastMs then ms, seq = now, -1 end
 local firstId = format(ms, seq + 1)
 local repaired = 0
 
