@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Settings differ by major version: 12 alone reads `allowBuilds`, without which the pinned Node is never fetched. */
-export const PNPM = 'pnpm@12.21.0'
+const PNPM = 'pnpm@12.21.0'
 const NODE_TIMEOUT_MS = 20_000
 
 /** The Node that this checkout pins, once the dependencies are there. */

@@ -2,8 +2,8 @@
 export interface TapCounts { passed: number, failed: number, skipped: number }
 
 /**
- * Reads tap's raw output line by line: one line for a file that passed, everything for one that did not, so that a
- * long run stays readable and a failure loses nothing.
+ * Reads tap's raw output line by line: one line for a file that passed, and for one that did not all but its passed
+ * assertions, so that a long run stays readable and a failure loses nothing.
  */
 export function createTapReport (print: (line: string) => void) {
   let counts: TapCounts | undefined
@@ -17,7 +17,7 @@ export function createTapReport (print: (line: string) => void) {
     const hasFailed = line.startsWith('not ok')
     const isEmpty = line.includes('# SKIP no tests found')
     if (isEmpty) empty++
-    if (hasFailed || isEmpty) for (const kept of block) print(kept)
+    if (hasFailed || isEmpty) for (const kept of block.filter(isTelling)) print(kept)
     print(hasFailed ? line : isEmpty ? `${line}, which counts as a failure` : line.replace(/^ok \d+ - /, 'ok '))
     isDiagnostic = hasFailed
     block = []
@@ -43,6 +43,11 @@ export function createTapReport (print: (line: string) => void) {
       return { passed, failed: failed + uncounted + (hasNothing && uncounted === 0 ? 1 : 0), skipped: skipped - empty }
     }
   }
+}
+
+// Beside what failed, what passed is noise.
+function isTelling (line: string): boolean {
+  return !/^\s*(ok \d.*|\d+\.\.\d+)?$/.test(line)
 }
 
 // The lines that TAP puts around its files, which say nothing.

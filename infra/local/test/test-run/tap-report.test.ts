@@ -15,6 +15,7 @@ const PASSED = `TAP version 14
 ok 1 - test/a.test.ts # time=12ms
 `
 const FAILED = `# Subtest: test/b.test.ts
+    ok 1 - passed
     not ok 1 - two
       ---
       diff: that
@@ -26,11 +27,12 @@ not ok 2 - test/b.test.ts # time=9ms
   ...
 `
 
-t.test('a file that passed is a line, one that failed is told whole', async t => {
+t.test('a file that passed is a line, one that failed is told with all that failed', async t => {
   const { counts, printed } = read(`${PASSED}\n${FAILED}\n1..2\n# { total: 2, pass: 1, fail: 1 }\n# time=50ms`, 1)
   t.same(counts, { passed: 1, failed: 1, skipped: 0 })
   t.equal(printed[0], 'ok test/a.test.ts # time=12ms')
-  t.match(printed.join('\n'), FAILED.trimEnd())
+  t.match(printed.join('\n'), '    not ok 1 - two\n      ---\n      diff: that\n      ...\nnot ok 2 - test/b.test.ts # time=9ms\n  ---\n  exitCode: 1\n  ...')
+  t.notMatch(printed.join('\n'), 'ok 1 - passed')
   t.notMatch(printed.join('\n'), 'TAP version')
 })
 

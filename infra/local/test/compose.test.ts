@@ -1,0 +1,112 @@
+import { spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseEnv } from 'node:util'
+import { CORE_SCHEMA, load, mergeTag } from 'js-yaml'
+import t from 'tap'
+import { root } from '../src/index.ts'
+
+interface Service {
+  image?: string
+  build?: { context: string, dockerfile: string, args: { SERVICE: string } }
+  environment?: Record<string, string | number | null>
+  command?: string[]
+  depends_on?: Record<string, { condition: string }> | string[]
+  deploy?: { replicas: number }
+  ports?: string[]
+  volumes?: string[]
+  stop_grace_period?: string
+}
+interface Compose { services: Record<string, Service>, volumes: Record<string, null> }
+
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+const compose = load(read('docker-compose.yml'), { schema: CORE_SCHEMA.withTags(mergeTag) }) as Compose
+const example = parseEnv(read('.env.example').replaceAll(/^# ?(?=[A-Z][A-Z0-9_]+=)/gm, ''))
+const serviceNames = readdirSync(join(root, 'services'))
+
+/** The variables that a service's schema names, with those that all services have. */
+function variablesOf (service: string): Set<string> {
+  const sources = [`services/${service}/src/config.ts`, 'packages/service-kit/src/config.ts', 'packages/contracts/src/jwt/settings.ts']
+  return new Set(sources.flatMap(path => [...read(path).matchAll(/^ {2}([A-Z][A-Z0-9_]{2,}): /gm)].map(match => match[1] as string)))
+}
+
+t.test('every service of the workspace is built from the one Dockerfile', async t => {
+  for (const name of serviceNames) {
+    t.match(compose.services[name], { build: { context: '.', dockerfile: 'infra/docker/Dockerfile', args: { SERVICE: name } } }, name)
+  }
+  t.same(Object.keys(compose.services).toSorted(), [...serviceNames, 'edge', 'postgres', 'redis'].toSorted())
+})
+
+t.test('a container is given variables that its service knows and .env.example explains', async t => {
+  for (const name of serviceNames) {
+    const known = variablesOf(name)
+    for (const variable of Object.keys(compose.services[name]?.environment ?? {})) {
+      t.ok(known.has(variable), `${name} knows ${variable}`)
+      t.ok(variable in example, `.env.example has ${variable}`)
+    }
+  }
+})
+
+t.test('.env.example has every variable of every service, and none that nobody reads', async t => {
+  const known = new Set(serviceNames.flatMap(name => [...variablesOf(name)]))
+  for (const variable of known) t.ok(variable in example, variable)
+  const elsewhere = ['POSTGRES_PASSWORD', 'CSV_FOLDER'] // compose and the sample worker
+  for (const variable of Object.keys(example)) t.ok(known.has(variable) || elsewhere.includes(variable), variable)
+})
+
+t.test('no secret has a default', async t => {
+  for (const variable of ['TOKEN_SECRET', 'REFRESH_TOKEN_SECRET', 'WEBHOOK_SECRET_KEY', 'POSTGRES_PASSWORD']) {
+    const values = Object.values(compose.services).map(({ environment }) => environment?.[variable]).filter(value => value !== undefined)
+    t.ok(values.length > 0, variable)
+    for (const value of values) t.match(value, new RegExp(`^\\$\\{${variable}:\\?.+\\}$`))
+    t.equal(example[variable], '')
+  }
+})
+
+t.test('the image runs what the service\'s own start script runs, under the pinned tools', async t => {
+  const dockerfile = read('infra/docker/Dockerfile')
+  const [, command] = /^CMD (\[.*\])$/m.exec(dockerfile) ?? []
+  for (const name of serviceNames) {
+    const { scripts } = JSON.parse(read(`services/${name}/package.json`)) as { scripts: { start: string } }
+    t.same(JSON.parse(command ?? '[]'), scripts.start.split(' '), name)
+  }
+  const [, pnpm] = /'(pnpm@[\d.]+)'/.exec(read('infra/local/setup/dependencies.mjs')) ?? []
+  t.match(dockerfile, `npm install --global ${pnpm}\n`)
+  const [, node] = /^ {2}node: (\d+)/m.exec(read('pnpm-workspace.yaml')) ?? []
+  t.match(dockerfile, `NODE_IMAGE=node:${node}-`)
+  t.match(dockerfile, /^USER node$/m)
+  t.match(dockerfile, '/livez')
+})
+
+t.test('the edge finds each service at its port', async t => {
+  const caddyfile = read('infra/edge/Caddyfile')
+  const port = (name: string) => compose.services[name]?.environment?.PORT
+  t.match(caddyfile, `reverse_proxy jobs-api:${port('jobs-api')}`)
+  t.match(caddyfile, `dynamic a realtime-gateway ${port('realtime-gateway')}`)
+  t.match(caddyfile, `reverse_proxy webhook-dispatcher:${port('webhook-dispatcher')}`)
+  t.match(caddyfile, 'lb_policy cookie')
+  t.equal(compose.services['realtime-gateway']?.environment?.JOBS_API_URL, `http://jobs-api:${port('jobs-api')}`)
+  t.same(compose.services.edge?.ports, ['${PORT:-4000}:4000']) // eslint-disable-line no-template-curly-in-string -- compose's own syntax
+  t.equal(compose.services['realtime-gateway']?.deploy?.replicas, 2)
+})
+
+t.test('the data servers keep what they are given', async t => {
+  const { redis, postgres } = compose.services
+  t.same(redis?.command?.join(' '), 'redis-server --appendonly yes --appendfsync everysec --maxmemory-policy noeviction')
+  t.ok(Number(/redis:(\d+)/.exec(redis?.image ?? '')?.[1]) >= 7)
+  t.ok(Number(/postgres:(\d+)/.exec(postgres?.image ?? '')?.[1]) >= 15)
+  for (const service of [redis, postgres]) {
+    const [volume = ''] = service?.volumes?.[0]?.split(':') ?? []
+    t.ok(volume in compose.volumes, volume)
+  }
+  for (const name of serviceNames) {
+    t.match(compose.services[name], { depends_on: { redis: { condition: 'service_healthy' }, postgres: { condition: 'service_healthy' } }, stop_grace_period: '30s' })
+  }
+})
+
+const hasCompose = spawnSync('docker', ['compose', 'version']).status === 0
+t.test('docker compose reads it', { skip: hasCompose ? false : 'docker has no compose plugin on this machine' }, async t => {
+  const secrets = { TOKEN_SECRET: 'a', REFRESH_TOKEN_SECRET: 'b', WEBHOOK_SECRET_KEY: 'c', POSTGRES_PASSWORD: 'd' }
+  const { status, stderr } = spawnSync('docker', ['compose', 'config', '--quiet'], { cwd: root, encoding: 'utf8', env: { ...process.env, ...secrets } })
+  t.equal(status, 0, stderr)
+})
