@@ -2,20 +2,19 @@ import { TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from '@fastify/typ
 import Fastify from 'fastify'
 import { jwtAuth } from '@tidings/contracts'
 import { browserGuards, docs, health, metrics, postgres, problems, redis, redisUrl, serviceOptions, tokenSettings } from '@tidings/service-kit'
-import { secretKeys, type Config } from './config.ts'
+import type { Config } from './config.ts'
 import { delivery } from './delivery/plugin.ts'
 import { egress } from './egress/plugin.ts'
 import { ingest } from './ingest/plugin.ts'
 import { API } from './openapi.ts'
 import { api } from './routes/api.ts'
-import { createSecretBox, type SecretBox } from './secrets/secret-box.ts'
+import { secrets } from './secrets/plugin.ts'
 
 /** The dispatcher: boot runs down this list, close runs back up it. */
 export function buildApp (config: Config) {
   const app = Fastify(serviceOptions(config)).withTypeProvider<TypeBoxTypeProvider>().setValidatorCompiler(TypeBoxValidatorCompiler)
 
   app.decorate('config', config)
-  app.decorate('secretBox', createSecretBox(secretKeys(config)))
   app.register(problems)
   app.register(metrics)
   app.register(health)
@@ -24,6 +23,7 @@ export function buildApp (config: Config) {
   app.register(postgres, { url: config.DATABASE_URL, schema: 'webhooks', migrations: new URL('db/migrations/', import.meta.url) })
   app.register(redis, { url: redisUrl(config) })
   app.register(jwtAuth, { settings: tokenSettings(config) })
+  app.register(secrets)
   app.register(egress)
   app.register(delivery)
   app.register(ingest)
@@ -32,8 +32,5 @@ export function buildApp (config: Config) {
 }
 
 declare module 'fastify' {
-  interface FastifyInstance {
-    config: Config
-    secretBox: SecretBox
-  }
+  interface FastifyInstance { config: Config }
 }

@@ -1,2 +1,5 @@
-/** What was held against an endpoint is forgotten when its owner says that it is well. */
-export const HEALTHY = { status: 'active', disabledReason: null, failingSince: null, failures: 0, openUntil: null } as const
+/** Nothing is held against an endpoint, as when its URL is another one now. */
+export const UNBLEMISHED = { failingSince: null, failures: 0, openUntil: null } as const
+
+/** Its owner says that it is well. */
+export const HEALTHY = { status: 'active', disabledReason: null, ...UNBLEMISHED } as const

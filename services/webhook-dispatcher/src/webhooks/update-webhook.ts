@@ -2,7 +2,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import type { UpdateWebhook, Webhook } from '@tidings/contracts'
 import type { Database } from '../db/database.ts'
 import { webhooks } from '../db/schema.ts'
-import { HEALTHY } from './health.ts'
+import { HEALTHY, UNBLEMISHED } from './health.ts'
 import { isOwn, toWebhook, WebhookNotFound, type WebhookKey } from './webhook.ts'
 
 /** One that was disabled stays so, with its reason. */
@@ -15,7 +15,12 @@ const PAUSED = { status: sql`case when ${webhooks.status} = 'disabled' then 'dis
 export async function updateWebhook (db: Database, { userId, id }: WebhookKey, input: UpdateWebhook): Promise<Webhook> {
   const { active, ...columns } = input
   const [row] = await db.update(webhooks)
-    .set({ ...columns, ...(active !== undefined && (active ? HEALTHY : PAUSED)), updatedAt: sql`now()` })
+    .set({
+      ...columns,
+      ...(columns.url !== undefined && UNBLEMISHED),
+      ...(active !== undefined && (active ? HEALTHY : PAUSED)),
+      updatedAt: sql`now()`
+    })
     .where(and(isOwn(userId), eq(webhooks.id, id)))
     .returning()
   if (!row) throw new WebhookNotFound(id)

@@ -163,6 +163,14 @@ t.test('a connection that breaks is a reset', async t => {
   }
 })
 
+t.test('so is one with TLS', async t => {
+  const attempt = attempter(t, { ca: cert, resolve: async () => ['127.0.0.1'] })
+  for (const serve of [onRequest(socket => { socket.destroy() }), onRequest(socket => { socket.end('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf') })]) {
+    const port = await rawServer(t, serve, { secure: true })
+    t.match(await attempt(`https://receiver.test:${port}/`), { ok: false, errorClass: 'reset' })
+  }
+})
+
 t.test('nobody listening is a failure to connect, that names no address', async t => {
   const receiver = await startReceiver(t)
   await receiver.stop()

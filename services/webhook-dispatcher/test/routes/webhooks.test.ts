@@ -75,6 +75,16 @@ t.test('a disabled webhook tells why, stays so when paused, and is well again wh
   t.same({ ...row }, { failing_since: null, failures: 0, open_until: null })
 })
 
+t.test('a new URL begins without the failures of the old one', async t => {
+  const user = newUser()
+  const { body: { id } } = await call('/webhooks', { method: 'POST', user, body: hook })
+  await sql`update webhooks.webhooks set failing_since = now(), failures = 7, open_until = now() where id = ${id}`
+  await call(`/webhooks/${id}`, { method: 'PUT', user, body: { description: 'same' } })
+  t.match(await sql`select failures from webhooks.webhooks where id = ${id}`, [{ failures: 7 }])
+  await call(`/webhooks/${id}`, { method: 'PUT', user, body: { url: 'https://example.com/new' } })
+  t.match(await sql`select failing_since, failures, open_until from webhooks.webhooks where id = ${id}`, [{ failing_since: null, failures: 0, open_until: null }])
+})
+
 t.test('a deleted webhook is gone', async t => {
   const user = newUser()
   const { body: { id } } = await call('/webhooks', { method: 'POST', user, body: hook })
