@@ -137,7 +137,7 @@ export function createClaimer ({ sql, claimant, endpoints, lanes, recorder, maxH
   }
 }
 
-const PAYLOAD_GONE: Result = { verdict: { state: 'failed', reason: 'The payload is no longer kept' }, failing: false }
+const PAYLOAD_GONE: Result = { verdict: { state: 'failed', reason: 'The payload is no longer kept' }, chain: 'flows' }
 
 /** Tasks of one chain together, in order; those outside the order alone. */
 function chainsOf (tasks: Task[]): Task[][] {

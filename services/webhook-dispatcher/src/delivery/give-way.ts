@@ -1,8 +1,28 @@
 import type { Sql } from '../db/sql.ts'
+import type { Entry } from './record.ts'
 
-export type Chain = { webhookId: number, chain: string }
+export type ChainId = { webhookId: number, chain: string }
+export type Chain = ChainId & {
+  /** Known to fail; where it only waits, what stands in Postgres tells. */
+  fails: boolean
+  /** The webhook wants the newest progress alone, healthy or not. */
+  latest: boolean
+}
 
-const OVERTAKEN = 'Newer news of the job took its place'
+export const OVERTAKEN = 'Newer news of the job took its place'
+const WAITS = 'Waits as long as the attempt before it that failed'
+
+/** The chains in which news may have to give way after these results. */
+export function chainsOf (entries: Entry[]): Chain[] {
+  const chains = new Map<string, Chain>()
+  for (const { task: { target, chain }, result } of entries) {
+    const latest = target.progress_mode === 'latest' && result.verdict.state === 'pending'
+    if (chain === null || (result.chain === 'flows' && !latest)) continue
+    const known = chains.get(`${target.id} ${chain}`)
+    chains.set(`${target.id} ${chain}`, { webhookId: target.id, chain, latest, fails: result.chain === 'fails' || known?.fails === true })
+  }
+  return [...chains.values()]
+}
 
 /**
  * Of chains that fail at their endpoint: progress that something newer of the
@@ -10,28 +30,41 @@ const OVERTAKEN = 'Newer news of the job took its place'
  * progress and the completion or failure wait. Progress that was not tried yet
  * waits as long as the attempt that failed; a completion or failure does not.
  * What is in flight is left alone: its own end comes here again.
- * By index pending_chains, a few rows a chain.
+ *
+ * Two statements, by index pending_chains a few rows a chain. The first locks
+ * the webhooks: a failure that is recorded and news that are written at the
+ * same moment would not see each other.
  */
-export async function giveWay (sql: Sql, chains: Chain[]): Promise<void> {
-  await sql`
+export async function giveWay (tx: Sql, chains: Chain[]): Promise<void> {
+  const webhookIds = chains.map(({ webhookId }) => webhookId)
+  await tx`select from webhooks.webhooks where id = any(${webhookIds}::int[]) order by id for no key update`
+  await tx`
     with chain as (
-      select distinct * from unnest(${chains.map(({ webhookId }) => webhookId)}::int[], ${chains.map(({ chain }) => chain)}::text[]) as c (webhook_id, chain)
+      select webhook_id, chain, fails = 1 as fails, latest = 1 as latest from unnest(
+        ${webhookIds}::int[], ${chains.map(({ chain }) => chain)}::text[],
+        ${chains.map(({ fails }) => Number(fails))}::int[], ${chains.map(({ latest }) => Number(latest))}::int[]
+      ) as c (webhook_id, chain, fails, latest)
     ),
     pending as materialized (
-      select d.id, d.claim, d.type, d.attempts,
-        row_number() over newest_first > 1 and d.type = 'progress' as is_overtaken,
-        max(d.due_at) filter (where d.attempts > 0) over (partition by d.webhook_id, d.chain) as wait_until
+      select d.id, d.claim, d.type, d.attempts, c.latest,
+        c.fails or bool_or(d.attempts > 0 or d.reason is not null) over chain as fails,
+        max(d.due_at) filter (where d.attempts > 0) over chain as wait_until,
+        row_number() over (chain order by d.event_ms desc, d.event_seq desc) as newness,
+        row_number() over (partition by d.webhook_id, d.chain, d.type order by d.event_ms desc, d.event_seq desc) as newness_of_type
       from chain c join webhooks.deliveries d on d.webhook_id = c.webhook_id and d.chain = c.chain and d.state = 'pending'
-      window newest_first as (partition by d.webhook_id, d.chain order by d.event_ms desc, d.event_seq desc)
+      window chain as (partition by d.webhook_id, d.chain)
+    ),
+    judged as (
+      select *, type = 'progress' and ((fails and newness > 1) or (latest and newness_of_type > 1)) as is_overtaken from pending
     )
     update webhooks.deliveries d set
       claim = null,
-      state = case when p.is_overtaken then 'superseded' else 'pending' end,
-      reason = case when p.is_overtaken then ${OVERTAKEN} end,
-      finished_at = case when p.is_overtaken then now() end,
-      due_at = greatest(d.due_at, p.wait_until)
-    from pending p
-    where d.id = p.id and d.state = 'pending' and d.claim is not distinct from p.claim
-      and (p.claim is null or p.claim not in (select id from webhooks.claimants where lease_until > now()))
-      and (p.is_overtaken or (p.type = 'progress' and p.attempts = 0 and p.wait_until > d.due_at))`
+      state = case when j.is_overtaken then 'superseded' else 'pending' end,
+      reason = case when j.is_overtaken then ${OVERTAKEN} else ${WAITS} end,
+      finished_at = case when j.is_overtaken then now() end,
+      due_at = greatest(d.due_at, j.wait_until)
+    from judged j
+    where d.id = j.id and d.state = 'pending' and d.claim is not distinct from j.claim
+      and (j.claim is null or j.claim not in (select id from webhooks.claimants where lease_until > now()))
+      and (j.is_overtaken or (j.type = 'progress' and j.attempts = 0 and j.wait_until > d.due_at))`
 }

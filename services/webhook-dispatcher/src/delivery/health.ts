@@ -52,15 +52,15 @@ export async function noteHealth (sql: Sql, signs: Signs[], { breakerMs, breaker
     with r as materialized (
       select * from unnest(
         ${signs.map(sign => sign.webhookId)}::int[], ${signs.map(sign => Number(sign.succeeded))}::int[], ${signs.map(sign => sign.failures)}::int[],
-        ${signs.map(sign => Number(sign.gone))}::int[], ${signs.map(sign => sign.throttledUntil ?? null)}::float8[]
-      ) as r (id, succeeded, failures, gone, throttled_until)
+        ${signs.map(sign => Number(sign.gone))}::int[], ${signs.map(sign => sign.throttledUntil === undefined ? null : sign.throttledUntil - Date.now())}::float8[]
+      ) as r (id, succeeded, failures, gone, throttled_ms)
     ),
     locked as materialized (
       select w.id, w.failures, w.failing_since from webhooks.webhooks w join r on r.id = w.id
       order by w.id for update of w
     ),
     counted as (
-      select r.id, r.gone = 1 as gone, to_timestamp(r.throttled_until / 1000) as throttled_until,
+      select r.id, r.gone = 1 as gone, now() + r.throttled_ms * interval '1 ms' as throttled_until,
         r.failures + case when r.succeeded = 1 then 0 else l.failures end as failures,
         case when r.failures > 0 then coalesce(case when r.succeeded = 1 then null else l.failing_since end, now()) end as failing_since
       from r join locked l on l.id = r.id

@@ -1,3 +1,4 @@
+import { OVERTAKEN } from './give-way.ts'
 import { handedBack, type Result, type Task } from './task.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Run } from './run.ts'
@@ -97,7 +98,7 @@ export function createLanes ({ limits, post, isHeld, onFree, onError }: LanesOpt
     const task = run.tasks[run.at]
     if (!task || isClosed || !isHeld(task)) return false
     if (isOvertaken(run)) {
-      run.onResult(task, { verdict: { state: 'superseded' }, failing: false })
+      run.onResult(task, { verdict: { state: 'superseded', reason: OVERTAKEN }, chain: 'flows' })
       return true
     }
     const result = await post(task)
@@ -105,7 +106,7 @@ export function createLanes ({ limits, post, isHeld, onFree, onError }: LanesOpt
     run.onResult(task, result)
     if (result.verdict.state === 'delivered') return true
     run.at++
-    for (const left of run.tasks.slice(run.at)) run.onResult(left, handedBack({ failing: result.failing }))
+    for (const left of run.tasks.slice(run.at)) run.onResult(left, handedBack({ chain: result.chain }))
     run.at = run.tasks.length
     return false
   }

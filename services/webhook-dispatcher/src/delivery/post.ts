@@ -30,7 +30,7 @@ export function createPoster ({ attempt, openSecret, policy, timeoutMs, metrics,
       log.debug({ webhookId: task.target.id, eventId: task.messageId, attempt: task.attempt, status: outcome.status, errorClass: outcome.errorClass }, 'delivery: attempted')
       metrics.attempted(task, { startedAt, outcome })
       const verdict = judge(outcome, task.attempt, policy)
-      return { verdict, failing: !outcome.ok && !isGone(outcome), attempt: { startedAt, outcome } }
+      return { verdict, chain: outcome.ok || isGone(outcome) ? 'flows' : 'fails', attempt: { startedAt, outcome } }
     } catch (err) {
       if (signal.aborted) return handedBack()
       log.error({ err, webhookId: task.target.id }, 'delivery: not possible')

@@ -13,17 +13,17 @@ export async function record (sql: Sql, entries: Entry[]): Promise<void> {
   await sql`
     with r as materialized (
       select * from unnest(
-        ${of('id')}::bigint[], ${of('claim')}::bigint[], ${of('state')}::text[], ${of('dueAt')}::float8[], ${of('reason')}::text[],
+        ${of('id')}::bigint[], ${of('claim')}::bigint[], ${of('state')}::text[], ${of('delayMs')}::float8[], ${of('reason')}::text[],
         ${of('startedAt')}::float8[], ${of('dnsMs')}::int[], ${of('connectMs')}::int[], ${of('ttfbMs')}::int[], ${of('totalMs')}::int[],
         ${of('status')}::smallint[], ${of('errorClass')}::text[], ${of('message')}::text[], ${of('headers')}::text[], ${of('body')}::text[]
-      ) as r (id, claim, state, due_at, reason, started_at, dns_ms, connect_ms, ttfb_ms, total_ms, status, error_class, message, headers, body)
+      ) as r (id, claim, state, delay_ms, reason, started_at, dns_ms, connect_ms, ttfb_ms, total_ms, status, error_class, message, headers, body)
     ),
     u as (
       update webhooks.deliveries d set
         claim = null,
         state = r.state,
         reason = r.reason,
-        due_at = coalesce(to_timestamp(r.due_at / 1000), d.due_at),
+        due_at = coalesce(now() + r.delay_ms * interval '1 ms', d.due_at),
         finished_at = case when r.state <> 'pending' then now() end,
         attempts = d.attempts + (r.total_ms is not null)::int,
         status = case when r.total_ms is null then d.status else r.status end,
@@ -42,8 +42,9 @@ export function resultColumns ({ verdict, attempt }: Result) {
   const { outcome, startedAt } = attempt ?? {}
   return {
     state: verdict.state,
-    dueAt: verdict.state === 'pending' ? verdict.dueAt : null,
-    reason: (verdict.state === 'failed' && verdict.reason) || null,
+    // A pause, so that only the clock of Postgres decides what is due.
+    delayMs: verdict.state === 'pending' ? Math.max(0, verdict.dueAt - Date.now()) : null,
+    reason: ('reason' in verdict && verdict.reason) || null,
     startedAt: startedAt ?? null,
     dnsMs: outcome?.durations.dnsMs ?? null,
     connectMs: outcome?.durations.connectMs ?? null,

@@ -19,7 +19,7 @@ type RecorderOptions = {
 export type Recorder = ReturnType<typeof createRecorder>
 
 /**
- * Writes results in batches: one statement while endpoints are well, five
+ * Writes results in batches: one statement while endpoints are well, six
  * (begin and commit among them) when an attempt failed, for up to 500 results.
  * What comes while a batch is written makes the next one.
  */
@@ -52,10 +52,11 @@ export function createRecorder ({ sql, aftermath, log, onDue }: RecorderOptions)
 
   async function write (batch: Entry[]): Promise<void> {
     try {
-      if (!aftermath.isNeeded(batch)) return await record(sql, batch)
+      const after = aftermath.of(batch)
+      if (!after) return await record(sql, batch)
       aftermath.heed(await sql.begin(async tx => {
         await record(tx, batch)
-        return await aftermath.write(tx, batch)
+        return await after(tx)
       }))
     } catch (err) {
       if (isAway(err)) throw err

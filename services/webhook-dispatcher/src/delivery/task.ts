@@ -42,19 +42,21 @@ export type Task = {
 }
 
 export type Verdict =
-  | { state: 'delivered' | 'superseded' }
-  | { state: 'failed', reason?: string }
+  | { state: 'delivered' }
+  | { state: 'superseded' | 'failed', reason?: string }
   | { state: 'pending', dueAt: number }
+
+/** How a job's chain fares at an endpoint: `waits` behind something in Postgres, or `fails`, so that old news gives way to newer. */
+export type ChainState = 'flows' | 'waits' | 'fails'
 
 /** What became of a task in this process; without an attempt it was handed back, or left out. */
 export type Result = {
   verdict: Verdict
-  /** The job's chain fails at this endpoint: old news gives way to newer. */
-  failing: boolean
+  chain: ChainState
   attempt?: { startedAt: number, outcome: AttemptOutcome }
 }
 
 /** Not tried: whoever claims it next may. */
-export function handedBack ({ failing = false, dueAt = Date.now() } = {}): Result {
-  return { verdict: { state: 'pending', dueAt }, failing }
+export function handedBack ({ chain = 'flows', dueAt = Date.now() }: { chain?: ChainState, dueAt?: number } = {}): Result {
+  return { verdict: { state: 'pending', dueAt }, chain }
 }

@@ -2,7 +2,7 @@ import type { EventId } from '@tidings/job-events'
 import { PROMPT_MS } from '../delivery/endpoint.ts'
 import type { Lanes } from '../delivery/lanes.ts'
 import type { Run } from '../delivery/run.ts'
-import type { Result, Task } from '../delivery/task.ts'
+import type { ChainState, Result, Task } from '../delivery/task.ts'
 
 /** An event that is told to at least one webhook. */
 export type ToldEvent = { id: EventId, userId: string, type: string, chain: string, body: string }
@@ -19,7 +19,7 @@ export class Batch {
   readonly results = new Map<Task, Result>()
   readonly runs: Run[] = []
   /** Chains of which something waits: what follows must wait behind it. */
-  readonly blocked = new Set<string>()
+  readonly blocked = new Map<string, ChainState>()
   readonly ready: Promise<void>
   isReady = false
   writtenAt = Infinity
@@ -40,7 +40,7 @@ export class Batch {
 
   note (task: Task, result: Result): void {
     this.results.set(task, result)
-    if (result.verdict.state === 'pending' || result.verdict.state === 'failed') this.blocked.add(chainKey(task))
+    if (result.verdict.state === 'pending' || result.verdict.state === 'failed') this.blocked.set(chainKey(task), result.chain)
     if (this.#awaited.delete(task) && this.#awaited.size === 0) this.#settled()
   }
 

@@ -1,6 +1,6 @@
 import { webhookPayload, type ToldJobEvent, type WebhookPayload } from '@tidings/contracts'
 import { eventIdOf, type EventId } from '@tidings/job-events'
-import type { Chain } from '../delivery/give-way.ts'
+import type { ChainId } from '../delivery/give-way.ts'
 import type { Target } from '../delivery/task.ts'
 import { wants } from './read-targets.ts'
 
@@ -37,7 +37,7 @@ export function plan (events: ToldJobEvent[], targetsOf: Map<string, Target[]>):
 }
 
 /** The chains that the tellings belong to. */
-export function chainsOf (tellings: Telling[]): Chain[] {
+export function chainsOf (tellings: Telling[]): ChainId[] {
   const chains = tellings.flatMap(({ chain, targets }) => targets.map(({ id }) => ({ webhookId: id, chain })))
   return [...new Map(chains.map(chain => [`${chain.webhookId} ${chain.chain}`, chain])).values()]
 }

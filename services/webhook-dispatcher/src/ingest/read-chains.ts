@@ -1,21 +1,19 @@
-import type { Chain } from '../delivery/give-way.ts'
+import type { ChainId } from '../delivery/give-way.ts'
 import type { Sql } from '../db/sql.ts'
 
 /** A chain of which something waits in Postgres. */
 export type WaitingChain = {
   webhook_id: number
   chain: string
-  /** An attempt of it has failed. */
-  failing: boolean
   /** All that waits is held by this process. */
   ours: boolean
 }
 
 /** Those of the chains that have pending deliveries; by index pending_chains. */
-export async function readChains (sql: Sql, chains: Chain[], claim: number): Promise<WaitingChain[]> {
+export async function readChains (sql: Sql, chains: ChainId[], claim: number): Promise<WaitingChain[]> {
   if (chains.length === 0) return []
   return await sql<WaitingChain[]>`
-    select c.webhook_id, c.chain, bool_or(d.attempts > 0) as failing, coalesce(bool_and(d.claim = ${claim}), false) as ours
+    select c.webhook_id, c.chain, coalesce(bool_and(d.claim = ${claim}), false) as ours
     from unnest(${chains.map(({ webhookId }) => webhookId)}::int[], ${chains.map(({ chain }) => chain)}::text[]) as c (webhook_id, chain)
     join webhooks.deliveries d on d.webhook_id = c.webhook_id and d.chain = c.chain and d.state = 'pending'
     group by c.webhook_id, c.chain`

@@ -88,7 +88,8 @@ export function createSession ({ shard, isOurs, claim, position, sql, delivery, 
     const key = chainKey(task)
     const endpoint = endpoints.of(task.target)
     const run = runs.get(key)
-    const isBlocked = [batch, ...open, ...recent].some(({ blocked }) => blocked.has(key)) || (waiting && !(waiting.ours && run))
+    const ahead = [batch, ...open, ...recent].flatMap(({ blocked }) => blocked.get(key) ?? [])
+    const isBlocked = ahead.length > 0 || (waiting && !(waiting.ours && run))
     if (run && run.state !== 'ended' && !isBlocked && run.tasks.length - run.at < MAX_CHAIN) {
       batch.add(task, { promptly: endpoint.prompt })
       run.tasks.push(task)
@@ -99,7 +100,8 @@ export function createSession ({ shard, isOurs, claim, position, sql, delivery, 
       batch.runs.push(begun)
     } else {
       batch.add(task, { promptly: false })
-      batch.note(task, handedBack({ failing: waiting?.failing || endpoint.isShut }))
+      const fails = ahead.includes('fails') || endpoint.isShut
+      batch.note(task, handedBack({ chain: fails ? 'fails' : isBlocked ? 'waits' : 'flows' }))
     }
   }
 

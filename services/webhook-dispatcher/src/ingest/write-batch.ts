@@ -50,15 +50,15 @@ export async function writeBatch (sql: Sql, { shard, claim, from, to, events, ta
     t as materialized (
       select * from unnest(
         ${of('webhookId')}::int[], ${of('ms')}::bigint[], ${of('seq')}::bigint[], ${of('type')}::text[], ${of('chain')}::text[], ${of('claim')}::bigint[],
-        ${of('state')}::text[], ${of('dueAt')}::float8[], ${of('reason')}::text[],
+        ${of('state')}::text[], ${of('delayMs')}::float8[], ${of('reason')}::text[],
         ${of('startedAt')}::float8[], ${of('dnsMs')}::int[], ${of('connectMs')}::int[], ${of('ttfbMs')}::int[], ${of('totalMs')}::int[],
         ${of('status')}::smallint[], ${of('errorClass')}::text[], ${of('message')}::text[], ${of('headers')}::text[], ${of('body')}::text[]
-      ) as t (webhook_id, event_ms, event_seq, type, chain, claim, state, due_at, reason, started_at, dns_ms, connect_ms, ttfb_ms, total_ms, status, error_class, message, headers, body)
+      ) as t (webhook_id, event_ms, event_seq, type, chain, claim, state, delay_ms, reason, started_at, dns_ms, connect_ms, ttfb_ms, total_ms, status, error_class, message, headers, body)
       where exists (select from moved)
     ),
     d as (
       insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, claim, state, due_at, reason, attempts, status, error_class, finished_at)
-      select webhook_id, event_ms, event_seq, type, chain, claim, state, coalesce(to_timestamp(due_at / 1000), now()), reason,
+      select webhook_id, event_ms, event_seq, type, chain, claim, state, now() + coalesce(delay_ms, 0) * interval '1 ms', reason,
         (total_ms is not null)::int, status, error_class, case when state <> 'pending' then now() end
       from t
       on conflict (webhook_id, event_ms, event_seq) where origin = 'event' do nothing
