@@ -1,11 +1,14 @@
 import { setMaxListeners } from 'node:events'
+import { LRUCache } from 'lru-cache'
 import { Exchange } from './exchange.ts'
 import type { AttemptOutcome } from './outcome.ts'
 import { createPools } from './pools.ts'
 import { createResolve, type Resolve } from './resolve.ts'
-import { targetOf, type EgressRules } from './target.ts'
+import { targetOf, type EgressRules, type Target } from './target.ts'
 
 const CONNECT_TIMEOUT_MS = 10_000
+/** URLs of webhooks in use are judged once; the addresses of their names at each connect. */
+const MAX_TARGETS = 10_000
 
 export type AttempterOptions = EgressRules & {
   /** Of a socket, from the first DNS query to the end of the TLS handshake. */
@@ -39,11 +42,12 @@ export type Attempter = {
  */
 export function createAttempter (options: AttempterOptions): Attempter {
   const { resolve = createResolve(), connectTimeoutMs = CONNECT_TIMEOUT_MS, allowPrivate, ca } = options
+  const targets = new LRUCache<string, Target>({ max: MAX_TARGETS, memoMethod: text => targetOf(text, options) })
   const { poolOf, close } = createPools({ resolve, connectTimeoutMs, allowPrivate, ca })
 
   async function attempt ({ url: text, headers, body, timeoutMs, signal }: AttemptRequest): Promise<AttemptOutcome> {
     signal?.throwIfAborted()
-    const target = targetOf(text, options)
+    const target = targets.memo(text)
     if (target.fault !== undefined) return blocked(target.fault)
     const { origin, pathname, search } = target.url
     // One signal may serve all attempts in flight.

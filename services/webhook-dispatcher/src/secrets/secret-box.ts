@@ -1,9 +1,12 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 
 const ALGORITHM = 'aes-256-gcm'
 const KEY_BYTES = 32
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
+/** Each attempt opens the secrets that sign it: those in use are opened once. */
+const MAX_OPENED = 10_000
 const PURPOSE = 'tidings webhook secrets'
 
 /** Encrypts what is stored. Whoever reads the database alone reads no secret. */
@@ -30,6 +33,17 @@ export class UnknownKey extends Error {
 export function createSecretBox ([current, ...retired]: readonly [string, ...string[]]): SecretBox {
   const seals = keyOf(current)
   const keys = new Map([seals, ...retired.map(keyOf)].map(key => [key.id, key.bytes]))
+  const opened = new LRUCache<string, string>({ max: MAX_OPENED, memoMethod: decrypted })
+
+  function decrypted (sealed: string): string {
+    const [id = '', text = ''] = sealed.split('.')
+    const key = keys.get(id)
+    if (!key) throw new UnknownKey(id)
+    const bytes = Buffer.from(text, 'base64url')
+    const decipher = createDecipheriv(ALGORITHM, key, bytes.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
+    decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES))
+    return decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES), undefined, 'utf8') + decipher.final('utf8')
+  }
 
   return {
     seal (secret) {
@@ -38,15 +52,7 @@ export function createSecretBox ([current, ...retired]: readonly [string, ...str
       const ciphertext = Buffer.concat([cipher.update(secret, 'utf8'), cipher.final()])
       return `${seals.id}.${Buffer.concat([nonce, cipher.getAuthTag(), ciphertext]).toString('base64url')}`
     },
-    open (sealed) {
-      const [id = '', text = ''] = sealed.split('.')
-      const key = keys.get(id)
-      if (!key) throw new UnknownKey(id)
-      const bytes = Buffer.from(text, 'base64url')
-      const decipher = createDecipheriv(ALGORITHM, key, bytes.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
-      decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES))
-      return decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES), undefined, 'utf8') + decipher.final('utf8')
-    },
+    open: sealed => opened.memo(sealed),
     isCurrent: sealed => sealed.startsWith(`${seals.id}.`)
   }
 }
