@@ -19,6 +19,12 @@ const Settings = Type.Object({
   REFRESH_TOKEN_SECRET: Type.Optional(Type.String({ minLength: 1, description: 'Secret of refresh tokens; without it `POST /auth/refresh` is off' })),
   JOB_QUEUES: Type.String({ default: 'default', description: 'BullMQ queues to follow, separated by commas; the first is the default of a submit' }),
   POSTGRES_CONNECTIONS: Count(10, 'Connections to Postgres'),
+  RATE_LIMIT_MAX: Type.Integer({ default: 6000, minimum: 0, description: 'Requests that a user may make in a minute; 0: any number' }),
+  REQUESTS_MAX: Count(2000, 'Requests in hand at a time, long polls left aside; more are refused with 503'),
+  LONG_POLLS_MAX: Count(5000, 'Requests with `?wait` that may be held at a time'),
+  LONG_POLLS_PER_USER: Count(100, 'Requests with `?wait` of one user that may be held at a time'),
+  ACCESS_TOKEN_TTL_MS: Milliseconds(15 * 60_000, 'Life of an access token that `POST /auth/refresh` gives'),
+  REFRESH_TOKEN_TTL_MS: Milliseconds(30 * 24 * 3_600_000, 'Life of a refresh token that `POST /auth/refresh` gives'),
 
   JOB_RETENTION_DAYS: Count(30, 'Finished jobs and their timelines are removed after so many days'),
   LOST_JOBS: Type.Enum(['fail', 'rerun'], { default: 'fail', description: 'What becomes of a job that had started when Redis lost it' }),
@@ -27,6 +33,7 @@ const Settings = Type.Object({
   RELAY_BATCH_BYTES: Count(1024 * 1024, 'Bytes that the relay moves at a time'),
   RELAY_EVENTS_AHEAD: Count(1_000_000, 'Entries that BullMQ keeps for a relay that is away'),
   RELAY_EVENTS_BEHIND: Count(10_000, 'Entries that are kept behind the relay for other readers'),
+  RELAY_TRIM_MS: Milliseconds(10_000, 'How often what was relayed is trimmed'),
   OWNER_CACHE: Count(50_000, 'Jobs whose owner is remembered'),
   LEASE_MS: Milliseconds(5000, 'How long a silent replica keeps its part of the work'),
 

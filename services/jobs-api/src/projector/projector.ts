@@ -1,6 +1,9 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
-import { formatEventId, decodeAll, follow, type EventId, type FollowedBatch, type Follower, type Overtaken } from '@tidings/job-events'
+import {
+  createJobEventStream, decodeAll, follow, formatEventId, isNewer, ZERO,
+  type EventId, type FollowedBatch, type Follower, type Overtaken
+} from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import type { EngineMetrics } from '../metrics.ts'
 import { movePosition, readPosition } from './position.ts'
@@ -20,7 +23,15 @@ type ProjectorOptions = {
 
 /** Follows the job-event stream into Postgres, from the position that Postgres holds. */
 export function startProjector ({ redis, sql, watch, log, metrics, onOvertaken }: ProjectorOptions): Follower {
-  return follow({ redis, log, position: () => readPosition(sql), onBatch, onOvertaken: skip })
+  return follow({ redis, log, position, onBatch, onOvertaken: skip })
+
+  /** A first start begins at the epoch: so the newest id can be reached where nothing was told yet. */
+  async function position (): Promise<EventId> {
+    const at = await readPosition(sql)
+    if (isNewer(at, ZERO)) return at
+    const { epoch } = await createJobEventStream(redis).open()
+    return await movePosition(sql, at, epoch) ? epoch : await readPosition(sql)
+  }
 
   async function onBatch (batch: FollowedBatch): Promise<EventId> {
     try {

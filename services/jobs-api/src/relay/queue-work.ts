@@ -7,7 +7,6 @@ import { createQueueRelay } from './queue-relay.ts'
 
 const SUSPICION_CHECK_MS = 500
 const CAP_CHECK_MS = 1000
-const TRIM_MS = 10_000
 
 /** All that the replica which holds a queue does for it, until the signal aborts. */
 export function queueWork (app: FastifyInstance, name: string, stream: JobEventStream) {
@@ -25,7 +24,7 @@ export function queueWork (app: FastifyInstance, name: string, stream: JobEventS
       every('reconciliation', SUSPICION_CHECK_MS, () => reconcileSuspected(context)),
       every('silent jobs', config.RECONCILE_INTERVAL_MS, () => reconcileSilent(config.RECONCILE_SILENT_MS, context)),
       every('cap', CAP_CHECK_MS, keepCap),
-      every('trimming', TRIM_MS, trim)
+      every('trimming', config.RELAY_TRIM_MS, trim)
     ])
   }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
+import { unlessAborted } from './unless-aborted.ts'
 
 const BLOCK_MS = 2000
 /** A read that is this late has lost its socket without noticing (half open). */
@@ -35,6 +36,7 @@ export type QueueEventReader = ReturnType<typeof openReader>
  * reads without a bound, and one malformed entry stops it for good.
  */
 export function openReader ({ redis, key, count, bytes, log }: ReaderOptions) {
+  const closing = new AbortController()
   const connection = redis.duplicate({
     maxRetriesPerRequest: null,
     enableOfflineQueue: true,
@@ -49,10 +51,10 @@ export function openReader ({ redis, key, count, bytes, log }: ReaderOptions) {
     const watchdog = setTimeout(() => connection.disconnect(true), WATCHDOG_MS)
     try {
       // Both leave in one write: the second runs as soon as the first has seen an entry.
-      const [, [entries, added, length, last]] = await Promise.all([
+      const [, [entries, added, length, last]] = await unlessAborted(Promise.all([
         wait ? connection.xread('COUNT', 1, 'BLOCK', BLOCK_MS, 'STREAMS', key, after) : undefined,
         connection.tidingsReadQueue(key, after, count, bytes)
-      ])
+      ]), closing.signal)
       return { entries, added, length, last, isEnd: entries.length === 0 || entries.at(-1)?.[0] === last }
     } finally {
       clearTimeout(watchdog)
@@ -63,9 +65,12 @@ export function openReader ({ redis, key, count, bytes, log }: ReaderOptions) {
     read,
     /** Redis' identity of this life of its process; another one may have lost something. */
     async runId (): Promise<string> {
-      return /run_id:(\w+)/.exec(await connection.info('server'))?.[1] ?? ''
+      return /run_id:(\w+)/.exec(await unlessAborted(connection.info('server'), closing.signal))?.[1] ?? ''
     },
     /** Reads under way fail. */
-    close: () => connection.disconnect()
+    close: () => {
+      closing.abort()
+      connection.disconnect()
+    }
   }
 }

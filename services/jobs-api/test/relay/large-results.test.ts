@@ -1,0 +1,27 @@
+import t from 'tap'
+import { worker } from '../bullmq.ts'
+import { untilStates } from '../job-rows.ts'
+import { setup } from '../setup.ts'
+import { submit } from '../submit.ts'
+import { toldEvents } from '../told.ts'
+
+t.test('a result above 64 KiB is kept and not told, above 1 MiB it is not kept; an error is told in part', async t => {
+  const { app, redis, database } = await setup(t)
+  worker(t, redis, async job => {
+    if (job.name === 'fails') throw new Error('ä'.repeat(50_000))
+    return 'x'.repeat(Number(job.data.size))
+  })
+  await submit(app, { data: { size: 1000 } })
+  await submit(app, { data: { size: 100_000 } })
+  await submit(app, { data: { size: 1_100_000 } })
+  await submit(app, { name: 'fails' })
+  await untilStates(database.sql, ['completed', 'completed', 'completed', 'failed'])
+  const kept = await database.sql`
+    select length(results.result::text) as result, length(results.error) as error
+    from jobs.jobs left join jobs.results using (queue, id, generation_ms, generation_seq) order by n`
+  t.same([...kept], [{ result: null, error: null }, { result: 100_002, error: null }, { result: null, error: null }, { result: null, error: 50_000 }])
+  const ends = (await toldEvents(app.redis)).filter(({ type }) => type === 'completed' || type === 'failed')
+  t.same(ends.map(({ resultTruncated }) => resultTruncated === true), [false, true, true, true])
+  t.same(ends.map(({ result }) => typeof result), ['string', 'undefined', 'undefined', 'undefined'])
+  t.equal(Buffer.byteLength(ends[3]?.error as string), 64 * 1024)
+})
