@@ -9,6 +9,7 @@ import { ingest } from './ingest/plugin.ts'
 import { API } from './openapi.ts'
 import { api } from './routes/api.ts'
 import { secrets } from './secrets/plugin.ts'
+import { upkeep } from './upkeep/plugin.ts'
 
 /** The dispatcher: boot runs down this list, close runs back up it. */
 export function buildApp (config: Config) {
@@ -27,6 +28,7 @@ export function buildApp (config: Config) {
   app.register(egress)
   app.register(delivery)
   app.register(ingest)
+  app.register(upkeep)
   app.register(api)
   return app
 }

@@ -14,7 +14,7 @@ export function createAftermath ({ endpoints, policy }: { endpoints: Endpoints, 
     /** Undefined while all is well; else what is to be done in the transaction that writes the entries: three statements at most. */
     of (entries: Entry[]): ((tx: Sql) => Promise<Health[]>) | undefined {
       const chains = chainsOf(entries)
-      const signs = signsOf(entries, policy, wasFailing)
+      const signs = signsOf(entries, wasFailing)
       if (chains.length === 0 && signs.length === 0) return undefined
       return async function write (tx) {
         if (chains.length > 0) await giveWay(tx, chains)

@@ -10,6 +10,7 @@ import { createLanes, type LaneLimits } from './lanes.ts'
 import type { DeliveryMetrics } from './metrics.ts'
 import { createPoster } from './post.ts'
 import { createRecorder } from './recorder.ts'
+import type { RetryPolicy } from './verdict.ts'
 
 /** Beside the attempt's deadline, before another replica may probe. */
 const PROBE_GRACE_MS = 5000
@@ -21,7 +22,7 @@ export type DeliveryOptions = {
   sql: RawSql
   attempt: Attempter
   openSecret: (ciphertext: string) => string
-  policy: HealthPolicy
+  policy: HealthPolicy & RetryPolicy
   limits: LaneLimits & { perEndpoint: number }
   timeoutMs: number
   leaseMs: number

@@ -1,6 +1,5 @@
-import type { AttemptOutcome } from '../egress/outcome.ts'
 import type { Run } from './run.ts'
-import type { Target } from './task.ts'
+import type { Attempted, Target } from './task.ts'
 
 /** An endpoint is given this much at first, and one more for each success, up to its cap: one that hangs never holds many slots. */
 export const FIRST_WINDOW = 2
@@ -19,13 +18,13 @@ export class Endpoint {
   prompt = true
   /** Due rows wait in Postgres: news queue up behind them. */
   backlog = false
-  /** No attempt before this moment. */
-  openUntil = 0
   usedAt = performance.now()
   readonly #cap: number
   #window: number
   #failures = 0
   #recordedFailures = 0
+  #pausedUntil = 0
+  #recordedPause = 0
 
   constructor ({ id, url }: Pick<Target, 'id' | 'url'>, cap: number) {
     this.id = id
@@ -37,13 +36,14 @@ export class Endpoint {
   /** Takes over what Postgres knows, which other replicas have written too. */
   heed ({ failures, open_until: openUntil }: Pick<Target, 'failures' | 'open_until'>): void {
     this.#recordedFailures = failures
-    this.openUntil = openUntil
+    this.#recordedPause = openUntil
   }
 
-  note (outcome: AttemptOutcome): void {
+  note ({ outcome, throttledUntil }: Attempted): void {
     this.prompt = outcome.ok && outcome.durations.totalMs < PROMPT_MS
+    this.#pausedUntil = throttledUntil ?? this.#pausedUntil
     this.#failures = outcome.ok ? 0 : this.#failures + 1
-    this.#window = outcome.ok ? Math.min(this.#window + 1, this.#cap) : Math.max(1, this.#window >> 1)
+    this.#window = outcome.ok ? Math.min(this.#window + 1, this.#cap) : throttledUntil ? 1 : Math.max(1, this.#window >> 1)
   }
 
   /** Attempts that failed in a row, here or as Postgres knows. */
@@ -71,9 +71,14 @@ export class Endpoint {
     return this.failures > 0
   }
 
-  /** Left alone for now, or only probed. */
+  /** Left alone until a moment: it asked for that, or its breaker is open. */
+  get isPaused (): boolean {
+    return Math.max(this.#pausedUntil, this.#recordedPause) > Date.now()
+  }
+
+  /** Left alone, or only probed. */
   get isShut (): boolean {
-    return this.failures >= TRIP_AFTER || this.openUntil > Date.now()
+    return this.isPaused || this.failures >= TRIP_AFTER
   }
 
   /** Whether a first attempt may be made at once, before there is a row. */

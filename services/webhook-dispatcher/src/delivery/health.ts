@@ -1,7 +1,7 @@
 import type { Sql } from '../db/sql.ts'
 import { TRIP_AFTER } from './endpoint.ts'
 import type { Entry } from './record.ts'
-import { isGone, throttledUntil, type RetryPolicy } from './verdict.ts'
+import { isGone } from './verdict.ts'
 
 /** What a batch of attempts says of one endpoint. */
 export type Signs = {
@@ -15,7 +15,7 @@ export type Signs = {
 
 export type Health = { id: number, failures: number, open_until: number, status: string }
 
-export type HealthPolicy = RetryPolicy & {
+export type HealthPolicy = {
   /** The breaker opens when an endpoint has failed for this long too. It pauses for as long, then for half the time that it has failed. */
   breakerMs: number
   breakerMaxMs: number
@@ -25,17 +25,17 @@ export type HealthPolicy = RetryPolicy & {
 const GONE_REASON = 'The endpoint answered 410 Gone'
 
 /** The signs of attempts, by endpoint; none of an endpoint that was well and still is. */
-export function signsOf (results: Entry[], policy: RetryPolicy, wasFailing: (webhookId: number) => boolean): Signs[] {
+export function signsOf (results: Entry[], wasFailing: (webhookId: number) => boolean): Signs[] {
   const signs = new Map<number, Signs>()
   for (const { task, result } of results) {
     if (!result.attempt) continue
-    const { outcome } = result.attempt
+    const { outcome, throttledUntil } = result.attempt
     const sign = signs.get(task.target.id) ?? { webhookId: task.target.id, succeeded: false, failures: 0, gone: false, throttledUntil: undefined }
     signs.set(task.target.id, sign)
     if (outcome.ok) Object.assign(sign, { succeeded: true, failures: 0 })
     else sign.failures++
     sign.gone ||= isGone(outcome)
-    sign.throttledUntil = throttledUntil(outcome, policy) ?? sign.throttledUntil
+    sign.throttledUntil = throttledUntil ?? sign.throttledUntil
   }
   return [...signs.values()].filter(({ webhookId, failures, gone }) => failures > 0 || gone || wasFailing(webhookId))
 }

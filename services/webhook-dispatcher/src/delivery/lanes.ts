@@ -38,7 +38,7 @@ export function createLanes ({ limits, post, isHeld, onFree, onError }: LanesOpt
 
   /** Queues a run behind those of its endpoint, and starts what can be started. */
   function submit (run: Run): void {
-    if (isClosed) return end(run)
+    if (isClosed || run.endpoint.isPaused) return end(run)
     run.endpoint.waiting.push(run)
     ready.add(run.endpoint)
     pump()
@@ -96,13 +96,14 @@ export function createLanes ({ limits, post, isHeld, onFree, onError }: LanesOpt
   /** Posts the run's next task; false ends the run. */
   async function step (run: Run): Promise<boolean> {
     const task = run.tasks[run.at]
-    if (!task || isClosed || !isHeld(task)) return false
+    if (!task || isClosed || run.endpoint.isPaused || !isHeld(task)) return false
     if (isOvertaken(run)) {
       run.onResult(task, { verdict: { state: 'superseded', reason: OVERTAKEN }, chain: 'flows' })
       return true
     }
     const result = await post(task)
-    if (result.attempt) run.endpoint.note(result.attempt.outcome)
+    if (result.attempt) run.endpoint.note(result.attempt)
+    if (run.endpoint.isPaused) empty(run.endpoint)
     run.onResult(task, result)
     if (result.verdict.state === 'delivered') return true
     run.at++
@@ -115,6 +116,10 @@ export function createLanes ({ limits, post, isHeld, onFree, onError }: LanesOpt
     run.state = 'ended'
     for (const left of run.tasks.slice(run.at)) run.onResult(left, handedBack())
     run.at = run.tasks.length
+  }
+
+  function empty (endpoint: Endpoint): void {
+    for (const run of endpoint.waiting.splice(0)) end(run)
   }
 
   function take (endpoint: Endpoint, slots: 1 | -1, suspect: number): void {
@@ -132,7 +137,7 @@ export function createLanes ({ limits, post, isHeld, onFree, onError }: LanesOpt
     /** Begins nothing more, not even the next of a chain. */
     close (): void {
       isClosed = true
-      for (const endpoint of ready) for (const run of endpoint.waiting.splice(0)) end(run)
+      ready.forEach(empty)
       ready.clear()
     },
     /** Resolves when nothing is in flight. */

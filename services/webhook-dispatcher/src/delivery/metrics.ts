@@ -1,7 +1,8 @@
 import { prom, type MetricsRegistry } from '@tidings/service-kit'
-import type { AttemptOutcome } from '../egress/outcome.ts'
+import type { Sql } from '../db/sql.ts'
 import type { Endpoint } from './endpoint.ts'
-import type { Task } from './task.ts'
+import { oldestDueSeconds } from './oldest-due.ts'
+import type { Attempted, Task } from './task.ts'
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600]
 const STATES = ['healthy', 'failing', 'shut'] as const
@@ -22,13 +23,13 @@ export function createDeliveryMetrics (registry: MetricsRegistry) {
   })
 
   return {
-    attempted (task: Task, { startedAt, outcome }: { startedAt: number, outcome: AttemptOutcome }): void {
+    attempted (task: Task, { startedAt, outcome }: Attempted): void {
       attempts.inc({ outcome: outcome.ok ? 'success' : outcome.errorClass ?? 'unknown' })
       if (task.attempt > 1) lateness.observe(Math.max(0, startedAt - task.dueAt) / 1000)
       if (outcome.ok) latency.observe(Math.max(0, Date.now() - task.acceptedAt) / 1000)
     },
     /** Counted when they are asked for. */
-    watch (endpoints: () => Iterable<Endpoint>): void {
+    watch (endpoints: () => Iterable<Endpoint>, sql: Sql): void {
       const inFlight = new prom.Gauge({
         name: 'tidings_webhook_in_flight',
         help: 'Attempts in flight by the state of their endpoint',
@@ -39,6 +40,12 @@ export function createDeliveryMetrics (registry: MetricsRegistry) {
           for (const endpoint of endpoints()) counts[stateOf(endpoint)] += endpoint.inFlight
           for (const state of STATES) inFlight.set({ endpoint: state }, counts[state])
         }
+      })
+      const oldestDue = new prom.Gauge({
+        name: 'tidings_webhook_oldest_due_seconds',
+        help: 'How long the oldest delivery is due of those that may be tried now; NaN where Postgres does not tell',
+        registers,
+        async collect () { oldestDue.set(await oldestDueSeconds(sql).catch(() => NaN)) }
       })
     }
   }

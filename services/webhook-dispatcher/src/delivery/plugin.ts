@@ -28,7 +28,7 @@ export const delivery = fp(async function delivery (app) {
     metrics,
     log: app.log
   })
-  metrics.watch(() => engine.endpoints.all())
+  metrics.watch(() => engine.endpoints.all(), app.sql)
   app.decorate('delivery', engine)
   app.addHook('onReady', engine.start)
   app.addHook('onClose', engine.stop)

@@ -53,7 +53,14 @@ export type ChainState = 'flows' | 'waits' | 'fails'
 export type Result = {
   verdict: Verdict
   chain: ChainState
-  attempt?: { startedAt: number, outcome: AttemptOutcome }
+  attempt?: Attempted
+}
+
+export type Attempted = {
+  startedAt: number
+  outcome: AttemptOutcome
+  /** The endpoint asks to be left alone until then. */
+  throttledUntil: number | undefined
 }
 
 /** Not tried: whoever claims it next may. */

@@ -1,0 +1,38 @@
+import fp from 'fastify-plugin'
+import { durationMs } from '../duration.ts'
+import { closeOrphans } from './close-orphans.ts'
+import { dropOld } from './retention.ts'
+import { tellAgain } from './tell-again.ts'
+import { createUpkeep } from './upkeep.ts'
+
+const FORGET_ENDPOINT_MS = 10 * 60_000
+
+/** What is done beside deliveries: closing those that nobody waits for, replays, retention. */
+export const upkeep = fp(async function upkeep (app) {
+  const { sql, delivery, config } = app
+  const retention = { deliveriesMs: durationMs(config.WEBHOOK_DELIVERY_RETENTION), payloadsMs: durationMs(config.WEBHOOK_PAYLOAD_RETENTION) }
+
+  const engine = createUpkeep([
+    { name: 'close orphans', everyMs: 1000, run: async () => await closeOrphans(sql) },
+    {
+      name: 'replays',
+      everyMs: 500,
+      run: async () => {
+        const hasTold = await tellAgain(sql)
+        if (hasTold) delivery.wake()
+        return hasTold
+      }
+    },
+    { name: 'retention', everyMs: 10 * 60_000, run: async () => await dropOld(sql, retention) },
+    {
+      name: 'endpoints',
+      everyMs: 60_000,
+      run: async () => {
+        delivery.endpoints.forgetIdle(FORGET_ENDPOINT_MS)
+        return false
+      }
+    }
+  ], app.log)
+  app.addHook('onReady', engine.start)
+  app.addHook('onClose', engine.stop)
+}, { name: 'upkeep', dependencies: ['delivery', 'postgres'] })

@@ -1,0 +1,58 @@
+import type { RawSql } from '@tidings/service-kit'
+import type { Sql } from '../db/sql.ts'
+
+const PAGE = 500
+/** A replay adds no more while so many of its deliveries wait. */
+const MAX_WAITING = 500
+
+type ReplayRow = { id: number, webhook_id: number, at_ms: number, at_seq: number, until_ms: number, until_seq: number }
+
+/**
+ * Takes each open replay a page further: deliveries and the replay's position
+ * in one transaction, so that a crash repeats nothing and leaves nothing out.
+ * Returns whether deliveries were added.
+ */
+export async function tellAgain (sql: RawSql): Promise<boolean> {
+  return await sql.begin(async tx => {
+    const open = await tx<ReplayRow[]>`
+      select id, webhook_id, at_ms, at_seq, until_ms, until_seq from webhooks.replays r
+      where finished_at is null and ${MAX_WAITING} > (
+        select count(*) from (
+          select from webhooks.deliveries d
+          where d.webhook_id = r.webhook_id and d.state = 'pending' and d.origin = 'replay' and d.origin_id = r.id
+          limit ${MAX_WAITING}) waiting)
+      order by id limit 20 for update skip locked`
+    let told = 0
+    for (const replay of open) told += await tellPage(tx, replay)
+    return told > 0
+  })
+}
+
+/** An empty page ends the replay; so does the end of its webhook. */
+async function tellPage (tx: Sql, replay: ReplayRow): Promise<number> {
+  const [row] = await tx<{ told: number }[]>`
+    with page as materialized (
+      select e.event_ms, e.event_seq, e.type from webhooks.webhooks w
+      join webhooks.events e on e.user_id = w.user_id
+      where w.id = ${replay.webhook_id} and w.deleted_at is null and w.status <> 'disabled'
+        and (w.event_type = 'all' or w.event_type = e.type)
+        and (e.event_ms, e.event_seq) > (${replay.at_ms}::bigint, ${replay.at_seq}::bigint)
+        and (e.event_ms, e.event_seq) <= (${replay.until_ms}::bigint, ${replay.until_seq}::bigint)
+      order by e.event_ms, e.event_seq limit ${PAGE}
+    ),
+    told as (
+      insert into webhooks.deliveries (webhook_id, event_ms, event_seq, origin, origin_id, type, state)
+      select ${replay.webhook_id}, event_ms, event_seq, 'replay', ${replay.id}, type, 'pending' from page
+      order by event_ms, event_seq
+      returning id
+    ),
+    last as (select event_ms, event_seq from page order by event_ms desc, event_seq desc limit 1)
+    update webhooks.replays r set
+      at_ms = coalesce((select event_ms from last), r.at_ms),
+      at_seq = coalesce((select event_seq from last), r.at_seq),
+      told = r.told + (select count(*) from told),
+      finished_at = case when (select count(*) from page) < ${PAGE} then now() end
+    where r.id = ${replay.id}
+    returning (select count(*) from told)::int as told`
+  return row?.told ?? 0
+}

@@ -1,0 +1,46 @@
+import t from 'tap'
+import { startReceiver, until } from '@tidings/testing'
+import { setup, startApp } from '../setup.ts'
+
+const EVENTS = 1200
+
+async function storeEvents (sql: Awaited<ReturnType<typeof setup>>['sql'], count: number): Promise<void> {
+  await sql`
+    insert into webhooks.events (event_ms, event_seq, user_id, type, chain, body)
+    select ${Date.now() - 60_000}::bigint + n, 0, '1', case when n % 2 = 0 then 'completed' else 'progress' end, 'default:' || n, '{"n":' || n || '}'
+    from generate_series(1, ${count}::int) as n`
+}
+
+const requestReplay = async (sql: Awaited<ReturnType<typeof setup>>['sql'], webhookId: number) => {
+  await sql`insert into webhooks.replays (webhook_id, at_ms, at_seq, until_ms, until_seq) values (${webhookId}, 0, 0, ${Date.now()}, 0)`
+}
+
+t.test('a replay tells everything once, across a restart in its middle, though all was told before', async t => {
+  const stores = await setup(t)
+  const { sql, createWebhook, app } = stores
+  const receiver = await startReceiver(t)
+  const id = await createWebhook({ url: receiver.url })
+  await storeEvents(sql, EVENTS)
+  await requestReplay(sql, id)
+  await receiver.waitFor(100)
+  await app.close()
+  await startApp(t, stores)
+
+  await until(async () => (await sql`select from webhooks.replays where finished_at is not null and told = ${EVENTS}`).length === 1)
+  await until(async () => (await sql`select from webhooks.deliveries where origin = 'replay' and state = 'delivered'`).length === EVENTS)
+  t.equal((await sql`select from webhooks.deliveries`).length, EVENTS)
+  t.equal(new Set(receiver.requests.map(({ headers }) => headers['webhook-id'])).size, EVENTS)
+})
+
+t.test('a replay tells a webhook what it would be told, and ends with it', async t => {
+  const { sql, createWebhook } = await setup(t)
+  const receiver = await startReceiver(t)
+  const completed = await createWebhook({ url: receiver.url, eventType: 'completed' })
+  const disabled = await createWebhook({ url: receiver.url, status: 'disabled' })
+  await storeEvents(sql, 20)
+  await requestReplay(sql, completed)
+  await requestReplay(sql, disabled)
+  await until(async () => (await sql`select from webhooks.replays where finished_at is not null`).length === 2)
+  await receiver.waitFor(10)
+  t.same((await sql`select told from webhooks.replays order by id`).map(({ told }) => told), [10, 0])
+})
