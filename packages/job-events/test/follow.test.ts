@@ -201,3 +201,19 @@ t.test('stops at once, also while it waits for the next event', async t => {
   await tell(1)
   t.same(follower.position, ZERO)
 })
+
+t.test('stops at once while Redis is away, too', async t => {
+  const own = await startRedis(t)
+  let failures = 0
+  const follower = follow({
+    redis: own.client(),
+    position: () => ZERO,
+    onBatch: () => {},
+    log: { ...silent, warn () { failures++ } }
+  })
+  await own.stop()
+  await until(() => failures > 0)
+  const began = Date.now()
+  await follower.stop()
+  t.ok(Date.now() - began < 4000)
+})
