@@ -1,0 +1,37 @@
+import { startPostgres, startRedis, until } from '@tidings/testing'
+import t from 'tap'
+import { setup } from './setup.ts'
+
+const hook = { url: 'https://example.com/hook', eventType: 'all' }
+
+t.test('who asks too often waits; others don\'t', async t => {
+  const { call } = await setup(t, { RATE_LIMIT_MAX: '3' })
+  const refused = await until(async () => {
+    const answer = await call('/webhooks', { user: 'eager' })
+    return answer.status === 429 && answer
+  })
+  t.match(refused.headers, { 'content-type': /problem\+json/, 'retry-after': /^\d+$/ })
+  t.equal((await call('/webhooks', { user: 'calm' })).status, 200)
+})
+
+t.test('without Redis webhooks are managed all the same, and no rate is limited', async t => {
+  const { call, redis } = await setup(t, { RATE_LIMIT_MAX: '3' })
+  await redis.stop()
+  const created = await call('/webhooks', { method: 'POST', body: hook })
+  t.equal(created.status, 201)
+  for (let i = 0; i < 5; i++) t.equal((await call(`/webhooks/${created.body.id}`)).status, 200)
+})
+
+t.test('without Postgres the answer is 503 with Retry-After, and again 200 when it is back', async t => {
+  const [postgres, redis] = await Promise.all([startPostgres(t), startRedis(t)])
+  const { call } = await setup(t, { DATABASE_URL: postgres.url, REDIS_URL: redis.url })
+  await postgres.stop()
+  const { status, headers } = await until(async () => {
+    const answer = await call('/webhooks')
+    return answer.status !== 200 && answer
+  })
+  t.match([status, headers['retry-after']], [503, /^\d+$/])
+  await postgres.start()
+  await until(async () => (await call('/webhooks')).status === 200)
+  t.pass('without a restart')
+})
