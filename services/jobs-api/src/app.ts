@@ -6,7 +6,9 @@ import type { Config } from './config.ts'
 import { jobReader } from './plugins/job-reader.ts'
 import { projector } from './plugins/projector.ts'
 import { queues } from './plugins/queues.ts'
+import { readiness } from './plugins/readiness.ts'
 import { relay } from './plugins/relay.ts'
+import { waiting } from './plugins/waiting.ts'
 import { api } from './routes/api.ts'
 
 /** The service, not yet listening: `app.ready()` migrates and starts relay and projector. */
@@ -26,7 +28,9 @@ export function buildApp (config: Config) {
   app.register(queues, { config })
   app.register(projector, { config })
   app.register(relay, { config })
+  app.register(readiness)
   app.register(jobReader)
+  app.register(waiting, { config })
   app.register(api)
   return app
 }

@@ -34,3 +34,18 @@ export function projectorLag (registry: MetricsRegistry, lagMs: () => Promise<nu
     async collect () { this.set(await lagMs()) }
   })
 }
+
+/** Long polls that are held, counted when Prometheus asks. */
+export function longPollsHeld (registry: MetricsRegistry, count: () => number) {
+  return new prom.Gauge({
+    name: 'tidings_long_polls_held',
+    help: 'Requests that wait for a job to change',
+    registers: [registry],
+    collect () { this.set(count()) }
+  })
+}
+
+/** Requests refused because there was too much to do. */
+export function requestsShed (registry: MetricsRegistry) {
+  return new prom.Counter({ name: 'tidings_requests_shed_total', help: 'Requests refused because there was too much to do', registers: [registry] })
+}

@@ -10,6 +10,6 @@ export const jobReader = fp(async function jobReader (app) {
 
 declare module 'fastify' {
   interface FastifyInstance {
-    findJob (key: JobKey): Promise<FoundJob | undefined>
+    findJob: (key: JobKey) => Promise<FoundJob | undefined>
   }
 }

@@ -4,10 +4,10 @@
  * (ioredis 6: nothing flushes its offline queue when the retry timer is cleared).
  */
 export async function unlessAborted<Answer> (answer: Promise<Answer>, signal: AbortSignal): Promise<Answer> {
-  signal.throwIfAborted()
   const { promise: aborted, reject } = Promise.withResolvers<never>()
   const onAbort = () => reject(signal.reason)
   signal.addEventListener('abort', onAbort, { once: true })
+  if (signal.aborted) onAbort()
   try {
     return await Promise.race([answer, aborted])
   } finally {

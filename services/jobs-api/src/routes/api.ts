@@ -1,14 +1,32 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { rateLimits, redisUrl } from '@tidings/service-kit'
+import { loadShedding } from '../plugins/load-shedding.ts'
+import { authRoutes } from './auth.ts'
+import { commandRoutes } from './commands.ts'
 import { jobRoutes } from './jobs.ts'
 import { submitRoutes } from './submit.ts'
 
-/** Everything that needs a token. */
+/** A handler that takes longer waits for something that does not answer. */
+const HANDLER_TIMEOUT_MS = 15_000
+
+/** All that clients call. */
 export const api: FastifyPluginAsyncTypebox = async function api (app) {
   app.removeContentTypeParser('text/plain')
-  app.addHook('onRequest', app.authenticate)
   // The answers are built field by field, so a compiled serializer would check them once more and be no faster.
   app.setSerializerCompiler(() => JSON.stringify)
+  app.addHook('onRoute', route => { route.handlerTimeout ??= HANDLER_TIMEOUT_MS })
+
+  await app.register(loadShedding, { config: app.config })
+  await app.register(authRoutes, { prefix: '/auth' })
+  await app.register(behindToken)
+}
+
+const behindToken: FastifyPluginAsyncTypebox = async function behindToken (app) {
+  const { RATE_LIMIT_MAX: max } = app.config
+  app.addHook('onRequest', app.authenticate)
+  if (max > 0) await app.register(rateLimits, { name: 'jobs-api', max, redisUrl: redisUrl(app.config) })
 
   await app.register(submitRoutes)
   await app.register(jobRoutes, { prefix: '/jobs' })
+  await app.register(commandRoutes, { prefix: '/jobs' })
 }

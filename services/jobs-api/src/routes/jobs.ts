@@ -1,24 +1,36 @@
 import createError from '@fastify/error'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { CountJobsQuery, GetJobQuery, Job, JobCounts, JobId, JobList, ListJobsQuery } from '@tidings/contracts'
+import { CountJobsQuery, GetJobQuery, Job, JobCounts, JobId, JobList, JobQuery, JobTimeline, ListJobsQuery } from '@tidings/contracts'
+import { problemResponses } from '@tidings/service-kit'
 import { countByState } from '../read/count-jobs.ts'
-import { toJob } from '../read/job-row.ts'
+import { etagOf, matches } from '../read/etag.ts'
+import { lastEventId, toJob } from '../read/job-row.ts'
 import { listJobs } from '../read/list-jobs.ts'
-import { problemResponses } from './problem-responses.ts'
+import { readTimeline } from '../read/timeline.ts'
 
 export const JobNotFound = createError('JOB_NOT_FOUND', 'No job %s', 404)
 export const JobParams = Type.Object({ jobId: JobId })
 
-/** GET /jobs, /jobs/counts, /jobs/:jobId */
+/** Beside the longest hold the wait for `after`, and the reads. */
+const GET_TIMEOUT_MS = 45_000
+
+const GetHeaders = Type.Object({
+  'if-none-match': Type.Optional(Type.String({ description: 'The ETag of the answer before: 304 while nothing has changed; with `wait`, held until something has' }))
+})
+
+/** GET /jobs, /jobs/counts, /jobs/:jobId, /jobs/:jobId/events */
 export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (app) {
   const tags = ['jobs']
+  app.addHook('preHandler', reachAfter)
 
   app.get('/', {
     schema: {
       operationId: 'listJobs',
       tags,
       summary: 'List your jobs, newest first',
+      description: 'By page or, without skipping, by cursor. Totals by state are exact; with other filters counting stops at 10,000.',
       querystring: ListJobsQuery,
       response: { 200: JobList, ...problemResponses() }
     }
@@ -35,18 +47,49 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
   }, async request => await countByState(app.sql, request.user.userId))
 
   app.get('/:jobId', {
+    handlerTimeout: GET_TIMEOUT_MS,
     schema: {
       operationId: 'getJob',
       tags,
       summary: 'Tell how a job stands',
+      description: 'With `wait` the answer is held until the job changes; a finished job is told at once.',
       params: JobParams,
       querystring: GetJobQuery,
-      response: { 200: Job, ...problemResponses(404) }
+      headers: GetHeaders,
+      response: { 200: Job, 304: Type.Null({ description: 'As before' }), ...problemResponses(404) }
+    }
+  }, async (request, reply) => {
+    const { params: { jobId }, query: { queue, wait }, headers: { 'if-none-match': ifNoneMatch }, user: { userId } } = request
+    const key = { userId, jobId, queue }
+    const row = await (wait === undefined
+      ? app.findJob(key)
+      : app.holdJob({ key, waitMs: wait * 1000, ifNoneMatch, signal: request.signal }))
+    if (!row) throw new JobNotFound(jobId)
+    const etag = etagOf(lastEventId(row))
+    reply.header('etag', etag).header('cache-control', 'private, no-cache')
+    return matches(ifNoneMatch, etag) ? reply.code(304).send(null) : toJob(row)
+  })
+
+  app.get('/:jobId/events', {
+    schema: {
+      operationId: 'getJobEvents',
+      tags,
+      summary: 'Tell what became of a job, event by event',
+      description: 'Oldest first, without progress; the newest 1,000.',
+      params: JobParams,
+      querystring: JobQuery,
+      response: { 200: JobTimeline, ...problemResponses(404) }
     }
   }, async request => {
     const { jobId } = request.params
     const row = await app.findJob({ userId: request.user.userId, jobId, queue: request.query.queue })
     if (!row) throw new JobNotFound(jobId)
-    return toJob(row)
+    return await readTimeline(app.sql, row)
   })
+
+  /** Every read takes `?after`. */
+  async function reachAfter (request: FastifyRequest) {
+    const { after } = request.query as { after?: string }
+    if (after !== undefined) await app.reachEvent(after, request.signal)
+  }
 }

@@ -5,7 +5,7 @@ import { SubmitJob, SubmitJobs, SubmittedJob, SubmittedJobs } from '@tidings/con
 import { checkJobs } from '../submit/check.ts'
 import { fingerprint, submissionOf } from '../submit/submission.ts'
 import { submit, submitOne } from '../submit/submit.ts'
-import { problemResponses } from './problem-responses.ts'
+import { problemResponses } from '@tidings/service-kit'
 
 /** A thousand jobs may weigh more than one. */
 const BATCH_BODY_LIMIT = 8 * 1024 * 1024

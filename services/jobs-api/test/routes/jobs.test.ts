@@ -3,10 +3,13 @@ import { tokenOf } from '@tidings/testing'
 import { makeRows } from '../rows.ts'
 import { setup } from '../setup.ts'
 
+/** The jobs of these tests are as old as the documentation's. */
+const KEEP = { JOB_RETENTION_DAYS: '36500' }
+
 const bearer = (user: string | number) => ({ authorization: `Bearer ${tokenOf(user)}` })
 
 t.test('a job', async t => {
-  const { app, database } = await setup(t)
+  const { app, database } = await setup(t, KEEP)
   await makeRows(database.sql, { userId: '1', count: 10 })
   const get = (url: string, user: string | number = 1, headers = {}) => app.inject({ url, headers: { ...bearer(user), ...headers } })
 
@@ -67,7 +70,7 @@ t.test('a job', async t => {
 })
 
 t.test('a list', async t => {
-  const { app, database } = await setup(t)
+  const { app, database } = await setup(t, KEEP)
   await makeRows(database.sql, { userId: '1', count: 50 })
   await makeRows(database.sql, { userId: '2', count: 5 })
   const list = async (query: string, user = 1) => (await app.inject({ url: `/jobs${query}`, headers: bearer(user) })).json()

@@ -1,0 +1,43 @@
+import type { JobsOptions, Queue } from 'bullmq'
+import createError from '@fastify/error'
+import type { Redis } from 'ioredis'
+import { cancelKey, type JobState } from '@tidings/contracts'
+import type { RawSql } from '@tidings/service-kit'
+import { stateOf } from '../db/state-code.ts'
+import type { FoundJob } from '../read/find-jobs.ts'
+import { inQueue, queuedJob } from './queued-job.ts'
+
+const NotFailed = createError('NOT_FAILED', 'Only a failed job can be tried again, this one is %s', 409)
+const Forgotten = createError('JOB_FORGOTTEN', 'The queue has forgotten this job: submit it anew', 409)
+
+type RetryContext = { sql: RawSql, redis: Redis, findQueue: (name: string) => Queue }
+type Outbox = { data: Record<string, unknown> | null, options: JobsOptions | null }
+
+/**
+ * Lets a failed job run once more. One that BullMQ has forgotten (a cancelled
+ * one was removed) is added again under its id, from what was written down.
+ */
+export async function retryJob (row: FoundJob, { sql, redis, findQueue }: RetryContext): Promise<void> {
+  const state: JobState = stateOf(row.state)
+  if (state !== 'failed') throw new NotFailed(state)
+  await inQueue(row, findQueue, async queue => {
+    // Before it runs, or its worker would be told to stop at once.
+    const { data, options } = await withdrawWish(sql, row.n)
+    await redis.del(cancelKey(row.queue, row.id))
+    const job = await queuedJob(row, queue)
+    if (job) return await job.retry('failed').catch(refuse)
+    if (!row.ours || !data || !options) throw new Forgotten()
+    await queue.add(row.name, data, { ...options, delay: 0 })
+  })
+}
+
+async function withdrawWish (sql: RawSql, n: number): Promise<Outbox> {
+  const [outbox] = await sql<Outbox[]>`update jobs.jobs set cancel_requested_at = null where n = ${n} returning data, options`
+  return outbox ?? { data: null, options: null }
+}
+
+/** BullMQ's own word for "no longer among the failed": somebody else was faster. */
+function refuse (err: unknown): never {
+  const { code } = err as { code?: number }
+  throw code === -1 || code === -3 ? Object.assign(new NotFailed('on its way'), { cause: err }) : err
+}

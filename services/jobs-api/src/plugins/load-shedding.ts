@@ -1,0 +1,38 @@
+import createError from '@fastify/error'
+import underPressure from '@fastify/under-pressure'
+import fp from 'fastify-plugin'
+import type { Config } from '../config.ts'
+import { requestsShed } from '../metrics.ts'
+
+/** A loop this late is behind by more than it will catch up with while new work comes in. */
+const MAX_LOOP_DELAY_MS = 1000
+const RETRY_AFTER_S = 2
+
+const Overloaded = createError('OVERLOADED', 'There is too much to do at this moment; try again', 503)
+
+/**
+ * Refuses requests of this scope while the event loop is late, or while more
+ * are in hand than the process should hold (Postgres has stopped answering,
+ * say). Long polls have a bound of their own.
+ */
+export const loadShedding = fp<{ config: Config }>(async function loadShedding (app, { config }) {
+  const shed = requestsShed(app.metricsRegistry)
+  let inHand = 0
+
+  await app.register(underPressure, {
+    maxEventLoopDelay: MAX_LOOP_DELAY_MS,
+    retryAfter: RETRY_AFTER_S,
+    pressureHandler: refuse
+  })
+  app.addHook('onRequest', async (request, reply) => {
+    if ((request.query as { wait?: string }).wait !== undefined) return
+    if (inHand >= config.REQUESTS_MAX) refuse()
+    inHand++
+    reply.raw.once('close', () => { inHand-- })
+  })
+
+  function refuse (): never {
+    shed.inc()
+    throw new Overloaded()
+  }
+}, { name: 'load-shedding' })

@@ -1,0 +1,25 @@
+import { stateAfter, type JobEvent, type JobTimeline } from '@tidings/contracts'
+import { formatEventId } from '@tidings/job-events'
+import type { RawSql } from '@tidings/service-kit'
+import { stateOf } from '../db/state-code.ts'
+
+/** More than a job of 100 attempts can have; a job whose id is used for ever shows its newest. */
+const MAX_EVENTS = 1000
+
+type TimelineRow = { event_ms: number, event_seq: number, type: JobEvent['type'], timestamp: number, error: string | null }
+
+/** What became of a job, oldest first: every told event but progress. */
+export async function readTimeline (sql: RawSql, job: { n: number, state: number }): Promise<JobTimeline> {
+  // One range of the primary key, read backwards.
+  const rows = await sql<TimelineRow[]>`
+    select event_ms, event_seq, type, timestamp, error from jobs.timeline
+    where job = ${job.n} order by event_ms desc, event_seq desc limit ${MAX_EVENTS}`
+  const events = rows.toReversed().map(({ event_ms: ms, event_seq: seq, type, timestamp, error }) => ({
+    eventId: formatEventId({ ms, seq }),
+    type,
+    state: stateAfter(type) ?? stateOf(job.state),
+    timestamp,
+    ...(error !== null && { error })
+  }))
+  return { events }
+}

@@ -1,0 +1,28 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { RefreshedTokens, RefreshTokens } from '@tidings/contracts'
+import { problemResponses, rateLimits, redisUrl } from '@tidings/service-kit'
+import { refresher } from '../refresh/refresh.ts'
+
+/** POST /auth/refresh: there where both secrets are; with keys from JWKS_URL alone the identity provider refreshes. */
+export const authRoutes: FastifyPluginAsyncTypebox = async function authRoutes (app) {
+  const { TOKEN_SECRET, REFRESH_TOKEN_SECRET, RATE_LIMIT_MAX: max, ...settings } = app.config
+  if (!TOKEN_SECRET || !REFRESH_TOKEN_SECRET) return
+  const refresh = refresher({ ...settings, TOKEN_SECRET, REFRESH_TOKEN_SECRET }, app.sql)
+  // By address: who asks is known only once the token was verified.
+  if (max > 0) await app.register(rateLimits, { name: 'auth', max, redisUrl: redisUrl(app.config), keyOf: ({ ip }) => ip })
+
+  app.post('/refresh', {
+    schema: {
+      operationId: 'refreshTokens',
+      tags: ['auth'],
+      summary: 'Exchange a refresh token for new tokens',
+      description: 'A refresh token serves once. The one just spent answers for 30 seconds more; using an older one ends its whole family.',
+      security: [],
+      body: RefreshTokens,
+      response: { 200: RefreshedTokens, ...problemResponses(413, 415) }
+    }
+  }, async (request, reply) => {
+    reply.header('cache-control', 'no-store')
+    return await refresh(request.body.refreshToken, request.log)
+  })
+}

@@ -1,0 +1,53 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
+import { Job, JobQuery, type JobQuery as Query } from '@tidings/contracts'
+import { cancelJob } from '../cancel/cancel-job.ts'
+import { retryJob } from '../cancel/retry-job.ts'
+import type { FoundJob } from '../read/find-jobs.ts'
+import { toJob } from '../read/job-row.ts'
+import { JobNotFound, JobParams } from './jobs.ts'
+import { problemResponses } from '@tidings/service-kit'
+
+/** POST /jobs/:jobId/cancel, /jobs/:jobId/retry */
+export const commandRoutes: FastifyPluginAsyncTypebox = async function commandRoutes (app) {
+  const schema = {
+    tags: ['jobs'],
+    params: JobParams,
+    querystring: JobQuery,
+    response: { 202: Job, ...problemResponses(404, 409) }
+  }
+  const context = { sql: app.sql, redis: app.redis, findQueue: (name: string) => app.findQueue(name) }
+
+  app.post('/:jobId/cancel', {
+    schema: {
+      ...schema,
+      operationId: 'cancelJob',
+      summary: 'Cancel a job',
+      description: 'A job that waits is removed, the worker of an active one is told to stop; it ends `failed` with "Cancelled by user". Answers with the job as it was.'
+    }
+  }, async (request, reply) => {
+    const row = await rowOf(request)
+    await cancelJob(row, context)
+    return reply.code(202).send(toJob(row))
+  })
+
+  app.post('/:jobId/retry', {
+    schema: {
+      ...schema,
+      operationId: 'retryJob',
+      summary: 'Let a failed job run once more',
+      description: 'Answers with the job as it was.'
+    }
+  }, async (request, reply) => {
+    const row = await rowOf(request)
+    await retryJob(row, context)
+    return reply.code(202).send(toJob(row))
+  })
+
+  async function rowOf ({ params, query, user, signal }: FastifyRequest<{ Params: { jobId: string }, Querystring: Query }>): Promise<FoundJob> {
+    if (query.after !== undefined) await app.reachEvent(query.after, signal)
+    const row = await app.findJob({ userId: user.userId, jobId: params.jobId, queue: query.queue })
+    if (!row) throw new JobNotFound(params.jobId)
+    return row
+  }
+}

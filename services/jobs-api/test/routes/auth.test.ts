@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto'
+import t from 'tap'
+import { signRefreshToken } from '@tidings/contracts'
+import { TEST_SECRET, tokenOf } from '@tidings/testing'
+import { setup } from '../setup.ts'
+
+const REFRESH_SECRET = `${TEST_SECRET}, refreshed`
+const refreshTokenOf = (userId: string, options = {}) => signRefreshToken({ userId, secret: REFRESH_SECRET, expiresInMs: 60_000, ...options })
+
+t.test('POST /auth/refresh', async t => {
+  const { app, database } = await setup(t)
+  const refresh = async (refreshToken: unknown) => await app.inject({ method: 'POST', url: '/auth/refresh', payload: { refreshToken } })
+  /** As if the last rotation of every family were so long ago. */
+  const pass = async (seconds: number) => await database.sql`update jobs.refresh_families set rotated_at = rotated_at - make_interval(secs => ${seconds})`
+
+  await t.test('gives a token that opens the door, and a refresh token in place of the old one', async t => {
+    const answer = await refresh(refreshTokenOf('7'))
+    t.equal(answer.statusCode, 200)
+    t.equal(answer.headers['cache-control'], 'no-store')
+    const { token, refreshToken, expiresIn } = answer.json()
+    t.equal(expiresIn, 900)
+    t.equal((await app.inject({ url: '/jobs', headers: { authorization: `Bearer ${token}` } })).statusCode, 200)
+    t.equal((await app.inject({ url: '/jobs', headers: { authorization: `Bearer ${refreshToken}` } })).statusCode, 401, 'a refresh token opens nothing')
+    t.equal((await refresh(refreshToken)).statusCode, 200)
+  })
+
+  await t.test('answers again for the token just spent: the first answer may have been lost', async t => {
+    const first = refreshTokenOf('7')
+    const [a, b] = [await refresh(first), await refresh(first)]
+    t.same([a.statusCode, b.statusCode], [200, 200])
+    t.equal((await refresh(b.json().refreshToken)).statusCode, 200)
+    t.equal((await refresh(a.json().refreshToken)).statusCode, 200, 'both answers held the same token')
+  })
+
+  await t.test('answers all who come at once with the same token', async t => {
+    const first = refreshTokenOf('7')
+    const answers = await Promise.all(Array.from({ length: 10 }, async () => await refresh(first)))
+    t.ok(answers.every(({ statusCode }) => statusCode === 200))
+    t.equal((await refresh(answers[9]?.json().refreshToken)).statusCode, 200)
+  })
+
+  await t.test('ends the family when a token comes again after 30 seconds', async t => {
+    const first = refreshTokenOf('7')
+    const second = (await refresh(first)).json().refreshToken
+    await pass(31)
+    t.equal((await refresh(first)).statusCode, 401)
+    t.equal((await refresh(second)).statusCode, 401, 'the newest of the family is refused too')
+  })
+
+  await t.test('ends the family when one older than the last comes again', async t => {
+    const first = refreshTokenOf('7')
+    const second = (await refresh(first)).json().refreshToken
+    const third = (await refresh(second)).json().refreshToken
+    t.equal((await refresh(first)).statusCode, 401)
+    t.equal((await refresh(third)).statusCode, 401)
+  })
+
+  await t.test('leaves other families alone', async t => {
+    t.equal((await refresh(refreshTokenOf('7'))).statusCode, 200)
+  })
+
+  await t.test('takes nothing but a living refresh token of ours', async t => {
+    const family = randomUUID()
+    t.equal((await refresh(refreshTokenOf('7', { family }))).statusCode, 200)
+    const refused = {
+      'an access token': tokenOf(7),
+      'an access token signed with the other secret': tokenOf(7, { secret: REFRESH_SECRET }),
+      'another secret': refreshTokenOf('7', { secret: 'another-secret-altogether-than-ours' }),
+      expired: refreshTokenOf('7', { expiresInMs: -1000 }),
+      'no token': 'nonsense',
+      'another user in the family': refreshTokenOf('8', { family })
+    }
+    for (const [what, token] of Object.entries(refused)) {
+      const answer = await refresh(token)
+      t.equal(answer.statusCode, 401, what)
+      t.match(answer.headers, { 'content-type': /problem\+json/, 'www-authenticate': 'Bearer' })
+    }
+    for (const bad of [undefined, 5, '']) t.equal((await refresh(bad)).statusCode, 400)
+  })
+})
+
+t.test('without REFRESH_TOKEN_SECRET nothing is refreshed here', async t => {
+  const { app } = await setup(t, { REFRESH_TOKEN_SECRET: '' })
+  t.equal((await app.inject({ method: 'POST', url: '/auth/refresh', payload: { refreshToken: 'x' } })).statusCode, 404)
+})
