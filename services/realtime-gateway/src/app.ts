@@ -3,10 +3,15 @@ import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
 import { jwtAuth } from '@tidings/contracts'
 import { browserGuards, docs, health, metrics, problems, redis, redisUrl, serviceOptions, tokenSettings } from '@tidings/service-kit'
+import { ticketRoute } from './auth/ticket-route.ts'
 import type { Config } from './config.ts'
+import { admission } from './plugins/admission.ts'
 import { origins } from './plugins/origins.ts'
 import { sessions } from './plugins/sessions.ts'
+import { operators } from './revocation/operators.ts'
 import { socketIo } from './socket-io/socket-io.ts'
+import { sse } from './sse/sse.ts'
+import { webSocket } from './websocket/websocket.ts'
 
 /** The realtime gateway: one core of sessions, and the faces that clients see of it. */
 export function buildApp (config: Config) {
@@ -24,6 +29,11 @@ export function buildApp (config: Config) {
   app.register(jwtAuth, { settings: tokenSettings(config) })
   app.register(origins, { config })
   app.register(sessions)
+  app.register(admission)
+  app.register(ticketRoute)
   app.register(socketIo)
+  app.register(webSocket)
+  app.register(sse)
+  app.register(operators)
   return app
 }

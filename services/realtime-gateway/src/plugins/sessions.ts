@@ -18,6 +18,9 @@ import { startTail } from '../tail/tail.ts'
 /** A start waits for Redis this long; then the service starts without. */
 const START_WAIT_MS = 2000
 
+/** What is asked over plain HTTP here is answered by then. */
+const LINGER_MS = 1000
+
 /** The core that the three faces share: the tail, and the sessions it tells. */
 export const sessions = fp(async function sessions (app) {
   const { config, redis, log } = app
@@ -48,7 +51,14 @@ export const sessions = fp(async function sessions (app) {
   app.decorate('revocations', revocations)
   app.decorate('subscribing', subscribing)
   app.decorate('sessions', open)
-  app.decorate('commands', createCommands({ ...subscribing, gate, metrics, log, onRefreshed: open.watch }))
+  app.decorate('commands', createCommands({
+    ...subscribing,
+    gate,
+    metrics,
+    log,
+    commandsPerSecond: config.REALTIME_COMMANDS_PER_SECOND,
+    onRefreshed: open.watch
+  }))
 
   app.addReadinessCheck('redis', 'optional', async () => { await redis.ping() })
   app.addReadinessCheck('tail', 'required', () => {
@@ -59,6 +69,8 @@ export const sessions = fp(async function sessions (app) {
   app.addHook('preClose', async () => {
     draining = true
     await drain(audience, config.REALTIME_DRAIN_MS)
+    // Browsers open connections ahead of use; one that has sent nothing is not idle to Node, and would be waited for.
+    setTimeout(() => app.server.closeAllConnections(), LINGER_MS).unref()
   })
   app.addHook('onClose', async () => {
     lag.stop()

@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { AuthRefreshAck, SubscribeJob, TokenRefused, UnsubscribeJob, type SubscribeJobAck } from '@tidings/contracts'
 import type { Gate } from '../auth/gate.ts'
+import { TokenBucket } from '../auth/token-bucket.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Session } from './session.ts'
 import { subscribe, type SubscribeOptions, type WantedJob } from './subscribe.ts'
@@ -17,10 +18,16 @@ export type Commands = ReturnType<typeof createCommands>
 
 type Log = { error (fields: object, message: string): void }
 
-type CommandsOptions = SubscribeOptions & { gate: Gate, metrics: Metrics, log: Log, onRefreshed: (session: Session) => void }
+type CommandsOptions = SubscribeOptions & {
+  gate: Gate
+  metrics: Metrics
+  log: Log
+  commandsPerSecond: number
+  onRefreshed: (session: Session) => void
+}
 
 /** What clients may ask of their session, the same over Socket.IO and WebSocket. */
-export function createCommands ({ gate, metrics, log, onRefreshed, ...subscribing }: CommandsOptions) {
+export function createCommands ({ gate, metrics, log, commandsPerSecond, onRefreshed, ...subscribing }: CommandsOptions) {
   const commands: Record<string, (session: Session, input: unknown, answer: Answer) => Promise<void> | void> = {
     'subscribe:job': async (session, input, answer) => {
       if (!isSubscribe.Check(input)) return answer(refusal('invalid'))
@@ -54,13 +61,9 @@ export function createCommands ({ gate, metrics, log, onRefreshed, ...subscribin
     }
   }
 
-  /** Runs a command and answers it, whatever happens. */
-  return async function execute (session: Session, name: string, input: unknown, answer: Answer): Promise<void> {
+  async function execute (session: Session, name: string, input: unknown, answer: Answer): Promise<void> {
     const command = Object.hasOwn(commands, name) ? commands[name] : undefined
-    if (!command) {
-      metrics.refusedCommands.inc({ reason: 'unknown' })
-      return answer(refusal('unknown command'))
-    }
+    if (!command) return refuse('unknown', 'unknown command', answer)
     try {
       await command(session, input, answer)
     } catch (err) {
@@ -68,9 +71,24 @@ export function createCommands ({ gate, metrics, log, onRefreshed, ...subscribin
       answer(refusal('unavailable'))
     }
   }
+
+  function refuse (reason: 'unknown' | 'rate', error: string, answer: Answer) {
+    metrics.refusedCommands.inc({ reason })
+    answer(refusal(error))
+  }
+
+  /** Takes a session's commands: so many a second, and none before it is live. Each is answered, whatever happens. */
+  return function receiver (session: Session, live: Promise<void>) {
+    const rate = new TokenBucket(commandsPerSecond)
+    return async function receive (name: string, input: unknown, answer: Answer): Promise<void> {
+      if (!rate.take()) return refuse('rate', 'rate limited', answer)
+      await live
+      await execute(session, name, input, answer)
+    }
+  }
 }
 
-export const refusal = (error: string) => ({ ok: false as const, error })
+const refusal = (error: string) => ({ ok: false as const, error })
 
 function wantedJob (input: SubscribeJob): WantedJob {
   return typeof input === 'string' ? { jobId: input } : input

@@ -19,8 +19,8 @@ export class Frame {
   readonly eventId: string | undefined
   #packet: string | undefined
   #packetOptions: { compress: false, wsPreEncodedFrame: Buffer[] } | undefined
-  #text: string | undefined
-  #block: string | undefined
+  #text: Buffer | undefined
+  #block: Buffer | undefined
 
   constructor (event: string, json: string, eventId?: string) {
     this.event = event
@@ -39,12 +39,13 @@ export class Frame {
   }
 
   /** As a JSON frame of the plain WebSocket. */
-  get text (): string {
-    return (this.#text ??= `{"event":${JSON.stringify(this.event)},"data":${this.json}}`)
+  get text (): Buffer {
+    return (this.#text ??= Buffer.from(`{"event":${JSON.stringify(this.event)},"data":${this.json}}`))
   }
 
   /** As a block of an event stream. JSON holds no line breaks, and neither do the names told there. */
-  get block (): string {
-    return (this.#block ??= `${this.eventId === undefined ? '' : `id: ${this.eventId}\n`}event: ${this.event}\ndata: ${this.json}\n\n`)
+  get block (): Buffer {
+    const id = this.eventId === undefined ? '' : `id: ${this.eventId}\n`
+    return (this.#block ??= Buffer.from(`${id}event: ${this.event}\ndata: ${this.json}\n\n`))
   }
 }

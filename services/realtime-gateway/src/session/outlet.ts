@@ -3,6 +3,8 @@ import type { Frame } from './frame.ts'
 import type { Wire } from './wire.ts'
 
 const CHECK_MS = 100
+/** What a frame that waits weighs beside its payload, which it may share with others. */
+const FRAME_BYTES = 100
 const DRAIN_CHECK_MS = 10
 
 export type OutletBounds = { unsentBytes: number, unsentPackets: number, slowMs: number }
@@ -19,8 +21,8 @@ type OutletOptions = {
 /**
  * Stands between a session and a wire that may not keep up. What a full wire
  * can't take waits here, in order; of a job's progress only the newest does.
- * A client for which as much waits here as on its wire is slow, and so is one
- * whose wire stays full for `slowMs`.
+ * A client is slow when its wire stays full for `slowMs`, or when as many bytes
+ * wait here as on a full wire.
  */
 export class Outlet {
   readonly #wire: Wire
@@ -70,18 +72,19 @@ export class Outlet {
       this.#options.onSpared()
     }
     this.#waiting.set(topic ?? Symbol('frame'), frame)
-    this.#waitingBytes += frame.json.length
-    const { unsentBytes, unsentPackets, slowMs } = this.#options.bounds
-    if (this.#waitingBytes > unsentBytes || this.#waiting.size > unsentPackets) this.#options.onSlow()
-    else if (Date.now() - this.#fullSince > slowMs) this.#options.onSlow()
+    this.#waitingBytes += FRAME_BYTES + frame.json.length
+    if (this.#waitingBytes > this.#options.bounds.unsentBytes) this.#options.onSlow()
   }
 
+  // A wire that only this turn has filled takes more in the next one.
   #watch () {
     this.#fullSince = Date.now()
     this.#timer = setInterval(() => this.#check(), CHECK_MS)
+    setImmediate(() => this.#check())
   }
 
   #check () {
+    if (this.#closed) return
     if (this.#isFull(0.5)) {
       if (Date.now() - this.#fullSince > this.#options.bounds.slowMs) this.#options.onSlow()
       return
@@ -97,7 +100,7 @@ export class Outlet {
 
   #drop (key: string | symbol, frame: Frame) {
     this.#waiting.delete(key)
-    this.#waitingBytes -= frame.json.length
+    this.#waitingBytes -= FRAME_BYTES + frame.json.length
   }
 
   #isFull (share: number): boolean {

@@ -43,11 +43,12 @@ async function join (session: Session, wanted: WantedJob, subscription: Subscrip
 
   const since = wanted.lastEventId === undefined ? undefined : parseEventId(wanted.lastEventId)
   const recovered = await resume(session, feed, { history, since, read: readerOf(found.job) })
-  if (since === undefined) feed.position = newest(feed.position, lastEventOf(found.job))
-  // The client, or the history, was further than the snapshot: it gets one that is as far.
-  else if (isNewer(feed.position, asked)) found = await jobsApi.find({ ...wanted, token: session.token, after: feed.position })
+  // The client, or what was held, was further than the snapshot: it gets one that is as far.
+  if (isNewer(feed.position, asked)) found = await jobsApi.find({ ...wanted, token: session.token, after: feed.position })
 
   if (!found.ok) return found
+  // A client that goes by the snapshot is told what follows that.
+  if (!recovered) feed.position = newest(feed.position, lastEventOf(found.job))
   if (session.subscriptions.get(wanted.jobId) !== subscription) return { ok: false, error: 'unsubscribed' }
   subscription.recovered = recovered
   return { ok: true, job: found.job, lastEventId: formatEventId(feed.position), recovered }

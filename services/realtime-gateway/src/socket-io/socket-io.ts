@@ -3,9 +3,8 @@ import fp from 'fastify-plugin'
 import { Server, type Socket } from 'socket.io'
 import { bearerToken, TokenRefused } from '@tidings/contracts'
 import { corsOrigins } from '@tidings/service-kit'
-import { TokenBucket } from '../auth/token-bucket.ts'
 import { TooManySessions, type Pass } from '../auth/gate.ts'
-import { refusal, type Ack } from '../session/commands.ts'
+import type { Answer } from '../session/commands.ts'
 import { connectReplicas } from './between-replicas.ts'
 import { corkFlushes } from './corked-flush.ts'
 import { SocketIoWire } from './socket-io-wire.ts'
@@ -63,20 +62,14 @@ export const socketIo = fp(async function socketIo (app) {
 
   function open (socket: Socket) {
     const session = sessions.open(new SocketIoWire(socket), socket.data.pass as Pass)
-    const begun = sessions.begin(session, lastEventIdOf(socket))
-    const rate = new TokenBucket(config.REALTIME_COMMANDS_PER_SECOND)
+    const receive = commands(session, sessions.begin(session, lastEventIdOf(socket)))
     const fail = (err: unknown) => log.error({ err }, 'socket.io: command failed')
     release(socket)
     socket.on('disconnect', () => session.closed())
     socket.on('error', err => log.debug({ err }, 'socket failed'))
     socket.onAny((name: string, ...args: unknown[]) => {
       const last = args.at(-1)
-      const answer = typeof last === 'function' ? last as (ack: Ack) => void : () => {}
-      if (!rate.take()) {
-        meters.refusedCommands.inc({ reason: 'rate' })
-        return answer(refusal('rate limited'))
-      }
-      begun.then(() => commands(session, name, args[0], answer)).catch(fail)
+      receive(name, args[0], typeof last === 'function' ? last as Answer : () => {}).catch(fail)
     })
   }
 

@@ -9,7 +9,7 @@ import type { Session } from '../session/session.ts'
 import type { Metrics } from '../metrics.ts'
 
 /** Frames after which other work of the process gets its turn. */
-const FRAMES_A_TURN = 2000
+const FRAMES_A_TURN = 1000
 
 type Log = { error (fields: object, message: string): void, warn (fields: object, message: string): void }
 

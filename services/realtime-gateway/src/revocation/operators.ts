@@ -1,0 +1,51 @@
+import { TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify from 'fastify'
+import fp from 'fastify-plugin'
+import { Type } from 'typebox'
+import { userIdText } from '@tidings/contracts'
+import { problems, serviceOptions } from '@tidings/service-kit'
+
+const Revoke = Type.Object({
+  userId: Type.Union([Type.Integer(), Type.String({ minLength: 1, maxLength: 128 })])
+}, { additionalProperties: false })
+
+const Revoked = Type.Object({
+  userId: Type.String(),
+  notBefore: Type.Integer({ description: 'Seconds since 1970: tokens that were issued earlier are refused' })
+})
+
+/**
+ * The operators' port, off unless REALTIME_INTERNAL_PORT is set. It asks for no
+ * token, so it listens on an address of its own. Decorates `app.revoke`.
+ */
+export const operators = fp(async function operators (app) {
+  const { config, io, revocations, log } = app
+  io.on('revoked', (userId: string, notBefore: number) => revocations.apply(userId, notBefore))
+
+  async function revoke (userId: string) {
+    const notBefore = await revocations.revoke(userId)
+    revocations.apply(userId, notBefore)
+    io.serverSideEmit('revoked', userId, notBefore)
+    log.info({ userId, notBefore }, 'sessions revoked')
+    return { userId, notBefore }
+  }
+
+  const { REALTIME_INTERNAL_PORT: port, REALTIME_INTERNAL_HOST: host } = config
+  if (port === undefined) return
+  const internal = Fastify(serviceOptions(config)).withTypeProvider<TypeBoxTypeProvider>()
+  internal.setValidatorCompiler(TypeBoxValidatorCompiler)
+  internal.register(problems)
+  internal.post('/revocations', { schema: { body: Revoke, response: { 200: Revoked } } }, async ({ body }) =>
+    await revoke(userIdText(body.userId) as string))
+
+  app.decorate('internal', internal)
+  app.addHook('onListen', async () => { await internal.listen({ host, port }) })
+  app.addHook('preClose', async () => { await internal.close() })
+}, { name: 'operators', dependencies: ['sessions', 'socket-io'] })
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Where the operators' port is set. */
+    internal?: { server: FastifyInstance['server'] }
+  }
+}

@@ -1,0 +1,97 @@
+import createError from '@fastify/error'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { Type, type Static } from 'typebox'
+import { bearerToken, JobId, problemResponse, QueueName, renderUserId, type SubscribeJobAck } from '@tidings/contracts'
+import type { Pass } from '../auth/gate.ts'
+import type { Session } from '../session/session.ts'
+import { subscribe } from '../session/subscribe.ts'
+import { SseWire } from './sse-wire.ts'
+
+const PING_MS = 15_000
+
+const NotFound = createError('NOT_FOUND', 'No such job', 404)
+const Unavailable = createError('UNAVAILABLE', 'The job cannot be asked for now, try again', 503)
+
+const Headers = Type.Object({ 'last-event-id': Type.Optional(Type.String()) })
+const EventsQuery = Type.Object({
+  ticket: Type.Optional(Type.String({ maxLength: 128, description: 'Of `POST /auth/ticket`, in place of the Authorization header' })),
+  lastEventId: Type.Optional(Type.String({ maxLength: 64, description: 'Where to go on from; the header Last-Event-ID goes before it' }))
+}, { additionalProperties: false })
+const JobQuery = Type.Object({ ...EventsQuery.properties, queue: Type.Optional(QueueName) }, { additionalProperties: false })
+const JobParams = Type.Object({ jobId: JobId })
+
+type EventsRoute = { Querystring: Static<typeof EventsQuery>, Headers: Static<typeof Headers> }
+type JobRoute = { Querystring: Static<typeof JobQuery>, Headers: Static<typeof Headers>, Params: Static<typeof JobParams> }
+
+const streamed = {
+  200: { description: 'An event stream: `session`, then the events of Socket.IO, each with its event id', content: { 'text/event-stream': { schema: Type.String() } } },
+  '4xx': problemResponse('Not let in'),
+  503: problemResponse('Not now')
+}
+
+/** Server-sent events: `GET /events` for all of a user's jobs, `GET /jobs/:jobId/stream` for one. */
+export const sse = fp(async function sse (app) {
+  const { sessions, subscribing, tickets } = app
+  const wires = new Set<SseWire>()
+  const timer = setInterval(() => { for (const wire of wires) wire.ping() }, PING_MS).unref()
+  app.addHook('onClose', async () => clearInterval(timer))
+
+  const { onRequest, preHandler } = app.admission('sse', tokenOf)
+
+  app.get<EventsRoute>('/events', {
+    schema: { operationId: 'streamEvents', summary: 'All events of your jobs', tags: ['realtime'], querystring: EventsQuery, headers: Headers, response: streamed },
+    onRequest,
+    preHandler
+  }, async (request, reply) => {
+    const session = open(request, reply, 'user')
+    await sessions.begin(session, lastEventIdOf(request))
+    return reply
+  })
+
+  app.get<JobRoute>('/jobs/:jobId/stream', {
+    schema: { operationId: 'streamJob', summary: 'All events of a job', tags: ['realtime'], querystring: JobQuery, headers: Headers, params: JobParams, response: streamed },
+    onRequest,
+    preHandler
+  }, async (request, reply) => {
+    const session = open(request, reply, 'job')
+    session.feed.release() // what it tells goes to the subscription, which holds by itself
+    const wanted = { jobId: request.params.jobId, queue: request.query.queue, lastEventId: lastEventIdOf(request) }
+    await subscribe(session, wanted, subscribing, ack => answer(session, reply, ack))
+    return reply
+  })
+
+  function open (request: FastifyRequest, reply: FastifyReply, kind: 'user' | 'job'): Session {
+    const wire = new SseWire(reply)
+    const session = sessions.open(wire, request.pass as Pass, kind)
+    wires.add(wire)
+    reply.raw.on('error', err => request.log.debug({ err }, 'sse failed'))
+    reply.raw.once('close', () => {
+      wires.delete(wire)
+      session.closed()
+    })
+    return session
+  }
+
+  /** A refusal is an HTTP answer as long as nothing was streamed. */
+  function answer (session: Session, reply: FastifyReply, ack: SubscribeJobAck) {
+    if (!ack.ok && reply.raw.headersSent) return session.end('unavailable')
+    if (!ack.ok) {
+      session.closed()
+      throw ack.error === 'not found' ? new NotFound() : new Unavailable()
+    }
+    const { job, lastEventId, recovered } = ack
+    session.send('session', { userId: renderUserId(session.userId), recovered, lastEventId, expiresAt: session.identity.expiresAt }, lastEventId)
+    session.send('job', job)
+    sessions.watch(session)
+  }
+
+  async function tokenOf (request: FastifyRequest): Promise<string | undefined> {
+    const { ticket } = request.query as EventsRoute['Querystring']
+    return bearerToken(request.headers.authorization) ?? (ticket === undefined ? undefined : await tickets.redeem(ticket))
+  }
+}, { name: 'sse', dependencies: ['admission', 'tickets'] })
+
+function lastEventIdOf ({ headers, query }: { headers: EventsRoute['Headers'], query: EventsRoute['Querystring'] }): string | undefined {
+  return headers['last-event-id'] || query.lastEventId
+}

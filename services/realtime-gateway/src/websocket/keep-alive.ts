@@ -1,0 +1,17 @@
+import type { WebSocket, WebSocketServer } from 'ws'
+
+const PING_MS = 25_000
+
+/** Pings all clients, and ends those that did not answer the ping before. Returns what stops it. */
+export function keepAlive (server: WebSocketServer): () => void {
+  const silent = new WeakSet<WebSocket>()
+  server.on('connection', client => client.on('pong', () => silent.delete(client)))
+  const timer = setInterval(() => {
+    for (const client of server.clients) {
+      if (silent.has(client)) client.terminate()
+      silent.add(client)
+      client.ping()
+    }
+  }, PING_MS).unref()
+  return () => clearInterval(timer)
+}

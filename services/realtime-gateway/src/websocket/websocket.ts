@@ -1,0 +1,96 @@
+import { EventEmitter } from 'node:events'
+import type { Server } from 'node:http'
+import createError from '@fastify/error'
+import fastifyWebsocket from '@fastify/websocket'
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { Type, type Static } from 'typebox'
+import { Compile } from 'typebox/compile'
+import type { WebSocket } from 'ws'
+import { bearerToken } from '@tidings/contracts'
+import type { Pass } from '../auth/gate.ts'
+import { SOCKET_IO_PATH } from '../socket-io/socket-io.ts'
+import { keepAlive } from './keep-alive.ts'
+import { WebSocketWire } from './websocket-wire.ts'
+
+const SUBPROTOCOL = 'tidings.v1'
+const BEARER = /^bearer\.(.+)$/
+const NotAnUpgrade = createError('UPGRADE_REQUIRED', 'Connect with a WebSocket', 426)
+
+const Query = Type.Object({ lastEventId: Type.Optional(Type.String()) })
+
+/** What a client sends: a command; with an `id` it is answered by an `ack` that carries it. */
+const Command = Type.Object({
+  event: Type.String({ maxLength: 128 }),
+  data: Type.Optional(Type.Unknown()),
+  id: Type.Optional(Type.Union([Type.Integer(), Type.String({ maxLength: 128 })]))
+})
+type Command = Static<typeof Command>
+const isCommand = Compile(Command)
+
+/** `/ws`: the events of Socket.IO as JSON frames `{event, data}`. */
+export const webSocket = fp(async function webSocket (app) {
+  const { config, sessions, commands, log } = app
+
+  // @fastify/websocket would send every upgrade through the router, Socket.IO's too: it gets those that are its own.
+  const upgrades = new EventEmitter()
+  app.server.on('upgrade', (request, socket, head) => {
+    if (!request.url?.startsWith(SOCKET_IO_PATH)) upgrades.emit('upgrade', request, socket, head)
+  })
+  await app.register(fastifyWebsocket, {
+    options: {
+      server: upgrades as Server,
+      maxPayload: config.REALTIME_MAX_MESSAGE_BYTES,
+      perMessageDeflate: false,
+      // Never the token: what is chosen comes back in a header.
+      handleProtocols: offered => offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false
+    },
+    // The sessions are drained already.
+    preClose: done => { app.websocketServer.close(); done() },
+    errorHandler: (err, socket) => {
+      log.debug({ err }, 'websocket failed')
+      socket.terminate()
+    }
+  })
+  const stop = keepAlive(app.websocketServer)
+  app.addHook('onClose', async () => stop())
+
+  const { onRequest, preHandler } = app.admission('websocket', tokenOf)
+  app.get<{ Querystring: Static<typeof Query> }>('/ws', {
+    websocket: true,
+    schema: { querystring: Query },
+    onRequest: [requireUpgrade, onRequest],
+    preHandler
+  }, open)
+
+  function open (socket: WebSocket, request: FastifyRequest<{ Querystring: Static<typeof Query> }>) {
+    const session = sessions.open(new WebSocketWire(socket, request.raw.socket), request.pass as Pass)
+    const receive = commands(session, sessions.begin(session, request.query.lastEventId))
+    socket.on('close', () => session.closed())
+    socket.on('message', (data: Buffer) => {
+      const command = commandOf(data)
+      if (!command) return session.send('error', { error: 'invalid' })
+      const { event, data: input, id } = command
+      receive(event, input, ack => { if (id !== undefined) session.send('ack', { id, ...ack }) })
+        .catch(err => log.error({ err }, 'websocket: command failed'))
+    })
+  }
+}, { name: 'websocket', dependencies: ['admission', 'socket-io'] })
+
+async function requireUpgrade (request: FastifyRequest) {
+  if (!request.ws) throw new NotAnUpgrade()
+}
+
+function tokenOf (request: FastifyRequest): string | undefined {
+  const { authorization, 'sec-websocket-protocol': offered = '' } = request.headers
+  return bearerToken(authorization) ?? offered.split(',').map(name => BEARER.exec(name.trim())?.[1]).find(Boolean)
+}
+
+function commandOf (data: Buffer): Command | undefined {
+  try {
+    const command: unknown = JSON.parse(data.toString())
+    return isCommand.Check(command) ? command : undefined
+  } catch {
+    return undefined // not JSON
+  }
+}

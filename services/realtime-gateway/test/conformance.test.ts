@@ -1,0 +1,162 @@
+import t from 'tap'
+import { compareEventIds, eventIdOf } from '@tidings/job-events'
+import { tokenOf, until } from '@tidings/testing'
+import { FACES } from '../src/session/wire.ts'
+import { connect } from './setup/faces.ts'
+import { startGateway, startSurroundings } from './setup/gateway.ts'
+import { Refused, type Client } from './setup/client.ts'
+
+const surroundings = await startSurroundings(t)
+const { jobs, redis } = surroundings
+const { url, app } = await startGateway(t, surroundings, { REALTIME_INTERNAL_PORT: '0', CORS_ORIGIN: 'https://ours.example' })
+const internal = () => app.internal?.server.address() as { port: number }
+
+let users = 0
+const progressOf = (client: Client) => client.of('job:progress').map(({ progress }) => progress)
+const upTo = (count: number) => Array.from({ length: count }, (_, i) => i)
+const refused = (code: RegExp) => (err: unknown) => err instanceof Refused && code.test(err.code)
+
+// The same cases over all three faces: what a client can rely on does not depend on what it speaks.
+for (const face of FACES) {
+  t.test(face, async t => {
+    const join = connect[face]
+    const newUser = () => `${face}-${++users}`
+
+    t.test('a client without a good token is refused', async t => {
+      await t.rejects(join(t, url, {}), { code: /token_missing|401/ })
+      await t.rejects(join(t, url, { token: tokenOf(1, { secret: 'another' }) }), { code: /token_invalid|401/ })
+      await t.rejects(join(t, url, { token: tokenOf(1, { expiresInMs: -1000 }) }), { code: /token_expired|401/ })
+    })
+
+    t.test('a page of an origin that is not allowed is refused', async t => {
+      await t.rejects(join(t, url, { token: tokenOf(1), origin: 'https://theirs.example' }), { code: /connection|403/ })
+      await t.resolves(join(t, url, { token: tokenOf(1), origin: 'https://ours.example' }))
+    })
+
+    t.test('session comes first, with the user, the position and when the token ends', async t => {
+      const client = await join(t, url, { token: tokenOf(7) })
+      t.match(client.told[0], { event: 'session', data: { userId: 7, recovered: false, lastEventId: /^\d+-\d+$/ } })
+      t.ok((client.told[0]?.data.expiresAt as number) > Date.now())
+    })
+
+    t.test('the owner is told of states, progress, completion and failure, each with its event id; nobody else is', async t => {
+      const [userId, other] = [newUser(), newUser()]
+      const owner = await join(t, url, { token: tokenOf(userId) })
+      const stranger = await join(t, url, { token: tokenOf(other) })
+      const one = { userId, jobId: `${userId}-one` }
+      const ids = await jobs.tell(
+        { ...one, type: 'added' }, { ...one, type: 'waiting' }, { ...one, type: 'active' }, { ...one, progress: { rows: 40 } },
+        { ...one, type: 'completed', result: ['ü', '\u2028', null] }, { userId, jobId: `${userId}-two`, type: 'failed', error: 'no such file' },
+        { userId: other, jobId: 'theirs', progress: 1 }
+      )
+      await owner.waitFor('job:failed')
+      await stranger.waitFor('job:progress')
+      t.same(owner.told.slice(1).map(({ event }) => event), ['job:state', 'job:state', 'job:progress', 'job:completed', 'job:failed'])
+      t.same(owner.told.slice(1).map(({ data }) => data.eventId), ids.slice(1, 6))
+      t.match(owner.of('job:progress')[0], { jobId: one.jobId, name: 'report', queue: 'default', userId, progress: { rows: 40 } })
+      t.match(owner.of('job:completed')[0], { jobId: one.jobId, result: ['ü', '\u2028', null] })
+      t.match(owner.of('job:failed')[0], { jobId: `${userId}-two`, error: 'no such file' })
+      t.same(stranger.told.map(({ event }) => event), ['session', 'job:progress'])
+    })
+
+    t.test('a client that comes back gets what it missed, once and in order, then what is live', async t => {
+      const userId = newUser()
+      const before = await join(t, url, { token: tokenOf(userId) })
+      await jobs.tell({ userId, jobId: 'a', progress: 0 })
+      await before.waitFor('job:progress')
+      before.close()
+      await jobs.tell(...upTo(500).map(i => ({ userId, jobId: 'a', progress: i + 1 })))
+
+      const joining = join(t, url, { token: tokenOf(userId), lastEventId: before.lastEventId })
+      const live = upTo(10).map(i => jobs.tell({ userId, jobId: 'a', progress: 501 + i }))
+      const after = await joining
+      await Promise.all(live)
+      await after.waitFor('job:progress', 510)
+      t.match(after.of('session'), [{ recovered: true }])
+      t.same(progressOf(after), upTo(510).map(i => i + 1))
+      t.ok(isOrdered(after))
+    })
+
+    t.test('a client that has missed nothing is recovered and told nothing twice', async t => {
+      const userId = newUser()
+      const before = await join(t, url, { token: tokenOf(userId) })
+      await jobs.tell({ userId, jobId: 'a', progress: 1 })
+      await before.waitFor('job:progress')
+      const { lastEventId } = before
+      const after = await join(t, url, { token: tokenOf(userId), lastEventId })
+      await jobs.tell({ userId, jobId: 'a', progress: 2 })
+      await after.waitFor('job:progress')
+      t.match(after.of('session'), [{ recovered: true, lastEventId }])
+      t.same(progressOf(after), [2])
+    })
+
+    t.test('a position that the history does not reach, of the future, or that is none, is not recovered', async t => {
+      const userId = newUser()
+      const before = await join(t, url, { token: tokenOf(userId) })
+      await jobs.tell({ userId, jobId: 'a', progress: 1 })
+      await before.waitFor('job:progress')
+      await jobs.tell(...upTo(1300).map(i => ({ userId, jobId: 'a', progress: i })))
+      for (const lastEventId of [before.lastEventId, '1-0', `${Date.now() + 1e6}-0`, 'nonsense']) {
+        const after = await join(t, url, { token: tokenOf(userId), lastEventId })
+        t.match(after.of('session'), [{ recovered: false }], String(lastEventId))
+        await jobs.tell({ userId, jobId: 'a', progress: 'live' })
+        await until(() => progressOf(after).includes('live'))
+      }
+    })
+
+    t.test('a cut connection of the tail loses nothing', async t => {
+      const userId = newUser()
+      const client = await join(t, url, { token: tokenOf(userId) })
+      const admin = redis.client()
+      for (let i = 0; i < 20; i++) {
+        await jobs.tell({ userId, jobId: 'a', progress: i })
+        if (i % 5 === 0) await cutBlockedReads(admin)
+      }
+      await client.waitFor('job:progress', 20)
+      t.same(progressOf(client), upTo(20))
+    })
+
+    t.test('a token that ends is told ahead, and ends its session', async t => {
+      const client = await join(t, url, { token: tokenOf(newUser(), { expiresInMs: 1000 }) })
+      await client.waitFor('auth:expiring')
+      t.same(await client.waitForEnd(), { reason: 'expired', reconnect: false })
+    })
+
+    t.test('revoking a user ends the sessions and refuses the tokens issued until then', async t => {
+      const userId = newUser()
+      const token = tokenOf(userId)
+      const client = await join(t, url, { token })
+      const bystander = await join(t, url, { token: tokenOf(newUser()) })
+      const response = await fetch(`http://127.0.0.1:${internal().port}/revocations`, {
+        method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ userId })
+      })
+      t.equal(response.status, 200)
+      t.same(await client.waitForEnd(), { reason: 'revoked', reconnect: false })
+      await t.rejects(join(t, url, { token }), { code: /token_invalid|401/ })
+      t.notOk(bystander.gone)
+      const { notBefore } = await response.json() as { notBefore: number }
+      await until(() => Date.now() / 1000 > notBefore)
+      await t.resolves(join(t, url, { token: tokenOf(userId) }), 'a new token is good')
+    })
+
+    t.test('the 101st session of a user is refused, and let in when one has left', async t => {
+      const token = tokenOf(newUser())
+      const clients = await Promise.all(upTo(100).map(() => join(t, url, { token })))
+      const err = await join(t, url, { token }).catch((err: unknown) => err)
+      t.ok(refused(/too_many_sessions|429/)(err))
+      clients[0]?.close()
+      await until(() => join(t, url, { token }))
+    })
+  })
+}
+
+function isOrdered (client: Client): boolean {
+  const ids = client.of('job:progress').map(({ eventId }) => eventIdOf(eventId as string))
+  return ids.every((id, i) => i === 0 || compareEventIds(id, ids[i - 1] ?? id) > 0)
+}
+
+async function cutBlockedReads (admin: ReturnType<typeof redis.client>): Promise<void> {
+  const list = await admin.client('LIST') as string
+  const blocked = list.split('\n').filter(line => line.includes('cmd=xread')).map(line => /id=(\d+)/.exec(line)?.[1] as string)
+  for (const id of blocked) await admin.client('KILL', 'ID', id)
+}

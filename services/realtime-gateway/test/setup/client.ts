@@ -1,0 +1,62 @@
+import { until } from '@tidings/testing'
+
+export type Told = { event: string, data: Record<string, unknown> }
+
+export type ConnectOptions = {
+  token?: string | undefined
+  lastEventId?: string | undefined
+  origin?: string | undefined
+  /** A job's stream, for the face that has one. */
+  job?: string
+  transports?: string[]
+}
+
+/** What a face answers to whom it does not let in. */
+export class Refused extends Error {
+  readonly code: string
+
+  constructor (code: string) {
+    super(`Refused: ${code}`)
+    this.code = code
+  }
+}
+
+/** A client of any face that notes all it is told. */
+export class Client {
+  readonly told: Told[] = []
+  /** Set when the connection has gone. */
+  gone = false
+  readonly command: (event: string, data?: unknown) => Promise<Record<string, unknown>>
+  readonly close: () => void
+  /** Stops reading from the connection, as a client that hangs does. */
+  readonly hang: () => void
+  readonly read: () => void
+
+  constructor (act: Pick<Client, 'command' | 'close' | 'hang' | 'read'>) {
+    this.command = act.command
+    this.close = act.close
+    this.hang = act.hang
+    this.read = act.read
+  }
+
+  /** What came of these events, in order. */
+  of (...events: string[]): Record<string, unknown>[] {
+    return this.told.filter(({ event }) => events.includes(event)).map(({ data }) => data)
+  }
+
+  async waitFor (event: string, count = 1): Promise<Record<string, unknown>[]> {
+    await until(() => this.of(event).length >= count, { what: `${count} ${event}; ${this.told.length} came` })
+    return this.of(event)
+  }
+
+  async waitForEnd (): Promise<Record<string, unknown> | undefined> {
+    await until(() => this.gone, { what: 'the connection to go' })
+    return this.of('session:end')[0]
+  }
+
+  /** Where this client would go on from. */
+  get lastEventId (): string | undefined {
+    const { data } = this.told.findLast(({ data }) => typeof data.eventId === 'string' || typeof data.lastEventId === 'string') ?? {}
+    return (data?.eventId ?? data?.lastEventId) as string | undefined
+  }
+}

@@ -1,0 +1,40 @@
+import { WebSocket } from 'ws'
+import type { TestContext } from '@tidings/testing'
+import { Client, Refused, type ConnectOptions, type Told } from './client.ts'
+
+/** Connects to `/ws`; resolves with the `session`. */
+export async function connectWebSocket (t: TestContext, url: string, { token, lastEventId, origin }: ConnectOptions): Promise<Client> {
+  const query = lastEventId === undefined ? '' : `?lastEventId=${encodeURIComponent(lastEventId)}`
+  const protocols = token === undefined ? ['tidings.v1'] : ['tidings.v1', `bearer.${token}`]
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/ws${query}`, protocols, origin === undefined ? {} : { origin })
+  let commands = 0
+  const answers = new Map<unknown, (ack: Record<string, unknown>) => void>()
+  const client = new Client({
+    command: (event, data) => new Promise((resolve, reject) => {
+      const id = ++commands
+      answers.set(id, resolve)
+      setTimeout(reject, 5000, new Error(`${event} was not answered`)).unref()
+      socket.send(JSON.stringify({ event, data, id }))
+    }),
+    close: () => socket.close(),
+    hang: () => socket.pause(),
+    read: () => socket.resume()
+  })
+  t.teardown(() => socket.terminate())
+  socket.on('error', () => {}) // told by what follows it
+  socket.on('close', () => { client.gone = true })
+  await new Promise<void>((resolve, reject) => {
+    socket.once('unexpected-response', (_request, response) => {
+      response.resume()
+      reject(new Refused(String(response.statusCode)))
+    })
+    socket.once('close', code => reject(new Refused(String(code))))
+    socket.on('message', (text: Buffer) => {
+      const { event, data } = JSON.parse(text.toString()) as Told
+      if (event === 'ack') answers.get(data.id)?.(data)
+      else client.told.push({ event, data })
+      if (event === 'session') resolve()
+    })
+  })
+  return client
+}
