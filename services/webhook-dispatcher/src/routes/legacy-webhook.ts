@@ -1,15 +1,18 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { CreatedWebhook, LegacyWebhook, PutLegacyWebhook, WebhookSecret } from '@tidings/contracts'
+import { CreatedWebhook, DeliveryList, LegacyWebhook, ListDeliveriesQuery, PutLegacyWebhook, WebhookSecret } from '@tidings/contracts'
 import { createJobEventStream } from '@tidings/job-events'
 import { problemResponses } from '@tidings/service-kit'
 import { egressRules } from '../config.ts'
+import { listDeliveries } from '../delivery-log/list-deliveries.ts'
 import { findSecret } from '../secrets/find-secret.ts'
+import { rotateSecret } from '../secrets/rotate-secret.ts'
 import { checkInput } from '../webhooks/check-input.ts'
 import { deleteLegacyWebhook, findLegacyWebhook, migrateLegacyWebhook, putLegacyWebhook, toLegacyWebhook } from '../webhooks/legacy-webhook.ts'
+import { lockUser } from '../webhooks/lock-user.ts'
 import { newestEvent } from '../webhooks/newest-event.ts'
 import { NoContent } from './params.ts'
 
-/** GET, PUT and DELETE /webhooks/legacy, GET /webhooks/legacy/secret, POST /webhooks/legacy/migrate */
+/** GET, PUT and DELETE /webhooks/legacy; its secret, its deliveries, and its migration */
 export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function legacyWebhookRoutes (app) {
   const tags = ['legacy webhook']
   const rules = egressRules(app.config)
@@ -60,6 +63,33 @@ export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function leg
       response: { 200: WebhookSecret, ...problemResponses() }
     }
   }, async request => ({ secret: await findSecret(app.db, app.secretBox, { userId: request.user.userId, webhookId: null }) }))
+
+  app.post('/rotate-secret', {
+    schema: {
+      operationId: 'rotateLegacySecret',
+      tags,
+      summary: 'Replace the legacy secret',
+      description: 'For 24 hours deliveries carry two signatures, of the new secret and of the one that it replaces.',
+      response: { 200: WebhookSecret, ...problemResponses() }
+    }
+  }, async request => await app.db.transaction(async tx => {
+    const { userId } = request.user
+    await lockUser(tx, userId)
+    return { secret: await rotateSecret(tx, app.secretBox, { userId, webhookId: null }) }
+  }))
+
+  app.get('/deliveries', {
+    schema: {
+      operationId: 'listLegacyDeliveries',
+      tags,
+      summary: 'List the deliveries to your legacy webhookUrl, newest first',
+      querystring: ListDeliveriesQuery,
+      response: { 200: DeliveryList, ...problemResponses(404) }
+    }
+  }, async request => {
+    const { id } = await findLegacyWebhook(app.db, request.user.userId)
+    return await listDeliveries(app.db, id, request.query)
+  })
 
   app.post('/migrate', {
     schema: {

@@ -1,11 +1,12 @@
 import createError from '@fastify/error'
-import { count, sql } from 'drizzle-orm'
+import { count } from 'drizzle-orm'
 import type { CreatedWebhook, CreateWebhook } from '@tidings/contracts'
 import type { EventId } from '@tidings/job-events'
 import type { Database } from '../db/database.ts'
 import { webhooks } from '../db/schema.ts'
 import { findSecret } from '../secrets/find-secret.ts'
 import type { SecretBox } from '../secrets/secret-box.ts'
+import { lockUser } from './lock-user.ts'
 import { isOwn, toWebhook, type WebhookRow } from './webhook.ts'
 
 const TooManyWebhooks = createError('TOO_MANY_WEBHOOKS', 'A user has at most %d webhooks', 409)
@@ -37,7 +38,7 @@ export async function createWebhook (db: Database, input: CreateWebhook, { userI
 
 /** @throws TooManyWebhooks where the user has no room for one more; until the end of the transaction nobody else takes it. */
 export async function checkLimit (tx: Database, userId: string, maxPerUser: number): Promise<void> {
-  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`webhooks of ${userId}`}, 0))`)
+  await lockUser(tx, userId)
   const [own] = await tx.select({ count: count() }).from(webhooks).where(isOwn(userId))
   if ((own?.count ?? 0) >= maxPerUser) throw new TooManyWebhooks(maxPerUser)
 }

@@ -40,6 +40,28 @@ t.test('the legacy secret is made when it is first asked for, once', async t => 
   t.not((await call('/webhooks/legacy/secret', { user: newUser() })).body.secret, answers[0]?.body.secret)
 })
 
+t.test('it is rotated as others are', async t => {
+  const user = newUser()
+  await call('/webhooks/legacy', { method: 'PUT', user, body: { webhookUrl } })
+  const { body: { secret: old } } = await call('/webhooks/legacy/secret', { user })
+  const rotated = await Promise.all(Array.from({ length: 2 }, () => call('/webhooks/legacy/rotate-secret', { method: 'POST', user })))
+  t.same(rotated.map(({ status }) => status), [200, 200])
+  const [target] = await sql`select ciphertexts from webhooks.targets where user_id = ${user}`
+  const signing = target?.ciphertexts.map(app.secretBox.open) as string[]
+  t.same((await call('/webhooks/legacy/secret', { user })).body, { secret: signing[0] })
+  t.same([signing.length, signing.at(-1)], [3, old])
+})
+
+t.test('its deliveries are listed', async t => {
+  const user = newUser()
+  t.equal((await call('/webhooks/legacy/deliveries', { user })).status, 404)
+  await call('/webhooks/legacy', { method: 'PUT', user, body: { webhookUrl } })
+  const [webhook] = await sql`select id from webhooks.webhooks where user_id = ${user}`
+  await sql`insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, state) values (${webhook?.id}, 1, 1, 'completed', 'delivered')`
+  const { status, body } = await call('/webhooks/legacy/deliveries?status=delivered', { user })
+  t.match([status, body.deliveries], [200, [{ webhookId: webhook?.id, eventId: '1-1', status: 'delivered' }]])
+})
+
 t.test('migrated it is a webhook like others, with the secret that its receiver knows', async t => {
   const user = newUser()
   await call('/webhooks/legacy', { method: 'PUT', user, body: { webhookUrl } })
