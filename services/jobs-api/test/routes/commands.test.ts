@@ -1,0 +1,178 @@
+import { UnrecoverableError } from 'bullmq'
+import t from 'tap'
+import { cancelChannel, cancelKey } from '@tidings/contracts'
+import { tokenOf, until } from '@tidings/testing'
+import { producer, worker } from '../bullmq.ts'
+import { setup } from '../setup.ts'
+import { submit } from '../submit.ts'
+
+const bearer = (user: string | number) => ({ authorization: `Bearer ${tokenOf(user)}` })
+
+t.test('cancel', async t => {
+  const { app, redis, database } = await setup(t, { JOB_QUEUES: 'default,idle' })
+  const cancel = async (jobId: string, user = 7) => await app.inject({ method: 'POST', url: `/jobs/${jobId}/cancel`, headers: bearer(user) })
+  const get = async (jobId: string) => (await app.inject({ url: `/jobs/${jobId}`, headers: bearer(7) })).json()
+  const untilFailed = async (jobId: string) => await until(async () => {
+    const job = await get(jobId)
+    return job.state === 'failed' && job
+  })
+
+  // A worker as the documentation asks for: it subscribes first, then looks for the key of each job.
+  const stops = new Map<string, (err: Error) => void>()
+  const subscriber = redis.client()
+  await subscriber.subscribe(cancelChannel('default'))
+  subscriber.on('message', (_channel, id: string) => stops.get(id)?.(new UnrecoverableError('Cancelled by user')))
+  worker(t, redis, async job => {
+    if (job.name === 'quick') return 'done'
+    await new Promise((resolve, reject) => {
+      stops.set(job.id as string, reject)
+      if (job.name === 'deaf') setTimeout(resolve, 500)
+    })
+  }, { concurrency: 10 })
+
+  await t.test('removes a job that waits, which then reads as cancelled', async t => {
+    const jobId = await submit(app, { queue: 'idle' })
+    await until(async () => (await get(jobId)).lastEventId !== null)
+    const answer = await cancel(jobId)
+    t.equal(answer.statusCode, 202)
+    t.match(answer.json(), { id: jobId, state: 'waiting' })
+    t.match(await untilFailed(jobId), { failedReason: 'Cancelled by user' })
+    t.equal(await app.findQueue('idle').getJob(jobId), undefined)
+  })
+
+  await t.test('removes a job that is delayed', async t => {
+    const jobId = await submit(app, { delay: 3_600_000 })
+    t.equal((await cancel(jobId)).statusCode, 202)
+    t.match(await untilFailed(jobId), { failedReason: 'Cancelled by user' })
+  })
+
+  await t.test('tells the worker of an active one, which ends it', async t => {
+    const jobId = await submit(app, { attempts: 3 })
+    await until(() => stops.has(jobId))
+    t.equal((await cancel(jobId)).statusCode, 202)
+    t.match(await untilFailed(jobId), { failedReason: 'Cancelled by user' })
+    t.ok(await redis.client().pttl(cancelKey('default', jobId)) > 0, 'a worker that was away would find the key')
+  })
+
+  await t.test('leaves it to the worker: one that does not listen completes', async t => {
+    const jobId = await submit(app, { name: 'deaf' })
+    await until(() => stops.has(jobId))
+    stops.delete(jobId)
+    t.equal((await cancel(jobId)).statusCode, 202)
+    await until(async () => (await get(jobId)).state === 'completed')
+  })
+
+  await t.test('is too late for a finished job', async t => {
+    const jobId = await submit(app, { name: 'quick' })
+    await until(async () => (await get(jobId)).state === 'completed')
+    const answer = await cancel(jobId)
+    t.equal(answer.statusCode, 409)
+    t.match(answer.headers['content-type'], 'problem+json')
+  })
+
+  await t.test('is for the owner alone', async t => {
+    const jobId = await submit(app, { queue: 'idle' })
+    t.equal((await cancel(jobId, 8)).statusCode, 404)
+    t.equal((await cancel('nothing')).statusCode, 404)
+    t.equal(await app.findQueue('idle').getJobState(jobId), 'waiting')
+  })
+
+  await t.test('works for jobs that another producer added, and never touches a later job of that id', async t => {
+    const queue = producer(t, redis, 'idle')
+    const job = await queue.add('adopted', { userId: 7 })
+    await until(async () => (await get(job.id as string)).name === 'adopted')
+    t.equal((await cancel(job.id as string)).statusCode, 202)
+    t.match(await untilFailed(job.id as string), { failedReason: 'Cancelled by user' })
+
+    const later = await queue.add('later', { userId: 7 }, { jobId: 'again', timestamp: 5 })
+    await until(async () => (await get('again')).name === 'later')
+    await database.sql`update jobs.jobs set created_ms = 4 where id = 'again'`
+    t.equal((await cancel('again')).statusCode, 202)
+    t.equal(await later.getState(), 'waiting')
+  })
+
+  await t.test('of a job that Redis has not got yet ends it all the same', async t => {
+    await database.sql`
+      insert into jobs.jobs (queue, id, user_id, name, created_ms, ours, data, options)
+      values ('idle', 'unsent', '7', 'x', ${Date.now() - 60_000}, true, '{"userId": 7}', '{"jobId": "unsent"}')`
+    await database.sql`insert into jobs.counts values ('7', 0, 1) on conflict (user_id, state) do update set count = counts.count + 1`
+    await cancel('unsent')
+    t.match(await untilFailed('unsent'), { failedReason: 'Cancelled by user' })
+  })
+})
+
+t.test('retry', async t => {
+  const { app, redis } = await setup(t, { JOB_QUEUES: 'default,idle' })
+  const post = async (jobId: string, what: string, user = 7) => await app.inject({ method: 'POST', url: `/jobs/${jobId}/${what}`, headers: bearer(user) })
+  const get = async (jobId: string) => (await app.inject({ url: `/jobs/${jobId}`, headers: bearer(7) })).json()
+  const untilState = async (jobId: string, state: string) => await until(async () => (await get(jobId)).state === state)
+  const runs = new Map<string, number>()
+  worker(t, redis, async job => {
+    const run = (runs.get(job.id as string) ?? 0) + 1
+    runs.set(job.id as string, run)
+    if (job.name === 'flaky' && run === 1) throw new Error('not today')
+    return run
+  })
+
+  await t.test('lets a failed job run once more', async t => {
+    const jobId = await submit(app, { name: 'flaky' })
+    await untilState(jobId, 'failed')
+    const answer = await post(jobId, 'retry')
+    t.equal(answer.statusCode, 202)
+    t.match(answer.json(), { state: 'failed', failedReason: 'not today' }, 'answers with the job as it was')
+    await untilState(jobId, 'completed')
+    const job = await get(jobId)
+    t.equal(job.result, 2)
+    t.notOk('failedReason' in job)
+  })
+
+  await t.test('adds a cancelled job again, and withdraws the wish', async t => {
+    const jobId = await submit(app, { queue: 'idle', name: 'second thoughts', data: { file: 'x' } })
+    await until(async () => (await get(jobId)).lastEventId !== null)
+    await post(jobId, 'cancel')
+    await untilState(jobId, 'failed')
+    await redis.client().set(cancelKey('idle', jobId), '1')
+    t.equal((await post(jobId, 'retry')).statusCode, 202)
+    await untilState(jobId, 'waiting')
+    t.equal(await redis.client().exists(cancelKey('idle', jobId)), 0)
+    worker(t, redis, async job => job.data, { name: 'idle' })
+    await untilState(jobId, 'completed')
+    t.same((await get(jobId)).result, { file: 'x', userId: 7 })
+  })
+
+  await t.test('is for failed jobs, and for their owner', async t => {
+    const jobId = await submit(app)
+    await untilState(jobId, 'completed')
+    t.equal((await post(jobId, 'retry')).statusCode, 409)
+    t.equal((await post(jobId, 'retry', 8)).statusCode, 404)
+    t.equal((await post('nothing', 'retry')).statusCode, 404)
+  })
+
+  await t.test('of an adopted job that BullMQ has forgotten is a conflict', async t => {
+    const queue = producer(t, redis)
+    const job = await queue.add('flaky', { userId: 7 })
+    await untilState(job.id as string, 'failed')
+    await job.remove()
+    t.equal((await post(job.id as string, 'retry')).statusCode, 409)
+  })
+
+  await t.test('twice at once runs it once', async t => {
+    const jobId = await submit(app, { name: 'flaky' })
+    await untilState(jobId, 'failed')
+    const statuses = (await Promise.all([post(jobId, 'retry'), post(jobId, 'retry')])).map(({ statusCode }) => statusCode)
+    t.same(statuses.toSorted(), [202, 409])
+    await untilState(jobId, 'completed')
+    t.equal(runs.get(jobId), 2)
+  })
+})
+
+t.test('while Redis is away commands are a 503, and the wish stands', async t => {
+  const { app, redis, database } = await setup(t)
+  const jobId = await submit(app)
+  await until(async () => (await app.inject({ url: `/jobs/${jobId}`, headers: bearer(7) })).json().lastEventId !== null)
+  await redis.stop()
+  const answer = await app.inject({ method: 'POST', url: `/jobs/${jobId}/cancel`, headers: bearer(7) })
+  t.equal(answer.statusCode, 503)
+  t.ok(answer.headers['retry-after'])
+  t.equal((await database.sql`select count(*)::int from jobs.jobs where cancel_requested_at is not null`)[0]?.count, 1)
+})
