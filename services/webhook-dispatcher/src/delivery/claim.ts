@@ -49,15 +49,18 @@ type Row = {
  * index due_deliveries from webhook to webhook, `head` reads the few first due
  * rows of each. Only the oldest pending row of a chain can be locked; it brings
  * its followers. An endpoint whose breaker tripped gives one head, as a probe.
+ * The order and limit of each subquery are what holds the planner to its index:
+ * as NOT EXISTS the test for the oldest becomes an anti join, which reads all
+ * that an endpoint has waiting.
  */
 export async function claim (sql: Sql, { claim, slots, rooms, after, probeMs }: ClaimRequest): Promise<Claimed> {
   const rows = await sql<Row[]>`
     with recursive
     live as materialized (select id from webhooks.claimants where lease_until > now()),
     waiting (webhook_id) as (
-      (select webhook_id from webhooks.deliveries where state = 'pending' and webhook_id > ${after} order by webhook_id limit 1)
+      (select webhook_id from webhooks.deliveries where state = 'pending' and webhook_id > ${after} order by webhook_id, due_at limit 1)
       union all
-      select (select d.webhook_id from webhooks.deliveries d where d.state = 'pending' and d.webhook_id > w.webhook_id order by d.webhook_id limit 1)
+      select (select d.webhook_id from webhooks.deliveries d where d.state = 'pending' and d.webhook_id > w.webhook_id order by d.webhook_id, d.due_at limit 1)
       from waiting w where w.webhook_id is not null
     ),
     looked as materialized (select webhook_id from waiting where webhook_id is not null limit ${MAX_ENDPOINTS}),
@@ -72,10 +75,10 @@ export async function claim (sql: Sql, { claim, slots, rooms, after, probeMs }: 
         select d.id, d.webhook_id, d.chain, d.event_ms, d.event_seq from webhooks.deliveries d
         where d.webhook_id = e.id and d.state = 'pending' and d.due_at <= now()
           and (d.claim is null or d.claim not in (select id from live))
-          and not exists (
-            select from webhooks.deliveries p
+          and (d.chain is null or d.id = (
+            select p.id from webhooks.deliveries p
             where p.webhook_id = d.webhook_id and p.chain = d.chain and p.state = 'pending'
-              and (p.event_ms, p.event_seq) < (d.event_ms, d.event_seq))
+            order by p.event_ms, p.event_seq limit 1))
         order by d.due_at, d.id
         limit e.room
         for update of d skip locked) h

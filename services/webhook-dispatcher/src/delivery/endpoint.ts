@@ -39,11 +39,11 @@ export class Endpoint {
     this.#recordedPause = openUntil
   }
 
-  note ({ outcome, throttledUntil }: Attempted): void {
+  note ({ outcome, pausedUntil }: Attempted): void {
     this.prompt = outcome.ok && outcome.durations.totalMs < PROMPT_MS
-    this.#pausedUntil = throttledUntil ?? this.#pausedUntil
+    this.#pausedUntil = pausedUntil ?? this.#pausedUntil
     this.#failures = outcome.ok ? 0 : this.#failures + 1
-    this.#window = outcome.ok ? Math.min(this.#window + 1, this.#cap) : throttledUntil ? 1 : Math.max(1, this.#window >> 1)
+    this.#window = outcome.ok ? Math.min(this.#window + 1, this.#cap) : pausedUntil ? 1 : Math.max(1, this.#window >> 1)
   }
 
   /** Attempts that failed in a row, here or as Postgres knows. */

@@ -10,6 +10,8 @@ export type Chain = ChainId & {
 }
 
 export const OVERTAKEN = 'Newer news of the job took its place'
+/** Rows of one chain at a time. It also keeps the planner from reading all that waits, to join it. */
+const MAX_CHAIN = 10_000
 const WAITS = 'Waits as long as the attempt before it that failed'
 
 /** The chains in which news may have to give way after these results. */
@@ -51,7 +53,9 @@ export async function giveWay (tx: Sql, chains: Chain[]): Promise<void> {
         max(d.due_at) filter (where d.attempts > 0) over chain as wait_until,
         row_number() over (chain order by d.event_ms desc, d.event_seq desc) as newness,
         row_number() over (partition by d.webhook_id, d.chain, d.type order by d.event_ms desc, d.event_seq desc) as newness_of_type
-      from chain c join webhooks.deliveries d on d.webhook_id = c.webhook_id and d.chain = c.chain and d.state = 'pending'
+      from chain c cross join lateral (
+        select d.* from webhooks.deliveries d where d.webhook_id = c.webhook_id and d.chain = c.chain and d.state = 'pending'
+        order by d.event_ms, d.event_seq limit ${MAX_CHAIN}) d
       window chain as (partition by d.webhook_id, d.chain)
     ),
     judged as (

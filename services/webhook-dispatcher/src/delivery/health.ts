@@ -10,7 +10,7 @@ export type Signs = {
   /** Since the last success. */
   failures: number
   gone: boolean
-  throttledUntil: number | undefined
+  pausedUntil: number | undefined
 }
 
 export type Health = { id: number, failures: number, open_until: number, status: string }
@@ -29,13 +29,13 @@ export function signsOf (results: Entry[], wasFailing: (webhookId: number) => bo
   const signs = new Map<number, Signs>()
   for (const { task, result } of results) {
     if (!result.attempt) continue
-    const { outcome, throttledUntil } = result.attempt
-    const sign = signs.get(task.target.id) ?? { webhookId: task.target.id, succeeded: false, failures: 0, gone: false, throttledUntil: undefined }
+    const { outcome, pausedUntil } = result.attempt
+    const sign = signs.get(task.target.id) ?? { webhookId: task.target.id, succeeded: false, failures: 0, gone: false, pausedUntil: undefined }
     signs.set(task.target.id, sign)
     if (outcome.ok) Object.assign(sign, { succeeded: true, failures: 0 })
     else sign.failures++
     sign.gone ||= isGone(outcome)
-    sign.throttledUntil = throttledUntil ?? sign.throttledUntil
+    sign.pausedUntil = pausedUntil ?? sign.pausedUntil
   }
   return [...signs.values()].filter(({ webhookId, failures, gone }) => failures > 0 || gone || wasFailing(webhookId))
 }
@@ -52,15 +52,15 @@ export async function noteHealth (sql: Sql, signs: Signs[], { breakerMs, breaker
     with r as materialized (
       select * from unnest(
         ${signs.map(sign => sign.webhookId)}::int[], ${signs.map(sign => Number(sign.succeeded))}::int[], ${signs.map(sign => sign.failures)}::int[],
-        ${signs.map(sign => Number(sign.gone))}::int[], ${signs.map(sign => sign.throttledUntil === undefined ? null : sign.throttledUntil - Date.now())}::float8[]
-      ) as r (id, succeeded, failures, gone, throttled_ms)
+        ${signs.map(sign => Number(sign.gone))}::int[], ${signs.map(sign => sign.pausedUntil === undefined ? null : sign.pausedUntil - Date.now())}::float8[]
+      ) as r (id, succeeded, failures, gone, paused_ms)
     ),
     locked as materialized (
       select w.id, w.failures, w.failing_since from webhooks.webhooks w join r on r.id = w.id
       order by w.id for update of w
     ),
     counted as (
-      select r.id, r.gone = 1 as gone, now() + r.throttled_ms * interval '1 ms' as throttled_until,
+      select r.id, r.gone = 1 as gone, now() + r.paused_ms * interval '1 ms' as paused_until,
         r.failures + case when r.succeeded = 1 then 0 else l.failures end as failures,
         case when r.failures > 0 then coalesce(case when r.succeeded = 1 then null else l.failing_since end, now()) end as failing_since
       from r join locked l on l.id = r.id
@@ -76,7 +76,7 @@ export async function noteHealth (sql: Sql, signs: Signs[], { breakerMs, breaker
       failing_since = j.failing_since,
       open_until = greatest(
         case when is_tripped then now() + least(${breakerMaxMs}::int * interval '1 ms', greatest(${breakerMs}::int * interval '1 ms', (now() - j.failing_since) / 2)) end,
-        j.throttled_until),
+        j.paused_until),
       status = case when (gone or is_dead) and w.status = 'active' then 'disabled' else w.status end,
       disabled_reason = case
         when w.status <> 'active' then w.disabled_reason

@@ -7,9 +7,9 @@ const MAX_ENDPOINTS = 1000
 export async function oldestDueSeconds (sql: Sql): Promise<number> {
   const [row] = await sql<{ seconds: number }[]>`
     with recursive waiting (webhook_id) as (
-      (select webhook_id from webhooks.deliveries where state = 'pending' order by webhook_id limit 1)
+      (select webhook_id from webhooks.deliveries where state = 'pending' order by webhook_id, due_at limit 1)
       union all
-      select (select d.webhook_id from webhooks.deliveries d where d.state = 'pending' and d.webhook_id > w.webhook_id order by d.webhook_id limit 1)
+      select (select d.webhook_id from webhooks.deliveries d where d.state = 'pending' and d.webhook_id > w.webhook_id order by d.webhook_id, d.due_at limit 1)
       from waiting w where w.webhook_id is not null
     )
     select coalesce(extract(epoch from now() - min(oldest.due_at)), 0)::float8 as seconds

@@ -4,7 +4,7 @@ import { signedHeaders } from '../signing/signed-headers.ts'
 import { VERSION } from '../version.ts'
 import type { DeliveryMetrics } from './metrics.ts'
 import { handedBack, type Result, type Task } from './task.ts'
-import { isGone, judge, throttledUntil, type RetryPolicy } from './verdict.ts'
+import { isGone, judge, pausedUntil, type RetryPolicy } from './verdict.ts'
 
 /** When a delivery that we ourselves can't make (a secret that no key opens) is tried again. */
 const OWN_FAULT_PAUSE_MS = 60_000
@@ -28,7 +28,7 @@ export function createPoster ({ attempt, openSecret, policy, timeoutMs, metrics,
       const headers = headersOf(task, Math.floor(startedAt / 1000))
       const outcome = await attempt({ url, headers, body: task.body, timeoutMs, signal })
       log.debug({ webhookId: task.target.id, eventId: task.messageId, attempt: task.attempt, status: outcome.status, errorClass: outcome.errorClass }, 'delivery: attempted')
-      const attempted = { startedAt, outcome, throttledUntil: throttledUntil(outcome, policy) }
+      const attempted = { startedAt, outcome, pausedUntil: pausedUntil(outcome, policy) }
       metrics.attempted(task, attempted)
       const verdict = judge(outcome, task.attempt, policy)
       return { verdict, chain: outcome.ok || isGone(outcome) ? 'flows' : 'fails', attempt: attempted }

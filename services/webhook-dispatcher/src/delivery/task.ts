@@ -60,7 +60,7 @@ export type Attempted = {
   startedAt: number
   outcome: AttemptOutcome
   /** The endpoint asks to be left alone until then. */
-  throttledUntil: number | undefined
+  pausedUntil: number | undefined
 }
 
 /** Not tried: whoever claims it next may. */

@@ -14,6 +14,8 @@ const GONE = 410
 const THROTTLED = new Set([429, 502, 503, 504])
 /** What a throttled endpoint gets where it names no time. */
 const THROTTLE_PAUSE_MS = 1000
+/** Until every replica has read that the webhook is disabled. */
+const GONE_PAUSE_MS = 10_000
 
 /** What follows for a delivery from its `attempt`-th attempt. */
 export function judge (outcome: AttemptOutcome, attempt: number, { scheduleMs, retryAfterMaxMs }: RetryPolicy, now = Date.now()): Verdict {
@@ -29,8 +31,9 @@ export function isGone ({ status }: AttemptOutcome): boolean {
   return status === GONE
 }
 
-/** Until when an endpoint that says "too much" is left alone, undefined where it does not say so. */
-export function throttledUntil ({ status, retryAfterMs }: AttemptOutcome, { retryAfterMaxMs }: RetryPolicy, now = Date.now()): number | undefined {
+/** Until when an endpoint that says "too much" or "never again" is left alone, undefined where it says neither. */
+export function pausedUntil ({ status, retryAfterMs }: AttemptOutcome, { retryAfterMaxMs }: RetryPolicy, now = Date.now()): number | undefined {
+  if (status === GONE) return now + GONE_PAUSE_MS
   if (status === undefined || !THROTTLED.has(status)) return undefined
   return now + Math.min(retryAfterMs ?? THROTTLE_PAUSE_MS, retryAfterMaxMs)
 }

@@ -13,8 +13,10 @@ export type WaitingChain = {
 export async function readChains (sql: Sql, chains: ChainId[], claim: number): Promise<WaitingChain[]> {
   if (chains.length === 0) return []
   return await sql<WaitingChain[]>`
-    select c.webhook_id, c.chain, coalesce(bool_and(d.claim = ${claim}), false) as ours
+    select c.webhook_id, c.chain, d.ours
     from unnest(${chains.map(({ webhookId }) => webhookId)}::int[], ${chains.map(({ chain }) => chain)}::text[]) as c (webhook_id, chain)
-    join webhooks.deliveries d on d.webhook_id = c.webhook_id and d.chain = c.chain and d.state = 'pending'
-    group by c.webhook_id, c.chain`
+    cross join lateral (
+      select count(*) as waiting, coalesce(bool_and(d.claim is not distinct from ${claim}), false) as ours
+      from webhooks.deliveries d where d.webhook_id = c.webhook_id and d.chain = c.chain and d.state = 'pending') d
+    where d.waiting > 0`
 }

@@ -12,9 +12,9 @@ export async function closeOrphans (sql: Sql): Promise<boolean> {
   const { count } = await sql`
     with recursive
     waiting (webhook_id) as (
-      (select webhook_id from webhooks.deliveries where state = 'pending' order by webhook_id limit 1)
+      (select webhook_id from webhooks.deliveries where state = 'pending' order by webhook_id, due_at limit 1)
       union all
-      select (select d.webhook_id from webhooks.deliveries d where d.state = 'pending' and d.webhook_id > w.webhook_id order by d.webhook_id limit 1)
+      select (select d.webhook_id from webhooks.deliveries d where d.state = 'pending' and d.webhook_id > w.webhook_id order by d.webhook_id, d.due_at limit 1)
       from waiting w where w.webhook_id is not null
     ),
     orphaned as materialized (
