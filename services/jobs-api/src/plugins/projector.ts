@@ -9,6 +9,7 @@ import { startProjector } from '../projector/projector.ts'
 import { createWatch, type Watch } from '../projector/watch.ts'
 import { suspect } from '../relay/memory.ts'
 import { repeat } from '../repeat.ts'
+import { forgetSpent } from '../retention/forget-spent.ts'
 import { removeOldJobs } from '../retention/remove-old-jobs.ts'
 
 /**
@@ -39,6 +40,7 @@ export const projector = fp<{ config: Config }>(async function projector (app, {
 
   async function retire () {
     metrics.retired.inc(await removeOldJobs(sql, config.JOB_RETENTION_DAYS))
+    await forgetSpent(sql)
   }
 }, { name: 'projector', dependencies: ['postgres', 'redis', 'metrics'] })
 

@@ -43,9 +43,3 @@ export async function rotate (sql: RawSql, token: RefreshToken, keepUntil: Date)
     return { outcome: 'rotated', id }
   })
 }
-
-/** Forgets families none of whose tokens lives any more. */
-export async function forgetFamilies (sql: RawSql): Promise<number> {
-  const { count } = await sql`delete from jobs.refresh_families where expires_at < now()`
-  return count
-}
