@@ -8,8 +8,7 @@ import { Refused, type Client } from './setup/client.ts'
 
 const surroundings = await startSurroundings(t)
 const { jobs, redis } = surroundings
-const { url, app } = await startGateway(t, surroundings, { REALTIME_INTERNAL_PORT: '0', CORS_ORIGIN: 'https://ours.example' })
-const internal = () => app.internal?.server.address() as { port: number }
+const { url, internalUrl } = await startGateway(t, surroundings, { REALTIME_INTERNAL_PORT: '0', CORS_ORIGIN: 'https://ours.example' })
 
 let users = 0
 const progressOf = (client: Client) => client.of('job:progress').map(({ progress }) => progress)
@@ -127,7 +126,7 @@ for (const face of FACES) {
       const token = tokenOf(userId)
       const client = await join(t, url, { token })
       const bystander = await join(t, url, { token: tokenOf(newUser()) })
-      const response = await fetch(`http://127.0.0.1:${internal().port}/revocations`, {
+      const response = await fetch(`${internalUrl}/revocations`, {
         method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ userId })
       })
       t.equal(response.status, 200)

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import { startRedis, TEST_SECRET, tokenOf, until, type TestContext, type TestRedis } from '@tidings/testing'
+import { startRedis, TEST_SECRET, until, type TestContext, type TestRedis } from '@tidings/testing'
 import { buildApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import { startJobs, type Jobs } from './jobs.ts'
@@ -29,7 +29,6 @@ export async function startGateway (t: TestContext, { redis, jobs }: { redis: Te
   await app.listen({ host: '127.0.0.1', port: 0 })
   await until(async () => (await app.inject('/readyz')).json().status === 'ok', { what: 'the gateway to be ready' })
   const { port } = app.server.address() as AddressInfo
-  return { app, port, url: `http://127.0.0.1:${port}` }
+  const internal = app.internal?.server.address() as AddressInfo | undefined
+  return { app, port, url: `http://127.0.0.1:${port}`, internalUrl: `http://127.0.0.1:${internal?.port}` }
 }
-
-export { tokenOf }

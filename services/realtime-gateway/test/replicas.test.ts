@@ -1,0 +1,112 @@
+import t from 'tap'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { tokenOf, until } from '@tidings/testing'
+import { FACES } from '../src/session/wire.ts'
+import { connect } from './setup/faces.ts'
+import { startGateway, startSurroundings } from './setup/gateway.ts'
+
+const upTo = (count: number) => Array.from({ length: count }, (_, i) => i)
+
+t.test('seats, revocations and tickets hold over all replicas', async t => {
+  const surroundings = await startSurroundings(t)
+  const [one, two] = await Promise.all([
+    startGateway(t, surroundings, { REALTIME_MAX_SESSIONS: '6', REALTIME_INTERNAL_PORT: '0' }),
+    startGateway(t, surroundings, { REALTIME_MAX_SESSIONS: '6' })
+  ])
+
+  t.test('the sessions of a user are counted together', async t => {
+    const token = tokenOf('seats')
+    const clients = await Promise.all(upTo(6).map(i => connect[FACES[i % 3] ?? 'sse'](t, i % 2 ? one.url : two.url, { token })))
+    for (const { url } of [one, two]) await t.rejects(connect.websocket(t, url, { token }), { code: '429' })
+    clients[0]?.close()
+    await until(() => connect.websocket(t, one.url, { token }))
+    await t.rejects(connect['socket.io'](t, two.url, { token }), { code: 'too_many_sessions' })
+  })
+
+  t.test('a revocation ends the sessions of all replicas', async t => {
+    const token = tokenOf('revoked')
+    const clients = await Promise.all(FACES.flatMap(face => [one, two].map(({ url }) => connect[face](t, url, { token }))))
+    await fetch(`${one.internalUrl}/revocations`, {
+      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ userId: 'revoked' })
+    })
+    for (const client of clients) t.match(await client.waitForEnd(), { reason: 'revoked' })
+    for (const { url } of [one, two]) await t.rejects(connect.websocket(t, url, { token }), { code: '401' })
+  })
+
+  t.test('a replica that missed the message finds out by itself', async t => {
+    const client = await connect.websocket(t, two.url, { token: tokenOf('missed') })
+    await one.app.revocations.revoke('missed')
+    await two.app.revocations.sweep()
+    t.match(await client.waitForEnd(), { reason: 'revoked' })
+  })
+
+  t.test('a ticket of one replica opens a stream at another', async t => {
+    const issued = await fetch(`${one.url}/auth/ticket`, { method: 'POST', headers: { authorization: `Bearer ${tokenOf('ticket')}` } })
+    const { ticket } = await issued.json() as { ticket: string }
+    const abort = new AbortController()
+    t.equal((await fetch(`${two.url}/events?ticket=${ticket}`, { signal: abort.signal })).status, 200)
+    abort.abort()
+    t.equal((await fetch(`${one.url}/events?ticket=${ticket}`)).status, 401)
+  })
+})
+
+t.test('draining a replica under load moves its clients to another, and they miss nothing', async t => {
+  const surroundings = await startSurroundings(t)
+  const { jobs } = surroundings
+  const [leaving, staying] = await Promise.all([startGateway(t, surroundings), startGateway(t, surroundings)])
+  const users = FACES.map(face => ({ face, userId: `drain-${face}`, jobId: `drain-${face}` }))
+  const clients = await Promise.all(users.map(({ face, userId }) => connect[face](t, leaving.url, { token: tokenOf(userId) })))
+
+  let told = 0
+  const moving = new AbortController()
+  const load = (async () => {
+    for (; !moving.signal.aborted; await sleep(5)) {
+      await jobs.tell(...users.map(({ userId, jobId }) => ({ userId, jobId, progress: told })))
+      told++
+    }
+  })()
+  await clients[0]?.waitFor('job:progress', 20)
+  const closing = leaving.app.close()
+  const moved = await Promise.all(users.map(async ({ face, userId }, i) => {
+    const client = clients[i] as typeof clients[0] & object
+    t.match(await client.waitForEnd(), { reason: 'draining', reconnect: true })
+    t.equal(client.of('server:draining').length, 1)
+    return await connect[face](t, staying.url, { token: tokenOf(userId), lastEventId: client.lastEventId })
+  }))
+  await closing
+  moving.abort()
+  await load
+  for (const [i, client] of moved.entries()) {
+    const seen = () => [clients[i], client].flatMap(each => each?.of('job:progress').map(({ progress }) => progress))
+    await until(() => seen().length >= told)
+    t.same(seen(), upTo(told))
+    t.match(client.of('session'), [{ recovered: true }])
+  }
+})
+
+t.test('a gateway without Redis keeps its sessions and catches up; it starts without it too', async t => {
+  const surroundings = await startSurroundings(t)
+  const { redis, jobs } = surroundings
+  const { app, url } = await startGateway(t, surroundings)
+  const clients = await Promise.all(FACES.map(face => connect[face](t, url, { token: tokenOf('hiccup') })))
+  const job = { userId: 'hiccup', jobId: 'hiccup' }
+  await jobs.tell({ ...job, progress: 0 })
+
+  redis.pause()
+  const late = jobs.tell({ ...job, progress: 1 })
+  await sleep(1000)
+  redis.resume()
+  await late
+  for (const client of clients) {
+    await client.waitFor('job:progress', 2)
+    t.same(client.of('job:progress').map(({ progress }) => progress), [0, 1])
+  }
+
+  await redis.stop()
+  await until(async () => (await app.inject('/readyz')).json().status === 'degraded')
+  t.equal((await app.inject('/readyz')).statusCode, 200, 'it is away for all replicas, so none is to be taken out')
+  t.notOk(clients.some(({ gone }) => gone))
+  await redis.restart()
+  await until(() => jobs.tell({ ...job, progress: 2 }))
+  for (const client of clients) await client.waitFor('job:progress', 3)
+})

@@ -1,0 +1,24 @@
+import { Server } from 'socket.io'
+import t from 'tap'
+import { Frame } from '../../src/session/frame.ts'
+
+/** Of the protocol: an event without binary data. */
+const EVENT = 2
+const awkward = { text: 'ü \u2028 "quoted" \n', list: [1, null, { a: [] }], number: 1e21 }
+
+t.test('a packet is what Socket.IO itself would encode', async t => {
+  const { encoder } = new Server()
+  for (const event of ['job:progress', 'job:a"b\n:progress', 'session']) {
+    const frame = new Frame(event, JSON.stringify(awkward))
+    t.same([frame.packet], encoder.encode({ type: EVENT, nsp: '/', data: [event, awkward] }))
+  }
+})
+
+t.test('a text and a block carry the same payload', async t => {
+  const frame = new Frame('job:progress', JSON.stringify(awkward), '5-1')
+  t.same(JSON.parse(frame.text.toString()), { event: 'job:progress', data: awkward })
+  const lines = frame.block.toString().split('\n')
+  t.same(lines.slice(0, 2), ['id: 5-1', 'event: job:progress'])
+  t.same(JSON.parse(lines[2]?.slice('data: '.length) ?? ''), awkward)
+  t.same(lines.slice(3), ['', ''])
+})

@@ -1,0 +1,76 @@
+import t from 'tap'
+import { Frame } from '../../src/session/frame.ts'
+import { Outlet } from '../../src/session/outlet.ts'
+import type { Wire } from '../../src/session/wire.ts'
+import { until, type TestContext } from '@tidings/testing'
+
+const frame = (name: string) => new Frame(name, '"x"')
+
+/** A wire that takes two packets until it is drained. */
+function setup (t: TestContext, { slowMs = 60_000, unsentBytes = 10_000 } = {}) {
+  const sent: string[] = []
+  let unsent = 0
+  const wire: Wire = {
+    face: 'websocket',
+    write: ({ event }) => { sent.push(event); unsent++ },
+    unsentBytes: 0,
+    get unsentPackets () { return unsent },
+    close: () => {},
+    terminate: () => {}
+  }
+  let spared = 0
+  let slow = 0
+  const outlet = new Outlet({ wire, bounds: { unsentBytes, unsentPackets: 2, slowMs }, onSpared: () => { spared++ }, onSlow: () => { slow++ } })
+  t.teardown(() => outlet.close())
+  return { outlet, sent, drain: () => { unsent = 0 }, spared: () => spared, slow: () => slow }
+}
+
+t.test('what a full wire can\'t take waits, in order', async t => {
+  const { outlet, sent, drain } = setup(t)
+  for (const name of ['a', 'b', 'c', 'd', 'e']) outlet.write(frame(name))
+  t.same(sent, ['a', 'b', 'c'])
+  drain()
+  await until(() => sent.length === 5)
+  t.same(sent, ['a', 'b', 'c', 'd', 'e'])
+})
+
+t.test('while it waits, only the newest of a topic is kept, in its own place', async t => {
+  const { outlet, sent, drain, spared } = setup(t)
+  for (const name of ['a', 'b', 'c']) outlet.write(frame(name))
+  outlet.write(frame('job 1 at 10'), 'job 1')
+  outlet.write(frame('job 2 at 10'), 'job 2')
+  outlet.write(frame('job 1 at 20'), 'job 1')
+  outlet.write(frame('done'))
+  drain()
+  await until(() => sent.length >= 5)
+  drain()
+  await until(() => sent.length === 6)
+  t.same(sent.slice(3), ['job 2 at 10', 'job 1 at 20', 'done'])
+  t.equal(spared(), 1)
+})
+
+t.test('a wire that stays full for too long is slow', async t => {
+  const { outlet, slow } = setup(t, { slowMs: 50 })
+  for (const name of ['a', 'b', 'c', 'd']) outlet.write(frame(name))
+  t.equal(slow(), 0)
+  await until(slow)
+})
+
+t.test('a client for which too much waits is slow at once', async t => {
+  const { outlet, slow } = setup(t, { unsentBytes: 500 })
+  for (let i = 0; i < 10; i++) outlet.write(frame(String(i)))
+  t.ok(slow() > 0)
+})
+
+t.test('who sends much paces itself, and gives up on a client that takes nothing', async t => {
+  const { outlet, drain, slow } = setup(t, { slowMs: 50 })
+  for (const name of ['a', 'b', 'c']) outlet.write(frame(name))
+  t.ok(outlet.isFull)
+  const drained = outlet.drained()
+  drain()
+  await drained
+  t.equal(slow(), 0)
+  for (const name of ['a', 'b', 'c']) outlet.write(frame(name))
+  await outlet.drained()
+  t.equal(slow(), 1)
+})
