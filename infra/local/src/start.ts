@@ -9,28 +9,30 @@ import type { System } from './system/start-system.ts'
 
 const USER = '1'
 
+// A terminal that was closed takes no more lines; that must not cut short the stop.
+for (const out of [process.stdout, process.stderr]) out.on('error', () => {})
 const screen = createScreen(process.stdout)
 const stopping = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort())
 
 try {
-  await main()
-} catch (err) {
-  if (!stopping.signal.aborted) {
-    screen.line(err instanceof Error ? err.message : String(err))
-    process.exitCode = 1
-  }
-}
-
-async function main () {
   const { values: { once, gateways } } = parseArgs({
     options: { once: { type: 'boolean', default: false }, gateways: { type: 'string', default: '1' } }
   })
+  await run({ once, gateways: Number(gateways) })
+  // Ctrl-C is how it ends; but a sample run that was stopped has not shown anything.
+  if (once && stopping.signal.aborted) process.exitCode = 1
+} catch (err) {
+  screen.line(stopping.signal.aborted ? 'Stopped before it was ready.' : (err as Error).message)
+  process.exitCode = 1
+}
+
+async function run ({ once, gateways }: { once: boolean, gateways: number }) {
   screen.line('Starting Redis, Postgres, the services, the edge and a sample worker …')
   const system = await startSystem({
     folder,
     env: readEnvironment(),
-    gateways: Number(gateways),
+    gateways,
     report: screen.line,
     signal: stopping.signal
   })
@@ -59,7 +61,8 @@ async function sample (system: System, once: boolean) {
   try {
     await runSample({ origin: system.endpoints.edge as string, token: system.token(USER), screen, signal: stopping.signal })
   } catch (err) {
-    if (once || stopping.signal.aborted) throw err
+    if (stopping.signal.aborted) return
+    if (once) throw err
     screen.line(`The sample job did not go as it should: ${(err as Error).message}`)
   }
 }
