@@ -3,10 +3,11 @@ import { buildApp } from '../src/app.ts'
 import { loadConfig } from '../src/config.ts'
 
 type Environment = Record<string, string>
+type TestRedisOptions = Parameters<typeof startRedis>[1]
 
 /** A database and a Redis of the test's own, and the variables that point to them. */
-export async function startServers (t: TestContext) {
-  const [database, redis] = await Promise.all([createDatabase(t), startRedis(t)])
+export async function startServers (t: TestContext, redisOptions: TestRedisOptions = {}) {
+  const [database, redis] = await Promise.all([createDatabase(t), startRedis(t, redisOptions)])
   const env: Environment = {
     DATABASE_URL: database.url,
     REDIS_URL: redis.url,

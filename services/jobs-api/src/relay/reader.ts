@@ -34,21 +34,25 @@ export type QueueEventReader = ReturnType<typeof openReader>
  * Reads a queue's BullMQ events, waiting for them where there are none, on a
  * connection of its own. Not BullMQ's QueueEvents: that keeps no position,
  * reads without a bound, and one malformed entry stops it for good.
+ *
+ * It lives as long as its connection: whoever reads opens another one, and
+ * asks for the position anew.
  */
 export function openReader ({ redis, key, count, bytes, log }: ReaderOptions) {
   const closing = new AbortController()
   const connection = redis.duplicate({
     maxRetriesPerRequest: null,
     enableOfflineQueue: true,
-    autoResendUnfulfilledCommands: false, // whoever reads asks for the position anew
+    retryStrategy: () => null,
     commandTimeout: undefined as never // a blocked read has its watchdog
   }) as Redis & ReadCommand
+  connection.on('close', () => closing.abort(new Error('The connection was lost')))
   connection.on('error', err => log.debug({ err, key }, 'relay: connection lost'))
   connection.defineCommand('tidingsReadQueue', { numberOfKeys: 1, lua: LUA, readOnly: true })
 
   /** What comes after an id; `wait` holds the read until there is something, at most two seconds. */
   async function read (after: string, { wait }: { wait: boolean }): Promise<Look> {
-    const watchdog = setTimeout(() => connection.disconnect(true), WATCHDOG_MS)
+    const watchdog = setTimeout(() => connection.disconnect(), WATCHDOG_MS)
     try {
       // Both leave in one write: the second runs as soon as the first has seen an entry.
       const [, [entries, added, length, last]] = await unlessAborted(Promise.all([

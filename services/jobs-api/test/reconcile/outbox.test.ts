@@ -1,0 +1,71 @@
+import t from 'tap'
+import { until } from '@tidings/testing'
+import { producer, worker } from '../bullmq.ts'
+import { untilStates } from '../job-rows.ts'
+import { setup, startApp } from '../setup.ts'
+import { submit } from '../submit.ts'
+import { toldEvents } from '../told.ts'
+
+const QUICK = { SWEEP_AGE_MS: '100', SWEEP_INTERVAL_MS: '50', RECONCILE_SILENT_MS: '3600000' }
+
+t.test('a job submitted while Redis is away runs once it is back', async t => {
+  const { app, redis, database } = await setup(t, QUICK)
+  await redis.stop()
+  await submit(app, { data: { a: 1 } })
+  const before = Date.now()
+  await submit(app, { delay: 60_000 })
+  t.ok(Date.now() - before < 2000)
+  await untilStates(database.sql, ['waiting', 'delayed'])
+  await redis.restart()
+  worker(t, redis, async job => job.data)
+  const [row] = await untilStates(database.sql, ['completed', 'delayed'], 20_000)
+  t.same(row?.result, { a: 1, userId: 7 })
+  const queue = producer(t, redis)
+  await until(async () => await queue.getDelayedCount() === 1)
+})
+
+t.test('a crash after queue.add and before anything was told of it: the job runs once', async t => {
+  const { app, redis, env, database } = await setup(t, QUICK)
+  const queue = producer(t, redis)
+  await app.close() // nobody relays, so nothing proves that the job was enqueued
+  const id = '0190a000-0000-7000-8000-000000000001'
+  await database.sql`
+    insert into jobs.jobs (queue, id, user_id, name, created_ms, ours, data, options)
+    values ('default', ${id}, '7', 'work', ${Date.now() - 60_000}, true, '{"userId": 7}', '{"removeOnComplete": true}')`
+  await database.sql`insert into jobs.counts values ('7', 0, 1)`
+  await queue.add('work', { userId: 7 }, { jobId: id, removeOnComplete: true })
+  let runs = 0
+  worker(t, redis, async () => ++runs)
+  await until(async () => runs === 1 && await queue.getActiveCount() === 0)
+  const again = await startApp(t, { ...env, ...QUICK })
+  await untilStates(database.sql, ['completed'])
+  await submit(again)
+  await untilStates(database.sql, ['completed', 'completed'])
+  t.equal(runs, 2)
+  t.equal((await toldEvents(again.redis)).filter(({ type }) => type === 'added').length, 2)
+})
+
+t.test('one that never got to Redis is added once by two replicas', async t => {
+  const { app, redis, env, database } = await setup(t, QUICK)
+  await startApp(t, { ...env, ...QUICK })
+  let runs = 0
+  worker(t, redis, async () => ++runs)
+  await database.sql`
+    insert into jobs.jobs (queue, id, user_id, name, created_ms, ours, data, options)
+    select 'default', gen_random_uuid(), '7', 'work', ${Date.now() - 60_000}, true, '{"userId": 7}', '{}' from generate_series(1, 20)`
+  await database.sql`insert into jobs.counts values ('7', 0, 20)`
+  await untilStates(database.sql, Array.from({ length: 20 }, () => 'completed'))
+  t.equal(runs, 20)
+  t.match(await app.metricsRegistry.metrics(), /tidings_outbox_added_jobs_total/)
+})
+
+t.test('a cancel that comes before Redis took the job: it never runs', async t => {
+  const { app, redis, database } = await setup(t, QUICK)
+  worker(t, redis, async () => { t.fail('it ran') })
+  await database.sql`
+    insert into jobs.jobs (queue, id, user_id, name, created_ms, ours, data, options, cancel_requested_at)
+    values ('default', 'cancelled', '7', 'work', ${Date.now() - 60_000}, true, '{"userId": 7}', '{}', now())`
+  const [row] = await untilStates(database.sql, ['failed'])
+  t.equal(row?.failed_reason, 'Cancelled by user')
+  t.same((await toldEvents(app.redis)).map(({ type }) => type), ['failed'])
+})
