@@ -11,8 +11,9 @@ import type { Result, Task } from './task.ts'
 /** For what other replicas made due; what this one made due wakes it. */
 const POLL_MS = 500
 const FAILED_MS = 1000
-/** setTimeout knows no more. */
-const MAX_TIMER_MS = 2 ** 31 - 1
+/** What is due sooner is claimed when it is due; what is due later may wait for a poll. */
+const TIMED_MS = 10_000
+const TICK_MS = 10
 
 type ClaimerOptions = {
   sql: RawSql
@@ -34,8 +35,7 @@ export function createClaimer ({ sql, claimant, endpoints, lanes, recorder, maxH
   let after = 0
   const stopping = new AbortController()
   let isAwake = false
-  let nextAt = Infinity
-  let timer: NodeJS.Timeout | undefined
+  const timers = new Map<number, NodeJS.Timeout>()
   let resume: (() => void) | undefined
   let finished: Promise<void> | undefined
 
@@ -104,15 +104,15 @@ export function createClaimer ({ sql, claimant, endpoints, lanes, recorder, maxH
     resume?.()
   }
 
-  /** Something becomes due then. */
+  /** Something becomes due then; one timer for all that do within a few milliseconds. */
   function wakeAt (at: number): void {
-    if (at >= nextAt) return
-    nextAt = at
-    clearTimeout(timer)
-    timer = setTimeout(() => {
-      nextAt = Infinity
+    const inMs = Math.max(0, at - Date.now())
+    const tick = Math.ceil((Date.now() + inMs) / TICK_MS)
+    if (inMs > TIMED_MS || timers.has(tick)) return
+    timers.set(tick, setTimeout(() => {
+      timers.delete(tick)
       wake()
-    }, Math.min(Math.max(0, at - Date.now()) + 1, MAX_TIMER_MS))
+    }, tick * TICK_MS - Date.now()))
   }
 
   async function rest (ms: number): Promise<void> {
@@ -130,7 +130,7 @@ export function createClaimer ({ sql, claimant, endpoints, lanes, recorder, maxH
     start (): void { finished = loop() },
     async stop (): Promise<void> {
       stopping.abort()
-      clearTimeout(timer)
+      for (const timer of timers.values()) clearTimeout(timer)
       resume?.()
       await finished
     }

@@ -1,5 +1,5 @@
 import type { EventId } from '@tidings/job-events'
-import { PROMPT_MS } from '../delivery/endpoint.ts'
+import { PROMPT_MS, type Endpoint } from '../delivery/endpoint.ts'
 import type { Lanes } from '../delivery/lanes.ts'
 import type { Run } from '../delivery/run.ts'
 import type { ChainState, Result, Task } from '../delivery/task.ts'
@@ -23,7 +23,7 @@ export class Batch {
   readonly ready: Promise<void>
   isReady = false
   writtenAt = Infinity
-  readonly #awaited = new Set<Task>()
+  readonly #awaited = new Map<Task, Endpoint>()
   #settled = () => {}
 
   constructor (from: EventId, to: EventId) {
@@ -32,10 +32,10 @@ export class Batch {
     this.ready = new Promise<void>(resolve => { this.#settled = resolve }).then(() => { this.isReady = true })
   }
 
-  /** `promptly`: an outcome can be expected before the row is written. */
-  add (task: Task, { promptly }: { promptly: boolean }): void {
+  /** Where the endpoint usually answers promptly, the outcome is waited for before the row is written. */
+  add (task: Task, endpoint: Endpoint): void {
     this.tasks.push(task)
-    if (promptly) this.#awaited.add(task)
+    if (endpoint.prompt) this.#awaited.set(task, endpoint)
   }
 
   note (task: Task, result: Result): void {
@@ -47,7 +47,13 @@ export class Batch {
   /** All is planned: it is ready with the last outcome that is worth waiting for. */
   close (): void {
     if (this.#awaited.size === 0) return this.#settled()
-    setTimeout(this.#settled, PROMPT_MS)
+    setTimeout(() => this.#waitNoLonger(), PROMPT_MS)
+  }
+
+  /** Nor, the next time, for those that have let it come to this. */
+  #waitNoLonger (): void {
+    for (const endpoint of this.#awaited.values()) if (endpoint.inFlight > 0) endpoint.prompt = false
+    this.#settled()
   }
 
   /** What has not begun goes to its row unposted, now that the row is written. */

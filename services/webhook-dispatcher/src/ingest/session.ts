@@ -90,16 +90,14 @@ export function createSession ({ shard, isOurs, claim, position, sql, delivery, 
     const run = runs.get(key)
     const ahead = [batch, ...open, ...recent].flatMap(({ blocked }) => blocked.get(key) ?? [])
     const isBlocked = ahead.length > 0 || (waiting && !(waiting.ours && run))
+    batch.add(task, endpoint)
     if (run && run.state !== 'ended' && !isBlocked && run.tasks.length - run.at < MAX_CHAIN) {
-      batch.add(task, { promptly: endpoint.prompt })
       run.tasks.push(task)
     } else if (!isBlocked && run?.state !== 'running' && run?.state !== 'waiting' && endpoint.isOpenToNews) {
-      batch.add(task, { promptly: endpoint.prompt })
       const begun = createRun(endpoint, [task], onResult)
       runs.set(key, begun)
       batch.runs.push(begun)
     } else {
-      batch.add(task, { promptly: false })
       const fails = ahead.includes('fails') || endpoint.isShut
       batch.note(task, handedBack({ chain: fails ? 'fails' : isBlocked ? 'waits' : 'flows' }))
     }
