@@ -7,23 +7,20 @@ import type { CpuShare } from '../stage/cpu-shares.ts'
 import type { Side } from '../stage/side.ts'
 import type { Stage } from '../stage/stage.ts'
 import { seatAudience } from './audience.ts'
+import { patienceMs } from './patience.ts'
+import { middleRate } from './middle-rate.ts'
 import { pollUntilTold } from './polled.ts'
 import { submitJobs } from './submit.ts'
 import type { SubmittedJob } from './submit.ts'
 
 const EVENTS_PER_JOB = 50
-const IDLE_MS = 4_000
 const LOOK_MS = 10
 const POLLED_WITHIN_MS = 10_000
-/** Of the events of a run, the middle: from when a tenth has arrived until nine tenths have. */
-const MIDDLE = 0.8
 
 export interface Drive {
   events: number
   eventsPerJob?: number
   pace: Pace
-  /** After so long without an arrival, what is missing counts as lost. */
-  idleMs?: number
   /** Which channels are measured; both unless said otherwise. */
   channels?: ('sockets' | 'webhooks')[]
   /** Runs beside, with the time since the start at its disposal. */
@@ -31,6 +28,7 @@ export interface Drive {
 }
 
 export interface Driven {
+  jobs: SubmittedJob[]
   sockets: Arrivals
   webhooks: Arrivals
   /** Events a second over the middle of the run, of the slowest of sockets, webhooks and polling. */
@@ -51,7 +49,7 @@ export async function drive (stage: Stage, side: Side, options: Drive): Promise<
   await worker.ask('prepare', { run, eventsPerJob, events })
   const submitted = await submitJobs(side, { run, jobs })
   await Promise.all([sockets, sink].map(load => load.ask('expect', { run, events, jobs })))
-  const arrived = watchArrivals(stage, options)
+  const arrived = watchArrivals(stage, side, options)
   const polled = watchPolling(stage, side, submitted)
   const cpu = watchCpu([
     ...side.processes().map(process => ({ ...process, isLoad: false })),
@@ -65,7 +63,7 @@ export async function drive (stage: Stage, side: Side, options: Drive): Promise<
   const channels = { sockets: atSockets, webhooks: atWebhooks }
   const rates = (options.channels ?? ['sockets', 'webhooks']).map(channel => middleRate(events, channels[channel]))
   const polledRate = options.channels === undefined ? middleRate(events, { tenth: atSockets.tenth, ninetieth: await Promise.race([polled, sleep(POLLED_WITHIN_MS, NaN)]) }) : Infinity
-  return { ...channels, perSecond: Math.min(...rates, polledRate), cpu: shares }
+  return { ...channels, jobs: submitted, perSecond: Math.min(...rates, polledRate), cpu: shares }
 }
 
 const working = new Set<string>()
@@ -78,7 +76,7 @@ async function startWorking ({ loads, tidings }: Stage, { queue }: Side): Promis
 }
 
 /** Resolves when all has arrived, or nothing more comes; lets the worker know how far the slower channel is. */
-async function watchArrivals ({ loads, signal }: Stage, { events, idleMs = IDLE_MS, channels = ['sockets', 'webhooks'] }: Drive): Promise<void> {
+async function watchArrivals ({ loads, signal }: Stage, { name }: Side, { events, channels = ['sockets', 'webhooks'] }: Drive): Promise<void> {
   const counts = { sockets: 0, webhooks: 0 }
   let lastNews = now()
   const heard = (channel: 'sockets' | 'webhooks') => (count: unknown) => {
@@ -89,7 +87,7 @@ async function watchArrivals ({ loads, signal }: Stage, { events, idleMs = IDLE_
   loads.sockets.onNews(heard('sockets'))
   loads.sink.onNews(heard('webhooks'))
   const isMissing = () => channels.some(channel => counts[channel] < events)
-  while (isMissing() && now() - lastNews < idleMs * 1000) await sleep(LOOK_MS, undefined, { signal })
+  while (isMissing() && now() - lastNews < patienceMs(name) * 1000) await sleep(LOOK_MS, undefined, { signal })
 }
 
 /** When polling shows the event of which the worker tells in which job it is. */
@@ -101,8 +99,4 @@ function watchPolling ({ loads, signal }: Stage, side: Side, submitted: Submitte
       pollUntilTold({ url: `${side.jobs}/jobs/${id}`, token: side.token(user), seq, signal }).then(resolve, () => resolve(NaN))
     })
   })
-}
-
-function middleRate (events: number, { tenth, ninetieth }: Pick<Arrivals, 'tenth' | 'ninetieth'>): number {
-  return tenth === 0 || ninetieth === 0 ? NaN : MIDDLE * events / ((ninetieth - tenth) / 1_000_000)
 }

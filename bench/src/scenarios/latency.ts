@@ -1,20 +1,18 @@
-import { createWebhook, deleteWebhook } from '../drive/audience.ts'
-import { drive } from '../drive/drive.ts'
 import type { Driven } from '../drive/drive.ts'
 import { interleave } from '../drive/interleave.ts'
 import { loadOf } from '../drive/load-column.ts'
 import { faults } from '../drive/losses.ts'
+import { under } from '../drive/under.ts'
+import type { SteadyLoad } from '../drive/under.ts'
 import { percentile } from '../figures/percentile.ts'
 import type { Goal, Row } from '../figures/row.ts'
 import type { Side } from '../stage/side.ts'
 import type { Stage } from '../stage/stage.ts'
 import type { Result, Scenario } from './scenario.ts'
 
-interface Load { name: string, perSecond: number, seconds: number, eventsPerJob: number, hanging: number }
-
-const QUIET: Load = { name: '100 events/s', perSecond: 100, seconds: 3, eventsPerJob: 2, hanging: 0 }
-const BUSY: Load = { name: '2,000 events/s', perSecond: 2_000, seconds: 2, eventsPerJob: 20, hanging: 0 }
-const ONE_HANGS: Load = { ...BUSY, name: '2,000 events/s, one endpoint hangs', hanging: 1 }
+const QUIET: SteadyLoad = { name: '100 events/s', perSecond: 100, seconds: 3, eventsPerJob: 2, hanging: 0 }
+const BUSY: SteadyLoad = { name: '2,000 events/s', perSecond: 2_000, seconds: 2, eventsPerJob: 20, hanging: 0 }
+const ONE_HANGS: SteadyLoad = { ...BUSY, name: '2,000 events/s, one endpoint hangs', hanging: 1 }
 
 /** From updateProgress() to the client. */
 export const latency: Scenario = {
@@ -43,7 +41,7 @@ export const latency: Scenario = {
   }
 }
 
-async function compare (stage: Stage, { ours, naive, load }: { ours: Side, naive: Side, load: Load }) {
+async function compare (stage: Stage, { ours, naive, load }: { ours: Side, naive: Side, load: SteadyLoad }) {
   const runs = await interleave(stage, {
     title: `latency at ${load.name}`,
     cells: { Tidings: () => under(stage, ours, load), naive: () => under(stage, naive, load) }
@@ -63,15 +61,4 @@ async function compare (stage: Stage, { ours, naive, load }: { ours: Side, naive
       }
     }
   }
-}
-
-/** Runs a side at this rate, some of its users having one more webhook, which hangs. */
-export async function under (stage: Stage, side: Side, { perSecond, seconds, eventsPerJob, hanging }: Load): Promise<Driven> {
-  const users = Array.from({ length: hanging }, (_, index) => index + 1)
-  const url = `${stage.loads.sinkOrigin}/hang`
-  const webhooks = await Promise.all(users.map(async user => ({ user, id: await createWebhook(side, { user, url }) })))
-  const driven = await drive(stage, side, { events: perSecond * seconds, eventsPerJob, pace: { perSecond } })
-  await Promise.all(webhooks.map(webhook => deleteWebhook(side, webhook)))
-  await stage.loads.sink.ask('release')
-  return driven
 }

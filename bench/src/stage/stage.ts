@@ -90,8 +90,8 @@ export async function setStage ({ progress, signal, profiles }: StageOptions): P
     nextRun: () => ++lastRun,
     onClose: close => { closers.push(close) },
     close: async () => {
-      for (const close of closers.toReversed()) await close()
       await loads.stop()
+      for (const close of closers.toReversed()) await close()
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
     }
   }

@@ -9,7 +9,8 @@ export interface ClientOptions {
   url: string
   /** `tidings` is Socket.IO that is ready at `session`; `socket.io` at its connect packet; `ws` when it is open. */
   protocol: 'tidings' | 'socket.io' | 'ws'
-  auth: Record<string, unknown>
+  /** What Socket.IO connects with; `ws` asks for `?user=<token>`. */
+  auth: { token: string, lastEventId?: string }
   /** The bytes are only valid during the call. */
   onEvent: (bytes: Buffer, start: number, end: number) => void
   onClose: () => void
@@ -19,8 +20,8 @@ export interface Client { end: () => void }
 
 /** A client as light as it can be: it reads frames off a TCP socket and answers pings. Resolves when it is ready. */
 export async function openClient ({ url, protocol, auth, onEvent, onClose }: ClientOptions): Promise<Client> {
-  const { hostname, port, search } = new URL(url)
-  const path = protocol === 'ws' ? `/${search}` : '/socket.io/?EIO=4&transport=websocket'
+  const { hostname, port } = new URL(url)
+  const path = protocol === 'ws' ? `/?user=${auth.token}` : '/socket.io/?EIO=4&transport=websocket'
   const socket = connect({ host: hostname, port: Number(port), noDelay: true })
   socket.write(`GET ${path} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${KEY}\r\n\r\n`)
 

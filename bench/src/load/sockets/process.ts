@@ -18,10 +18,8 @@ export interface Group {
   name: string
   url: string
   protocol: ClientOptions['protocol']
-  /** One a socket; undefined where the protocol has no handshake. */
-  tokens: (string | undefined)[]
-  /** Connect again after a lost connection, from the last event id where the protocol knows one. */
-  reconnect?: boolean
+  /** One a socket; of `ws` the number of the user. */
+  tokens: string[]
 }
 
 const tally = createTally()
@@ -50,7 +48,8 @@ export type SocketsCommands = typeof commands
 
 interface Member { open: () => Promise<void>, end: () => void }
 
-function createMember ({ url, protocol, reconnect = false }: Group, token: string | undefined): Member {
+/** Connects again after a lost connection, from the last event id where the protocol knows one. */
+function createMember ({ url, protocol }: Group, token: string): Member {
   let client: Client | undefined
   let lastEventId: string | undefined
   const ended = new AbortController()
@@ -61,12 +60,12 @@ function createMember ({ url, protocol, reconnect = false }: Group, token: strin
       protocol,
       auth: { token, ...(lastEventId === undefined ? {} : { lastEventId }) },
       onEvent: (bytes, start, end) => {
-        if (reconnect) lastEventId = eventIdIn(bytes, start, end) ?? lastEventId
+        if (protocol === 'tidings') lastEventId = eventIdIn(bytes, start, end) ?? lastEventId
         const found = readMark(bytes, mark, start, end)
         if (found !== undefined) tally.take(found)
       },
       onClose: () => {
-        if (reconnect && !ended.signal.aborted && client !== undefined) comeBack().catch(() => {})
+        if (!ended.signal.aborted && client !== undefined) comeBack().catch(() => {})
       }
     })
   }

@@ -1,0 +1,121 @@
+import { receive } from '../drive/arrivals.ts'
+import type { Received } from '../drive/arrivals.ts'
+import { interleave } from '../drive/interleave.ts'
+import { loadOf } from '../drive/load-column.ts'
+import type { Goal, Row } from '../figures/row.ts'
+import type { FanOutCommands } from '../limits/raw-ws.ts'
+import { startLoad } from '../load/start-load.ts'
+import type { Load } from '../load/start-load.ts'
+import { startAlone } from '../stage/alone.ts'
+import type { AloneService } from '../stage/alone.ts'
+import type { Stage } from '../stage/stage.ts'
+import type { Scenario } from './scenario.ts'
+
+const REDIS_DATABASE = 2
+/** As many as the gateway reads from the stream at a time. */
+const PER_TURN = 500
+
+interface Shape {
+  what: string
+  users: number
+  socketsPerUser: number
+  events: number
+  /** Events under way at the peers. */
+  window: number
+  goals: { ws?: Goal, 'socket.io'?: Goal }
+}
+
+const SHAPES: Shape[] = [
+  { what: 'a room of 2,000', users: 1, socketsPerUser: 2_000, events: 40, window: 10, goals: { ws: { of: 'limit', atLeast: 0.7 } } },
+  { what: '200 users, 2.5 frames a tick', users: 200, socketsPerUser: 1, events: 40_000, window: 10_000, goals: { 'socket.io': { of: 'peer', atLeast: 1.5 } } },
+  { what: '2,000 users, 0.25 frames a tick', users: 2_000, socketsPerUser: 1, events: 40_000, window: 10_000, goals: { 'socket.io': { of: 'peer', atLeast: 1 } } }
+]
+
+interface Servers {
+  Tidings: AloneService
+  ws: Emitter
+  'socket.io': Emitter
+}
+interface Emitter { load: Load<FanOutCommands>, origin: string }
+
+/** A backlog of one gateway, drained to its sockets; beside servers that emit in their own loop and read nothing. */
+export const fanOut: Scenario = {
+  name: 'fan-out',
+  title: '4 fan-out to sockets',
+  run: async stage => {
+    const servers: Servers = {
+      Tidings: await startAlone(stage, { name: 'realtime-gateway', redisDatabase: REDIS_DATABASE }),
+      ws: await startEmitter('raw-ws'),
+      'socket.io': await startEmitter('plain-socket-io')
+    }
+    await stage.loads.relay.ask('connect', servers.Tidings.redisUrl)
+    const rows: Row[] = []
+    const broken: string[] = []
+    for (const shape of SHAPES) {
+      const measured = await measure(stage, servers, shape)
+      rows.push(...measured.rows)
+      broken.push(...measured.broken)
+    }
+    await Promise.all([servers.Tidings.stop(), servers.ws.load.stop(), servers['socket.io'].load.stop()])
+    return { rows, broken }
+  }
+}
+
+async function measure (stage: Stage, servers: Servers, shape: Shape) {
+  const { sockets } = stage.loads
+  stage.progress.say(`fan-out: seating ${shape.what}`)
+  const users = Array.from({ length: shape.users }, (_, index) => index + 1).flatMap(user => Array.from({ length: shape.socketsPerUser }, () => user))
+  await sockets.ask('open', { name: 'Tidings', url: servers.Tidings.origin, protocol: 'tidings', tokens: users.map(servers.Tidings.token) })
+  await sockets.ask('open', { name: 'ws', url: servers.ws.origin, protocol: 'ws', tokens: users.map(String) })
+  await sockets.ask('open', { name: 'socket.io', url: servers['socket.io'].origin, protocol: 'socket.io', tokens: users.map(String) })
+  const cells = {
+    Tidings: () => drain(stage, servers.Tidings, shape),
+    ws: () => emit(stage, servers.ws, shape),
+    'socket.io': () => emit(stage, servers['socket.io'], shape)
+  }
+  for (const cell of Object.values(cells)) await cell()
+  const { Tidings, ws, 'socket.io': socketIo } = await interleave(stage, { title: `fan-out to ${shape.what}`, cells })
+  for (const name of Object.keys(cells)) await sockets.ask('close', name)
+
+  const rates = (runs: Received[]) => runs.map(({ perSecond }) => perSecond)
+  const row = { scenario: '4', what: shape.what, unit: 'frames/s', ours: rates(Tidings), ...loadOf(Tidings) }
+  return {
+    rows: [
+      { ...row, limit: { name: 'raw ws', values: rates(ws) }, ...goal(shape.goals.ws) },
+      { ...row, peer: { name: 'plain Socket.IO', values: rates(socketIo) }, ...goal(shape.goals['socket.io']) }
+    ],
+    broken: Tidings.filter(({ lost, doubled }) => lost + doubled > 0).map(({ lost, doubled }) => `fan-out to ${shape.what}: ${lost} frames lost, ${doubled} doubled`)
+  }
+}
+
+async function drain (stage: Stage, gateway: AloneService, { users, socketsPerUser, events }: Shape): Promise<Received> {
+  const run = stage.nextRun()
+  gateway.pause()
+  await stage.loads.relay.ask('append', { run, events, users })
+  return await receive(stage, {
+    at: stage.loads.sockets,
+    expected: { run, events, jobs: users, copies: socketsPerUser },
+    send: () => gateway.resume(),
+    watched: [{ name: 'realtime-gateway', pid: gateway.pid, isLoad: false }]
+  })
+}
+
+async function emit (stage: Stage, { load }: Emitter, { users, socketsPerUser, events, window }: Shape): Promise<Received> {
+  const run = stage.nextRun()
+  return await receive(stage, {
+    at: stage.loads.sockets,
+    expected: { run, events, jobs: users, copies: socketsPerUser },
+    send: () => load.ask('emit', { run, users, events, perTurn: Math.min(PER_TURN, window), window }),
+    onCount: count => { load.ask('arrived', count).catch(() => {}) },
+    watched: [{ name: load.name, pid: load.pid, isLoad: false }]
+  })
+}
+
+async function startEmitter (name: 'raw-ws' | 'plain-socket-io'): Promise<Emitter> {
+  const load = await startLoad<FanOutCommands>(name, new URL(`../limits/${name}.ts`, import.meta.url))
+  return { load, origin: await load.ask('listen') }
+}
+
+function goal (wanted: Goal | undefined): { goal?: Goal } {
+  return wanted === undefined ? {} : { goal: wanted }
+}
