@@ -1,7 +1,7 @@
 export { startRedis, type RedisOptions, type RedisServer } from './redis.ts'
 export { startPostgres, type PostgresOptions, type PostgresServer } from './postgres.ts'
 export { freePort, isPortFree, PortTakenError } from './port.ts'
-export { childrenOf, commandOf, isAlive } from './process-table.ts'
+export { childrenOf, commandOf, isAlive, startOf } from './process-table.ts'
 export { findExecutable } from './executable.ts'
 export { MissingRedisError, redisExecutable } from './redis-executable.ts'
 export { describeExit, ServerStartError, spawnServer, waitUntilReady, type ServerCommand, type ServerExit, type ServerProcess } from './server-process.ts'

@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 
+const START_TICKS = 19 // counted from the state, as statOf does; field 22 of proc_pid_stat(5)
+
 /** Whether a process of this id runs, whoever owns it. A zombie that nobody has reaped yet does not run. */
 export function isAlive (pid: number): boolean {
   try {
@@ -20,6 +22,17 @@ export function commandOf (pid: number): string | undefined {
   try {
     if (process.platform === 'linux') return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
     return execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8', timeout: 5_000 }).trim()
+  } catch {
+    return undefined
+  }
+}
+
+/** When a running process began, in whatever words the system has for it: two processes that had one pid differ in it. */
+export function startOf (pid: number): string | undefined {
+  if (!isAlive(pid)) return undefined
+  try {
+    if (process.platform === 'linux') return statOf(pid)[START_TICKS]
+    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', timeout: 5_000 }).trim()
   } catch {
     return undefined
   }

@@ -1,6 +1,7 @@
 import { freePort, isPortFree } from '@tidings/embedded'
 
 const DEFAULT_PORT = 4000
+const PROBE_TIMEOUT_MS = 1_000
 const REDIS_OFFSET = 79 // 4079 and 4032 recall 6379 and 5432
 const POSTGRES_OFFSET = 32
 const MAX_GATEWAYS = POSTGRES_OFFSET - 3
@@ -28,14 +29,27 @@ export async function freePorts (gateways: number): Promise<Ports> {
   return { edge, jobsApi, dispatcher, redis, postgres, gateways: rest }
 }
 
-/** Rejects with every one of these ports that somebody else listens on, by name. */
-export async function refuseTakenPorts (wanted: { name: string, port: number }[]): Promise<void> {
-  const taken: string[] = []
-  for (const { name, port } of wanted) {
-    if (!await isFreeOnLoopback(port)) taken.push(`Port ${port} (${name}) is taken.`)
+export interface WantedPort { name: string, port: number, speaksHttp: boolean }
+
+/** Rejects with every one of these ports that cannot be used, by name. */
+export async function refuseUnusablePorts (wanted: WantedPort[]): Promise<void> {
+  const faults: string[] = []
+  for (const { name, port, speaksHttp } of wanted) {
+    if (!await isFreeOnLoopback(port)) faults.push(`Port ${port} (${name}) is taken.`)
+    else if (speaksHttp && await isBlocked(port)) faults.push(`Port ${port} (${name}) is one that browsers and fetch refuse to call.`)
   }
-  if (taken.length === 0) return
-  throw new Error(`${taken.join('\n')}\nStop what listens there, or take other ports: PORT=5000 npm start moves them all.`)
+  if (faults.length === 0) return
+  throw new Error(`${faults.join('\n')}\nStop what listens there, or take other ports: PORT=5000 npm start moves them all.`)
+}
+
+/** The fetch standard blocks the ports of other protocols (6000 is X11's). Nothing listens there, so this asks nobody. */
+async function isBlocked (port: number): Promise<boolean> {
+  try {
+    await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) })
+    return false
+  } catch (err) {
+    return (err as { cause?: Error }).cause?.message === 'bad port'
+  }
 }
 
 async function isFreeOnLoopback (port: number): Promise<boolean> {

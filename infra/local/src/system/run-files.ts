@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { commandOf, isAlive } from '@tidings/embedded'
+import { commandOf, isAlive, startOf } from '@tidings/embedded'
 import { root } from '../root.ts'
 
 const SUPERVISOR = 'supervisor'
@@ -24,7 +24,7 @@ export async function claimRunFiles (folder: string, report: (line: string) => v
   const run = join(folder, 'run')
   mkdirSync(run, { recursive: true })
   refuseSecond(folder, run)
-  writeFileSync(pidFile(run, SUPERVISOR), `${process.pid}\n`)
+  writeFileSync(pidFile(run, SUPERVISOR), `${process.pid}\n${startOf(process.pid)}\n`)
   await endOrphans(folder, { run, report })
 
   return {
@@ -52,11 +52,12 @@ function refuseSecond (folder: string, run: string): void {
   throw new Error(`Tidings already runs in this folder (pid ${readPid(run, SUPERVISOR)}${edge === undefined ? '' : `, ${edge}`}). Stop it first.`)
 }
 
+/** A second line tells the supervisor from a stranger that has its number since. */
 function isSupervised (run: string): boolean {
-  const pid = readPid(run, SUPERVISOR)
-  if (pid === undefined) return false
-  if (pid === process.pid) return existsSync(pidFile(run, SUPERVISOR))
-  return commandOf(pid)?.includes('node') === true
+  const file = pidFile(run, SUPERVISOR)
+  if (!existsSync(file)) return false
+  const [pid, start = ''] = readFileSync(file, 'utf8').split('\n')
+  return start !== '' && startOf(Number(pid)) === start
 }
 
 async function endOrphans (folder: string, { run, report }: { run: string, report: (line: string) => void }): Promise<void> {

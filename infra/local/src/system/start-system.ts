@@ -7,8 +7,8 @@ import { postgresServer, redisServer } from './data-servers.ts'
 import type { DataServer } from './data-servers.ts'
 import { watchLogs } from './log-watch.ts'
 import { answersAt, startNodeProcess } from './node-process.ts'
-import { fixedPorts, freePorts, refuseTakenPorts } from './ports.ts'
-import type { Ports } from './ports.ts'
+import { fixedPorts, freePorts, refuseUnusablePorts } from './ports.ts'
+import type { Ports, WantedPort } from './ports.ts'
 import { claimRunFiles } from './run-files.ts'
 import { readSecrets } from './secrets.ts'
 import { serviceProcesses } from './service-processes.ts'
@@ -67,7 +67,7 @@ export async function startSystem (options: SystemOptions): Promise<System> {
       redis: await redisServer({ env, folder, ports, secrets, log: logs.file }),
       postgres: await postgresServer({ env, folder, ports, secrets, log: logs.file })
     }
-    await refuseTakenPorts(portsToTake(ports, dataServers))
+    await refuseUnusablePorts(portsToTake(ports, dataServers))
     if (dataServers.redis.embedded !== undefined) await ensureRedis(report)
 
     const endpoints = { ...serviceEndpoints(ports), redis: dataServers.redis.url, postgres: dataServers.postgres.url }
@@ -122,13 +122,17 @@ function serviceEndpoints ({ edge, jobsApi, gateways, dispatcher }: Ports): Reco
   }
 }
 
-function portsToTake (ports: Ports, { redis, postgres }: { redis: DataServer, postgres: DataServer }): { name: string, port: number }[] {
-  return [
+function portsToTake (ports: Ports, { redis, postgres }: { redis: DataServer, postgres: DataServer }): WantedPort[] {
+  const services = [
     { name: 'edge', port: ports.edge },
     { name: 'jobs-api', port: ports.jobsApi },
     ...ports.gateways.map((port, index) => ({ name: `realtime-gateway-${index + 1}`, port })),
-    { name: 'webhook-dispatcher', port: ports.dispatcher },
-    ...(redis.embedded === undefined ? [] : [{ name: 'redis', port: redis.embedded.port }]),
-    ...(postgres.embedded === undefined ? [] : [{ name: 'postgres', port: postgres.embedded.port }])
+    { name: 'webhook-dispatcher', port: ports.dispatcher }
+  ]
+  const dataServers = Object.entries({ redis, postgres })
+    .flatMap(([name, { embedded }]) => embedded === undefined ? [] : [{ name, port: embedded.port }])
+  return [
+    ...services.map(service => ({ ...service, speaksHttp: true })),
+    ...dataServers.map(server => ({ ...server, speaksHttp: false }))
   ]
 }

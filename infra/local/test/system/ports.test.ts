@@ -1,5 +1,5 @@
 import t from 'tap'
-import { fixedPorts, freePorts } from '../../src/system/ports.ts'
+import { fixedPorts, freePorts, refuseUnusablePorts } from '../../src/system/ports.ts'
 
 t.test('services follow PORT', async t => {
   t.same(fixedPorts({}, 1), { edge: 4000, jobsApi: 4001, gateways: [4002], dispatcher: 4003, postgres: 4032, redis: 4079 })
@@ -20,4 +20,9 @@ t.test('nonsense is refused', async t => {
 t.test('free ports are all different', async t => {
   const { gateways, ...ports } = await freePorts(3)
   t.equal(new Set([...gateways, ...Object.values(ports)]).size, 8)
+})
+
+t.test('a port that fetch refuses is named, unless it is no HTTP that is spoken there', async t => {
+  await t.rejects(refuseUnusablePorts([{ name: 'edge', port: 6000, speaksHttp: true }]), { message: /^Port 6000 \(edge\) is one that browsers and fetch refuse to call\./ })
+  await refuseUnusablePorts([{ name: 'redis', port: 6000, speaksHttp: false }])
 })

@@ -1,9 +1,9 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { isAlive } from '@tidings/embedded'
-import { spawnService, temporaryFolder, until } from '@tidings/testing'
+import { temporaryFolder, until } from '@tidings/testing'
 import { Redis } from 'ioredis'
 import postgres from 'postgres'
 import t from 'tap'
@@ -97,28 +97,4 @@ t.test('a service that fails at its start fails the system with its last words',
   const start = startSystem({ folder, env, ports: 'free', entries: { ...standIns, 'webhook-dispatcher': entry } })
   await t.rejects(start, { message: 'webhook-dispatcher ended at its start (exit code 78). Its log ends with:\nDATABASE_URL is no URL' })
   t.notOk(existsSync(join(folder, 'run')))
-})
-
-t.test('what a killed system has left running is ended by the next start in its folder', async t => {
-  const home = temporaryFolder(t, 'system')
-  const folder = join(home, '.local')
-  const script = join(home, 'system.mjs')
-  const options = JSON.stringify({ folder, ports: 'free', entries: standIns })
-  writeFileSync(script, `
-    import { startSystem } from ${JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)}
-    await startSystem(${options})
-  `)
-  const killed = await spawnService(t, { entry: script })
-  await until(() => existsSync(join(folder, 'run', 'endpoints.json')), { timeoutMs: 30_000, what: 'the first system to run' })
-  const orphans = readdirSync(join(folder, 'run')).filter(name => name.endsWith('.pid') && name !== 'supervisor.pid')
-    .map(name => Number(readFileSync(join(folder, 'run', name), 'utf8')))
-  t.equal(orphans.length, PROCESSES.length - 1)
-  await killed.kill('SIGKILL')
-  t.same(orphans.filter(pid => !isAlive(pid)), [], 'they outlive their supervisor')
-
-  const lines: string[] = []
-  const system = await startSystem({ folder, env, ports: 'free', entries: standIns, report: line => lines.push(line) })
-  t.teardown(() => system.stop())
-  t.same(orphans.filter(isAlive), [])
-  t.match(lines.join('\n'), 'Ending what an earlier start has left running')
 })
