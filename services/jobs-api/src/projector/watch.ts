@@ -28,7 +28,8 @@ export function createWatch () {
   function announceUnknown (to: EventId) {
     if (!isNewer(to, position)) return
     position = to
-    for (const event of emitter.eventNames()) emitter.emit(event)
+    // `once` listens for `error` beside what it waits for.
+    for (const event of emitter.eventNames()) if (event !== 'error') emitter.emit(event)
   }
 
   /** Whether the rows stand at `id` or beyond, waiting for it if need be. */

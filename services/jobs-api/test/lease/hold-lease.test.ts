@@ -1,0 +1,57 @@
+import t from 'tap'
+import Fastify from 'fastify'
+import { startRedis, until } from '@tidings/testing'
+import { holdLease } from '../../src/lease/hold-lease.ts'
+
+const log = Fastify().log
+const redis = await startRedis(t)
+
+function holder (client = redis.client({ enableOfflineQueue: false, commandTimeout: 500 })) {
+  let working = 0
+  const lease = holdLease({
+    redis: client,
+    key: 'lease',
+    ttlMs: 500,
+    log,
+    work: async signal => {
+      working++
+      await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
+      working--
+    }
+  })
+  return { lease, client, get working () { return working } }
+}
+
+t.test('one works; when it stops the next one does at once', async t => {
+  const first = holder()
+  await until(() => first.working === 1)
+  const second = holder()
+  await until(() => redis.client().exists('lease'))
+  t.equal(second.working, 0)
+  await first.lease.stop()
+  t.equal(first.working, 0)
+  await until(() => second.working === 1)
+  await second.lease.stop()
+  t.equal(await redis.client().exists('lease'), 0)
+})
+
+t.test('one that lost its connection to another holder leaves the work', async t => {
+  const first = holder()
+  await until(() => first.working === 1)
+  await redis.client().set('lease', 'somebody else', 'PX', 1000)
+  await until(() => first.working === 0)
+  await until(() => first.working === 1) // the other one let it end
+  await first.lease.stop()
+  t.pass('and takes it again later')
+})
+
+t.test('while Redis is away the holder works on', async t => {
+  const first = holder()
+  await until(() => first.working === 1)
+  redis.pause()
+  await t.rejects(first.client.get('lease'))
+  t.equal(first.working, 1)
+  redis.resume()
+  await first.lease.stop()
+  t.equal(first.working, 0)
+})
