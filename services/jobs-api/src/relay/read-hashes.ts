@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import type { ChainableCommander, Redis } from 'ioredis'
 import { MAX_NAME_LENGTH, userIdText } from '@tidings/contracts'
 import { storable } from './text.ts'
 
@@ -23,18 +23,31 @@ export async function readHashes (redis: Redis, prefix: string, jobIds: string[]
 
 async function readSome (redis: Redis, prefix: string, jobIds: string[]): Promise<(JobHash | undefined)[]> {
   const keys = jobIds.map(jobId => prefix + jobId)
-  const sizes = await Promise.all(keys.map(key => redis.hstrlen(key, 'data')))
-  return await Promise.all(keys.map(async (key, i) => {
+  const sizes = await inOneGo<number>(redis, pipeline => keys.forEach(key => pipeline.hstrlen(key, 'data')))
+  const hashes = await inOneGo<(string | null)[]>(redis, pipeline => keys.forEach((key, i) => {
     const fits = (sizes[i] ?? 0) <= MAX_DATA_BYTES
-    const [timestamp, name, opts, data] = await redis.hmget(key, 'timestamp', 'name', 'opts', ...(fits ? ['data'] : []))
-    if (timestamp === null || timestamp === undefined) return undefined
-    return {
-      userId: userIdText(fieldOf(data, 'userId')),
-      name: storable(name ?? '').slice(0, MAX_NAME_LENGTH),
-      created: Math.trunc(Number(timestamp)) || 0,
-      attempts: attemptsOf(fieldOf(opts, 'attempts'))
-    }
+    pipeline.hmget(key, 'timestamp', 'name', 'opts', ...(fits ? ['data'] : []))
   }))
+  return hashes.map(hashOf)
+}
+
+async function inOneGo<Reply> (redis: Redis, fill: (pipeline: ChainableCommander) => void): Promise<Reply[]> {
+  const pipeline = redis.pipeline()
+  fill(pipeline)
+  return (await pipeline.exec() ?? []).map(([err, reply]) => {
+    if (err) throw err
+    return reply as Reply
+  })
+}
+
+function hashOf ([timestamp, name, opts, data]: (string | null)[]): JobHash | undefined {
+  if (timestamp === null || timestamp === undefined) return undefined
+  return {
+    userId: userIdText(fieldOf(data, 'userId')),
+    name: storable(name ?? '').slice(0, MAX_NAME_LENGTH),
+    created: Math.trunc(Number(timestamp)) || 0,
+    attempts: attemptsOf(fieldOf(opts, 'attempts'))
+  }
 }
 
 function attemptsOf (attempts: unknown): number {
