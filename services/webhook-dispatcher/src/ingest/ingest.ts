@@ -4,6 +4,7 @@ import { follow, type Follower } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import { LAST_WRITE_MS, type Delivery } from '../delivery/delivery.ts'
 import type { TargetsOf } from './job-webhooks.ts'
+import type { IngestMetrics } from './metrics.ts'
 import { createSession, type Session } from './session.ts'
 import { acquireShard, prepareShards, shardOf } from './shards.ts'
 
@@ -16,6 +17,7 @@ type IngestOptions = {
   shards: number
   delivery: Delivery
   targetsOf: TargetsOf
+  metrics: IngestMetrics
   log: FastifyBaseLogger
 }
 
@@ -24,7 +26,7 @@ type Active = { follower: Follower, session: Session }
 export type Ingest = ReturnType<typeof createIngest>
 
 /** Runs the shards that this replica holds. */
-export function createIngest ({ sql, redis, shards, delivery, targetsOf, log }: IngestOptions) {
+export function createIngest ({ sql, redis, shards, delivery, targetsOf, metrics, log }: IngestOptions) {
   const { claimant } = delivery
   const active = new Map<number, Active>()
   let isPrepared = false
@@ -51,7 +53,7 @@ export function createIngest ({ sql, redis, shards, delivery, targetsOf, log }: 
     for (let shard = 0; shard < shards; shard++) {
       if (active.has(shard)) continue
       const position = await acquireShard(sql, shard, claim)
-      if (position) return begin(createSession({ shard, isOurs: userId => shardOf(userId, shards) === shard, claim, position, sql, delivery, targetsOf, log }))
+      if (position) return begin(createSession({ shard, isOurs: userId => shardOf(userId, shards) === shard, claim, position, sql, delivery, targetsOf, metrics, log }))
     }
   }
 
@@ -75,6 +77,7 @@ export function createIngest ({ sql, redis, shards, delivery, targetsOf, log }: 
   }
 
   return {
+    get activeShards (): number { return active.size },
     /** Set when an event of a version that this release does not know stopped a shard for good. */
     get halted (): Error | undefined { return [...active.values()].find(({ follower }) => follower.halted)?.follower.halted },
     async start (this: void): Promise<void> { looking = look() },

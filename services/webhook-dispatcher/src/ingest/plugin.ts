@@ -1,17 +1,21 @@
 import fp from 'fastify-plugin'
 import { createIngest } from './ingest.ts'
 import { createTargetsOf } from './job-webhooks.ts'
+import { createIngestMetrics } from './metrics.ts'
 
 /** Follows the stream of job events into deliveries, in the shards that this replica holds. */
 export const ingest = fp(async function ingest (app) {
+  const metrics = createIngestMetrics(app.metricsRegistry)
   const engine = createIngest({
     sql: app.sql,
     redis: app.redis,
     shards: app.config.INGEST_SHARDS,
     delivery: app.delivery,
     targetsOf: createTargetsOf(app.sql, app.secretBox),
+    metrics,
     log: app.log
   })
+  metrics.watch(() => engine.activeShards)
   app.addHook('onReady', engine.start)
   app.addHook('onClose', engine.stop)
   app.addReadinessCheck('ingest', 'required', () => engine.halted?.message)

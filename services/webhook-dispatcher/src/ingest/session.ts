@@ -9,6 +9,7 @@ import { Batch, chainKey } from './batch.ts'
 import { chainsOf, plan, type Telling } from './plan.ts'
 import { readChains, type WaitingChain } from './read-chains.ts'
 import type { TargetsOf } from './job-webhooks.ts'
+import type { IngestMetrics } from './metrics.ts'
 import { persistBatch } from './persist-batch.ts'
 import { recordGap } from './record-gap.ts'
 import type { HeldRow, WrittenBatch } from './write-batch.ts'
@@ -28,6 +29,7 @@ type SessionOptions = {
   sql: RawSql
   delivery: Delivery
   targetsOf: TargetsOf
+  metrics: IngestMetrics
   log: FastifyBaseLogger
 }
 
@@ -38,7 +40,7 @@ export type Session = ReturnType<typeof createSession>
  * posts what is new, then writes it and the position in one statement. Batches
  * overlap; they are written in order, all that are ready at once together.
  */
-export function createSession ({ shard, isOurs, claim, position, sql, delivery, targetsOf, log }: SessionOptions) {
+export function createSession ({ shard, isOurs, claim, position, sql, delivery, targetsOf, metrics, log }: SessionOptions) {
   const { endpoints, lanes, recorder, claimant, aftermath } = delivery
   const runs = new Map<string, Run>()
   const lost = Promise.withResolvers<void>()
@@ -132,6 +134,7 @@ export function createSession ({ shard, isOurs, claim, position, sql, delivery, 
     const now = performance.now()
     for (const batch of group) batch.writtenAt = now
     recent.push(...group)
+    metrics.wrote(group.reduce((sum, { events }) => sum + events.length, 0))
     adopt(tasks, held)
     return true
   }
@@ -176,7 +179,9 @@ export function createSession ({ shard, isOurs, claim, position, sql, delivery, 
   }
 
   function lose (): void {
+    if (ended.signal.aborted) return
     ended.abort()
+    metrics.lost()
     // What was written in a statement whose answer was lost is held by a name that nobody answers to any more.
     if (claimant.id === claim) claimant.forsake()
     hasRoom?.()
@@ -188,6 +193,7 @@ export function createSession ({ shard, isOurs, claim, position, sql, delivery, 
     await writing
     if (!await recordGap(sql, { shard, claim, ...gap, position: planned })) return lose()
     planned = gap.resumeAt
+    metrics.overtaken(gap.reason)
     log.error({ shard, ...gap }, 'ingest: events were trimmed before they could be told')
   }
 

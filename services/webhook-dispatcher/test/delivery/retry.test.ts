@@ -70,6 +70,22 @@ t.test('at an endpoint that hangs on everything the completion is tried within t
   await until(async () => (await sql`select from webhooks.deliveries where state = 'superseded'`).length === 100)
 })
 
+t.test('progressMode latest tells the newest progress of those that wait, and the completion', async t => {
+  const { append, createWebhook, sql } = await setup(t)
+  const receiver = await startReceiver(t, async () => {
+    await new Promise(resolve => setTimeout(resolve, 50))
+    return 200
+  })
+  await createWebhook({ url: receiver.url, progressMode: 'latest' })
+  await append(jobOf('1', 200))
+
+  await until(async () => (await sql`select from webhooks.deliveries where state in ('delivered', 'superseded')`).length === 201)
+  const told = receiver.requests.map(({ json }) => (json as { progress?: number }).progress)
+  t.same(told.slice(-2), [200, undefined])
+  t.ok(told.length < 20, `${told.length} requests`)
+  t.same(told.slice(0, -1), told.slice(0, -1).toSorted((a, b) => (a ?? 0) - (b ?? 0)), 'in order')
+})
+
 t.test('at a healthy endpoint nothing is superseded, however slow it is', async t => {
   const { append, createWebhook, sql } = await setup(t)
   const receiver = await startReceiver(t, async () => {

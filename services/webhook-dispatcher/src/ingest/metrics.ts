@@ -1,0 +1,31 @@
+import { prom, type MetricsRegistry } from '@tidings/service-kit'
+
+export type IngestMetrics = ReturnType<typeof createIngestMetrics>
+
+/** What operators see of ingest. */
+export function createIngestMetrics (registry: MetricsRegistry) {
+  const registers = [registry]
+  const gaps = new prom.Counter({
+    name: 'tidings_webhook_ingest_gaps_total', help: 'Stretches of the stream that were gone before they could be told', labelNames: ['reason'], registers
+  })
+  const events = new prom.Counter({
+    name: 'tidings_webhook_ingest_events_total', help: 'Events that were told to at least one webhook', registers
+  })
+  const batches = new prom.Counter({
+    name: 'tidings_webhook_ingest_batches_total', help: 'Batches by what became of them', labelNames: ['outcome'], registers
+  })
+
+  return {
+    overtaken: (reason: 'trimmed' | 'epoch'): void => gaps.inc({ reason }),
+    wrote: (told: number): void => {
+      events.inc(told)
+      batches.inc({ outcome: 'written' })
+    },
+    lost: (): void => batches.inc({ outcome: 'lost' }),
+    watch (active: () => number): void {
+      const shards = new prom.Gauge({
+        name: 'tidings_webhook_ingest_shards', help: 'Shards that this replica reads', registers, collect () { shards.set(active()) }
+      })
+    }
+  }
+}

@@ -1,0 +1,144 @@
+import t from 'tap'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { AttemptOutcome } from '../../src/egress/outcome.ts'
+import { Endpoint } from '../../src/delivery/endpoint.ts'
+import { createLanes } from '../../src/delivery/lanes.ts'
+import { createRun } from '../../src/delivery/run.ts'
+import type { Result, Target, Task } from '../../src/delivery/task.ts'
+
+const TARGET: Target = {
+  id: 1,
+  user_id: '1',
+  kind: 'own',
+  url: 'http://a.test/',
+  event_type: 'all',
+  status: 'active',
+  headers: {},
+  progress_mode: 'all',
+  since_ms: 0,
+  since_seq: 0,
+  failures: 0,
+  open_until: 0,
+  ciphertexts: []
+}
+const OK: AttemptOutcome = { ok: true, status: 200, durations: { totalMs: 1 } }
+const FAILED: AttemptOutcome = { ok: false, status: 500, errorClass: 'http-5xx', durations: { totalMs: 1 } }
+
+function taskOf (name: string, { progressMode = 'all', type = 'completed' }: { progressMode?: 'all' | 'latest', type?: string } = {}): Task {
+  return {
+    target: { ...TARGET, progress_mode: progressMode },
+    chain: 'default:1',
+    eventId: { ms: 0, seq: 0 },
+    type,
+    messageId: name,
+    body: '{}',
+    attempt: 1,
+    acceptedAt: 0,
+    dueAt: 0,
+    claim: 1
+  }
+}
+
+/** Lanes whose posts the test answers. */
+function setup ({ total = 10, perOrigin = 10 } = {}) {
+  const posted: string[] = []
+  const open = new Map<string, (result: Result) => void>()
+  const results: [string, string][] = []
+  const lanes = createLanes({
+    limits: { total, perOrigin },
+    post: task => new Promise(resolve => {
+      posted.push(task.messageId)
+      open.set(task.messageId, resolve)
+    }),
+    isHeld: () => true,
+    onFree: () => {},
+    onError: err => { throw err }
+  })
+  async function answer (name: string, outcome: AttemptOutcome): Promise<void> {
+    const verdict = outcome.ok ? { state: 'delivered' as const } : { state: 'pending' as const, dueAt: 0 }
+    open.get(name)?.({ verdict, chain: outcome.ok ? 'flows' : 'fails', attempt: { startedAt: 0, outcome, pausedUntil: undefined } })
+    await turn()
+  }
+  const submit = (endpoint: Endpoint, ...tasks: Task[]) => {
+    const run = createRun(endpoint, tasks, (task, result) => { results.push([task.messageId, result.verdict.state]) })
+    lanes.submit(run)
+    return run
+  }
+  return { lanes, posted, results, answer, submit }
+}
+
+t.test('a chain is posted one by one, and a failure hands the rest back', async t => {
+  const { posted, results, answer, submit } = setup()
+  submit(new Endpoint(TARGET, 10), taskOf('a'), taskOf('b'), taskOf('c'))
+  t.same(posted, ['a'])
+  await answer('a', OK)
+  t.same(posted, ['a', 'b'])
+  await answer('b', FAILED)
+  t.same(results, [['a', 'delivered'], ['b', 'pending'], ['c', 'pending']])
+  t.same(posted, ['a', 'b'])
+})
+
+t.test('an endpoint that nobody knows gets two, one more for each success, and half after a failure', async t => {
+  const { posted, answer, submit } = setup()
+  const endpoint = new Endpoint(TARGET, 4)
+  for (const name of 'abcdefgh') submit(endpoint, taskOf(name))
+  t.equal(posted.length, 2)
+  await answer('a', OK)
+  t.equal(posted.length, 4)
+  await answer('b', OK)
+  await answer('c', OK)
+  t.equal(endpoint.window, 4)
+  t.equal(endpoint.inFlight, 4)
+  await answer('d', FAILED)
+  t.equal(endpoint.window, 2)
+  t.equal(posted.length, 7, 'none begins before there is room again')
+})
+
+t.test('failing endpoints share half of the slots', async t => {
+  const { posted, submit } = setup({ total: 4 })
+  for (let id = 1; id <= 5; id++) {
+    const failing = new Endpoint({ id, url: `http://${id}.test` }, 10)
+    failing.heed({ failures: 1, open_until: 0 })
+    submit(failing, taskOf(`failing-${id}`))
+  }
+  submit(new Endpoint({ id: 9, url: 'http://9.test' }, 10), taskOf('healthy'))
+  t.same(posted, ['failing-1', 'failing-2', 'healthy'])
+})
+
+t.test('endpoints take turns, and an origin has a cap', async t => {
+  const { posted, answer, submit } = setup({ total: 1, perOrigin: 1 })
+  const [a, b] = [new Endpoint({ id: 1, url: 'http://a.test' }, 10), new Endpoint({ id: 2, url: 'http://b.test' }, 10)]
+  for (const name of ['a1', 'a2', 'a3']) submit(a, taskOf(name))
+  submit(b, taskOf('b1'))
+  for (const name of ['a1', 'a2', 'b1', 'a3']) await answer(name, OK)
+  t.ok(posted.indexOf('b1') < posted.indexOf('a3'))
+  t.equal(posted.length, 4)
+})
+
+t.test('progressMode latest leaves out what newer progress has overtaken', async t => {
+  const { posted, results, answer, submit } = setup()
+  const latest = (name: string, type = 'progress') => taskOf(name, { progressMode: 'latest', type })
+  submit(new Endpoint(TARGET, 10), latest('1'), latest('2'), latest('3'), latest('end', 'completed'))
+  await turn()
+  await answer('3', OK)
+  await answer('end', OK)
+  t.same(posted, ['3', 'end'])
+  t.same(results, [['1', 'superseded'], ['2', 'superseded'], ['3', 'delivered'], ['end', 'delivered']])
+})
+
+t.test('what has not begun can be taken back, and nothing begins after the close', async t => {
+  const { lanes, posted, results, answer, submit } = setup({ total: 1 })
+  const endpoint = new Endpoint(TARGET, 10)
+  submit(endpoint, taskOf('a'), taskOf('a2'))
+  const waiting = submit(endpoint, taskOf('b'))
+  submit(endpoint, taskOf('c'))
+  lanes.withdraw(waiting)
+  t.same(results, [['b', 'pending']])
+  lanes.close()
+  t.same(results, [['b', 'pending'], ['c', 'pending']])
+  const idle = lanes.idle()
+  await answer('a', OK)
+  await idle
+  t.same(posted, ['a'])
+  t.same(results.slice(2), [['a', 'delivered'], ['a2', 'pending']])
+})

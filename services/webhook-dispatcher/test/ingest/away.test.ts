@@ -1,0 +1,92 @@
+import t from 'tap'
+import { startReceiver, until } from '@tidings/testing'
+import { appender, jobOf, setup, startApp, startStores, webhookCreator, type NewEvent } from '../setup.ts'
+
+const completed = (jobId: string, userId = '1'): NewEvent => ({ type: 'completed', jobId, userId, result: 1 })
+
+t.test('after FLUSHALL what is pending still arrives, new events flow, and operators see the gap', async t => {
+  const { app, append, createWebhook, redis, sql } = await setup(t, { WEBHOOK_RETRY_SCHEDULE: '1s', LOG_LEVEL: 'silent' })
+  let isWell = false
+  const receiver = await startReceiver(t, () => isWell ? 200 : 500)
+  await createWebhook({ url: receiver.url })
+  await append([completed('1'), completed('2')])
+  await until(async () => (await sql`select from webhooks.attempts`).length === 2)
+
+  await redis.client().flushall()
+  isWell = true
+  await appender(redis)([completed('3')])
+  const requests = await receiver.waitFor(5)
+  t.same(new Set(requests.slice(2).map(({ json }) => (json as { id: string }).id)), new Set(['1', '2', '3']))
+  const [gap] = await sql`select shard, reason from webhooks.gaps`
+  t.same({ ...gap }, { shard: 0, reason: 'epoch' })
+  t.match(await app.metricsRegistry.metrics(), /tidings_webhook_ingest_gaps_total\{reason="epoch"\} 1/)
+})
+
+t.test('while Redis is away pending deliveries go on, and ingest comes back with it', async t => {
+  const { append, createWebhook, redis, app } = await setup(t, { WEBHOOK_RETRY_SCHEDULE: '1s', LOG_LEVEL: 'silent' })
+  let failures = 1
+  const receiver = await startReceiver(t, () => failures-- > 0 ? 500 : 200)
+  await createWebhook({ url: receiver.url })
+  await append([completed('1')])
+  await receiver.waitFor(1)
+  await redis.stop()
+  await receiver.waitFor(2)
+  t.equal((await app.inject('/readyz')).statusCode, 200)
+
+  await redis.restart()
+  await append([completed('2')])
+  t.same((await receiver.waitFor(3)).map(({ json }) => (json as { id: string }).id), ['1', '1', '2'])
+})
+
+t.test('an event of a version that nobody here knows stops the reader and makes it unready, never skips', async t => {
+  const { app, append, createWebhook } = await setup(t, { LOG_LEVEL: 'silent' })
+  const receiver = await startReceiver(t)
+  await createWebhook({ url: receiver.url })
+  await append([completed('1')])
+  await receiver.waitFor(1)
+  await append([{ ...completed('2'), v: 2 }])
+  await append([completed('3')])
+  await until(async () => (await app.inject('/readyz')).statusCode === 503)
+  t.match((await app.inject('/readyz')).json(), { faults: { ingest: /version 2/ } })
+  t.equal(receiver.requests.length, 1)
+})
+
+t.test('shards are shared between replicas, taken over from one that ends, and keep each user\'s order', async t => {
+  const stores = await startStores(t)
+  const settings = { INGEST_SHARDS: '4' }
+  const [one] = await Promise.all([startApp(t, stores, settings), startApp(t, stores, settings)])
+  const append = appender(stores.redis)
+  const receiver = await startReceiver(t)
+  const users = Array.from({ length: 8 }, (_, i) => String(i))
+  for (const userId of users) await webhookCreator(stores.sql)({ url: receiver.url, userId })
+  const holders = () => stores.sql<{ claimant: string }[]>`
+    select distinct p.claimant from webhooks.positions p join webhooks.claimants c on c.id = p.claimant`
+  await until(async () => (await holders()).length === 2)
+
+  const jobs = users.map(userId => jobOf(userId, 30, { userId }))
+  await append(jobs.flatMap(events => events.slice(0, 15)))
+  await one.close()
+  await append(jobs.flatMap(events => events.slice(15)))
+
+  await receiver.waitFor(31 * users.length)
+  for (const userId of users) {
+    const told = receiver.requests.map(({ json }) => json as { id: string, progress?: number }).filter(({ id }) => id === userId)
+    t.same(told.map(({ progress }) => progress), [...Array.from({ length: 30 }, (_, i) => i + 1), undefined])
+  }
+  t.equal((await holders()).length, 1)
+})
+
+t.test('when the number of shards changes nothing is missed', async t => {
+  const stores = await startStores(t)
+  const append = appender(stores.redis)
+  const receiver = await startReceiver(t)
+  const first = await startApp(t, stores)
+  await webhookCreator(stores.sql)({ url: receiver.url })
+  await append([completed('1')])
+  await until(async () => (await stores.sql`select from webhooks.deliveries`).length === 1)
+  await first.close()
+  await append([completed('2')])
+  await startApp(t, stores, { INGEST_SHARDS: '3' })
+  await until(async () => (await stores.sql`select from webhooks.deliveries where state = 'delivered'`).length === 2)
+  t.equal((await stores.sql`select from webhooks.positions`).length, 3)
+})
