@@ -7,6 +7,7 @@ const DESCRIPTIONS = {
   409: 'Not as things stand',
   410: 'No longer kept',
   413: 'The body is too large',
+  414: 'A part of the path is too long',
   415: 'The body is no JSON',
   429: 'Too many requests; `Retry-After` says when to come back',
   500: 'A fault of ours; `instance` finds it in the logs',

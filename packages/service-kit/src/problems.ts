@@ -16,20 +16,25 @@ const DRAIN_MS = 5000
 /** Every error leaves as application/problem+json (RFC 9457); a 5xx never tells its inside. */
 export const problems = fp(async function problems (app) {
   app.setErrorHandler<FastifyError>(async (err, request, reply) => {
-    const told = isAway(err) || isTimedOut(err) ? new Unavailable() : err
-    const status = statusOf(told, reply)
-    if (status >= 500) request.log.error({ err }, 'request failed')
-    else request.log.debug({ err }, 'request refused')
-    if (status === 503 || status === 429) addHeader(reply, 'retry-after', '1')
-    if (status === 401) addHeader(reply, 'www-authenticate', 'Bearer')
     // A connection that is closed while its client still sends is reset, and the answer with it.
-    if (status === 413) await drain(request.raw)
-    return sendProblem(request, reply, problemOf(told, status))
+    if (err.statusCode === 413) await drain(request.raw)
+    return answerProblem(err, request, reply)
   })
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, {
     ...titled(404, 'NOT_FOUND'), detail: `No route ${request.method} ${request.url.split('?')[0]}`
   }))
 }, { name: 'problems' })
+
+/** Answers an error. Fastify needs it by itself for what never reaches a route: a malformed URL. */
+export function answerProblem (err: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+  const told = isAway(err) || isTimedOut(err) ? new Unavailable() : err
+  const status = statusOf(told, reply)
+  if (status >= 500) request.log.error({ err }, 'request failed')
+  else request.log.debug({ err }, 'request refused')
+  if (status === 503 || status === 429) addHeader(reply, 'retry-after', '1')
+  if (status === 401) addHeader(reply, 'www-authenticate', 'Bearer')
+  return sendProblem(request, reply, problemOf(told, status))
+}
 
 /** Reads on and forgets, to the end of the body or to a bound. */
 async function drain (body: IncomingMessage): Promise<void> {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyServerOptions } from 'fastify'
 import type { CommonConfig } from './config.ts'
+import { answerProblem } from './problems.ts'
 
 /** Fields that must not reach a log. */
 const SECRETS = [
@@ -19,6 +20,8 @@ export function serviceOptions ({ LOG_LEVEL }: Pick<CommonConfig, 'LOG_LEVEL'>) 
     requestTimeout: 60_000,
     keepAliveTimeout: 72_000,
     return503OnClosing: true,
-    routerOptions: { maxParamLength: 1024 }
+    frameworkErrors (...of: Parameters<typeof answerProblem>) { answerProblem(...of) },
+    // A job id of 256 characters, each of them three bytes and so nine characters of a URL.
+    routerOptions: { maxParamLength: 2304 }
   } satisfies FastifyServerOptions
 }

@@ -3,7 +3,7 @@ import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
 import t from 'tap'
 import { Type } from 'typebox'
-import { problems } from '../src/index.ts'
+import { problems, serviceOptions } from '../src/index.ts'
 
 const Body = Type.Object({ name: Type.String(), size: Type.Optional(Type.Integer({ maximum: 5 })) }, { additionalProperties: false })
 const Gone = createError('THING_GONE', 'Thing %s is gone', 410)
@@ -82,4 +82,16 @@ t.test('Postgres away, or too slow, is a 503 and not a fault of ours', async t =
   const answer = await app.inject('/57P01')
   t.equal(answer.headers['retry-after'], '1')
   t.notOk(answer.body.includes('inside'))
+})
+
+t.test('a URL that reaches no route is answered as a problem, too', async t => {
+  const app = Fastify({ ...serviceOptions({ LOG_LEVEL: 'silent' }), routerOptions: { maxParamLength: 10 } }).register(problems)
+  app.get('/things/:id', async () => ({}))
+  t.teardown(() => app.close())
+  for (const [url, status] of [['/things/%zz', 400], [`/things/${'a'.repeat(11)}`, 414]] as const) {
+    const answer = await app.inject(url)
+    t.equal(answer.statusCode, status)
+    t.equal(answer.headers['content-type'], 'application/problem+json')
+    t.match(answer.json(), { status, instance: /^urn:request:/ })
+  }
 })
