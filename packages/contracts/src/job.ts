@@ -37,8 +37,18 @@ const listed = {
   lastEventId: Type.Union([EventIdText, Type.Null()], { description: 'The last event of this job that this answer knows, null before the first' })
 }
 
+const EXAMPLE = {
+  id: '0198c1f6-7a3e-7b2c-9d41-5f0c2a9e4b17',
+  name: 'dataProcessing',
+  queue: 'default',
+  state: 'completed',
+  progress: 100,
+  timestamp: { created: 1640995200000, started: 1640995210000, finished: 1640995300000 },
+  lastEventId: '1640995300000-0'
+}
+
 /** A job in a list. */
-export const JobSummary = Type.Object(listed)
+export const JobSummary = Type.Object(listed, { examples: [EXAMPLE] })
 export type JobSummary = Static<typeof JobSummary>
 
 /** A job as `GET /jobs/:jobId` shows it. */
@@ -51,7 +61,7 @@ export const Job = Type.Object({
   result: Type.Optional(Type.Unknown({ description: 'What the worker returned, once completed' })),
   failedReason: Type.Optional(Type.String({ description: 'Why the job failed, once failed' })),
   resultTruncated: Type.Optional(Type.Literal(true, { description: 'The result was larger than 1 MiB and is not kept' }))
-})
+}, { examples: [{ ...EXAMPLE, attempts: { made: 1, max: 3 }, result: { rows: 42049 } }] })
 export type Job = Static<typeof Job>
 
 const Backoff = Type.Object({
@@ -71,7 +81,7 @@ export const SubmitJob = Type.Object({
   attempts: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
   backoff: Type.Optional(Backoff),
   webhookUrl: Type.Optional(Type.String({ format: 'url', pattern: '^https?://', maxLength: 2048, description: 'Gets this job\'s completion event', examples: ['https://myapp.com/job-webhook'] }))
-}, { additionalProperties: false })
+}, { additionalProperties: false, examples: [{ name: 'dataProcessing', data: { file: 'data.csv' } }] })
 export type SubmitJob = Static<typeof SubmitJob>
 
 export const MAX_BATCH = 1000
@@ -79,7 +89,7 @@ export const MAX_BATCH = 1000
 /** Body of `POST /submit-jobs`: all are accepted or none. */
 export const SubmitJobs = Type.Object({
   jobs: Type.Array(SubmitJob, { minItems: 1, maxItems: MAX_BATCH })
-}, { additionalProperties: false })
+}, { additionalProperties: false, examples: [{ jobs: [{ name: 'dataProcessing', data: { file: 'a.csv' } }, { name: 'dataProcessing', data: { file: 'b.csv' }, delay: 60000 }] }] })
 export type SubmitJobs = Static<typeof SubmitJobs>
 
 export const SubmittedJob = Type.Object({
@@ -87,10 +97,12 @@ export const SubmittedJob = Type.Object({
   name: JobName,
   queue: QueueName,
   state: JobState
-})
+}, { examples: [{ jobId: EXAMPLE.id, name: 'dataProcessing', queue: 'default', state: 'waiting' }] })
 export type SubmittedJob = Static<typeof SubmittedJob>
 
-export const SubmittedJobs = Type.Object({ jobs: Type.Array(SubmittedJob) })
+export const SubmittedJobs = Type.Object({ jobs: Type.Array(SubmittedJob) }, {
+  examples: [{ jobs: [{ jobId: EXAMPLE.id, name: 'dataProcessing', queue: 'default', state: 'waiting' }] }]
+})
 export type SubmittedJobs = Static<typeof SubmittedJobs>
 
 /** Query of the routes that act on one job, or tell its timeline. */
@@ -135,7 +147,7 @@ export const JobList = Type.Object({
     next: Type.Union([Type.String(), Type.Null()], { description: 'Cursor of the next page, null at the end' }),
     totalIsCapped: Type.Optional(Type.Literal(true, { description: 'There are at least `total`; counting stopped there' }))
   })
-})
+}, { examples: [{ jobs: [EXAMPLE], pagination: { total: 50, page: 1, limit: 10, pages: 5, next: 'WzEsMTY0MDk5NTIwMDAwMCwxLDJd' } }] })
 export type JobList = Static<typeof JobList>
 
 export const JobCounts = Type.Object({
@@ -144,7 +156,7 @@ export const JobCounts = Type.Object({
   active: Type.Integer(),
   completed: Type.Integer(),
   failed: Type.Integer()
-})
+}, { examples: [{ waiting: 3, delayed: 0, active: 1, completed: 45, failed: 1 }] })
 export type JobCounts = Static<typeof JobCounts>
 
 /** One line of a job's timeline; progress is left out. */
@@ -157,5 +169,7 @@ export const JobTimelineEntry = Type.Object({
 })
 export type JobTimelineEntry = Static<typeof JobTimelineEntry>
 
-export const JobTimeline = Type.Object({ events: Type.Array(JobTimelineEntry) })
+export const JobTimeline = Type.Object({ events: Type.Array(JobTimelineEntry) }, {
+  examples: [{ events: [{ eventId: '1640995210000-0', type: 'active', state: 'active', timestamp: 1640995210000 }] }]
+})
 export type JobTimeline = Static<typeof JobTimeline>
