@@ -3,6 +3,7 @@ import { TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from '@fastify/typ
 import { jwtAuth } from '@tidings/contracts'
 import { browserGuards, docs, health, metrics, postgres, problems, redis, redisUrl, serviceOptions, tokenSettings } from '@tidings/service-kit'
 import type { Config } from './config.ts'
+import { API } from './openapi.ts'
 import { jobReader } from './plugins/job-reader.ts'
 import { projector } from './plugins/projector.ts'
 import { queues } from './plugins/queues.ts'
@@ -21,7 +22,7 @@ export function buildApp (config: Config) {
   app.register(browserGuards, { config })
   app.register(metrics)
   app.register(health)
-  app.register(docs, { title: 'Tidings jobs', description: 'Submit jobs and follow them.', version: '0.1.0' })
+  app.register(docs, API)
   app.register(jwtAuth, { settings: tokenSettings(config) })
   app.register(postgres, { url: config.DATABASE_URL, schema: 'jobs', migrations: new URL('./db/migrations', import.meta.url), max: config.POSTGRES_CONNECTIONS })
   app.register(redis, { url: redisUrl(config) })

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { RefreshedTokens, RefreshTokens } from '@tidings/contracts'
 import { problemResponses, rateLimits, redisUrl } from '@tidings/service-kit'
 import { refresher } from '../refresh/refresh.ts'
+import { answer } from './answer.ts'
 
 /** POST /auth/refresh: there where both secrets are; with keys from JWKS_URL alone the identity provider refreshes. */
 export const authRoutes: FastifyPluginAsyncTypebox = async function authRoutes (app) {
@@ -19,7 +20,7 @@ export const authRoutes: FastifyPluginAsyncTypebox = async function authRoutes (
       description: 'A refresh token serves once. The one just spent answers for 30 seconds more; using an older one ends its whole family.',
       security: [],
       body: RefreshTokens,
-      response: { 200: RefreshedTokens, ...problemResponses(413, 415) }
+      response: { 200: answer(RefreshedTokens, 'New tokens'), ...problemResponses(413, 415) }
     }
   }, async (request, reply) => {
     reply.header('cache-control', 'no-store')

@@ -5,6 +5,7 @@ import { cancelJob } from '../cancel/cancel-job.ts'
 import { retryJob } from '../cancel/retry-job.ts'
 import type { FoundJob } from '../read/find-jobs.ts'
 import { toJob } from '../read/job-row.ts'
+import { answer } from './answer.ts'
 import { JobNotFound, JobParams } from './jobs.ts'
 import { problemResponses } from '@tidings/service-kit'
 
@@ -14,7 +15,7 @@ export const commandRoutes: FastifyPluginAsyncTypebox = async function commandRo
     tags: ['jobs'],
     params: JobParams,
     querystring: JobQuery,
-    response: { 202: Job, ...problemResponses(404, 409) }
+    response: { 202: answer(Job, 'Accepted; the job as it was'), ...problemResponses(404, 409, 414) }
   }
   const context = { sql: app.sql, redis: app.redis, findQueue: (name: string) => app.findQueue(name) }
 

@@ -9,6 +9,7 @@ import { etagOf, matches } from '../read/etag.ts'
 import { lastEventId, toJob } from '../read/job-row.ts'
 import { listJobs } from '../read/list-jobs.ts'
 import { readTimeline } from '../read/timeline.ts'
+import { answer } from './answer.ts'
 
 export const JobNotFound = createError('JOB_NOT_FOUND', 'No job %s', 404)
 export const JobParams = Type.Object({ jobId: JobId })
@@ -20,19 +21,21 @@ const GetHeaders = Type.Object({
   'if-none-match': Type.Optional(Type.String({ description: 'The ETag of the answer before: 304 while nothing has changed; with `wait`, held until something has' }))
 })
 
+const ETag = { etag: Type.String({ description: 'Another one after each event of the job' }) }
+
 /** GET /jobs, /jobs/counts, /jobs/:jobId, /jobs/:jobId/events */
 export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (app) {
   const tags = ['jobs']
   app.addHook('preHandler', reachAfter)
 
-  app.get('/', {
+  app.get('', {
     schema: {
       operationId: 'listJobs',
       tags,
       summary: 'List your jobs, newest first',
       description: 'By page or, without skipping, by cursor. Totals by state are exact; with other filters counting stops at 10,000.',
       querystring: ListJobsQuery,
-      response: { 200: JobList, ...problemResponses() }
+      response: { 200: answer(JobList, 'A page of your jobs'), ...problemResponses() }
     }
   }, async request => await listJobs(app.sql, request.user.userId, request.query))
 
@@ -42,7 +45,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
       tags,
       summary: 'Count your jobs by state',
       querystring: CountJobsQuery,
-      response: { 200: JobCounts, ...problemResponses() }
+      response: { 200: answer(JobCounts, 'How many there are in each state'), ...problemResponses() }
     }
   }, async request => await countByState(app.sql, request.user.userId))
 
@@ -56,7 +59,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
       params: JobParams,
       querystring: GetJobQuery,
       headers: GetHeaders,
-      response: { 200: Job, 304: Type.Null({ description: 'As before' }), ...problemResponses(404) }
+      response: { 200: answer(Job, 'How the job stands', ETag), 304: answer(Type.Null(), 'It stands as before', ETag), ...problemResponses(404, 414) }
     }
   }, async (request, reply) => {
     const { params: { jobId }, query: { queue, wait }, headers: { 'if-none-match': ifNoneMatch }, user: { userId } } = request
@@ -78,7 +81,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
       description: 'Oldest first, without progress; the newest 1,000.',
       params: JobParams,
       querystring: JobQuery,
-      response: { 200: JobTimeline, ...problemResponses(404) }
+      response: { 200: answer(JobTimeline, 'What became of the job'), ...problemResponses(404, 414) }
     }
   }, async request => {
     const { jobId } = request.params

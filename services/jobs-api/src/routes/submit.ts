@@ -5,6 +5,7 @@ import { SubmitJob, SubmitJobs, SubmittedJob, SubmittedJobs } from '@tidings/con
 import { checkJobs } from '../submit/check.ts'
 import { fingerprint, submissionOf } from '../submit/submission.ts'
 import { submit, submitOne } from '../submit/submit.ts'
+import { answer } from './answer.ts'
 import { problemResponses } from '@tidings/service-kit'
 
 /** A thousand jobs may weigh more than one. */
@@ -29,7 +30,7 @@ export const submitRoutes: FastifyPluginAsyncTypebox = async function submitRout
       description: 'Accepted once it is written down; it runs even if the queue can\'t be reached at this moment.',
       headers: Headers,
       body: SubmitJob,
-      response: { 202: SubmittedJob, ...problemResponses(409, 413, 415) }
+      response: { 202: answer(SubmittedJob, 'Accepted', { location: Type.String({ description: 'Where the job is told of' }) }), ...problemResponses(409, 413, 415) }
     }
   }, async (request, reply) => {
     checkJobs([request.body], app.queueNames, () => 'body')
@@ -47,7 +48,7 @@ export const submitRoutes: FastifyPluginAsyncTypebox = async function submitRout
       description: 'All are accepted or none; each fault is named with the place of its job.',
       headers: Headers,
       body: SubmitJobs,
-      response: { 202: SubmittedJobs, ...problemResponses(409, 413, 415) }
+      response: { 202: answer(SubmittedJobs, 'Accepted, in the order of the request'), ...problemResponses(409, 413, 415) }
     }
   }, async (request, reply) => {
     checkJobs(request.body.jobs, app.queueNames, index => `body.jobs.${index}`)

@@ -1,0 +1,34 @@
+import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
+import Fastify from 'fastify'
+import { jwtAuth } from '@tidings/contracts'
+import { docs, metrics } from '@tidings/service-kit'
+import { loadConfig } from './config.ts'
+import { api } from './routes/api.ts'
+import { VERSION } from './version.ts'
+
+export const API = {
+  title: 'Tidings jobs-api',
+  description: 'Jobs: submit them, follow them, list, count, cancel and retry them; refresh tokens',
+  version: VERSION
+}
+
+/** What the routes take from the service when they are called. */
+const USED = ['sql', 'redis', 'findQueue', 'findJob', 'reachEvent', 'holdJob']
+
+/** The OpenAPI document, made from the routes without anything that they run on. */
+export async function describeApi (): Promise<object> {
+  const settings = { TOKEN_SECRET: 'none', REFRESH_TOKEN_SECRET: 'none either', DATABASE_URL: 'postgres://nowhere', RATE_LIMIT_MAX: '0' }
+  const config = loadConfig(settings)
+  const app = Fastify().setValidatorCompiler(TypeBoxValidatorCompiler)
+  app.decorate('config', config)
+  app.decorate('queueNames', config.queues)
+  for (const name of USED) app.decorate(name, null)
+  app.register(metrics)
+  app.register(docs, API)
+  app.register(jwtAuth, { settings })
+  app.register(api)
+  await app.ready()
+  const document = app.swagger()
+  await app.close()
+  return document
+}

@@ -1,0 +1,57 @@
+import { describeApi } from '../../src/openapi.ts'
+
+export type JsonSchema = {
+  type?: string
+  enum?: unknown[]
+  anyOf?: JsonSchema[]
+  properties?: Record<string, JsonSchema>
+  required?: string[]
+  additionalProperties?: boolean | JsonSchema
+  items?: JsonSchema
+  minItems?: number
+  minLength?: number
+  maxLength?: number
+  minimum?: number
+  maximum?: number
+  pattern?: string
+  format?: string
+}
+
+type Content = Record<string, { schema: JsonSchema }>
+
+export type Parameter = { name: string, in: 'query' | 'path' | 'header', required: boolean, schema: JsonSchema }
+
+export type Operation = {
+  operationId: string
+  method: 'GET' | 'POST'
+  path: string
+  parameters: Parameter[]
+  body: JsonSchema | undefined
+  /** By status; undefined where an answer has no body. */
+  answers: Map<number, JsonSchema | undefined>
+}
+
+type Described = {
+  operationId: string
+  parameters?: Parameter[]
+  requestBody?: { content: Content }
+  responses: Record<string, { content?: Content }>
+}
+type Document = { paths: Record<string, Record<string, Described>>, components: { schemas: Record<string, JsonSchema> } }
+
+/** The operations of the OpenAPI document, references resolved. */
+export async function operations (): Promise<Operation[]> {
+  const { paths, components } = JSON.parse(JSON.stringify(await describeApi())) as Document
+  const resolve = (schema: JsonSchema | { $ref: string } | undefined): JsonSchema | undefined =>
+    schema && '$ref' in schema ? components.schemas[schema.$ref.replace('#/components/schemas/', '')] : schema
+
+  return Object.entries(paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, described]) => ({
+    operationId: described.operationId,
+    method: method.toUpperCase() as Operation['method'],
+    path,
+    parameters: described.parameters ?? [],
+    body: resolve(described.requestBody?.content['application/json']?.schema),
+    answers: new Map(Object.entries(described.responses).map(([status, { content }]) =>
+      [Number(status), resolve(Object.values(content ?? {})[0]?.schema)]))
+  })))
+}
