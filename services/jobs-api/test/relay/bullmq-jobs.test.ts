@@ -84,7 +84,7 @@ t.test('removed while open: failed; cancelled by its user: so it says; removed w
   const queue = producer(t, redis)
   const removed = await submit(app)
   const cancelled = await submit(app, { delay: 60_000 })
-  await untilStates(database.sql, ['waiting', 'delayed'])
+  await until(async () => (await toldEvents(app.redis)).length === 4) // both are in BullMQ by now
   await database.sql`update jobs.jobs set cancel_requested_at = now() where id = ${cancelled}`
   for (const id of [removed, cancelled]) await (await Job.fromId(queue, id))?.remove()
   const rows = await untilStates(database.sql, ['failed', 'failed'])
