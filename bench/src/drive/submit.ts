@@ -4,13 +4,16 @@ import { call, eachOf } from './call.ts'
 
 export interface SubmittedJob { id: string, user: number }
 
-/** Submits the jobs of a run, one user after the other, through the side's own REST. */
-export async function submitJobs (side: Side, { run, jobs }: { run: number, jobs: number }): Promise<SubmittedJob[]> {
+/** Submits the jobs of a run through the side's own REST, to users and queues in turn. */
+export async function submitJobs (
+  side: Pick<Side, 'jobs' | 'token'>,
+  { run, jobs, queues = [] }: { run: number, jobs: number, queues?: string[] }
+): Promise<SubmittedJob[]> {
   const submitted: SubmittedJob[] = []
   await eachOf(jobs, async job => {
     const user = job % USERS + 1
     const { jobId } = await call<{ jobId: string }>(`${side.jobs}/submit-job`, {
-      method: 'POST', token: side.token(user), body: { name: 'bench', data: { run, job } }
+      method: 'POST', token: side.token(user), body: { name: 'bench', data: { run, job }, queue: queues[job % queues.length] }
     })
     submitted[job] = { id: jobId, user }
   })

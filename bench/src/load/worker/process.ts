@@ -25,16 +25,16 @@ interface Running extends WorkerRun {
 
 let running: Running | undefined
 let openGate: Gate | undefined
-const workers: Worker[] = []
+const workers = new Map<string, Worker>()
 
 const commands = {
   /** Takes the jobs of these queues; those of no run end at once. */
-  work: async ({ redisUrl, queues, concurrency = CONCURRENCY }: { redisUrl: string, queues: string[], concurrency?: number }) => {
+  work: async ({ redisUrl, queues }: { redisUrl: string, queues: string[] }) => {
     for (const queue of queues) {
-      const worker = new Worker<Data>(queue, processJob, { connection: { url: redisUrl, maxRetriesPerRequest: null }, concurrency })
+      const worker = new Worker<Data>(queue, processJob, { connection: { url: redisUrl, maxRetriesPerRequest: null }, concurrency: CONCURRENCY })
       worker.on('error', err => console.error(err))
       await worker.waitUntilReady()
-      workers.push(worker)
+      workers.set(queue, worker)
     }
   },
   /** The jobs of this run will wait. */
@@ -52,8 +52,9 @@ const commands = {
     openGate?.close()
     return running?.told ?? 0
   },
-  close: async () => {
-    await Promise.all(workers.splice(0).map(worker => worker.close(true)))
+  /** Takes no more jobs of these queues. */
+  leave: async (queues: string[]) => {
+    await Promise.all(queues.map(async queue => await workers.get(queue)?.close(true)))
   }
 }
 
