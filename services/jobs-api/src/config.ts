@@ -21,6 +21,7 @@ const Settings = Type.Object({
   POSTGRES_CONNECTIONS: Count(10, 'Connections to Postgres'),
   RATE_LIMIT_MAX: Type.Integer({ default: 6000, minimum: 0, description: 'Requests that a user may make in a minute; 0: any number' }),
   REQUESTS_MAX: Count(2000, 'Requests in hand at a time, long polls left aside; more are refused with 503'),
+  HANDLER_TIMEOUT_MS: Milliseconds(15_000, 'A request that takes longer waits for something that does not answer, and gets a 503'),
   LONG_POLLS_MAX: Count(5000, 'Requests with `?wait` that may be held at a time'),
   LONG_POLLS_PER_USER: Count(100, 'Requests with `?wait` of one user that may be held at a time'),
   ACCESS_TOKEN_TTL_MS: Milliseconds(15 * 60_000, 'Life of an access token that `POST /auth/refresh` gives'),

@@ -6,15 +6,12 @@ import { commandRoutes } from './commands.ts'
 import { jobRoutes } from './jobs.ts'
 import { submitRoutes } from './submit.ts'
 
-/** A handler that takes longer waits for something that does not answer. */
-const HANDLER_TIMEOUT_MS = 15_000
-
 /** All that clients call. */
 export const api: FastifyPluginAsyncTypebox = async function api (app) {
   app.removeContentTypeParser('text/plain')
   // The answers are built field by field, so a compiled serializer would check them once more and be no faster.
   app.setSerializerCompiler(() => JSON.stringify)
-  app.addHook('onRoute', route => { route.handlerTimeout ??= HANDLER_TIMEOUT_MS })
+  app.addHook('onRoute', route => { route.handlerTimeout ??= app.config.HANDLER_TIMEOUT_MS })
 
   await app.register(loadShedding, { config: app.config })
   await app.register(authRoutes, { prefix: '/auth' })

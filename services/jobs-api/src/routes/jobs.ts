@@ -14,8 +14,8 @@ import { answer } from './answer.ts'
 export const JobNotFound = createError('JOB_NOT_FOUND', 'No job %s', 404)
 export const JobParams = Type.Object({ jobId: JobId })
 
-/** Beside the longest hold the wait for `after`, and the reads. */
-const GET_TIMEOUT_MS = 45_000
+/** How long a request with `wait` may be held. */
+const LONGEST_HOLD_MS = 30_000
 
 const GetHeaders = Type.Object({
   'if-none-match': Type.Optional(Type.String({ description: 'The ETag of the answer before: 304 while nothing has changed; with `wait`, held until something has' }))
@@ -50,7 +50,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
   }, async request => await countByState(app.sql, request.user.userId))
 
   app.get('/:jobId', {
-    handlerTimeout: GET_TIMEOUT_MS,
+    handlerTimeout: LONGEST_HOLD_MS + app.config.HANDLER_TIMEOUT_MS,
     schema: {
       operationId: 'getJob',
       tags,

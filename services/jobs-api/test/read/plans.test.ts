@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createSql, type RawSql } from '@tidings/service-kit'
-import { cappedCount } from '../../src/read/count-jobs.ts'
+import { cappedCount, countJobs } from '../../src/read/count-jobs.ts'
 import type { JobFilter } from '../../src/read/job-filter.ts'
 import { selectPage, type Place } from '../../src/read/list-jobs.ts'
 import { makeRows } from '../rows.ts'
@@ -74,4 +74,10 @@ for (const [filtered, filter] of Object.entries(one).slice(2)) {
 t.test('name and queue together are ranges of one index; its rows are looked at for the other', async t => {
   const nodes = await nodesOf(sql => selectPage(sql, { userId: '1', name: 'name1', queue: 'queue1', state: 'failed' }, { limit: 11, offset: 0 }))
   t.ok(nodes.filter(isScan).every(node => node['Node Type'] === 'Index Scan'))
+})
+
+t.test('counting stops at 10,000, and says so; counters know no bound', async t => {
+  t.same(await countJobs(sql, { userId: '1', from: 0 }), { total: 10_000, isCapped: true })
+  t.same(await countJobs(sql, { userId: '1', to: at + 9000 }), { total: 9000, isCapped: false })
+  t.same(await countJobs(sql, { userId: '1' }), { total: 20_000, isCapped: false })
 })
