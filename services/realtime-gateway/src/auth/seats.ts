@@ -33,6 +33,11 @@ export function createSeats ({ redis, max, log }: { redis: Redis, max: number, l
       giveBack(userId)
       return undefined
     }
+    return seatOf(userId)
+  }
+
+  // Not made inside `take`: what is made there keeps all of it alive as long as the seat is taken.
+  function seatOf (userId: string) {
     let held = true
     return () => {
       if (held) giveBack(userId)

@@ -9,6 +9,7 @@ import { createRevocations, type Revocations } from '../revocation/revocations.t
 import { Audience } from '../session/audience.ts'
 import { createCommands, type Commands } from '../session/commands.ts'
 import { drain } from '../session/drain.ts'
+import { watchExpiries } from '../session/expiry.ts'
 import { createHistory } from '../session/history.ts'
 import { createSessions, type Sessions } from '../session/sessions.ts'
 import type { SubscribeOptions } from '../session/subscribe.ts'
@@ -36,6 +37,7 @@ export const sessions = fp(async function sessions (app) {
   for (const until = Date.now() + START_WAIT_MS; redis.status !== 'ready' && Date.now() < until;) await sleep(10)
   const tail = startTail({ redis, audience, metrics, log })
   const lag = measureLag({ redis, tail, metrics })
+  const stopWatching = watchExpiries(audience)
   const open = createSessions({ config, tail, audience, history, metrics, log })
   const gate = createGate({
     verifyToken: app.verifyToken,
@@ -56,8 +58,7 @@ export const sessions = fp(async function sessions (app) {
     gate,
     metrics,
     log,
-    commandsPerSecond: config.REALTIME_COMMANDS_PER_SECOND,
-    onRefreshed: open.watch
+    commandsPerSecond: config.REALTIME_COMMANDS_PER_SECOND
   }))
 
   app.addReadinessCheck('redis', 'optional', async () => { await redis.ping() })
@@ -74,6 +75,7 @@ export const sessions = fp(async function sessions (app) {
   })
   app.addHook('onClose', async () => {
     lag.stop()
+    stopWatching()
     revocations.close()
     seats.close()
     await Promise.all([tail.stop(), jobsApi.close()])

@@ -23,11 +23,10 @@ type CommandsOptions = SubscribeOptions & {
   metrics: Metrics
   log: Log
   commandsPerSecond: number
-  onRefreshed: (session: Session) => void
 }
 
 /** What clients may ask of their session, the same over Socket.IO and WebSocket. */
-export function createCommands ({ gate, metrics, log, commandsPerSecond, onRefreshed, ...subscribing }: CommandsOptions) {
+export function createCommands ({ gate, metrics, log, commandsPerSecond, ...subscribing }: CommandsOptions) {
   const commands: Record<string, (session: Session, input: unknown, answer: Answer) => Promise<void> | void> = {
     'subscribe:job': async (session, input, answer) => {
       if (!isSubscribe.Check(input)) return answer(refusal('invalid'))
@@ -51,9 +50,7 @@ export function createCommands ({ gate, metrics, log, commandsPerSecond, onRefre
     try {
       const identity = await gate.identify(token)
       if (identity.userId !== session.userId) return { ok: false, error: 'another user' }
-      session.identity = identity
-      session.token = token
-      onRefreshed(session)
+      session.pass = { ...session.pass, identity, token }
       return { ok: true, expiresAt: identity.expiresAt }
     } catch (err) {
       if (err instanceof TokenRefused) return { ok: false, error: err.code }

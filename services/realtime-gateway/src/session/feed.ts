@@ -3,11 +3,11 @@ import type { Message } from './message.ts'
 
 export type HoldBounds = { events: number, bytes: number }
 
-type FeedOptions = {
+/** What all feeds share. */
+export type FeedOptions = {
   /** How far the tail is. */
   tail: { readonly position: EventId }
-  tell: (message: Message) => void
-  bounds: HoldBounds
+  held: HoldBounds
 }
 
 /**
@@ -20,14 +20,16 @@ type FeedOptions = {
  */
 export class Feed {
   readonly #options: FeedOptions
+  readonly #tell: (message: Message) => void
   position: EventId = ZERO
   #held: Message[] | undefined
   #heldBytes = 0
   #heldFrom: EventId = ZERO
   #overflowed = false
 
-  constructor (options: FeedOptions) {
+  constructor (options: FeedOptions, tell: (message: Message) => void) {
     this.#options = options
+    this.#tell = tell
     this.hold()
   }
 
@@ -69,14 +71,14 @@ export class Feed {
   /** Tells an event and moves to it. */
   tell (message: Message): void {
     this.position = message.id
-    this.#options.tell(message)
+    this.#tell(message)
   }
 
   #wait (held: Message[], message: Message) {
     if (this.#overflowed) return
     held.push(message)
     this.#heldBytes += message.owner.json.length
-    const { events, bytes } = this.#options.bounds
+    const { events, bytes } = this.#options.held
     if (held.length <= events && this.#heldBytes <= bytes) return
     held.length = 0
     this.#overflowed = true

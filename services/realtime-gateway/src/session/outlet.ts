@@ -9,14 +9,15 @@ const DRAIN_CHECK_MS = 10
 
 export type OutletBounds = { unsentBytes: number, unsentPackets: number, slowMs: number }
 
-type OutletOptions = {
-  wire: Wire
-  bounds: OutletBounds
-  /** Told of each progress that a newer one has overtaken before it was sent. */
-  onSpared: () => void
+/** Whose outlet it is. */
+export type OutletOwner = {
+  /** A newer progress has overtaken one before it was sent. */
+  spared: () => void
   /** The client did not take what waits for it. */
-  onSlow: () => void
+  slow: () => void
 }
+
+type Waiting = Map<string | symbol, Frame>
 
 /**
  * Stands between a session and a wire that may not keep up. What a full wire
@@ -26,30 +27,33 @@ type OutletOptions = {
  */
 export class Outlet {
   readonly #wire: Wire
-  readonly #options: OutletOptions
-  // A map keeps the order of insertion: progress that supersedes goes to the end.
-  readonly #waiting = new Map<string | symbol, Frame>()
+  readonly #bounds: OutletBounds
+  readonly #owner: OutletOwner
+  // A map keeps the order of insertion: progress that supersedes goes to the end. Idle sessions have none.
+  #waiting: Waiting | undefined
   #waitingBytes = 0
   #fullSince = 0
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
-  constructor (options: OutletOptions) {
-    this.#wire = options.wire
-    this.#options = options
+  constructor (wire: Wire, bounds: OutletBounds, owner: OutletOwner) {
+    this.#wire = wire
+    this.#bounds = bounds
+    this.#owner = owner
   }
 
   /** Sends a frame. `topic` names what a later frame of the same topic supersedes. */
   write (frame: Frame, topic?: string): void {
     if (this.#closed) return
-    if (this.#waiting.size === 0 && !this.#isFull(1)) this.#wire.write(frame)
-    else this.#keep(frame, topic)
+    if (this.#waiting) this.#keep(this.#waiting, frame, topic)
+    else if (this.#isFull(1)) this.#keep(this.#beginWaiting(), frame, topic)
+    else this.#wire.write(frame)
   }
 
   /** Waits until the wire takes more: whoever sends much paces itself by this. */
   async drained (): Promise<void> {
     for (const since = Date.now(); !this.#closed && this.#isFull(0.5); await sleep(DRAIN_CHECK_MS)) {
-      if (Date.now() - since > this.#options.bounds.slowMs) return this.#options.onSlow()
+      if (Date.now() - since > this.#bounds.slowMs) return this.#owner.slow()
     }
   }
 
@@ -60,51 +64,52 @@ export class Outlet {
 
   close (): void {
     this.#closed = true
-    this.#waiting.clear()
+    this.#waiting = undefined
     clearInterval(this.#timer)
   }
 
-  #keep (frame: Frame, topic: string | undefined) {
-    if (this.#waiting.size === 0) this.#watch()
-    const superseded = topic === undefined ? undefined : this.#waiting.get(topic)
+  #keep (waiting: Waiting, frame: Frame, topic: string | undefined) {
+    const superseded = topic === undefined ? undefined : waiting.get(topic)
     if (superseded) {
-      this.#drop(topic as string, superseded)
-      this.#options.onSpared()
+      this.#drop(waiting, topic as string, superseded)
+      this.#owner.spared()
     }
-    this.#waiting.set(topic ?? Symbol('frame'), frame)
+    waiting.set(topic ?? Symbol('frame'), frame)
     this.#waitingBytes += FRAME_BYTES + frame.json.length
-    if (this.#waitingBytes > this.#options.bounds.unsentBytes) this.#options.onSlow()
+    if (this.#waitingBytes > this.#bounds.unsentBytes) this.#owner.slow()
   }
 
   // A wire that only this turn has filled takes more in the next one.
-  #watch () {
+  #beginWaiting (): Waiting {
     this.#fullSince = Date.now()
     this.#timer = setInterval(() => this.#check(), CHECK_MS)
     setImmediate(() => this.#check())
+    return (this.#waiting = new Map())
   }
 
   #check () {
-    if (this.#closed) return
+    if (!this.#waiting) return
     if (this.#isFull(0.5)) {
-      if (Date.now() - this.#fullSince > this.#options.bounds.slowMs) this.#options.onSlow()
+      if (Date.now() - this.#fullSince > this.#bounds.slowMs) this.#owner.slow()
       return
     }
     this.#fullSince = Date.now()
     for (const [key, frame] of this.#waiting) {
       if (this.#isFull(1)) return
       this.#wire.write(frame)
-      this.#drop(key, frame)
+      this.#drop(this.#waiting, key, frame)
     }
+    this.#waiting = undefined
     clearInterval(this.#timer)
   }
 
-  #drop (key: string | symbol, frame: Frame) {
-    this.#waiting.delete(key)
+  #drop (waiting: Waiting, key: string | symbol, frame: Frame) {
+    waiting.delete(key)
     this.#waitingBytes -= FRAME_BYTES + frame.json.length
   }
 
   #isFull (share: number): boolean {
-    const { unsentBytes, unsentPackets } = this.#options.bounds
+    const { unsentBytes, unsentPackets } = this.#bounds
     return this.#wire.unsentBytes > unsentBytes * share || this.#wire.unsentPackets > unsentPackets * share
   }
 }

@@ -1,5 +1,6 @@
-import type { Identity } from '@tidings/contracts'
-import { Feed, type HoldBounds } from './feed.ts'
+import { renderUserId, type Identity } from '@tidings/contracts'
+import type { Pass } from '../auth/gate.ts'
+import { Feed, type FeedOptions } from './feed.ts'
 import { Frame } from './frame.ts'
 import type { Message } from './message.ts'
 import { Outlet, type OutletBounds } from './outlet.ts'
@@ -11,17 +12,12 @@ const CLOSE_TIMEOUT_MS = 5000
 /** A user's session is told of all its user's jobs, a job's session of the one that it subscribes to. */
 export type SessionKind = 'user' | 'job'
 
-export type SessionOptions = {
-  wire: Wire
-  identity: Identity
-  /** What jobs-api is asked with. */
-  token: string
-  kind: SessionKind
-  tail: { readonly position: Feed['position'] }
-  bounds: OutletBounds & { held: HoldBounds }
-  onTold: () => void
-  onSpared: () => void
-  onEnd: (session: Session, reason: EndReason | 'left') => void
+/** What all sessions of a gateway share. */
+export type SessionContext = FeedOptions & {
+  bounds: OutletBounds
+  told: (session: Session) => void
+  spared: () => void
+  ended: (session: Session, reason: EndReason | 'left') => void
 }
 
 export type Subscription = {
@@ -38,27 +34,40 @@ export class Session {
   readonly kind: SessionKind
   readonly outlet: Outlet
   readonly feed: Feed
-  /** By job id. */
-  readonly subscriptions = new Map<string, Subscription>()
-  identity: Identity
-  token: string
-  readonly #options: SessionOptions
+  pass: Pass
+  /** The end of a token of which the client was told ahead. */
+  warnedOf: number | undefined
+  readonly #context: SessionContext
+  #subscriptions: Map<string, Subscription> | undefined
   #closing: NodeJS.Timeout | undefined
+  #introduced = false
   #ended = false
 
-  constructor (options: SessionOptions) {
-    const { wire, kind, identity, token, tail, bounds, onSpared } = options
-    this.#options = options
+  constructor (context: SessionContext, wire: Wire, pass: Pass, kind: SessionKind) {
+    this.#context = context
     this.wire = wire
+    this.pass = pass
     this.kind = kind
-    this.identity = identity
-    this.token = token
-    this.outlet = new Outlet({ wire, bounds, onSpared, onSlow: () => this.end('slow') })
-    this.feed = new Feed({ tail, bounds: bounds.held, tell: message => this.#tell(message) })
+    this.outlet = new Outlet(wire, context.bounds, this)
+    this.feed = new Feed(context, message => this.#tell(message))
   }
 
   get userId (): string {
-    return this.identity.userId
+    return this.pass.identity.userId
+  }
+
+  get identity (): Identity {
+    return this.pass.identity
+  }
+
+  /** What jobs-api is asked with. */
+  get token (): string {
+    return this.pass.token
+  }
+
+  /** By job id; made for the first: most sessions have none. */
+  get subscriptions (): Map<string, Subscription> {
+    return (this.#subscriptions ??= new Map())
   }
 
   get hasEnded (): boolean {
@@ -67,16 +76,36 @@ export class Session {
 
   /** Adds a subscription that holds from now on. */
   subscribe (jobId: string, queue: string | undefined): Subscription {
-    const { tail, bounds } = this.#options
-    const feed = new Feed({ tail, bounds: bounds.held, tell: message => this.#tellJob(message) })
+    const feed = new Feed(this.#context, message => this.#tellJob(message))
     const subscription = { queue, feed, recovered: false }
     this.subscriptions.set(jobId, subscription)
     return subscription
   }
 
+  /** Sends `session`: who this is, and the position from which it is complete. */
+  introduce (recovered: boolean, lastEventId: string): void {
+    const { expiresAt } = this.identity
+    this.#introduced = true
+    this.send('session', { userId: renderUserId(this.userId), recovered, lastEventId, expiresAt }, lastEventId)
+  }
+
+  get isIntroduced (): boolean {
+    return this.#introduced
+  }
+
   /** Sends what is no job event. */
   send (event: string, payload: object, eventId?: string): void {
     this.outlet.write(new Frame(event, JSON.stringify(payload), eventId))
+  }
+
+  /** Its outlet has left out what was superseded. */
+  spared (): void {
+    this.#context.spared()
+  }
+
+  /** Its outlet says that the client does not keep up. */
+  slow (): void {
+    this.end('slow')
   }
 
   /** Closes it for a reason that the client is told. */
@@ -98,13 +127,13 @@ export class Session {
     if (this.#ended) return
     this.#ended = true
     this.outlet.close()
-    this.subscriptions.clear()
-    this.#options.onEnd(this, reason)
+    this.#subscriptions = undefined
+    this.#context.ended(this, reason)
   }
 
   #tell (message: Message) {
     if (this.kind === 'user') this.#write(message.owner, message.isProgress ? message.jobKey : undefined)
-    const subscription = this.subscriptions.get(message.jobId)
+    const subscription = this.#subscriptions?.get(message.jobId)
     if (subscription && (subscription.queue ?? message.queue) === message.queue) subscription.feed.take(message)
   }
 
@@ -115,6 +144,6 @@ export class Session {
 
   #write (frame: Frame, topic: string | undefined) {
     this.outlet.write(frame, topic)
-    this.#options.onTold()
+    this.#context.told(this)
   }
 }

@@ -1,15 +1,13 @@
-import { renderUserId } from '@tidings/contracts'
 import { formatEventId, parseEventId } from '@tidings/job-events'
 import type { Pass } from '../auth/gate.ts'
 import type { Config } from '../config.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Tail } from '../tail/tail.ts'
 import type { Audience } from './audience.ts'
-import { watchExpiry } from './expiry.ts'
 import type { History } from './history.ts'
 import { resume } from './resume.ts'
-import { Session, type SessionKind, type SessionOptions } from './session.ts'
-import type { Wire } from './wire.ts'
+import { Session, type SessionContext, type SessionKind } from './session.ts'
+import { FACES, type EndReason, type Face, type Wire } from './wire.ts'
 
 type Log = { debug (fields: object, message: string): void, error (fields: object, message: string): void }
 
@@ -19,50 +17,46 @@ export type Sessions = ReturnType<typeof createSessions>
 
 /** Opens sessions, and knows those that are open. */
 export function createSessions ({ config, tail, audience, history, metrics, log }: SessionsOptions) {
-  const disarm = new Map<Session, () => void>()
-  const bounds: SessionOptions['bounds'] = {
-    unsentBytes: config.REALTIME_UNSENT_BYTES,
-    unsentPackets: config.REALTIME_UNSENT_PACKETS,
-    slowMs: config.REALTIME_SLOW_MS,
-    held: { events: config.REALTIME_HELD_EVENTS, bytes: config.REALTIME_UNSENT_BYTES }
+  const deliveries = Object.fromEntries(FACES.map(face => [face, metrics.deliveries.labels({ face })])) as Record<Face, ReturnType<typeof metrics.deliveries.labels>>
+  const context: SessionContext = {
+    tail,
+    bounds: {
+      unsentBytes: config.REALTIME_UNSENT_BYTES,
+      unsentPackets: config.REALTIME_UNSENT_PACKETS,
+      slowMs: config.REALTIME_SLOW_MS
+    },
+    held: { events: config.REALTIME_HELD_EVENTS, bytes: config.REALTIME_UNSENT_BYTES },
+    told: ({ wire }) => deliveries[wire.face].inc(),
+    spared: () => metrics.spared.inc(),
+    ended
   }
 
   /** A session that holds from this turn on. Its face calls `closed()` when the wire is gone. */
-  function open (wire: Wire, { identity, token, leave }: Pass, kind: SessionKind = 'user'): Session {
-    const { face } = wire
-    const deliveries = metrics.deliveries.labels({ face })
-    const session = new Session({
-      wire,
-      kind,
-      identity,
-      token,
-      tail,
-      bounds,
-      onTold: () => deliveries.inc(),
-      onSpared: () => metrics.spared.inc(),
-      onEnd: (ended, reason) => {
-        leave()
-        audience.remove(ended)
-        disarm.get(ended)?.()
-        disarm.delete(ended)
-        metrics.sessions.dec({ face })
-        metrics.ends.inc({ face, reason })
-        log.debug({ userId: ended.userId, face, reason }, 'session ended')
-      }
-    })
+  function open (wire: Wire, pass: Pass, kind: SessionKind = 'user'): Session {
+    const session = new Session(context, wire, pass, kind)
     audience.add(session)
-    metrics.sessions.inc({ face })
-    log.debug({ userId: session.userId, face }, 'session opened')
+    metrics.sessions.inc({ face: wire.face })
+    log.debug({ userId: session.userId, face: wire.face }, 'session opened')
     return session
   }
 
-  /** Tells a user's session what it missed, introduces it, and makes it live. */
+  function ended (session: Session, reason: EndReason | 'left') {
+    const { face } = session.wire
+    session.pass.leave()
+    audience.remove(session)
+    metrics.sessions.dec({ face })
+    metrics.ends.inc({ face, reason })
+    log.debug({ userId: session.userId, face, reason }, 'session ended')
+  }
+
+  /** Tells a user's session what it missed, introduces it, and in the same turn makes it live. */
   async function begin (session: Session, lastEventId: string | undefined): Promise<void> {
     const since = lastEventId === undefined ? undefined : parseEventId(lastEventId)
     try {
       const recovered = await resume(session, session.feed, { history, since })
       metrics.resumes.inc({ outcome: since === undefined ? 'new' : recovered ? 'recovered' : 'lost' })
-      introduce(session, recovered)
+      session.introduce(recovered, formatEventId(session.feed.position))
+      session.feed.release()
     } catch (err) {
       log.error({ err, userId: session.userId }, 'session could not resume')
       metrics.resumes.inc({ outcome: 'failed' })
@@ -70,21 +64,5 @@ export function createSessions ({ config, tail, audience, history, metrics, log 
     }
   }
 
-  /** Sends `session`, and in the same turn what was held. */
-  function introduce (session: Session, recovered: boolean): void {
-    if (session.hasEnded) return
-    const lastEventId = formatEventId(session.feed.position)
-    const { expiresAt } = session.identity
-    session.send('session', { userId: renderUserId(session.userId), recovered, lastEventId, expiresAt }, lastEventId)
-    session.feed.release()
-    watch(session)
-  }
-
-  /** Arms the end of its token, anew after a refresh. */
-  function watch (session: Session): void {
-    disarm.get(session)?.()
-    disarm.set(session, watchExpiry(session))
-  }
-
-  return { open, begin, introduce, watch }
+  return { open, begin }
 }

@@ -63,15 +63,17 @@ export const socketIo = fp(async function socketIo (app) {
   function open (socket: Socket) {
     const session = sessions.open(new SocketIoWire(socket), socket.data.pass as Pass)
     const receive = commands(session, sessions.begin(session, lastEventIdOf(socket)))
-    const fail = (err: unknown) => log.error({ err }, 'socket.io: command failed')
-    release(socket)
+    releaseRequest(socket)
     socket.on('disconnect', () => session.closed())
-    socket.on('error', err => log.debug({ err }, 'socket failed'))
+    socket.on('error', socketFailed)
     socket.onAny((name: string, ...args: unknown[]) => {
       const last = args.at(-1)
-      receive(name, args[0], typeof last === 'function' ? last as Answer : () => {}).catch(fail)
+      receive(name, args[0], typeof last === 'function' ? last as Answer : () => {}).catch(commandFailed)
     })
   }
+
+  const commandFailed = (err: unknown) => log.error({ err }, 'socket.io: command failed')
+  const socketFailed = (err: Error) => log.debug({ err }, 'socket.io: connection failed')
 
   app.decorate('io', io)
   app.addHook('onClose', async () => {
@@ -101,9 +103,13 @@ function withCode (message: string, code: string) {
   return Object.assign(new Error(message), { data: { code } })
 }
 
-/** The request that opened a connection is kept by engine.io, and is most of what an idle session weighs. */
-function release (socket: Socket) {
-  (socket.conn as unknown as { request: IncomingMessage | null }).request = null
+/** engine.io keeps the request that opened a connection: its headers are a good part of what an idle session weighs. */
+function releaseRequest (socket: Socket) {
+  const { conn } = socket
+  const { request } = conn as { request: IncomingMessage }
+  request.headers = {}
+  request.rawHeaders = []
+  socket.handshake.headers = {}
 }
 
 declare module 'fastify' {

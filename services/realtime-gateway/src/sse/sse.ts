@@ -2,7 +2,7 @@ import createError from '@fastify/error'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Type, type Static } from 'typebox'
-import { bearerToken, JobId, problemResponse, QueueName, renderUserId, type SubscribeJobAck } from '@tidings/contracts'
+import { bearerToken, JobId, problemResponse, QueueName, type SubscribeJobAck } from '@tidings/contracts'
 import type { Pass } from '../auth/gate.ts'
 import type { Session } from '../session/session.ts'
 import { subscribe } from '../session/subscribe.ts'
@@ -81,9 +81,8 @@ export const sse = fp(async function sse (app) {
       throw ack.error === 'not found' ? new NotFound() : new Unavailable()
     }
     const { job, lastEventId, recovered } = ack
-    session.send('session', { userId: renderUserId(session.userId), recovered, lastEventId, expiresAt: session.identity.expiresAt }, lastEventId)
+    session.introduce(recovered, lastEventId)
     session.send('job', job)
-    sessions.watch(session)
   }
 
   async function tokenOf (request: FastifyRequest): Promise<string | undefined> {

@@ -11,7 +11,7 @@ const message = (seq: number) => new Message(id(seq), { jobId: 'a', queue: 'defa
 function setup (bounds = { events: 100, bytes: 10_000 }) {
   const told: number[] = []
   const tail = { position: ZERO }
-  const feed = new Feed({ tail, bounds, tell: ({ id }) => told.push(id.seq) })
+  const feed = new Feed({ tail, held: bounds }, ({ id }) => { told.push(id.seq) })
   /** The tail reads an event: it is handed out, then its position moves. */
   const read = (seq: number) => {
     feed.take(message(seq))

@@ -20,7 +20,7 @@ function setup (t: TestContext, { slowMs = 60_000, unsentBytes = 10_000 } = {}) 
   }
   let spared = 0
   let slow = 0
-  const outlet = new Outlet({ wire, bounds: { unsentBytes, unsentPackets: 2, slowMs }, onSpared: () => { spared++ }, onSlow: () => { slow++ } })
+  const outlet = new Outlet(wire, { unsentBytes, unsentPackets: 2, slowMs }, { spared: () => { spared++ }, slow: () => { slow++ } })
   t.teardown(() => outlet.close())
   return { outlet, sent, drain: () => { unsent = 0 }, spared: () => spared, slow: () => slow }
 }

@@ -1,0 +1,29 @@
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { spawnService, tokenOf, type TestContext } from '@tidings/testing'
+import { connect } from '../setup/faces.ts'
+import { startGateway, startSurroundings } from '../setup/gateway.ts'
+
+async function revoke (t: TestContext, args: string[]) {
+  const cli = await spawnService(t, { entry: fileURLToPath(new URL('../../src/revocation/cli.ts', import.meta.url)), args })
+  const { code } = await cli.exited
+  return { code, output: cli.output() }
+}
+
+t.test('it ends a user\'s sessions through the operators\' port', async t => {
+  const surroundings = await startSurroundings(t)
+  const { url, internalUrl } = await startGateway(t, surroundings, { REALTIME_INTERNAL_PORT: '0' })
+  const client = await connect.websocket(t, url, { token: tokenOf(7) })
+  const { code, output } = await revoke(t, ['--user', '7', '--url', internalUrl])
+  t.equal(code, 0)
+  t.match(output, /"userId":"7"/)
+  t.match(await client.waitForEnd(), { reason: 'revoked' })
+})
+
+t.test('it says how it is used, and what the gateway refused', async t => {
+  const surroundings = await startSurroundings(t)
+  const { internalUrl, url } = await startGateway(t, surroundings, { REALTIME_INTERNAL_PORT: '0' })
+  t.match(await revoke(t, []), { code: 64, output: /--user/ })
+  t.match(await revoke(t, ['--user', 'x'.repeat(200), '--url', internalUrl]), { code: 1, output: /400/ })
+  t.equal((await fetch(`${url}/revocations`, { method: 'POST' })).status, 404, 'the public port has no such route')
+})
