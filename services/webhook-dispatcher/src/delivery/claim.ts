@@ -102,7 +102,7 @@ export async function claim (sql: Sql, { claim, slots, rooms, after, probeMs }: 
     ),
     probed as (
       update webhooks.webhooks w set open_until = now() + ${probeMs}::int * interval '1 ms'
-      where w.failures >= ${TRIP_AFTER} and w.id in (select webhook_id from head)
+      where w.failures >= ${TRIP_AFTER} and w.open_until is not null and w.id in (select webhook_id from head)
     )
     select scan.last, scan.looked, c.id, c.webhook_id, c.event_ms, c.event_seq, c.type, c.chain, c.attempts, c.message_id,
       (extract(epoch from c.due_at) * 1000)::bigint as due_at, coalesce(c.body, e.body) as body, to_jsonb(t.*) as target

@@ -56,11 +56,14 @@ export async function noteHealth (sql: Sql, signs: Signs[], { breakerMs, breaker
       ) as r (id, succeeded, failures, gone, paused_ms)
     ),
     locked as materialized (
-      select w.id, w.failures, w.failing_since from webhooks.webhooks w join r on r.id = w.id
+      select w.id, w.failures, w.failing_since, w.open_until from webhooks.webhooks w join r on r.id = w.id
       order by w.id for update of w
     ),
     counted as (
-      select r.id, r.gone = 1 as gone, now() + r.paused_ms * interval '1 ms' as paused_until,
+      select r.id, r.gone = 1 as gone,
+        -- A success closes the breaker; what the endpoint itself has asked for stands, whatever else was in flight.
+        case when r.succeeded = 1 and l.failures >= ${TRIP_AFTER} then null else l.open_until end as open_until,
+        now() + r.paused_ms * interval '1 ms' as paused_until,
         r.failures + case when r.succeeded = 1 then 0 else l.failures end as failures,
         case when r.failures > 0 then coalesce(case when r.succeeded = 1 then null else l.failing_since end, now()) end as failing_since
       from r join locked l on l.id = r.id
@@ -75,6 +78,7 @@ export async function noteHealth (sql: Sql, signs: Signs[], { breakerMs, breaker
       failures = j.failures,
       failing_since = j.failing_since,
       open_until = greatest(
+        j.open_until,
         case when is_tripped then now() + least(${breakerMaxMs}::int * interval '1 ms', greatest(${breakerMs}::int * interval '1 ms', (now() - j.failing_since) / 2)) end,
         j.paused_until),
       status = case when (gone or is_dead) and w.status = 'active' then 'disabled' else w.status end,

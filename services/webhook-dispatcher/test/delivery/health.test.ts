@@ -42,6 +42,19 @@ t.test('Retry-After keeps the whole endpoint alone until then, and no other one'
   t.ok(requests.slice(1).every(({ at }) => at - throttledAt >= 990), 'nothing came earlier')
 })
 
+t.test('neither a failure nor a success that was in flight cuts the pause short that an endpoint asked for', async t => {
+  const { append, createWebhook, sql } = await setup(t)
+  const answers = [() => new Promise<number>(resolve => setTimeout(resolve, 300, 500)), () => 429]
+  const receiver = await startReceiver(t, (_request, response) => {
+    response.setHeader('retry-after', '60')
+    return answers.shift()?.() ?? 200
+  })
+  const id = await createWebhook({ url: receiver.url })
+  await append(completions(0, 2))
+  await until(async () => (await sql`select from webhooks.attempts`).length === 2)
+  t.equal((await sql`select from webhooks.webhooks where id = ${id} and open_until > now() + interval '50 s' and failures = 2`).length, 1)
+})
+
 t.test('Retry-After is honoured up to a cap', async t => {
   const { append, createWebhook } = await setup(t, { WEBHOOK_RETRY_SCHEDULE: '10ms', WEBHOOK_RETRY_AFTER_MAX: '300ms' })
   let first = true
