@@ -31,6 +31,8 @@ export type FollowOptions = {
   onBatch: (batch: FollowedBatch) => Promise<EventId | void> | EventId | void
   /** Told before the follower goes on from `resumeAt`. */
   onOvertaken?: (gap: Overtaken) => Promise<void> | void
+  /** Told once when an event of a higher version has stopped the reader for good: whoever else can read it should. */
+  onHalted?: (fault: UnsupportedJobEvent) => void
   log: Log
   count?: number
   maxBytes?: number
@@ -77,7 +79,10 @@ export function follow (options: FollowOptions): Follower {
         }
       } catch (err) {
         if (stopping.signal.aborted) return
-        if (err instanceof UnsupportedJobEvent) halted = err
+        if (err instanceof UnsupportedJobEvent) {
+          halted = err
+          options.onHalted?.(err)
+        }
         log.error({ err, position: formatEventId(position) }, halted ? 'follower: halted' : 'follower: batch failed')
         await sleep(Math.min(RETRY_MIN_MS * 2 ** failures++, RETRY_MAX_MS), undefined, { signal: stopping.signal }).catch(() => {})
       }

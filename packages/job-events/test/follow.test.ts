@@ -187,8 +187,10 @@ t.test('a position of a former life is told at the start', async t => {
 t.test('an event of a higher version halts the follower; nothing behind it is read', async t => {
   await tell(2)
   await client.xadd(JOB_EVENTS_KEY, '*', 'u', '7', 'd', JSON.stringify({ ...progressEvent(9), v: 2 }))
-  const { follower, seen } = watch(t, { maxBytes: 1 })
+  const faults: Error[] = []
+  const { follower, seen } = watch(t, { maxBytes: 1, onHalted: fault => faults.push(fault) })
   await until(() => follower.halted)
+  t.equal(faults.length, 1)
   await tell(1)
   t.same(seen, [0, 1])
   t.match(follower.halted?.message, /version 2/)

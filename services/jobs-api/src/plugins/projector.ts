@@ -33,9 +33,14 @@ export const projector = fp<{ config: Config }>(async function projector (app, {
 
   async function project (signal: AbortSignal) {
     const onOvertaken = () => suspect(redis, config.queues)
-    follower = startProjector({ redis, sql, watch, log, metrics, onOvertaken })
+    follower = startProjector({ redis, sql, watch, log, metrics, onOvertaken, onHalted })
     await repeat({ what: 'retention', everyMs: config.RETENTION_INTERVAL_MS, task: retire, signal, log })
     await follower.stop()
+  }
+
+  // In the middle of a deployment: a replica of the newer release can read what this one can't.
+  function onHalted () {
+    lease.stop().catch(err => log.error({ err }, 'projector: lease not given back'))
   }
 
   async function retire () {

@@ -19,11 +19,13 @@ type ProjectorOptions = {
   metrics: EngineMetrics
   /** Told when events can be had no more, so that rows may be behind for ever. */
   onOvertaken: (gap: Overtaken) => Promise<void> | void
+  /** Told when an event of a version that this release does not know stopped it for good. */
+  onHalted: () => void
 }
 
 /** Follows the job-event stream into Postgres, from the position that Postgres holds. */
-export function startProjector ({ redis, sql, watch, log, metrics, onOvertaken }: ProjectorOptions): Follower {
-  return follow({ redis, log, position, onBatch, onOvertaken: skip })
+export function startProjector ({ redis, sql, watch, log, metrics, onOvertaken, onHalted }: ProjectorOptions): Follower {
+  return follow({ redis, log, position, onBatch, onOvertaken: skip, onHalted })
 
   /** A first start begins at the epoch: so the newest id can be reached where nothing was told yet. */
   async function position (): Promise<EventId> {

@@ -1,0 +1,16 @@
+import t from 'tap'
+import { JOB_EVENTS_KEY, PROJECTOR_LEASE_KEY } from '@tidings/contracts'
+import { until } from '@tidings/testing'
+import { setup } from '../setup.ts'
+
+t.test('a projector that meets an event of a newer release is unready, and leaves the work to whoever can read it', async t => {
+  const { app, redis } = await setup(t)
+  const client = redis.client()
+  await until(() => client.exists(PROJECTOR_LEASE_KEY))
+  await client.xadd(JOB_EVENTS_KEY, '*', 'u', '7', 'd', JSON.stringify({ v: 2, type: 'moved', jobId: 'a', queue: 'default', userId: '7' }))
+
+  await until(() => app.projectorFault())
+  t.match(app.projectorFault(), /version 2/)
+  t.equal((await app.inject('/readyz')).statusCode, 503)
+  await until(async () => await client.exists(PROJECTOR_LEASE_KEY) === 0, { what: 'the lease to be given back' })
+})
