@@ -1,68 +1,57 @@
 import t from 'tap'
-import { startPostgres, startRedis, TEST_SECRET, tokenOf, until } from '@tidings/testing'
-import { setup, startApp } from './setup.ts'
+import { startPostgres, until } from '@tidings/testing'
+import { worker } from './bullmq.ts'
+import { untilStates } from './job-rows.ts'
+import { setup, startApp, startServers } from './setup.ts'
+import { submit } from './submit.ts'
+import { toldEvents } from './told.ts'
+import { createSql } from '@tidings/service-kit'
+import type { Sql } from 'postgres'
 
-const headers = { authorization: `Bearer ${tokenOf(1)}` }
-
-t.test('while Postgres is away', async t => {
-  const [postgres, redis] = await Promise.all([startPostgres(t), startRedis(t)])
-  const app = await startApp(t, {
-    DATABASE_URL: postgres.url,
-    REDIS_URL: redis.url,
-    TOKEN_SECRET: TEST_SECRET,
-    LOG_LEVEL: 'silent',
-    NODE_ENV: 'test',
-    HANDLER_TIMEOUT_MS: '300',
-    REQUESTS_MAX: '2'
+t.test('Redis away: ready, degraded; back: relay and projector go on by themselves', async t => {
+  const { app, redis, database } = await setup(t)
+  await submit(app)
+  await untilStates(database.sql, ['waiting'])
+  await redis.stop()
+  const answer = await until(async () => {
+    const ready = await app.inject('/readyz')
+    return ready.json<{ status: string }>().status === 'degraded' && ready
   })
-  const list = async () => await app.inject({ url: '/jobs', headers })
-  const get = async () => await app.inject({ url: '/jobs/x', headers })
-  const submit = async () => await app.inject({ method: 'POST', url: '/submit-job', headers, payload: { name: 'x' } })
-
-  await t.test('and silent, requests end in time, and more than the process should hold are refused at once', async t => {
-    postgres.pause()
-    const held = [list(), submit()]
-    const refused = await list()
-    t.equal(refused.json().type, 'urn:tidings:problem:overloaded')
-    for (const answer of [refused, ...await Promise.all(held)]) {
-      t.equal(answer.statusCode, 503)
-      t.ok(answer.headers['retry-after'])
-    }
-    t.match((await app.inject('/metrics')).body, /tidings_requests_shed_total 1/)
-    postgres.resume()
-    await until(async () => (await list()).statusCode === 200)
-  })
-
-  await t.test('and gone, whatever needs it is a 503 that says when to come again', async t => {
-    await postgres.stop()
-    for (const answer of [await list(), await get(), await submit()]) {
-      t.equal(answer.statusCode, 503)
-      t.ok(answer.headers['retry-after'])
-      t.match(answer.headers['content-type'], 'problem+json')
-    }
-    t.equal((await app.inject('/readyz')).statusCode, 503)
-    t.equal((await app.inject('/livez')).statusCode, 200)
-  })
-
-  await t.test('and back, all is as before', async t => {
-    await postgres.start()
-    await until(async () => (await list()).statusCode === 200)
-    t.equal((await submit()).statusCode, 202)
-    t.equal((await app.inject('/readyz')).statusCode, 200)
-  })
+  t.equal(answer.statusCode, 200)
+  await redis.restart()
+  worker(t, redis, async () => 'done')
+  await untilStates(database.sql, ['completed'], 20_000)
+  t.equal((await app.inject('/readyz')).json().status, 'ok')
 })
 
-t.test('while Redis is away everything but commands goes on, uncounted', async t => {
-  const { app, redis } = await setup(t, { RATE_LIMIT_MAX: '3' })
-  const list = async () => await app.inject({ url: '/jobs', headers })
+t.test('Redis frozen: the service answers, and goes on when it thaws', async t => {
+  const { app, redis, database } = await setup(t)
+  await submit(app)
+  await untilStates(database.sql, ['waiting'])
+  redis.pause()
+  await submit(app)
+  t.equal((await app.inject('/readyz')).statusCode, 200)
+  redis.resume()
+  worker(t, redis, async () => 'done')
+  await untilStates(database.sql, ['completed', 'completed'], 20_000)
+  t.equal((await toldEvents(app.redis)).filter(({ type }) => type === 'completed').length, 2)
+})
 
-  await until(async () => (await list()).statusCode === 429)
-  const refused = await list()
-  t.match(refused.headers, { 'retry-after': /^\d+$/, 'ratelimit-limit': '3', 'ratelimit-remaining': '0' })
-  t.equal((await app.inject({ url: '/jobs', headers: { authorization: `Bearer ${tokenOf(2)}` } })).statusCode, 200, 'another user is counted alone')
-
-  await redis.stop()
-  for (let i = 0; i < 5; i++) t.equal((await list()).statusCode, 200)
-  t.equal((await app.inject({ method: 'POST', url: '/submit-job', headers, payload: { name: 'x' } })).statusCode, 202)
-  t.match((await app.inject('/readyz')).json(), { status: 'degraded' })
+t.test('Postgres away: unready; what happened meanwhile is told and projected when it is back', async t => {
+  const { redis, env } = await startServers(t)
+  const postgres = await startPostgres(t)
+  const app = await startApp(t, { ...env, DATABASE_URL: postgres.url })
+  await submit(app)
+  let ran = false
+  await until(async () => (await toldEvents(app.redis)).length === 2)
+  await postgres.kill()
+  await until(async () => (await app.inject('/readyz')).statusCode === 503)
+  worker(t, redis, async () => { ran = true })
+  await until(() => ran)
+  await postgres.start()
+  const sql = createSql(postgres.url, { max: 1 })
+  t.teardown(() => sql.end())
+  await untilStates(sql as unknown as Sql, ['completed'], 30_000)
+  t.same((await toldEvents(app.redis)).map(({ type }) => type), ['added', 'waiting', 'active', 'completed'])
+  await until(async () => (await app.inject('/readyz')).statusCode === 200)
 })

@@ -1,0 +1,68 @@
+import t from 'tap'
+import { startPostgres, startRedis, TEST_SECRET, tokenOf, until } from '@tidings/testing'
+import { setup, startApp } from '../setup.ts'
+
+const headers = { authorization: `Bearer ${tokenOf(1)}` }
+
+t.test('while Postgres is away', async t => {
+  const [postgres, redis] = await Promise.all([startPostgres(t), startRedis(t)])
+  const app = await startApp(t, {
+    DATABASE_URL: postgres.url,
+    REDIS_URL: redis.url,
+    TOKEN_SECRET: TEST_SECRET,
+    LOG_LEVEL: 'silent',
+    NODE_ENV: 'test',
+    HANDLER_TIMEOUT_MS: '300',
+    REQUESTS_MAX: '2'
+  })
+  const list = async () => await app.inject({ url: '/jobs', headers })
+  const get = async () => await app.inject({ url: '/jobs/x', headers })
+  const submit = async () => await app.inject({ method: 'POST', url: '/submit-job', headers, payload: { name: 'x' } })
+
+  await t.test('and silent, requests end in time, and more than the process should hold are refused at once', async t => {
+    postgres.pause()
+    const held = [list(), submit()]
+    const refused = await list()
+    t.equal(refused.json().type, 'urn:tidings:problem:overloaded')
+    for (const answer of [refused, ...await Promise.all(held)]) {
+      t.equal(answer.statusCode, 503)
+      t.ok(answer.headers['retry-after'])
+    }
+    t.match((await app.inject('/metrics')).body, /tidings_requests_shed_total 1/)
+    postgres.resume()
+    await until(async () => (await list()).statusCode === 200)
+  })
+
+  await t.test('and gone, whatever needs it is a 503 that says when to come again', async t => {
+    await postgres.stop()
+    for (const answer of [await list(), await get(), await submit()]) {
+      t.equal(answer.statusCode, 503)
+      t.ok(answer.headers['retry-after'])
+      t.match(answer.headers['content-type'], 'problem+json')
+    }
+    t.equal((await app.inject('/readyz')).statusCode, 503)
+    t.equal((await app.inject('/livez')).statusCode, 200)
+  })
+
+  await t.test('and back, all is as before', async t => {
+    await postgres.start()
+    await until(async () => (await list()).statusCode === 200)
+    t.equal((await submit()).statusCode, 202)
+    t.equal((await app.inject('/readyz')).statusCode, 200)
+  })
+})
+
+t.test('while Redis is away everything but commands goes on, uncounted', async t => {
+  const { app, redis } = await setup(t, { RATE_LIMIT_MAX: '3' })
+  const list = async () => await app.inject({ url: '/jobs', headers })
+
+  await until(async () => (await list()).statusCode === 429)
+  const refused = await list()
+  t.match(refused.headers, { 'retry-after': /^\d+$/, 'ratelimit-limit': '3', 'ratelimit-remaining': '0' })
+  t.equal((await app.inject({ url: '/jobs', headers: { authorization: `Bearer ${tokenOf(2)}` } })).statusCode, 200, 'another user is counted alone')
+
+  await redis.stop()
+  for (let i = 0; i < 5; i++) t.equal((await list()).statusCode, 200)
+  t.equal((await app.inject({ method: 'POST', url: '/submit-job', headers, payload: { name: 'x' } })).statusCode, 202)
+  t.match((await app.inject('/readyz')).json(), { status: 'degraded' })
+})
