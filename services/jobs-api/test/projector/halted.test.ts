@@ -1,12 +1,13 @@
 import t from 'tap'
 import { JOB_EVENTS_KEY, PROJECTOR_LEASE_KEY } from '@tidings/contracts'
+import { isNewer, ZERO } from '@tidings/job-events'
 import { until } from '@tidings/testing'
 import { setup } from '../setup.ts'
 
 t.test('a projector that meets an event of a newer release is unready, and leaves the work to whoever can read it', async t => {
   const { app, redis } = await setup(t)
   const client = redis.client()
-  await until(() => client.exists(PROJECTOR_LEASE_KEY))
+  await until(() => isNewer(app.projected.position, ZERO), { what: 'the projector to have begun' })
   await client.xadd(JOB_EVENTS_KEY, '*', 'u', '7', 'd', JSON.stringify({ v: 2, type: 'moved', jobId: 'a', queue: 'default', userId: '7' }))
 
   await until(() => app.projectorFault())
