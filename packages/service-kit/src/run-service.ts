@@ -1,9 +1,11 @@
+import type { Server } from 'node:http'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import { ConfigError } from './config.ts'
 
 /** SIGTERM drains within this time; then the process ends anyway. */
 const CLOSE_TIMEOUT_MS = 25_000
+const CLOSE_CHECK_MS = 250
 
 type Service<Config> = {
   loadConfig: (env: NodeJS.ProcessEnv) => Config
@@ -21,7 +23,8 @@ export async function runService<Config> ({ loadConfig, buildApp, address }: Ser
   try {
     const config = loadConfig(process.env)
     app = buildApp(config)
-    closeWithGrace({ delay: CLOSE_TIMEOUT_MS, logger: app.log }, graceful(app))
+    const closeUnused = watchConnections(app.server)
+    closeWithGrace({ delay: CLOSE_TIMEOUT_MS, logger: app.log }, graceful(app, closeUnused))
     await app.listen(address(config))
   } catch (err) {
     if (err instanceof ConfigError) process.stderr.write(`${err.message}\n`)
@@ -32,10 +35,27 @@ export async function runService<Config> ({ loadConfig, buildApp, address }: Ser
   }
 }
 
-function graceful (app: FastifyInstance) {
+/**
+ * Browsers open connections ahead of use. One that has sent nothing yet is not
+ * idle to Node, and closing would wait for it for over a minute: so once no
+ * request is under way, all connections are closed.
+ */
+function watchConnections (server: Server): () => void {
+  let underWay = 0
+  server.on('request', (_request, response) => {
+    underWay++
+    response.once('close', () => { underWay-- })
+  })
+  return () => {
+    setInterval(() => { if (underWay === 0) server.closeAllConnections() }, CLOSE_CHECK_MS).unref()
+  }
+}
+
+function graceful (app: FastifyInstance, closeUnused: () => void) {
   return async ({ err, signal }: { err?: Error, signal?: string }) => {
     if (err) app.log.fatal({ err }, 'closing after an error that nobody caught')
     else app.log.info({ signal }, 'closing')
+    closeUnused()
     await app.close()
   }
 }

@@ -1,7 +1,7 @@
 import Fastify from 'fastify'
 import { TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { jwtAuth } from '@tidings/contracts'
-import { browserGuards, docs, health, metrics, postgres, problems, redis, redisUrl, serviceOptions, tokenSettings } from '@tidings/service-kit'
+import { browserGuards, docs, health, metrics, postgres, problems, redis, redisUrl, revocations, serviceOptions, tokenSettings } from '@tidings/service-kit'
 import type { Config } from './config.ts'
 import { API } from './openapi.ts'
 import { jobReader } from './plugins/job-reader.ts'
@@ -23,9 +23,10 @@ export function buildApp (config: Config) {
   app.register(metrics)
   app.register(health)
   app.register(docs, API)
-  app.register(jwtAuth, { settings: tokenSettings(config) })
   app.register(postgres, { url: config.DATABASE_URL, schema: 'jobs', migrations: new URL('./db/migrations', import.meta.url), max: config.POSTGRES_CONNECTIONS })
   app.register(redis, { url: redisUrl(config) })
+  app.register(revocations)
+  app.register(jwtAuth, { settings: tokenSettings(config), isRevoked: identity => app.isRevoked(identity) })
   app.register(queues, { config })
   app.register(projector, { config })
   app.register(relay, { config })

@@ -1,7 +1,7 @@
 import { TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
 import { jwtAuth } from '@tidings/contracts'
-import { browserGuards, docs, health, metrics, postgres, problems, redis, redisUrl, serviceOptions, tokenSettings } from '@tidings/service-kit'
+import { browserGuards, docs, health, metrics, postgres, problems, redis, redisUrl, revocations, serviceOptions, tokenSettings } from '@tidings/service-kit'
 import type { Config } from './config.ts'
 import { delivery } from './delivery/plugin.ts'
 import { egress } from './egress/plugin.ts'
@@ -23,7 +23,8 @@ export function buildApp (config: Config) {
   app.register(docs, API)
   app.register(postgres, { url: config.DATABASE_URL, schema: 'webhooks', migrations: new URL('db/migrations/', import.meta.url) })
   app.register(redis, { url: redisUrl(config) })
-  app.register(jwtAuth, { settings: tokenSettings(config) })
+  app.register(revocations)
+  app.register(jwtAuth, { settings: tokenSettings(config), isRevoked: identity => app.isRevoked(identity) })
   app.register(secrets)
   app.register(egress)
   app.register(delivery)

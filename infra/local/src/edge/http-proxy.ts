@@ -45,9 +45,9 @@ export const httpProxy = fp<HttpProxyOptions>(async function httpProxy (app, { c
     }
   })
 
-  await forward('jobs-api', ['/submit-job', '/submit-jobs', '/jobs', '/jobs/*', '/auth/*'], { upstream: config.jobsApi })
+  await forward('jobs-api', ['/submit-job', '/submit-jobs', '/jobs', '/jobs/*', '/auth/refresh'], { upstream: config.jobsApi })
   await forward('webhook-dispatcher', ['/webhooks', '/webhooks/*', '/deliveries', '/deliveries/*'], { upstream: config.dispatcher })
-  await forward('realtime-gateway', ['/socket.io', '/socket.io/*', '/ws', '/events', '/jobs/:jobId/stream'], {
+  await forward('realtime-gateway', ['/socket.io', '/socket.io/*', '/ws', '/events', '/jobs/:jobId/stream', '/auth/ticket'], {
     upstream: '',
     preHandler: (request, reply, done) => {
       request.gateway = balancer.pick(request.raw)

@@ -61,6 +61,7 @@ t.test('each path goes to its service', async t => {
     '/jobs/1/events': 'jobs-api',
     '/jobs/1/cancel': 'jobs-api',
     '/auth/refresh': 'jobs-api',
+    '/auth/ticket': 'gateway',
     '/jobs/1/stream': 'gateway',
     '/events': 'gateway',
     '/socket.io/?EIO=4&transport=polling': 'gateway',

@@ -8,14 +8,18 @@ import { createTokenVerifier, TokenRefused, type Identity, type VerifyToken } fr
 
 const Unauthorized = createError('UNAUTHORIZED', '%s', 401)
 
-type JwtPluginOptions = { settings: JwtSettings }
+type JwtPluginOptions = {
+  settings: JwtSettings
+  /** Asked of every good token; a revoked one is refused. */
+  isRevoked?: (identity: Identity) => Promise<boolean>
+}
 
 /**
  * Decorates `app.verifyToken`, the onRequest hook `app.authenticate`, which sets
  * `request.user = { userId, … }` or answers 401 with WWW-Authenticate, and
  * @fastify/jwt with the same keys.
  */
-export const jwtAuth = fp<JwtPluginOptions>(async function jwtAuth (app, { settings }) {
+export const jwtAuth = fp<JwtPluginOptions>(async function jwtAuth (app, { settings, isRevoked }) {
   const findKey = keyFinder(settings)
   const verifyToken = createTokenVerifier(settings)
 
@@ -29,6 +33,7 @@ export const jwtAuth = fp<JwtPluginOptions>(async function jwtAuth (app, { setti
     try {
       // Not request.jwtVerify: it verifies anew on each request (40 µs), this remembers.
       request.user = await verifyToken(bearerToken(request.headers.authorization))
+      if (await isRevoked?.(request.user)) throw new TokenRefused('token_invalid', 'The token was revoked')
       request.log.debug({ userId: request.user.userId }, 'authenticated')
     } catch (err) {
       if (!(err instanceof TokenRefused)) throw err

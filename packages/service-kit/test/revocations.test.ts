@@ -1,0 +1,61 @@
+import Fastify from 'fastify'
+import t from 'tap'
+import { jwtAuth, REVOCATIONS_KEY, type Identity } from '@tidings/contracts'
+import { startRedis, TEST_SECRET, tokenOf, until } from '@tidings/testing'
+import { createRevocationCheck, redis, revocations } from '../src/index.ts'
+
+const issued = (seconds: number | null, userId = '7'): Identity =>
+  ({ userId, issuedAt: seconds === null ? null : seconds * 1000, expiresAt: null })
+
+t.test('a service refuses tokens that were issued before their user was revoked', async t => {
+  const server = await startRedis(t)
+  const app = Fastify()
+  app.register(redis, { url: server.url })
+  app.register(revocations)
+  app.register(jwtAuth, { settings: { TOKEN_SECRET: TEST_SECRET }, isRevoked: identity => app.isRevoked(identity) })
+  app.register(async app => { app.get('/mine', { onRequest: app.authenticate }, async () => 'yes') })
+  t.teardown(() => app.close())
+  await app.ready()
+  await until(() => app.redis.ping())
+  const statusOf = async (userId: string) =>
+    (await app.inject({ url: '/mine', headers: { authorization: `Bearer ${tokenOf(userId)}` } })).statusCode
+
+  await app.redis.hset(REVOCATIONS_KEY, 'mallory', Math.floor(Date.now() / 1000) + 60)
+  t.equal(await statusOf('mallory'), 401)
+  t.equal(await statusOf('alice'), 200)
+})
+
+t.test('only tokens from before the moment are void', async t => {
+  const client = (await startRedis(t)).client()
+  await client.hset(REVOCATIONS_KEY, '7', 1000)
+  const isRevoked = createRevocationCheck(client, () => {})
+  t.equal(await isRevoked(issued(999)), true)
+  t.equal(await isRevoked(issued(1000)), false)
+  t.equal(await isRevoked(issued(null)), true, 'one that does not say when')
+  t.equal(await isRevoked(issued(999, 'other')), false)
+})
+
+t.test('a user who comes often is asked about again behind the requests', async t => {
+  const client = (await startRedis(t)).client()
+  const isRevoked = createRevocationCheck(client, () => {})
+  t.equal(await isRevoked(issued(999)), false)
+  await client.hset(REVOCATIONS_KEY, '7', 1000)
+  t.equal(await isRevoked(issued(999)), false, 'what was known a moment ago')
+  const realNow = Date.now
+  Date.now = () => realNow() + 6000
+  t.teardown(() => { Date.now = realNow })
+  await until(() => isRevoked(issued(999)))
+})
+
+t.test('while Redis is away, what was known holds, and who is not known passes', async t => {
+  const server = await startRedis(t)
+  const client = server.client({ enableOfflineQueue: false, maxRetriesPerRequest: 0 })
+  await until(() => client.hset(REVOCATIONS_KEY, '7', 1000).then(() => true))
+  const faults: unknown[] = []
+  const isRevoked = createRevocationCheck(client, err => faults.push(err))
+  t.equal(await isRevoked(issued(999)), true)
+  await server.stop()
+  t.equal(await isRevoked(issued(999)), true)
+  t.equal(await isRevoked(issued(999, 'other')), false)
+  t.ok(faults.length > 0)
+})

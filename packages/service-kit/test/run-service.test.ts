@@ -1,0 +1,20 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import t from 'tap'
+import { freePort, spawnService } from '@tidings/testing'
+
+const entry = new URL('./fixtures/service.ts', import.meta.url).pathname
+
+t.test('SIGTERM lets a request end, and waits for no connection that has sent none', async t => {
+  const port = await freePort()
+  const service = await spawnService(t, { entry, env: { PORT: String(port) }, readyUrl: `http://127.0.0.1:${port}/readyz` })
+  const opened = connect(port, '127.0.0.1')
+  t.teardown(() => opened.destroy())
+  await once(opened, 'connect')
+
+  const answer = fetch(`http://127.0.0.1:${port}/slow`)
+  await new Promise(resolve => setTimeout(resolve, 200)) // the request is under way
+  const ended = service.kill('SIGTERM')
+  t.equal(await (await answer).text(), 'done')
+  t.same(await ended, { code: 0, signal: null })
+})
