@@ -50,8 +50,7 @@ async function remove (queue: Queue, id: string): Promise<boolean> {
 
 /** A worker that subscribes first and then looks for the key misses neither. */
 async function tellWorker (redis: Redis, { queue, id }: FoundJob): Promise<void> {
-  await redis.set(cancelKey(queue, id), '1', 'PX', SIGNAL_TTL_MS)
-  await redis.publish(cancelChannel(queue), id)
+  await redis.multi().set(cancelKey(queue, id), '1', 'PX', SIGNAL_TTL_MS).publish(cancelChannel(queue), id).exec()
 }
 
 function isSchedulers (err: unknown): boolean {

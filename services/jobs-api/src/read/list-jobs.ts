@@ -44,13 +44,14 @@ export async function listJobs (sql: RawSql, userId: string, query: ListJobsQuer
  */
 export function selectPage (sql: RawSql, filter: JobFilter, place: Place) {
   const beyond = 'after' in place ? sql`and (created_ms, n) < (${place.after.createdMs}, ${place.after.n})` : sql``
+  // In each range too, or Postgres sorts them whole (Append and Sort) instead of merging them as they come.
+  const order = sql`order by created_ms desc, n desc`
   const ranges = rangesOf(filter)
-    .map(state => sql`select created_ms, n from jobs.jobs where ${conditions(sql, filter, state)} ${beyond}`)
+    .map(state => sql`(select created_ms, n from jobs.jobs where ${conditions(sql, filter, state)} ${beyond} ${order})`)
     .reduce((all, range) => sql`${all} union all ${range}`)
   return sql<SummaryRow[]>`
     with page as materialized (
-      ${ranges}
-      order by created_ms desc, n desc
+      select * from (${ranges}) as ranges ${order}
       limit ${place.limit} ${'offset' in place ? sql`offset ${place.offset}` : sql``}
     )
     select ${summaryColumns(sql)} from page join jobs.jobs as jobs using (n)

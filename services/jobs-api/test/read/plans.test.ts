@@ -59,6 +59,7 @@ for (const [filtered, filter] of Object.entries(one)) {
       const scans = nodes.filter(isScan).map(node => `${node['Node Type']} ${node['Index Name'] === 'jobs_pkey' ? 'by key' : 'by range'}`)
       t.same([...new Set(scans)].toSorted(), ['Index Only Scan by range', 'Index Scan by key'])
       t.notOk(nodes.some(node => node.Filter), 'no row is read to be left out')
+      t.notOk(nodes.some(node => node['Node Type'].includes('Sort')), 'all come in order')
     })
   }
 }
