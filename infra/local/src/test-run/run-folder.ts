@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -31,14 +31,24 @@ export function createRunFolder (): RunFolder {
     tmp,
     notes,
     clear: async () => {
-      await killLeftovers(notes)
+      await killLeftovers([...notedPids(notes), ...systemPids(tmp)])
       rmSync(path, { recursive: true, force: true, maxRetries: 5 })
     }
   }
 }
 
-async function killLeftovers (notes: string): Promise<void> {
-  const pids = readdirSync(notes).filter(name => name.endsWith(NOTE)).map(name => Number(name.slice(0, -NOTE.length)))
+function notedPids (notes: string): number[] {
+  return readdirSync(notes).filter(name => name.endsWith(NOTE)).map(name => Number(name.slice(0, -NOTE.length)))
+}
+
+/** Children of whole systems, by their pid files: their folders lie among the tests' temporary files. */
+function systemPids (tmp: string): number[] {
+  return globSync([`*/run/*${NOTE}`, `*/.local/run/*${NOTE}`], { cwd: tmp })
+    .map(file => Number.parseInt(readFileSync(join(tmp, file), 'utf8'), 10))
+    .filter(pid => pid > 0 && pid !== process.pid)
+}
+
+async function killLeftovers (pids: number[]): Promise<void> {
   for (const pid of pids.filter(isAlive)) process.kill(pid, 'SIGKILL')
   for (const deadline = Date.now() + GONE_TIMEOUT_MS; pids.some(isAlive) && Date.now() < deadline;) await sleep(20)
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isAlive } from '@tidings/embedded'
 import t from 'tap'
@@ -8,12 +8,16 @@ import { createRunFolder } from '../../src/test-run/run-folder.ts'
 t.test('what a killed test process has left running and written is gone with the run', async t => {
   const folder = createRunFolder()
   t.equal(statSync(folder.tmp).mode & 0o777, 0o755, 'Postgres\' own user can reach it')
-  const child = spawn('sleep', ['60'])
-  t.teardown(() => child.kill('SIGKILL'))
-  writeFileSync(join(folder.notes, `${child.pid}.pid`), '')
+  const children = ['60', '61'].map(seconds => spawn('sleep', [seconds]))
+  t.teardown(() => { for (const child of children) child.kill('SIGKILL') })
+  const [noted, ofSystem] = children.map(({ pid }) => pid as number)
+  writeFileSync(join(folder.notes, `${noted}.pid`), '')
+  const run = join(folder.tmp, 'tidings-system-x', '.local', 'run')
+  mkdirSync(run, { recursive: true })
+  writeFileSync(join(run, 'edge.pid'), `${ofSystem}\n`)
   writeFileSync(join(folder.notes, '999999999.pid'), '')
   writeFileSync(join(folder.tmp, 'left'), '')
   await folder.clear()
-  t.notOk(isAlive(child.pid as number))
+  t.same([noted, ofSystem].filter(pid => isAlive(pid as number)), [])
   t.notOk(existsSync(folder.path))
 })
