@@ -1,10 +1,17 @@
 import type { RawSql } from '@tidings/service-kit'
 
-/** Which of these jobs of ours their users asked to cancel. It was written down before anything was removed. */
+/**
+ * Which of these jobs their users asked to cancel. It was written down before
+ * anything was removed; of an id that came again, the newest life counts.
+ */
 export async function findCancelled (sql: RawSql, queue: string, jobIds: string[]): Promise<Set<string>> {
   if (jobIds.length === 0) return new Set()
   const rows = await sql<{ id: string }[]>`
-    select id from jobs.jobs
-    where queue = ${queue} and id = any(${jobIds}::text[]) and cancel_requested_at is not null`
+    select id from (
+      select distinct on (id) id, cancel_requested_at from jobs.jobs
+      where queue = ${queue} and id = any(${jobIds}::text[])
+      order by id, generation_ms desc, generation_seq desc
+    ) newest
+    where cancel_requested_at is not null`
   return new Set(rows.map(({ id }) => id))
 }
