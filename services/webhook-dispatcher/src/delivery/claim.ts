@@ -105,10 +105,10 @@ export async function claim (sql: Sql, { claim, slots, rooms, after, probeMs }: 
       where w.failures >= ${TRIP_AFTER} and w.open_until is not null and w.id in (select webhook_id from head)
     )
     select scan.last, scan.looked, c.id, c.webhook_id, c.event_ms, c.event_seq, c.type, c.chain, c.attempts, c.message_id,
-      (extract(epoch from c.due_at) * 1000)::bigint as due_at, coalesce(c.body, e.body) as body, to_jsonb(t.*) as target
+      (extract(epoch from c.due_at) * 1000)::bigint as due_at, coalesce(c.body, e.body) as body,
+      (select to_jsonb(t) from webhooks.targets t where t.id = c.webhook_id) as target
     from (select max(webhook_id) as last, count(*) as looked from looked) scan
     left join claimed c on true
-    left join webhooks.targets t on t.id = c.webhook_id
     left join webhooks.events e on e.event_ms = c.event_ms and e.event_seq = c.event_seq
     order by c.webhook_id, c.chain, c.event_ms, c.event_seq`
   const { last, looked } = rows[0] as Row

@@ -3,10 +3,27 @@ import type { Attempted, Target } from './task.ts'
 
 /** An endpoint is given this much at first, and one more for each success, up to its cap: one that hangs never holds many slots. */
 export const FIRST_WINDOW = 2
-/** Slower than this, an endpoint is not waited for before a batch is written. */
-export const PROMPT_MS = 100
+/** An endpoint is prompt that answers within this, or, where all are slow because we are busy, within a few times the usual. */
+const PROMPT_MS = 100
+const PROMPT_SHARE = 3
+const PROMPT_MAX_MS = 1000
+/** The weight of the newest answer in what is usual. */
+const USUAL_WEIGHT = 0.02
 /** Failures in a row after which the breaker may open, and after which an endpoint is only probed. */
 export const TRIP_AFTER = 10
+
+/** How long answers take at present, over all endpoints that give one. */
+export class Pace {
+  #usualMs = 0
+
+  note (ms: number): void {
+    this.#usualMs += (ms - this.#usualMs) * USUAL_WEIGHT
+  }
+
+  get promptMs (): number {
+    return Math.min(PROMPT_MAX_MS, Math.max(PROMPT_MS, PROMPT_SHARE * this.#usualMs))
+  }
+}
 
 /** What this process knows of one webhook's endpoint: how much it may be given, and how it answers. */
 export class Endpoint {
@@ -14,20 +31,24 @@ export class Endpoint {
   readonly origin: string
   readonly waiting: Run[] = []
   inFlight = 0
-  /** Whether an answer can be expected within PROMPT_MS. */
+  /** Whether a batch is kept open for its answers before it is written. */
   prompt = true
   /** Due rows wait in Postgres: news queue up behind them. */
   backlog = false
   usedAt = performance.now()
   readonly #cap: number
+  readonly #pace: Pace
+  /** Attempts under way, the oldest first. */
+  readonly #begun = new Set<{ at: number }>()
   #window: number
   #failures = 0
   #recordedFailures = 0
   #pausedUntil = 0
   #recordedPause = 0
 
-  constructor ({ id, url }: Pick<Target, 'id' | 'url'>, cap: number) {
+  constructor ({ id, url }: Pick<Target, 'id' | 'url'>, cap: number, pace = new Pace()) {
     this.id = id
+    this.#pace = pace
     this.origin = URL.parse(url)?.origin ?? url
     this.#cap = cap
     this.#window = Math.min(FIRST_WINDOW, cap)
@@ -39,8 +60,22 @@ export class Endpoint {
     this.#recordedPause = openUntil
   }
 
+  /** Notes that an attempt begins; the answer is to be called when it has ended. */
+  begin (): () => void {
+    const attempt = { at: performance.now() }
+    this.#begun.add(attempt)
+    return () => { this.#begun.delete(attempt) }
+  }
+
+  /** Whether an attempt is under way for longer than a prompt endpoint takes. */
+  get isLate (): boolean {
+    const [oldest] = this.#begun
+    return oldest !== undefined && performance.now() - oldest.at > this.#pace.promptMs
+  }
+
   note ({ outcome, pausedUntil }: Attempted): void {
-    this.prompt = outcome.ok && outcome.durations.totalMs < PROMPT_MS
+    this.prompt = outcome.ok && outcome.durations.totalMs < this.#pace.promptMs
+    if (outcome.ok) this.#pace.note(outcome.durations.totalMs)
     this.#pausedUntil = pausedUntil ?? this.#pausedUntil
     this.#failures = outcome.ok ? 0 : this.#failures + 1
     this.#window = outcome.ok ? Math.min(this.#window + 1, this.#cap) : pausedUntil ? 1 : Math.max(1, this.#window >> 1)
@@ -90,11 +125,12 @@ export class Endpoint {
 /** The endpoints that this process deals with. */
 export function createEndpoints (cap: number) {
   const endpoints = new Map<number, Endpoint>()
+  const pace = new Pace()
 
   function of (target: Target): Endpoint {
     let endpoint = endpoints.get(target.id)
     if (!endpoint || endpoint.origin !== (URL.parse(target.url)?.origin ?? target.url)) {
-      endpoint = new Endpoint(target, cap)
+      endpoint = new Endpoint(target, cap, pace)
       endpoints.set(target.id, endpoint)
     }
     endpoint.heed(target)

@@ -101,7 +101,8 @@ export function createLanes ({ limits, post, isHeld, onFree, onError }: LanesOpt
       run.onResult(task, { verdict: { state: 'superseded', reason: OVERTAKEN }, chain: 'flows' })
       return true
     }
-    const result = await post(task)
+    const ended = run.endpoint.begin()
+    const result = await post(task).finally(ended)
     if (result.attempt) run.endpoint.note(result.attempt)
     if (run.endpoint.isPaused) empty(run.endpoint)
     run.onResult(task, result)

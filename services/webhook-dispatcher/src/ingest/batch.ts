@@ -1,8 +1,13 @@
 import type { EventId } from '@tidings/job-events'
-import { PROMPT_MS, type Endpoint } from '../delivery/endpoint.ts'
+import type { Endpoint } from '../delivery/endpoint.ts'
 import type { Lanes } from '../delivery/lanes.ts'
 import type { Run } from '../delivery/run.ts'
 import type { ChainState, Result, Task } from '../delivery/task.ts'
+
+/** How often it is looked whether an answer is still worth waiting for. */
+const LOOK_MS = 50
+/** A batch is written by then, whatever it waits for. */
+const MAX_OPEN_MS = 2000
 
 /** An event that is told to at least one webhook. */
 export type ToldEvent = { id: EventId, userId: string, type: string, chain: string, body: string }
@@ -44,16 +49,29 @@ export class Batch {
     if (this.#awaited.delete(task) && this.#awaited.size === 0) this.#settled()
   }
 
-  /** All is planned: it is ready with the last outcome that is worth waiting for. */
+  /**
+   * All is planned: it is ready with the last outcome that is worth waiting
+   * for. What waits for a slot of ours is: written as due it would come back
+   * through Postgres, at several times the cost, and we'd be busier still.
+   */
   close (): void {
     if (this.#awaited.size === 0) return this.#settled()
-    setTimeout(() => this.#waitNoLonger(), PROMPT_MS)
+    const closedAt = performance.now()
+    const timer = setInterval(() => {
+      if (performance.now() - closedAt > MAX_OPEN_MS) this.#awaited.clear()
+      else this.#waitForPrompt()
+      if (this.#awaited.size > 0) return
+      clearInterval(timer)
+      this.#settled()
+    }, LOOK_MS)
   }
 
-  /** Nor, the next time, for those that have let it come to this. */
-  #waitNoLonger (): void {
-    for (const endpoint of this.#awaited.values()) if (endpoint.inFlight > 0) endpoint.prompt = false
-    this.#settled()
+  /** An endpoint that lets us wait is waited for no more, nor the next time. */
+  #waitForPrompt (): void {
+    for (const [task, endpoint] of this.#awaited) {
+      if (endpoint.isLate) endpoint.prompt = false
+      if (!endpoint.prompt) this.#awaited.delete(task)
+    }
   }
 
   /** What has not begun goes to its row unposted, now that the row is written. */
