@@ -19,7 +19,8 @@ export const JobName = Type.String({ minLength: 1, maxLength: MAX_NAME_LENGTH, p
 /** The stream id of a job event: `<milliseconds>-<sequence>`. */
 export const EventIdText = Type.String({ pattern: '^\\d{1,15}-\\d{1,15}$', examples: ['1640995200000-0'], description: 'Id of a job event, the same in every channel' })
 
-const Nullable = Type.Union([Type.Integer(), Type.Null()])
+// As a list of types and not as a union: a serializer has to try each part of a union.
+const Nullable = Type.Unsafe<number | null>({ type: ['integer', 'null'] })
 
 export const JobTimestamps = Type.Object({
   created: Type.Integer({ description: 'Milliseconds since 1970' }),
@@ -34,7 +35,7 @@ const listed = {
   state: JobState,
   progress: Type.Unknown({ description: 'The last progress the worker told (any JSON), 0 until then' }),
   timestamp: JobTimestamps,
-  lastEventId: Type.Union([EventIdText, Type.Null()], { description: 'The last event of this job that this answer knows, null before the first' })
+  lastEventId: Type.Unsafe<string | null>({ ...EventIdText, type: ['string', 'null'], description: 'The last event of this job that this answer knows, null before the first' })
 }
 
 const EXAMPLE = {

@@ -1,5 +1,7 @@
-/** Keys of one statement; more of one tick go out as further statements, on further connections. */
+/** Keys of one statement. */
 const MAX_BATCH = 100
+/** Statements under way: while they are, what comes waits and goes out together. */
+const MAX_UNDER_WAY = 2
 
 type BatchedReaderOptions<Key, Row> = {
   /** Reads many at once; a row's place is its key's, undefined where there is none. */
@@ -11,35 +13,43 @@ type BatchedReaderOptions<Key, Row> = {
 type Waiting<Key, Row> = { key: Key, resolve: (row: Row | undefined) => void, reject: (err: unknown) => void }
 
 /**
- * Sends the reads of one turn of the event loop as one statement: a statement
- * costs Node about 100 µs whether it asks for one row or for fifty.
+ * Sends the reads of one turn of the event loop, and those that came while
+ * others were under way, as one statement: a statement costs Node about 100 µs
+ * whether it asks for one row or for fifty. A lone read goes out at once.
  *
  * In order of arrival, at most 100 a statement, so that nobody waits for a
  * crowd; a key that makes the statement fail fails alone.
  */
 export function batchedReader<Key, Row> ({ readMany, isShared }: BatchedReaderOptions<Key, Row>) {
-  let waiting: Waiting<Key, Row>[] = []
+  const waiting: Waiting<Key, Row>[] = []
+  let underWay = 0
+  let isScheduled = false
 
   return function read (key: Key): Promise<Row | undefined> {
     return new Promise((resolve, reject) => {
+      waiting.push({ key, resolve, reject })
       // setImmediate, not a microtask: all sockets that became readable in this turn are in.
-      if (waiting.push({ key, resolve, reject }) === 1) setImmediate(flush)
+      if (!isScheduled) setImmediate(flush)
+      isScheduled = true
     })
   }
 
   function flush () {
-    const all = waiting
-    waiting = []
-    for (let start = 0; start < all.length; start += MAX_BATCH) settle(all.slice(start, start + MAX_BATCH))
+    isScheduled = false
+    while (waiting.length > 0 && underWay < MAX_UNDER_WAY) settle(waiting.splice(0, MAX_BATCH))
   }
 
   function settle (batch: Waiting<Key, Row>[]) {
+    underWay++
     readMany(batch.map(({ key }) => key)).then(
       rows => batch.forEach(({ resolve }, index) => resolve(rows[index])),
       err => {
         if (batch.length === 1 || isShared(err)) for (const { reject } of batch) reject(err)
         else for (const one of batch) settle([one])
       }
-    )
+    ).finally(() => {
+      underWay--
+      flush()
+    })
   }
 }
