@@ -26,5 +26,8 @@ export const browserGuards = fp<{ config: CommonConfig }>(async function browser
     xPermittedCrossDomainPolicies: false,
     xXssProtection: false
   })
-  app.addHook('onRequest', async (_request, reply) => { reply.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'") })
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
+    done()
+  })
 }, { name: 'browser-guards' })

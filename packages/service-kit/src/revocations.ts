@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
 import type { Redis } from 'ioredis'
-import { REVOCATIONS_KEY, type Identity } from '@tidings/contracts'
+import { isIssuedBefore, REVOCATIONS_KEY, type Identity } from '@tidings/contracts'
 
 /** A revocation reaches every service within this time. */
 const FRESH_MS = 5000
@@ -35,13 +35,12 @@ export function createRevocationCheck (redis: Redis, onFault: (err: unknown) => 
     return known
   }
 
-  return async function isRevoked ({ userId, issuedAt }: Identity): Promise<boolean> {
+  return async function isRevoked (identity: Identity): Promise<boolean> {
+    const { userId } = identity
     let known = users.get(userId)
     if (!known) known = await within(WAIT_MS, ask(userId)).catch(onFault) ?? undefined
     else if (Date.now() - known.askedAt > FRESH_MS) ask(userId).catch(onFault)
-    if (!known || known.notBefore === 0) return false
-    // A token that does not say when it was issued is older than any revocation.
-    return issuedAt === null || issuedAt < known.notBefore * 1000
+    return known !== undefined && known.notBefore > 0 && isIssuedBefore(identity, known.notBefore)
   }
 }
 

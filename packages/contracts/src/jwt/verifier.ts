@@ -6,6 +6,14 @@ import type { JwtSettings } from './settings.ts'
 /** Who a token speaks for. Times in milliseconds; `expiresAt` is null for a token that never ends. */
 export type Identity = { userId: string, issuedAt: number | null, expiresAt: number | null }
 
+/**
+ * Whether a revocation voids a token: it was issued before that moment (seconds
+ * since 1970). One that does not say when is older than any revocation.
+ */
+export function isIssuedBefore ({ issuedAt }: Identity, notBefore: number): boolean {
+  return issuedAt === null || issuedAt < notBefore * 1000
+}
+
 export type TokenFault = 'token_missing' | 'token_invalid' | 'token_expired'
 
 /** Why a token was refused; `code` is what clients see, `message` names the fault without the token. */

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { REVOCATIONS_KEY, type Identity } from '@tidings/contracts'
+import { isIssuedBefore, REVOCATIONS_KEY, type Identity } from '@tidings/contracts'
 import type { Audience } from '../session/audience.ts'
 
 const SWEEP_MS = 10_000
@@ -20,7 +20,7 @@ export function createRevocations ({ redis, audience, log }: { redis: Redis, aud
   /** While Redis is away nobody is refused; the sweep makes up for it when it is back. */
   async function isRevoked (identity: Identity): Promise<boolean> {
     const notBefore = await redis.hget(REVOCATIONS_KEY, identity.userId).catch(warn)
-    return notBefore ? isOlder(identity, Number(notBefore)) : false
+    return notBefore ? isIssuedBefore(identity, Number(notBefore)) : false
   }
 
   /** Writes down that tokens issued until now are void; returns the moment, in seconds. */
@@ -34,7 +34,7 @@ export function createRevocations ({ redis, audience, log }: { redis: Redis, aud
   /** Ends a user's sessions here whose token is older. */
   function apply (userId: string, notBefore: number): void {
     for (const session of audience.of(userId) ?? []) {
-      if (isOlder(session.identity, notBefore)) session.end('revoked')
+      if (isIssuedBefore(session.identity, notBefore)) session.end('revoked')
     }
   }
 
@@ -52,9 +52,4 @@ export function createRevocations ({ redis, audience, log }: { redis: Redis, aud
   }
 
   return { isRevoked, revoke, apply, sweep, close: () => clearInterval(timer) }
-}
-
-/** A token that does not say when it was issued is older than any revocation. */
-function isOlder ({ issuedAt }: Identity, notBefore: number): boolean {
-  return issuedAt === null || issuedAt < notBefore * 1000
 }
