@@ -4,7 +4,7 @@ import { isNewer, newest, ZERO, type EventId } from '@tidings/job-events'
 /** Waiters a process may have: each is a listener of the emitter. */
 const NO_LIMIT = 0
 
-type Patience = { timeoutMs: number, signal?: AbortSignal }
+type Patience = { timeoutMs: number, signal?: AbortSignal | undefined }
 
 export type Watch = ReturnType<typeof createWatch>
 
@@ -34,9 +34,9 @@ export function createWatch () {
 
   /** Whether the rows stand at `id` or beyond, waiting for it if need be. */
   async function reached (id: EventId, { timeoutMs, signal }: Patience): Promise<boolean> {
-    const patience = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])])
+    const until = Date.now() + timeoutMs
     while (isNewer(id, position)) {
-      if (!await happens('position', patience)) return false
+      if (!await happens('position', { timeoutMs: until - Date.now(), signal })) return false
     }
     return true
   }
@@ -46,16 +46,22 @@ export function createWatch () {
    * reads the row, so that no change falls between. It may wake for nothing.
    */
   async function changed (userId: string, jobId: string, { timeoutMs, signal }: Patience): Promise<boolean> {
-    return await happens(`job ${changeKey(userId, jobId)}`, AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]))
+    return await happens(`job ${changeKey(userId, jobId)}`, { timeoutMs, signal })
   }
 
-  async function happens (event: string, signal: AbortSignal): Promise<boolean> {
+  /** A timer of its own, gone with the wait: that of AbortSignal.timeout stays to its end, whoever came earlier. */
+  async function happens (event: string, { timeoutMs, signal }: Patience): Promise<boolean> {
+    const over = new AbortController()
+    const timer = setTimeout(() => over.abort(), Math.max(0, timeoutMs))
+    const patience = signal ? AbortSignal.any([over.signal, signal]) : over.signal
     try {
-      await once(emitter, event, { signal })
+      await once(emitter, event, { signal: patience })
       return true
     } catch (err) {
-      if (signal.aborted) return false
+      if (patience.aborted) return false
       throw err
+    } finally {
+      clearTimeout(timer)
     }
   }
 

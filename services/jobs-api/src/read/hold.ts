@@ -20,13 +20,13 @@ type Sources = { findJob: (key: JobKey) => Promise<FoundJob | undefined>, projec
  * nothing, finished or changed since now. At the end of the wait: as it is.
  */
 export async function holdUntilNews ({ key, waitMs, ifNoneMatch, signal }: Hold, { findJob, projected }: Sources): Promise<FoundJob | undefined> {
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(waitMs)])
+  const until = Date.now() + waitMs
   const read = new AbortController()
   let first: string | undefined
   try {
     for (;;) {
       // Begun before the row is read, so that no change falls between.
-      const changed = projected.changed(key.userId, key.jobId, { timeoutMs: waitMs, signal: AbortSignal.any([patience, read.signal]) })
+      const changed = projected.changed(key.userId, key.jobId, { timeoutMs: until - Date.now(), signal: AbortSignal.any([signal, read.signal]) })
       const row = await findJob(key)
       if (!row) return undefined
       const tag = etagOf(lastEventId(row))
