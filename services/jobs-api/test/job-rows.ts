@@ -15,6 +15,7 @@ export type JobRow = {
   attempts_made: number
   ours: boolean
   generation_ms: string
+  started_ms: string | null
   finished_ms: string | null
 }
 

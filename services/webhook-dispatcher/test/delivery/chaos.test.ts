@@ -1,20 +1,29 @@
 import t from 'tap'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import postgres from 'postgres'
+import postgres, { type Sql } from 'postgres'
 import { freePort, spawnService, startPostgres, startReceiver, startRedis, TEST_SECRET, until, type ReceivedRequest, type SpawnedService, type TestContext } from '@tidings/testing'
-import { appender, jobOf, SECRET_KEY, webhookCreator, type Settings } from '../setup.ts'
+import { appender, jobOf, SECRET_KEY, webhookCreator, type NewEvent, type Settings } from '../setup.ts'
 
 const SERVER = fileURLToPath(new URL('../../src/server.ts', import.meta.url))
-const JOBS = 30
-const PROGRESS = 30
-const EVENTS = JOBS * (PROGRESS + 1)
+const USERS = ['1', '2', '3', '4', '5', '6', '7', '8']
+const JOBS = 100
+const EVENTS_OF_JOB = 100
+const EVENTS = JOBS * EVENTS_OF_JOB
 const ENDPOINTS = 3
-const KILLS = 4
-/** Four batches that are not written yet, each of one append to all endpoints, and ten in flight each. */
-const IN_FLIGHT = 4 * (PROGRESS + 1) * ENDPOINTS + 10 * ENDPOINTS
+const DELIVERIES = EVENTS * ENDPOINTS
+/** Jobs that run at the same time. */
+const ABREAST = 10
+/** Events that may be appended before the oldest of them is written as delivered at all endpoints: what a replica has in hand is never more. */
+const WINDOW = 400
+const IN_HAND = WINDOW * ENDPOINTS
+/** One after the other as deliveries arrive, at even distances. */
+const TROUBLES = ['kill', 'kill', 'kill', 'redis', 'kill', 'kill', 'kill', 'postgres', 'kill', 'kill', 'kill', 'kill'] as const
+/** For each wait; far more than a slow machine takes. */
+const PATIENCE = { timeoutMs: 120_000, intervalMs: 50 }
 
-t.test('two replicas, killed in turn, and both stores restarted: nothing is lost, doubles are few, order holds', async t => {
+t.setTimeout(600_000)
+
+t.test('two replicas, killed again and again, and both stores restarted: nothing is lost, doubles are what was in hand, order holds', async t => {
   const [database, redis] = await Promise.all([startPostgres(t), startRedis(t, { appendonly: true })])
   const env = {
     DATABASE_URL: database.url,
@@ -23,66 +32,119 @@ t.test('two replicas, killed in turn, and both stores restarted: nothing is lost
     WEBHOOK_SECRET_KEY: SECRET_KEY,
     WEBHOOK_ALLOW_PRIVATE: 'true',
     WEBHOOK_LEASE: '1s',
+    INGEST_SHARDS: '2',
     LOG_LEVEL: 'error'
   }
   const replicas = await Promise.all([startReplica(t, env), startReplica(t, env)])
-  const sql = postgres(database.url, { max: 1, onnotice: () => {} })
+  const sql = postgres(database.url, { max: 2, onnotice: () => {} })
   t.teardown(() => sql.end({ timeout: 1 }))
+  await keepNames(sql)
 
+  const tallies = await Promise.all(Array.from({ length: ENDPOINTS }, () => startTally(t)))
   const createWebhook = webhookCreator(sql)
-  const receivers = await Promise.all(Array.from({ length: ENDPOINTS }, () => startReceiver(t)))
-  for (const { url } of receivers) await createWebhook({ url })
+  for (const userId of USERS) for (const { url } of tallies) await createWebhook({ url, userId })
+  const arrived = () => tallies.reduce((sum, { told }) => sum + told.size, 0)
 
-  const append = appender(redis)
-  const killing = kill(t, replicas, env)
-  for (let job = 0; job < JOBS; job++) {
-    await until(() => append(jobOf(String(job), PROGRESS)).then(() => true), { what: 'Redis to take events' })
-    if (job === 10) await redis.restart()
-    if (job === 20) {
+  const cause = {
+    redis: redis.restart,
+    async postgres () {
       await database.kill()
       await database.start()
+    },
+    async kill () {
+      const at = replicas.indexOf(await until(() => readerOf(sql, replicas), { ...PATIENCE, what: 'a replica to read' }))
+      await replicas[at]?.kill('SIGKILL')
+      replicas[at] = await startReplica(t, env)
     }
-    await sleep(100)
   }
-  await killing
+  async function makeTrouble (): Promise<void> {
+    for (const [n, trouble] of TROUBLES.entries()) {
+      const due = Math.floor(DELIVERIES * (n + 0.5) / TROUBLES.length)
+      await until(() => arrived() >= due, { ...PATIENCE, what: `${due} deliveries` })
+      await cause[trouble]()
+    }
+  }
+  await Promise.all([feed(appender(redis), sql), makeTrouble()])
 
-  for (const [i, { requests }] of receivers.entries()) {
-    await until(() => idsOf(requests).size === EVENTS, { timeoutMs: 20_000, what: `all events at endpoint ${i}` })
-    t.ok(isOrdered(requests), `order per job at endpoint ${i}`)
+  await until(() => arrived() >= DELIVERIES, { ...PATIENCE, what: 'all deliveries to arrive' })
+  await until(async () => await delivered(sql) === DELIVERIES, { ...PATIENCE, what: 'all outcomes to be written' })
+  t.equal(await delivered(sql), (await sql`select from webhooks.deliveries`).length, 'nothing else became of any')
+  for (const [i, { told, ids, disorder }] of tallies.entries()) {
+    t.equal(told.size, EVENTS, `all events at endpoint ${i}`)
+    t.equal(ids.size, EVENTS, `each under one webhook-id at endpoint ${i}, however often it came`)
+    t.same(disorder, [], `order per job at endpoint ${i}`)
   }
-  const doubles = receivers.reduce((sum, { requests }) => sum + requests.length - EVENTS, 0)
-  t.ok(doubles <= (KILLS + 1) * IN_FLIGHT, `${doubles} doubles`)
-  t.comment(`${doubles} doubles of ${ENDPOINTS * EVENTS}`)
-  await until(async () => (await sql`select from webhooks.deliveries where state = 'delivered'`).length === ENDPOINTS * EVENTS, { what: 'all outcomes in Postgres' })
+  const ended = await namesOf(sql) - replicas.length
+  const doubles = tallies.reduce((sum, { requests }) => sum + requests.length, 0) - DELIVERIES
+  t.ok(ended >= TROUBLES.filter(trouble => trouble === 'kill').length)
+  t.ok(doubles <= ended * IN_HAND, `${doubles} doubles, ${ended} times at most ${IN_HAND}`)
+  t.comment(`${doubles} doubles of ${DELIVERIES}, ${ended} names ended with what they had in hand`)
 })
 
 async function startReplica (t: TestContext, env: Settings): Promise<SpawnedService> {
   const port = await freePort()
-  return await spawnService(t, { entry: SERVER, env: { ...env, WEBHOOK_DISPATCHER_PORT: String(port) }, readyUrl: `http://127.0.0.1:${port}/readyz` })
+  return await spawnService(t, { entry: SERVER, env: { ...env, WEBHOOK_DISPATCHER_PORT: String(port) }, readyUrl: `http://127.0.0.1:${port}/readyz`, readyTimeoutMs: PATIENCE.timeoutMs })
 }
 
-async function kill (t: TestContext, replicas: SpawnedService[], env: Settings): Promise<void> {
-  for (let i = 0; i < KILLS; i++) {
-    await sleep(1000)
-    await replicas[i % 2]?.kill('SIGKILL')
-    replicas[i % 2] = await startReplica(t, env)
+/** A living replica that holds a shard: one whose end interrupts something. */
+async function readerOf (sql: Sql, replicas: SpawnedService[]): Promise<SpawnedService | undefined> {
+  const readers = await sql<{ host: string }[]>`
+    select c.host from webhooks.positions p join webhooks.claimants c on c.id = p.claimant where c.lease_until > now() order by p.shard`
+  return replicas.find(({ pid }) => readers.some(({ host }) => host.endsWith(`:${pid}`)))
+}
+
+/**
+ * What a replica has in hand it has under a name, and only with that name's
+ * end (a SIGKILL, a lease that lapsed while Postgres was away or the machine
+ * slow) is it posted again. So names are counted, those too that were deleted.
+ */
+async function keepNames (sql: Sql): Promise<void> {
+  await sql.unsafe(`
+    create table public.names as select id from webhooks.claimants;
+    create function public.keep_name () returns trigger language plpgsql as $$ begin insert into public.names values (new.id); return new; end $$;
+    create trigger keep_name before insert on webhooks.claimants for each row execute function public.keep_name();`)
+}
+
+async function namesOf (sql: Sql): Promise<number> {
+  return (await sql`select from public.names`).length
+}
+
+async function delivered (sql: Sql): Promise<number> {
+  const [row] = await sql<{ n: number }[]>`select count(*)::int as n from webhooks.deliveries where state = 'delivered'`
+  return row?.n ?? 0
+}
+
+async function feed (append: (events: NewEvent[]) => Promise<void>, sql: Sql): Promise<void> {
+  let told = 0
+  for (const events of story()) {
+    await until(async () => await delivered(sql) >= (told + events.length - WINDOW) * ENDPOINTS, { ...PATIENCE, what: `what follows ${told} events` })
+    await until(() => append(events).then(() => true), { ...PATIENCE, what: 'Redis to take events' })
+    told += events.length
   }
 }
 
-function idsOf (requests: ReceivedRequest[]): Set<unknown> {
-  return new Set(requests.map(({ headers }) => headers['webhook-id']))
+/** All events in small appends: of each of ten jobs one, then of each the next. */
+function story (): NewEvent[][] {
+  const jobs = Array.from({ length: JOBS }, (_, job) => jobOf(String(job), EVENTS_OF_JOB - 1, { userId: USERS[job % USERS.length] as string }))
+  const events = Array.from({ length: JOBS / ABREAST }, (_, i) => jobs.slice(i * ABREAST, (i + 1) * ABREAST))
+    .flatMap(abreast => Array.from({ length: EVENTS_OF_JOB }, (_, n) => abreast.flatMap(job => job[n] ?? [])).flat())
+  return Array.from({ length: EVENTS / 50 }, (_, i) => events.slice(i * 50, (i + 1) * 50))
 }
 
-/** Whether the first of each event came after the first of the one before it. */
-function isOrdered (requests: ReceivedRequest[]): boolean {
+/** A receiver that keeps account of which events came, under which ids, and whether each came first after the one before it. */
+async function startTally (t: TestContext) {
+  const told = new Set<string>()
+  const ids = new Set<unknown>()
   const newest = new Map<string, number>()
-  const seen = new Set<unknown>()
-  return requests.every(({ headers, json }) => {
-    if (seen.has(headers['webhook-id'])) return true
-    seen.add(headers['webhook-id'])
-    const { id, progress = Infinity } = json as { id: string, progress?: number }
-    const inOrder = progress > (newest.get(id) ?? 0)
-    newest.set(id, progress)
-    return inOrder
+  const disorder: string[] = []
+  const { url, requests } = await startReceiver(t, ({ headers, json }: ReceivedRequest) => {
+    const { id, progress: step = EVENTS_OF_JOB } = json as { id: string, progress?: number }
+    ids.add(headers['webhook-id'])
+    if (told.has(`${id} ${step}`)) return 200
+    told.add(`${id} ${step}`)
+    if (step !== (newest.get(id) ?? 0) + 1) disorder.push(`${id} ${step}`)
+    newest.set(id, step)
+    return 200
   })
+  return { url, requests, told, ids, disorder }
 }
