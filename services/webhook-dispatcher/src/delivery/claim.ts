@@ -5,6 +5,8 @@ import type { Target, Task } from './task.ts'
 
 /** Endpoints looked at in one claim; the next one goes on after them. */
 const MAX_ENDPOINTS = 1000
+/** Due rows of one endpoint, and chains, among which its heads are looked for. */
+const MAX_LOOKED = 100
 /** Of one chain, head included. */
 const MAX_CHAIN = 20
 
@@ -48,7 +50,9 @@ type Row = {
  * a million rows of a dead one cost the others nothing: `waiting` hops over the
  * index due_deliveries from webhook to webhook, `head` reads the few first due
  * rows of each. Only the oldest pending row of a chain can be locked; it brings
- * its followers. An endpoint whose breaker tripped gives one head, as a probe.
+ * its followers. Where the first due rows all wait behind others of their
+ * chains (one job's long story, say), its heads are looked for by hopping from
+ * chain to chain. An endpoint whose breaker tripped gives one head, as a probe.
  * The order and limit of each subquery are what holds the planner to its index:
  * as NOT EXISTS the test for the oldest becomes an anti join, which reads all
  * that an endpoint has waiting.
@@ -72,16 +76,35 @@ export async function claim (sql: Sql, { claim, slots, rooms, after, probeMs }: 
     ),
     head as materialized (
       select h.* from endpoint e cross join lateral (
-        select d.id, d.webhook_id, d.chain, d.event_ms, d.event_seq from webhooks.deliveries d
-        where d.webhook_id = e.id and d.state = 'pending' and d.due_at <= now()
-          and (d.claim is null or d.claim not in (select id from live))
-          and (d.chain is null or d.id = (
+        select c.id, c.webhook_id, c.chain, c.event_ms, c.event_seq from (
+          (select d.* from webhooks.deliveries d
+            where d.webhook_id = e.id and d.state = 'pending' and d.due_at <= now()
+            order by d.due_at, d.id limit ${MAX_LOOKED})
+          union all
+          (with recursive hop (chain) as (
+              (select chain from webhooks.deliveries where webhook_id = e.id and state = 'pending' and chain is not null order by chain limit 1)
+              union all
+              select (select d.chain from webhooks.deliveries d
+                where d.webhook_id = e.id and d.state = 'pending' and d.chain > hop.chain order by d.chain limit 1)
+              from hop where hop.chain is not null
+            )
+            select o.* from (select chain from hop limit ${MAX_LOOKED}) hop cross join lateral (
+              select d.* from webhooks.deliveries d
+              where d.webhook_id = e.id and d.chain = hop.chain and d.state = 'pending'
+              order by d.event_ms, d.event_seq limit 1) o
+            where o.due_at <= now() and exists (
+              select from webhooks.deliveries d where d.webhook_id = e.id and d.state = 'pending' and d.due_at <= now()
+              order by d.due_at, d.id offset ${MAX_LOOKED - 1} limit 1))
+        ) c cross join lateral (
+          select from webhooks.deliveries d
+          where d.id = c.id and d.state = 'pending' and d.due_at <= now() and (d.claim is null or d.claim not in (select id from live))
+          for update of d skip locked) locked
+        where (c.claim is null or c.claim not in (select id from live))
+          and (c.chain is null or c.id = (
             select p.id from webhooks.deliveries p
-            where p.webhook_id = d.webhook_id and p.chain = d.chain and p.state = 'pending'
+            where p.webhook_id = c.webhook_id and p.chain = c.chain and p.state = 'pending'
             order by p.event_ms, p.event_seq limit 1))
-        order by d.due_at, d.id
-        limit e.room
-        for update of d skip locked) h
+        limit e.room) h
       limit ${slots}
     ),
     taken as (

@@ -1,0 +1,51 @@
+import { createSql, type RawSql } from '@tidings/service-kit'
+import type { Sql } from '../../src/db/sql.ts'
+
+export type PlanNode = {
+  'Node Type': string
+  'Relation Name'?: string
+  'Index Name'?: string
+  'Actual Rows'?: number
+  'Actual Loops'?: number
+  'Shared Hit Blocks'?: number
+  'Shared Read Blocks'?: number
+  Plans?: PlanNode[]
+}
+
+type Answer = [{ 'QUERY PLAN': [{ Plan: PlanNode }] }]
+
+/** How Postgres runs a statement: as it did for these values (undone), and as it would for any. It may come to use either. */
+export type Explained = { nodes: PlanNode[], generic: PlanNode[], buffers: number }
+
+/** Explains the last statement that `run` sends. */
+export async function explain (url: string, run: (sql: Sql) => Promise<unknown>): Promise<Explained> {
+  let sent = { statement: '', parameters: [] as never[] }
+  const sql = createSql(url, { max: 1, debug: (_connection, statement, parameters) => { sent = { statement, parameters: parameters as never[] } } })
+  try {
+    const { statement, parameters } = await undone(sql, async tx => {
+      await run(tx)
+      return sent
+    })
+    const [ran] = await undone(sql, async tx => await tx.unsafe<Answer>(`explain (analyze, buffers, format json) ${statement}`, parameters))
+    const [generic] = await sql.unsafe<Answer>(`explain (generic_plan, format json) ${statement}`)
+    const actual = ran['QUERY PLAN'][0].Plan
+    return { nodes: flatten(actual), generic: flatten(generic['QUERY PLAN'][0].Plan), buffers: (actual['Shared Hit Blocks'] ?? 0) + (actual['Shared Read Blocks'] ?? 0) }
+  } finally {
+    await sql.end()
+  }
+}
+
+async function undone<T> (sql: RawSql, run: (tx: Sql) => Promise<T>): Promise<T> {
+  const connection = await sql.reserve()
+  try {
+    await connection`begin`
+    return await run(connection)
+  } finally {
+    await connection`rollback`
+    connection.release()
+  }
+}
+
+function flatten (node: PlanNode): PlanNode[] {
+  return [node, ...(node.Plans ?? []).flatMap(flatten)]
+}
