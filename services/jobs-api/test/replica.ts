@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import { freePort, spawnService, type SpawnedService, type TestContext } from '@tidings/testing'
 
+/** Only there to end a run in which nothing works: how soon it is ready matters to no test. */
+const READY_TIMEOUT_MS = 120_000
 const entry = fileURLToPath(new URL('../src/server.ts', import.meta.url))
 
 export type Replica = SpawnedService & { url: string }
@@ -9,6 +11,6 @@ export type Replica = SpawnedService & { url: string }
 export async function startReplica (t: TestContext, env: Record<string, string>): Promise<Replica> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const service = await spawnService(t, { entry, env: { LEASE_MS: '1000', ...env, JOBS_API_PORT: String(port) }, readyUrl: `${url}/readyz` })
+  const service = await spawnService(t, { entry, env: { LEASE_MS: '1000', ...env, JOBS_API_PORT: String(port) }, readyUrl: `${url}/readyz`, readyTimeoutMs: READY_TIMEOUT_MS })
   return { ...service, url }
 }
