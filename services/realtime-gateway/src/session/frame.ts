@@ -28,6 +28,11 @@ export class Frame {
     this.eventId = eventId
   }
 
+  /** The same without its encodings: beside a small payload they are most of what a frame that is kept weighs. */
+  bare (): Frame {
+    return new Frame(this.event, this.json, this.eventId)
+  }
+
   /** As a Socket.IO event of the main namespace. */
   get packet (): string {
     return (this.#packet ??= `2[${JSON.stringify(this.event)},${this.json}]`)
@@ -36,6 +41,11 @@ export class Frame {
   /** What engine.io needs to send `packet` over a WebSocket without encoding it again. */
   get packetOptions () {
     return (this.#packetOptions ??= { compress: false, wsPreEncodedFrame: encodeFrame(Buffer.from(`4${this.packet}`), TEXT_FRAME) })
+  }
+
+  /** Of the packet over a WebSocket, without the header of its frame. */
+  get packetBytes (): number {
+    return this.packetOptions.wsPreEncodedFrame[1]?.length ?? 0
   }
 
   /** As a JSON frame of the plain WebSocket. */

@@ -3,8 +3,8 @@ import type { Frame } from './frame.ts'
 import type { Wire } from './wire.ts'
 
 const CHECK_MS = 100
-/** What a frame that waits weighs beside its payload, which it may share with others. */
-const FRAME_BYTES = 100
+/** What a frame that waits weighs beside its payload: measured. */
+const FRAME_BYTES = 250
 const DRAIN_CHECK_MS = 10
 
 export type OutletBounds = { unsentBytes: number, unsentPackets: number, slowMs: number }
@@ -74,8 +74,8 @@ export class Outlet {
       this.#drop(waiting, topic as string, superseded)
       this.#owner.spared()
     }
-    waiting.set(topic ?? Symbol('frame'), frame)
-    this.#waitingBytes += FRAME_BYTES + frame.json.length
+    waiting.set(topic ?? Symbol('frame'), frame.bare())
+    this.#waitingBytes += weightOf(frame)
     if (this.#waitingBytes > this.#bounds.unsentBytes) this.#owner.slow()
   }
 
@@ -105,11 +105,17 @@ export class Outlet {
 
   #drop (waiting: Waiting, key: string | symbol, frame: Frame) {
     waiting.delete(key)
-    this.#waitingBytes -= FRAME_BYTES + frame.json.length
+    this.#waitingBytes -= weightOf(frame)
   }
 
   #isFull (share: number): boolean {
     const { unsentBytes, unsentPackets } = this.#bounds
     return this.#wire.unsentBytes > unsentBytes * share || this.#wire.unsentPackets > unsentPackets * share
   }
+}
+
+/** V8 keeps a string at one byte a character, or at two as soon as one of them needs it. */
+function weightOf ({ json }: Frame): number {
+  const isAscii = Buffer.byteLength(json) === json.length
+  return FRAME_BYTES + json.length * (isAscii ? 1 : 2)
 }

@@ -19,7 +19,7 @@ export class SocketIoWire implements Wire {
   }
 
   write (frame: Frame): void {
-    this.#bufferedBytes += frame.json.length
+    this.#bufferedBytes += frame.packetBytes
     this.#connection.write(frame.packet, frame.packetOptions)
   }
 

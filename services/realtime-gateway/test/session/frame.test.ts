@@ -22,3 +22,17 @@ t.test('a text and a block carry the same payload', async t => {
   t.same(JSON.parse(lines[2]?.slice('data: '.length) ?? ''), awkward)
   t.same(lines.slice(3), ['', ''])
 })
+
+t.test('a bare frame says the same, and holds no encoding of the first', async t => {
+  const frame = new Frame('job:progress', JSON.stringify(awkward), '5-1')
+  const encodings = [frame.text, frame.block]
+  const bare = frame.bare()
+  t.same([bare.event, bare.json, bare.eventId], [frame.event, frame.json, frame.eventId])
+  t.same([bare.text, bare.block], encodings)
+  t.not(bare.text, frame.text)
+})
+
+t.test('the bytes of a packet are counted as they travel', async t => {
+  const frame = new Frame('job:progress', JSON.stringify(awkward))
+  t.equal(frame.packetBytes, Buffer.byteLength(`4${frame.packet}`))
+})

@@ -74,3 +74,14 @@ t.test('who sends much paces itself, and gives up on a client that takes nothing
   await outlet.drained()
   t.equal(slow(), 1)
 })
+
+t.test('what waits is weighed by what it takes to keep it: text beyond ASCII twice', async t => {
+  const ascii = setup(t, { unsentBytes: 2000 })
+  const wide = setup(t, { unsentBytes: 2000 })
+  for (const name of ['a', 'b', 'c', 'd']) {
+    ascii.outlet.write(new Frame(name, `"${'x'.repeat(1000)}"`))
+    wide.outlet.write(new Frame(name, `"${'日'.repeat(1000)}"`))
+  }
+  t.equal(ascii.slow(), 0)
+  t.equal(wide.slow(), 1)
+})
