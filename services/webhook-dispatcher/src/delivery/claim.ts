@@ -55,7 +55,9 @@ type Row = {
  * chain to chain. An endpoint whose breaker tripped gives one head, as a probe.
  * The order and limit of each subquery are what holds the planner to its index:
  * as NOT EXISTS the test for the oldest becomes an anti join, which reads all
- * that an endpoint has waiting.
+ * that an endpoint has waiting. What is pending is asked for as not finished
+ * wherever it is not to be found by the index due_deliveries: that one is on
+ * `state`, and seems best for anything while the statistics know of no rows in it.
  */
 export async function claim (sql: Sql, { claim, slots, rooms, after, probeMs }: ClaimRequest): Promise<Claimed> {
   const rows = await sql<Row[]>`
@@ -82,27 +84,27 @@ export async function claim (sql: Sql, { claim, slots, rooms, after, probeMs }: 
             order by d.due_at, d.id limit ${MAX_LOOKED})
           union all
           (with recursive hop (chain) as (
-              (select chain from webhooks.deliveries where webhook_id = e.id and state = 'pending' and chain is not null order by chain limit 1)
+              (select chain from webhooks.deliveries where webhook_id = e.id and finished_at is null and chain is not null order by chain limit 1)
               union all
               select (select d.chain from webhooks.deliveries d
-                where d.webhook_id = e.id and d.state = 'pending' and d.chain > hop.chain order by d.chain limit 1)
+                where d.webhook_id = e.id and d.finished_at is null and d.chain > hop.chain order by d.chain limit 1)
               from hop where hop.chain is not null
             )
             select o.* from (select chain from hop limit ${MAX_LOOKED}) hop cross join lateral (
               select d.* from webhooks.deliveries d
-              where d.webhook_id = e.id and d.chain = hop.chain and d.state = 'pending'
+              where d.webhook_id = e.id and d.chain = hop.chain and d.finished_at is null
               order by d.event_ms, d.event_seq limit 1) o
             where o.due_at <= now() and exists (
               select from webhooks.deliveries d where d.webhook_id = e.id and d.state = 'pending' and d.due_at <= now()
               order by d.due_at, d.id offset ${MAX_LOOKED - 1} limit 1))
         ) c cross join lateral (
           select from webhooks.deliveries d
-          where d.id = c.id and d.state = 'pending' and d.due_at <= now() and (d.claim is null or d.claim not in (select id from live))
+          where d.id = c.id and d.finished_at is null and d.due_at <= now() and (d.claim is null or d.claim not in (select id from live))
           for update of d skip locked) locked
         where (c.claim is null or c.claim not in (select id from live))
           and (c.chain is null or c.id = (
             select p.id from webhooks.deliveries p
-            where p.webhook_id = c.webhook_id and p.chain = c.chain and p.state = 'pending'
+            where p.webhook_id = c.webhook_id and p.chain = c.chain and p.finished_at is null
             order by p.event_ms, p.event_seq limit 1))
         limit e.room) h
       limit ${slots}
@@ -112,7 +114,7 @@ export async function claim (sql: Sql, { claim, slots, rooms, after, probeMs }: 
       union
       select f.id from head h cross join lateral (
         select d.id from webhooks.deliveries d
-        where d.webhook_id = h.webhook_id and d.chain = h.chain and d.state = 'pending'
+        where d.webhook_id = h.webhook_id and d.chain = h.chain and d.finished_at is null
           and (d.event_ms, d.event_seq) > (h.event_ms, h.event_seq)
           and (d.claim is null or d.claim not in (select id from live))
         order by d.event_ms, d.event_seq
@@ -120,7 +122,7 @@ export async function claim (sql: Sql, { claim, slots, rooms, after, probeMs }: 
     ),
     claimed as (
       update webhooks.deliveries d set claim = ${claim}
-      from taken t where d.id = t.id and d.state = 'pending' and (d.claim is null or d.claim not in (select id from live))
+      from taken t where d.id = t.id and d.finished_at is null and (d.claim is null or d.claim not in (select id from live))
       returning d.*
     ),
     probed as (

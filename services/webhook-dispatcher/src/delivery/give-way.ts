@@ -54,7 +54,7 @@ export async function giveWay (tx: Sql, chains: Chain[]): Promise<void> {
         row_number() over (chain order by d.event_ms desc, d.event_seq desc) as newness,
         row_number() over (partition by d.webhook_id, d.chain, d.type order by d.event_ms desc, d.event_seq desc) as newness_of_type
       from chain c cross join lateral (
-        select d.* from webhooks.deliveries d where d.webhook_id = c.webhook_id and d.chain = c.chain and d.state = 'pending'
+        select d.* from webhooks.deliveries d where d.webhook_id = c.webhook_id and d.chain = c.chain and d.finished_at is null
         order by d.event_ms, d.event_seq limit ${MAX_CHAIN}) d
       window chain as (partition by d.webhook_id, d.chain)
     ),
@@ -68,7 +68,7 @@ export async function giveWay (tx: Sql, chains: Chain[]): Promise<void> {
       finished_at = case when j.is_overtaken then now() end,
       due_at = greatest(d.due_at, j.wait_until)
     from judged j
-    where d.id = j.id and d.state = 'pending' and d.claim is not distinct from j.claim
+    where d.id = j.id and d.finished_at is null and d.claim is not distinct from j.claim
       and (j.claim is null or j.claim not in (select id from webhooks.claimants where lease_until > now()))
       and (j.is_overtaken or (j.type = 'progress' and j.attempts = 0 and j.wait_until > d.due_at))`
 }

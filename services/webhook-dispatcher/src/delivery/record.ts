@@ -5,7 +5,8 @@ export type Entry = { task: Task, result: Result }
 
 /**
  * Writes what became of claimed deliveries, with their attempts: one statement
- * for all, fenced row by row by the claim, by primary key.
+ * for all, fenced row by row by the claim, by primary key: the ids are given twice
+ * and no index is on `finished_at`, so that nothing else seems better.
  */
 export async function record (sql: Sql, entries: Entry[]): Promise<void> {
   const columns = entries.map(({ task, result }) => ({ id: task.id ?? null, claim: task.claim, ...resultColumns(result) }))
@@ -28,7 +29,7 @@ export async function record (sql: Sql, entries: Entry[]): Promise<void> {
         attempts = d.attempts + (r.total_ms is not null)::int,
         status = case when r.total_ms is null then d.status else r.status end,
         error_class = case when r.total_ms is null then d.error_class else r.error_class end
-      from r where d.id = r.id and d.claim = r.claim and d.state = 'pending'
+      from r where d.id = any(${of('id')}::bigint[]) and d.id = r.id and d.claim = r.claim and d.finished_at is null
       returning d.id, d.attempts
     )
     insert into webhooks.attempts (delivery_id, n, started_at, dns_ms, connect_ms, ttfb_ms, total_ms, status, error_class, message, response_headers, response_body)

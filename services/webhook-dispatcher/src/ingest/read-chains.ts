@@ -17,6 +17,6 @@ export async function readChains (sql: Sql, chains: ChainId[], claim: number): P
     from unnest(${chains.map(({ webhookId }) => webhookId)}::int[], ${chains.map(({ chain }) => chain)}::text[]) as c (webhook_id, chain)
     cross join lateral (
       select count(*) as waiting, coalesce(bool_and(d.claim is not distinct from ${claim}), false) as ours
-      from webhooks.deliveries d where d.webhook_id = c.webhook_id and d.chain = c.chain and d.state = 'pending') d
+      from webhooks.deliveries d where d.webhook_id = c.webhook_id and d.chain = c.chain and d.finished_at is null) d
     where d.waiting > 0`
 }

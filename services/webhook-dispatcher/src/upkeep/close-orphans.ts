@@ -29,10 +29,10 @@ export async function closeOrphans (sql: Sql): Promise<boolean> {
         select d.id from webhooks.deliveries d
         where d.webhook_id = o.webhook_id and d.state = 'pending'
           and (d.claim is null or d.claim not in (select id from webhooks.claimants where lease_until > now()))
-        limit ${PAGE} for update of d skip locked) d
+        order by d.due_at limit ${PAGE} for update of d skip locked) d
       limit ${PAGE}
     )
     update webhooks.deliveries d set state = 'closed', reason = page.reason, claim = null, finished_at = now()
-    from page where d.id = page.id and d.state = 'pending'`
+    from page where d.id = any(array(select id from page)) and d.id = page.id and d.finished_at is null`
   return count === PAGE
 }

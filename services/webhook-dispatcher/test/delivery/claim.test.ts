@@ -3,11 +3,11 @@ import type { TestContext } from '@tidings/testing'
 import { claim } from '../../src/delivery/claim.ts'
 import type { Sql } from '../../src/db/sql.ts'
 import { setup } from '../setup.ts'
-import { explain, type PlanNode } from './explain.ts'
+import { explain, isOnDeliveries, rowsOf, type PlanNode } from './explain.ts'
 
 const SLOTS = 500
 const HEALTHY = 50
-const BY_INDEX = new Set(['Index Scan', 'Index Only Scan', 'ModifyTable'])
+const BY_INDEX = ['Index Only Scan', 'Index Scan', 'ModifyTable']
 
 type Stores = Awaited<ReturnType<typeof setup>>
 
@@ -18,12 +18,11 @@ t.test('a dead endpoint with a million due rows costs the others nothing', async
   const without = await look()
   const dead = await createDead()
   await addDue([dead], 1_000_000)
-
   const stale = await look()
   await sql`analyze webhooks.deliveries`
   const beside = await look()
   for (const { nodes, generic } of [without, stale, beside]) {
-    t.same([...nodes, ...generic].filter(isOnDeliveries).filter(node => !BY_INDEX.has(node['Node Type'])), [], 'by index alone')
+    t.same(waysOf([...nodes, ...generic]), BY_INDEX, 'by index alone')
     t.same(nodes.filter(node => rowsOf(node) > SLOTS), [], 'no step sees more rows than are claimed')
   }
   for (const { buffers } of [stale, beside]) t.ok(buffers / without.buffers <= 1.5, `${without.buffers} buffers without, ${buffers} beside them`)
@@ -41,7 +40,7 @@ t.test('nor does one job with very many, and it hides no other job of its endpoi
   await addDue([dead], 100_000, 'default:long')
   await sql`analyze webhooks.deliveries`
   const beside = await look()
-  t.same([...beside.nodes, ...beside.generic].filter(isOnDeliveries).filter(node => !BY_INDEX.has(node['Node Type'])), [], 'by index alone')
+  t.same(waysOf([...beside.nodes, ...beside.generic]), BY_INDEX, 'by index alone')
   t.ok(beside.buffers / without.buffers <= 2, `${without.buffers} buffers without, ${beside.buffers} beside them`)
   t.comment(`${without.buffers} buffers without, ${beside.buffers} beside 100,000 rows of one chain`)
 
@@ -78,9 +77,12 @@ async function setupHealthy (t: TestContext) {
   const createDead = async () => await createWebhook({ url: 'http://127.0.0.1:9' })
   const healthy: number[] = []
   for (let i = 0; i < HEALTHY; i++) healthy.push(await createDead())
-  await addDue(sql, healthy, 200)
   await sql`alter table webhooks.deliveries set (autovacuum_enabled = false)`
-  await sql`analyze webhooks.deliveries`
+  await sql`
+    insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, state, finished_at)
+    select ${healthy[0] ?? 0}, -n, 0, 'completed', 'default:' || n, 'delivered', now() from generate_series(1, 20000) as n`
+  await sql`analyze webhooks.deliveries` // as far as the planner knows nothing is pending
+  await addDue(sql, healthy, 200)
   return {
     sql,
     createDead,
@@ -103,5 +105,7 @@ async function addDue (sql: Stores['sql'], webhookIds: number[], count: number, 
     from unnest(${webhookIds}::int[]) as id, generate_series(1, ${count}::int) as n`
 }
 
-const isOnDeliveries = (node: PlanNode) => node['Relation Name'] === 'deliveries'
-const rowsOf = (node: PlanNode) => (node['Actual Rows'] ?? 0) * (node['Actual Loops'] ?? 0)
+/** How deliveries are come by. */
+function waysOf (nodes: PlanNode[]): string[] {
+  return [...new Set(nodes.filter(isOnDeliveries).map(node => node['Node Type']))].toSorted()
+}

@@ -4,9 +4,9 @@ import type { Sql } from '../../src/db/sql.ts'
 export type PlanNode = {
   'Node Type': string
   'Relation Name'?: string
-  'Index Name'?: string
   'Actual Rows'?: number
   'Actual Loops'?: number
+  'Rows Removed by Filter'?: number
   'Shared Hit Blocks'?: number
   'Shared Read Blocks'?: number
   Plans?: PlanNode[]
@@ -33,6 +33,16 @@ export async function explain (url: string, run: (sql: Sql) => Promise<unknown>)
   } finally {
     await sql.end()
   }
+}
+
+/** Whether a node of a plan reads or writes deliveries. */
+export function isOnDeliveries (node: PlanNode): boolean {
+  return node['Relation Name'] === 'deliveries'
+}
+
+/** The rows that went through a node, those too that it left out. */
+export function rowsOf (node: PlanNode): number {
+  return ((node['Actual Rows'] ?? 0) + (node['Rows Removed by Filter'] ?? 0)) * (node['Actual Loops'] ?? 0)
 }
 
 async function undone<T> (sql: RawSql, run: (tx: Sql) => Promise<T>): Promise<T> {

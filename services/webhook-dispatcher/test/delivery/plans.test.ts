@@ -1,0 +1,72 @@
+import t, { type Test } from 'tap'
+import type { Sql } from '../../src/db/sql.ts'
+import { giveWay } from '../../src/delivery/give-way.ts'
+import { record, type Entry } from '../../src/delivery/record.ts'
+import type { Task } from '../../src/delivery/task.ts'
+import { readChains } from '../../src/ingest/read-chains.ts'
+import { closeOrphans } from '../../src/upkeep/close-orphans.ts'
+import { setup } from '../setup.ts'
+import { explain, isOnDeliveries, rowsOf } from './explain.ts'
+
+const WAITING = 30_000
+const CLAIM = 7
+const FEW = 20
+
+const { app, sql, url, createWebhook } = await setup(t, { LOG_LEVEL: 'silent' })
+await app.close() // the tables are all this needs; nobody writes while plans are looked at
+await sql`alter table webhooks.deliveries set (autovacuum_enabled = false)`
+const webhookId = await createWebhook({ url: 'http://127.0.0.1:9', status: 'disabled' })
+const few = Array.from({ length: FEW }, (_, i) => i * 7 + 1)
+const chains = few.map(n => ({ webhookId, chain: `default:${n}` }))
+
+/** Each deals with few rows, or a page of them, whatever else waits. */
+const statements: { what: string, rows: number, run: (tx: Sql) => Promise<unknown> }[] = [
+  { what: 'what became of claimed deliveries', rows: FEW, run: async tx => await record(tx, await entriesOf(tx)) },
+  { what: 'news that give way', rows: FEW, run: async tx => await giveWay(tx, chains.map(chain => ({ ...chain, fails: true, latest: false }))) },
+  { what: 'chains that wait', rows: FEW, run: async tx => await readChains(tx, chains, CLAIM) },
+  { what: 'a page of what nobody waits for', rows: 1000, run: closeOrphans }
+]
+
+t.test('where nothing was ever analyzed', async t => {
+  await addWaiting(5000)
+  await looksAtFew(t)
+})
+
+t.test('where the planner believes that nothing waits', async t => {
+  await sql`truncate webhooks.deliveries restart identity`
+  await sql`
+    insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, state, finished_at)
+    select ${webhookId}, -n, 0, 'completed', 'default:' || n, 'delivered', now() from generate_series(1, 20000) as n`
+  await sql`analyze webhooks.deliveries`
+  await addWaiting(WAITING)
+  await looksAtFew(t)
+})
+
+t.test('where it knows', async t => {
+  await sql`analyze webhooks.deliveries`
+  await looksAtFew(t)
+})
+
+async function looksAtFew (t: Test): Promise<void> {
+  for (const { what, rows, run } of statements) {
+    const { nodes } = await explain(url, run)
+    const seen = nodes.filter(isOnDeliveries).reduce((sum, node) => sum + rowsOf(node), 0)
+    // Each is met by a few nodes: of an index, of the table, of the update.
+    t.ok(seen <= 5 * rows, `${what}: ${seen} rows seen`)
+  }
+}
+
+/** Deliveries that wait, of a chain each, held by a replica that is gone. */
+async function addWaiting (count: number): Promise<void> {
+  await sql`
+    insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, state, claim)
+    select ${webhookId}, n, 0, 'completed', 'default:' || n, 'pending', ${CLAIM} from generate_series(1, ${count}::int) as n`
+}
+
+async function entriesOf (tx: Sql): Promise<Entry[]> {
+  const rows = await tx<{ id: number }[]>`select id from webhooks.deliveries where state = 'pending' order by id limit ${FEW}`
+  return rows.map(({ id }) => ({
+    task: { id, claim: CLAIM } as Task,
+    result: { verdict: { state: 'delivered' }, chain: 'flows', attempt: { startedAt: Date.now(), outcome: { ok: true, status: 200, durations: { totalMs: 1 } }, pausedUntil: undefined } }
+  }))
+}
