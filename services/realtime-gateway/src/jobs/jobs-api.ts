@@ -2,8 +2,10 @@ import { Pool } from 'undici'
 import type { Job } from '@tidings/contracts'
 import { compareEventIds, formatEventId, ZERO, type EventId } from '@tidings/job-events'
 
-/** A client waits for its subscription: an answer that takes longer is none. */
+/** For jobs-api to answer once it is asked. */
 const TIMEOUT_MS = 2000
+/** For a client, whose question may first wait for a connection: one that comes back asks for all of its jobs at once. */
+const PATIENCE_MS = 10_000
 const CONNECTIONS = 32
 /** A result is at most 1 MiB; the rest of a job is small. */
 const MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -25,7 +27,7 @@ export type JobsApi = ReturnType<typeof createJobsApi>
 
 /** Asks jobs-api for a job in the name of a client. */
 export function createJobsApi ({ url, log }: { url: string, log: Log }) {
-  const pool = new Pool(new URL(url).origin, { connections: CONNECTIONS, connect: { timeout: TIMEOUT_MS } })
+  const pool = new Pool(new URL(url).origin, { connections: CONNECTIONS, connect: { timeout: TIMEOUT_MS }, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS })
   const base = new URL(url).pathname.replace(/\/$/, '')
 
   async function find ({ jobId, queue, token, after }: Question): Promise<FoundJob> {
@@ -38,7 +40,7 @@ export function createJobsApi ({ url, log }: { url: string, log: Log }) {
         method: 'GET',
         path: `${base}/jobs/${encodeURIComponent(jobId)}?${query.toString()}`,
         headers: { authorization: `Bearer ${token}` },
-        signal: AbortSignal.timeout(TIMEOUT_MS)
+        signal: AbortSignal.timeout(PATIENCE_MS)
       })
       if (statusCode === 200) return { ok: true, job: await readJob(body) }
       await body.dump({ limit: MAX_BODY_BYTES })

@@ -35,6 +35,7 @@ export class Outlet {
   #fullSince = 0
   #timer: NodeJS.Timeout | undefined
   #closed = false
+  #looking = false
 
   constructor (wire: Wire, bounds: OutletBounds, owner: OutletOwner) {
     this.#wire = wire
@@ -60,6 +61,16 @@ export class Outlet {
   /** Whether a sender of much should wait for `drained` first. */
   get isFull (): boolean {
     return this.#isFull(0.5)
+  }
+
+  /** To be called after something went to the wire past this outlet: what is twice too much then is too much. */
+  passed (): void {
+    if (this.#closed || this.#looking || !this.#isFull(2)) return
+    this.#looking = true
+    setImmediate(() => { // what only this turn has filled leaves in the next one
+      this.#looking = false
+      if (!this.#closed && this.#isFull(2)) this.#owner.slow()
+    })
   }
 
   close (): void {

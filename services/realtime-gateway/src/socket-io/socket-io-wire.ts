@@ -5,6 +5,8 @@ import { comesBack, type EndReason, type Wire } from '../session/wire.ts'
 
 type WebSocketOf = { bufferedAmount: number, terminate: () => void }
 
+type Packet = { data?: string, options?: { wsPreEncodedFrame?: unknown } }
+
 /** A Socket.IO client. Frames go to its engine.io connection as packets that are encoded already. */
 export class SocketIoWire implements Wire {
   readonly face = 'socket.io'
@@ -15,6 +17,10 @@ export class SocketIoWire implements Wire {
   constructor (socket: Socket) {
     this.#socket = socket
     this.#connection = socket.conn as unknown as Connection
+    // Socket.IO's own packets fill the buffer too: its answers to commands.
+    this.#connection.on('packetCreate', ({ data, options }: Packet) => {
+      if (!options?.wsPreEncodedFrame) this.#bufferedBytes += data?.length ?? 0
+    })
     this.#connection.on('flush', () => { this.#bufferedBytes = 0 })
   }
 

@@ -5,6 +5,7 @@ import { bearerToken, TokenRefused } from '@tidings/contracts'
 import { corsOrigins } from '@tidings/service-kit'
 import { TooManySessions, type Pass } from '../auth/gate.ts'
 import type { Answer } from '../session/commands.ts'
+import type { Session } from '../session/session.ts'
 import { connectReplicas } from './between-replicas.ts'
 import { corkFlushes } from './corked-flush.ts'
 import { SocketIoWire } from './socket-io-wire.ts'
@@ -67,8 +68,7 @@ export const socketIo = fp(async function socketIo (app) {
     socket.on('disconnect', () => session.closed())
     socket.on('error', socketFailed)
     socket.onAny((name: string, ...args: unknown[]) => {
-      const last = args.at(-1)
-      receive(name, args[0], typeof last === 'function' ? last as Answer : () => {}).catch(commandFailed)
+      receive(name, args[0], answerOf(session, args.at(-1))).catch(commandFailed)
     })
   }
 
@@ -82,6 +82,15 @@ export const socketIo = fp(async function socketIo (app) {
     replicas.close()
   })
 }, { name: 'socket-io', dependencies: ['sessions'] })
+
+/** An answer is a packet of Socket.IO's own, which goes past the outlet. */
+function answerOf (session: Session, last: unknown): Answer {
+  if (typeof last !== 'function') return () => {}
+  return ack => {
+    last(ack)
+    session.outlet.passed()
+  }
+}
 
 function tokenOf ({ handshake }: Socket): string | undefined {
   const { token } = handshake.auth as { token?: unknown }

@@ -22,7 +22,7 @@ function setup (t: TestContext, { slowMs = 60_000, unsentBytes = 10_000 } = {}) 
   let slow = 0
   const outlet = new Outlet(wire, { unsentBytes, unsentPackets: 2, slowMs }, { spared: () => { spared++ }, slow: () => { slow++ } })
   t.teardown(() => outlet.close())
-  return { outlet, sent, drain: () => { unsent = 0 }, spared: () => spared, slow: () => slow }
+  return { outlet, sent, drain: () => { unsent = 0 }, fill: (count: number) => { unsent += count }, spared: () => spared, slow: () => slow }
 }
 
 t.test('what a full wire can\'t take waits, in order', async t => {
@@ -84,4 +84,18 @@ t.test('what waits is weighed by what it takes to keep it: text beyond ASCII twi
   }
   t.equal(ascii.slow(), 0)
   t.equal(wide.slow(), 1)
+})
+
+t.test('what goes past it counts too: a wire that holds twice too much after the turn is slow', async t => {
+  const { outlet, sent, fill, drain, slow } = setup(t)
+  fill(5)
+  outlet.passed()
+  drain()
+  await new Promise(resolve => { setImmediate(resolve) })
+  t.equal(slow(), 0, 'what only the turn had filled has left')
+  fill(5)
+  outlet.passed()
+  await new Promise(resolve => { setImmediate(resolve) })
+  t.equal(slow(), 1)
+  t.equal(sent.length, 0)
 })

@@ -11,6 +11,9 @@ export type ConnectOptions = {
   transports?: string[]
 }
 
+/** No test depends on how fast an answer is. */
+export const ANSWER_MS = 30_000
+
 /** What a face answers to whom it does not let in. */
 export class Refused extends Error {
   readonly code: string
@@ -26,6 +29,8 @@ export class Client {
   readonly told: Told[] = []
   /** Set when the connection has gone. */
   gone = false
+  /** The code that a WebSocket was closed with. */
+  closeCode: number | undefined
   readonly command: (event: string, data?: unknown) => Promise<Record<string, unknown>>
   readonly close: () => void
   /** Stops reading from the connection, as a client that hangs does. */

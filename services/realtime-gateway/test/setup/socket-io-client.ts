@@ -1,6 +1,6 @@
 import { io } from 'socket.io-client'
 import type { TestContext } from '@tidings/testing'
-import { Client, Refused, type ConnectOptions } from './client.ts'
+import { ANSWER_MS, Client, Refused, type ConnectOptions } from './client.ts'
 
 type Pausable = { engine: { transport: { ws?: { _socket: { pause: () => void, resume: () => void } } } } }
 
@@ -16,14 +16,20 @@ export async function connectSocketIo (t: TestContext, url: string, { token, las
   })
   const net = () => (socket.io as unknown as Pausable).engine.transport.ws?._socket
   const client = new Client({
-    command: (event, data) => socket.timeout(5000).emitWithAck(event, data),
+    command: (event, data) => new Promise((resolve, reject) => {
+      setTimeout(reject, ANSWER_MS, new Error(`${event} was not answered`)).unref()
+      socket.emit(event, data, resolve)
+    }),
     close: () => socket.disconnect(),
     hang: () => net()?.pause(),
     read: () => net()?.resume()
   })
   t.teardown(client.close)
   socket.onAny((event: string, data: Record<string, unknown>) => { client.told.push({ event, data }) })
-  socket.on('disconnect', () => { client.gone = true })
+  socket.on('disconnect', (_reason, details) => {
+    client.gone = true
+    client.closeCode = (details as { context?: { code?: number } } | undefined)?.context?.code
+  })
   await new Promise((resolve, reject) => {
     socket.once('session', resolve)
     socket.once('disconnect', reject)

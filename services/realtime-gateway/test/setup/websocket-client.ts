@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws'
 import type { TestContext } from '@tidings/testing'
-import { Client, Refused, type ConnectOptions, type Told } from './client.ts'
+import { ANSWER_MS, Client, Refused, type ConnectOptions, type Told } from './client.ts'
 
 /** Connects to `/ws`; resolves with the `session`. */
 export async function connectWebSocket (t: TestContext, url: string, { token, lastEventId, origin }: ConnectOptions): Promise<Client> {
@@ -13,7 +13,7 @@ export async function connectWebSocket (t: TestContext, url: string, { token, la
     command: (event, data) => new Promise((resolve, reject) => {
       const id = ++commands
       answers.set(id, resolve)
-      setTimeout(reject, 5000, new Error(`${event} was not answered`)).unref()
+      setTimeout(reject, ANSWER_MS, new Error(`${event} was not answered`)).unref()
       socket.send(JSON.stringify({ event, data, id }))
     }),
     close: () => socket.close(),
@@ -22,7 +22,10 @@ export async function connectWebSocket (t: TestContext, url: string, { token, la
   })
   t.teardown(() => socket.terminate())
   socket.on('error', () => {}) // told by what follows it
-  socket.on('close', () => { client.gone = true })
+  socket.on('close', code => {
+    client.gone = true
+    client.closeCode = code
+  })
   await new Promise<void>((resolve, reject) => {
     socket.once('unexpected-response', (_request, response) => {
       response.resume()

@@ -1,0 +1,118 @@
+import { get } from 'node:http'
+import t from 'tap'
+import { tokenOf, until } from '@tidings/testing'
+import type { Client } from './setup/client.ts'
+import { connect } from './setup/faces.ts'
+import { startGateway, startSurroundings } from './setup/gateway.ts'
+
+const surroundings = await startSurroundings(t)
+const { jobs } = surroundings
+const [{ app, url }, quick] = await Promise.all([
+  startGateway(t, surroundings),
+  startGateway(t, surroundings, { REALTIME_COMMANDS_PER_SECOND: '1000' })
+])
+
+let users = 0
+const newJob = () => ({ userId: `bounds-${++users}`, jobId: `job-${users}` })
+const upTo = (count: number) => Array.from({ length: count }, (_, i) => i)
+
+/** Whoever a client annoys, others are told. */
+async function othersAreTold (bystander: Client, job: ReturnType<typeof newJob>) {
+  await jobs.tell({ ...job, progress: 'still here' })
+  await until(() => bystander.of('job:progress').some(({ progress }) => progress === 'still here'))
+}
+
+for (const face of ['socket.io', 'websocket'] as const) {
+  t.test(face, async t => {
+    const join = connect[face]
+
+    t.test('the 1,001st subscription is refused, and the others go on', async t => {
+      const job = newJob()
+      const ids = upTo(1001).map(i => `${job.jobId}-${i}`)
+      await jobs.tell(...ids.map(jobId => ({ ...job, jobId })))
+      const client = await join(t, quick.url, { token: tokenOf(job.userId) })
+      await subscribeAll(client, ids.slice(0, 1000))
+      t.match(await client.command('subscribe:job', ids[1000]), { ok: false, error: 'too many subscriptions' })
+      await jobs.tell(...ids.map(jobId => ({ ...job, jobId, progress: 1 })))
+      await client.waitFor('job:progress', 1001)
+      t.same(ids.map(id => client.of(`job:${id}:progress`).length), ids.map((_, i) => i < 1000 ? 1 : 0))
+    })
+
+    t.test('of 1,000 commands a second those beyond the rate are refused, and the session goes on', async t => {
+      const job = newJob()
+      const client = await join(t, url, { token: tokenOf(job.userId) })
+      const since = Date.now()
+      const acks = await Promise.all(upTo(1000).map(() => client.command('unsubscribe:job', 'x')))
+      const granted = acks.filter(({ ok }) => ok).length
+      t.ok(granted >= 200, `${granted} were granted`)
+      t.ok(granted <= 200 + (Date.now() - since) / 1000 * 100 + 1, 'twice the rate at once, then the rate')
+      t.ok(acks.every(({ ok, error }) => ok || error === 'rate limited'))
+      await othersAreTold(client, job)
+    })
+
+    t.test('a message of 17 KiB closes the connection with 1009, and nothing else', async t => {
+      const job = newJob()
+      const [client, bystander] = [await join(t, url, { token: tokenOf(job.userId) }), await join(t, url, { token: tokenOf(job.userId) })]
+      client.command('unsubscribe:job', 'x'.repeat(17 * 1024)).catch(() => {})
+      await client.waitForEnd()
+      t.equal(client.closeCode, 1009)
+      await othersAreTold(bystander, job)
+    })
+
+    t.test('a message of 15 KiB is read', async t => {
+      const client = await join(t, url, { token: tokenOf(newJob().userId) })
+      t.match(await client.command('unsubscribe:job', 'x'.repeat(15 * 1024)), { ok: false, error: 'invalid' })
+    })
+
+    t.test('who asks on and on and does not read the answers is closed as slow', async t => {
+      const job = newJob()
+      const [client, bystander] = [await join(t, url, { token: tokenOf(job.userId) }), await join(t, url, { token: tokenOf(job.userId) })]
+      const [session] = app.audience.of(job.userId) ?? []
+      client.hang()
+      let most = 0
+      await until(() => {
+        for (let i = 0; i < 2000; i++) client.command('unsubscribe:job', 'x').catch(() => {})
+        most = Math.max(most, session?.wire.unsentBytes ?? 0)
+        return session?.hasEnded
+      }, { timeoutMs: 60_000 })
+      t.ok(most < 2 * 1024 * 1024, `${most} bytes were unsent`)
+      client.read()
+      await client.waitForEnd()
+      await othersAreTold(bystander, job)
+    })
+  })
+}
+
+t.test('sse: a request of 17 KiB is refused with a status', async t => {
+  const job = newJob()
+  const bystander = await connect.sse(t, url, { token: tokenOf(job.userId) })
+  await t.rejects(connect.sse(t, url, { token: `${tokenOf(job.userId)}.${'x'.repeat(17 * 1024)}` }), { code: '431' })
+  const query = await new Promise((resolve, reject) => {
+    get(`${url}/events?lastEventId=${'1'.repeat(100)}`, { headers: { authorization: `Bearer ${tokenOf(1)}` } }, response => {
+      response.resume()
+      resolve(response.statusCode)
+    }).on('error', reject)
+  })
+  t.equal(query, 400)
+  await othersAreTold(bystander, job)
+})
+
+t.test('socket.io by polling: a message of 17 KiB is refused', async t => {
+  const job = newJob()
+  const [client, bystander] = [
+    await connect['socket.io'](t, url, { token: tokenOf(job.userId), transports: ['polling'] }),
+    await connect['socket.io'](t, url, { token: tokenOf(job.userId), transports: ['polling'] })
+  ]
+  client.command('unsubscribe:job', 'x'.repeat(17 * 1024)).catch(() => {})
+  await client.waitForEnd()
+  await othersAreTold(bystander, job)
+})
+
+/** All at once, as a client does that comes back; what is refused for now it asks for again. */
+async function subscribeAll (client: Client, ids: string[]): Promise<void> {
+  const acks = await Promise.all(ids.map(id => client.command('subscribe:job', id)))
+  const again = ids.filter((_, i) => ['rate limited', 'unavailable'].includes(String(acks[i]?.error)))
+  const refused = acks.filter(({ ok, error }) => !ok && error !== 'rate limited' && error !== 'unavailable')
+  if (refused.length > 0) throw new Error(`refused: ${JSON.stringify(refused[0])}`)
+  if (again.length > 0) await subscribeAll(client, again)
+}
