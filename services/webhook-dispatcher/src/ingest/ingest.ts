@@ -6,7 +6,7 @@ import { LAST_WRITE_MS, type Delivery } from '../delivery/delivery.ts'
 import type { TargetsOf } from './job-webhooks.ts'
 import type { IngestMetrics } from './metrics.ts'
 import { createSession, type Session } from './session.ts'
-import { acquireShard, prepareShards, shardOf } from './shards.ts'
+import { acquireShard, prepareShards, releaseShard, shardOf } from './shards.ts'
 
 /** How often a replica looks for shards that nobody holds, and whether it still holds its own. */
 const LOOK_MS = 500
@@ -30,6 +30,7 @@ export function createIngest ({ sql, redis, shards, delivery, targetsOf, metrics
   const { claimant } = delivery
   const active = new Map<number, Active>()
   let isPrepared = false
+  let halted: Error | undefined
   let stopped = false
   let timer: NodeJS.Timeout | undefined
   let looking: Promise<void> = Promise.resolve()
@@ -38,6 +39,7 @@ export function createIngest ({ sql, redis, shards, delivery, targetsOf, metrics
     try {
       if (!isPrepared) await prepareShards(sql, shards)
       isPrepared = true
+      await giveBack()
       await acquireOne()
     } catch (err) {
       log.warn({ err }, 'ingest: positions could not be read')
@@ -45,11 +47,27 @@ export function createIngest ({ sql, redis, shards, delivery, targetsOf, metrics
     if (!stopped) timer = setTimeout(() => { looking = look() }, LOOK_MS)
   }
 
+  /**
+   * In the middle of a deployment: a replica of the newer release can read on
+   * where this one can't. It gets the shard once all that was posted is written.
+   */
+  async function giveBack (): Promise<void> {
+    for (const [shard, { follower, session }] of active) {
+      if (!follower.halted) continue
+      await follower.stop()
+      await session.drain(LAST_WRITE_MS)
+      await releaseShard(sql, shard, session.claim)
+      active.delete(shard)
+      log.warn({ shard }, 'ingest: shard given back')
+    }
+  }
+
   /** One a look, so that replicas that start together share. */
   async function acquireOne (): Promise<void> {
     const claim = claimant.id
     if (claim === undefined) return
     for (const { session } of active.values()) if (session.claim !== claim) session.lose()
+    if (halted) return // what stopped it once would stop it again
     for (let shard = 0; shard < shards; shard++) {
       if (active.has(shard)) continue
       const position = await acquireShard(sql, shard, claim)
@@ -63,6 +81,7 @@ export function createIngest ({ sql, redis, shards, delivery, targetsOf, metrics
       position: () => session.position,
       onBatch: session.onBatch,
       onOvertaken: session.onOvertaken,
+      onHalted: fault => { halted ??= fault },
       log
     })
     active.set(session.shard, { follower, session })
@@ -78,8 +97,8 @@ export function createIngest ({ sql, redis, shards, delivery, targetsOf, metrics
 
   return {
     get activeShards (): number { return active.size },
-    /** Set when an event of a version that this release does not know stopped a shard for good. */
-    get halted (): Error | undefined { return [...active.values()].find(({ follower }) => follower.halted)?.follower.halted },
+    /** Set when an event of a version that this release does not know stopped a shard for good: it is given back, and no other taken. */
+    get halted (): Error | undefined { return halted },
     async start (this: void): Promise<void> { looking = look() },
     /** Reads no more, and resolves when all that was posted is written. */
     async stop (this: void): Promise<void> {

@@ -36,3 +36,8 @@ export async function acquireShard (sql: RawSql, shard: number, claim: number): 
     returning event_ms as ms, event_seq as seq`
   return row
 }
+
+/** Leaves a shard to whoever takes it next. */
+export async function releaseShard (sql: RawSql, shard: number, claim: number): Promise<void> {
+  await sql`update webhooks.positions set claimant = null where shard = ${shard} and claimant = ${claim}`
+}

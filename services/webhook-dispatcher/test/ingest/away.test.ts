@@ -1,5 +1,7 @@
 import t from 'tap'
+import { formatEventId } from '@tidings/job-events'
 import { startReceiver, until } from '@tidings/testing'
+import { acquireShard, shardOf } from '../../src/ingest/shards.ts'
 import { appender, jobOf, setup, startApp, startStores, webhookCreator, type NewEvent } from '../setup.ts'
 
 const completed = (jobId: string, userId = '1'): NewEvent => ({ type: 'completed', jobId, userId, result: 1 })
@@ -49,6 +51,44 @@ t.test('an event of a version that nobody here knows stops the reader and makes 
   await until(async () => (await app.inject('/readyz')).statusCode === 503)
   t.match((await app.inject('/readyz')).json(), { faults: { ingest: /version 2/ } })
   t.equal(receiver.requests.length, 1)
+})
+
+t.test('a shard with an event of a newer release is given back, to be read on by whoever can', async t => {
+  const stores = await startStores(t)
+  const settings = { LOG_LEVEL: 'silent' }
+  const replicas = await Promise.all([startApp(t, stores, settings), startApp(t, stores, settings)])
+  const append = appender(stores.redis)
+  const receiver = await startReceiver(t)
+  await webhookCreator(stores.sql)({ url: receiver.url })
+  await append([completed('1')])
+  const [request] = await receiver.waitFor(1)
+  await append([{ ...completed('2'), v: 2 }])
+  await append([completed('3')])
+
+  // The second can only have met the event because the first gave it the shard.
+  for (const app of replicas) {
+    await until(async () => (await app.inject('/readyz')).statusCode === 503)
+    t.match((await app.inject('/readyz')).json(), { faults: { ingest: /version 2/ } })
+  }
+  await until(async () => (await stores.sql`select from webhooks.positions where claimant is null`).length === 1)
+  const [newer] = await stores.sql<{ id: string }[]>`insert into webhooks.claimants (host, lease_until) values ('newer', now() + interval '1 minute') returning id`
+  const position = await acquireShard(replicas[0].sql, 0, Number(newer?.id))
+  t.equal(position && formatEventId(position), request?.headers['webhook-id'], 'the newer one reads on right there')
+  t.equal(receiver.requests.length, 1)
+})
+
+t.test('only the shards that met it are given back', async t => {
+  const { app, append, createWebhook, sql } = await setup(t, { INGEST_SHARDS: '2', LOG_LEVEL: 'silent' })
+  const [met, spared] = [0, 1].map(shard => ['1', '2', '3', '4'].find(userId => shardOf(userId, 2) === shard)) as [string, string]
+  const receiver = await startReceiver(t)
+  for (const userId of [met, spared]) await createWebhook({ url: receiver.url, userId })
+  await until(async () => (await sql`select from webhooks.positions where claimant is not null`).length === 2)
+  await append([{ ...completed('1', met), v: 2 }])
+  await until(async () => (await sql`select from webhooks.positions where claimant is null`).length === 1)
+  t.equal((await app.inject('/readyz')).statusCode, 503)
+  await append([completed('2', met), completed('3', spared)])
+  t.same((await receiver.waitFor(1)).map(({ json }) => (json as { id: string }).id), ['3'])
+  t.same((await sql`select shard from webhooks.positions where claimant is null`).map(({ shard }) => shard), [0])
 })
 
 t.test('shards are shared between replicas, taken over from one that ends, and keep each user\'s order', async t => {
