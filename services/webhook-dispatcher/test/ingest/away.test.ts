@@ -7,18 +7,20 @@ import { appender, jobOf, setup, startApp, startStores, webhookCreator, type New
 const completed = (jobId: string, userId = '1'): NewEvent => ({ type: 'completed', jobId, userId, result: 1 })
 
 t.test('after FLUSHALL what is pending still arrives, new events flow, and operators see the gap', async t => {
-  const { app, append, createWebhook, redis, sql } = await setup(t, { WEBHOOK_RETRY_SCHEDULE: '1s', LOG_LEVEL: 'silent' })
+  const { app, append, createWebhook, redis, sql } = await setup(t, { WEBHOOK_RETRY_SCHEDULE: '1s,1s,1s,1s,1s,1s', LOG_LEVEL: 'silent' })
   let isWell = false
   const receiver = await startReceiver(t, () => isWell ? 200 : 500)
   await createWebhook({ url: receiver.url })
-  await append([completed('1'), completed('2')])
-  await until(async () => (await sql`select from webhooks.attempts`).length === 2)
+  const pending = ['1', '2', '3', '4', '5', '6', '7', '8']
+  await append(pending.map(jobId => completed(jobId)))
+  await until(async () => (await sql`select from webhooks.attempts`).length >= pending.length)
 
   await redis.client().flushall()
   isWell = true
-  await appender(redis)([completed('3')])
-  const requests = await receiver.waitFor(5)
-  t.same(new Set(requests.slice(2).map(({ json }) => (json as { id: string }).id)), new Set(['1', '2', '3']))
+  const told = receiver.requests.length
+  await appender(redis)([completed('new'), completed('newer')])
+  await until(async () => (await sql`select from webhooks.deliveries where state = 'delivered'`).length === pending.length + 2)
+  t.same(new Set(receiver.requests.slice(told).map(({ json }) => (json as { id: string }).id)), new Set([...pending, 'new', 'newer']))
   const [gap] = await sql`select shard, reason from webhooks.gaps`
   t.same({ ...gap }, { shard: 0, reason: 'epoch' })
   t.match(await app.metricsRegistry.metrics(), /tidings_webhook_ingest_gaps_total\{reason="epoch"\} 1/)
