@@ -14,18 +14,22 @@ type ReplayRow = { id: number, webhook_id: number, at_ms: number, at_seq: number
  */
 export async function tellAgain (sql: RawSql): Promise<boolean> {
   return await sql.begin(async tx => {
-    const open = await tx<ReplayRow[]>`
-      select id, webhook_id, at_ms, at_seq, until_ms, until_seq from webhooks.replays r
-      where finished_at is null and ${MAX_WAITING} > (
-        select count(*) from (
-          select from webhooks.deliveries d
-          where d.webhook_id = r.webhook_id and d.state = 'pending' and d.origin = 'replay' and d.origin_id = r.id
-          limit ${MAX_WAITING}) waiting)
-      order by id limit 20 for update skip locked`
+    const open = await openReplays(tx)
     let told = 0
     for (const replay of open) told += await tellPage(tx, replay)
     return told > 0
   })
+}
+
+/** Those of which little waits, locked; by index waiting_replays. */
+export async function openReplays (tx: Sql): Promise<ReplayRow[]> {
+  return await tx<ReplayRow[]>`
+    select id, webhook_id, at_ms, at_seq, until_ms, until_seq from webhooks.replays r
+    where finished_at is null and ${MAX_WAITING} > (
+      select count(*) from (
+        select from webhooks.deliveries d where d.origin = 'replay' and d.origin_id = r.id and d.finished_at is null
+        limit ${MAX_WAITING}) waiting)
+    order by id limit 20 for update skip locked`
 }
 
 /** An empty page ends the replay; so does the end of its webhook. */

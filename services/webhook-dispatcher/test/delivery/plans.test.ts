@@ -5,6 +5,7 @@ import { record, type Entry } from '../../src/delivery/record.ts'
 import type { Task } from '../../src/delivery/task.ts'
 import { readChains } from '../../src/ingest/read-chains.ts'
 import { closeOrphans } from '../../src/upkeep/close-orphans.ts'
+import { openReplays } from '../../src/upkeep/tell-again.ts'
 import { setup } from '../setup.ts'
 import { explain, isOnDeliveries, rowsOf } from './explain.ts'
 
@@ -16,6 +17,7 @@ const { app, sql, url, createWebhook } = await setup(t, { LOG_LEVEL: 'silent' })
 await app.close() // the tables are all this needs; nobody writes while plans are looked at
 await sql`alter table webhooks.deliveries set (autovacuum_enabled = false)`
 const webhookId = await createWebhook({ url: 'http://127.0.0.1:9', status: 'disabled' })
+await sql`insert into webhooks.replays (webhook_id, at_ms, at_seq, until_ms, until_seq) values (${webhookId}, 0, 0, 1, 0)`
 const few = Array.from({ length: FEW }, (_, i) => i * 7 + 1)
 const chains = few.map(n => ({ webhookId, chain: `default:${n}` }))
 
@@ -24,6 +26,7 @@ const statements: { what: string, rows: number, run: (tx: Sql) => Promise<unknow
   { what: 'what became of claimed deliveries', rows: FEW, run: async tx => await record(tx, await entriesOf(tx)) },
   { what: 'news that give way', rows: FEW, run: async tx => await giveWay(tx, chains.map(chain => ({ ...chain, fails: true, latest: false }))) },
   { what: 'chains that wait', rows: FEW, run: async tx => await readChains(tx, chains, CLAIM) },
+  { what: 'replays that go on', rows: FEW, run: openReplays },
   { what: 'a page of what nobody waits for', rows: 1000, run: closeOrphans }
 ]
 
