@@ -8,7 +8,7 @@ import { Refused, type Client } from './setup/client.ts'
 
 const surroundings = await startSurroundings(t)
 const { jobs, redis } = surroundings
-const { url, internalUrl } = await startGateway(t, surroundings, { REALTIME_INTERNAL_PORT: '0', CORS_ORIGIN: 'https://ours.example' })
+const { url } = await startGateway(t, surroundings, { CORS_ORIGIN: 'https://ours.example' })
 
 let users = 0
 const progressOf = (client: Client) => client.of('job:progress').map(({ progress }) => progress)
@@ -113,29 +113,6 @@ for (const face of FACES) {
       }
       await client.waitFor('job:progress', 20)
       t.same(progressOf(client), upTo(20))
-    })
-
-    t.test('a token that ends is told ahead, and ends its session', async t => {
-      const client = await join(t, url, { token: tokenOf(newUser(), { expiresInMs: 1000 }) })
-      await client.waitFor('auth:expiring')
-      t.same(await client.waitForEnd(), { reason: 'expired', reconnect: false })
-    })
-
-    t.test('revoking a user ends the sessions and refuses the tokens issued until then', async t => {
-      const userId = newUser()
-      const token = tokenOf(userId)
-      const client = await join(t, url, { token })
-      const bystander = await join(t, url, { token: tokenOf(newUser()) })
-      const response = await fetch(`${internalUrl}/revocations`, {
-        method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ userId })
-      })
-      t.equal(response.status, 200)
-      t.same(await client.waitForEnd(), { reason: 'revoked', reconnect: false })
-      await t.rejects(join(t, url, { token }), { code: /token_invalid|401/ })
-      t.notOk(bystander.gone)
-      const { notBefore } = await response.json() as { notBefore: number }
-      await until(() => Date.now() / 1000 > notBefore)
-      await t.resolves(join(t, url, { token: tokenOf(userId) }), 'a new token is good')
     })
 
     t.test('the 101st session of a user is refused, and let in when one has left', async t => {

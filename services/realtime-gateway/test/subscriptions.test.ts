@@ -114,18 +114,6 @@ for (const [face, { connect: join, name }] of Object.entries(faces)) {
       }
       t.match(await client.command('constructor', 'x'), { ok: false, error: 'unknown command' })
     })
-
-    t.test('auth:refresh prolongs the session for the same user, and for no other', async t => {
-      const { userId } = newJob()
-      const client = await join(t, url, { token: tokenOf(userId, { expiresInMs: 2000 }) })
-      t.match(await client.command('auth:refresh', tokenOf('somebody-else')), { ok: false, error: 'another user' })
-      t.match(await client.command('auth:refresh', 'nonsense'), { ok: false, error: 'token_invalid' })
-      t.match(await client.command('auth:refresh', tokenOf(userId, { expiresInMs: -1000 })), { ok: false, error: 'token_expired' })
-      const ack = await client.command('auth:refresh', tokenOf(userId, { expiresInMs: 3_600_000 }))
-      t.ok((ack.expiresAt as number) > Date.now() + 3_000_000)
-      await until(() => Date.now() > (client.of('session')[0]?.expiresAt as number) + 200)
-      t.notOk(client.gone)
-    })
   })
 }
 
