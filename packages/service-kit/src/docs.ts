@@ -2,15 +2,21 @@ import swagger from '@fastify/swagger'
 import fp from 'fastify-plugin'
 import { Problem, PROBLEM_JSON } from '@tidings/contracts'
 
-type DocsOptions = { title: string, description: string, version: string }
+type DocsOptions = {
+  title: string
+  description: string
+  version: string
+  /** Ways in beside the bearer token, by name. */
+  securitySchemes?: Record<string, object>
+}
 
 /** Gathers the routes' schemas into one OpenAPI 3.1 document at `/openapi.json`. To be registered before the routes. */
-export const docs = fp<DocsOptions>(async function docs (app, { title, description, version }) {
+export const docs = fp<DocsOptions>(async function docs (app, { title, description, version, securitySchemes }) {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: { title, description, version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, ...securitySchemes } },
       security: [{ bearer: [] }]
     },
     transformObject: document => 'openapiObject' in document ? withProblems(document.openapiObject as Document) : document.swaggerObject
