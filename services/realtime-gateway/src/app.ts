@@ -5,6 +5,7 @@ import { jwtAuth } from '@tidings/contracts'
 import { browserGuards, docs, health, metrics, problems, redis, redisUrl, serviceOptions, tokenSettings } from '@tidings/service-kit'
 import { ticketRoute } from './auth/ticket-route.ts'
 import type { Config } from './config.ts'
+import { API } from './openapi.ts'
 import { admission } from './plugins/admission.ts'
 import { origins } from './plugins/origins.ts'
 import { sessions } from './plugins/sessions.ts'
@@ -24,7 +25,7 @@ export function buildApp (config: Config) {
   app.register(browserGuards, { config })
   app.register(health)
   app.register(metrics)
-  app.register(docs, { title: 'Tidings realtime gateway', description: 'Socket.IO, WebSocket and SSE: every job event to its owner, in order, with resume', version: '0.1.0' })
+  app.register(docs, API)
   app.register(redis, { url: redisUrl(config) })
   app.register(jwtAuth, { settings: tokenSettings(config) })
   app.register(origins, { config })

@@ -1,6 +1,12 @@
 import fp from 'fastify-plugin'
-import { bearerToken, problemResponse, Ticket } from '@tidings/contracts'
+import { bearerToken, Ticket } from '@tidings/contracts'
+import { problemResponses } from '@tidings/service-kit'
 import { createTickets, TICKET_SECONDS, type Tickets } from './tickets.ts'
+
+const answer = {
+  description: 'The ticket',
+  content: { 'application/json': { schema: Ticket, example: { ticket: 'mZ0hWn3fYp8Jb1cQ7tXv5LrKe2sGdU9aHxN4oIzTqRw', expiresIn: TICKET_SECONDS } } }
+}
 
 /** `POST /auth/ticket`: lets a browser's EventSource in, which can send no header. */
 export const ticketRoute = fp(async function ticketRoute (app) {
@@ -11,8 +17,9 @@ export const ticketRoute = fp(async function ticketRoute (app) {
     schema: {
       operationId: 'createTicket',
       summary: 'A one-time ticket for an event stream',
+      description: 'For a browser\'s own EventSource, which can send no header: `new EventSource(\'/events?ticket=…\')`. It is good once, within 60 seconds, for the user of the token.',
       tags: ['realtime'],
-      response: { 201: Ticket, '4xx': problemResponse('Not let in') }
+      response: { 201: answer, ...problemResponses() }
     },
     onRequest: app.authenticate
   }, async (request, reply) => {

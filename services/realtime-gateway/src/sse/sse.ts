@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Type, type Static } from 'typebox'
 import { bearerToken, JobId, problemResponse, QueueName, type SubscribeJobAck } from '@tidings/contracts'
+import { problemResponses } from '@tidings/service-kit'
 import type { Pass } from '../auth/gate.ts'
 import type { Session } from '../session/session.ts'
 import { subscribe } from '../session/subscribe.ts'
@@ -13,10 +14,12 @@ const PING_MS = 15_000
 const NotFound = createError('NOT_FOUND', 'No such job', 404)
 const Unavailable = createError('UNAVAILABLE', 'The job cannot be asked for now, try again', 503)
 
-const Headers = Type.Object({ 'last-event-id': Type.Optional(Type.String()) })
+const Headers = Type.Object({
+  'last-event-id': Type.Optional(Type.String({ description: 'Where to go on from: the id of the last event that came. An EventSource sends it by itself.', examples: ['1640995200000-0'] }))
+})
 const EventsQuery = Type.Object({
   ticket: Type.Optional(Type.String({ maxLength: 128, description: 'Of `POST /auth/ticket`, in place of the Authorization header' })),
-  lastEventId: Type.Optional(Type.String({ maxLength: 64, description: 'Where to go on from; the header Last-Event-ID goes before it' }))
+  lastEventId: Type.Optional(Type.String({ maxLength: 64, description: 'Where to go on from; the header Last-Event-ID goes before it', examples: ['1640995200000-0'] }))
 }, { additionalProperties: false })
 const JobQuery = Type.Object({ ...EventsQuery.properties, queue: Type.Optional(QueueName) }, { additionalProperties: false })
 const JobParams = Type.Object({ jobId: JobId })
@@ -24,11 +27,26 @@ const JobParams = Type.Object({ jobId: JobId })
 type EventsRoute = { Querystring: Static<typeof EventsQuery>, Headers: Static<typeof Headers> }
 type JobRoute = { Querystring: Static<typeof JobQuery>, Headers: Static<typeof Headers>, Params: Static<typeof JobParams> }
 
-const streamed = {
-  200: { description: 'An event stream: `session`, then the events of Socket.IO, each with its event id', content: { 'text/event-stream': { schema: Type.String() } } },
-  '4xx': problemResponse('Not let in'),
-  503: problemResponse('Not now')
-}
+const FIRST = `id: 1640995200000-0
+event: session
+data: {"userId":1,"recovered":false,"lastEventId":"1640995200000-0","expiresAt":1640998800000}
+`
+const PROGRESS = `id: 1640995200500-0
+event: job:progress
+data: {"eventId":"1640995200500-0","jobId":"0198c1f6-7a3e-7b2c-9d41-5f0c2a9e4b17","name":"dataProcessing","queue":"default","userId":1,"progress":75,"timestamp":1640995200500}
+`
+const SNAPSHOT = `event: job
+data: {"id":"0198c1f6-7a3e-7b2c-9d41-5f0c2a9e4b17","name":"dataProcessing","queue":"default","state":"active","progress":50,"attempts":{"made":1,"max":1},"timestamp":{"created":1640995200000,"started":1640995200010,"finished":null},"lastEventId":"1640995200000-0"}
+`
+
+const streamed = (description: string, ...blocks: string[]) => ({
+  200: { description, content: { 'text/event-stream': { schema: Type.String(), example: blocks.join('\n') } } },
+  ...problemResponses(),
+  403: problemResponse('Pages of this origin may not connect')
+})
+
+/** By header, or by ticket where there is none. */
+const security = [{ bearer: [] }, { ticket: [] }]
 
 /** Server-sent events: `GET /events` for all of a user's jobs, `GET /jobs/:jobId/stream` for one. */
 export const sse = fp(async function sse (app) {
@@ -40,7 +58,16 @@ export const sse = fp(async function sse (app) {
   const { onRequest, preHandler } = app.admission('sse', tokenOf)
 
   app.get<EventsRoute>('/events', {
-    schema: { operationId: 'streamEvents', summary: 'All events of your jobs', tags: ['realtime'], querystring: EventsQuery, headers: Headers, response: streamed },
+    schema: {
+      operationId: 'streamEvents',
+      summary: 'All events of your jobs',
+      description: 'The stream begins with `session`; `recovered` says whether nothing is missing since the position that was asked for.',
+      tags: ['realtime'],
+      security,
+      querystring: EventsQuery,
+      headers: Headers,
+      response: streamed('`session`, then `job:progress`, `job:completed`, `job:failed` and `job:state` as they come, each with its event id', FIRST, PROGRESS)
+    },
     onRequest,
     preHandler
   }, async (request, reply) => {
@@ -50,7 +77,20 @@ export const sse = fp(async function sse (app) {
   })
 
   app.get<JobRoute>('/jobs/:jobId/stream', {
-    schema: { operationId: 'streamJob', summary: 'All events of a job', tags: ['realtime'], querystring: JobQuery, headers: Headers, params: JobParams, response: streamed },
+    schema: {
+      operationId: 'streamJob',
+      summary: 'A job, and all events of it',
+      description: 'The stream begins with `session` and `job`, which is the job as it stands; what follows is told once.',
+      tags: ['realtime'],
+      security,
+      querystring: JobQuery,
+      headers: Headers,
+      params: JobParams,
+      response: {
+        ...streamed('`session` and `job`, then `job:progress`, `job:completed`, `job:failed` and `job:state` of this job', FIRST, SNAPSHOT, PROGRESS),
+        ...problemResponses(404, 414)
+      }
+    },
     onRequest,
     preHandler
   }, async (request, reply) => {

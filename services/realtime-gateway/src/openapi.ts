@@ -1,0 +1,48 @@
+import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
+import Fastify from 'fastify'
+import fp from 'fastify-plugin'
+import { jwtAuth } from '@tidings/contracts'
+import { docs } from '@tidings/service-kit'
+import { ticketRoute } from './auth/ticket-route.ts'
+import { loadConfig } from './config.ts'
+import { admission } from './plugins/admission.ts'
+import { origins } from './plugins/origins.ts'
+import { sse } from './sse/sse.ts'
+import { VERSION } from './version.ts'
+
+export const API = {
+  title: 'Tidings realtime gateway',
+  description: 'Every job event to its owner, in order, with resume: as event streams, and by Socket.IO at `/socket.io/` and WebSocket at `/ws`, of which OpenAPI can\'t tell',
+  version: VERSION,
+  securitySchemes: {
+    ticket: { type: 'apiKey', in: 'query', name: 'ticket', description: 'Of `POST /auth/ticket`: good once, for a minute' }
+  }
+}
+
+/** What the routes take from the core when they are called, by the plugin that they name. */
+const USED = { redis: ['redis'], sessions: ['gate', 'meters', 'sessions', 'subscribing'] }
+
+/** The OpenAPI document, made from the routes without anything that they run on. */
+export async function describeApi (): Promise<object> {
+  const settings = { TOKEN_SECRET: 'none' }
+  const config = loadConfig(settings)
+  const app = Fastify().setValidatorCompiler(TypeBoxValidatorCompiler)
+  app.decorate('config', config)
+  app.register(docs, API)
+  app.register(jwtAuth, { settings })
+  for (const [name, decorators] of Object.entries(USED)) app.register(standIn(name, decorators))
+  app.register(origins, { config })
+  app.register(admission)
+  app.register(ticketRoute)
+  app.register(sse)
+  await app.ready()
+  const document = app.swagger()
+  await app.close()
+  return document
+}
+
+function standIn (name: string, decorators: string[]) {
+  return fp(async app => {
+    for (const decorator of decorators) app.decorate(decorator, null)
+  }, { name })
+}
