@@ -9,8 +9,11 @@ const PROMPT_SHARE = 3
 const PROMPT_MAX_MS = 1000
 /** The weight of the newest answer in what is usual. */
 const USUAL_WEIGHT = 0.02
-/** Failures in a row after which the breaker may open, and after which an endpoint is only probed. */
-export const TRIP_AFTER = 10
+/**
+ * Failures in a row after which the breaker may open, and after which an endpoint is only probed. One that hangs takes a
+ * deadline for each: a job that ends within 30 of them is still told of its end at once, not after a pause.
+ */
+export const TRIP_AFTER = 30
 
 /** How long answers take at present, over all endpoints that give one. */
 export class Pace {

@@ -22,6 +22,8 @@ export type HealthPolicy = {
   disableAfterMs: number
 }
 
+/** Failures in a row of an endpoint that is dead; time alone does not tell where it is seldom told of anything. */
+const DEAD_AFTER = 10
 const GONE_REASON = 'The endpoint answered 410 Gone'
 
 /** The signs of attempts, by endpoint; none of an endpoint that was well and still is. */
@@ -71,7 +73,7 @@ export async function noteHealth (sql: Sql, signs: Signs[], { breakerMs, breaker
     judged as (
       select *,
         failures >= ${TRIP_AFTER} and failing_since <= now() - ${breakerMs}::int * interval '1 ms' as is_tripped,
-        failures >= ${TRIP_AFTER} and failing_since <= now() - ${disableAfterMs}::float8 * interval '1 ms' as is_dead
+        failures >= ${DEAD_AFTER} and failing_since <= now() - ${disableAfterMs}::float8 * interval '1 ms' as is_dead
       from counted
     )
     update webhooks.webhooks w set

@@ -70,13 +70,13 @@ t.test('Retry-After is honoured up to a cap', async t => {
 })
 
 t.test('a breaker leaves an endpoint that fails on and on alone, uses up no attempts, and closes after a probe', async t => {
-  const { append, createWebhook, sql } = await setup(t, { WEBHOOK_TIMEOUT_MS: '200', WEBHOOK_RETRY_SCHEDULE: '100ms,200ms,300ms' })
+  const { append, createWebhook, sql } = await setup(t, { WEBHOOK_TIMEOUT_MS: '200', WEBHOOK_RETRY_SCHEDULE: '100ms,200ms,300ms,400ms,500ms,600ms' })
   let isWell = false
   const receiver = await startReceiver(t, () => isWell ? 200 : 500)
   const id = await createWebhook({ url: receiver.url })
   await append(completions(0, 20))
 
-  await until(async () => (await sql`select from webhooks.webhooks where id = ${id} and failures >= 10 and open_until > now()`).length === 1)
+  await until(async () => (await sql`select from webhooks.webhooks where id = ${id} and failures >= 30 and open_until > now()`).length === 1)
   await sql`update webhooks.webhooks set open_until = now() + interval '1 hour' where id = ${id}`
   await append(completions(20, 40))
   await until(async () => (await sql`select from webhooks.deliveries`).length === 40)

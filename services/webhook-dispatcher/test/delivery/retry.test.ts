@@ -53,25 +53,29 @@ t.test('an endpoint that refuses progress alone gets the completion at once', as
   t.same(states.map(({ state, n }) => [state, n]), [['delivered', 1], ['superseded', 100]])
 })
 
-t.test('at an endpoint that hangs on everything the completion is tried within three deadlines', async t => {
-  const deadline = 1000
-  const { append, createWebhook, sql } = await setup(t, { WEBHOOK_TIMEOUT_MS: String(deadline) })
-  const receiver = await startReceiver(t, () => {})
-  await createWebhook({ url: receiver.url })
-  const events = jobOf('1', 100)
-  let endedAt = 0
-  for (const [n, some] of [events.slice(0, 40), events.slice(40, 80), events.slice(80)].entries()) {
-    await receiver.waitFor(n)
-    endedAt = Date.now()
-    await append(some)
-  }
+const hanging = { 'that hangs on everything': 0, 'that has hung for twenty deadlines': 20 }
+for (const [which, failures] of Object.entries(hanging)) {
+  t.test(`at an endpoint ${which} the completion is tried within three deadlines`, async t => {
+    const deadline = 1000
+    const { append, createWebhook, sql } = await setup(t, { WEBHOOK_TIMEOUT_MS: String(deadline) })
+    const receiver = await startReceiver(t, () => {})
+    const id = await createWebhook({ url: receiver.url })
+    await sql`update webhooks.webhooks set failures = ${failures}, failing_since = now() - ${failures * deadline}::int * interval '1 ms' where id = ${id}`
+    const events = jobOf('1', 100)
+    let endedAt = 0
+    for (const [n, some] of [events.slice(0, 40), events.slice(40, 80), events.slice(80)].entries()) {
+      await receiver.waitFor(n)
+      endedAt = Date.now()
+      await append(some)
+    }
 
-  const [completion] = (await receiver.waitFor(requests => requests.some(({ body }) => body.includes('"completed"'))))
-    .filter(({ body }) => body.includes('"completed"'))
-  t.ok((completion?.at ?? Infinity) - endedAt < 3 * deadline, `${(completion?.at ?? 0) - endedAt} ms`)
-  t.equal(completion?.headers['webhook-attempt'], '1')
-  await until(async () => (await sql`select from webhooks.deliveries where state = 'superseded'`).length === 100)
-})
+    const [completion] = (await receiver.waitFor(requests => requests.some(({ body }) => body.includes('"completed"'))))
+      .filter(({ body }) => body.includes('"completed"'))
+    t.ok((completion?.at ?? Infinity) - endedAt < 3 * deadline, `${(completion?.at ?? 0) - endedAt} ms`)
+    t.equal(completion?.headers['webhook-attempt'], '1')
+    await until(async () => (await sql`select from webhooks.deliveries where state = 'superseded'`).length === 100)
+  })
+}
 
 t.test('progressMode latest tells the newest progress of those that wait, and the completion', async t => {
   const { append, createWebhook, sql } = await setup(t)
