@@ -3,11 +3,16 @@ import { accessSync, constants, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
-import { delimiter, join } from 'node:path'
-import { chromium, type BrowserContext } from 'playwright-core'
+import { delimiter, dirname, join } from 'node:path'
+import { chromium, type BrowserContext, type Page } from 'playwright-core'
 import t from 'tap'
-import { temporaryFolder, tokenOf, type TestContext } from '@tidings/testing'
+import { temporaryFolder, tokenOf, until, type TestContext } from '@tidings/testing'
 import { startGateway, startSurroundings } from './setup/gateway.ts'
+
+const readText = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
+const CLIENT_SNIPPET = readText('fixtures/client-snippet.txt')
+const ERRORS_SNIPPET = readText('fixtures/client-errors-snippet.txt')
+const BROWSERS_OWN = /^Access to XMLHttpRequest|^Failed to load resource/
 
 const FLAGS = [
   '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
@@ -15,6 +20,11 @@ const FLAGS = [
 ]
 const executablePath = process.env.TIDINGS_TEST_CHROMIUM ?? onPath('chromium')
 const skip = executablePath === undefined && 'no Chromium: set TIDINGS_TEST_CHROMIUM'
+
+t.test('the snippets are the documentation\'s own', async t => {
+  const documentation = readText('../../../docs/job-notifications.md')
+  for (const snippet of [CLIENT_SNIPPET, ERRORS_SNIPPET]) t.ok(documentation.includes(snippet))
+})
 
 t.test('pages of a browser', { skip }, async t => {
   const [ours, theirs] = [await startPage(t), await startPage(t)]
@@ -24,19 +34,32 @@ t.test('pages of a browser', { skip }, async t => {
   const browser = await chromium.launchPersistentContext(temporaryFolder(t, 'chromium'), { executablePath: executablePath as string, args: FLAGS, headless: true })
   t.teardown(() => browser.close())
   const job = { userId: '1', jobId: 'job123' }
-  const told = [{ ...job, progress: 50 }, { ...job, type: 'completed' as const, result: 'rows: 3' }]
   await jobs.tell({ ...job, type: 'active' })
 
-  t.test('the client snippet of the documentation works from an origin that is allowed', async t => {
-    const page = await open(browser, ours)
-    const lines = page.evaluate(seedSnippet, { url, token: tokenOf(1) })
-    await page.waitForFunction('window.subscribed')
-    await jobs.tell(...told)
-    t.same(await lines, ['Job job123 progress: 50%', 'Job job123 completed! rows: 3'])
+  t.test('the client snippet of the documentation sees all of its events from an origin that is allowed', async t => {
+    const page = await browser.newPage()
+    const lines = printed(page)
+    await page.goto(`${ours}/snippets?${asQuery({ url, token: tokenOf(1) })}`)
+    await jobs.receiver.waitFor(requests => requests.some(({ url }) => url.startsWith(`/jobs/${job.jobId}`)), { what: 'its subscription' })
+    await jobs.tell(
+      { ...job, progress: 0 }, { ...job, progress: 50 }, { ...job, type: 'completed', result: { rows: 3 } },
+      { userId: '2', jobId: 'theirs', progress: 99 },
+      { ...job, jobId: 'other', progress: 10 }, { ...job, jobId: 'other', type: 'failed', error: 'no such file' }
+    )
+    await until(() => lines.length >= 5, { what: `five lines; ${JSON.stringify(lines)} came` })
+    t.same(lines, [
+      'Job job123 progress: 0%', 'Job job123 progress: 50%', 'Job job123 completed! {rows: 3}',
+      'Job other progress: 10%', 'Job other failed! no such file'
+    ])
   })
 
-  t.test('it is refused from an origin that is not', async t => {
-    const page = await open(browser, theirs)
+  t.test('from an origin that is not it is refused, and told so', async t => {
+    const page = await browser.newPage()
+    const lines = printed(page)
+    await page.goto(`${theirs}/snippets?${asQuery({ url, token: tokenOf(1) })}`)
+    await until(() => lines.some(line => line.startsWith('Connection failed')))
+    t.same([...new Set(lines)], ['Connection failed: xhr poll error'])
+
     const refusal = await page.evaluate(async ({ url, token }) => {
       const { io } = globalThis as unknown as { io: (url: string, options: object) => { on: (event: string, listener: (err: Error) => void) => void } }
       return await Promise.all([['polling'], ['websocket']].map(transports => new Promise<string>(resolve => {
@@ -57,20 +80,16 @@ t.test('pages of a browser', { skip }, async t => {
   })
 })
 
-/** The documentation's snippet; what it prints is returned. */
-function seedSnippet ({ url, token }: { url: string, token: string }): Promise<string[]> {
-  const { io } = globalThis as unknown as { io: (url: string, options: object) => { on: (event: string, listener: (data: Record<string, string>) => void) => void, emit: (...args: unknown[]) => void } }
+/** What the page's own code prints; what the browser itself complains of is of the type `error` too, but names a place. */
+function printed (page: Page): string[] {
   const lines: string[] = []
-  const socket = io(url, { auth: { token } })
-  socket.on('job:progress', data => { lines.push(`Job ${data.jobId} progress: ${data.progress}%`) })
-  socket.emit('subscribe:job', 'job123', () => { Object.assign(globalThis, { subscribed: true }) })
-  return new Promise(resolve => {
-    socket.on('job:completed', data => {
-      lines.push(`Job ${data.jobId} completed! ${data.result}`)
-      resolve(lines)
-    })
+  page.on('console', message => {
+    if (['log', 'error'].includes(message.type()) && !BROWSERS_OWN.test(message.text())) lines.push(message.text())
   })
+  return lines
 }
+
+const asQuery = (values: Record<string, string>) => new URLSearchParams(values).toString()
 
 function plainFaces ({ url, token }: { url: string, token: string }): Promise<string[]> {
   const webSocket = new Promise<string>(resolve => {
@@ -96,12 +115,26 @@ async function open (browser: BrowserContext, origin: string) {
   return page
 }
 
-/** A page on an origin of its own, with Socket.IO's client. */
+/** As a bundler would have it: the client as a module, and `require` for who asks by it. */
+const PAGE = `<!doctype html>
+<script type="importmap">{ "imports": { "socket.io-client": "/socket.io.js" } }</script>
+<script type="module">
+  import { io } from 'socket.io-client'
+  const modules = { 'socket.io-client': io }
+  Object.assign(globalThis, { io, require: name => modules[name] })
+</script>`
+
+/** Pages on an origin of their own: an empty one, and one that runs the documentation's snippets with a given URL and token. */
 async function startPage (t: TestContext): Promise<string> {
-  const client = readFileSync(createRequire(import.meta.url).resolve('socket.io-client/dist/socket.io.js'))
+  // The package exports this file beside it only.
+  const dist = dirname(createRequire(import.meta.url).resolve('socket.io-client/dist/socket.io.js'))
+  const client = readFileSync(join(dist, 'socket.io.esm.min.js'))
   const server = createServer((request, response) => {
-    if (request.url === '/socket.io.js') response.setHeader('content-type', 'text/javascript').end(client)
-    else response.setHeader('content-type', 'text/html').end('<!doctype html><script src="/socket.io.js"></script>')
+    const { pathname, search, searchParams } = new URL(request.url ?? '', 'http://page')
+    const send = (type: string, body: string | Buffer) => response.setHeader('content-type', type).end(body)
+    if (pathname === '/socket.io.js') return send('text/javascript', client)
+    if (pathname === '/snippets.js') return send('text/javascript', snippets(searchParams))
+    send('text/html', pathname === '/snippets' ? `${PAGE}<script type="module" src="/snippets.js${search}"></script>` : PAGE)
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   t.teardown(() => {
@@ -109,6 +142,13 @@ async function startPage (t: TestContext): Promise<string> {
     server.closeAllConnections()
   })
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** Verbatim but for the gateway's address and the token. */
+function snippets (given: URLSearchParams): string {
+  return [CLIENT_SNIPPET, ERRORS_SNIPPET].join('\n')
+    .replace('http://localhost:4000', given.get('url') ?? '')
+    .replace('your_jwt_token', given.get('token') ?? '')
 }
 
 function onPath (name: string): string | undefined {
