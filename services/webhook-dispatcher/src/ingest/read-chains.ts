@@ -9,14 +9,20 @@ export type WaitingChain = {
   ours: boolean
 }
 
-/** Those of the chains that have pending deliveries; by index pending_chains. */
+/**
+ * Those of the chains that have pending deliveries. However long one is, few of
+ * its rows are read, by index pending_chains: the oldest, and from there on to
+ * the first that is not ours.
+ */
 export async function readChains (sql: Sql, chains: ChainId[], claim: number): Promise<WaitingChain[]> {
   if (chains.length === 0) return []
   return await sql<WaitingChain[]>`
-    select c.webhook_id, c.chain, d.ours
+    select c.webhook_id, c.chain, (
+      select d.id from webhooks.deliveries d
+      where d.webhook_id = c.webhook_id and d.chain = c.chain and d.finished_at is null and d.claim is distinct from ${claim}
+      order by d.event_ms, d.event_seq limit 1) is null as ours
     from unnest(${chains.map(({ webhookId }) => webhookId)}::int[], ${chains.map(({ chain }) => chain)}::text[]) as c (webhook_id, chain)
     cross join lateral (
-      select count(*) as waiting, coalesce(bool_and(d.claim is not distinct from ${claim}), false) as ours
-      from webhooks.deliveries d where d.webhook_id = c.webhook_id and d.chain = c.chain and d.finished_at is null) d
-    where d.waiting > 0`
+      select from webhooks.deliveries d where d.webhook_id = c.webhook_id and d.chain = c.chain and d.finished_at is null
+      order by d.event_ms, d.event_seq limit 1) oldest`
 }

@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { createSql } from '@tidings/service-kit'
 import type { Sql } from '../../src/db/sql.ts'
 import { giveWay } from '../../src/delivery/give-way.ts'
 import { record, type Entry } from '../../src/delivery/record.ts'
@@ -7,13 +8,15 @@ import { readChains } from '../../src/ingest/read-chains.ts'
 import { closeOrphans } from '../../src/upkeep/close-orphans.ts'
 import { openReplays } from '../../src/upkeep/tell-again.ts'
 import { setup } from '../setup.ts'
-import { explain, isOnDeliveries, rowsOf } from './explain.ts'
+import { explain, isOnDeliveries, rowsOf, type PlanNode } from './explain.ts'
 
 const WAITING = 30_000
 const CLAIM = 7
 const FEW = 20
 
 const { app, sql, url, createWebhook } = await setup(t, { LOG_LEVEL: 'silent' })
+const own = createSql(url, { max: 1 })
+t.teardown(() => own.end({ timeout: 1 }))
 await app.close() // the tables are all this needs; nobody writes while plans are looked at
 await sql`alter table webhooks.deliveries set (autovacuum_enabled = false)`
 const webhookId = await createWebhook({ url: 'http://127.0.0.1:9', status: 'disabled' })
@@ -50,13 +53,31 @@ t.test('where it knows', async t => {
   await looksAtFew(t)
 })
 
+t.test('of a chain that is long', async t => {
+  await sql`
+    insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, state)
+    select ${webhookId}, 100000 + n, 0, 'progress', 'default:long', 'pending' from generate_series(1, 5000) as n`
+  const long = { webhookId, chain: 'default:long' }
+  const { nodes } = await explain(url, async tx => await readChains(tx, [long], CLAIM))
+  t.ok(rowsSeen(nodes) <= 5, `${rowsSeen(nodes)} rows seen`)
+
+  const chainsOf = async () => (await readChains(own, [long, { webhookId, chain: 'default:none' }], CLAIM)).map(row => ({ ...row }))
+  t.same(await chainsOf(), [{ webhook_id: webhookId, chain: 'default:long', ours: false }])
+  await sql`update webhooks.deliveries set claim = ${CLAIM} where chain = 'default:long'`
+  t.same(await chainsOf(), [{ webhook_id: webhookId, chain: 'default:long', ours: true }])
+})
+
 async function looksAtFew (t: Test): Promise<void> {
   for (const { what, rows, run } of statements) {
     const { nodes } = await explain(url, run)
-    const seen = nodes.filter(isOnDeliveries).reduce((sum, node) => sum + rowsOf(node), 0)
+    const seen = rowsSeen(nodes)
     // Each is met by a few nodes: of an index, of the table, of the update.
     t.ok(seen <= 5 * rows, `${what}: ${seen} rows seen`)
   }
+}
+
+function rowsSeen (nodes: PlanNode[]): number {
+  return nodes.filter(isOnDeliveries).reduce((sum, node) => sum + rowsOf(node), 0)
 }
 
 /** Deliveries that wait, of a chain each, held by a replica that is gone. */
