@@ -1,10 +1,9 @@
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { freePort, spawnService, TEST_SECRET, tokenOf, until, type TestContext } from '@tidings/testing'
+import { tokenOf, until, type TestContext } from '@tidings/testing'
 import { FACES } from '../src/session/wire.ts'
 import type { Client } from './setup/client.ts'
 import { connect } from './setup/faces.ts'
-import { startSurroundings } from './setup/gateway.ts'
+import { startReplica, startSurroundings } from './setup/gateway.ts'
 
 t.setTimeout(300_000)
 
@@ -74,21 +73,7 @@ function numbersOf ({ told }: Client): unknown[] {
 }
 
 async function startMeasured (t: TestContext) {
-  const port = await freePort()
-  const url = `http://127.0.0.1:${port}`
-  await spawnService(t, {
-    entry: fileURLToPath(new URL('setup/measured-gateway.ts', import.meta.url)),
-    env: {
-      NODE_ENV: 'test',
-      LOG_LEVEL: 'fatal',
-      TOKEN_SECRET: TEST_SECRET,
-      REDIS_URL: surroundings.redis.url,
-      JOBS_API_URL: jobs.url,
-      REALTIME_GATEWAY_PORT: String(port),
-      REALTIME_DRAIN_MS: '500'
-    },
-    readyUrl: `${url}/readyz`
-  })
+  const { url } = await startReplica(t, surroundings, {}, './measured-gateway.ts')
   const held = async () => (await (await fetch(`${url}/held`)).json() as { bytes: number }).bytes
   const isSlow = async (face: string) => (await (await fetch(`${url}/metrics`)).text())
     .includes(`tidings_realtime_session_ends_total{face="${face}",reason="slow"} 1`)

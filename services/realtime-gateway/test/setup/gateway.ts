@@ -1,30 +1,45 @@
 import type { AddressInfo } from 'node:net'
-import { startRedis, TEST_SECRET, until, type TestContext, type TestRedis } from '@tidings/testing'
+import { fileURLToPath } from 'node:url'
+import { freePort, spawnService, startRedis, TEST_SECRET, until, type TestContext, type TestRedis } from '@tidings/testing'
 import { buildApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import { startJobs, type Jobs } from './jobs.ts'
 
+type Surroundings = { redis: TestRedis, jobs: Jobs }
+
 export type Gateway = Awaited<ReturnType<typeof startGateway>>
 
 /** Redis, a stand-in of jobs-api, and the stream, as a gateway finds them. */
-export async function startSurroundings (t: TestContext): Promise<{ redis: TestRedis, jobs: Jobs }> {
+export async function startSurroundings (t: TestContext): Promise<Surroundings> {
   const redis = await startRedis(t)
   const jobs = await startJobs(t, redis)
   return { redis, jobs }
 }
 
+const environment = ({ redis, jobs }: Surroundings) => ({
+  NODE_ENV: 'test',
+  LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'fatal',
+  TOKEN_SECRET: TEST_SECRET,
+  REDIS_URL: redis.url,
+  JOBS_API_URL: jobs.url,
+  REALTIME_DRAIN_MS: '500'
+})
+
+/** A gateway as a process of its own. `entry` is another program than the service's own. */
+export async function startReplica (t: TestContext, surroundings: Surroundings, env: Record<string, string> = {}, entry = '../../src/server.ts') {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const process = await spawnService(t, {
+    entry: fileURLToPath(new URL(entry, import.meta.url)),
+    env: { ...environment(surroundings), REALTIME_GATEWAY_PORT: String(port), ...env },
+    readyUrl: `${url}/readyz`
+  })
+  return { url, process }
+}
+
 /** A gateway that listens; gone with the test. */
-export async function startGateway (t: TestContext, { redis, jobs }: { redis: TestRedis, jobs: Jobs }, env: Record<string, string> = {}) {
-  const app = buildApp(loadConfig({
-    NODE_ENV: 'test',
-    LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'fatal',
-    TOKEN_SECRET: TEST_SECRET,
-    REDIS_URL: redis.url,
-    JOBS_API_URL: jobs.url,
-    REALTIME_GATEWAY_PORT: '0',
-    REALTIME_DRAIN_MS: '500',
-    ...env
-  }))
+export async function startGateway (t: TestContext, surroundings: Surroundings, env: Record<string, string> = {}) {
+  const app = buildApp(loadConfig({ ...environment(surroundings), REALTIME_GATEWAY_PORT: '0', ...env }))
   t.teardown(() => app.close())
   await app.listen({ host: '127.0.0.1', port: 0 })
   await until(async () => (await app.inject('/readyz')).json().status === 'ok', { what: 'the gateway to be ready' })
