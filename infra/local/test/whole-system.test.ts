@@ -10,7 +10,7 @@ t.test('the real services', async t => {
   const report = (line: string) => { lines.push(line) }
   const folder = join(temporaryFolder(t, 'system'), '.local')
   const env = { PATH: process.env.PATH, HOME: process.env.HOME }
-  const system = await startSystem({ folder, env, ports: 'free', gateways: 2, report })
+  const system = await startSystem({ folder, env, ports: 'free', gateways: 3, report })
   t.teardown(() => system.stop())
   const origin = system.endpoints.edge as string
 
@@ -35,5 +35,19 @@ t.test('the real services', async t => {
     const { paths } = await (await fetch(`${origin}/openapi.json`)).json() as { paths: Record<string, object> }
     t.ok(paths['/submit-job'], 'jobs-api')
     t.ok(paths['/webhooks'] ?? paths['/webhooks/'], 'webhook-dispatcher')
+    t.ok(paths['/events'], 'realtime-gateway')
+  })
+
+  await t.test('three gateways share the streams of the edge', async t => {
+    const leave = new AbortController()
+    const headers = { authorization: `Bearer ${system.token(1)}` }
+    await Promise.all(Array.from({ length: 6 }, () => fetch(`${origin}/events`, { headers, signal: leave.signal })))
+    const gateways = [...system.processes.keys()].filter(name => name.startsWith('realtime-gateway-'))
+    t.equal(gateways.length, 3)
+    for (const name of gateways) {
+      const metrics = await (await fetch(`${system.endpoints[name]}/metrics`)).text()
+      t.match(metrics, /tidings_realtime_sessions\{face="sse"\} [1-9]/, name)
+    }
+    leave.abort()
   })
 })

@@ -5,6 +5,18 @@ import type { EdgeConfig } from './config.ts'
 const TIMEOUT_MS = 3_000
 const METHODS = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'patch'])
 
+/** The reference alone: nothing of its maker's services, and nothing fetched from elsewhere. */
+const PAGE = {
+  url: '/openapi.json',
+  title: 'Tidings',
+  showDeveloperTools: 'never',
+  agent: { disabled: true },
+  mcp: { disabled: true },
+  hideClientButton: true,
+  telemetry: false,
+  withDefaultFonts: false
+} as const
+
 interface OpenApi {
   info: { title: string, version: string, description?: string }
   paths?: Record<string, Record<string, object>>
@@ -14,8 +26,8 @@ interface OpenApi {
 
 /** `/docs`: one page for the REST of all services, from what each says of itself at `/openapi.json`. */
 export const docs = fp<{ config: EdgeConfig }>(async function docs (app, { config }) {
+  const sources = { 'jobs-api': config.jobsApi, 'realtime-gateway': config.gateways[0] ?? '', 'webhook-dispatcher': config.dispatcher }
   app.get('/openapi.json', async () => {
-    const sources = { 'jobs-api': config.jobsApi, 'realtime-gateway': config.gateways[0] ?? '', 'webhook-dispatcher': config.dispatcher }
     const documents = await Promise.all(Object.entries(sources).map(async ([service, url]) => {
       try {
         const response = await fetch(`${url}/openapi.json`, { signal: AbortSignal.timeout(TIMEOUT_MS) })
@@ -27,7 +39,7 @@ export const docs = fp<{ config: EdgeConfig }>(async function docs (app, { confi
     }))
     return merge(documents.filter(document => document !== undefined))
   })
-  await app.register(scalar, { routePrefix: '/docs', configuration: { url: '/openapi.json', title: 'Tidings' } })
+  await app.register(scalar, { routePrefix: '/docs', configuration: PAGE })
 }, { name: 'docs' })
 
 /** Schema names and operations get the service's name: two services may call different things the same. */

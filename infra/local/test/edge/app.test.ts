@@ -152,7 +152,11 @@ t.test('one page of all services\' OpenAPI documents', async t => {
   t.match(JSON.stringify(merged.paths), '"tags":["jobs-api"],"responses":{"200":{"content":{"application/json":{"schema":{"$ref":"#/components/schemas/jobs-api.def-0"')
   const page = await fetch(`${origin}/docs`)
   t.equal(page.status, 200)
-  t.match(await page.text(), 'Tidings')
+  const html = await page.text()
+  t.match(html, 'Tidings')
+  for (const setting of [/"showDeveloperTools": ?"never"/, /"agent": ?\{\s*"disabled": ?true/, /"mcp": ?\{\s*"disabled": ?true/, /"telemetry": ?false/]) {
+    t.match(html, setting, 'nothing of the page\'s maker is offered to its readers')
+  }
 })
 
 t.test('several gateways take turns, but for polling, which stays at one', async t => {
