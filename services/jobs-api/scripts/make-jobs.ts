@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { createSql } from '@tidings/service-kit'
-import { makeRows } from '../test/rows.ts'
+import { makeManyRows } from '../test/rows.ts'
 
 // node scripts/make-jobs.ts --user 1 --count 1000000: jobs of a user, by SQL, to see how lists behave when they are long.
 const { values } = parseArgs({ options: { user: { type: 'string', default: '1' }, count: { type: 'string', default: '1000000' } } })
@@ -9,5 +9,5 @@ if (!url) throw new Error('DATABASE_URL must name the database of a jobs-api tha
 
 const sql = createSql(url, { max: 1, connection: { statement_timeout: 0 } })
 const count = Number(values.count)
-await makeRows(sql, { userId: values.user, count, createdMs: Date.now() - count })
+await makeManyRows(sql, { userId: values.user, count, createdMs: Date.now() - count })
 await sql.end()

@@ -25,8 +25,8 @@ export function isCounted ({ name, queue, from, to }: JobFilter): boolean {
 
 /**
  * The index ranges that make up a filter, each to be read newest first.
- * The indexes by name and by queue go (…, state, created_ms, n), so that a
- * state narrows them too; without one there is a range for each state, and
+ * The indexes by name, by queue and by both go (…, state, created_ms, n), so
+ * that a state narrows them too; without one there is a range for each state, and
  * Postgres merges them (Merge Append) as they come.
  */
 export function rangesOf ({ state, name, queue }: JobFilter): (number | undefined)[] {

@@ -42,8 +42,9 @@ export async function listJobs (sql: RawSql, userId: string, query: ListJobsQuer
  * 500,000 of them reads no row; the outer one reads the rows of the page by
  * primary key. Behind a cursor nothing is skipped: the index is entered there.
  */
-export function selectPage (sql: RawSql, filter: JobFilter, place: Place) {
-  const beyond = 'after' in place ? sql`and (created_ms, n) < (${place.after.createdMs}, ${place.after.n})` : sql``
+export function selectPage (sql: RawSql, wanted: JobFilter, place: Place) {
+  const { filter, after } = 'after' in place ? nearerEnd(wanted, place.after) : { filter: wanted }
+  const beyond = after ? sql`and (created_ms, n) < (${after.createdMs}, ${after.n})` : sql``
   // In each range too, or Postgres sorts them whole (Append and Sort) instead of merging them as they come.
   const order = sql`order by created_ms desc, n desc`
   const ranges = rangesOf(filter)
@@ -56,6 +57,14 @@ export function selectPage (sql: RawSql, filter: JobFilter, place: Place) {
     )
     select ${summaryColumns(sql)} from page join jobs.jobs as jobs using (n)
     order by page.created_ms desc, page.n desc`
+}
+
+/**
+ * Of two ends of a range, `to` and a cursor, the one that says all: given both,
+ * Postgres enters the index at `to` and walks to the cursor.
+ */
+function nearerEnd (filter: JobFilter, after: Cursor): { filter: JobFilter, after?: Cursor } {
+  return filter.to !== undefined && filter.to <= after.createdMs ? { filter } : { filter: { ...filter, to: undefined }, after }
 }
 
 function cursorOf (text: string): Cursor {

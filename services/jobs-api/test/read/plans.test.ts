@@ -1,10 +1,15 @@
 import t from 'tap'
 import { createSql, type RawSql } from '@tidings/service-kit'
-import { cappedCount, countJobs } from '../../src/read/count-jobs.ts'
+import { cappedCount, COUNT_CAP, countByState, countJobs } from '../../src/read/count-jobs.ts'
 import type { JobFilter } from '../../src/read/job-filter.ts'
 import { selectPage, type Place } from '../../src/read/list-jobs.ts'
-import { makeRows } from '../rows.ts'
+import { makeManyRows } from '../rows.ts'
 import { startApp, startServers } from '../setup.ts'
+
+const MILLION = 1_000_000
+/** Blocks that a page may touch, skipping left aside: five ranges entered, eleven rows read by key, four levels each. */
+const BLOCKS = 120
+t.setTimeout(300_000)
 
 const { env, database } = await startServers(t)
 const app = await startApp(t, { ...env, JOB_RETENTION_DAYS: '36500' })
@@ -12,11 +17,20 @@ await app.close() // the tables are all this needs; nobody writes while plans ar
 const sql = createSql(env.DATABASE_URL as string)
 t.teardown(() => sql.end({ timeout: 5 }))
 
-// One user with a fifth of the rows, and many with few: what a plan may be misled by.
-await makeRows(database.sql, { userId: '1', count: 20_000 })
-for (let user = 2; user < 30; user++) await makeRows(database.sql, { userId: String(user), count: user === 2 ? 60_000 : 500 })
+// One user with half of the rows, one with a quarter, a thousand with few: what a plan may be misled by. Of the first
+// user's, 100,000 are of one name and 100,000 of one queue, and eight of both.
+await makeManyRows(database.sql,
+  { userId: '1', count: 800_000 },
+  { userId: '1', count: 100_000, first: 800_000, names: 'frequent' },
+  { userId: '1', count: 99_992, first: 900_000, queues: 'frequent' },
+  { userId: '1', count: 8, first: 999_992, names: 'frequent', queues: 'frequent' },
+  { userId: '2', count: MILLION / 2 },
+  { userId: 'few', count: MILLION / 2, users: 1000 })
 
-type Node = { 'Node Type': string, 'Relation Name'?: string, 'Index Name'?: string, Filter?: string, Plans?: Node[] }
+type Node = {
+  'Node Type': string, 'Relation Name'?: string, 'Index Name'?: string, Filter?: string, Plans?: Node[]
+  'Shared Hit Blocks'?: number, 'Shared Read Blocks'?: number, 'Actual Rows'?: number
+}
 type Query = ReturnType<typeof selectPage> | ReturnType<typeof cappedCount>
 
 /** The nodes of the plan for these very values, and of the one for any: Postgres may come to use either. */
@@ -33,52 +47,96 @@ function flatten (node: Node): Node[] {
   return [node, ...(node.Plans ?? []).flatMap(flatten)]
 }
 
+/** The nodes of the plan with what they did, the whole first. */
+async function ran (query: Query): Promise<Node[]> {
+  const [row] = await sql`explain (analyze, buffers, format json) ${query}`
+  return flatten(row?.['QUERY PLAN'][0].Plan)
+}
+
+/** How many blocks a query touches: what it costs, on a fast machine and on a slow one. */
+async function blocksOf (query: Query): Promise<number> {
+  const [whole] = await ran(query)
+  return (whole?.['Shared Hit Blocks'] ?? 0) + (whole?.['Shared Read Blocks'] ?? 0)
+}
+
+/** How many entries of the indexes a query is given. */
+async function entriesOf (query: Query): Promise<number> {
+  const scans = (await ran(query)).filter(isScan)
+  return scans.reduce((sum, node) => sum + (node['Actual Rows'] ?? 0), 0)
+}
+
 const isScan = (node: Node) => node['Relation Name'] === 'jobs'
 const at = 1_640_995_200_000
-const places: Record<string, Place> = {
-  'the first page': { limit: 11, offset: 0 },
-  'a far page': { limit: 11, offset: 15_000 },
-  'behind a cursor': { limit: 11, after: { createdMs: at + 10_000, n: 10_000, page: 2 } }
+const middle = { createdMs: at + 500_000, n: 500_000, page: 2 }
+const places: Record<string, { place: Place, skips: boolean }> = {
+  'page 1': { place: { limit: 11, offset: 0 }, skips: false },
+  'page 50,000': { place: { limit: 11, offset: 499_990 }, skips: true },
+  'a page behind a cursor': { place: { limit: 11, after: middle }, skips: false }
 }
-const one: Record<string, Partial<JobFilter>> = {
+const range = { from: at + 250_000, to: at + 750_000 }
+const filters: Record<string, Partial<JobFilter>> = {
   'no filter': {},
   status: { state: 'failed' },
   name: { name: 'name1' },
   queue: { queue: 'queue1' },
+  from: { from: range.from },
+  to: { to: range.to },
+  'from and to': range,
   'name and status': { name: 'name1', state: 'failed' },
   'queue and status': { queue: 'queue1', state: 'active' },
-  'from and to': { from: at + 5000, to: at + 15_000 },
-  'status, from and to': { state: 'completed', from: at + 5000, to: at + 15_000 },
-  'name, from and to': { name: 'name1', from: at + 5000, to: at + 15_000 }
+  'name and queue': { name: 'name1', queue: 'queue1' },
+  'name and queue that seldom meet': { name: 'frequent', queue: 'frequent' },
+  'name, queue and status': { name: 'name1', queue: 'queue1', state: 'failed' },
+  'status, from and to': { state: 'completed', ...range },
+  'name, from and to': { name: 'name1', ...range },
+  'queue, from and to': { queue: 'queue1', ...range },
+  'name, queue, from and to': { name: 'name1', queue: 'queue1', ...range },
+  'all filters': { name: 'name1', queue: 'queue1', state: 'failed', ...range }
 }
 
-for (const [filtered, filter] of Object.entries(one)) {
-  for (const [placed, place] of Object.entries(places)) {
+t.test('there are a million jobs of one user, and a million of others', async t => {
+  const [row] = await sql`select count(*) filter (where user_id = '1') as own, count(*) filter (where user_id <> '1') as others from jobs.jobs`
+  t.same(row, { own: MILLION, others: MILLION })
+})
+
+for (const [filtered, filter] of Object.entries(filters)) {
+  for (const [placed, { place, skips }] of Object.entries(places)) {
     t.test(`${placed} with ${filtered} is found in an index alone, and read by primary key`, async t => {
-      const nodes = await nodesOf(sql => selectPage(sql, { userId: '1', ...filter }, place))
+      const make = (sql: RawSql) => selectPage(sql, { userId: '1', ...filter }, place)
+      const nodes = await nodesOf(make)
       const scans = nodes.filter(isScan).map(node => `${node['Node Type']} ${node['Index Name'] === 'jobs_pkey' ? 'by key' : 'by range'}`)
       t.same([...new Set(scans)].toSorted(), ['Index Only Scan by range', 'Index Scan by key'])
       t.notOk(nodes.some(node => node.Filter), 'no row is read to be left out')
       t.notOk(nodes.some(node => node['Node Type'].includes('Sort')), 'all come in order')
+      if (skips) return
+      const blocks = await blocksOf(make(sql))
+      t.ok(blocks <= BLOCKS, `touches ${blocks} blocks`)
     })
   }
 }
 
-for (const [filtered, filter] of Object.entries(one).slice(2)) {
-  t.test(`counting with ${filtered} is index only`, async t => {
-    const nodes = await nodesOf(sql => cappedCount(sql, { userId: '1', ...filter }))
+for (const [filtered, filter] of Object.entries(filters).slice(2)) {
+  t.test(`counting with ${filtered} is index only, and stops at its cap`, async t => {
+    const make = (sql: RawSql) => cappedCount(sql, { userId: '1', ...filter })
+    const nodes = await nodesOf(make)
     t.same([...new Set(nodes.filter(isScan).map(node => node['Node Type']))], ['Index Only Scan'])
     t.notOk(nodes.some(node => node.Filter))
+    const entries = await entriesOf(make(sql))
+    t.ok(entries <= COUNT_CAP + 1, `reads ${entries} entries`)
   })
 }
 
-t.test('name and queue together are ranges of one index; its rows are looked at for the other', async t => {
-  const nodes = await nodesOf(sql => selectPage(sql, { userId: '1', name: 'name1', queue: 'queue1', state: 'failed' }, { limit: 11, offset: 0 }))
-  t.ok(nodes.filter(isScan).every(node => node['Node Type'] === 'Index Scan'))
+t.test('counts by state are five counters of an index', async t => {
+  const [row] = await sql`explain (format json) select state, count from jobs.counts where user_id = '1'`
+  const nodes = flatten(row?.['QUERY PLAN'][0].Plan)
+  t.same(nodes.flatMap(node => node['Index Name'] ?? []), ['counts_pkey'])
+  t.notOk(nodes.some(node => node['Node Type'] === 'Seq Scan'))
+  t.same(await countByState(sql, '1'), { waiting: 200_000, delayed: 200_000, active: 200_000, completed: 200_000, failed: 200_000 })
 })
 
 t.test('counting stops at 10,000, and says so; counters know no bound', async t => {
   t.same(await countJobs(sql, { userId: '1', from: 0 }), { total: 10_000, isCapped: true })
   t.same(await countJobs(sql, { userId: '1', to: at + 9000 }), { total: 9000, isCapped: false })
-  t.same(await countJobs(sql, { userId: '1' }), { total: 20_000, isCapped: false })
+  t.same(await countJobs(sql, { userId: '1', name: 'frequent', queue: 'frequent' }), { total: 8, isCapped: false })
+  t.same(await countJobs(sql, { userId: '1' }), { total: MILLION, isCapped: false })
 })

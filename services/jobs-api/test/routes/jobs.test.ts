@@ -139,6 +139,14 @@ t.test('a list', async t => {
     }
   })
 
+  await t.test('behind a cursor ends at whichever comes first, the cursor or `to`', async t => {
+    const { pagination: { next } } = await list('?limit=10') // behind 1-40
+    const at = (place: number) => 1_640_995_200_000 + place
+    for (const [to, newest] of [[at(50), 39], [at(40), 39], [at(39), 38], [at(10), 9]] as const) {
+      t.same(ids(await list(`?limit=3&cursor=${next}&to=${to}`)), [0, 1, 2].map(i => `1-${newest - i}`), String(to))
+    }
+  })
+
   await t.test('tells nobody of the jobs of others', async t => {
     t.equal((await list('', 2)).pagination.total, 5)
     t.same(await list('', 3), { jobs: [], pagination: { total: 0, page: 1, limit: 10, pages: 0, next: null } })
