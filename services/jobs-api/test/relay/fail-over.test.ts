@@ -10,7 +10,30 @@ import { startReplica, type Replica } from '../replica.ts'
 import { startServers } from '../setup.ts'
 import { toldEvents } from '../told.ts'
 
-const STEPS = 60
+const STEPS = 100
+const expected = ['added', 'waiting', 'active', ...Array.from({ length: STEPS }, (_, i) => `progress ${i}`), 'completed']
+
+const { redis, env, database } = await startServers(t)
+const client = redis.client()
+const settings = { ...env, LEASE_MS: '500', LOG_LEVEL: 'info' }
+// One falls in each test, one is left.
+const replicas = await Promise.all([startReplica(t, settings), startReplica(t, settings), startReplica(t, settings)])
+const holder = async () => await client.get(relayLeaseKey('default'))
+
+worker(t, redis, async job => {
+  for (let i = 0; i < STEPS; i++) {
+    await job.updateProgress(i)
+    await sleep(20)
+  }
+})
+
+/** The replica that relays, by what it says. */
+async function relaying (): Promise<Replica> {
+  return await until(() => replicas.find(({ process, output }) =>
+    process.signalCode === null && /lease: (\w+)/.exec(linesAbout(output(), relayLeaseKey('default')).at(-1) ?? '')?.[1] === 'taken'))
+}
+
+const linesAbout = (output: string, key: string) => output.split('\n').filter(line => line.includes(`"key":"${key}"`))
 
 async function submitTo ({ url }: Replica): Promise<string> {
   const answer = await fetch(`${url}/submit-job`, {
@@ -21,38 +44,26 @@ async function submitTo ({ url }: Replica): Promise<string> {
   return (await answer.json() as { jobId: string }).jobId
 }
 
-const expected = ['added', 'waiting', 'active', ...Array.from({ length: STEPS }, (_, i) => `progress ${i}`), 'completed']
+async function told (jobId: string): Promise<string[]> {
+  const events = (await toldEvents(client)).filter(event => event.jobId === jobId)
+  return events.map(({ type, progress }) => type === 'progress' ? `progress ${String(progress)}` : type)
+}
 
-for (const [what, stop] of [
-  ['killed', async (first: Replica) => { await first.kill('SIGKILL') }],
-  ['frozen', async (first: Replica) => {
-    first.process.kill('SIGSTOP')
-    await sleep(2500) // longer than a lease, so that the other one takes over
-    first.process.kill('SIGCONT')
-  }]
+for (const [i, what, stop, end] of [
+  [1, 'killed', async (fallen: Replica) => { await fallen.kill('SIGKILL') }, () => {}],
+  [2, 'frozen', (fallen: Replica) => { fallen.process.kill('SIGSTOP') }, (fallen: Replica) => { fallen.process.kill('SIGCONT') }]
 ] as const) {
   t.test(`the replica that relays and projects is ${what} in the middle of a job: each event is told once, in order`, async t => {
-    const { redis, env, database } = await startServers(t)
-    const client = redis.client()
-    const first = await startReplica(t, env)
-    await until(() => client.exists(relayLeaseKey('default')))
-    const holder = await client.get(relayLeaseKey('default'))
-    const second = await startReplica(t, env)
+    const fallen = await relaying()
+    const before = await holder()
+    const jobId = await submitTo(replicas.find(one => one !== fallen && one.process.signalCode === null) as Replica)
+    await until(async () => (await told(jobId)).length > 20)
+    await stop(fallen)
+    await until(async () => ![null, before].includes(await holder()), { what: 'another one to take over' })
+    end(fallen) // beside its successor, where it was only frozen
 
-    worker(t, redis, async job => {
-      for (let i = 0; i < STEPS; i++) {
-        await job.updateProgress(i)
-        await sleep(20)
-      }
-    })
-    await submitTo(second)
-    await until(async () => (await toldEvents(client)).length > 20)
-    await stop(first)
-    await untilStates(database.sql, ['completed'], 15_000)
-    t.not(await client.get(relayLeaseKey('default')), holder, 'the other one took over')
-
-    const told = (await toldEvents(client)).map(({ type, progress }) => type === 'progress' ? `progress ${String(progress)}` : type)
-    t.same(told, expected)
+    await untilStates(database.sql, Array.from({ length: i }, () => 'completed'), 15_000)
+    t.same(await told(jobId), expected)
     const sql = createSql(database.url, { max: 1 })
     t.same(await compareCounts(sql), [])
     await sql.end()
