@@ -28,8 +28,14 @@ await makeManyRows(database.sql,
   { userId: 'few', count: MILLION / 2, users: 1000 })
 
 type Node = {
-  'Node Type': string, 'Relation Name'?: string, 'Index Name'?: string, Filter?: string, Plans?: Node[]
-  'Shared Hit Blocks'?: number, 'Shared Read Blocks'?: number, 'Actual Rows'?: number
+  'Node Type': string
+  'Relation Name'?: string
+  'Index Name'?: string
+  Filter?: string
+  Plans?: Node[]
+  'Shared Hit Blocks'?: number
+  'Shared Read Blocks'?: number
+  'Actual Rows'?: number
 }
 type Query = ReturnType<typeof selectPage> | ReturnType<typeof cappedCount>
 
