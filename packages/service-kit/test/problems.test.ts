@@ -1,16 +1,15 @@
 import createError from '@fastify/error'
-import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
 import t from 'tap'
 import { Type } from 'typebox'
-import { problems, serviceOptions } from '../src/index.ts'
+import { problems, serviceOptions, validatorCompiler } from '../src/index.ts'
 
 const Body = Type.Object({ name: Type.String(), size: Type.Optional(Type.Integer({ maximum: 5 })) }, { additionalProperties: false })
 const Gone = createError('THING_GONE', 'Thing %s is gone', 410)
 const Away = createError('STORE_AWAY', 'The store is away', 503)
 
 const app = Fastify({ bodyLimit: 100 })
-app.setValidatorCompiler(TypeBoxValidatorCompiler)
+app.setValidatorCompiler(validatorCompiler)
 app.register(problems)
 app.register(async app => {
   app.post('/things', { schema: { body: Body } }, async () => ({}))

@@ -1,7 +1,7 @@
 import Fastify from 'fastify'
-import { TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { jwtAuth } from '@tidings/contracts'
-import { browserGuards, docs, health, metrics, postgres, problems, redis, redisUrl, revocations, serviceOptions, tokenSettings } from '@tidings/service-kit'
+import { browserGuards, docs, health, metrics, postgres, problems, redis, redisUrl, revocations, serviceOptions, tokenSettings, validatorCompiler } from '@tidings/service-kit'
 import type { Config } from './config.ts'
 import { API } from './openapi.ts'
 import { jobReader } from './plugins/job-reader.ts'
@@ -14,7 +14,7 @@ import { api } from './routes/api.ts'
 
 /** The service, not yet listening: `app.ready()` migrates and starts relay and projector. */
 export function buildApp (config: Config) {
-  const app = Fastify(serviceOptions(config)).withTypeProvider<TypeBoxTypeProvider>().setValidatorCompiler(TypeBoxValidatorCompiler)
+  const app = Fastify(serviceOptions(config)).withTypeProvider<TypeBoxTypeProvider>().setValidatorCompiler(validatorCompiler)
 
   // Boot runs down this list; close runs back up it once the last request has drained.
   app.decorate('config', config)

@@ -1,7 +1,6 @@
-import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
 import { jwtAuth } from '@tidings/contracts'
-import { docs, metrics } from '@tidings/service-kit'
+import { docs, metrics, validatorCompiler } from '@tidings/service-kit'
 import { loadConfig } from './config.ts'
 import { api } from './routes/api.ts'
 import { VERSION } from './version.ts'
@@ -19,7 +18,7 @@ const USED = ['sql', 'redis', 'findQueue', 'findJob', 'reachEvent', 'holdJob']
 export async function describeApi (): Promise<object> {
   const settings = { TOKEN_SECRET: 'none', REFRESH_TOKEN_SECRET: 'none either', DATABASE_URL: 'postgres://nowhere', RATE_LIMIT_MAX: '0' }
   const config = loadConfig(settings)
-  const app = Fastify().setValidatorCompiler(TypeBoxValidatorCompiler)
+  const app = Fastify().setValidatorCompiler(validatorCompiler)
   app.decorate('config', config)
   app.decorate('queueNames', config.queues)
   for (const name of USED) app.decorate(name, null)

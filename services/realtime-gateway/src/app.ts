@@ -1,8 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
 import { jwtAuth } from '@tidings/contracts'
-import { browserGuards, docs, health, metrics, problems, redis, redisUrl, serviceOptions, tokenSettings } from '@tidings/service-kit'
+import { browserGuards, docs, health, metrics, problems, redis, redisUrl, serviceOptions, tokenSettings, validatorCompiler } from '@tidings/service-kit'
 import { ticketRoute } from './auth/ticket-route.ts'
 import type { Config } from './config.ts'
 import { API } from './openapi.ts'
@@ -17,7 +16,7 @@ import { webSocket } from './websocket/websocket.ts'
 /** The realtime gateway: one core of sessions, and the faces that clients see of it. */
 export function buildApp (config: Config) {
   const app = Fastify(serviceOptions(config)).withTypeProvider<TypeBoxTypeProvider>()
-  app.setValidatorCompiler(TypeBoxValidatorCompiler)
+  app.setValidatorCompiler(validatorCompiler)
 
   // Boot runs down this list; close runs back up it once the sessions are drained.
   app.decorate('config', config)

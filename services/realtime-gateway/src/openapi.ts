@@ -1,8 +1,7 @@
-import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
 import fp from 'fastify-plugin'
 import { jwtAuth } from '@tidings/contracts'
-import { docs } from '@tidings/service-kit'
+import { docs, validatorCompiler } from '@tidings/service-kit'
 import { ticketRoute } from './auth/ticket-route.ts'
 import { loadConfig } from './config.ts'
 import { admission } from './plugins/admission.ts'
@@ -26,7 +25,7 @@ const USED = { redis: ['redis'], sessions: ['gate', 'meters', 'sessions', 'subsc
 export async function describeApi (): Promise<object> {
   const settings = { TOKEN_SECRET: 'none' }
   const config = loadConfig(settings)
-  const app = Fastify().setValidatorCompiler(TypeBoxValidatorCompiler)
+  const app = Fastify().setValidatorCompiler(validatorCompiler)
   app.decorate('config', config)
   app.register(docs, API)
   app.register(jwtAuth, { settings })

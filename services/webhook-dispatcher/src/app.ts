@@ -1,7 +1,7 @@
-import { TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
 import { jwtAuth } from '@tidings/contracts'
-import { browserGuards, docs, health, metrics, postgres, problems, redis, redisUrl, revocations, serviceOptions, tokenSettings } from '@tidings/service-kit'
+import { browserGuards, docs, health, metrics, postgres, problems, redis, redisUrl, revocations, serviceOptions, tokenSettings, validatorCompiler } from '@tidings/service-kit'
 import type { Config } from './config.ts'
 import { delivery } from './delivery/plugin.ts'
 import { egress } from './egress/plugin.ts'
@@ -13,7 +13,7 @@ import { upkeep } from './upkeep/plugin.ts'
 
 /** The dispatcher: boot runs down this list, close runs back up it. */
 export function buildApp (config: Config) {
-  const app = Fastify(serviceOptions(config)).withTypeProvider<TypeBoxTypeProvider>().setValidatorCompiler(TypeBoxValidatorCompiler)
+  const app = Fastify(serviceOptions(config)).withTypeProvider<TypeBoxTypeProvider>().setValidatorCompiler(validatorCompiler)
 
   app.decorate('config', config)
   app.register(problems)

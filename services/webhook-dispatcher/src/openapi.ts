@@ -1,7 +1,6 @@
-import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
 import { jwtAuth } from '@tidings/contracts'
-import { createRedis, docs } from '@tidings/service-kit'
+import { createRedis, docs, validatorCompiler } from '@tidings/service-kit'
 import { loadConfig } from './config.ts'
 import { api } from './routes/api.ts'
 import { VERSION } from './version.ts'
@@ -16,7 +15,7 @@ export const API = {
 export async function describeApi (): Promise<object> {
   const nowhere = 'redis://127.0.0.1:1'
   const settings = { TOKEN_SECRET: 'none', DATABASE_URL: 'postgres://nowhere', WEBHOOK_SECRET_KEY: 'no key for nothing', REDIS_URL: nowhere }
-  const app = Fastify().setValidatorCompiler(TypeBoxValidatorCompiler)
+  const app = Fastify().setValidatorCompiler(validatorCompiler)
   app.decorate('config', loadConfig(settings))
   app.decorate('redis', createRedis(nowhere, { lazyConnect: true }))
   app.register(docs, API)

@@ -63,7 +63,7 @@ t.test('a job', async t => {
   })
 
   await t.test('is asked for properly or not at all', async t => {
-    for (const url of ['/jobs/1-3?wait=0', '/jobs/1-3?wait=31', '/jobs/1-3?after=yesterday', '/jobs/1-3?colour=red', '/jobs/a%00b', `/jobs/${'a'.repeat(300)}`]) {
+    for (const url of ['/jobs/1-3?wait=0', '/jobs/1-3?wait=31', '/jobs/1-3?wait=1.5', '/jobs/1-3?after=yesterday', '/jobs/1-3?colour=red', '/jobs/a%00b', `/jobs/${'a'.repeat(300)}`]) {
       t.equal((await get(url)).statusCode, 400, url)
     }
   })
@@ -162,7 +162,7 @@ t.test('a list', async t => {
   })
 
   await t.test('is asked for properly or not at all, with the name of what is wrong', async t => {
-    for (const query of ['limit=1000', 'limit=0', 'page=0', 'page=x', 'status=foo', 'name=', 'from=-1', 'cursor=nonsense', 'colour=red']) {
+    for (const query of ['limit=1000', 'limit=0', 'limit=2.5', 'page=0', 'page=x', 'page=1.5', 'page=1e3', 'page=0x10', 'page=%201', 'from=1.5', 'to=1e12', 'status=foo', 'name=', 'from=-1', 'cursor=nonsense', 'colour=red']) {
       const answer = await list(`?${query}`)
       t.equal(answer.status, 400, query)
       t.equal(answer.errors[0].path, `querystring.${query.split('=')[0]}`)

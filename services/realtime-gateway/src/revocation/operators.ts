@@ -1,9 +1,9 @@
-import { TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
 import fp from 'fastify-plugin'
 import { Type } from 'typebox'
 import { userIdText } from '@tidings/contracts'
-import { problems, serviceOptions } from '@tidings/service-kit'
+import { problems, serviceOptions, validatorCompiler } from '@tidings/service-kit'
 
 const Revoke = Type.Object({
   userId: Type.Union([Type.Integer(), Type.String({ minLength: 1, maxLength: 128 })])
@@ -33,7 +33,7 @@ export const operators = fp(async function operators (app) {
   const { REALTIME_INTERNAL_PORT: port, REALTIME_INTERNAL_HOST: host } = config
   if (port === undefined) return
   const internal = Fastify(serviceOptions(config)).withTypeProvider<TypeBoxTypeProvider>()
-  internal.setValidatorCompiler(TypeBoxValidatorCompiler)
+  internal.setValidatorCompiler(validatorCompiler)
   internal.register(problems)
   internal.post('/revocations', { schema: { body: Revoke, response: { 200: Revoked } } }, async ({ body }) =>
     await revoke(userIdText(body.userId) as string))

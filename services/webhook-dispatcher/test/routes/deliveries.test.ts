@@ -79,7 +79,7 @@ t.test('a page of rare deliveries is found by an index, not by looking through a
 t.test('a query that is not valid is told by its path', async t => {
   const user = newUser()
   const { id } = await newWebhook(user)
-  for (const query of ['limit=1000', 'limit=0', 'status=foo', 'cursor=x', 'page=2']) {
+  for (const query of ['limit=1000', 'limit=0', 'limit=2.5', 'limit=1e1', 'status=foo', 'cursor=x', 'page=2']) {
     const { status, body } = await call(`/webhooks/${id}/deliveries?${query}`, { user })
     t.match([status, body.errors?.[0]?.path], [400, `querystring.${query.split('=')[0]}`], query)
   }

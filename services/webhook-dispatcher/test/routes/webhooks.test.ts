@@ -156,7 +156,7 @@ t.test('what is no JSON, too large, of another type or has a malformed id is ref
   t.equal((await call('/webhooks', { method: 'POST', user, body: '{' })).status, 400)
   t.equal((await call('/webhooks', { method: 'POST', user, body: { ...hook, description: 'x'.repeat(2 * 1024 * 1024) } })).status, 413)
   t.equal((await call('/webhooks', { method: 'POST', user, body: 'url=x', headers: { 'content-type': 'text/plain' } })).status, 415)
-  for (const id of ['abc', '0', '-1', '99999999999']) {
+  for (const id of ['abc', '0', '-1', '99999999999', '1.5', '1e3', '0x10', '%201']) {
     const { status, body } = await call(`/webhooks/${id}`, { user })
     t.same([status, body.errors?.[0]?.path], [400, 'params.id'], id)
   }

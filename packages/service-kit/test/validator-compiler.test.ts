@@ -1,0 +1,46 @@
+import Fastify from 'fastify'
+import t from 'tap'
+import { Type } from 'typebox'
+import { problems, validatorCompiler } from '../src/index.ts'
+
+const app = Fastify().setValidatorCompiler(validatorCompiler)
+app.register(problems)
+app.register(async app => {
+  app.get('/things/:id', {
+    schema: {
+      params: Type.Object({ id: Type.Integer({ minimum: -5, maximum: Number.MAX_SAFE_INTEGER }) }),
+      querystring: Type.Object({ page: Type.Optional(Type.Integer()), name: Type.Optional(Type.String()) }, { additionalProperties: false }),
+      headers: Type.Object({ 'x-count': Type.Optional(Type.Integer()) })
+    }
+  }, async ({ params, query, headers }) => ({ params, query, count: headers['x-count'] }))
+  app.post('/things', { schema: { body: Type.Object({ size: Type.Integer() }) } }, async ({ body }) => body)
+})
+t.teardown(() => app.close())
+
+const NO_INTEGERS = ['1.5', '1.0', '1e3', '0x10', '0b1', ' 1', '1 ', '1_000', '+1', '--1', '-', '', 'x', 'NaN', 'Infinity', 'true', 'null', '1,2', '١']
+
+t.test('digits in a path, a query and headers are read as an integer', async t => {
+  const answer = await app.inject({ url: '/things/-5?page=12&name=7', headers: { 'x-count': '3' } })
+  t.same(answer.json(), { params: { id: -5 }, query: { page: 12, name: '7' }, count: 3 }, 'and as a text where a text is meant')
+  t.same((await app.inject('/things/007')).json().params, { id: 7 })
+})
+
+t.test('whatever else stands there is refused by name', async t => {
+  for (const text of NO_INTEGERS) {
+    const encoded = encodeURIComponent(text)
+    t.match((await app.inject(`/things/1?page=${encoded}`)).json(), { status: 400, errors: [{ path: 'querystring.page', message: 'must be integer' }] }, `page=${text}`)
+    if (text === '') continue
+    t.match((await app.inject(`/things/${encoded}`)).json(), { status: 400, errors: [{ path: 'params.id', message: 'must be integer' }] }, `/things/${text}`)
+  }
+  t.match((await app.inject('/things/1?page=1&page=2')).json(), { status: 400, errors: [{ path: 'querystring.page' }] }, 'twice')
+  t.match((await app.inject({ url: '/things/1', headers: { 'x-count': '1.5' } })).json(), { status: 400, errors: [{ path: 'headers.x-count' }] })
+})
+
+t.test('an integer that no number can tell exactly is not rounded to another', async t => {
+  for (const id of ['9007199254740993', '99999999999999999999999']) t.match((await app.inject(`/things/${id}`)).json(), { status: 400, errors: [{ path: 'params.id' }] }, id)
+})
+
+t.test('in a body a text is a text', async t => {
+  t.equal((await app.inject({ method: 'POST', url: '/things', payload: { size: '3' } })).statusCode, 400)
+  t.same((await app.inject({ method: 'POST', url: '/things', payload: { size: 3 } })).json(), { size: 3 })
+})
