@@ -38,14 +38,14 @@ export class Frame {
     return (this.#packet ??= `2[${JSON.stringify(this.event)},${this.json}]`)
   }
 
-  /** What engine.io needs to send `packet` over a WebSocket without encoding it again. */
+  /** What engine.io needs to send `packet` over a WebSocket without encoding it again: header and payload in one buffer, which is one write. */
   get packetOptions () {
-    return (this.#packetOptions ??= { compress: false, wsPreEncodedFrame: encodeFrame(Buffer.from(`4${this.packet}`), TEXT_FRAME) })
+    return (this.#packetOptions ??= { compress: false, wsPreEncodedFrame: [Buffer.concat(encodeFrame(Buffer.from(`4${this.packet}`), TEXT_FRAME))] })
   }
 
-  /** Of the packet over a WebSocket, without the header of its frame. */
+  /** Of the packet as it travels over a WebSocket, the frame's header included. */
   get packetBytes (): number {
-    return this.packetOptions.wsPreEncodedFrame[1]?.length ?? 0
+    return this.packetOptions.wsPreEncodedFrame[0]?.length ?? 0
   }
 
   /** As a JSON frame of the plain WebSocket. */
