@@ -2,7 +2,7 @@ import { Type, type Static } from 'typebox'
 import { Value } from 'typebox/value'
 import { QueueName } from '@tidings/contracts'
 import { DEFAULT_BOUNDS, type StreamBounds } from '@tidings/job-events'
-import { commonSettings, Port, postgresSettings, readConfig } from '@tidings/service-kit'
+import { commonSettings, egressSettings, Port, postgresSettings, readConfig } from '@tidings/service-kit'
 
 const DEFAULT_PORT = 4001
 
@@ -14,6 +14,7 @@ const Count = (fallback: number, description: string) => Type.Integer({ default:
 const Settings = Type.Object({
   ...commonSettings,
   ...postgresSettings,
+  ...egressSettings,
   JOBS_API_PORT: Type.Optional(Type.Integer(PORT_RANGE)),
   PORT: Port(DEFAULT_PORT),
   REFRESH_TOKEN_SECRET: Type.Optional(Type.String({ minLength: 1, description: 'Secret of refresh tokens; without it `POST /auth/refresh` is off' })),

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { commonSettings, postgresSettings, readConfig } from '@tidings/service-kit'
+import { commonSettings, egressSettings, postgresSettings, readConfig } from '@tidings/service-kit'
 import { DURATION_PATTERN } from './duration.ts'
 
 const DEFAULT_PORT = 4003
@@ -12,6 +12,7 @@ const Count = (fallback: number, description: string) => Type.Integer({ minimum:
 const Config = Type.Object({
   ...commonSettings,
   ...postgresSettings,
+  ...egressSettings,
   WEBHOOK_DISPATCHER_PORT: Type.Optional(Port),
   PORT: Type.Optional(Port),
   WEBHOOK_SECRET_KEY: Type.String({ minLength: 16, description: 'Encrypts the signing secrets at rest: any random text, for instance of `openssl rand -base64 32`' }),
@@ -20,9 +21,6 @@ const Config = Type.Object({
   WEBHOOK_RETRY_SCHEDULE: Type.String({ pattern: `^${DURATION_PATTERN}(,${DURATION_PATTERN})*$`, default: '1s,10s,60s', description: 'Pauses between attempts; after the last the delivery has failed' }),
   WEBHOOK_RETRY_AFTER_MAX: Duration('1h', 'The longest Retry-After that is honoured'),
   WEBHOOK_DISABLE_AFTER: Duration('5d', 'An endpoint that only failed for so long is disabled'),
-  WEBHOOK_ALLOW_PRIVATE: Type.Boolean({ default: false, description: 'Deliver to loopback and private networks too' }),
-  WEBHOOK_REQUIRE_HTTPS: Type.Optional(Type.Boolean({ description: 'Refuse http:// URLs; default true in production' })),
-  WEBHOOK_PORTS: Type.Optional(Type.String({ pattern: '^\\d{1,5}(,\\d{1,5})*$', description: 'The only ports that may be delivered to; default any' })),
   WEBHOOK_MAX_PER_USER: Count(50, 'Webhooks of one user'),
   WEBHOOK_MAX_PER_ENDPOINT: Count(10, 'Attempts in flight to one webhook'),
   WEBHOOK_MAX_PER_ORIGIN: Count(50, 'Attempts in flight to one origin'),
@@ -47,13 +45,4 @@ export function address ({ HOST, WEBHOOK_DISPATCHER_PORT, PORT }: Config): { hos
 /** The key that encrypts secrets, and those that only decrypt. */
 export function secretKeys ({ WEBHOOK_SECRET_KEY, WEBHOOK_SECRET_KEYS = '' }: Config): [string, ...string[]] {
   return [WEBHOOK_SECRET_KEY, ...WEBHOOK_SECRET_KEYS.split(',').map(key => key.trim()).filter(Boolean)]
-}
-
-/** What outgoing requests may reach. */
-export function egressRules ({ WEBHOOK_ALLOW_PRIVATE, WEBHOOK_REQUIRE_HTTPS, WEBHOOK_PORTS, NODE_ENV }: Config) {
-  return {
-    allowPrivate: WEBHOOK_ALLOW_PRIVATE,
-    requireHttps: WEBHOOK_REQUIRE_HTTPS ?? NODE_ENV === 'production',
-    ports: WEBHOOK_PORTS?.split(',').map(Number)
-  }
 }

@@ -6,7 +6,7 @@ import { checkJobs } from '../submit/check.ts'
 import { fingerprint, submissionOf } from '../submit/submission.ts'
 import { submit, submitOne } from '../submit/submit.ts'
 import { answer } from './answer.ts'
-import { problemResponses } from '@tidings/service-kit'
+import { egressRules, problemResponses } from '@tidings/service-kit'
 
 /** A thousand jobs may weigh more than one. */
 const BATCH_BODY_LIMIT = 8 * 1024 * 1024
@@ -21,6 +21,7 @@ const Headers = Type.Object({
 export const submitRoutes: FastifyPluginAsyncTypebox = async function submitRoutes (app) {
   const tags = ['submit']
   const [defaultQueue] = app.queueNames
+  const rules = { queues: app.queueNames, egress: egressRules(app.config) }
 
   app.post('/submit-job', {
     schema: {
@@ -33,7 +34,7 @@ export const submitRoutes: FastifyPluginAsyncTypebox = async function submitRout
       response: { 202: answer(SubmittedJob, 'Accepted', { location: Type.String({ description: 'Where the job is told of' }) }), ...problemResponses(409, 413, 415) }
     }
   }, async (request, reply) => {
-    checkJobs([request.body], app.queueNames, () => 'body')
+    checkJobs([request.body], rules, () => 'body')
     const job = submissionOf(request.body, { userId: request.user.userId, defaultQueue })
     const submitted = await submitOne(job, contextOf(request))
     return reply.code(202).header('location', `/jobs/${submitted.jobId}`).send(submitted)
@@ -51,7 +52,7 @@ export const submitRoutes: FastifyPluginAsyncTypebox = async function submitRout
       response: { 202: answer(SubmittedJobs, 'Accepted, in the order of the request'), ...problemResponses(409, 413, 415) }
     }
   }, async (request, reply) => {
-    checkJobs(request.body.jobs, app.queueNames, index => `body.jobs.${index}`)
+    checkJobs(request.body.jobs, rules, index => `body.jobs.${index}`)
     const jobs = request.body.jobs.map(job => submissionOf(job, { userId: request.user.userId, defaultQueue }))
     return reply.code(202).send({ jobs: await submit(jobs, contextOf(request)) })
   })

@@ -60,7 +60,13 @@ t.test('a submitted job', async t => {
       [{ name: 'x', delay: '5' }, 'body.delay'],
       [{ name: 'x', priority: -1 }, 'body.priority'],
       [{ name: 'x', webhookUrl: 'ftp://example.com/' }, 'body.webhookUrl'],
-      [{ name: 'x', webhookUrl: 'nowhere' }, 'body.webhookUrl']
+      [{ name: 'x', webhookUrl: 'nowhere' }, 'body.webhookUrl'],
+      [{ name: 'x', webhookUrl: 'http://localhost:9/', queue: 'unknown' }, 'body.queue'],
+      [{ name: 'x', webhookUrl: 'https://user:secret@example.com/' }, 'body.webhookUrl'],
+      [{ name: 'x', webhookUrl: 'http://127.0.0.1:3000/webhook' }, 'body.webhookUrl'],
+      [{ name: 'x', webhookUrl: 'http://2130706433/' }, 'body.webhookUrl'],
+      [{ name: 'x', webhookUrl: 'http://[::ffff:10.0.0.1]/' }, 'body.webhookUrl'],
+      [{ name: 'x', webhookUrl: 'http://169.254.169.254/latest/meta-data' }, 'body.webhookUrl']
     ]
     for (const [body, path] of cases) {
       const answer = await submit(body)
@@ -83,6 +89,23 @@ t.test('a submitted job', async t => {
     t.equal(answer.headers['www-authenticate'], 'Bearer')
     t.equal((await app.inject({ method: 'POST', url: '/submit-job', headers: { authorization: `Bearer ${tokenOf(1, { secret: 'another-secret-altogether-than-ours' })}` }, payload: { name: 'x' } })).statusCode, 401)
   })
+})
+
+t.test('a webhookUrl is judged by the rules by which it will be delivered to', async t => {
+  const { env } = await startServers(t)
+  const faultsUnder = async (settings: Record<string, string>, webhookUrl: string) => {
+    const app = await startApp(t, { ...env, ...settings })
+    const jobs = [{ name: 'x' }, { name: 'x', webhookUrl }]
+    const answer = await app.inject({ method: 'POST', url: '/submit-jobs', headers: bearer(1), payload: { jobs } })
+    return answer.statusCode === 202 ? [] : answer.json().errors
+  }
+  const atJob = (message: string) => [{ path: 'body.jobs.1.webhookUrl', message }]
+
+  t.same(await faultsUnder({}, 'http://localhost:3000/webhook'), [], 'a name is judged when it is connected to')
+  t.same(await faultsUnder({ WEBHOOK_ALLOW_PRIVATE: 'true' }, 'http://127.0.0.1:3000/webhook'), [])
+  t.same(await faultsUnder({ WEBHOOK_ALLOW_PRIVATE: 'true' }, 'http://169.254.169.254/'), atJob('must not point at an address that is not public'))
+  t.same(await faultsUnder({ WEBHOOK_REQUIRE_HTTPS: 'true' }, 'http://example.com/'), atJob('must be an https URL'))
+  t.same(await faultsUnder({ WEBHOOK_PORTS: '443,8443' }, 'https://example.com:444/'), atJob('must use one of the ports 443, 8443'))
 })
 
 t.test('a repeat with the same Idempotency-Key', async t => {

@@ -1,10 +1,10 @@
 import { setMaxListeners } from 'node:events'
 import { LRUCache } from 'lru-cache'
+import { targetOf, type EgressRules, type Target } from '@tidings/service-kit'
 import { Exchange } from './exchange.ts'
 import type { AttemptOutcome } from './outcome.ts'
 import { createPools } from './pools.ts'
 import { createResolve, type Resolve } from './resolve.ts'
-import { targetOf, type EgressRules, type Target } from './target.ts'
 
 const CONNECT_TIMEOUT_MS = 10_000
 /** URLs of webhooks in use are judged once; the addresses of their names at each connect. */

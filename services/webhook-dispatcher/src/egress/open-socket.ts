@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { mayReach } from '@tidings/service-kit'
 import { codeOf, EgressError } from './outcome.ts'
 import type { Resolve } from './resolve.ts'
-import { mayReach } from './target.ts'
 
 export type SocketOptions = {
   allowPrivate: boolean

@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import { egressRules } from '../config.ts'
+import { egressRules } from '@tidings/service-kit'
 import { createAttempter, type Attempter } from './attempt.ts'
 
 /** Decorates `app.attempt`: the only way out to endpoints. */

@@ -1,4 +1,4 @@
-import { targetOf, type EgressRules } from '../egress/target.ts'
+import { targetOf, type EgressRules } from '@tidings/service-kit'
 import { invalidInput, type Fault } from '../invalid-input.ts'
 import { headerFaults } from './custom-headers.ts'
 

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { targetOf, type EgressRules } from '../../src/egress/target.ts'
+import type { EgressRules } from '../../src/egress/rules.ts'
+import { targetOf } from '../../src/egress/target.ts'
 
 const strict: EgressRules = { allowPrivate: false, requireHttps: false }
 const faultOf = (url: string, rules = strict) => targetOf(url, rules).fault

@@ -1,13 +1,6 @@
 import { isIP } from 'node:net'
 import { addressKind } from './address.ts'
-
-export type EgressRules = {
-  /** Loopback and private networks may be sent to. */
-  allowPrivate: boolean
-  requireHttps: boolean
-  /** Ports that may be sent to; undefined: any. */
-  ports?: readonly number[] | undefined
-}
+import type { EgressRules } from './rules.ts'
 
 export type Target = { url: URL, fault?: undefined } | { fault: string }
 
