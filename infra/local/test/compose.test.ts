@@ -26,8 +26,10 @@ const serviceNames = readdirSync(join(root, 'services'))
 
 /** The variables that a service's schema names, with those that all services have. */
 function variablesOf (service: string): Set<string> {
-  const sources = [`services/${service}/src/config.ts`, 'packages/service-kit/src/config.ts', 'packages/contracts/src/jwt/settings.ts']
-  return new Set(sources.flatMap(path => [...read(path).matchAll(/^ {2}([A-Z][A-Z0-9_]{2,}): /gm)].map(match => match[1] as string)))
+  const own = `services/${service}/src/config.ts`
+  const shared = ['packages/service-kit/src/config.ts', 'packages/contracts/src/jwt/settings.ts']
+  const egress = read(own).includes('...egressSettings') ? ['packages/service-kit/src/egress/rules.ts'] : []
+  return new Set([own, ...shared, ...egress].flatMap(path => [...read(path).matchAll(/^ {2}([A-Z][A-Z0-9_]{2,}): /gm)].map(match => match[1] as string)))
 }
 
 t.test('every service of the workspace is built from the one Dockerfile', async t => {
@@ -45,6 +47,13 @@ t.test('a container is given variables that its service knows and .env.example e
       t.ok(variable in example, `.env.example has ${variable}`)
     }
   }
+})
+
+t.test('who takes the URLs of webhooks is given the same rules as who posts to them', async t => {
+  const rulesOf = (name: string) => Object.fromEntries(Object.entries(compose.services[name]?.environment ?? {})
+    .filter(([variable]) => /^WEBHOOK_(ALLOW_PRIVATE|REQUIRE_HTTPS|PORTS)$/.test(variable)))
+  t.same(rulesOf('jobs-api'), rulesOf('webhook-dispatcher'))
+  t.equal(Object.keys(rulesOf('jobs-api')).length, 3)
 })
 
 t.test('.env.example has every variable of every service, and none that nobody reads', async t => {
