@@ -15,7 +15,7 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox = async function delivery
       tags,
       summary: 'Show a delivery with its payload and attempts',
       params: DeliveryParams,
-      response: { 200: DeliveryDetail, ...problemResponses(404) }
+      response: { 200: DeliveryDetail, ...problemResponses(404, 414) }
     }
   }, async request => await showDelivery(app.db, { userId: request.user.userId, id: request.params.id }))
 
@@ -26,7 +26,7 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox = async function delivery
       summary: 'Deliver once more',
       description: 'Makes a delivery of its own, outside the order of the job\'s events, with the same `webhook-id`.',
       params: DeliveryParams,
-      response: { 202: Delivery, ...problemResponses(404, 409, 410) }
+      response: { 202: Delivery, ...problemResponses(404, 409, 410, 414) }
     }
   }, async (request, reply) => {
     const delivery = await redeliver(app.db, { userId: request.user.userId, id: request.params.id })

@@ -20,7 +20,7 @@ export const webhookDeliveryRoutes: FastifyPluginAsyncTypebox = async function w
       summary: 'List the deliveries to a webhook, newest first',
       params: WebhookParams,
       querystring: ListDeliveriesQuery,
-      response: { 200: DeliveryList, ...problemResponses(404) }
+      response: { 200: DeliveryList, ...problemResponses(404, 414) }
     }
   }, async request => {
     const { id } = await findWebhook(app.db, { userId: request.user.userId, id: request.params.id })
@@ -34,7 +34,7 @@ export const webhookDeliveryRoutes: FastifyPluginAsyncTypebox = async function w
       summary: 'Deliver a test event',
       description: 'The delivery that is answered tells what became of it.',
       params: WebhookParams,
-      response: { 202: Delivery, ...problemResponses(404, 409) }
+      response: { 202: Delivery, ...problemResponses(404, 409, 414) }
     }
   }, async (request, reply) => {
     const webhook = await findWebhook(app.db, { userId: request.user.userId, id: request.params.id })
@@ -50,7 +50,7 @@ export const webhookDeliveryRoutes: FastifyPluginAsyncTypebox = async function w
       description: 'Up to 14 days back. Nothing of it is left out because it was delivered before.',
       params: WebhookParams,
       body: RequestReplay,
-      response: { 202: Replay, ...problemResponses(404, 409, 413, 415) }
+      response: { 202: Replay, ...problemResponses(404, 409, 413, 414, 415) }
     }
   }, async (request, reply) => {
     const at = replayStart(request.body.since, payloadRetentionMs)
@@ -64,7 +64,7 @@ export const webhookDeliveryRoutes: FastifyPluginAsyncTypebox = async function w
       tags,
       summary: 'Tell how far a replay has come',
       params: ReplayParams,
-      response: { 200: Replay, ...problemResponses(404) }
+      response: { 200: Replay, ...problemResponses(404, 414) }
     }
   }, async request => {
     const { id } = await findWebhook(app.db, { userId: request.user.userId, id: request.params.id })

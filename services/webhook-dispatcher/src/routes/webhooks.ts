@@ -53,7 +53,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox = async function webhookRo
       tags,
       summary: 'Show a webhook',
       params: WebhookParams,
-      response: { 200: Webhook, ...problemResponses(404) }
+      response: { 200: Webhook, ...problemResponses(404, 414) }
     }
   }, async request => toWebhook(await findWebhook(app.db, { userId: request.user.userId, id: request.params.id })))
 
@@ -65,7 +65,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox = async function webhookRo
       description: 'Changes what the body names. `active: true` makes a disabled webhook active again; a change of url, headers or secret applies from the next attempt.',
       params: WebhookParams,
       body: UpdateWebhook,
-      response: { 200: Webhook, ...problemResponses(404, 413, 415) }
+      response: { 200: Webhook, ...problemResponses(404, 413, 414, 415) }
     }
   }, async request => {
     checkInput(request.body, rules)
@@ -79,7 +79,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox = async function webhookRo
       summary: 'Delete a webhook',
       description: 'What was not yet delivered to it is given up.',
       params: WebhookParams,
-      response: { 204: NoContent, ...problemResponses(404) }
+      response: { 204: NoContent, ...problemResponses(404, 414) }
     }
   }, async (request, reply) => {
     await deleteWebhook(app.db, { userId: request.user.userId, id: request.params.id })

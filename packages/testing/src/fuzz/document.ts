@@ -1,5 +1,3 @@
-import { describeApi } from '../../src/openapi.ts'
-
 export type JsonSchema = {
   type?: string
   enum?: unknown[]
@@ -23,7 +21,7 @@ export type Parameter = { name: string, in: 'query' | 'path' | 'header', require
 
 export type Operation = {
   operationId: string
-  method: 'GET' | 'POST'
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   path: string
   parameters: Parameter[]
   body: JsonSchema | undefined
@@ -39,9 +37,9 @@ type Described = {
 }
 type Document = { paths: Record<string, Record<string, Described>>, components: { schemas: Record<string, JsonSchema> } }
 
-/** The operations of the OpenAPI document, references resolved. */
-export async function operations (): Promise<Operation[]> {
-  const { paths, components } = JSON.parse(JSON.stringify(await describeApi())) as Document
+/** The operations of an OpenAPI document, references resolved. */
+export function operationsOf (document: object): Operation[] {
+  const { paths, components } = JSON.parse(JSON.stringify(document)) as Document
   const resolve = (schema: JsonSchema | { $ref: string } | undefined): JsonSchema | undefined =>
     schema && '$ref' in schema ? components.schemas[schema.$ref.replace('#/components/schemas/', '')] : schema
 

@@ -1,5 +1,4 @@
 import fc from 'fast-check'
-import { formatCursor } from '../../src/read/cursor.ts'
 import type { JsonSchema, Operation, Parameter } from './document.ts'
 
 /** Texts that have broken something somewhere. */
@@ -9,70 +8,77 @@ const nasty = fc.constantFrom(
 )
 const anything = fc.oneof(nasty, fc.string({ unit: 'binary' }), fc.jsonValue(), fc.double(), fc.bigInt().map(String))
 
-/** Where the document's schema takes more than the service of the test does. */
-const GOOD: Record<string, fc.Arbitrary<unknown>> = {
-  queue: fc.constant('default'),
-  cursor: fc.constant(formatCursor({ createdMs: 1_640_995_200_005, n: 5, page: 2 })),
-  // Any other event is one of the future, or has to be waited for.
-  after: fc.constant('0-1'),
-  wait: fc.constant(1)
+/** Only what a header can hold. */
+const headerText = fc.stringMatching(/^[\u0020-\u007e]*$/)
+
+export type Request = { method: Operation['method'], url: string, headers: Record<string, string>, payload?: string }
+
+type Arbitraries = Record<string, fc.Arbitrary<unknown>>
+
+/** What the document's schemas can't tell of the service of the test. */
+export type Known = {
+  authorization: string
+  /** By name of a parameter or a field: what the service takes, where the schema takes more. */
+  good: Arbitraries
+  /** By name of a parameter: what to ask instead of just anything. */
+  bad?: Arbitraries
+}
+
+type Manner = {
+  offer: (schema: JsonSchema) => fc.Arbitrary<unknown>
+  isGood: boolean
+  known: Known
+}
+
+/** Requests of an operation, good and bad by halves. */
+export function requests (operation: Operation, known: Known): fc.Arbitrary<Request> {
+  return fc.oneof(
+    requestsOf(operation, { offer: schema => valid(schema, known.good), isGood: true, known }),
+    requestsOf(operation, { offer: schema => offered(schema, known.good), isGood: false, known })
+  )
 }
 
 /** A value that the schema takes. */
-export function valid (schema: JsonSchema): fc.Arbitrary<unknown> {
+function valid (schema: JsonSchema, good: Arbitraries): fc.Arbitrary<unknown> {
   if (schema.enum) return fc.constantFrom(...schema.enum)
-  if (schema.anyOf) return fc.oneof(...schema.anyOf.map(valid))
+  if (schema.anyOf) return fc.oneof(...schema.anyOf.map(one => valid(one, good)))
   switch (schema.type) {
     case 'integer': return fc.integer({ min: schema.minimum ?? -1000, max: Math.min(schema.maximum ?? 1000, Number.MAX_SAFE_INTEGER) })
     case 'boolean': return fc.boolean()
     case 'null': return fc.constant(null)
     case 'string': return validText(schema)
-    case 'array': return fc.array(valid(schema.items ?? {}), { minLength: schema.minItems ?? 0, maxLength: 5 })
-    case 'object': return validObject(schema)
+    case 'array': return fc.array(valid(schema.items ?? {}, good), { minLength: schema.minItems ?? 0, maxLength: 5 })
+    case 'object': return validObject(schema, good)
     default: return fc.jsonValue()
   }
 }
 
 function validText ({ pattern, format, minLength = 0, maxLength = 100 }: JsonSchema): fc.Arbitrary<string> {
   if (format === 'url') return fc.webUrl()
+  if (format === 'date-time') return fc.date({ min: new Date(0), max: new Date('9999-12-31'), noInvalidDate: true }).map(date => date.toISOString())
   const text = pattern ? fc.stringMatching(new RegExp(pattern)) : fc.string({ unit: 'binary' })
   return text.filter(({ length }) => length >= minLength && length <= maxLength)
 }
 
-function validObject ({ properties = {}, required = [], additionalProperties }: JsonSchema): fc.Arbitrary<unknown> {
-  const known = fc.record(Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, GOOD[name] ?? valid(schema)])), { requiredKeys: required })
+function validObject ({ properties = {}, required = [], additionalProperties }: JsonSchema, good: Arbitraries): fc.Arbitrary<unknown> {
+  const known = fc.record(Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, good[name] ?? valid(schema, good)])), { requiredKeys: required })
   if (typeof additionalProperties !== 'object') return known
-  return fc.dictionary(fc.string({ unit: 'binary' }), valid(additionalProperties), { maxKeys: 5 })
+  return fc.dictionary(fc.string({ unit: 'binary' }), valid(additionalProperties, good), { maxKeys: 5 })
 }
 
 /** Mostly what the schema takes, else something else, in a place or as a whole. */
-function offered (schema: JsonSchema): fc.Arbitrary<unknown> {
+function offered (schema: JsonSchema, good: Arbitraries): fc.Arbitrary<unknown> {
   const { properties } = schema
   const spoiled = properties
-    ? fc.record(Object.fromEntries([...Object.keys(properties), 'unknown'].map(name => [name, fc.oneof(valid(properties[name] ?? {}), anything)])), { requiredKeys: [] })
+    ? fc.record(Object.fromEntries([...Object.keys(properties), 'unknown'].map(name => [name, fc.oneof(valid(properties[name] ?? {}, good), anything)])), { requiredKeys: [] })
     : anything
-  return fc.oneof({ weight: 3, arbitrary: valid(schema) }, { weight: 2, arbitrary: spoiled }, { weight: 1, arbitrary: anything })
+  return fc.oneof({ weight: 3, arbitrary: valid(schema, good) }, { weight: 2, arbitrary: spoiled }, { weight: 1, arbitrary: anything })
 }
 
-export type Request = { method: Operation['method'], url: string, headers: Record<string, string>, payload?: string }
-
-type Known = {
-  /** Ids of jobs that are there. */
-  jobIds: string[]
-  authorization: string
-}
-
-/** Requests of an operation, good and bad by halves. */
-export function requests (operation: Operation, known: Known): fc.Arbitrary<Request> {
-  return fc.oneof(requestsOf(operation, known, valid), requestsOf(operation, known, offered))
-}
-
-type Offer = (schema: JsonSchema) => fc.Arbitrary<unknown>
-
-function requestsOf ({ method, path, parameters, body }: Operation, { jobIds, authorization }: Known, offer: Offer): fc.Arbitrary<Request> {
-  const isGood = offer === valid
+function requestsOf ({ method, path, parameters, body }: Operation, manner: Manner): fc.Arbitrary<Request> {
+  const { offer, isGood, known: { authorization } } = manner
   const given = (place: Parameter['in']) => fc.record(
-    Object.fromEntries(parameters.filter(parameter => parameter.in === place).map(parameter => [parameter.name, parameterOf(parameter, jobIds, offer)])),
+    Object.fromEntries(parameters.filter(parameter => parameter.in === place).map(parameter => [parameter.name, parameterOf(parameter, manner)])),
     place === 'path' ? {} : { requiredKeys: [] }
   ) as fc.Arbitrary<Record<string, unknown>>
 
@@ -90,14 +96,11 @@ function requestsOf ({ method, path, parameters, body }: Operation, { jobIds, au
   }))
 }
 
-const headerText = fc.stringMatching(/^[\u0020-\u007e]*$/)
-
-function parameterOf ({ name, in: place, schema }: Parameter, jobIds: string[], offer: Offer): fc.Arbitrary<unknown> {
-  if (place === 'header') return fc.oneof(valid(schema), headerText).map(value => String(value).replace(/[^\u0020-\u007e]/g, '?'))
-  if (offer === valid && GOOD[name]) return GOOD[name]
-  // A long poll that is granted takes seconds.
-  if (name === 'wait') return fc.constantFrom(0, 31, -1, 'x', '')
-  return name === 'jobId' ? fc.oneof(fc.constantFrom(...jobIds), offer(schema)) : offer(schema)
+function parameterOf ({ name, in: place, schema }: Parameter, { offer, isGood, known: { good, bad = {} } }: Manner): fc.Arbitrary<unknown> {
+  const known = good[name]
+  if (place === 'header') return fc.oneof(known ?? valid(schema, good), headerText).map(value => String(value).replace(/[^\u0020-\u007e]/g, '?'))
+  if (isGood) return known ?? offer(schema)
+  return bad[name] ?? (known ? fc.oneof(known, offer(schema)) : offer(schema))
 }
 
 function urlOf (path: string, parts: Record<string, unknown>, query: Record<string, unknown>): string {

@@ -1,0 +1,40 @@
+import fc from 'fast-check'
+import Schema from 'typebox/schema'
+import type { Operation } from './document.ts'
+import { requests, type Known, type Request } from './requests.ts'
+
+export { operationsOf, type Operation } from './document.ts'
+export type { Known, Request } from './requests.ts'
+
+export type Answer = { statusCode: number, body: string, headers: Record<string, unknown> }
+
+type FuzzOptions = {
+  ask: (request: Request) => Promise<Answer>
+  known: Known
+  runs?: number
+}
+
+/**
+ * Asks an operation for good things and bad ones, by halves. Each answer must
+ * be one that the document tells of, and none a fault of the service.
+ * Returns the statuses that were met.
+ */
+export async function fuzz (operation: Operation, { ask, known, runs = 60 }: FuzzOptions): Promise<Set<number>> {
+  const statuses = new Set<number>()
+  await fc.assert(fc.asyncProperty(requests(operation, known), async request => {
+    const answer = await ask(request)
+    statuses.add(answer.statusCode)
+    const fault = faultOf(operation, answer)
+    if (fault) throw new Error(`${request.method} ${request.url}: ${fault}`)
+  }), { numRuns: runs })
+  return statuses
+}
+
+function faultOf ({ answers }: Operation, { statusCode, body, headers }: Answer): string | undefined {
+  if (statusCode >= 500) return `${statusCode} ${body}`
+  if (!answers.has(statusCode)) return `${statusCode} is not documented`
+  const schema = answers.get(statusCode)
+  if (!schema) return body === '' ? undefined : `${statusCode} has a body`
+  if (statusCode >= 400 && !String(headers['content-type']).startsWith('application/problem+json')) return `${statusCode} is no problem+json`
+  return Schema.Check(schema, JSON.parse(body)) ? undefined : `${statusCode} is not as documented: ${body}`
+}
