@@ -34,7 +34,7 @@ t.test('whatever is asked, the answer is one of the document and never a fault o
           // Any other event is one of the future, or has to be waited for.
           after: fc.constant('0-1'),
           wait: fc.constant(1),
-          'if-none-match': fc.constant('*'),
+          'if-none-match': fc.oneof({ weight: 5, arbitrary: fc.constant('"1-1"') }, { weight: 1, arbitrary: fc.constant('*') }), // with `wait` this is held
           refreshToken: fc.constant(refreshToken)
         },
         bad: { wait: fc.constantFrom(0, 31, -1, 1.5, 'x', '') } // a long poll that is granted takes seconds
