@@ -3,6 +3,7 @@ import type { Received } from '../drive/arrivals.ts'
 import { interleave } from '../drive/interleave.ts'
 import { loadOf } from '../drive/load-column.ts'
 import type { Goal, Row } from '../figures/row.ts'
+import type { FedSocketIoCommands } from '../limits/fed-socket-io.ts'
 import type { FanOutCommands } from '../limits/raw-ws.ts'
 import { startLoad } from '../load/start-load.ts'
 import type { Load } from '../load/start-load.ts'
@@ -12,6 +13,7 @@ import type { Stage } from '../stage/stage.ts'
 import type { Scenario } from './scenario.ts'
 
 const REDIS_DATABASE = 2
+const FED_DATABASE = 9
 /** As many as the gateway reads from the stream at a time. */
 const PER_TURN = 500
 
@@ -35,20 +37,35 @@ interface Servers {
   Tidings: AloneService
   ws: Emitter
   'socket.io': Emitter
+  fed: Reader
 }
 interface Emitter { load: Load<FanOutCommands>, origin: string }
+/** What reads the stream, and can be frozen while a backlog is laid out in it. */
+interface Reader { origin: string, redisUrl: string, pid: number, pause: () => void, resume: () => void }
 
-/** A backlog of one gateway, drained to its sockets; beside servers that emit in their own loop and read nothing. */
+/**
+ * A backlog of one gateway, drained to its sockets; beside a Socket.IO server
+ * that drains the same, and servers that emit in their own loop and read nothing.
+ */
 export const fanOut: Scenario = {
   name: 'fan-out',
   title: '4 fan-out to sockets',
   run: async stage => {
+    const gateway = await startAlone(stage, { name: 'realtime-gateway', redisDatabase: REDIS_DATABASE })
+    const fedUrl = new URL(`/${FED_DATABASE}`, gateway.redisUrl).href
+    const fed = await startLoad<FedSocketIoCommands>('fed-socket-io', new URL('../limits/fed-socket-io.ts', import.meta.url))
     const servers: Servers = {
-      Tidings: await startAlone(stage, { name: 'realtime-gateway', redisDatabase: REDIS_DATABASE }),
+      Tidings: gateway,
       ws: await startEmitter('raw-ws'),
-      'socket.io': await startEmitter('plain-socket-io')
+      'socket.io': await startEmitter('plain-socket-io'),
+      fed: {
+        origin: await fed.ask('listen', fedUrl),
+        redisUrl: fedUrl,
+        pid: fed.pid,
+        pause: () => { process.kill(fed.pid, 'SIGSTOP') },
+        resume: () => { process.kill(fed.pid, 'SIGCONT') }
+      }
     }
-    await stage.loads.relay.ask('connect', servers.Tidings.redisUrl)
     const rows: Row[] = []
     const broken: string[] = []
     for (const shape of SHAPES) {
@@ -56,7 +73,7 @@ export const fanOut: Scenario = {
       rows.push(...measured.rows)
       broken.push(...measured.broken)
     }
-    await Promise.all([servers.Tidings.stop(), servers.ws.load.stop(), servers['socket.io'].load.stop()])
+    await Promise.all([gateway.stop(), fed.stop(), servers.ws.load.stop(), servers['socket.io'].load.stop()])
     return { rows, broken }
   }
 }
@@ -68,13 +85,15 @@ async function measure (stage: Stage, servers: Servers, shape: Shape) {
   await sockets.ask('open', { name: 'Tidings', url: servers.Tidings.origin, protocol: 'tidings', tokens: users.map(servers.Tidings.token) })
   await sockets.ask('open', { name: 'ws', url: servers.ws.origin, protocol: 'ws', tokens: users.map(String) })
   await sockets.ask('open', { name: 'socket.io', url: servers['socket.io'].origin, protocol: 'socket.io', tokens: users.map(String) })
+  await sockets.ask('open', { name: 'fed', url: servers.fed.origin, protocol: 'socket.io', tokens: users.map(String) })
   const cells = {
     Tidings: () => drain(stage, servers.Tidings, shape),
+    fed: () => drain(stage, servers.fed, shape),
     ws: () => emit(stage, servers.ws, shape),
     'socket.io': () => emit(stage, servers['socket.io'], shape)
   }
   for (const cell of Object.values(cells)) await cell()
-  const { Tidings, ws, 'socket.io': socketIo } = await interleave(stage, { title: `fan-out to ${shape.what}`, cells })
+  const { Tidings, fed, ws, 'socket.io': socketIo } = await interleave(stage, { title: `fan-out to ${shape.what}`, cells })
   for (const name of Object.keys(cells)) await sockets.ask('close', name)
 
   const rates = (runs: Received[]) => runs.map(({ perSecond }) => perSecond)
@@ -82,21 +101,23 @@ async function measure (stage: Stage, servers: Servers, shape: Shape) {
   return {
     rows: [
       { ...row, limit: { name: 'raw ws', values: rates(ws) }, ...goal(shape.goals.ws) },
-      { ...row, peer: { name: 'plain Socket.IO', values: rates(socketIo) }, ...goal(shape.goals['socket.io']) }
+      { ...row, peer: { name: 'plain Socket.IO', values: rates(socketIo) }, ...goal(shape.goals['socket.io']) },
+      { ...row, peer: { name: 'Socket.IO fed by the stream', values: rates(fed) } }
     ],
     broken: Tidings.filter(({ lost, doubled }) => lost + doubled > 0).map(({ lost, doubled }) => `fan-out to ${shape.what}: ${lost} frames lost, ${doubled} doubled`)
   }
 }
 
-async function drain (stage: Stage, gateway: AloneService, { users, socketsPerUser, events }: Shape): Promise<Received> {
+async function drain (stage: Stage, reader: Reader, { users, socketsPerUser, events }: Shape): Promise<Received> {
   const run = stage.nextRun()
-  gateway.pause()
+  reader.pause()
+  await stage.loads.relay.ask('connect', reader.redisUrl)
   await stage.loads.relay.ask('append', { run, events, users })
   return await receive(stage, {
     at: stage.loads.sockets,
     expected: { run, events, jobs: users, copies: socketsPerUser },
-    send: () => gateway.resume(),
-    watched: [{ name: 'realtime-gateway', pid: gateway.pid, isLoad: false }]
+    send: () => reader.resume(),
+    watched: [{ name: 'reader', pid: reader.pid, isLoad: false }]
   })
 }
 

@@ -1,0 +1,41 @@
+// The gateway that one writes by hand: reads the same stream, parses each event, emits it to its owner's room. No resume, no bounds.
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Redis } from 'ioredis'
+import { Server } from 'socket.io'
+import { JOB_EVENTS_KEY, socketMessage, type JobEvent } from '@tidings/contracts'
+import { serve } from '../load/serve.ts'
+
+const BLOCK_MS = 5000
+/** As many as our gateway reads at a time. */
+const COUNT = 500
+
+const http = createServer()
+const io = new Server(http)
+
+io.on('connection', socket => socket.join(`user:${socket.handshake.auth.token}`))
+
+const commands = {
+  listen: async (redisUrl: string) => {
+    await new Promise<void>(resolve => { http.listen({ host: '127.0.0.1', port: 0, backlog: 4096 }, resolve) })
+    tell(new Redis(redisUrl)).catch(err => { console.error(err) })
+    return `http://127.0.0.1:${(http.address() as AddressInfo).port}`
+  }
+}
+
+export type FedSocketIoCommands = typeof commands
+
+async function tell (redis: Redis): Promise<never> {
+  let last = (await redis.xrevrange(JOB_EVENTS_KEY, '+', '-', 'COUNT', 1))[0]?.[0] ?? '0-0'
+  for (;;) {
+    const streams = await redis.xread('COUNT', COUNT, 'BLOCK', BLOCK_MS, 'STREAMS', JOB_EVENTS_KEY, last)
+    for (const [id, fields] of streams?.[0]?.[1] ?? []) {
+      const event = JSON.parse(fields[fields.indexOf('d') + 1] as string) as JobEvent
+      const message = socketMessage({ ...event, eventId: id })
+      if (message) io.to(`user:${event.userId}`).emit(message.event, message.payload)
+      last = id
+    }
+  }
+}
+
+serve(commands)
