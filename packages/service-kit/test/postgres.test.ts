@@ -1,8 +1,9 @@
+import { connect, createServer, type AddressInfo } from 'node:net'
 import Fastify from 'fastify'
 import t from 'tap'
 import { sql as drizzleSql } from 'drizzle-orm'
 import { createDatabase, startPostgres } from '@tidings/testing'
-import { isAway, postgres } from '../src/index.ts'
+import { createSql, isAway, postgres } from '../src/index.ts'
 
 const migrations = new URL('./migrations', import.meta.url)
 
@@ -38,4 +39,32 @@ t.test('a start waits for a Postgres that comes up, and a lost one is told from 
   await server.stop()
   const lost = await app.sql`select 1`.catch((err: unknown) => err)
   t.ok(isAway(lost), String(lost))
+})
+
+t.test('a connection that is lost while it is made fails its query, and nothing that nobody awaits', async t => {
+  const url = new URL((await createDatabase(t)).url)
+  const [port, host] = [Number(url.port), url.hostname]
+  let resets = 1
+  // Resets the first connection in the midst of what postgres.js asks by itself before the first query.
+  const proxy = createServer(client => {
+    const server = connect(port, host)
+    client.on('error', () => server.destroy())
+    server.on('error', () => client.destroy()).pipe(client)
+    client.on('data', (chunk: Buffer) => {
+      if (resets > 0 && chunk.includes('typarray')) {
+        resets--
+        client.resetAndDestroy()
+      } else server.write(chunk)
+    }).on('close', () => server.destroy())
+  })
+  await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => proxy.close())
+  url.port = String((proxy.address() as AddressInfo).port)
+  const sql = createSql(url.href, { max: 1 })
+  t.teardown(() => sql.end({ timeout: 1 }))
+
+  const lost = await sql`select 1`.catch((err: unknown) => err)
+  t.ok(isAway(lost), String(lost))
+  t.equal(resets, 0)
+  t.same([...await sql`select ${['a', 'b']}::text[] as texts`], [{ texts: ['a', 'b'] }], 'the next one knows all types')
 })
