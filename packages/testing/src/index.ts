@@ -1,4 +1,5 @@
 export { freePort } from '@tidings/embedded'
+export { closeAtManyMoments } from './closing.ts'
 export { createDatabase, type TestDatabase } from './database.ts'
 export { startPostgres, type TestPostgres } from './postgres.ts'
 export { startReceiver, type ReceivedRequest, type Receiver, type ReceiverHandler } from './receiver.ts'
