@@ -18,7 +18,7 @@ export class Frame {
   /** Where a client that received it resumes from. */
   readonly eventId: string | undefined
   #packet: string | undefined
-  #packetOptions: { compress: false, wsPreEncodedFrame: Buffer[] } | undefined
+  #packetOptions: { compress: false, wsPreEncodedFrame: [Buffer] } | undefined
   #text: Buffer | undefined
   #block: Buffer | undefined
 
@@ -45,7 +45,7 @@ export class Frame {
 
   /** Of the packet as it travels over a WebSocket, the frame's header included. */
   get packetBytes (): number {
-    return this.packetOptions.wsPreEncodedFrame[0]?.length ?? 0
+    return this.packetOptions.wsPreEncodedFrame[0].length
   }
 
   /** As a JSON frame of the plain WebSocket. */

@@ -33,7 +33,8 @@ export function corkFlushes (connection: Connection): void {
 
 /** Frames that are encoded already, one after the other in one buffer: to the client the same bytes, to Node one chunk instead of many. */
 function join (packets: Packet[]): Packet | undefined {
+  if (packets.length < 2) return undefined
   const frames = packets.flatMap(({ options }) => options?.wsPreEncodedFrame ?? [])
-  if (packets.length < 2 || frames.length < packets.length) return undefined
+  if (frames.length < packets.length) return undefined
   return { type: 'message', options: { compress: false, wsPreEncodedFrame: [Buffer.concat(frames)] } }
 }
