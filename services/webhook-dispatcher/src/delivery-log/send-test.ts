@@ -7,7 +7,7 @@ import { toDelivery, type DeliveryRow } from './delivery.ts'
 import { WebhookNotActive } from './webhook-not-active.ts'
 
 /**
- * Makes a delivery of an event that never was, of the type that the webhook is told of, to be attempted as any other.
+ * Writes down the delivery of a sample event, of a type that the webhook is told of; the claimer posts it like every other.
  * @throws WebhookNotActive
  */
 export async function sendTest (db: Database, webhook: WebhookRow): Promise<Delivery> {
