@@ -2,7 +2,8 @@ import swagger from '@fastify/swagger'
 import fp from 'fastify-plugin'
 import { Problem, PROBLEM_JSON } from '@tidings/contracts'
 
-type DocsOptions = {
+/** What a service says of its API. */
+export type DocsOptions = {
   title: string
   description: string
   version: string

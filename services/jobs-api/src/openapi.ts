@@ -1,6 +1,4 @@
-import Fastify from 'fastify'
-import { jwtAuth } from '@tidings/contracts'
-import { docs, metrics, validatorCompiler } from '@tidings/service-kit'
+import { metrics, openApiDocument } from '@tidings/service-kit'
 import { loadConfig } from './config.ts'
 import { api } from './routes/api.ts'
 import { VERSION } from './version.ts'
@@ -14,20 +12,17 @@ export const API = {
 /** What the routes take from the service when they are called. */
 const USED = ['sql', 'redis', 'findQueue', 'findJob', 'reachEvent', 'holdJob']
 
-/** The OpenAPI document, made from the routes without anything that they run on. */
+/** The OpenAPI document of the routes. */
 export async function describeApi (): Promise<object> {
-  const settings = { TOKEN_SECRET: 'none', REFRESH_TOKEN_SECRET: 'none either', DATABASE_URL: 'postgres://nowhere', RATE_LIMIT_MAX: '0' }
-  const config = loadConfig(settings)
-  const app = Fastify().setValidatorCompiler(validatorCompiler)
-  app.decorate('config', config)
-  app.decorate('queueNames', config.queues)
-  for (const name of USED) app.decorate(name, null)
-  app.register(metrics)
-  app.register(docs, API)
-  app.register(jwtAuth, { settings })
-  app.register(api)
-  await app.ready()
-  const document = app.swagger()
-  await app.close()
-  return document
+  const config = loadConfig({ TOKEN_SECRET: 'none', REFRESH_TOKEN_SECRET: 'none either', DATABASE_URL: 'postgres://nowhere', RATE_LIMIT_MAX: '0' })
+  return await openApiDocument({
+    api: API,
+    register: app => {
+      app.decorate('config', config)
+      app.decorate('queueNames', config.queues)
+      for (const name of USED) app.decorate(name, null)
+      app.register(metrics)
+      app.register(api)
+    }
+  })
 }

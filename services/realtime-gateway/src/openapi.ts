@@ -1,7 +1,5 @@
-import Fastify from 'fastify'
 import fp from 'fastify-plugin'
-import { jwtAuth } from '@tidings/contracts'
-import { docs, validatorCompiler } from '@tidings/service-kit'
+import { openApiDocument } from '@tidings/service-kit'
 import { ticketRoute } from './auth/ticket-route.ts'
 import { loadConfig } from './config.ts'
 import { admission } from './plugins/admission.ts'
@@ -21,23 +19,20 @@ export const API = {
 /** What the routes take from the core when they are called, by the plugin that they name. */
 const USED = { redis: ['redis'], sessions: ['gate', 'meters', 'sessions', 'subscribing'] }
 
-/** The OpenAPI document, made from the routes without anything that they run on. */
+/** The OpenAPI document of the routes. */
 export async function describeApi (): Promise<object> {
-  const settings = { TOKEN_SECRET: 'none' }
-  const config = loadConfig(settings)
-  const app = Fastify().setValidatorCompiler(validatorCompiler)
-  app.decorate('config', config)
-  app.register(docs, API)
-  app.register(jwtAuth, { settings })
-  for (const [name, decorators] of Object.entries(USED)) app.register(standIn(name, decorators))
-  app.register(origins, { config })
-  app.register(admission)
-  app.register(ticketRoute)
-  app.register(sse)
-  await app.ready()
-  const document = app.swagger()
-  await app.close()
-  return document
+  const config = loadConfig({ TOKEN_SECRET: 'none' })
+  return await openApiDocument({
+    api: API,
+    register: app => {
+      app.decorate('config', config)
+      for (const [name, decorators] of Object.entries(USED)) app.register(standIn(name, decorators))
+      app.register(origins, { config })
+      app.register(admission)
+      app.register(ticketRoute)
+      app.register(sse)
+    }
+  })
 }
 
 function standIn (name: string, decorators: string[]) {

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
+import { packageVersion } from '@tidings/service-kit'
 
-const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
-
-export const VERSION = manifest.version
+export const VERSION = packageVersion(new URL('../package.json', import.meta.url))
