@@ -6,10 +6,11 @@ import { createClaimant } from './claimant.ts'
 import { createClaimer } from './claimer.ts'
 import { createEndpoints } from './endpoint.ts'
 import type { HealthPolicy } from './health.ts'
-import { createLanes, type LaneLimits } from './lanes.ts'
+import { createLanes } from './lanes.ts'
 import type { DeliveryMetrics } from './metrics.ts'
 import { createPoster } from './post.ts'
 import { createRecorder } from './recorder.ts'
+import type { SlotLimits } from './slots.ts'
 import type { RetryPolicy } from './verdict.ts'
 
 /** Beside the attempt's deadline, before another replica may probe. */
@@ -23,7 +24,7 @@ export type DeliveryOptions = {
   attempt: Attempter
   openSecret: (ciphertext: string) => string
   policy: HealthPolicy & RetryPolicy
-  limits: LaneLimits & { perEndpoint: number }
+  limits: SlotLimits & { perEndpoint: number }
   timeoutMs: number
   leaseMs: number
   metrics: DeliveryMetrics

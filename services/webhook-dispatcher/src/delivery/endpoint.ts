@@ -34,8 +34,8 @@ export class Endpoint {
   readonly origin: string
   readonly waiting: Run[] = []
   inFlight = 0
-  /** Whether a batch is kept open for its answers before it is written. */
-  prompt = true
+  /** Whether a batch is kept open for its answers before it is written: not before it has once shown that it answers. */
+  prompt = false
   /** Due rows wait in Postgres: news queue up behind them. */
   backlog = false
   usedAt = performance.now()
@@ -44,6 +44,7 @@ export class Endpoint {
   /** Attempts under way, the oldest first. */
   readonly #begun = new Set<{ at: number }>()
   #window: number
+  #hasAnswered = false
   #failures = 0
   #recordedFailures = 0
   #pausedUntil = 0
@@ -78,6 +79,7 @@ export class Endpoint {
 
   note ({ outcome, pausedUntil }: Attempted): void {
     this.prompt = outcome.ok && outcome.durations.totalMs < this.#pace.promptMs
+    this.#hasAnswered ||= outcome.ok
     if (outcome.ok) this.#pace.note(outcome.durations.totalMs)
     this.#pausedUntil = pausedUntil ?? this.#pausedUntil
     this.#failures = outcome.ok ? 0 : this.#failures + 1
@@ -107,6 +109,11 @@ export class Endpoint {
 
   get isFailing (): boolean {
     return this.failures > 0
+  }
+
+  /** Whether it may well hold for a whole deadline what it is given: it fails, is late, or nobody knows how it answers. */
+  get isSuspect (): boolean {
+    return this.isFailing || !this.#hasAnswered || this.isLate
   }
 
   /** Left alone until a moment: it asked for that, or its breaker is open. */

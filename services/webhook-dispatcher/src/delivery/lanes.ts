@@ -2,15 +2,10 @@ import { OVERTAKEN } from './give-way.ts'
 import { handedBack, type Result, type Task } from './task.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Run } from './run.ts'
-
-export type LaneLimits = {
-  /** Attempts in flight in all, and to one origin. */
-  total: number
-  perOrigin: number
-}
+import { Slots, type SlotLimits } from './slots.ts'
 
 type LanesOptions = {
-  limits: LaneLimits
+  limits: SlotLimits
   post: (task: Task) => Promise<Result>
   /** Whether this process may still post what it once claimed. */
   isHeld: (task: Task) => boolean
@@ -24,15 +19,10 @@ export type Lanes = ReturnType<typeof createLanes>
 /**
  * Decides who is posted to next. Each endpoint has a lane as wide as its
  * window; only a run whose lane has room takes one of the slots of all.
- * Endpoints that failed last share half of the slots, so that healthy ones
- * always find one.
  */
 export function createLanes ({ limits, post, isHeld, onFree, onError }: LanesOptions) {
   const ready = new Set<Endpoint>() // in the order of their turns
-  const perOrigin = new Map<string, number>()
-  const suspectLimit = Math.ceil(limits.total / 2)
-  let inFlight = 0
-  let suspects = 0
+  const slots = new Slots(limits)
   let isClosed = false
   let idle: (() => void) | undefined
 
@@ -54,11 +44,12 @@ export function createLanes ({ limits, post, isHeld, onFree, onError }: LanesOpt
 
   function pump (): void {
     for (const endpoint of ready) { // one that is added again is met again: turn by turn
-      if (inFlight >= limits.total) return
-      if (!mayStart(endpoint)) {
-        if (!hasRoom(endpoint)) ready.delete(endpoint) // until one of its own ends
+      if (slots.areTaken) return
+      if (endpoint.waiting.length === 0 || endpoint.inFlight >= endpoint.window) {
+        ready.delete(endpoint) // until one of its own ends
         continue
       }
+      if (!slots.mayTake(endpoint)) continue
       ready.delete(endpoint)
       const run = endpoint.waiting.shift() as Run
       if (endpoint.waiting.length > 0) ready.add(endpoint)
@@ -66,30 +57,19 @@ export function createLanes ({ limits, post, isHeld, onFree, onError }: LanesOpt
     }
   }
 
-  function hasRoom (endpoint: Endpoint): boolean {
-    return endpoint.waiting.length > 0 && endpoint.inFlight < endpoint.window
-  }
-
-  function mayStart (endpoint: Endpoint): boolean {
-    return hasRoom(endpoint) &&
-      (perOrigin.get(endpoint.origin) ?? 0) < limits.perOrigin &&
-      (!endpoint.isFailing || suspects < suspectLimit)
-  }
-
   async function work (run: Run): Promise<void> {
     const { endpoint } = run
-    const suspect = endpoint.isFailing ? 1 : 0
-    take(endpoint, 1, suspect)
+    slots.take(endpoint)
     run.state = 'running'
     try {
       while (await step(run)) run.at++
     } finally {
-      take(endpoint, -1, -suspect)
+      slots.free(endpoint)
       end(run)
       if (endpoint.waiting.length > 0) ready.add(endpoint)
       pump()
       onFree(endpoint)
-      if (inFlight === 0) idle?.()
+      if (slots.inFlight === 0) idle?.()
     }
   }
 
@@ -123,15 +103,6 @@ export function createLanes ({ limits, post, isHeld, onFree, onError }: LanesOpt
     for (const run of endpoint.waiting.splice(0)) end(run)
   }
 
-  function take (endpoint: Endpoint, slots: 1 | -1, suspect: number): void {
-    inFlight += slots
-    suspects += suspect
-    endpoint.inFlight += slots
-    const atOrigin = (perOrigin.get(endpoint.origin) ?? 0) + slots
-    if (atOrigin > 0) perOrigin.set(endpoint.origin, atOrigin)
-    else perOrigin.delete(endpoint.origin)
-  }
-
   return {
     submit,
     withdraw,
@@ -143,7 +114,7 @@ export function createLanes ({ limits, post, isHeld, onFree, onError }: LanesOpt
     },
     /** Resolves when nothing is in flight. */
     async idle (): Promise<void> {
-      if (inFlight > 0) await new Promise<void>(resolve => { idle = resolve })
+      if (slots.inFlight > 0) await new Promise<void>(resolve => { idle = resolve })
     }
   }
 }

@@ -14,8 +14,9 @@ import { persistBatch } from './persist-batch.ts'
 import { recordGap } from './record-gap.ts'
 import type { HeldRow, WrittenBatch } from './write-batch.ts'
 
-/** Batches that are posted or written while the next is read. */
-const MAX_OPEN = 4
+/** Batches that are posted or written while the next is read, and their tasks: one more batch begins below that. */
+const MAX_OPEN = 32
+const MAX_OPEN_TASKS = 2000
 /** Tasks of one chain that may wait behind each other in memory. */
 const MAX_CHAIN = 100
 const RETRY_MS = 250
@@ -56,7 +57,7 @@ export function createSession ({ shard, isOurs, claim, position, sql, delivery, 
 
   /** Posts a batch and queues it for writing. */
   async function onBatch ({ from, to, entries }: FollowedBatch): Promise<void> {
-    while (open.length >= MAX_OPEN && !ended.signal.aborted) await new Promise<void>(resolve => { hasRoom = resolve })
+    while (isFull() && !ended.signal.aborted) await new Promise<void>(resolve => { hasRoom = resolve })
     if (ended.signal.aborted) return
     const askedAt = performance.now()
     const events = decodeAll(entries.filter(({ owner }) => isOurs(owner)), err => log.error({ err }, 'ingest: malformed event'))
@@ -68,6 +69,10 @@ export function createSession ({ shard, isOurs, claim, position, sql, delivery, 
     planned = to
     open.push(batch)
     writing ??= write().finally(() => { writing = undefined })
+  }
+
+  function isFull (): boolean {
+    return open.length >= MAX_OPEN || open.reduce((sum, { tasks }) => sum + tasks.length, 0) >= MAX_OPEN_TASKS
   }
 
   function begin (batch: Batch, tellings: Telling[], waiting: WaitingChain[]): void {

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { setImmediate as turn } from 'node:timers/promises'
+import { until } from '@tidings/testing'
 import type { AttemptOutcome } from '../../src/egress/outcome.ts'
 import { Endpoint } from '../../src/delivery/endpoint.ts'
 import { createLanes } from '../../src/delivery/lanes.ts'
@@ -67,6 +68,17 @@ function setup ({ total = 10, perOrigin = 10 } = {}) {
   return { lanes, posted, results, answer, submit }
 }
 
+function endpointOf (id: number, url = `http://${id}.test`): Endpoint {
+  return new Endpoint({ id, url }, 10)
+}
+
+/** An endpoint that has answered. */
+function proven (id: number, url?: string): Endpoint {
+  const endpoint = endpointOf(id, url)
+  endpoint.note({ startedAt: 0, outcome: OK, pausedUntil: undefined })
+  return endpoint
+}
+
 t.test('a chain is posted one by one, and a failure hands the rest back', async t => {
   const { posted, results, answer, submit } = setup()
   submit(new Endpoint(TARGET, 10), taskOf('a'), taskOf('b'), taskOf('c'))
@@ -94,20 +106,45 @@ t.test('an endpoint that nobody knows gets two, one more for each success, and h
   t.equal(posted.length, 7, 'none begins before there is room again')
 })
 
-t.test('failing endpoints share half of the slots', async t => {
-  const { posted, submit } = setup({ total: 4 })
-  for (let id = 1; id <= 5; id++) {
-    const failing = new Endpoint({ id, url: `http://${id}.test` }, 10)
+t.test('endpoints that fail, or of which no answer is known, share half of the slots', async t => {
+  const { posted, submit } = setup({ total: 6 })
+  for (let id = 1; id <= 3; id++) {
+    const failing = endpointOf(id)
     failing.heed({ failures: 1, open_until: 0 })
     submit(failing, taskOf(`failing-${id}`))
+    submit(endpointOf(10 + id), taskOf(`unknown-${id}`))
   }
-  submit(new Endpoint({ id: 9, url: 'http://9.test' }, 10), taskOf('healthy'))
-  t.same(posted, ['failing-1', 'failing-2', 'healthy'])
+  submit(proven(9), taskOf('proven'))
+  t.same(posted, ['failing-1', 'unknown-1', 'failing-2', 'proven'])
+})
+
+t.test('they share half of an origin too', async t => {
+  const { posted, answer, submit } = setup({ total: 100, perOrigin: 4 })
+  const url = 'http://vendor.test'
+  for (let id = 1; id <= 5; id++) submit(endpointOf(id, url), taskOf(`unknown-${id}`))
+  for (let id = 6; id <= 8; id++) submit(proven(id, url), taskOf(`proven-${id}`))
+  t.same(posted, ['unknown-1', 'unknown-2', 'proven-6', 'proven-7'])
+  await answer('proven-6', OK)
+  t.same(posted.slice(4), ['proven-8'], 'their half stays free for the others')
+  await answer('unknown-2', OK)
+  t.same(posted.slice(5), ['unknown-3'])
+})
+
+t.test('who was well and is late takes of that half', async t => {
+  const { posted, answer, submit } = setup({ total: 4 })
+  const late = proven(1)
+  for (const name of ['late-1', 'late-2']) submit(late, taskOf(name))
+  await until(() => late.isLate, { what: 'its being late' })
+  submit(endpointOf(2), taskOf('unknown'))
+  t.same(posted, ['late-1', 'late-2'])
+  await answer('late-1', OK)
+  await answer('late-2', OK)
+  t.same(posted.slice(2), ['unknown'])
 })
 
 t.test('endpoints take turns, and an origin has a cap', async t => {
   const { posted, answer, submit } = setup({ total: 1, perOrigin: 1 })
-  const [a, b] = [new Endpoint({ id: 1, url: 'http://a.test' }, 10), new Endpoint({ id: 2, url: 'http://b.test' }, 10)]
+  const [a, b] = [endpointOf(1), endpointOf(2)]
   for (const name of ['a1', 'a2', 'a3']) submit(a, taskOf(name))
   submit(b, taskOf('b1'))
   for (const name of ['a1', 'a2', 'b1', 'a3']) await answer(name, OK)
