@@ -1,7 +1,8 @@
 import createError from '@fastify/error'
-import fastifyRateLimit from '@fastify/rate-limit'
+import fastifyRateLimit, { type FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { RateLimitStore } from './rate-limit-store.ts'
 import { createRedis } from './redis.ts'
 
 /** Counting may not cost a request more than this: then it goes uncounted. */
@@ -21,21 +22,27 @@ type RateLimitsOptions = {
 }
 
 /**
- * Counts the requests of each user in Redis and answers 429 beyond the bound.
- * Without Redis, or with one that is slow, nothing is counted and everybody
- * served. To be registered where `app.authenticate` has gone before.
+ * Counts the requests of each user, over all replicas by way of Redis, and
+ * answers 429 beyond the bound. Without Redis, or with one that is slow,
+ * everybody is served. To be registered where `app.authenticate` has gone before.
  */
 export const rateLimits = fp<RateLimitsOptions>(async function rateLimits (app, { name, max, redisUrl, keyOf = request => request.user.userId }) {
   // Auto-pipelining: the counts of one turn of the event loop go out in one write.
   const redis = createRedis(redisUrl, { commandTimeout: COUNT_TIMEOUT_MS, maxRetriesPerRequest: 0, enableAutoPipelining: true })
   redis.on('error', err => app.log.debug({ err }, 'rate limits: redis is away'))
-  app.addHook('onClose', async () => redis.disconnect())
+  const store = new RateLimitStore(redis, {
+    prefix: `{tidings}:rate:${name}:`,
+    onFault: err => app.log.debug({ err }, 'rate limits: not counted')
+  })
+  app.addHook('onClose', async () => {
+    store.close()
+    redis.disconnect()
+  })
 
   await app.register(fastifyRateLimit, {
     max,
     timeWindow: WINDOW_MS,
-    redis,
-    nameSpace: `{tidings}:rate:${name}:`,
+    store: function () { return store } as unknown as FastifyRateLimitStoreCtor, // it calls it with `new`
     skipOnError: true,
     enableDraftSpec: true,
     keyGenerator: keyOf,

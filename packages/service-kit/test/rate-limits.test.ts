@@ -31,6 +31,33 @@ t.test('who asks too often is told when to come back, over all replicas; others 
   t.equal((await calls[0]('b')).statusCode, 200)
 })
 
+t.test('far from the limit a process counts by itself and tells Redis of many at once; near it the count is exact', async t => {
+  const redis = await startRedis(t)
+  const client = redis.client()
+  const [a, b] = await Promise.all([service(t, redis.url, 400), service(t, redis.url, 400)])
+  for (const call of [a, b]) await until(async () => (await call('warm-up')).headers['ratelimit-remaining'] !== '400', { what: 'Redis to be connected' })
+  const told = async () => Number(await client.get('{tidings}:rate:test:busy') ?? 0)
+
+  for (let i = 0; i < 30; i++) await a('busy')
+  t.ok(await told() <= 30 && await told() >= 21, `${await told()} of 30 told`)
+  await until(async () => await told() === 30, { what: 'the rest to be told within a second or so' })
+  t.equal((await b('busy')).headers['ratelimit-remaining'], '369', 'the other replica hears of it')
+
+  const statuses = []
+  for (let i = 31; i < 405; i++) statuses.push((await a('busy')).statusCode)
+  t.equal(statuses.filter(status => status === 200).length, 369)
+  t.same(statuses.slice(369), [429, 429, 429, 429, 429])
+})
+
+t.test('requests at the same time are each counted once', async t => {
+  const redis = await startRedis(t)
+  const call = await service(t, redis.url, 10)
+  await until(async () => (await call('warm-up')).headers['ratelimit-remaining'] !== '10', { what: 'Redis to be connected' })
+  const answers = await Promise.all(Array.from({ length: 14 }, () => call('a')))
+  t.equal(answers.filter(({ statusCode }) => statusCode === 200).length, 10)
+  t.same(answers.map(({ headers }) => Number(headers['ratelimit-remaining'])).sort((x, y) => x - y), [0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+})
+
 t.test('without Redis everybody is served, and with one that hangs too', async t => {
   const redis = await startRedis(t)
   const call = await service(t, redis.url, 1)
