@@ -14,6 +14,9 @@ import type { Metrics } from '../metrics.ts'
  * telling costs, so a room of thousands has to get several events in a turn.
  */
 const FRAMES_A_TURN = 5000
+/** Events of one read, while the tail is behind: for the same reason as many as have their turn. */
+const READ_COUNT = FRAMES_A_TURN
+const READ_BYTES = 4 * 1024 * 1024
 
 type Log = { error (fields: object, message: string): void, warn (fields: object, message: string): void }
 
@@ -31,6 +34,8 @@ export function startTail ({ redis, audience, metrics, log }: TailOptions) {
   const follower = follow({
     redis,
     log,
+    count: READ_COUNT,
+    maxBytes: READ_BYTES,
     position: async () => (position ??= await stream.last() ?? ZERO),
     onBatch: async ({ entries }) => await handOut(entries),
     onOvertaken: handleGap
