@@ -1,3 +1,4 @@
+import { callbackify } from 'node:util'
 import type { Redis } from 'ioredis'
 
 /** What one process may let pass of a user before it tells Redis: a twentieth of the limit, and no more than this. */
@@ -20,7 +21,7 @@ const TELL = `
 /** A user's window as this process knows it: `told` is what Redis has counted, over all replicas. */
 type Window = { told: number, untold: number, endsAt: number, lengthMs: number }
 type Counted = { current: number, ttl: number }
-type Callback = (err: Error | null, counted?: Counted) => void
+type Callback = (err: Error | null, counted: Counted | null) => void
 
 type Teller = { tell (key: string, requests: number, windowMs: number): Promise<[count: number, ttl: number]> }
 
@@ -56,7 +57,7 @@ export class RateLimitStore {
     const current = window.told + window.untold
     const isNear = share === 0 || window.endsAt === 0 || current >= max - share
     if (isNear) {
-      this.#tell(userId, window).then(counted => callback(null, counted), callback)
+      callbackify(() => this.#tell(userId, window))(callback)
       return
     }
     if (window.untold >= share) this.#tell(userId, window).catch(this.#onFault)
