@@ -25,7 +25,7 @@ const Config = Type.Object({
   WEBHOOK_MAX_PER_ENDPOINT: Count(10, 'Attempts in flight to one webhook'),
   WEBHOOK_MAX_PER_ORIGIN: Count(50, 'Attempts in flight to one origin'),
   WEBHOOK_MAX_IN_FLIGHT: Count(500, 'Attempts in flight in this process'),
-  WEBHOOK_LEASE: Duration('15s', 'After so long without a sign of life a replica\'s claims are free'),
+  WEBHOOK_LEASE: Duration('15s', 'After so long without a sign of life a replica\'s claims are free; of one whose process has ended, after two seconds'),
   WEBHOOK_DELIVERY_RETENTION: Duration('30d', 'How long deliveries and attempts are kept'),
   WEBHOOK_PAYLOAD_RETENTION: Duration('14d', 'How long payloads are kept: what can be replayed'),
   INGEST_SHARDS: Type.Integer({ minimum: 1, maximum: 64, default: 1, description: 'Positions in the stream, each active in one replica; the same for all replicas' }),

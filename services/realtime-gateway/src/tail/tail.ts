@@ -14,6 +14,8 @@ import type { Metrics } from '../metrics.ts'
  * telling costs, so a room of thousands has to get several events in a turn.
  */
 const FRAMES_A_TURN = 5000
+/** Of them a user's: more at once would not fit on the wire of a client that reads well, and its progress would give way. */
+const EVENTS_OF_ONE_A_TURN = 500
 /** Events of one read, while the tail is behind: for the same reason as many as have their turn. */
 const READ_COUNT = FRAMES_A_TURN
 const READ_BYTES = 4 * 1024 * 1024
@@ -43,12 +45,18 @@ export function startTail ({ redis, audience, metrics, log }: TailOptions) {
 
   async function handOut (entries: Entry[]) {
     let frames = 0
+    const ofOne = new Map<string, number>()
     for (const entry of entries) {
-      frames += deliver(entry)
+      const sessions = deliver(entry)
       position = entry.id
-      if (frames < FRAMES_A_TURN) continue
+      if (sessions === 0) continue
+      frames += sessions
+      const own = (ofOne.get(entry.owner) ?? 0) + 1
+      ofOne.set(entry.owner, own)
+      if (frames < FRAMES_A_TURN && own < EVENTS_OF_ONE_A_TURN) continue
       await nextTurn()
       frames = 0
+      ofOne.clear()
     }
     metrics.events.inc(entries.length)
   }

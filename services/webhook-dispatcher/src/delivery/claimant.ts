@@ -1,8 +1,19 @@
 import { hostname } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { RawSql } from '@tidings/service-kit'
 
-type ClaimantOptions = { sql: RawSql, leaseMs: number, log: FastifyBaseLogger }
+/** Of the advisory locks by which claimants show that they live; the second number is the claimant's. */
+export const CLAIMANT_LOCKS = 0x77_68_64
+const RELOCK_MS = 100
+
+type ClaimantOptions = {
+  sql: RawSql
+  /** Opens one connection that is never recycled, and tells when it is lost. */
+  openSession: (onLost: () => void) => RawSql
+  leaseMs: number
+  log: FastifyBaseLogger
+}
 
 export type Claimant = {
   /** The name under which this process claims; undefined while it has none that is surely alive. */
@@ -18,8 +29,13 @@ export type Claimant = {
  * holds while that claimant's lease does: whatever a process holds, it renews
  * one row. A name that lapsed or was forsaken is never used again, so that its
  * claims fence what was done under it.
+ *
+ * The lease is for what nobody notices: a machine that is gone, a process that
+ * hangs. The end of a process closes its connections, so that the lock that it
+ * held tells the others (claim-reaper.ts) at once.
  */
-export function createClaimant ({ sql, leaseMs, log }: ClaimantOptions): Claimant {
+export function createClaimant ({ sql, openSession, leaseMs, log }: ClaimantOptions): Claimant {
+  const session = openSession(() => { relock().catch((err: unknown) => log.error({ err }, 'delivery: the lock was not taken again')) })
   let id: number | undefined
   let trustedUntil = 0
   let timer: NodeJS.Timeout | undefined
@@ -46,11 +62,31 @@ export function createClaimant ({ sql, leaseMs, log }: ClaimantOptions): Claiman
     return row?.id
   }
 
+  /** The row is seen by others when the lock is held already. */
   async function register (): Promise<number | undefined> {
-    const [row] = await sql<{ id: number }[]>`
-      insert into webhooks.claimants (host, lease_until)
-      values (${`${hostname()}:${process.pid}`}, now() + ${leaseMs}::int * interval '1 ms') returning id`
+    const [row] = await session<{ id: number }[]>`
+      with registered as (
+        insert into webhooks.claimants (host, lease_until, guarded)
+        values (${`${hostname()}:${process.pid}`}, now() + ${leaseMs}::int * interval '1 ms', true) returning id
+      )
+      select id, pg_advisory_lock(${CLAIMANT_LOCKS}, id::int)::text from registered`
     return row?.id
+  }
+
+  /** A connection may be lost without us: who takes the lock again soon enough keeps its name. */
+  async function relock (): Promise<void> {
+    const mine = id
+    if (mine === undefined) return
+    const isStillMine = () => mine === id && !isStopped
+    while (isStillMine()) {
+      try {
+        await session`select pg_advisory_lock(${CLAIMANT_LOCKS}, ${mine}::int)::text`
+        return
+      } catch (err) {
+        log.debug({ err }, 'delivery: the lock could not be taken again yet')
+        await sleep(RELOCK_MS)
+      }
+    }
   }
 
   async function dropForsaken (): Promise<void> {
@@ -80,7 +116,8 @@ export function createClaimant ({ sql, leaseMs, log }: ClaimantOptions): Claiman
       await beating
       if (id !== undefined) forsaken.push(id)
       id = undefined
-      await dropForsaken().catch((err: unknown) => log.warn({ err }, 'delivery: claims are free only when the lease ends'))
+      await dropForsaken().catch((err: unknown) => log.warn({ err }, 'delivery: claims are free only with our connection'))
+      await session.end({ timeout: 5 })
     }
   }
 }

@@ -21,6 +21,7 @@ export const LAST_WRITE_MS = 5000
 
 export type DeliveryOptions = {
   sql: RawSql
+  openSession: (onLost: () => void) => RawSql
   attempt: Attempter
   openSecret: (ciphertext: string) => string
   policy: HealthPolicy & RetryPolicy
@@ -37,11 +38,11 @@ export type Delivery = ReturnType<typeof createDelivery>
  * The parts of delivery, in the order in which a delivery meets them: claimed
  * under this process' name, queued in its endpoint's lane, posted, recorded.
  */
-export function createDelivery ({ sql, attempt, openSecret, policy, limits, timeoutMs, leaseMs, metrics, log }: DeliveryOptions) {
+export function createDelivery ({ sql, openSession, attempt, openSecret, policy, limits, timeoutMs, leaseMs, metrics, log }: DeliveryOptions) {
   const giveUp = new AbortController()
   const endpoints = createEndpoints(limits.perEndpoint)
   const aftermath = createAftermath({ endpoints, policy })
-  const claimant = createClaimant({ sql, leaseMs, log })
+  const claimant = createClaimant({ sql, openSession, leaseMs, log })
   const recorder = createRecorder({ sql, aftermath, log, onDue: at => claimer.wakeAt(at) })
   const lanes = createLanes({
     limits,

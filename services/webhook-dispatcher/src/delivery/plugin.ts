@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { createSql } from '@tidings/service-kit'
 import { durationMs } from '../duration.ts'
 import { createDelivery, type Delivery } from './delivery.ts'
 import { createDeliveryMetrics } from './metrics.ts'
@@ -13,6 +14,7 @@ export const delivery = fp(async function delivery (app) {
   const metrics = createDeliveryMetrics(app.metricsRegistry)
   const engine = createDelivery({
     sql: app.sql,
+    openSession: onLost => createSql(config.DATABASE_URL, { max: 1, idle_timeout: 0, max_lifetime: 0, onclose: onLost }),
     attempt: app.attempt,
     openSecret: app.secretBox.open,
     policy: {

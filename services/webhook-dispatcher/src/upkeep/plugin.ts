@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { createClaimReaper } from '../delivery/claim-reaper.ts'
 import { durationMs } from '../duration.ts'
 import { closeOrphans } from './close-orphans.ts'
 import { dropOld } from './retention.ts'
@@ -7,12 +8,22 @@ import { createUpkeep } from './upkeep.ts'
 
 const FORGET_ENDPOINT_MS = 10 * 60_000
 
-/** What is done beside deliveries: closing those that nobody waits for, replays, retention. */
+/** What is done beside deliveries: freeing what dead replicas held, closing what nobody waits for, replays, retention. */
 export const upkeep = fp(async function upkeep (app) {
   const { sql, delivery, config } = app
   const retention = { deliveriesMs: durationMs(config.WEBHOOK_DELIVERY_RETENTION), payloadsMs: durationMs(config.WEBHOOK_PAYLOAD_RETENTION) }
 
+  const reap = createClaimReaper(sql)
+
   const engine = createUpkeep([
+    {
+      name: 'claims of the dead',
+      everyMs: 500,
+      run: async () => {
+        if (await reap()) delivery.wake()
+        return false
+      }
+    },
     { name: 'close orphans', everyMs: 1000, run: async () => await closeOrphans(sql) },
     {
       name: 'replays',
