@@ -14,7 +14,7 @@ import type { Scenario } from './scenario.ts'
 
 const REDIS_DATABASE = 2
 const FED_DATABASE = 9
-/** As many as the gateway reads from the stream at a time. */
+/** What the peers emit in a turn of their loop, which makes the frames a tick. The gateway, while it is behind, takes up to 5,000 events at once. */
 const PER_TURN = 500
 
 interface Shape {

@@ -7,12 +7,10 @@ import { faults, lostOf } from '../drive/losses.ts'
 import type { Scenario } from './scenario.ts'
 
 const PER_SECOND = 500
-const SECONDS = 9
-const EVENTS_PER_JOB = 15
-const FIRST_KILL_MS = 1_500
-const PAUSE_MS = 2_500
-/** Each pair kills three processes on either side. */
-const PAIRS = 2
+const SECONDS = 7
+const EVENTS_PER_JOB = 14
+const FIRST_KILL_MS = 1_000
+const PAUSE_MS = 2_000
 
 /** SIGKILL of each service in turn, and as often of the monolith; both are started again at once. */
 export const kill: Scenario = {
@@ -25,7 +23,6 @@ export const kill: Scenario = {
     const load = { events: PER_SECOND * SECONDS, eventsPerJob: EVENTS_PER_JOB, pace: { perSecond: PER_SECOND } }
     const { Tidings, naive: byNaive } = await interleave(stage, {
       title: 'SIGKILL',
-      pairs: PAIRS,
       cells: {
         Tidings: () => drive(stage, ours, { ...load, meanwhile: inTurn(['jobs-api', 'realtime-gateway-1', 'webhook-dispatcher'].map(killService)) }),
         naive: () => drive(stage, naive, { ...load, meanwhile: inTurn([crash, crash, crash]) })

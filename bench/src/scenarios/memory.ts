@@ -14,7 +14,7 @@ import type { Scenario } from './scenario.ts'
 const SESSIONS = 3_000
 /** Opened before the first look: they fill the room that starting left in the heap. */
 const FIRST_SESSIONS = 2_000
-const PAIRS = 3
+const PAIRS = 5
 const SETTLE_MS = 500
 const PENDING = 50_000
 /** As with the first sessions: a heap of its default size takes so many to settle. */

@@ -1,8 +1,10 @@
 import postgres from 'postgres'
 import type { Sql } from 'postgres'
+import { call } from '../../drive/call.ts'
 import { interleave } from '../../drive/interleave.ts'
 import { median } from '../../figures/percentile.ts'
 import type { Row } from '../../figures/row.ts'
+import type { Side } from '../../stage/side.ts'
 import type { Stage } from '../../stage/stage.ts'
 import type { Result } from '../scenario.ts'
 
@@ -24,27 +26,41 @@ export async function manyJobs (stage: Stage): Promise<Result> {
   await sql`vacuum analyze jobs.jobs`
   await sql.end()
 
-  const ask = (user: number, paths: string[]) => async () => {
+  const ask = (user: number, pathsOf: (user: number) => string[] | Promise<string[]>) => async () => {
+    const paths = await pathsOf(user)
     const polled = await stage.loads.pollers.ask('poll', {
       origin: side.jobs, requests: paths.map(path => ({ path, token: side.token(user) })), connections: CONNECTIONS, warmUpMs: 200, durationMs: 800
     })
     if (Object.keys(polled.statuses).join() !== '200') throw new Error(`A poll was answered ${Object.keys(polled.statuses).join(', ')}`)
     return median(polled.latencies)
   }
-  const list = ['/jobs?limit=50', '/jobs?limit=50&status=completed']
-  const { small, large, smallList, largeList } = await interleave(stage, {
-    title: 'growth of a user\'s jobs',
-    cells: {
-      small: ask(SMALL.user, ids(SMALL.jobs).map(id => `/jobs/${idOf(SMALL.user, id)}`)),
-      large: ask(LARGE.user, ids(LARGE.jobs).map(id => `/jobs/${idOf(LARGE.user, id)}`)),
-      smallList: ask(SMALL.user, list),
-      largeList: ask(LARGE.user, list)
-    }
-  })
-  const row = (what: string, ours: number[], few: number[]): Row => ({
-    scenario: '7', what: `p50 of ${what}, a user with 10⁶ jobs`, unit: 'ms', ours, peer: { name: 'our own, 10³ jobs', values: few }, goal: { of: 'peer', atMost: 1.5 }
-  })
-  return { rows: [row('GET /jobs/:id', large, small), row('GET /jobs, 50', largeList, smallList)], broken: [] }
+  const polls = {
+    'GET /jobs/:id': (user: number) => ids(user === LARGE.user ? LARGE.jobs : SMALL.jobs).map(id => `/jobs/${idOf(user, id)}`),
+    'GET /jobs, 50': () => ['/jobs?limit=50', '/jobs?limit=50&status=completed'],
+    'GET /jobs, 50 by cursor': async (user: number) => [`/jobs?limit=50&cursor=${await middleCursor(side, user)}`],
+    'GET /jobs/counts': () => ['/jobs/counts']
+  }
+  const rows: Row[] = []
+  for (const [what, pathsOf] of Object.entries(polls)) {
+    const { large, small } = await interleave(stage, {
+      title: `growth of a user's jobs, ${what}`,
+      cells: { small: ask(SMALL.user, pathsOf), large: ask(LARGE.user, pathsOf) }
+    })
+    rows.push({
+      scenario: '7', what: `p50 of ${what}, a user with 10⁶ jobs`, unit: 'ms', ours: large, peer: { name: 'our own, 10³ jobs', values: small }, goal: { of: 'peer', atMost: 1.5 }
+    })
+  }
+  return { rows, broken: [] }
+}
+
+/** Some pages on, so that it is no first page. */
+async function middleCursor (side: Side, user: number): Promise<string> {
+  let cursor = ''
+  for (let page = 0; page < 8; page++) {
+    const { pagination } = await call<{ pagination: { next: string } }>(`${side.jobs}/jobs?limit=50${cursor && `&cursor=${cursor}`}`, { token: side.token(user) })
+    cursor = encodeURIComponent(pagination.next)
+  }
+  return cursor
 }
 
 /** Finished jobs as the projector would have left them. */

@@ -24,11 +24,12 @@ export const loadShedding = fp<{ config: Config }>(async function loadShedding (
     retryAfter: RETRY_AFTER_S,
     pressureHandler: refuse
   })
-  app.addHook('onRequest', async (request, reply) => {
-    if ((request.query as { wait?: string }).wait !== undefined) return
+  app.addHook('onRequest', (request, reply, done) => {
+    if ((request.query as { wait?: string }).wait !== undefined) return done()
     if (inHand >= config.REQUESTS_MAX) refuse()
     inHand++
     reply.raw.once('close', () => { inHand-- })
+    done()
   })
 
   function refuse (): never {

@@ -1,7 +1,8 @@
 /** Keys of one statement. */
 const MAX_BATCH = 100
-/** Statements under way: while they are, what comes waits and goes out together. */
+/** Statements under way: while they are, what comes waits and goes out together; a second one only for a crowd. */
 const MAX_UNDER_WAY = 2
+const CROWD = 24
 
 type BatchedReaderOptions<Key, Row> = {
   /** Reads many at once; a row's place is its key's, undefined where there is none. */
@@ -36,7 +37,7 @@ export function batchedReader<Key, Row> ({ readMany, isShared }: BatchedReaderOp
 
   function flush () {
     isScheduled = false
-    while (waiting.length > 0 && underWay < MAX_UNDER_WAY) settle(waiting.splice(0, MAX_BATCH))
+    while (waiting.length > 0 && (underWay === 0 || (underWay < MAX_UNDER_WAY && waiting.length >= CROWD))) settle(waiting.splice(0, MAX_BATCH))
   }
 
   function settle (batch: Waiting<Key, Row>[]) {

@@ -1,8 +1,5 @@
 import type { Sql } from '../db/sql.ts'
-import { CLAIMANT_LOCKS } from './claimant.ts'
-
-/** A claimant whose connection was lost has so long to take its lock again: Postgres may have restarted. */
-const GRACE_MS = 2000
+import { CLAIMANT_LOCKS, LOCK_GRACE_MS } from './claimant.ts'
 
 /**
  * Makes the function that removes claimants whose process has ended, which
@@ -19,7 +16,7 @@ export function createClaimReaper (sql: Sql) {
       select id from guarded where pg_try_advisory_xact_lock(${CLAIMANT_LOCKS}, id::int)`
     const now = performance.now()
     unlocked = new Map(rows.map(({ id }) => [id, unlocked.get(id) ?? now]))
-    const ended = [...unlocked].filter(([, since]) => now - since >= GRACE_MS).map(([id]) => id)
+    const ended = [...unlocked].filter(([, since]) => now - since >= LOCK_GRACE_MS).map(([id]) => id)
     if (ended.length === 0) return false
     const { count } = await sql`
       delete from webhooks.claimants where id = any(${ended}::bigint[]) and pg_try_advisory_xact_lock(${CLAIMANT_LOCKS}, id::int)`

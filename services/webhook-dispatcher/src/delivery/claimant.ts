@@ -1,15 +1,18 @@
 import { hostname } from 'node:os'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { RawSql } from '@tidings/service-kit'
 
 /** Of the advisory locks by which claimants show that they live; the second number is the claimant's. */
 export const CLAIMANT_LOCKS = 0x77_68_64
-const RELOCK_MS = 100
+/** A claimant whose connection was lost has so long to take its lock again: Postgres may have restarted. */
+export const LOCK_GRACE_MS = 2000
+/** While it has no name, or no lock. */
+const RETRY_MS = 200
+/** The others must not be first to see the end of a lease, or of the grace. */
+const TRUSTED_SHARE = 0.8
 
 type ClaimantOptions = {
-  sql: RawSql
-  /** Opens one connection that is never recycled, and tells when it is lost. */
+  /** Opens one connection that is never recycled and comes back at once, and tells when it is lost. */
   openSession: (onLost: () => void) => RawSql
   leaseMs: number
   log: FastifyBaseLogger
@@ -32,83 +35,91 @@ export type Claimant = {
  *
  * The lease is for what nobody notices: a machine that is gone, a process that
  * hangs. The end of a process closes its connections, so that the lock that it
- * held tells the others (claim-reaper.ts) at once.
+ * held tells the others (claim-reaper.ts) at once. Whoever lost a connection
+ * and lives stops in time, or takes its lock again and keeps its name.
  */
-export function createClaimant ({ sql, openSession, leaseMs, log }: ClaimantOptions): Claimant {
-  const session = openSession(() => { relock().catch((err: unknown) => log.error({ err }, 'delivery: the lock was not taken again')) })
+export function createClaimant ({ openSession, leaseMs, log }: ClaimantOptions): Claimant {
+  const session = openSession(onLost)
   let id: number | undefined
   let trustedUntil = 0
-  let timer: NodeJS.Timeout | undefined
+  /** How often the connection was lost; what was asked before that tells nothing of what holds after it. */
+  let losses = 0
+  let isLocked = false
   let forsaken: number[] = []
+  let timer: NodeJS.Timeout | undefined
   let beating: Promise<void> | undefined
   let isStopped = false
 
+  function onLost (): void {
+    losses++
+    isLocked = false
+    trustedUntil = Math.min(trustedUntil, performance.now() + LOCK_GRACE_MS * TRUSTED_SHARE)
+    beatAt(0)
+  }
+
   async function beat (): Promise<void> {
-    // Counted from before the statement and short of the lease: the others must not be first to see the end.
+    // Counted from before the statements.
     const since = performance.now()
+    const seen = losses
     try {
       await dropForsaken()
-      id = (id === undefined ? undefined : await renew(id)) ?? await register()
-      trustedUntil = since + leaseMs * 0.8
+      const renewed = id === undefined ? undefined : await renew(id)
+      const mine = renewed ?? await register()
+      // Forsaken, or lost, while it was asked for: the beat that follows sees to it.
+      id = forsaken.includes(mine) ? undefined : mine
+      if (losses !== seen) return
+      isLocked = true
+      trustedUntil = since + leaseMs * TRUSTED_SHARE
     } catch (err) {
       log.warn({ err }, 'delivery: the lease could not be renewed')
     }
   }
 
   async function renew (mine: number): Promise<number | undefined> {
-    const [row] = await sql<{ id: number }[]>`
+    if (!isLocked) await session`select pg_advisory_lock(${CLAIMANT_LOCKS}, ${mine}::int)::text`
+    const [row] = await session<{ id: number }[]>`
       update webhooks.claimants set lease_until = now() + ${leaseMs}::int * interval '1 ms'
       where id = ${mine} and lease_until > now() returning id`
     return row?.id
   }
 
   /** The row is seen by others when the lock is held already. */
-  async function register (): Promise<number | undefined> {
+  async function register (): Promise<number> {
     const [row] = await session<{ id: number }[]>`
       with registered as (
         insert into webhooks.claimants (host, lease_until, guarded)
         values (${`${hostname()}:${process.pid}`}, now() + ${leaseMs}::int * interval '1 ms', true) returning id
       )
       select id, pg_advisory_lock(${CLAIMANT_LOCKS}, id::int)::text from registered`
-    return row?.id
-  }
-
-  /** A connection may be lost without us: who takes the lock again soon enough keeps its name. */
-  async function relock (): Promise<void> {
-    const mine = id
-    if (mine === undefined) return
-    const isStillMine = () => mine === id && !isStopped
-    while (isStillMine()) {
-      try {
-        await session`select pg_advisory_lock(${CLAIMANT_LOCKS}, ${mine}::int)::text`
-        return
-      } catch (err) {
-        log.debug({ err }, 'delivery: the lock could not be taken again yet')
-        await sleep(RELOCK_MS)
-      }
-    }
+    return (row as { id: number }).id
   }
 
   async function dropForsaken (): Promise<void> {
     if (forsaken.length === 0) return
-    await sql`delete from webhooks.claimants where id = any(${forsaken}::bigint[])`
+    await session`delete from webhooks.claimants where id = any(${forsaken}::bigint[])`
     forsaken = []
   }
 
-  async function loop (): Promise<void> {
-    await beat()
-    if (!isStopped) timer = setTimeout(() => { beating = loop() }, id === undefined ? Math.min(500, leaseMs / 3) : leaseMs / 3)
+  /** One beat at a time: one that is asked for while another is under way follows it. */
+  function beatAt (inMs: number): void {
+    clearTimeout(timer)
+    if (isStopped) return
+    timer = setTimeout(() => {
+      beating = (beating ?? Promise.resolve()).then(beat).then(() => beatAt(isLocked ? leaseMs / 3 : Math.min(RETRY_MS, leaseMs / 3)))
+    }, inMs)
   }
 
   return {
     get id () { return performance.now() < trustedUntil ? id : undefined },
-    start: loop,
+    async start () {
+      await beat()
+      beatAt(isLocked ? leaseMs / 3 : RETRY_MS)
+    },
     forsake () {
       if (id === undefined) return
       forsaken.push(id)
       id = undefined
-      clearTimeout(timer)
-      timer = setTimeout(() => { beating = loop() })
+      beatAt(0)
     },
     async stop () {
       isStopped = true

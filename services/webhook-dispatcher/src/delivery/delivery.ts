@@ -42,7 +42,7 @@ export function createDelivery ({ sql, openSession, attempt, openSecret, policy,
   const giveUp = new AbortController()
   const endpoints = createEndpoints(limits.perEndpoint)
   const aftermath = createAftermath({ endpoints, policy })
-  const claimant = createClaimant({ sql, openSession, leaseMs, log })
+  const claimant = createClaimant({ openSession, leaseMs, log })
   const recorder = createRecorder({ sql, aftermath, log, onDue: at => claimer.wakeAt(at) })
   const lanes = createLanes({
     limits,

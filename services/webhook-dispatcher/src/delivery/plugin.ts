@@ -7,6 +7,8 @@ import { createDeliveryMetrics } from './metrics.ts'
 /** The breaker's first pause, and how long an endpoint has failed before it opens: three deadlines. */
 const BREAKER_DEADLINES = 3
 const BREAKER_MAX_MS = 10 * 60_000
+/** Pause between attempts to connect of the session by which others see that we live. */
+const RECONNECT_S = 0.1
 
 /** Decorates `app.delivery`: posts due deliveries, for ever. */
 export const delivery = fp(async function delivery (app) {
@@ -14,7 +16,7 @@ export const delivery = fp(async function delivery (app) {
   const metrics = createDeliveryMetrics(app.metricsRegistry)
   const engine = createDelivery({
     sql: app.sql,
-    openSession: onLost => createSql(config.DATABASE_URL, { max: 1, idle_timeout: 0, max_lifetime: 0, onclose: onLost }),
+    openSession: onLost => createSql(config.DATABASE_URL, { max: 1, idle_timeout: 0, max_lifetime: 0, backoff: () => RECONNECT_S, onclose: onLost }),
     attempt: app.attempt,
     openSecret: app.secretBox.open,
     policy: {

@@ -11,8 +11,8 @@ t.test('410 disables the webhook, and what waits for it closes with the reason',
   const id = await createWebhook({ url: receiver.url })
   await append(completions(0, 30))
 
-  await until(async () => (await sql`select from webhooks.deliveries where state = 'pending'`).length === 0)
   await until(async () => (await sql`select from webhooks.deliveries`).length === 30)
+  await until(async () => (await sql`select from webhooks.deliveries where state = 'pending'`).length === 0)
   const [webhook] = await sql`select status, disabled_reason from webhooks.webhooks where id = ${id}`
   t.same({ ...webhook }, { status: 'disabled', disabled_reason: 'The endpoint answered 410 Gone' })
   const closed = await sql`select distinct reason from webhooks.deliveries where state = 'closed'`

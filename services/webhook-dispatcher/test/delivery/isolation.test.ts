@@ -2,7 +2,7 @@ import t from 'tap'
 import { startReceiver, until, type TestContext } from '@tidings/testing'
 import { jobOf, setup, type NewEvent } from '../setup.ts'
 
-const HEALTHY = 100
+const HEALTHY = 200
 const HANGING = 20
 const WARM_UP = 3
 const ROUNDS = 15
@@ -18,8 +18,8 @@ t.test('endpoints that hang for the whole deadline cost the healthy ones next to
     await beside.round(round)
   }
   t.comment(`p99 ${alone.p99} ms alone, ${beside.p99} ms beside; in all ${alone.totalMs} ms alone, ${beside.totalMs} ms beside`)
-  t.ok(beside.p99 <= 3 * alone.p99, `p99 ${alone.p99} ms alone, ${beside.p99} ms beside`)
-  t.ok(beside.totalMs <= 2 * alone.totalMs, `in all ${alone.totalMs} ms alone, ${beside.totalMs} ms beside`)
+  t.ok(beside.p99 <= 2 * alone.p99, `p99 ${alone.p99} ms alone, ${beside.p99} ms beside`)
+  t.ok(beside.totalMs <= 1.5 * alone.totalMs, `in all ${alone.totalMs} ms alone, ${beside.totalMs} ms beside`)
 })
 
 /** A dispatcher of its own. A round is one event for every user; each user has an endpoint. */
