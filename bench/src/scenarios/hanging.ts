@@ -6,7 +6,7 @@ import { under } from '../drive/under.ts'
 import { percentile } from '../figures/percentile.ts'
 import type { Scenario } from './scenario.ts'
 
-const HEALTHY = { name: 'all endpoints healthy', perSecond: 1_000, seconds: 3, eventsPerJob: 10, hanging: 0 }
+const HEALTHY = { name: 'all endpoints healthy', perSecond: 1_000, seconds: 2, eventsPerJob: 10, hanging: 0 }
 /** One in ten of all webhooks. */
 const TENTH_HANGS = { ...HEALTHY, name: '10 % of endpoints hang', hanging: 22 }
 

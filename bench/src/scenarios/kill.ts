@@ -7,10 +7,10 @@ import { faults, lostOf } from '../drive/losses.ts'
 import type { Scenario } from './scenario.ts'
 
 const PER_SECOND = 500
-const SECONDS = 7
-const EVENTS_PER_JOB = 14
-const FIRST_KILL_MS = 1_000
-const PAUSE_MS = 2_000
+const SECONDS = 5
+const EVENTS_PER_JOB = 10
+const FIRST_KILL_MS = 700
+const PAUSE_MS = 1_500
 
 /** SIGKILL of each service in turn, and as often of the monolith; both are started again at once. */
 export const kill: Scenario = {

@@ -11,7 +11,7 @@ import type { Stage } from '../stage/stage.ts'
 import type { Result, Scenario } from './scenario.ts'
 
 const QUIET: SteadyLoad = { name: '100 events/s', perSecond: 100, seconds: 3, eventsPerJob: 2, hanging: 0 }
-const BUSY: SteadyLoad = { name: '2,000 events/s', perSecond: 2_000, seconds: 2, eventsPerJob: 20, hanging: 0 }
+const BUSY: SteadyLoad = { name: '2,000 events/s', perSecond: 2_000, seconds: 1.5, eventsPerJob: 20, hanging: 0 }
 const ONE_HANGS: SteadyLoad = { ...BUSY, name: '2,000 events/s, one endpoint hangs', hanging: 1 }
 
 /** From updateProgress() to the client. */

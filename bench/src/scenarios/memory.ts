@@ -11,14 +11,14 @@ import { residentBytes } from '../stage/process-times.ts'
 import type { Stage } from '../stage/stage.ts'
 import type { Scenario } from './scenario.ts'
 
-const SESSIONS = 3_000
+const SESSIONS = 2_000
 /** Opened before the first look: they fill the room that starting left in the heap. */
-const FIRST_SESSIONS = 2_000
+const FIRST_SESSIONS = 1_500
 const PAIRS = 5
-const SETTLE_MS = 500
+const SETTLE_MS = 300
 const PENDING = 50_000
 /** As with the first sessions: a heap of its default size takes so many to settle. */
-const FIRST_PENDING = 150_000
+const FIRST_PENDING = 100_000
 const PENDING_WITHIN_MS = 60_000
 const KIB = 1024
 const MIB = 1024 * KIB

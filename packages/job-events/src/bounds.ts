@@ -24,6 +24,6 @@ export const DEFAULT_BOUNDS: StreamBounds = {
   finalityTtlMs: 15 * 60_000
 }
 
-/** What a follower takes at a time. */
+/** What a follower takes at a time, and reads ahead once more while it is behind. */
 export const BATCH_COUNT = 500
 export const BATCH_BYTES = 1024 * 1024

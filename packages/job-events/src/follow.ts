@@ -16,6 +16,8 @@ export type FollowedBatch = { from: EventId, to: EventId, entries: Entry[] }
 /** Events between `position` and `resumeAt` can be had no more: trimmed, or Redis began a new life. */
 export type Overtaken = { position: EventId, resumeAt: EventId, reason: 'trimmed' | 'epoch' }
 
+type Reading = { entries: Entry[], gap: Overtaken | undefined, seen: EventId | undefined, isFull: boolean }
+
 type Log = { error (fields: object, message: string): void, warn (fields: object, message: string): void }
 
 export type FollowOptions = {
@@ -67,6 +69,7 @@ export function follow (options: FollowOptions): Follower {
   let heardAt = 0
   let halted: UnsupportedJobEvent | undefined
   let count = maxCount
+  let ahead: { from: EventId, reading: Promise<Reading> } | undefined
   const finished = run()
 
   async function run () {
@@ -90,15 +93,14 @@ export function follow (options: FollowOptions): Follower {
   }
 
   async function pass () {
-    const { entries, lowWater, epoch: seen } = await read()
-    heardAt = Date.now()
-    const gap = await gapBefore(lowWater, seen)
+    const { entries, gap, seen, isFull } = await nextReading()
     epoch = seen ?? epoch
     if (gap) {
       await onOvertaken?.(gap)
       position = gap.resumeAt
       return
     }
+    if (isFull) readAhead((entries.at(-1) as Entry).id)
     for (const batch of slices(entries)) {
       if (stopping.signal.aborted) return
       const next = await onBatch(batch)
@@ -107,17 +109,34 @@ export function follow (options: FollowOptions): Follower {
     }
   }
 
-  /** The entries after the position, with what stood in Redis right after them. */
-  async function read () {
+  function nextReading (): Promise<Reading> {
+    const read = ahead
+    ahead = undefined
+    return read && compareEventIds(read.from, position) === 0 ? read.reading : readAfter(position, { blocks: true })
+  }
+
+  /** While there is more than a read takes, the next comes in while this one is handled. */
+  function readAhead (from: EventId) {
+    const reading = readAfter(from, { blocks: false })
+    reading.catch(() => {}) // whoever takes it hears of it
+    ahead = { from, reading }
+  }
+
+  /** The entries after a position, and whether any are missing between, by what stood in Redis right after them. */
+  async function readAfter (from: EventId, { blocks }: { blocks: boolean }): Promise<Reading> {
     const watchdog = setTimeout(() => redis.disconnect(true), WATCHDOG_MS)
+    const asked = count
     try {
+      const place = ['STREAMS', JOB_EVENTS_KEY, formatEventId(from)] as const
       const [streams, [lowWater, seen]] = await answered(Promise.all([
-        redis.xread('COUNT', count, 'BLOCK', BLOCK_MS, 'STREAMS', JOB_EVENTS_KEY, formatEventId(position)),
+        blocks ? redis.xread('COUNT', asked, 'BLOCK', BLOCK_MS, ...place) : redis.xread('COUNT', asked, ...place),
         redis.mget(LOW_WATER_KEY, EPOCH_KEY)
       ]))
+      heardAt = Date.now()
       const entries = (streams?.[0]?.[1] ?? []).map(entry => entryOf(entry))
       adaptCount(entries)
-      return { entries, lowWater: lowWater ? eventIdOf(lowWater) : undefined, epoch: seen ? eventIdOf(seen) : undefined }
+      const marks = { lowWater: lowWater ? eventIdOf(lowWater) : undefined, seen: seen ? eventIdOf(seen) : undefined }
+      return { entries, gap: await gapAfter(from, marks), seen: marks.seen, isFull: entries.length === asked }
     } finally {
       clearTimeout(watchdog)
     }
@@ -135,17 +154,17 @@ export function follow (options: FollowOptions): Follower {
     }
   }
 
-  async function gapBefore (lowWater: EventId | undefined, seen: EventId | undefined): Promise<Overtaken | undefined> {
-    if (compareEventIds(position, ZERO) === 0) return undefined // never read before: nothing to miss
-    if (seen && (isNewer(seen, position) || (epoch && compareEventIds(seen, epoch) !== 0))) {
-      return { position, resumeAt: seen, reason: 'epoch' }
+  async function gapAfter (from: EventId, { lowWater, seen }: Record<'lowWater' | 'seen', EventId | undefined>): Promise<Overtaken | undefined> {
+    if (compareEventIds(from, ZERO) === 0) return undefined // never read before: nothing to miss
+    if (seen && (isNewer(seen, from) || (epoch && compareEventIds(seen, epoch) !== 0))) {
+      return { position: from, resumeAt: seen, reason: 'epoch' }
     }
-    if (!lowWater || !isNewer(lowWater, position)) return undefined
+    if (!lowWater || !isNewer(lowWater, from)) return undefined
     // Redis trims whole nodes, so entries below the mark may still stand: only the first one tells.
     const first = (await answered(redis.xrange(JOB_EVENTS_KEY, '-', '+', 'COUNT', 1)))[0]
-    if (!first) return { position, resumeAt: lowWater, reason: 'trimmed' }
+    if (!first) return { position: from, resumeAt: lowWater, reason: 'trimmed' }
     const oldest = eventIdOf(first[0])
-    return isNewer(oldest, position) ? { position, resumeAt: justBelow(oldest), reason: 'trimmed' } : undefined
+    return isNewer(oldest, from) ? { position: from, resumeAt: justBelow(oldest), reason: 'trimmed' } : undefined
   }
 
   // XREAD knows no bound in bytes, so the count follows the size of what came before.

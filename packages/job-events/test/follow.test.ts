@@ -117,6 +117,52 @@ t.test('a handler may send the follower elsewhere', async t => {
   t.same(seen, [upTo(5), [1, 2, 3, 4]])
 })
 
+t.test('while it is behind, the next read comes in while the handler works; what was read ahead is dropped when the handler fails', async t => {
+  await tell(20)
+  const reads = async () => Number(/cmdstat_xread:calls=(\d+)/.exec(await client.info('commandstats'))?.[1] ?? 0)
+  await client.config('RESETSTAT')
+  const handled: number[][] = []
+  const working = Promise.withResolvers<void>()
+  let position: EventId = ZERO
+  watch(t, {
+    count: 5,
+    position: () => position,
+    onBatch: async batch => {
+      handled.push(batch.entries.map(entry => decode(entry).timestamp))
+      if (handled.length === 1) {
+        await working.promise
+        throw new Error('not now')
+      }
+      position = batch.to
+    }
+  })
+  await until(async () => await reads() === 2, { what: 'the read ahead' })
+  t.equal(handled.length, 1)
+  working.resolve()
+  await until(() => handled.flat().length === 25)
+  t.same(handled, [[0, 1, 2, 3, 4], [0, 1, 2, 3, 4], [5, 6, 7, 8, 9], [10, 11, 12, 13, 14], [15, 16, 17, 18, 19]])
+})
+
+t.test('what is trimmed after it was read ahead is told all the same, and is no gap', async t => {
+  const { last } = await tell(12)
+  await client.config('RESETSTAT')
+  const working = Promise.withResolvers<void>()
+  const { seen, gaps } = watch(t, {
+    count: 5,
+    position: () => ZERO,
+    onBatch: async batch => {
+      if (seen.length === 5) await working.promise
+      seen.push(...batch.entries.map(entry => decode(entry).timestamp))
+    }
+  })
+  await until(async () => (await client.info('commandstats')).includes('cmdstat_mget:calls=3'), { what: 'the third lot to be read' })
+  await client.multi().xtrim(JOB_EVENTS_KEY, 'MAXLEN', 0).set(LOW_WATER_KEY, `${last.ms}-${last.seq}`).exec()
+  working.resolve()
+  await until(() => seen.includes(11))
+  t.same(seen, upTo(12))
+  t.same(gaps, [])
+})
+
 t.test('goes on where it was over cut connections and a restart of Redis', async t => {
   const { seen } = watch(t)
   const total = 300

@@ -29,7 +29,7 @@ export async function manyJobs (stage: Stage): Promise<Result> {
   const ask = (user: number, pathsOf: (user: number) => string[] | Promise<string[]>) => async () => {
     const paths = await pathsOf(user)
     const polled = await stage.loads.pollers.ask('poll', {
-      origin: side.jobs, requests: paths.map(path => ({ path, token: side.token(user) })), connections: CONNECTIONS, warmUpMs: 200, durationMs: 800
+      origin: side.jobs, requests: paths.map(path => ({ path, token: side.token(user) })), connections: CONNECTIONS, warmUpMs: 100, durationMs: 400
     })
     if (Object.keys(polled.statuses).join() !== '200') throw new Error(`A poll was answered ${Object.keys(polled.statuses).join(', ')}`)
     return median(polled.latencies)

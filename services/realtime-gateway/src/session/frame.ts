@@ -1,11 +1,4 @@
-import * as ws from 'ws'
-
-/** ws' own encoder of frames, which its types leave out. */
-const encodeFrame = (ws as unknown as {
-  Sender: { frame: (data: Buffer, options: object) => Buffer[] }
-}).Sender.frame
-
-const TEXT_FRAME = { fin: true, opcode: 1, mask: false, rsv1: false, readOnly: false }
+import { webSocketFrame } from './websocket-frame.ts'
 
 /**
  * One thing to tell. It is encoded once a face, when the first session of that
@@ -40,7 +33,7 @@ export class Frame {
 
   /** What engine.io needs to send `packet` over a WebSocket without encoding it again: header and payload in one buffer, which is one write. */
   get packetOptions () {
-    return (this.#packetOptions ??= { compress: false, wsPreEncodedFrame: [Buffer.concat(encodeFrame(Buffer.from(`4${this.packet}`), TEXT_FRAME))] })
+    return (this.#packetOptions ??= { compress: false, wsPreEncodedFrame: [webSocketFrame(`4${this.packet}`)] })
   }
 
   /** Of the packet as it travels over a WebSocket, the frame's header included. */
