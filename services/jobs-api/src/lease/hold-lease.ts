@@ -4,6 +4,9 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
 import { withLeaseScripts } from './scripts.ts'
 
+/** A holder whose connection is gone has so long to come back over another before it is succeeded. */
+const GONE_MS = 1000
+
 type LeaseOptions = {
   redis: Redis
   key: string
@@ -24,6 +27,11 @@ export type HeldLease = {
  * replicas from doing the same work: one that was frozen goes on for a moment
  * beside its successor, and while Redis is away the holder goes on. What keeps
  * things right is the compare-and-set of whatever the work writes.
+ *
+ * With the lease stands the connection of its holder, as Redis numbers it: the
+ * end of a process ends it, so that a successor need not wait for the lease's
+ * end. Where Redis doesn't tell of connections (a proxy, a user without the
+ * right to ask), it does wait.
  */
 export function holdLease ({ redis: client, key, ttlMs, work, log }: LeaseOptions): HeldLease {
   const redis = withLeaseScripts(client)
@@ -31,6 +39,7 @@ export function holdLease ({ redis: client, key, ttlMs, work, log }: LeaseOption
   const stopping = new AbortController()
   let connected = new AbortController()
   let held: { losing: AbortController, working: Promise<void> } | undefined
+  let gone: { holder: string, since: number } | undefined
   const finished = run()
 
   async function run () {
@@ -39,24 +48,39 @@ export function holdLease ({ redis: client, key, ttlMs, work, log }: LeaseOption
     while (!stopping.signal.aborted) {
       connected = new AbortController()
       await turn()
-      await sleep(ttlMs / 5, undefined, { signal: AbortSignal.any([stopping.signal, connected.signal]) }).catch(() => {})
+      await sleep(gone ? GONE_MS / 4 : ttlMs / 5, undefined, { signal: AbortSignal.any([stopping.signal, connected.signal]) }).catch(() => {})
     }
     redis.off('ready', onReady)
   }
 
   async function turn () {
     try {
-      const isMine = await redis.tidingsLease(key, holder, ttlMs) === 1
+      const other = await redis.tidingsLease(key, holder, await redis.client('ID'), ttlMs)
+      const isMine = other === ''
       if (stopping.signal.aborted) return
       if (isMine && !held) begin()
       else if (!isMine && held) await lose()
+      if (!isMine) await succeed(other)
     } catch (err) {
       log.debug({ err, key }, 'lease: Redis did not answer')
     }
   }
 
+  /** Gives back the lease of one that is gone for good; the next turn finds it free. */
+  async function succeed (other: string) {
+    const connection = other.split(' ')[1]
+    const isThere = connection === undefined || await redis.client('LIST', 'ID', connection) !== ''
+    if (isThere) gone = undefined
+    else if (gone?.holder !== other) gone = { holder: other, since: performance.now() }
+    else if (performance.now() - gone.since >= GONE_MS) {
+      await redis.tidingsRelease(key, other)
+      connected.abort()
+    }
+  }
+
   function begin () {
     const losing = new AbortController()
+    gone = undefined
     log.info({ key }, 'lease: taken')
     held = { losing, working: work(losing.signal) }
   }

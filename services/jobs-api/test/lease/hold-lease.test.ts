@@ -6,12 +6,12 @@ import { holdLease } from '../../src/lease/hold-lease.ts'
 const log = Fastify().log
 const redis = await startRedis(t)
 
-function holder (client = redis.client({ enableOfflineQueue: false, commandTimeout: 500 })) {
+function holder ({ client = redis.client({ enableOfflineQueue: false, commandTimeout: 500 }), ttlMs = 500 } = {}) {
   let working = 0
   const lease = holdLease({
     redis: client,
     key: 'lease',
-    ttlMs: 500,
+    ttlMs,
     log,
     work: async signal => {
       working++
@@ -54,4 +54,32 @@ t.test('while Redis is away the holder works on', async t => {
   redis.resume()
   await first.lease.stop()
   t.equal(first.working, 0)
+})
+
+t.test('one whose process has ended is succeeded long before its lease ends', async t => {
+  const first = holder({ ttlMs: 600_000 })
+  await until(() => first.working === 1)
+  const second = holder({ ttlMs: 2000 })
+  first.client.disconnect() // all that Redis sees of a SIGKILL
+  await until(() => second.working === 1)
+  await second.lease.stop()
+  await first.lease.stop()
+  t.equal(second.working, 0)
+})
+
+t.test('one whose connection alone was cut comes back and keeps it', async t => {
+  const [first, second] = [holder({ ttlMs: 2000 }), holder({ ttlMs: 2000 })]
+  await until(() => first.working + second.working === 1)
+  const holding = first.working === 1 ? first : second
+  const before = await redis.client().get('lease')
+  await redis.client().client('KILL', 'ID', Number(before?.split(' ')[1]))
+  await until(async () => {
+    const now = await redis.client().get('lease')
+    return now !== before && now?.split(' ')[0] === before?.split(' ')[0]
+  }, { what: 'its coming back over another connection' })
+  const since = performance.now()
+  await until(() => performance.now() - since > 2500)
+  t.equal(holding.working, 1)
+  t.equal(first.working + second.working, 1)
+  for (const { lease } of [first, second]) await lease.stop()
 })
