@@ -69,8 +69,8 @@ t.test('a page of rare deliveries is found by an index, not by looking through a
   const user = newUser()
   const { id } = await newWebhook(user)
   await sql`
-    insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, state)
-    select ${id}, 1, n, 'completed', case when n % 2000 = 0 then 'failed' else 'delivered' end from generate_series(1, 20000) n`
+    insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, state, finished_at)
+    select ${id}, 1, n, 'completed', case when n % 2000 = 0 then 'failed' else 'delivered' end, now() from generate_series(1, 20000) n`
   await sql`analyze webhooks.deliveries`
   const plan = await sql`explain select * from webhooks.deliveries where webhook_id = ${id} and state = 'failed' order by id desc limit 21`
   t.match(plan.map(row => row['QUERY PLAN']).join('\n'), /unhappy_deliveries/)

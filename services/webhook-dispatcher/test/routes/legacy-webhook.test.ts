@@ -57,7 +57,7 @@ t.test('its deliveries are listed', async t => {
   t.equal((await call('/webhooks/legacy/deliveries', { user })).status, 404)
   await call('/webhooks/legacy', { method: 'PUT', user, body: { webhookUrl } })
   const [webhook] = await sql`select id from webhooks.webhooks where user_id = ${user}`
-  await sql`insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, state) values (${webhook?.id}, 1, 1, 'completed', 'delivered')`
+  await sql`insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, state, finished_at) values (${webhook?.id}, 1, 1, 'completed', 'delivered', now())`
   const { status, body } = await call('/webhooks/legacy/deliveries?status=delivered', { user })
   t.match([status, body.deliveries], [200, [{ webhookId: webhook?.id, eventId: '1-1', status: 'delivered' }]])
 })

@@ -11,8 +11,8 @@ t.test('payloads go after 14 days, deliveries with their attempts after 30, and 
     const ms = Date.now() - days * DAY_MS + (state === 'pending' ? 1 : 0)
     await sql`insert into webhooks.events values (${ms}, 0, '1', 'completed', 'default:1', '{}')`
     const [row] = await sql`
-      insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, state, created_at)
-      values (${id}, ${ms}, 0, 'completed', 'default:1', ${state}, now() - ${days}::int * interval '1 day') returning id`
+      insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, state, created_at, finished_at)
+      values (${id}, ${ms}, 0, 'completed', 'default:1', ${state}, now() - ${days}::int * interval '1 day', case when ${state} <> 'pending' then now() end) returning id`
     await sql`insert into webhooks.attempts (delivery_id, n, started_at, total_ms) values (${row?.id}, 1, now(), 1)`
   }
   t.equal(await dropOld(app.sql, { deliveriesMs: 30 * DAY_MS, payloadsMs: 14 * DAY_MS }), false)
