@@ -10,7 +10,7 @@ import type { Result, Scenario } from './scenario.ts'
 /** Events under way: enough to keep every part busy, and far less than BullMQ's own cap, so that nobody loses any. */
 const WINDOW = 4_000
 const WARM_UP = 10_000
-const SECONDS = 3
+const SECONDS = 2
 const EVENTS_PER_JOB = 50
 const BURST = 60_000
 

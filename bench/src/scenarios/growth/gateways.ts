@@ -9,7 +9,7 @@ import type { Result } from '../scenario.ts'
 
 const GATEWAYS = 4
 const USERS = 200
-const EVENTS = 30_000
+const EVENTS = 20_000
 
 /** The same users on one gateway and spread over four, each of which reads the whole stream. */
 export async function manyGateways (stage: Stage): Promise<Result> {

@@ -13,7 +13,7 @@ import type { Result } from '../scenario.ts'
 const QUEUES = Array.from({ length: 16 }, (_, index) => `bench-${index + 1}`)
 const REDIS_DATABASE = 8
 const JOBS = 200
-const EVENTS = 10_000
+const EVENTS = 6_000
 const LOOK_MS = 5
 const QUIET_MS = 500
 
