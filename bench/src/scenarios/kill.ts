@@ -7,10 +7,10 @@ import { faults, lostOf } from '../drive/losses.ts'
 import type { Scenario } from './scenario.ts'
 
 const PER_SECOND = 500
-const SECONDS = 5
+const SECONDS = 4
 const EVENTS_PER_JOB = 10
 const FIRST_KILL_MS = 700
-const PAUSE_MS = 1_500
+const PAUSE_MS = 1_300
 
 /** SIGKILL of each service in turn, and as often of the monolith; both are started again at once. */
 export const kill: Scenario = {

@@ -11,9 +11,9 @@ import { residentBytes } from '../stage/process-times.ts'
 import type { Stage } from '../stage/stage.ts'
 import type { Scenario } from './scenario.ts'
 
-const SESSIONS = 2_000
+const SESSIONS = 1_500
 /** Opened before the first look: they fill the room that starting left in the heap. */
-const FIRST_SESSIONS = 1_500
+const FIRST_SESSIONS = 1_000
 const PAIRS = 5
 const SETTLE_MS = 300
 const PENDING = 50_000

@@ -13,8 +13,8 @@ import type { Scenario } from './scenario.ts'
 
 const JOBS = 400
 const CONNECTIONS = 64
-const WARM_UP_MS = 200
-const DURATION_MS = 800
+const WARM_UP_MS = 150
+const DURATION_MS = 600
 
 type Requests = PollerLoad['requests']
 interface Cell extends Polled { cpu: CpuShare[] }
