@@ -96,7 +96,7 @@ t.test('the edge finds each service at its port', async t => {
   t.match(caddyfile, 'lb_policy cookie')
   for (const name of serviceNames) t.match(caddyfile, `handle /openapi/${name}.json {`)
   t.equal(compose.services['realtime-gateway']?.environment?.JOBS_API_URL, `http://jobs-api:${port('jobs-api')}`)
-  t.same(compose.services.edge?.ports, ['${PORT:-4000}:4000']) // eslint-disable-line no-template-curly-in-string -- compose fills it in; here it is plain text that must not be filled in
+  t.match(compose.services.edge?.ports?.join(), /^\$\{PORT:-4000\}:4000$/, 'one port, which compose fills in')
   t.equal(compose.services['realtime-gateway']?.deploy?.replicas, 2)
 })
 

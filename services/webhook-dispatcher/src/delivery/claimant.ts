@@ -95,9 +95,10 @@ export function createClaimant ({ openSession, leaseMs, log }: ClaimantOptions):
   }
 
   async function dropForsaken (): Promise<void> {
-    if (forsaken.length === 0) return
-    await session`delete from webhooks.claimants where id = any(${forsaken}::bigint[])`
-    forsaken = []
+    const dropped = forsaken
+    if (dropped.length === 0) return
+    await session`delete from webhooks.claimants where id = any(${dropped}::bigint[])`
+    forsaken = forsaken.slice(dropped.length) // one may have been added meanwhile
   }
 
   /** One beat at a time: one that is asked for while another is under way follows it. */
@@ -105,19 +106,24 @@ export function createClaimant ({ openSession, leaseMs, log }: ClaimantOptions):
     clearTimeout(timer)
     if (isStopped) return
     timer = setTimeout(() => {
-      beating = (beating ?? Promise.resolve()).then(beat).then(() => beatAt(isLocked ? leaseMs / 3 : Math.min(RETRY_MS, leaseMs / 3)))
+      beating = (beating ?? Promise.resolve()).then(goOn)
     }, inMs)
+  }
+
+  async function goOn (): Promise<void> {
+    await beat()
+    beatAt(isLocked ? leaseMs / 3 : Math.min(RETRY_MS, leaseMs / 3))
   }
 
   return {
     get id () { return performance.now() < trustedUntil ? id : undefined },
-    async start () {
-      await beat()
-      beatAt(isLocked ? leaseMs / 3 : RETRY_MS)
+    start () {
+      beating = goOn()
+      return beating
     },
     forsake () {
       if (id === undefined) return
-      forsaken.push(id)
+      forsaken = [...forsaken, id]
       id = undefined
       beatAt(0)
     },
@@ -125,7 +131,7 @@ export function createClaimant ({ openSession, leaseMs, log }: ClaimantOptions):
       isStopped = true
       clearTimeout(timer)
       await beating
-      if (id !== undefined) forsaken.push(id)
+      if (id !== undefined) forsaken = [...forsaken, id]
       id = undefined
       await dropForsaken().catch((err: unknown) => log.warn({ err }, 'delivery: claims are free only with our connection'))
       await session.end({ timeout: 5 })
