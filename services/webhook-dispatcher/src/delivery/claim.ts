@@ -42,7 +42,8 @@ type Row = {
   due_at: number
   message_id: string | null
   body: string | null
-  target: Target
+  /** By webhook, in the first row alone; null without tasks. */
+  targets: Record<number, Target> | null
 }
 
 /**
@@ -58,6 +59,7 @@ type Row = {
  * that an endpoint has waiting. What is pending is asked for as not finished
  * wherever it is not to be found by the index due_deliveries: that one is on
  * `state`, and seems best for anything while the statistics know of no rows in it.
+ * Targets are read once an endpoint, not once a delivery, whatever the plan.
  */
 export async function claim (sql: Sql, { claim, slots, rooms, after, probeMs }: ClaimRequest): Promise<Claimed> {
   const rows = await sql<Row[]>`
@@ -131,22 +133,25 @@ export async function claim (sql: Sql, { claim, slots, rooms, after, probeMs }: 
     )
     select scan.last, scan.looked, c.id, c.webhook_id, c.event_ms, c.event_seq, c.type, c.chain, c.attempts, c.message_id,
       (extract(epoch from c.due_at) * 1000)::bigint as due_at, coalesce(c.body, e.body) as body,
-      (select to_jsonb(t) from webhooks.targets t where t.id = c.webhook_id) as target
+      case when row_number() over listed = 1 then
+        (select jsonb_object_agg(t.id, to_jsonb(t)) from webhooks.targets t where t.id = any(array(select distinct webhook_id from head)))
+      end as targets
     from (select max(webhook_id) as last, count(*) as looked from looked) scan
     left join claimed c on true
     left join webhooks.events e on e.event_ms = c.event_ms and e.event_seq = c.event_seq
+    window listed as (order by c.webhook_id, c.chain, c.event_ms, c.event_seq)
     order by c.webhook_id, c.chain, c.event_ms, c.event_seq`
-  const { last, looked } = rows[0] as Row
+  const { last, looked, targets } = rows[0] as Row
   return {
-    tasks: rows.filter(row => row.id !== null).map(row => taskOf(row, claim)),
+    tasks: rows.filter(row => row.id !== null).map(row => taskOf(row, targets?.[row.webhook_id] as Target, claim)),
     after: looked === MAX_ENDPOINTS ? last ?? 0 : 0
   }
 }
 
-function taskOf (row: Row, claim: number): Task {
+function taskOf (row: Row, target: Target, claim: number): Task {
   const eventId = { ms: row.event_ms, seq: row.event_seq }
   return {
-    target: row.target,
+    target,
     chain: row.chain,
     eventId,
     type: row.type,
