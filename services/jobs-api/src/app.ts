@@ -31,7 +31,7 @@ export function buildApp (config: Config) {
   app.register(projector, { config })
   app.register(relay, { config })
   app.register(readiness)
-  app.register(jobReader)
+  app.register(jobReader, { config })
   app.register(waiting, { config })
   app.register(api)
   return app

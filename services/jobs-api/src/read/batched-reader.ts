@@ -1,3 +1,7 @@
+import createError from '@fastify/error'
+
+const NoAnswer = createError('UNAVAILABLE', 'What is asked for can\'t be read at this moment; try again', 503)
+
 /** Keys of one statement. */
 const MAX_BATCH = 100
 /** Statements under way: while they are, what comes waits and goes out together; a second one only for a crowd. */
@@ -9,6 +13,8 @@ type BatchedReaderOptions<Key, Row> = {
   readMany: (keys: Key[]) => Promise<(Row | undefined)[]>
   /** Whether an error is of the whole statement (Postgres is away), so that asking one by one would not help. */
   isShared: (err: unknown) => boolean
+  /** After so long without an answer a statement is given up, and with it whoever waits behind it. */
+  timeoutMs: number
 }
 
 type Waiting<Key, Row> = { key: Key, resolve: (row: Row | undefined) => void, reject: (err: unknown) => void }
@@ -19,9 +25,11 @@ type Waiting<Key, Row> = { key: Key, resolve: (row: Row | undefined) => void, re
  * whether it asks for one row or for fifty. A lone read goes out at once.
  *
  * In order of arrival, at most 100 a statement, so that nobody waits for a
- * crowd; a key that makes the statement fail fails alone.
+ * crowd; a key that makes the statement fail fails alone. A statement that is
+ * not answered in time fails for all: one timer for it, where one for each
+ * request would be a tenth of what a read costs.
  */
-export function batchedReader<Key, Row> ({ readMany, isShared }: BatchedReaderOptions<Key, Row>) {
+export function batchedReader<Key, Row> ({ readMany, isShared, timeoutMs }: BatchedReaderOptions<Key, Row>) {
   const waiting: Waiting<Key, Row>[] = []
   let underWay = 0
   let isScheduled = false
@@ -42,10 +50,11 @@ export function batchedReader<Key, Row> ({ readMany, isShared }: BatchedReaderOp
 
   function settle (batch: Waiting<Key, Row>[]) {
     underWay++
-    readMany(batch.map(({ key }) => key)).then(
+    inTime(readMany(batch.map(({ key }) => key))).then(
       rows => batch.forEach(({ resolve }, index) => resolve(rows[index])),
       err => {
-        if (batch.length === 1 || isShared(err)) for (const { reject } of batch) reject(err)
+        if (err instanceof NoAnswer) reject([...batch, ...waiting.splice(0)], err)
+        else if (batch.length === 1 || isShared(err)) reject(batch, err)
         else for (const one of batch) settle([one])
       }
     ).finally(() => {
@@ -53,4 +62,18 @@ export function batchedReader<Key, Row> ({ readMany, isShared }: BatchedReaderOp
       flush()
     })
   }
+
+  async function inTime<Answer> (answer: Promise<Answer>): Promise<Answer> {
+    const late = Promise.withResolvers<never>()
+    const timer = setTimeout(() => late.reject(new NoAnswer()), timeoutMs)
+    try {
+      return await Promise.race([answer, late.promise])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+function reject (reads: Pick<Waiting<unknown, never>, 'reject'>[], err: unknown) {
+  for (const read of reads) read.reject(err)
 }

@@ -1,6 +1,6 @@
 import createError from '@fastify/error'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyRequest } from 'fastify'
+import type { DoneFuncWithErrOrRes, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { CountJobsQuery, GetJobQuery, Job, JobCounts, JobId, JobList, JobQuery, JobTimeline, ListJobsQuery } from '@tidings/contracts'
 import { problemResponses } from '@tidings/service-kit'
@@ -13,9 +13,6 @@ import { answer } from './answer.ts'
 
 export const JobNotFound = createError('JOB_NOT_FOUND', 'No job %s', 404)
 export const JobParams = Type.Object({ jobId: JobId })
-
-/** How long a request with `wait` may be held. */
-const LONGEST_HOLD_MS = 30_000
 
 const GetHeaders = Type.Object({
   'if-none-match': Type.Optional(Type.String({ description: 'The ETag of the answer before: 304 while nothing has changed; with `wait`, held until something has' }))
@@ -50,7 +47,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
   }, async request => await countByState(app.sql, request.user.userId))
 
   app.get('/:jobId', {
-    handlerTimeout: LONGEST_HOLD_MS + app.config.HANDLER_TIMEOUT_MS,
+    config: { isBounded: true }, // the read has its own bound, and so has each wait
     schema: {
       operationId: 'getJob',
       tags,
@@ -91,8 +88,9 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
   })
 
   /** Every read takes `?after`. */
-  async function reachAfter (request: FastifyRequest) {
+  function reachAfter (request: FastifyRequest, _reply: FastifyReply, done: DoneFuncWithErrOrRes) {
     const { after } = request.query as { after?: string }
-    if (after !== undefined) await app.reachEvent(after, request.signal)
+    if (after === undefined) done()
+    else app.reachEvent(after, request.signal).then(() => done(), done)
   }
 }

@@ -22,13 +22,14 @@ t.test('while Postgres is away', async t => {
   await t.test('and silent, requests end in time, and more than the process should hold are refused at once', async t => {
     postgres.pause()
     const held = [list(), submit()]
-    const refused = await list()
+    const refused = await get()
     t.equal(refused.json().type, 'urn:tidings:problem:overloaded')
     for (const answer of [refused, ...await Promise.all(held)]) {
       t.equal(answer.statusCode, 503)
       t.ok(answer.headers['retry-after'])
     }
     t.match((await app.inject('/metrics')).body, /tidings_requests_shed_total 1/)
+    for (const answer of await Promise.all([get(), get()])) t.equal(answer.statusCode, 503, 'a read of one job as well')
     postgres.resume()
     await until(async () => (await list()).statusCode === 200)
   })
