@@ -4,15 +4,15 @@ import { summaryColumns, type JobRow } from './job-row.ts'
 /** A job as its user names it; without a queue the newest of that id is meant. */
 export type JobKey = { userId: string, jobId: string, queue?: string | undefined }
 
-/** What is found: the row, its place in the tables, and whether it is ours. */
-export type FoundJob = JobRow & { ours: boolean }
+/** What is found: the row, whether it is ours, and which of the keys it answers (from 1). */
+export type FoundJob = JobRow & { ours: boolean, place: number }
 
 /**
  * Reads many jobs at once, each by one descent of the index (user_id, id, n).
  * A result too large for an event comes from its own table.
  */
 export async function findJobs (sql: RawSql, keys: JobKey[]): Promise<(FoundJob | undefined)[]> {
-  const rows = await sql<(FoundJob & { place: number })[]>`
+  const rows = await sql<FoundJob[]>`
     select ${summaryColumns(sql)}, jobs.attempts_made, jobs.attempts_max, jobs.ours, wanted.place::int,
       coalesce(kept.result, jobs.result) as result,
       coalesce(kept.error, jobs.failed_reason) as failed_reason,
@@ -31,6 +31,6 @@ export async function findJobs (sql: RawSql, keys: JobKey[]): Promise<(FoundJob 
       and kept.queue = jobs.queue and kept.id = jobs.id
       and kept.generation_ms = jobs.generation_ms and kept.generation_seq = jobs.generation_seq`
   const found: (FoundJob | undefined)[] = keys.map(() => undefined)
-  for (const { place, ...row } of rows) found[place - 1] = row
+  for (const row of rows) found[row.place - 1] = row
   return found
 }

@@ -1,3 +1,4 @@
+import { callbackify } from 'node:util'
 import createError from '@fastify/error'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { DoneFuncWithErrOrRes, FastifyReply, FastifyRequest } from 'fastify'
@@ -23,6 +24,7 @@ const ETag = { etag: Type.String({ description: 'Another one after each event of
 /** GET /jobs, /jobs/counts, /jobs/:jobId, /jobs/:jobId/events */
 export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (app) {
   const tags = ['jobs']
+  const reachEvent = callbackify(app.reachEvent)
   app.addHook('preHandler', reachAfter)
 
   app.get('', {
@@ -87,10 +89,10 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
     return await readTimeline(app.sql, row)
   })
 
-  /** Every read takes `?after`. */
+  /** Every read takes `?after`. By callback: most come without it and need no promise. */
   function reachAfter (request: FastifyRequest, _reply: FastifyReply, done: DoneFuncWithErrOrRes) {
     const { after } = request.query as { after?: string }
     if (after === undefined) done()
-    else app.reachEvent(after, request.signal).then(() => done(), done)
+    else reachEvent(after, request.signal, err => done(err ?? undefined))
   }
 }
