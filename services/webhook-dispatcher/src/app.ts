@@ -7,6 +7,7 @@ import { delivery } from './delivery/plugin.ts'
 import { egress } from './egress/plugin.ts'
 import { ingest } from './ingest/plugin.ts'
 import { API } from './openapi.ts'
+import { readiness } from './readiness.ts'
 import { api } from './routes/api.ts'
 import { secrets } from './secrets/plugin.ts'
 import { upkeep } from './upkeep/plugin.ts'
@@ -23,6 +24,7 @@ export function buildApp (config: Config) {
   app.register(docs, API)
   app.register(postgres, { url: config.DATABASE_URL, schema: 'webhooks', migrations: new URL('db/migrations/', import.meta.url) })
   app.register(redis, { url: redisUrl(config) })
+  app.register(readiness)
   app.register(revocations)
   app.register(jwtAuth, { settings: tokenSettings(config), isRevoked: identity => app.isRevoked(identity) })
   app.register(secrets)

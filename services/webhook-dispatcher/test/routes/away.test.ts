@@ -24,13 +24,16 @@ t.test('without Redis webhooks are managed all the same, and no rate is limited'
 
 t.test('without Postgres the answer is 503 with Retry-After, and again 200 when it is back', async t => {
   const [postgres, redis] = await Promise.all([startPostgres(t), startRedis(t)])
-  const { call } = await setup(t, { DATABASE_URL: postgres.url, REDIS_URL: redis.url })
+  const { call, app } = await setup(t, { DATABASE_URL: postgres.url, REDIS_URL: redis.url })
+  t.same((await app.inject('/readyz')).json(), { status: 'ok' })
   await postgres.stop()
   const { status, headers } = await until(async () => {
     const answer = await call('/webhooks')
     return answer.status !== 200 && answer
   })
   t.match([status, headers['retry-after']], [503, /^\d+$/])
+  const unready = await app.inject('/readyz')
+  t.match([unready.statusCode, unready.json()], [503, { status: 'unready', faults: { postgres: String } }])
   await postgres.start()
   await until(async () => (await call('/webhooks')).status === 200)
   t.pass('without a restart')

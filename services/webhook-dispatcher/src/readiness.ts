@@ -1,0 +1,10 @@
+import fp from 'fastify-plugin'
+
+/**
+ * Ready needs Postgres alone: without Redis what is pending is delivered and
+ * webhooks are managed. Degraded, where operators should look.
+ */
+export const readiness = fp(async function readiness (app) {
+  app.addReadinessCheck('postgres', 'required', async () => { await app.sql`select 1` })
+  app.addReadinessCheck('redis', 'optional', async () => { await app.redis.ping() })
+}, { name: 'readiness', dependencies: ['health', 'postgres', 'redis'] })
