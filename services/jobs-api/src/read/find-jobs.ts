@@ -16,7 +16,7 @@ export async function findJobs (sql: RawSql, keys: JobKey[]): Promise<(FoundJob 
     select ${summaryColumns(sql)}, jobs.attempts_made, jobs.attempts_max, jobs.ours, wanted.place::int,
       coalesce(kept.result, jobs.result) as result,
       coalesce(kept.error, jobs.failed_reason) as failed_reason,
-      jobs.result_truncated and kept.queue is null as result_truncated
+      jobs.result_truncated and kept.result is null as result_truncated
     from unnest(
       ${keys.map(({ userId }) => userId)}::text[],
       ${keys.map(({ jobId }) => jobId)}::text[],

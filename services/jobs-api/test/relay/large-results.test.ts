@@ -1,4 +1,5 @@
 import t from 'tap'
+import { tokenOf } from '@tidings/testing'
 import { worker } from '../bullmq.ts'
 import { untilStates } from '../job-rows.ts'
 import { setup } from '../setup.ts'
@@ -24,4 +25,10 @@ t.test('a result above 64 KiB is kept and not told, above 1 MiB it is not kept; 
   t.same(ends.map(({ resultTruncated }) => resultTruncated === true), [false, true, true, true])
   t.same(ends.map(({ result }) => typeof result), ['string', 'undefined', 'undefined', 'undefined'])
   t.equal(Buffer.byteLength(ends[3]?.error as string), 64 * 1024)
+
+  const told = await Promise.all(ends.map(async ({ jobId }) =>
+    (await app.inject({ url: `/jobs/${jobId}`, headers: { authorization: `Bearer ${tokenOf(7)}` } })).json()))
+  t.same(told.map(({ resultTruncated }) => resultTruncated === true), [false, false, true, false], 'only what is not kept reads as cut off')
+  t.same(told.map(({ result }) => result?.length), [1000, 100_000, undefined, undefined])
+  t.equal(told[3].failedReason.length, 50_000)
 })
