@@ -59,7 +59,7 @@ export function createRecorder ({ sql, aftermath, log, onDue }: RecorderOptions)
         return await after(tx)
       }))
     } catch (err) {
-      if (isAway(err)) throw err
+      if (!isRefusal(err)) throw err
       await writeInParts(batch, err)
     }
   }
@@ -80,4 +80,14 @@ export function createRecorder ({ sql, aftermath, log, onDue }: RecorderOptions)
       await writing
     }
   }
+}
+
+/** SQLSTATE's classes of what a row holds: data exceptions, broken constraints, limits. */
+const REFUSALS = ['22', '23', '54']
+
+/** Whether the same would be refused again; a deadlock, a time-out, a full disk or a primary that is one no more will pass. */
+function isRefusal (err: unknown): boolean {
+  const { code } = err as { code?: unknown }
+  const isSqlState = typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code)
+  return isSqlState ? REFUSALS.includes(code.slice(0, 2)) : !isAway(err)
 }
