@@ -9,6 +9,8 @@ type SignOptions = {
   expiresInMs: number
   issuer?: string | undefined
   audience?: string | undefined
+  /** Of a token that was refreshed: when its user had signed in, milliseconds. A revocation voids it with that login. */
+  signedInAt?: number | undefined
 }
 
 /** An HS256 access token, as an identity provider would issue it. */
@@ -21,12 +23,12 @@ export function signRefreshToken ({ family = randomUUID(), jti = randomUUID(), .
   return sign({ userId: renderUserId(options.userId), type: 'refresh', family, jti }, options)
 }
 
-function sign (claims: object, { secret, expiresInMs, issuer, audience }: SignOptions): string {
+function sign (claims: object, { secret, expiresInMs, issuer, audience, signedInAt }: SignOptions): string {
   return createSigner({
     algorithm: 'HS256',
     key: secret,
     expiresIn: expiresInMs,
     ...(issuer && { iss: issuer }),
     ...(audience && { aud: audience })
-  })(claims)
+  })({ ...claims, ...(signedInAt !== undefined && { signedInAt: Math.floor(signedInAt / 1000) }) })
 }

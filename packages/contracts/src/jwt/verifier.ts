@@ -4,7 +4,10 @@ import { userIdText } from '../user-id.ts'
 import { allowedAlgorithms, keyFinder } from './keys.ts'
 import type { JwtSettings } from './settings.ts'
 
-/** Who a token speaks for. Times in milliseconds; `expiresAt` is null for a token that never ends. */
+/**
+ * Who a token speaks for. Times in milliseconds; `expiresAt` is null for a token that never ends. One that was
+ * refreshed counts as issued when its user signed in: else a revoked user would come back by a refresh.
+ */
 export type Identity = Readonly<{ userId: string, issuedAt: number | null, expiresAt: number | null }>
 
 /**
@@ -30,7 +33,7 @@ export class TokenRefused extends Error {
 
 export type VerifyToken = (token: string | undefined) => Promise<Identity>
 
-type Claims = { userId?: unknown, sub?: unknown, type?: unknown, iat?: number, exp?: number }
+type Claims = { userId?: unknown, sub?: unknown, type?: unknown, iat?: number, signedInAt?: unknown, exp?: number }
 
 /** Verified tokens that are remembered, never past `exp`: a verification costs 40 µs, a look at them none. */
 const MAX_REMEMBERED = 10_000
@@ -75,9 +78,10 @@ function refuse (cause: unknown): never {
   throw new TokenRefused('token_invalid', 'The token is not valid', { cause })
 }
 
-function identityOf ({ userId: claim, sub, type, iat, exp }: Claims): Identity {
+function identityOf ({ userId: claim, sub, type, iat, signedInAt, exp }: Claims): Identity {
   if (type === 'refresh') throw new TokenRefused('token_invalid', 'A refresh token is no access token')
   const userId = userIdText(claim ?? sub)
   if (userId === undefined) throw new TokenRefused('token_invalid', 'The token names no user (claim userId or sub)')
-  return { userId, issuedAt: iat === undefined ? null : iat * 1000, expiresAt: exp === undefined ? null : exp * 1000 }
+  const issued = typeof signedInAt === 'number' ? signedInAt : iat
+  return { userId, issuedAt: issued === undefined ? null : issued * 1000, expiresAt: exp === undefined ? null : exp * 1000 }
 }

@@ -2,7 +2,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { createSigner } from 'fast-jwt'
 import Fastify from 'fastify'
 import t from 'tap'
-import { createTokenVerifier, signAccessToken, signRefreshToken, TokenRefused, type TokenFault } from '../../src/index.ts'
+import { createTokenVerifier, isIssuedBefore, signAccessToken, signRefreshToken, TokenRefused, type TokenFault } from '../../src/index.ts'
 
 const secret = 'a secret of these tests'
 const userId = '7'
@@ -51,6 +51,14 @@ t.test('HS256', async t => {
 
   t.test('a refresh token is no access token', async t => {
     t.equal(await refusal(verify(signRefreshToken({ userId, secret, expiresInMs: hour }))), 'token_invalid')
+  })
+
+  t.test('a token that was refreshed is as old as the login it came from', async t => {
+    const revokedAt = Math.floor(Date.now() / 1000) - 60
+    const good = { userId, secret, expiresInMs: hour }
+    t.equal(isIssuedBefore(await verify(signAccessToken(good)), revokedAt), false)
+    t.equal(isIssuedBefore(await verify(signAccessToken({ ...good, signedInAt: Date.now() - 120_000 })), revokedAt), true)
+    t.equal(isIssuedBefore(await verify(signAccessToken({ ...good, signedInAt: Date.now() - 30_000 })), revokedAt), false)
   })
 
   t.test('a remembered token is forgotten when it expires', async t => {
