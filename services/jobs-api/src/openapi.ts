@@ -10,7 +10,7 @@ export const API = {
 }
 
 /** What the routes take from the service when they are called. */
-const USED = ['sql', 'redis', 'findQueue', 'findJob', 'reachEvent', 'holdJob']
+const USED = ['sql', 'isRevoked', 'redis', 'findQueue', 'findJob', 'reachEvent', 'holdJob']
 
 /** The OpenAPI document of the routes. */
 export async function describeApi (): Promise<object> {
@@ -20,9 +20,13 @@ export async function describeApi (): Promise<object> {
     register: app => {
       app.decorate('config', config)
       app.decorate('queueNames', config.queues)
-      for (const name of USED) app.decorate(name, null)
+      for (const name of USED) app.decorate(name, notHere)
       app.register(metrics)
       app.register(api)
     }
   })
+}
+
+function notHere (): never {
+  throw new Error('Nothing is asked of a document')
 }

@@ -2,12 +2,15 @@ import createError from '@fastify/error'
 import { createVerifier } from 'fast-jwt'
 import { userIdText } from '@tidings/contracts'
 
-/** A refresh token that was verified: `id` is its own, `family` that of all that came from one login. */
-export type RefreshToken = { id: string, family: string, userId: string, expiresAt: Date }
+/**
+ * A refresh token that was verified: `id` is its own, `family` that of all that came from one login, `signedInAt` the
+ * time of that login in milliseconds, 0 where the token does not say.
+ */
+export type RefreshToken = { id: string, family: string, userId: string, signedInAt: number, expiresAt: Date }
 
 export const RefreshRefused = createError('REFRESH_REFUSED', 'The refresh token is not valid (any more): sign in again', 401)
 
-type Claims = { type?: unknown, jti?: unknown, family?: unknown, userId?: unknown, sub?: unknown, exp: number }
+type Claims = { type?: unknown, jti?: unknown, family?: unknown, userId?: unknown, sub?: unknown, iat?: number, signedInAt?: unknown, exp: number }
 type Expected = { secret: string, issuer?: string | undefined, audience?: string | undefined }
 
 /** @throws RefreshRefused for anything but a living refresh token, access tokens included */
@@ -21,10 +24,11 @@ export function refreshTokenReader ({ secret, issuer, audience }: Expected): (to
   })
 
   return function readRefreshToken (token) {
-    const { type, jti, family, userId: claim, sub, exp } = claimsOf(token)
+    const { type, jti, family, userId: claim, sub, iat = 0, signedInAt, exp } = claimsOf(token)
     const userId = userIdText(claim ?? sub)
     if (type !== 'refresh' || !isId(jti) || !isId(family) || userId === undefined) throw new RefreshRefused()
-    return { id: jti, family, userId, expiresAt: new Date(exp * 1000) }
+    const signedIn = typeof signedInAt === 'number' ? signedInAt : iat
+    return { id: jti, family, userId, signedInAt: signedIn * 1000, expiresAt: new Date(exp * 1000) }
   }
 
   function claimsOf (token: string): Claims {

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { signAccessToken, signRefreshToken, type RefreshedTokens } from '@tidings/contracts'
+import { signAccessToken, signRefreshToken, type Identity, type RefreshedTokens } from '@tidings/contracts'
 import type { RawSql } from '@tidings/service-kit'
 import type { Config } from '../config.ts'
 import { RefreshRefused, refreshTokenReader } from './refresh-token.ts'
@@ -10,20 +10,28 @@ type RefreshSettings = Pick<Config, 'ACCESS_TOKEN_TTL_MS' | 'REFRESH_TOKEN_TTL_M
   REFRESH_TOKEN_SECRET: string
 }
 
-/** Exchanges a refresh token for a new pair of tokens. */
-export function refresher (settings: RefreshSettings, sql: RawSql) {
+type RefreshContext = { sql: RawSql, isRevoked: (identity: Identity) => Promise<boolean> }
+
+/**
+ * Exchanges a refresh token for a new pair of tokens. They remember when their
+ * user signed in: where Redis can't say at this moment that the user was
+ * revoked, the new tokens are void as soon as it can.
+ */
+export function refresher (settings: RefreshSettings, { sql, isRevoked }: RefreshContext) {
   const { TOKEN_SECRET, REFRESH_TOKEN_SECRET, ACCESS_TOKEN_TTL_MS, REFRESH_TOKEN_TTL_MS, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = settings
   const readToken = refreshTokenReader({ secret: REFRESH_TOKEN_SECRET, issuer, audience })
 
   return async function refresh (refreshToken: string, log: FastifyBaseLogger): Promise<RefreshedTokens> {
     const token = readToken(refreshToken)
-    const { userId, family } = token
+    const { userId, family, signedInAt } = token
+    if (await isRevoked({ userId, issuedAt: signedInAt, expiresAt: token.expiresAt.getTime() })) throw new RefreshRefused()
     const rotation = await rotate(sql, token, new Date(Date.now() + REFRESH_TOKEN_TTL_MS))
     if (rotation.outcome === 'reused') log.warn({ userId, family }, 'refresh token used again: family revoked')
     if (rotation.outcome !== 'rotated') throw new RefreshRefused()
+    const common = { userId, issuer, audience, signedInAt }
     return {
-      token: signAccessToken({ userId, secret: TOKEN_SECRET, expiresInMs: ACCESS_TOKEN_TTL_MS, issuer, audience }),
-      refreshToken: signRefreshToken({ userId, secret: REFRESH_TOKEN_SECRET, expiresInMs: REFRESH_TOKEN_TTL_MS, issuer, audience, family, jti: rotation.id }),
+      token: signAccessToken({ ...common, secret: TOKEN_SECRET, expiresInMs: ACCESS_TOKEN_TTL_MS }),
+      refreshToken: signRefreshToken({ ...common, secret: REFRESH_TOKEN_SECRET, expiresInMs: REFRESH_TOKEN_TTL_MS, family, jti: rotation.id }),
       expiresIn: Math.floor(ACCESS_TOKEN_TTL_MS / 1000)
     }
   }

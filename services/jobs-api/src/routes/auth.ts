@@ -8,7 +8,7 @@ import { answer } from './answer.ts'
 export const authRoutes: FastifyPluginAsyncTypebox = async function authRoutes (app) {
   const { TOKEN_SECRET, REFRESH_TOKEN_SECRET, RATE_LIMIT_MAX: max, ...settings } = app.config
   if (!TOKEN_SECRET || !REFRESH_TOKEN_SECRET) return
-  const refresh = refresher({ ...settings, TOKEN_SECRET, REFRESH_TOKEN_SECRET }, app.sql)
+  const refresh = refresher({ ...settings, TOKEN_SECRET, REFRESH_TOKEN_SECRET }, { sql: app.sql, isRevoked: app.isRevoked })
   // By address: who asks is known only once the token was verified.
   if (max > 0) await app.register(rateLimits, { name: 'auth', max, redisUrl: redisUrl(app.config), keyOf: ({ ip }) => ip })
 

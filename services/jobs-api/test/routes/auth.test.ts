@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { signRefreshToken } from '@tidings/contracts'
-import { TEST_SECRET, tokenOf } from '@tidings/testing'
-import { setup } from '../setup.ts'
+import { REVOCATIONS_KEY, signRefreshToken } from '@tidings/contracts'
+import { TEST_SECRET, tokenOf, until } from '@tidings/testing'
+import { setup, startApp } from '../setup.ts'
 
 const REFRESH_SECRET = `${TEST_SECRET}, refreshed`
 const refreshTokenOf = (userId: string, options = {}) => signRefreshToken({ userId, secret: REFRESH_SECRET, expiresInMs: 60_000, ...options })
@@ -77,6 +77,25 @@ t.test('POST /auth/refresh', async t => {
     }
     for (const bad of [undefined, 5, '']) t.equal((await refresh(bad)).statusCode, 400)
   })
+})
+
+t.test('a user who was revoked does not come back by a refresh', async t => {
+  const { app, redis, env } = await setup(t)
+  const seconds = Math.floor(Date.now() / 1000)
+  const [before, after] = [seconds - 120, seconds].map(signedInAt => signedInAt * 1000)
+  const refresh = async (refreshToken: string, at = app) => await at.inject({ method: 'POST', url: '/auth/refresh', payload: { refreshToken } })
+  const statusOf = async (token: string, at = app) => (await at.inject({ url: '/jobs', headers: { authorization: `Bearer ${token}` } })).statusCode
+  const given = (await refresh(refreshTokenOf('7', { signedInAt: before }))).json()
+  await redis.client().hset(REVOCATIONS_KEY, '7', seconds - 60, '8', seconds - 60)
+
+  const other = await startApp(t, env) // has not asked about anybody yet
+  await until(() => other.redis.ping())
+  t.equal((await refresh(given.refreshToken, other)).statusCode, 401, 'neither by a token that was given before')
+  t.equal(await statusOf(given.token, other), 401)
+  t.equal((await refresh(refreshTokenOf('8', { signedInAt: before }), other)).statusCode, 401, 'nor by the first')
+  const anew = await refresh(refreshTokenOf('7', { signedInAt: after }), other)
+  t.equal(anew.statusCode, 200, 'who signs in anew is let in')
+  t.equal(await statusOf(anew.json().token, other), 200)
 })
 
 t.test('without REFRESH_TOKEN_SECRET nothing is refreshed here', async t => {
