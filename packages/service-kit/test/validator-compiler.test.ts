@@ -13,6 +13,7 @@ app.register(async app => {
       headers: Type.Object({ 'x-count': Type.Optional(Type.Integer()) })
     }
   }, async ({ params, query, headers }) => ({ params, query, count: headers['x-count'] }))
+  app.post('/lists', { schema: { body: Type.Object({ sizes: Type.Array(Type.Integer()) }) } }, async ({ body }) => body)
   app.post('/things', { schema: { body: Type.Object({ size: Type.Integer() }) } }, async ({ body }) => body)
 })
 t.teardown(() => app.close())
@@ -38,6 +39,13 @@ t.test('whatever else stands there is refused by name', async t => {
 
 t.test('an integer that no number can tell exactly is not rounded to another', async t => {
   for (const id of ['9007199254740993', '99999999999999999999999']) t.match((await app.inject(`/things/${id}`)).json(), { status: 400, errors: [{ path: 'params.id' }] }, id)
+})
+
+t.test('of a long list every fault is named, up to a bound', async t => {
+  const faultsIn = async (sizes: unknown[]) => (await app.inject({ method: 'POST', url: '/lists', payload: { sizes } })).json<{ errors: { path: string }[] }>().errors
+  const sizes = Array.from({ length: 1000 }, (_, i) => i % 2 === 0 ? i : 'x')
+  t.same((await faultsIn(sizes)).map(({ path }) => path), sizes.flatMap((size, i) => size === 'x' ? [`body.sizes.${i}`] : []))
+  t.equal((await faultsIn(Array.from({ length: 20_000 }, () => 'x'))).length, 5000)
 })
 
 t.test('in a body a text is a text', async t => {

@@ -175,6 +175,8 @@ t.test('a batch', async t => {
     const paths = answer.json().errors.map(({ path }: { path: string }) => path)
     t.ok(paths.includes('body.jobs.1.name'))
     t.ok(paths.includes('body.jobs.2.nam'))
+    const many = await submit({ jobs: Array.from({ length: 1000 }, (_, i) => ({ name: 'x', delay: i % 10 === 9 ? -1 : 0 })) })
+    t.same(many.json().errors.map(({ path }: { path: string }) => path), Array.from({ length: 100 }, (_, i) => `body.jobs.${i * 10 + 9}.delay`))
     const unknown = await submit({ jobs: [{ name: 'fine' }, { name: 'x', queue: 'nobody' }] })
     t.same(unknown.json().errors, [{ path: 'body.jobs.1.queue', message: 'must be one of: default, reports' }])
     t.same(await database.sql`select count(*)::int from jobs.jobs`, before)
