@@ -39,6 +39,8 @@ export class Endpoint {
   /** Due rows wait in Postgres: news queue up behind them. */
   backlog = false
   usedAt = performance.now()
+  #target: Target | undefined
+  #isGone = false
   readonly #cap: number
   readonly #pace: Pace
   /** Attempts under way, the oldest first. */
@@ -53,9 +55,37 @@ export class Endpoint {
   constructor ({ id, url }: Pick<Target, 'id' | 'url'>, cap: number, pace = new Pace()) {
     this.id = id
     this.#pace = pace
-    this.origin = URL.parse(url)?.origin ?? url
+    this.origin = originOf({ url })
     this.#cap = cap
     this.#window = Math.min(FIRST_WINDOW, cap)
+  }
+
+  /** Whether a webhook was read before a change of it that is known here. */
+  isAheadOf ({ changed_at: changedAt }: Target): boolean {
+    return changedAt < (this.#target?.changed_at ?? 0)
+  }
+
+  /** Takes over the webhook as it was just read. Whoever changes it wants it to be tried: what was seen here before counts no more. */
+  renew (target: Target): void {
+    if (this.#target && target.changed_at > this.#target.changed_at) {
+      this.#failures = 0
+      this.#pausedUntil = 0
+    }
+    this.#target = target
+  }
+
+  /** The webhook was deleted, or has another endpoint now: nothing more is begun here. */
+  stop (): void {
+    this.#isGone = true
+  }
+
+  /** The webhook as it is now, as far as it was read. */
+  get target (): Target | undefined {
+    return this.#target
+  }
+
+  get isStopped (): boolean {
+    return this.#isGone || (this.#target !== undefined && this.#target.status !== 'active')
   }
 
   /** Takes over what Postgres knows, which other replicas have written too. */
@@ -138,19 +168,32 @@ export function createEndpoints (cap: number) {
   const pace = new Pace()
 
   function of (target: Target): Endpoint {
-    let endpoint = endpoints.get(target.id)
-    if (!endpoint || endpoint.origin !== (URL.parse(target.url)?.origin ?? target.url)) {
-      endpoint = new Endpoint(target, cap, pace)
-      endpoints.set(target.id, endpoint)
-    }
+    const known = endpoints.get(target.id)
+    if (known?.isAheadOf(target)) return known
+    if (known && known.origin !== originOf(target)) leave(target.id)
+    const endpoint = endpoints.get(target.id) ?? new Endpoint(target, cap, pace)
+    endpoints.set(target.id, endpoint)
+    endpoint.renew(target)
     endpoint.heed(target)
     endpoint.usedAt = performance.now()
     return endpoint
   }
 
+  function leave (id: number): void {
+    endpoints.get(id)?.stop()
+    endpoints.delete(id)
+  }
+
   return {
     of,
     get: (id: number) => endpoints.get(id),
+    /** A webhook as it is now, undefined where it was deleted, of which deliveries wait or are under way here. */
+    renew (id: number, target: Target | undefined): void {
+      const known = endpoints.get(id)
+      if (!known || (target && known.isAheadOf(target))) return
+      if (target && known.origin === originOf(target)) known.renew(target)
+      else leave(id)
+    },
     all: () => endpoints.values(),
     /** Forgets those that had nothing to do for so long. */
     forgetIdle (idleMs: number): void {
@@ -163,3 +206,7 @@ export function createEndpoints (cap: number) {
 }
 
 export type Endpoints = ReturnType<typeof createEndpoints>
+
+function originOf ({ url }: Pick<Target, 'url'>): string {
+  return URL.parse(url)?.origin ?? url
+}

@@ -4,6 +4,9 @@ import type { Endpoint } from './endpoint.ts'
 import type { Run } from './run.ts'
 import { Slots, type SlotLimits } from './slots.ts'
 
+/** What was claimed for an endpoint that is paused here still, by a clock that is behind that of Postgres, is claimed again after so long. */
+const PAUSED_MS = 500
+
 type LanesOptions = {
   limits: SlotLimits
   post: (task: Task) => Promise<Result>
@@ -28,7 +31,8 @@ export function createLanes ({ limits, post, isHeld, onFree, onError }: LanesOpt
 
   /** Queues a run behind those of its endpoint, and starts what can be started. */
   function submit (run: Run): void {
-    if (isClosed || run.endpoint.isPaused) return end(run)
+    if (isClosed || run.endpoint.isStopped) return end(run)
+    if (run.endpoint.isPaused) return end(run, Date.now() + PAUSED_MS)
     run.endpoint.waiting.push(run)
     ready.add(run.endpoint)
     pump()
@@ -76,7 +80,9 @@ export function createLanes ({ limits, post, isHeld, onFree, onError }: LanesOpt
   /** Posts the run's next task; false ends the run. */
   async function step (run: Run): Promise<boolean> {
     const task = run.tasks[run.at]
-    if (!task || isClosed || run.endpoint.isPaused || !isHeld(task)) return false
+    if (!task || isClosed || run.endpoint.isPaused || run.endpoint.isStopped || !isHeld(task)) return false
+    // It may have waited here for long: a change of its url or secret applies from this attempt on.
+    task.target = run.endpoint.target ?? task.target
     if (isOvertaken(run)) {
       run.onResult(task, { verdict: { state: 'superseded', reason: OVERTAKEN }, chain: 'flows' })
       return true
@@ -93,9 +99,9 @@ export function createLanes ({ limits, post, isHeld, onFree, onError }: LanesOpt
     return false
   }
 
-  function end (run: Run): void {
+  function end (run: Run, dueAt = Date.now()): void {
     run.state = 'ended'
-    for (const left of run.tasks.slice(run.at)) run.onResult(left, handedBack())
+    for (const left of run.tasks.slice(run.at)) run.onResult(left, handedBack({ dueAt }))
     run.at = run.tasks.length
   }
 

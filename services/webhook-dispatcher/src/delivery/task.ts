@@ -18,6 +18,8 @@ export type Target = {
   /** No attempt before this moment; 0 where none is set. */
   open_until: number
   ciphertexts: string[]
+  /** When its owner last changed it, in microseconds. */
+  changed_at: number
 }
 
 /** One delivery in this process' hands. */

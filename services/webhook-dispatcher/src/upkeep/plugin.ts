@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
 import { createClaimReaper } from '../delivery/claim-reaper.ts'
+import { renewTargets } from '../delivery/renew-targets.ts'
 import { durationMs } from '../duration.ts'
 import { closeOrphans } from './close-orphans.ts'
 import { dropOld } from './retention.ts'
@@ -21,6 +22,14 @@ export const upkeep = fp(async function upkeep (app) {
       everyMs: 500,
       run: async () => {
         if (await reap()) delivery.wake()
+        return false
+      }
+    },
+    {
+      name: 'changed webhooks',
+      everyMs: 1000,
+      run: async () => {
+        await renewTargets(sql, delivery.endpoints)
         return false
       }
     },

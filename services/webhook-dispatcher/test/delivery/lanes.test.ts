@@ -20,7 +20,8 @@ const TARGET: Target = {
   since_seq: 0,
   failures: 0,
   open_until: 0,
-  ciphertexts: []
+  ciphertexts: [],
+  changed_at: 0
 }
 const OK: AttemptOutcome = { ok: true, status: 200, durations: { totalMs: 1 } }
 const FAILED: AttemptOutcome = { ok: false, status: 500, errorClass: 'http-5xx', durations: { totalMs: 1 } }
