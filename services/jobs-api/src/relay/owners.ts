@@ -4,6 +4,7 @@ import { eventIdOf, isNewer } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import { findOwners, type KnownOwner } from './find-owners.ts'
 import { livesOf, type Life } from './lives.ts'
+import { createLookAhead } from './look-ahead.ts'
 import { NOBODY, type Owner } from './owner.ts'
 import type { QueueEvent } from './queue-event.ts'
 import { readHashes, type JobHash } from './read-hashes.ts'
@@ -30,6 +31,7 @@ export type Owners = ReturnType<typeof createOwners>
  */
 export function createOwners ({ queue, prefix, sql, redis, size, caughtUp }: OwnersOptions) {
   const memory = new LRUCache<string, Owner | typeof NOBODY>({ max: size })
+  const ahead = createLookAhead(redis, `${prefix}events`)
   let gap = '0-0'
 
   /**
@@ -81,12 +83,18 @@ export function createOwners ({ queue, prefix, sql, redis, size, caughtUp }: Own
   async function askBullMQ (lives: Life[], known: Map<Life, KnownOwner>, end: string) {
     if (lives.length === 0) return
     const { hashes, last } = await readHashes(redis, prefix, lives.map(({ jobId }) => jobId))
-    lives.forEach((life, i) => {
+    const found = lives.flatMap((life, i) => {
       const hash = hashes[i]
-      if (hash?.userId === undefined || life.isOver) return
-      // The hash can only be of this life where BullMQ has told nothing since, or where it is older than what was told.
-      if (last === end || hash.created <= eventIdOf(life.first.id).ms) life.owner = adopt(life, hash, known.get(life))
+      return hash?.userId === undefined || life.isOver ? [] : [{ life, hash }]
     })
+    // The hash can only be of this life where BullMQ has told nothing since, or where it is older than what was told.
+    const isSure = ({ life, hash }: typeof found[0]) => last === end || hash.created <= eventIdOf(life.first.id).ms
+    // Its age is by its producer's clock, which may be ahead of Redis': then it must not begin anew further on.
+    const beginsAgain = found.every(isSure) ? undefined : await ahead.beginsAfter(end, last)
+    for (const one of found) {
+      const { life, hash } = one
+      if (isSure(one) || beginsAgain?.(life.jobId) === false) life.owner = adopt(life, hash, known.get(life))
+    }
   }
 
   return { attach, forget }
