@@ -2,9 +2,10 @@ import { and, eq, getTableColumns, isNull } from 'drizzle-orm'
 import type { DeliveryDetail } from '@tidings/contracts'
 import type { Database } from '../db/database.ts'
 import { attempts, deliveries, events, webhooks } from '../db/schema.ts'
+import type { WebhookRow } from '../webhooks/webhook.ts'
 import { DeliveryNotFound, toAttempt, toDelivery, type DeliveryKey, type DeliveryRow } from './delivery.ts'
 
-type Found = { row: DeliveryRow, payload: string | null, webhookStatus: 'active' | 'paused' | 'disabled' }
+type Found = { row: DeliveryRow, payload: string | null, webhook: Pick<WebhookRow, 'id' | 'kind' | 'status'> }
 
 /**
  * A delivery with its payload and its attempts.
@@ -22,11 +23,11 @@ export async function showDelivery (db: Database, key: DeliveryKey): Promise<Del
  */
 export async function findDelivery (db: Database, { userId, id }: DeliveryKey): Promise<Found> {
   const [found] = await db
-    .select({ row: getTableColumns(deliveries), body: events.body, webhookStatus: webhooks.status })
+    .select({ row: getTableColumns(deliveries), body: events.body, webhook: { id: webhooks.id, kind: webhooks.kind, status: webhooks.status } })
     .from(deliveries)
     .innerJoin(webhooks, and(eq(webhooks.id, deliveries.webhookId), eq(webhooks.userId, userId), isNull(webhooks.deletedAt)))
     .leftJoin(events, and(eq(events.eventMs, deliveries.eventMs), eq(events.eventSeq, deliveries.eventSeq)))
     .where(eq(deliveries.id, id))
   if (!found) throw new DeliveryNotFound(id)
-  return { row: found.row, payload: found.row.body ?? found.body, webhookStatus: found.webhookStatus }
+  return { row: found.row, payload: found.row.body ?? found.body, webhook: found.webhook }
 }

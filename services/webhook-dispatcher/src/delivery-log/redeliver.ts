@@ -1,9 +1,11 @@
 import createError from '@fastify/error'
+import { eq, sql } from 'drizzle-orm'
 import type { Delivery } from '@tidings/contracts'
 import type { Database } from '../db/database.ts'
-import { deliveries } from '../db/schema.ts'
+import { deliveries, webhooks } from '../db/schema.ts'
 import { toDelivery, type DeliveryKey, type DeliveryRow } from './delivery.ts'
 import { findDelivery } from './find-delivery.ts'
+import { HEALTHY } from '../webhooks/health.ts'
 import { WebhookNotActive } from './webhook-not-active.ts'
 
 const StillPending = createError('STILL_PENDING', 'The delivery is still being tried', 409)
@@ -11,19 +13,23 @@ const PayloadGone = createError('PAYLOAD_GONE', 'The payload is no longer kept',
 
 /**
  * Tells once more what a delivery told: a delivery of its own, outside the
- * order, with the same webhook-id. Asked twice it is told twice.
+ * order, with the same webhook-id. Asked twice it is told twice. A job's own
+ * webhookUrl that was disabled is made active by it.
  * @throws DeliveryNotFound, StillPending, PayloadGone, WebhookNotActive
  */
 export async function redeliver (db: Database, key: DeliveryKey): Promise<Delivery> {
-  const { row, payload, webhookStatus } = await findDelivery(db, key)
+  const { row, payload, webhook } = await findDelivery(db, key)
   if (row.state === 'pending') throw new StillPending()
   if (payload === null) throw new PayloadGone()
-  if (webhookStatus === 'disabled') throw new WebhookNotActive(webhookStatus)
+  if (webhook.status === 'disabled' && webhook.kind !== 'job') throw new WebhookNotActive(webhook.status)
   const { webhookId, eventMs, eventSeq, type, messageId, body } = row
-  const [inserted] = await db.insert(deliveries)
-    .values({ webhookId, eventMs, eventSeq, type, messageId, body, origin: 'redeliver', originId: firstOf(row), state: 'pending' })
-    .returning()
-  return toDelivery(inserted as DeliveryRow)
+  return await db.transaction(async tx => {
+    if (webhook.status === 'disabled') await tx.update(webhooks).set({ ...HEALTHY, updatedAt: sql`now()` }).where(eq(webhooks.id, webhook.id))
+    const [inserted] = await tx.insert(deliveries)
+      .values({ webhookId, eventMs, eventSeq, type, messageId, body, origin: 'redeliver', originId: firstOf(row), state: 'pending' })
+      .returning()
+    return toDelivery(inserted as DeliveryRow)
+  })
 }
 
 /** Of a repeated repetition, too, the delivery that all began with. */

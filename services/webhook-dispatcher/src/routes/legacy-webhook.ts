@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { CreatedWebhook, DeliveryList, LegacyWebhook, ListDeliveriesQuery, PutLegacyWebhook, WebhookSecret } from '@tidings/contracts'
 import { createJobEventStream } from '@tidings/job-events'
 import { egressRules, problemResponses } from '@tidings/service-kit'
-import { listDeliveries } from '../delivery-log/list-deliveries.ts'
+import { listLegacyDeliveries } from '../delivery-log/list-deliveries.ts'
 import { findSecret } from '../secrets/find-secret.ts'
 import { rotateSecret } from '../secrets/rotate-secret.ts'
 import { checkInput } from '../webhooks/check-input.ts'
@@ -39,7 +39,7 @@ export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function leg
     const { webhookUrl } = request.body
     checkInput({ url: webhookUrl }, rules, 'webhookUrl')
     const since = await newestEvent(stream, app.sql)
-    return await putLegacyWebhook(app.db, { userId: request.user.userId, url: webhookUrl, since })
+    return await putLegacyWebhook(app.db, { userId: request.user.userId, url: webhookUrl, since, box: app.secretBox })
   })
 
   app.delete('', {
@@ -81,14 +81,11 @@ export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function leg
     schema: {
       operationId: 'listLegacyDeliveries',
       tags,
-      summary: 'List the deliveries to your legacy webhookUrl, newest first',
+      summary: 'List the deliveries to your legacy webhookUrl and to those of your jobs, newest first',
       querystring: ListDeliveriesQuery,
-      response: { 200: DeliveryList, ...problemResponses(404) }
+      response: { 200: DeliveryList, ...problemResponses() }
     }
-  }, async request => {
-    const { id } = await findLegacyWebhook(app.db, request.user.userId)
-    return await listDeliveries(app.db, id, request.query)
-  })
+  }, async request => await listLegacyDeliveries(app.db, request.user.userId, request.query))
 
   app.post('/migrate', {
     schema: {

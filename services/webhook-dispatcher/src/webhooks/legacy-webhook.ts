@@ -4,6 +4,7 @@ import type { CreatedWebhook, LegacyWebhook } from '@tidings/contracts'
 import type { EventId } from '@tidings/job-events'
 import type { Database } from '../db/database.ts'
 import { secrets, webhooks } from '../db/schema.ts'
+import { createSecret } from '../secrets/create-secret.ts'
 import { findSecret } from '../secrets/find-secret.ts'
 import { ownedBy } from '../secrets/owner.ts'
 import type { SecretBox } from '../secrets/secret-box.ts'
@@ -20,17 +21,22 @@ export async function findLegacyWebhook (db: Database, userId: string): Promise<
   return row
 }
 
-/** Sets the user's legacy URL; a new one is told of completions after `since`. */
-export async function putLegacyWebhook (db: Database, { userId, url, since }: { userId: string, url: string, since: EventId }): Promise<LegacyWebhook> {
-  const [row] = await db.insert(webhooks)
-    .values({ userId, url, kind: 'legacy', eventType: 'completed', sinceMs: since.ms, sinceSeq: since.seq })
-    .onConflictDoUpdate({
-      target: webhooks.userId,
-      targetWhere: sql`kind = 'legacy' and deleted_at is null`,
-      set: { url, ...HEALTHY, updatedAt: sql`now()` }
-    })
-    .returning()
-  return toLegacyWebhook(row as WebhookRow)
+type LegacyUrl = { userId: string, url: string, since: EventId, box: SecretBox }
+
+/** Sets the user's legacy URL, and the secret that signs for it where there is none yet; a new one is told of completions after `since`. */
+export async function putLegacyWebhook (db: Database, { userId, url, since, box }: LegacyUrl): Promise<LegacyWebhook> {
+  return await db.transaction(async tx => {
+    await createSecret(tx, box, { userId, webhookId: null })
+    const [row] = await tx.insert(webhooks)
+      .values({ userId, url, kind: 'legacy', eventType: 'completed', sinceMs: since.ms, sinceSeq: since.seq })
+      .onConflictDoUpdate({
+        target: webhooks.userId,
+        targetWhere: sql`kind = 'legacy' and deleted_at is null`,
+        set: { url, ...HEALTHY, updatedAt: sql`now()` }
+      })
+      .returning()
+    return toLegacyWebhook(row as WebhookRow)
+  })
 }
 
 /** @throws NoLegacyWebhook */

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Webhook } from 'standardwebhooks'
 import { startReceiver, until } from '@tidings/testing'
-import { jobOf, setup, SIGNING_SECRET } from '../setup.ts'
+import { jobOf, setup, SIGNING_SECRET, type NewEvent } from '../setup.ts'
 
 t.test('tells a webhook of a job in order, signed, and keeps every delivery with its attempt', async t => {
   const { append, createWebhook, sql } = await setup(t)
@@ -60,4 +60,16 @@ t.test('a job\'s own webhookUrl gets its completion, signed with the user\'s leg
   for (const { body, headers } of requests) t.ok(webhook.verify(body, headers as Record<string, string>))
   t.same(requests.map(({ json }) => (json as { id: string }).id), ['1', '2'])
   t.equal((await sql`select from webhooks.webhooks`).length, 1)
+})
+
+t.test('a job\'s own webhookUrl that was disabled is told of the next job that names it', async t => {
+  const { append, sql } = await setup(t)
+  const receiver = await startReceiver(t, () => 410)
+  const jobs = (ids: string[]): NewEvent[] => ids.map(jobId => ({ type: 'completed', jobId, result: 1, webhookUrl: receiver.url }))
+  await append(jobs(['1']))
+  await until(async () => (await sql`select from webhooks.webhooks where kind = 'job' and status = 'disabled'`).length === 1)
+  receiver.handle(() => 200)
+  await append(jobs(['2', '3']))
+  t.same(new Set((await receiver.waitFor(3)).map(({ json }) => (json as { id: string }).id)), new Set(['1', '2', '3']))
+  t.match(await sql`select status, disabled_reason, failures from webhooks.webhooks`, [{ status: 'active', disabled_reason: null, failures: 0 }])
 })

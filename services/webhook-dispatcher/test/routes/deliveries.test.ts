@@ -176,6 +176,18 @@ t.test('what can\'t be delivered again says why', async t => {
   t.equal((await call(`/deliveries/${id}/redeliver`, { method: 'POST', user })).status, 410, 'its payload is gone')
 })
 
+t.test('a job\'s own webhookUrl that was disabled is made active by a redelivery', async t => {
+  const user = newUser()
+  const receiver = await startReceiver(t)
+  await call('/webhooks/legacy/secret', { user })
+  const [webhook] = await sql<{ id: number }[]>`
+    insert into webhooks.webhooks (user_id, kind, url, event_type, status, disabled_reason, since_ms, since_seq)
+    values (${user}, 'job', ${receiver.url}, 'completed', 'disabled', 'The endpoint answered 410 Gone', 0, 0) returning id`
+  const { id, eventId } = await ended(user, webhook?.id as number, 'closed')
+  t.equal((await call(`/deliveries/${id}/redeliver`, { method: 'POST', user })).status, 202)
+  t.equal((await receiver.waitFor(1))[0]?.headers['webhook-id'], eventId)
+})
+
 t.test('a replay is written down', async t => {
   const user = newUser()
   const webhook = await newWebhook(user, { active: false })

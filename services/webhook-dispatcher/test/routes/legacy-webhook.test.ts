@@ -13,6 +13,8 @@ t.test('a legacy URL is set, shown, changed and removed', async t => {
   t.match([put.status, put.body], [200, { webhookUrl, status: 'active', disabledReason: null }])
   t.same((await call('/webhooks/legacy', { user })).body, put.body)
   t.same((await call('/webhooks', { user })).body, { webhooks: [] }, 'it is none of the webhooks')
+  const [target] = await sql`select ciphertexts from webhooks.targets where user_id = ${user}`
+  t.equal(target?.ciphertexts.length, 1, 'what it is told is signed, even before anybody asked for the secret')
 
   const changed = await call('/webhooks/legacy', { method: 'PUT', user, body: { webhookUrl: 'https://example.com/other' } })
   t.match(changed.body, { webhookUrl: 'https://example.com/other', createdAt: put.body.createdAt })
@@ -54,12 +56,42 @@ t.test('it is rotated as others are', async t => {
 
 t.test('its deliveries are listed', async t => {
   const user = newUser()
-  t.equal((await call('/webhooks/legacy/deliveries', { user })).status, 404)
+  t.same((await call('/webhooks/legacy/deliveries', { user })).body.deliveries, [])
   await call('/webhooks/legacy', { method: 'PUT', user, body: { webhookUrl } })
   const [webhook] = await sql`select id from webhooks.webhooks where user_id = ${user}`
   await sql`insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, state, finished_at) values (${webhook?.id}, 1, 1, 'completed', 'delivered', now())`
   const { status, body } = await call('/webhooks/legacy/deliveries?status=delivered', { user })
   t.match([status, body.deliveries], [200, [{ webhookId: webhook?.id, eventId: '1-1', status: 'delivered' }]])
+})
+
+t.test('so are those to the webhookUrls of jobs, page by page among them', async t => {
+  const user = newUser()
+  await call('/webhooks/legacy', { method: 'PUT', user, body: { webhookUrl } })
+  await call('/webhooks', { method: 'POST', user, body: { url: webhookUrl, eventType: 'all' } })
+  await sql`
+    insert into webhooks.webhooks (user_id, kind, url, event_type, since_ms, since_seq)
+    select ${user}, 'job', 'https://example.com/job/' || n, 'completed', 0, 0 from generate_series(1, 3) as n`
+  await sql`
+    insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, state, finished_at)
+    select w.id, n, w.id, 'completed', case when n = 4 then 'failed' else 'delivered' end, now()
+    from generate_series(1, 4) as n, webhooks.webhooks w where w.user_id = ${user} order by n, w.id`
+  const wanted = (await sql`
+    select d.id from webhooks.deliveries d join webhooks.webhooks w on w.id = d.webhook_id
+    where w.user_id = ${user} and w.kind <> 'own' order by d.id desc`).map(({ id }) => Number(id))
+  const list = async (query: string) => (await call(`/webhooks/legacy/deliveries?${query}`, { user })).body
+  const idsOf = ({ deliveries }: { deliveries: { id: number }[] }) => deliveries.map(({ id }) => id)
+
+  const pages = []
+  let next: string | null = ''
+  while (next !== null) {
+    const page: { deliveries: { id: number }[], pagination: { next: string | null } } = await list(`limit=5${next && `&cursor=${next}`}`)
+    pages.push(idsOf(page))
+    next = page.pagination.next
+  }
+  t.same([wanted.length, pages.map(page => page.length)], [16, [5, 5, 5, 1]])
+  t.same(pages.flat(), wanted)
+  t.same(idsOf(await list('status=failed')), wanted.slice(0, 4))
+  t.same((await call('/webhooks/legacy/deliveries', { user: newUser() })).body.deliveries, [])
 })
 
 t.test('migrated it is a webhook like others, with the secret that its receiver knows', async t => {
