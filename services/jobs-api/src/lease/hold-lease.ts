@@ -55,7 +55,7 @@ export function holdLease ({ redis: client, key, ttlMs, work, log }: LeaseOption
 
   async function turn () {
     try {
-      const other = await redis.tidingsLease(key, holder, await redis.client('ID'), ttlMs)
+      const other = await redis.tidingsLease(key, holder, await ownConnection(), ttlMs)
       const isMine = other === ''
       if (stopping.signal.aborted) return
       if (isMine && !held) begin()
@@ -66,10 +66,18 @@ export function holdLease ({ redis: client, key, ttlMs, work, log }: LeaseOption
     }
   }
 
+  /** As Redis numbers it; an empty text where it doesn't tell. */
+  async function ownConnection (): Promise<number | ''> {
+    return await redis.client('ID').catch((err: Error) => {
+      if (err.name !== 'ReplyError') throw err
+      return ''
+    })
+  }
+
   /** Gives back the lease of one that is gone for good; the next turn finds it free. */
   async function succeed (other: string) {
     const connection = other.split(' ')[1]
-    const isThere = connection === undefined || await redis.client('LIST', 'ID', connection) !== ''
+    const isThere = !connection || await redis.client('LIST', 'ID', connection) !== ''
     if (isThere) gone = undefined
     else if (gone?.holder !== other) gone = { holder: other, since: performance.now() }
     else if (performance.now() - gone.since >= GONE_MS) {

@@ -1,5 +1,5 @@
 -- Takes a lease that is free, or renews one's own.
--- KEYS: 1 lease   ARGV: 1 holder, 2 its connection, 3 ttl in ms
+-- KEYS: 1 lease   ARGV: 1 holder, 2 its connection or '', 3 ttl in ms
 -- Result: '' where the holder has it now, else who has it: "<holder> <connection>"
 
 local current = redis.call('GET', KEYS[1])

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Redis } from 'ioredis'
 
 type Commands = {
-  tidingsLease (key: string, holder: string, connection: number, ttlMs: number): Promise<string>
+  tidingsLease (key: string, holder: string, connection: number | '', ttlMs: number): Promise<string>
   tidingsRelease (key: string, holder: string): Promise<0 | 1>
 }
 

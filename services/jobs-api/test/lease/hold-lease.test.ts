@@ -83,3 +83,16 @@ t.test('one whose connection alone was cut comes back and keeps it', async t => 
   t.equal(first.working + second.working, 1)
   for (const { lease } of [first, second]) await lease.stop()
 })
+
+t.test('one that Redis does not tell of connections works too, and is succeeded when its lease ends', async t => {
+  await redis.client().call('ACL', 'SETUSER', 'limited', 'on', 'nopass', '~*', '&*', '+@all', '-client')
+  const limited = () => redis.client({ username: 'limited', password: 'any', enableOfflineQueue: false, commandTimeout: 500 })
+  const first = holder({ client: limited() })
+  await until(() => first.working === 1)
+  const second = holder({ client: limited() })
+  first.client.disconnect()
+  await until(() => second.working === 1)
+  await second.lease.stop()
+  await first.lease.stop()
+  t.equal(second.working, 0)
+})
