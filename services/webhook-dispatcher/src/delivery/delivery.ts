@@ -16,6 +16,9 @@ import type { RetryPolicy } from './verdict.ts'
 /** Beside the attempt's deadline, before another replica may probe. */
 const PROBE_GRACE_MS = 5000
 
+/** What is in flight has so long to end, however long its deadline is: a close has 25 s for all. */
+const LAST_ATTEMPTS_MS = 10_000
+
 /** How long a close waits for a Postgres that does not take the last outcomes. */
 export const LAST_WRITE_MS = 5000
 
@@ -68,11 +71,11 @@ export function createDelivery ({ sql, openSession, attempt, openSecret, policy,
       await claimant.start()
       claimer.start()
     },
-    /** Claims no more, lets what is in flight end within its deadline, and gives back all that is left. */
+    /** Claims no more, lets what is in flight end, and gives back all that is left. */
     async stop (this: void): Promise<void> {
       await claimer.stop()
       lanes.close()
-      const timer = setTimeout(() => giveUp.abort(), timeoutMs)
+      const timer = setTimeout(() => giveUp.abort(), Math.min(timeoutMs, LAST_ATTEMPTS_MS))
       await lanes.idle()
       clearTimeout(timer)
       await recorder.drain(LAST_WRITE_MS)

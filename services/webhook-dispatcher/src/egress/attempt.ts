@@ -7,12 +7,15 @@ import { createPools } from './pools.ts'
 import { createResolve, type Resolve } from './resolve.ts'
 
 const CONNECT_TIMEOUT_MS = 10_000
+const CONNECTIONS = 50
 /** URLs of webhooks in use are judged once; the addresses of their names at each connect. */
 const MAX_TARGETS = 10_000
 
 export type AttempterOptions = EgressRules & {
   /** Of a socket, from the first DNS query to the end of the TLS handshake. */
   connectTimeoutMs?: number
+  /** To one origin. */
+  connections?: number
   resolve?: Resolve
   /** Certificates to trust instead of the system's, in PEM. */
   ca?: string
@@ -41,9 +44,9 @@ export type Attempter = {
  * only when given up by the signal.
  */
 export function createAttempter (options: AttempterOptions): Attempter {
-  const { resolve = createResolve(), connectTimeoutMs = CONNECT_TIMEOUT_MS, allowPrivate, ca } = options
+  const { resolve = createResolve(), connectTimeoutMs = CONNECT_TIMEOUT_MS, connections = CONNECTIONS, allowPrivate, ca } = options
   const targets = new LRUCache<string, Target>({ max: MAX_TARGETS, memoMethod: text => targetOf(text, options) })
-  const { poolOf, close } = createPools({ resolve, connectTimeoutMs, allowPrivate, ca })
+  const { poolOf, close } = createPools({ resolve, connectTimeoutMs, connections, allowPrivate, ca })
 
   async function attempt ({ url: text, headers, body, timeoutMs, signal }: AttemptRequest): Promise<AttemptOutcome> {
     signal?.throwIfAborted()

@@ -3,8 +3,6 @@ import { Pool } from 'undici'
 import { Connection, type SessionStore } from './connection.ts'
 import type { SocketOptions } from './open-socket.ts'
 
-/** Webhooks of one user can't take more of a receiver than this, nor all users together. */
-const CONNECTIONS_PER_ORIGIN = 50
 /** Idle pools are cheap, but names of hosts are chosen by users: the pool longest unused goes first. */
 const MAX_ORIGINS = 1000
 const MAX_HEADER_BYTES = 16 * 1024
@@ -12,8 +10,11 @@ const MAX_HEADER_BYTES = 16 * 1024
 const KEEP_ALIVE_MS = 4000
 const KEEP_ALIVE_MAX_MS = 60_000
 
+/** Webhooks of one user can't take more of a receiver than so many connections, nor all users together. */
+type PoolsOptions = SocketOptions & { connections: number }
+
 /** Pools of kept-alive connections, one an origin. */
-export function createPools (sockets: SocketOptions) {
+export function createPools ({ connections, ...sockets }: PoolsOptions) {
   const pools = new LRUCache<string, Pool>({
     max: MAX_ORIGINS,
     dispose: (pool, _origin, reason) => { if (reason === 'evict') pool.close(() => {}) }
@@ -21,7 +22,7 @@ export function createPools (sockets: SocketOptions) {
 
   return {
     poolOf: (origin: string): Pool => {
-      const pool = pools.get(origin) ?? createPool(origin, sockets)
+      const pool = pools.get(origin) ?? createPool(origin, { connections, ...sockets })
       pools.set(origin, pool)
       return pool
     },
@@ -33,10 +34,10 @@ export function createPools (sockets: SocketOptions) {
   }
 }
 
-function createPool (origin: string, sockets: SocketOptions): Pool {
+function createPool (origin: string, { connections, ...sockets }: PoolsOptions): Pool {
   const sessions: SessionStore = {}
   return new Pool(origin, {
-    connections: CONNECTIONS_PER_ORIGIN,
+    connections,
     allowH2: false,
     // An exchange has a deadline of its own, over everything.
     headersTimeout: 0,

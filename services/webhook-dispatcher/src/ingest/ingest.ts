@@ -70,7 +70,7 @@ export function createIngest ({ sql, redis, shards, delivery, targetsOf, metrics
     if (halted) return // what stopped it once would stop it again
     for (let shard = 0; shard < shards; shard++) {
       if (active.has(shard)) continue
-      const position = await acquireShard(sql, shard, claim)
+      const position = await acquireShard(sql, { shard, shards, claim })
       if (position) return begin(createSession({ shard, isOurs: userId => shardOf(userId, shards) === shard, claim, position, sql, delivery, targetsOf, metrics, log }))
     }
   }

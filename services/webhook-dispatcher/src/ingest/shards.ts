@@ -26,11 +26,18 @@ export async function prepareShards (sql: RawSql, shards: number): Promise<void>
   })
 }
 
-/** Takes a shard that no living replica holds; its position, or undefined where one does. */
-export async function acquireShard (sql: RawSql, shard: number, claim: number): Promise<EventId | undefined> {
+type Acquisition = { shard: number, shards: number, claim: number }
+
+/**
+ * Takes a shard that no living replica holds; its position, or undefined where
+ * one does, or where the number of shards is another by now: whoever was
+ * started with the former one would pass over events of users it takes for
+ * somebody else's.
+ */
+export async function acquireShard (sql: RawSql, { shard, shards, claim }: Acquisition): Promise<EventId | undefined> {
   const [row] = await sql<{ ms: number, seq: number }[]>`
     update webhooks.positions set claimant = ${claim}
-    where shard = ${shard} and (
+    where shard = ${shard} and shards = ${shards} and (
       claimant is null or claimant = ${claim}
       or claimant not in (select id from webhooks.claimants where lease_until > now()))
     returning event_ms as ms, event_seq as seq`

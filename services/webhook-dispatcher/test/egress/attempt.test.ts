@@ -66,19 +66,21 @@ t.test('a connection is kept, and only the attempt that opened it waited for it'
   t.equal(second.durations.dnsMs, undefined)
 })
 
-t.test('at most 50 connections go to one origin', async t => {
-  let open = 0
-  let most = 0
-  const port = await rawServer(t, socket => {
-    most = Math.max(most, ++open)
-    socket.on('close', () => { open-- })
-    socket.on('data', () => { socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n') })
+for (const [options, bound] of [[{}, 50], [{ connections: 80 }, 80]] as const) {
+  t.test(`at most ${bound} connections go to one origin`, async t => {
+    let open = 0
+    let most = 0
+    const port = await rawServer(t, socket => {
+      most = Math.max(most, ++open)
+      socket.on('close', () => { open-- })
+      socket.on('data', () => { socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n') })
+    })
+    const attempt = attempter(t, options)
+    const outcomes = await Promise.all(Array.from({ length: 200 }, () => attempt(`http://127.0.0.1:${port}/`)))
+    t.ok(outcomes.every(({ ok }) => ok))
+    t.equal(most, bound)
   })
-  const attempt = attempter(t)
-  const outcomes = await Promise.all(Array.from({ length: 200 }, () => attempt(`http://127.0.0.1:${port}/`)))
-  t.ok(outcomes.every(({ ok }) => ok))
-  t.equal(most, 50)
-})
+}
 
 t.test('statuses that are no success have a class each, and Retry-After is told', async t => {
   const receiver = await startReceiver(t)
