@@ -1,8 +1,13 @@
+import { get } from 'node:http'
+import { connect as connectTcp } from 'node:net'
 import t from 'tap'
-import { closeAtManyMoments, TEST_SECRET } from '@tidings/testing'
+import WebSocket from 'ws'
+import { closeAtManyMoments, TEST_SECRET, tokenOf, until, type TestContext } from '@tidings/testing'
 import { buildApp } from '../src/app.ts'
 import { loadConfig } from '../src/config.ts'
-import { startSurroundings } from './setup/gateway.ts'
+import { connect } from './setup/faces.ts'
+import { startGateway, startSurroundings } from './setup/gateway.ts'
+import { watchGate } from './setup/watch-gate.ts'
 
 t.test('it may be closed at whatever moment of its start', async t => {
   const { redis, jobs } = await startSurroundings(t)
@@ -14,3 +19,72 @@ t.test('it may be closed at whatever moment of its start', async t => {
     REALTIME_DRAIN_MS: '10'
   })))
 })
+
+t.test('who was being let in when the close began is sent away, and not waited for', async t => {
+  const surroundings = await startSurroundings(t)
+  const { redis } = surroundings
+  const { app, url } = await startGateway(t, surroundings)
+  const client = await connect.websocket(t, url, { token: tokenOf('early') })
+  const entering = watchGate(t, app)
+
+  redis.pause() // so that they wait for their seats until the others are told to go
+  const gone = [
+    goneFrom(t, `${url}/ws`),
+    goneFrom(t, `${url}/socket.io/?EIO=4&transport=websocket`, '40'),
+    new Promise(resolve => {
+      get(`${url}/events`, { headers: { authorization: `Bearer ${tokenOf('late')}` }, agent: false }, response => response.resume())
+        .once('close', resolve).on('error', () => {})
+    })
+  ]
+  await until(() => entering.length === gone.length)
+  const closed = app.close()
+  await client.waitFor('server:draining')
+  redis.resume()
+  await Promise.all([...gone, closed])
+  t.same(app.audience.sessions, [])
+})
+
+t.test('an upgrade that Fastify answers past its hooks leaves no socket behind', async t => {
+  const { port } = await startGateway(t, await startSurroundings(t))
+  const socket = connectTcp(port, '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  const answer = new Promise<string>(resolve => { socket.once('data', data => resolve(data.toString())) })
+  const closed = new Promise(resolve => { socket.once('close', resolve) })
+  socket.write('GET /ws%zz HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+  t.match(await answer, /^HTTP\/1.1 400 /)
+  socket.end() // is answered in kind, else this client waits for ever
+  await closed
+})
+
+t.test('a connection of Socket.IO that never asked for a session is not waited for', async t => {
+  const { app, url } = await startGateway(t, await startSurroundings(t))
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`)
+  t.teardown(() => socket.terminate())
+  const gone = new Promise(resolve => { socket.once('close', resolve) })
+  await new Promise(resolve => { socket.once('message', resolve) })
+  await Promise.all([app.close(), gone])
+})
+
+t.test('while it closes no new session is let in', async t => {
+  const surroundings = await startSurroundings(t)
+  const { app, url } = await startGateway(t, surroundings, { REALTIME_DRAIN_MS: '60000' })
+  // More than one slice, so that the close has to wait.
+  const clients = await Promise.all(Array.from({ length: 60 }, (_, i) => connect.websocket(t, url, { token: tokenOf(`user-${i}`) })))
+  const closed = app.close()
+  await clients[0]?.waitFor('server:draining')
+  const answer = await fetch(`${url}/events`, { headers: { authorization: `Bearer ${tokenOf(1)}` } })
+  t.equal(answer.status, 503)
+  await t.rejects(connect.websocket(t, url, { token: tokenOf(1) }), { code: '503' })
+  await t.rejects(connect['socket.io'](t, url, { token: tokenOf(1) }), { code: 'connection' })
+  t.equal((await fetch(`${url}/readyz`)).status, 503)
+  await closed
+})
+
+/** Resolves when a client of a WebSocket is gone, let in or not. */
+function goneFrom (t: TestContext, url: string, greeting?: string): Promise<unknown> {
+  const socket = new WebSocket(url.replace('http', 'ws'), { headers: { authorization: `Bearer ${tokenOf('late')}` } })
+  t.teardown(() => socket.terminate())
+  if (greeting !== undefined) socket.once('open', () => socket.send(greeting))
+  socket.on('error', () => {})
+  return new Promise(resolve => { socket.once('close', resolve) })
+}

@@ -48,3 +48,9 @@ export function createGate ({ verifyToken, revocations, seats, connectsPerSecond
 
   return { knock, enter, identify }
 }
+
+/** What became of who wanted a session, as its metric says it. */
+export function outcomeOf (err: unknown): string {
+  const isOurs = err instanceof TokenRefused || (err as { statusCode?: number }).statusCode !== undefined
+  return isOurs ? String((err as { code?: string }).code).toLowerCase() : 'failed'
+}

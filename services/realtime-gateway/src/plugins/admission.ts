@@ -2,10 +2,9 @@ import createError from '@fastify/error'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { TokenRefused } from '@tidings/contracts'
-import type { Pass } from '../auth/gate.ts'
+import { outcomeOf, type Pass } from '../auth/gate.ts'
 import type { Face } from '../session/wire.ts'
 
-const OriginRefused = createError('ORIGIN_REFUSED', 'This origin may not connect', 403)
 const Unauthorized = createError('UNAUTHORIZED', '%s', 401)
 
 type TokenOf = (request: FastifyRequest) => string | undefined | Promise<string | undefined>
@@ -17,13 +16,22 @@ export const admission = fp(async function admission (app) {
 
   app.decorate('admission', (face: Face, tokenOf: TokenOf) => ({
     onRequest: async (request: FastifyRequest) => {
-      if (!app.isOriginAllowed(request.headers.origin)) throw new OriginRefused()
-      gate.knock()
+      try {
+        app.requireOrigin(request.headers.origin)
+        gate.knock()
+      } catch (err) {
+        meters.connects.inc({ face, outcome: outcomeOf(err) })
+        throw err
+      }
     },
     // The last step before the handler, so that no fault of the input leaves a seat taken.
     preHandler: async (request: FastifyRequest, reply: FastifyReply) => {
       try {
-        request.pass = await gate.enter(await tokenOf(request))
+        const pass = await gate.enter(await tokenOf(request))
+        if (request.raw.socket.destroyed) return forget(pass, reply, face)
+        request.pass = pass
+        // A client may still go before it has a session, which would give the seat back.
+        reply.raw.once('close', pass.leave)
         meters.connects.inc({ face, outcome: 'ok' })
       } catch (err) {
         meters.connects.inc({ face, outcome: outcomeOf(err) })
@@ -33,11 +41,14 @@ export const admission = fp(async function admission (app) {
       }
     }
   }))
-}, { name: 'admission', dependencies: ['sessions', 'origins'] })
 
-function outcomeOf (err: unknown): string {
-  return (err as { code?: string }).code?.toLowerCase() ?? 'failed'
-}
+  /** Of a client that went while it was let in nothing more is heard: no handler is to wait for its end. */
+  function forget (pass: Pass, reply: FastifyReply, face: Face) {
+    pass.leave()
+    meters.connects.inc({ face, outcome: 'left' })
+    reply.hijack()
+  }
+}, { name: 'admission', dependencies: ['sessions', 'origins'] })
 
 declare module 'fastify' {
   interface FastifyInstance {

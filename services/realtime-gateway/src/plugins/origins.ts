@@ -1,18 +1,25 @@
+import createError from '@fastify/error'
 import fp from 'fastify-plugin'
 import { corsOrigins } from '@tidings/service-kit'
 import type { Config } from '../config.ts'
 
+const OriginRefused = createError('ORIGIN_REFUSED', 'This origin may not connect', 403)
+
 /**
- * Decorates `app.isOriginAllowed`. Browsers do not apply CORS to WebSockets, so
+ * Decorates `app.requireOrigin`. Browsers do not apply CORS to WebSockets, so
  * the origin that they name is looked at here; who is no browser names none.
  */
 export const origins = fp<{ config: Config }>(async function origins (app, { config }) {
   const allowed = corsOrigins(config)
-  app.decorate('isOriginAllowed', (origin: string | undefined) => origin === undefined || allowed === true || allowed.includes(origin))
+  app.decorate('requireOrigin', (origin: string | undefined) => {
+    const isAllowed = origin === undefined || allowed === true || allowed.includes(origin)
+    if (!isAllowed) throw new OriginRefused()
+  })
 }, { name: 'origins' })
 
 declare module 'fastify' {
   interface FastifyInstance {
-    isOriginAllowed: (origin: string | undefined) => boolean
+    /** @throws OriginRefused */
+    requireOrigin: (origin: string | undefined) => void
   }
 }

@@ -38,7 +38,7 @@ export const sessions = fp(async function sessions (app) {
   const tail = startTail({ redis, audience, metrics, log })
   const lag = measureLag({ redis, tail, metrics })
   const stopWatching = watchExpiries(audience)
-  const open = createSessions({ config, tail, audience, history, metrics, log })
+  const open = createSessions({ config, tail, audience, history, metrics, isDraining: () => draining, log })
   const gate = createGate({
     verifyToken: app.verifyToken,
     revocations,

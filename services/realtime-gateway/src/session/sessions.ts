@@ -11,12 +11,12 @@ import { FACES, type EndReason, type Face, type Wire } from './wire.ts'
 
 type Log = { debug (fields: object, message: string): void, error (fields: object, message: string): void }
 
-type SessionsOptions = { config: Config, tail: Tail, audience: Audience, history: History, metrics: Metrics, log: Log }
+type SessionsOptions = { config: Config, tail: Tail, audience: Audience, history: History, metrics: Metrics, isDraining: () => boolean, log: Log }
 
 export type Sessions = ReturnType<typeof createSessions>
 
 /** Opens sessions, and knows those that are open. */
-export function createSessions ({ config, tail, audience, history, metrics, log }: SessionsOptions) {
+export function createSessions ({ config, tail, audience, history, metrics, isDraining, log }: SessionsOptions) {
   const deliveries = Object.fromEntries(FACES.map(face => [face, metrics.deliveries.labels({ face })])) as Record<Face, ReturnType<typeof metrics.deliveries.labels>>
   const context: SessionContext = {
     tail,
@@ -37,6 +37,7 @@ export function createSessions ({ config, tail, audience, history, metrics, log 
     audience.add(session)
     metrics.sessions.inc({ face: wire.face })
     log.debug({ userId: session.userId, face: wire.face }, 'session opened')
+    if (isDraining()) session.end('draining') // it was let in before, and the others are told already
     return session
   }
 

@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http'
+import type { Socket as Connection } from 'engine.io'
 import fp from 'fastify-plugin'
 import { Server, type Socket } from 'socket.io'
 import { bearerToken, TokenRefused } from '@tidings/contracts'
 import { corsOrigins } from '@tidings/service-kit'
-import { TooManySessions, type Pass } from '../auth/gate.ts'
+import { outcomeOf, TooManySessions, type Pass } from '../auth/gate.ts'
 import type { Answer } from '../session/commands.ts'
 import type { Session } from '../session/session.ts'
 import { connectReplicas } from './between-replicas.ts'
@@ -12,6 +13,9 @@ import { SocketIoWire } from './socket-io-wire.ts'
 
 export const SOCKET_IO_PATH = '/socket.io/'
 
+/** For a connection to ask for its session: until then nobody knows whose it is. */
+const CONNECT_TIMEOUT_MS = 10_000
+
 /** Socket.IO: a session for each client. Decorates `app.io`. */
 export const socketIo = fp(async function socketIo (app) {
   const { config, gate, sessions, commands, meters, log } = app
@@ -19,6 +23,7 @@ export const socketIo = fp(async function socketIo (app) {
   const io = new Server({
     path: SOCKET_IO_PATH,
     serveClient: false,
+    connectTimeout: CONNECT_TIMEOUT_MS,
     maxHttpBufferSize: config.REALTIME_MAX_MESSAGE_BYTES,
     perMessageDeflate: false,
     httpCompression: false,
@@ -29,16 +34,23 @@ export const socketIo = fp(async function socketIo (app) {
   io.attach(app.server, { destroyUpgrade: false }) // other upgrades are the WebSocket face's
   io.engine.on('connection', corkFlushes)
 
-  io.use((socket, proceed) => { admit(socket).then(proceed, proceed) })
+  const asking = new WeakSet<Socket['conn']>()
+  io.use((socket, proceed) => {
+    // Socket.IO itself stops who asks again once there is a session, but not who asks a thousand times before the first answer.
+    if (asking.has(socket.conn)) return socket.conn.close(true)
+    asking.add(socket.conn)
+    admit(socket).then(proceed, proceed)
+  })
   io.on('connection', socket => open(socket))
 
   // Refused here, a client tries again by itself; after a `connect_error` of the middleware it would not.
   function isWelcome (origin: string | undefined): boolean {
-    if (!app.isOriginAllowed(origin)) return false
     try {
+      app.requireOrigin(origin)
       gate.knock()
       return true
     } catch (err) {
+      meters.connects.inc({ face: 'socket.io', outcome: outcomeOf(err) })
       log.debug({ err }, 'socket.io: connection refused')
       return false
     }
@@ -55,7 +67,8 @@ export const socketIo = fp(async function socketIo (app) {
       meters.connects.inc({ face: 'socket.io', outcome: 'ok' })
     } catch (err) {
       const refused = connectError(err as Error)
-      meters.connects.inc({ face: 'socket.io', outcome: refused.data.code })
+      asking.delete(socket.conn)
+      meters.connects.inc({ face: 'socket.io', outcome: outcomeOf(err) })
       log[refused.data.code === 'unavailable' ? 'error' : 'debug']({ err }, 'socket.io: refused')
       return refused
     }
@@ -76,12 +89,23 @@ export const socketIo = fp(async function socketIo (app) {
   const socketFailed = (err: Error) => log.debug({ err }, 'socket.io: connection failed')
 
   app.decorate('io', io)
+  // The sessions are drained; a connection that has none would be waited for.
+  app.addHook('preClose', async () => {
+    for (const connection of connectionsOf(io)) {
+      if (connection.readyState === 'open') connection.close(true)
+    }
+  })
   app.addHook('onClose', async () => {
     await io.of('/').adapter.close()
     io.engine.close()
     replicas.close()
   })
 }, { name: 'socket-io', dependencies: ['sessions'] })
+
+/** engine.io keeps them to itself; a list of our own would weigh on each idle session. */
+function connectionsOf ({ engine }: Server): Connection[] {
+  return Object.values((engine as unknown as { clients: Record<string, Connection> }).clients)
+}
 
 /** An answer is a packet of Socket.IO's own, which goes past the outlet. */
 function answerOf (session: Session, last: unknown): Answer {

@@ -58,6 +58,7 @@ export const sse = fp(async function sse (app) {
   const { onRequest, preHandler } = app.admission('sse', tokenOf)
 
   app.get<EventsRoute>('/events', {
+    exposeHeadRoute: false, // it would be a session that nobody reads
     schema: {
       operationId: 'streamEvents',
       summary: 'All events of your jobs',
@@ -77,6 +78,7 @@ export const sse = fp(async function sse (app) {
   })
 
   app.get<JobRoute>('/jobs/:jobId/stream', {
+    exposeHeadRoute: false,
     schema: {
       operationId: 'streamJob',
       summary: 'A job, and all events of it',

@@ -13,6 +13,9 @@ import { SOCKET_IO_PATH } from '../socket-io/socket-io.ts'
 import { keepAlive } from './keep-alive.ts'
 import { WebSocketWire } from './websocket-wire.ts'
 
+/** For a client to be let in, or to go once it is refused. */
+const UPGRADE_TIMEOUT_MS = 10_000
+
 const SUBPROTOCOL = 'tidings.v1'
 const BEARER = /^bearer\.(.+)$/
 const NotAnUpgrade = createError('UPGRADE_REQUIRED', 'Connect with a WebSocket', 426)
@@ -35,7 +38,11 @@ export const webSocket = fp(async function webSocket (app) {
   // @fastify/websocket would send every upgrade through the router, Socket.IO's too: it gets those that are its own.
   const upgrades = new EventEmitter()
   app.server.on('upgrade', (request, socket, head) => {
-    if (!request.url?.startsWith(SOCKET_IO_PATH)) upgrades.emit('upgrade', request, socket, head)
+    if (request.url?.startsWith(SOCKET_IO_PATH)) return
+    // Some answers of Fastify's own go past its hooks (a malformed URL, a close), and the socket stays: it ends with its client's.
+    socket.allowHalfOpen = false
+    request.socket.setTimeout(UPGRADE_TIMEOUT_MS, () => socket.destroy()) // ws takes it off who is let in
+    upgrades.emit('upgrade', request, socket, head)
   })
   await app.register(fastifyWebsocket, {
     options: {
