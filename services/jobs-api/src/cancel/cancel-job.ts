@@ -1,14 +1,12 @@
 import type { Queue } from 'bullmq'
 import createError from '@fastify/error'
 import type { Redis } from 'ioredis'
-import { cancelChannel, cancelKey } from '@tidings/contracts'
 import type { RawSql } from '@tidings/service-kit'
 import { FIRST_FINAL_STATE } from '../db/state-code.ts'
 import type { FoundJob } from '../read/find-jobs.ts'
 import { inQueue, queuedJob } from './queued-job.ts'
-
-/** How long a worker that was away can still learn that a job is to stop. */
-const SIGNAL_TTL_MS = 24 * 60 * 60 * 1000
+import { removeQueued } from './remove-queued.ts'
+import { tellWorker } from './tell-worker.ts'
 
 const JobFinished = createError('JOB_FINISHED', 'The job has finished already', 409)
 const NotCancellable = createError('NOT_CANCELLABLE', 'The job belongs to a scheduler of BullMQ: remove it there', 409)
@@ -24,7 +22,8 @@ export async function cancelJob (row: FoundJob, { sql, redis, findQueue }: Cance
   if (!await writeWish(sql, row.n)) throw new JobFinished()
   await inQueue(row, findQueue, async queue => {
     const job = await queuedJob(row, queue)
-    if (!job) return // not there yet, or not any more: the sweeper and the reconciliation conclude it
+    // Not there any more, or not yet: the sweeper and the reconciliation conclude it, unless an add is under way.
+    if (!job) return await tellWorker(redis, row)
     const state = await job.getState()
     if (state === 'completed' || state === 'failed') throw new JobFinished()
     if (state === 'active' || !await remove(queue, row.id)) await tellWorker(redis, row)
@@ -37,20 +36,13 @@ async function writeWish (sql: RawSql, n: number): Promise<boolean> {
   return count === 1
 }
 
-/** False where a worker has just taken it. */
 async function remove (queue: Queue, id: string): Promise<boolean> {
   try {
-    // Not its children: a flow's may be of other users.
-    return await queue.remove(id, { removeChildren: false }) === 1
+    return await removeQueued(queue, id)
   } catch (err) {
     if (isSchedulers(err)) throw Object.assign(new NotCancellable(), { cause: err })
     throw err
   }
-}
-
-/** A worker that subscribes first and then looks for the key misses neither. */
-async function tellWorker (redis: Redis, { queue, id }: FoundJob): Promise<void> {
-  await redis.multi().set(cancelKey(queue, id), '1', 'PX', SIGNAL_TTL_MS).publish(cancelChannel(queue), id).exec()
 }
 
 function isSchedulers (err: unknown): boolean {

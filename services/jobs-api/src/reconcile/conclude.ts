@@ -4,6 +4,8 @@ import type { Redis } from 'ioredis'
 import type { JobEvent } from '@tidings/contracts'
 import { eventIdOf, formatEventId, type EventId, type JobEventStream, type RelayPosition } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
+import { removeQueued } from '../cancel/remove-queued.ts'
+import { tellWorker } from '../cancel/tell-worker.ts'
 import type { EngineMetrics } from '../metrics.ts'
 import type { Watch } from '../projector/watch.ts'
 import { keepLargeResults } from '../relay/large-results.ts'
@@ -54,14 +56,15 @@ export async function conclude (cases: Case[], context: ConcludeContext): Promis
 }
 
 async function concludeAt (position: RelayPosition, cases: Case[], context: ConcludeContext): Promise<number> {
-  const { sql, queue } = context
+  const { sql, queue, redis } = context
   await projectionOf(STANDSTILL_TIMEOUT_MS, context)
   const judges = new Map(cases.map(one => [one.row.n, one.judge]))
   const judged = (await unchangedRows(sql, cases.map(({ row }) => row))).map(row => ({ row, ...(judges.get(row.n) as Case['judge'])(row) }))
 
   const toAdd = judged.filter(({ verdict }) => verdict === 'add').map(({ row }) => row)
   await addAgain(queue, toAdd)
-  await markEnqueued(sql, toAdd)
+  // A cancel writes its wish, then looks for the job; here the job is added, then the wish looked for.
+  for (const job of await markEnqueued(sql, toAdd)) if (!await removeQueued(queue, job.id)) await tellWorker(redis, job)
   const told = await tell(position, judged.flatMap(one => one.verdict === 'tell' ? [translationOf(one.row, one)] : []), context)
   report(judged, context)
   return toAdd.length + told

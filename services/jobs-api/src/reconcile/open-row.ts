@@ -40,8 +40,11 @@ export async function openRows (sql: RawSql, queue: string, { after, upTo, limit
     order by n limit ${limit}`
 }
 
-/** Open rows that told nothing for long. All that were fetched count as looked at, so that the next call comes to others. */
-export async function silentRows (sql: RawSql, queue: string, { silentMs, limit }: { silentMs: number, limit: number }): Promise<OpenRow[]> {
+/**
+ * Open rows that told nothing for long, and whether there are no more to look at. All that were looked at count as
+ * such, silent or not, so that the next call comes to others.
+ */
+export async function silentRows (sql: RawSql, queue: string, { silentMs, limit }: { silentMs: number, limit: number }): Promise<{ rows: OpenRow[], isEnd: boolean }> {
   const now = Date.now()
   const rows = await sql<OpenRow[]>`
     update jobs.jobs set looked_ms = ${now}
@@ -52,7 +55,8 @@ export async function silentRows (sql: RawSql, queue: string, { silentMs, limit 
       for update skip locked
     )
     returning ${columns(sql)}, enqueued_at is not null as is_enqueued`
-  return rows.filter(row => (row.event_ms ?? row.created_ms) < now - silentMs && (row as OpenRow & { is_enqueued: boolean }).is_enqueued)
+  const silent = rows.filter(row => (row.event_ms ?? row.created_ms) < now - silentMs && (row as OpenRow & { is_enqueued: boolean }).is_enqueued)
+  return { rows: silent, isEnd: rows.length < limit }
 }
 
 /** Rows of the outbox: ours, and nothing proves that BullMQ took them. */
@@ -75,6 +79,10 @@ export async function unchangedRows (sql: RawSql, rows: OpenRow[]): Promise<Open
   })
 }
 
-export async function markEnqueued (sql: RawSql, rows: OpenRow[]): Promise<void> {
-  await sql`update jobs.jobs set enqueued_at = now() where n = any(${rows.map(({ n }) => n)}::bigint[])`
+/** Notes that BullMQ has these jobs now. Gives those that their users have asked to cancel meanwhile. */
+export async function markEnqueued (sql: RawSql, rows: OpenRow[]): Promise<{ queue: string, id: string }[]> {
+  const marked = await sql<{ queue: string, id: string, is_cancelled: boolean }[]>`
+    update jobs.jobs set enqueued_at = now() where n = any(${rows.map(({ n }) => n)}::bigint[])
+    returning queue, id, cancel_requested_at is not null as is_cancelled`
+  return marked.filter(row => row.is_cancelled)
 }

@@ -5,8 +5,9 @@ import { lookUp } from './look-up.ts'
 import { newestRow, openRows, outboxRows, silentRows, type OpenRow } from './open-row.ts'
 
 const PAGE = 200
-/** Silent rows that one sweep compares. */
+/** Rows that one sweep looks at, silent or not; and jobs that one sweep adds: after an outage there are many. */
 const SILENT_AT_A_TIME = 5000
+const ADDED_AT_A_TIME = 10_000
 
 export type ReconcileContext = ConcludeContext & { lostJobs: LostJobs }
 
@@ -31,19 +32,22 @@ export async function reconcileSuspected (context: ReconcileContext): Promise<vo
 /** Compares rows that told nothing for long: BullMQ leaves no event when a queue is drained. */
 export async function reconcileSilent (silentMs: number, context: ReconcileContext): Promise<void> {
   const { sql, queue } = context
-  for (let compared = 0; compared < SILENT_AT_A_TIME; compared += PAGE) {
-    const rows = await silentRows(sql, queue.name, { silentMs, limit: PAGE })
+  for (let lookedAt = 0; lookedAt < SILENT_AT_A_TIME; lookedAt += PAGE) {
+    const { rows, isEnd } = await silentRows(sql, queue.name, { silentMs, limit: PAGE })
     await compare(rows, context)
-    if (rows.length === 0) return
+    if (isEnd) return
   }
 }
 
 /** Adds jobs that Redis did not take when they were submitted. */
 export async function sweepOutbox (olderThanMs: number, context: ReconcileContext): Promise<void> {
   const { sql, queue, metrics } = context
-  const rows = await outboxRows(sql, queue.name, { olderThanMs, limit: PAGE })
-  const added = await conclude(rows.map(row => ({ row, judge: fresh => judgeMissing(fresh, 'rerun') })), context)
-  metrics.swept.inc({ queue: queue.name }, added)
+  for (let swept = 0; swept < ADDED_AT_A_TIME; swept += PAGE) {
+    const rows = await outboxRows(sql, queue.name, { olderThanMs, limit: PAGE })
+    const added = await conclude(rows.map(row => ({ row, judge: fresh => judgeMissing(fresh, 'rerun') })), context)
+    metrics.swept.inc({ queue: queue.name }, added)
+    if (rows.length < PAGE || added === 0) return // where none was added the next page would be the same
+  }
 }
 
 async function compare (rows: OpenRow[], context: ReconcileContext): Promise<void> {

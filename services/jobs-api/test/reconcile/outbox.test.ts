@@ -69,3 +69,32 @@ t.test('a cancel that comes before Redis took the job: it never runs', async t =
   t.equal(row?.failed_reason, 'Cancelled by user')
   t.same((await toldEvents(app.redis)).map(({ type }) => type), ['failed'])
 })
+
+t.test('a cancel that comes while the sweeper adds the job: it is removed again', async t => {
+  const { app, redis, database } = await setup(t, QUICK)
+  // As if the wish were written after the sweeper looked, before it noted that the job is in the queue.
+  await database.sql.unsafe(`create function jobs.wish() returns trigger language plpgsql as $$
+    begin new.cancel_requested_at = coalesce(new.cancel_requested_at, now()); return new; end $$;
+    create trigger wish before update of enqueued_at on jobs.jobs for each row execute function jobs.wish()`)
+  await database.sql`
+    insert into jobs.jobs (queue, id, user_id, name, created_ms, ours, data, options)
+    values ('default', 'late', '7', 'work', ${Date.now() - 60_000}, true, '{"userId": 7}', '{}')`
+  await database.sql`insert into jobs.counts values ('7', 0, 1)`
+  const [row] = await untilStates(database.sql, ['failed'])
+  t.equal(row?.failed_reason, 'Cancelled by user')
+  t.same((await toldEvents(app.redis)).map(({ type }) => type), ['added', 'waiting', 'failed'])
+  t.equal(await producer(t, redis).getWaitingCount(), 0)
+})
+
+t.test('after an outage all that waits is handed over in one go, not a page at a time', async t => {
+  const { app, redis, env, database } = await setup(t, QUICK)
+  await app.close()
+  await database.sql`
+    insert into jobs.jobs (queue, id, user_id, name, created_ms, ours, data, options)
+    select 'default', gen_random_uuid(), '7', 'work', ${Date.now() - 60_000}, true, '{"userId": 7}', '{}' from generate_series(1, 900)`
+  await database.sql`insert into jobs.counts values ('7', 0, 900)`
+  await startApp(t, { ...env, SWEEP_INTERVAL_MS: '10000' })
+  const queue = producer(t, redis)
+  await until(async () => await queue.getWaitingCount() === 900, { timeoutMs: 35_000 })
+  await until(async () => (await database.sql`select 1 from jobs.jobs where enqueued_at is null`).length === 0)
+})

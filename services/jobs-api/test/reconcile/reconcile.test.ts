@@ -1,5 +1,6 @@
 import t from 'tap'
 import { until } from '@tidings/testing'
+import { recall } from '../../src/relay/memory.ts'
 import { producer, worker } from '../bullmq.ts'
 import { jobRows, untilStates } from '../job-rows.ts'
 import { setup } from '../setup.ts'
@@ -78,4 +79,24 @@ t.test('flushed, with LOST_JOBS=rerun: a job that had started runs again', async
   worker(t, redis, async () => 'ran again')
   const [row] = await untilStates(database.sql, ['completed'])
   t.equal(row?.result, 'ran again')
+})
+
+t.test('silent among thousands that are not: a job is found by the next sweep', async t => {
+  const { app, database } = await setup(t, { ...PATIENT, RECONCILE_INTERVAL_MS: '2000', RECONCILE_SILENT_MS: '60000' })
+  // A first start compares all open rows once; this is about what comes after.
+  await until(async () => {
+    const { suspected, reconciled } = await recall(app.redis, 'default')
+    return suspected > 0 && suspected === reconciled
+  })
+  const [long, now] = [Date.now() - 3_600_000, Date.now() + 3_600_000]
+  await database.sql`
+    insert into jobs.jobs (queue, id, user_id, name, created_ms, looked_ms, enqueued_at, generation_ms, event_ms, event_seq)
+    select 'default', 'busy' || i, '7', 'work', ${long}::bigint, i, now(), 1, ${now}::bigint, i from generate_series(1, 2400) i
+    union all select 'default', 'silent', '7', 'work', ${long}::bigint, 5000, now(), 1, ${long}::bigint, 0`
+  await database.sql`insert into jobs.counts values ('7', 0, 2401)`
+  const [row] = await until(async () => {
+    const failed = await database.sql`select id, failed_reason from jobs.jobs where state = 4`
+    return failed.length > 0 && failed
+  }, { timeoutMs: 20_000 })
+  t.match(row, { id: 'silent', failed_reason: 'Removed from the queue' })
 })

@@ -97,6 +97,7 @@ t.test('cancel', async t => {
       values ('idle', 'unsent', '7', 'x', ${Date.now() - 60_000}, true, '{"userId": 7}', '{"jobId": "unsent"}')`
     await database.sql`insert into jobs.counts values ('7', 0, 1) on conflict (user_id, state) do update set count = counts.count + 1`
     await cancel('unsent')
+    t.equal(await redis.client().exists(cancelKey('idle', 'unsent')), 1, 'should its add be under way, its worker hears of it')
     t.match(await untilFailed('unsent'), { failedReason: 'Cancelled by user' })
   })
 })
