@@ -30,6 +30,7 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox = async function delivery
     }
   }, async (request, reply) => {
     const delivery = await redeliver(app.db, { userId: request.user.userId, id: request.params.id })
+    app.delivery.wake()
     return reply.code(202).header('location', `/deliveries/${delivery.id}`).send(delivery)
   })
 }

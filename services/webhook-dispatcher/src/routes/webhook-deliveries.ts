@@ -39,6 +39,7 @@ export const webhookDeliveryRoutes: FastifyPluginAsyncTypebox = async function w
   }, async (request, reply) => {
     const webhook = await findWebhook(app.db, { userId: request.user.userId, id: request.params.id })
     const delivery = await sendTest(app.db, webhook)
+    app.delivery.wake()
     return reply.code(202).header('location', `/deliveries/${delivery.id}`).send(delivery)
   })
 

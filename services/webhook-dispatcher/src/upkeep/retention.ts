@@ -23,13 +23,30 @@ export async function dropOld (sql: Sql, { deliveriesMs, payloadsMs }: Retention
   return counts.some(count => count === PAGE)
 }
 
-async function closeExpired (sql: Sql, payloadsMs: number): Promise<number> {
+/**
+ * What was due that long ago, whatever its origin: it waits for a paused
+ * webhook, say. By index due_deliveries, the longest due of each webhook: what
+ * else waits, be it millions, is not looked at. What was retried since finds
+ * its payload gone when its time comes.
+ */
+export async function closeExpired (sql: Sql, payloadsMs: number): Promise<number> {
   const { count } = await sql`
-    update webhooks.deliveries set state = 'closed', claim = null, finished_at = now(), reason = 'It waited for longer than its payload is kept'
-    where id in (
-      select id from webhooks.deliveries
-      where state = 'pending' and origin <> 'test' and event_ms < (extract(epoch from now()) * 1000 - ${payloadsMs}::float8)
-      limit ${PAGE} for update skip locked)`
+    with recursive waiting (webhook_id) as (
+      (select webhook_id from webhooks.deliveries where state = 'pending' order by webhook_id, due_at limit 1)
+      union all
+      select (select d.webhook_id from webhooks.deliveries d where d.state = 'pending' and d.webhook_id > w.webhook_id order by d.webhook_id, d.due_at limit 1)
+      from waiting w where w.webhook_id is not null
+    ),
+    page as (
+      select d.id from waiting w cross join lateral (
+        select d.id from webhooks.deliveries d
+        where d.webhook_id = w.webhook_id and d.state = 'pending' and d.due_at < now() - ${payloadsMs}::float8 * interval '1 ms'
+          and (d.claim is null or d.claim not in (select id from webhooks.claimants where lease_until > now()))
+        order by d.due_at limit ${PAGE} for update of d skip locked) d
+      limit ${PAGE}
+    )
+    update webhooks.deliveries d set state = 'closed', claim = null, finished_at = now(), reason = 'It waited for longer than its payload is kept'
+    from page where d.id = any(array(select id from page)) and d.id = page.id and d.finished_at is null`
   return count
 }
 

@@ -6,6 +6,7 @@ import { record, type Entry } from '../../src/delivery/record.ts'
 import type { Task } from '../../src/delivery/task.ts'
 import { readChains } from '../../src/ingest/read-chains.ts'
 import { closeOrphans } from '../../src/upkeep/close-orphans.ts'
+import { closeExpired } from '../../src/upkeep/retention.ts'
 import { openReplays } from '../../src/upkeep/tell-again.ts'
 import { setup } from '../setup.ts'
 import { explain, isOnDeliveries, rowsOf, type PlanNode } from './explain.ts'
@@ -30,6 +31,7 @@ const statements: { what: string, rows: number, run: (tx: Sql) => Promise<unknow
   { what: 'news that give way', rows: FEW, run: async tx => await giveWay(tx, chains.map(chain => ({ ...chain, fails: true, latest: false }))) },
   { what: 'chains that wait', rows: FEW, run: async tx => await readChains(tx, chains, CLAIM) },
   { what: 'replays that go on', rows: FEW, run: openReplays },
+  { what: 'what waited for too long', rows: FEW, run: async tx => await closeExpired(tx, 14 * 86_400_000) },
   { what: 'a page of what nobody waits for', rows: 1000, run: closeOrphans }
 ]
 
