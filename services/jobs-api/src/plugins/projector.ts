@@ -34,7 +34,7 @@ export const projector = fp<{ config: Config }>(async function projector (app, {
   async function project (signal: AbortSignal) {
     const onOvertaken = () => suspect(redis, config.queues)
     follower = startProjector({ redis, sql, watch, log, metrics, onOvertaken, onHalted })
-    await repeat({ what: 'retention', everyMs: config.RETENTION_INTERVAL_MS, task: retire, signal, log })
+    await repeat({ what: 'retention', everyMs: config.RETENTION_INTERVAL_MS, task: () => retire(signal), signal, log })
     await follower.stop()
   }
 
@@ -43,9 +43,9 @@ export const projector = fp<{ config: Config }>(async function projector (app, {
     lease.stop().catch(err => log.error({ err }, 'projector: lease not given back'))
   }
 
-  async function retire () {
-    metrics.retired.inc(await removeOldJobs(sql, config.JOB_RETENTION_DAYS))
-    await forgetSpent(sql)
+  async function retire (signal: AbortSignal) {
+    metrics.retired.inc(await removeOldJobs(sql, { days: config.JOB_RETENTION_DAYS, signal }))
+    await forgetSpent(sql, signal)
   }
 }, { name: 'projector', dependencies: ['postgres', 'redis', 'metrics'] })
 

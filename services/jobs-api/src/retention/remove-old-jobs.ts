@@ -1,27 +1,23 @@
 import type { RawSql } from '@tidings/service-kit'
 import { FIRST_FINAL_STATE } from '../db/state-code.ts'
+import { inPages } from './in-pages.ts'
 
 /** Few, so that nobody waits long for their rows; a second's worth of jobs at most. */
 const AT_A_TIME = 500
 const DAY_MS = 86_400_000
 
 /** Removes jobs that finished so many days ago, with all that belongs to them; counters follow. Returns how many went. */
-export async function removeOldJobs (sql: RawSql, days: number): Promise<number> {
-  let removed = 0
-  for (;;) {
-    const some = await removeSome(sql, Date.now() - days * DAY_MS)
-    removed += some
-    if (some < AT_A_TIME) return removed
-  }
+export async function removeOldJobs (sql: RawSql, { days, signal }: { days: number, signal: AbortSignal }): Promise<number> {
+  return await inPages(async size => await removeSome(sql, { before: Date.now() - days * DAY_MS, size }), { size: AT_A_TIME, signal })
 }
 
 /** One statement: the oldest by the index on finished_ms; rows that somebody holds are left to the next time. */
-async function removeSome (sql: RawSql, before: number): Promise<number> {
+async function removeSome (sql: RawSql, { before, size }: { before: number, size: number }): Promise<number> {
   const [row] = await sql<{ removed: number }[]>`
     with old as (
       select n from jobs.jobs
       where state >= ${FIRST_FINAL_STATE} and finished_ms < ${before}
-      order by finished_ms limit ${AT_A_TIME}
+      order by finished_ms limit ${size}
       for update skip locked
     ), removed as (
       delete from jobs.jobs using old where jobs.n = old.n

@@ -2,6 +2,8 @@ import t from 'tap'
 import { forgetSpent } from '../../src/retention/forget-spent.ts'
 import { setup } from '../setup.ts'
 
+const { signal } = new AbortController()
+
 t.test('keys older than a day and families without a living token are forgotten, no others', async t => {
   const { app, database } = await setup(t)
   await database.sql`
@@ -12,7 +14,17 @@ t.test('keys older than a day and families without a living token are forgotten,
     insert into jobs.refresh_families (family, user_id, current_id, spent_id, rotated_at, expires_at) values
       ('dead', '1', 'a', 'b', now(), now() - interval '1 second'),
       ('alive', '1', 'a', 'b', now(), now() + interval '1 minute')`
-  await forgetSpent(app.sql)
+  await forgetSpent(app.sql, signal)
   t.same((await database.sql`select key from jobs.idempotency_keys`).map(({ key }) => key), ['young'])
   t.same((await database.sql`select family from jobs.refresh_families`).map(({ family }) => family), ['alive'])
+})
+
+t.test('however many there are', async t => {
+  const { app, database } = await setup(t, { RETENTION_INTERVAL_MS: '3600000' })
+  await database.sql`
+    insert into jobs.idempotency_keys select '1', 'old' || i, 'x', '[]', now() - interval '25 hours' from generate_series(1, 12000) i`
+  await database.sql`
+    insert into jobs.refresh_families select i::text, '1', 'a', 'b', now(), now() - interval '1 second' from generate_series(1, 12000) i`
+  await forgetSpent(app.sql, signal)
+  for (const table of ['idempotency_keys', 'refresh_families']) t.same(await database.sql.unsafe(`select 1 from jobs.${table}`), [], table)
 })
