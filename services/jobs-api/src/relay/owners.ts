@@ -7,8 +7,7 @@ import { livesOf, type Life } from './lives.ts'
 import { createLookAhead } from './look-ahead.ts'
 import { NOBODY, type Owner } from './owner.ts'
 import type { QueueEvent } from './queue-event.ts'
-import { readHashes, type JobHash } from './read-hashes.ts'
-import { storable } from './text.ts'
+import { nameOf, readHashes, type JobHash } from './read-hashes.ts'
 
 type OwnersOptions = {
   queue: string
@@ -104,7 +103,7 @@ function adopt ({ first, isNew }: Life, { userId, name, created, attempts }: Job
   const isKnown = !isNew && known?.userId === userId && known?.created === created
   return {
     userId: userId as string,
-    name: storable(first.fields.name ?? name),
+    name: nameOf(first.fields.name ?? name),
     created,
     attempts,
     generation: isKnown ? known.generation as string : first.id

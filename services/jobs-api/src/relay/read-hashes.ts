@@ -44,10 +44,15 @@ function hashOf ([timestamp, name, opts, data]: (string | null)[]): JobHash | un
   if (timestamp === null || timestamp === undefined) return undefined
   return {
     userId: userIdText(fieldOf(data, 'userId')),
-    name: storable(name ?? '').slice(0, MAX_NAME_LENGTH),
+    name: name ?? '',
     created: Math.trunc(Number(timestamp)) || 0,
     attempts: attemptsOf(fieldOf(opts, 'attempts'))
   }
+}
+
+/** A name that clients can be told and lists be filtered by, whatever its producer called the job: an index takes no text of 3,000 bytes. */
+export function nameOf (name: string): string {
+  return storable(name).slice(0, MAX_NAME_LENGTH)
 }
 
 function attemptsOf (attempts: unknown): number {

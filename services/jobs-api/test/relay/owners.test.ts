@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { Job } from 'bullmq'
 import { until } from '@tidings/testing'
@@ -81,6 +82,15 @@ t.test('while Postgres cannot be asked nothing is told, then everything is', asy
   await database.sql`alter table jobs.jobs_away rename to jobs`
   await untilStates(database.sql, ['waiting'])
   t.same((await toldTo(app.redis, '6')).map(({ type, jobId }) => [type, jobId]), [['added', '2'], ['waiting', '2']])
+})
+
+t.test('a name that is longer than any of ours is told in part', async t => {
+  const { app, redis, database } = await setup(t)
+  const name = randomBytes(4000).toString('hex')
+  await producer(t, redis).add(name, { userId: 5 })
+  const [row] = await untilStates(database.sql, ['waiting'])
+  t.equal(row?.name, name.slice(0, 128))
+  t.ok((await toldTo(app.redis, '5')).every(event => event.name === row?.name))
 })
 
 t.test('jobs without an owner are counted, not told', async t => {
