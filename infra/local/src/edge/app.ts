@@ -4,6 +4,7 @@ import { problems, serviceOptions } from '@tidings/service-kit'
 import type { EdgeConfig } from './config.ts'
 import { docs } from './docs.ts'
 import { createGatewayBalancer } from './gateway-balancer.ts'
+import { gatewayWatch } from './gateway-watch.ts'
 import { healthz } from './healthz.ts'
 import { httpProxy } from './http-proxy.ts'
 import { upgrades } from './upgrades.ts'
@@ -23,7 +24,8 @@ export function buildEdge (config: EdgeConfig): FastifyInstance {
   app.register(problems)
   app.register(healthz, { config })
   app.register(docs, { config })
+  app.register(gatewayWatch, { gateways: config.gateways, balancer })
   app.register(httpProxy, { config, balancer })
-  app.register(upgrades, { balancer })
+  app.register(upgrades, { gateways: config.gateways, balancer })
   return app
 }

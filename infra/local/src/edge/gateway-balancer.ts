@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 
 export const GATEWAY_COOKIE = 'tidings_gateway'
-const AVOID_MS = 1_000
 
 export interface GatewayBalancer {
   /** The gateway for this request. */
   pick: (request: IncomingMessage) => string
   /** The cookie that keeps a client at a gateway, or undefined where there is only one. */
   cookie: (gateway: string) => string | undefined
-  /** A gateway that could not be reached is left out for a moment. */
-  failed: (gateway: string) => void
+  /** A gateway takes no new clients: it is left out until it is ready, unless none is. */
+  left: (gateway: string) => void
+  ready: (gateway: string) => void
 }
 
 /**
@@ -19,36 +19,45 @@ export interface GatewayBalancer {
  * connection and may go anywhere, unless it continues such a session (`sid`).
  */
 export function createGatewayBalancer (gateways: string[]): GatewayBalancer {
-  const avoidedUntil = new Map<string, number>()
+  const away = new Set<string>()
   let turn = 0
 
   const available = () => {
-    const now = Date.now()
-    const left = gateways.filter(gateway => (avoidedUntil.get(gateway) ?? 0) <= now)
+    const left = gateways.filter(gateway => !away.has(gateway))
     return left.length > 0 ? left : gateways
   }
   const next = () => {
     const choice = available()
     return choice[turn++ % choice.length] as string
   }
-  const byAddress = (address: string) => {
-    const choice = available()
-    return choice[createHash('sha1').update(address).digest().readUInt32BE() % choice.length] as string
+
+  function pickSticky (request: IncomingMessage): string {
+    const kept = gateways[cookieOf(request)]
+    // A gateway that takes no new clients still has those that it has.
+    if (kept !== undefined && (continuesSession(request) || !away.has(kept))) return kept
+    return byAddress(available(), request.socket.remoteAddress ?? '')
   }
 
   return {
-    pick: request => {
-      if (gateways.length === 1 || !isSticky(request)) return next()
-      return gateways[cookieOf(request)] ?? byAddress(request.socket.remoteAddress ?? '')
-    },
+    pick: request => gateways.length === 1 || !isSticky(request) ? next() : pickSticky(request),
     cookie: gateway => gateways.length === 1 ? undefined : `${GATEWAY_COOKIE}=${gateways.indexOf(gateway)}; Path=/socket.io; HttpOnly; SameSite=Lax`,
-    failed: gateway => { avoidedUntil.set(gateway, Date.now() + AVOID_MS) }
+    left: gateway => { away.add(gateway) },
+    ready: gateway => { away.delete(gateway) }
   }
 }
 
+/** The gateway that scores highest with the address: when another one goes or comes back, it is still this one. */
+function byAddress (gateways: string[], address: string): string {
+  const score = (gateway: string) => createHash('sha1').update(`${gateway} ${address}`).digest().readUInt32BE()
+  return gateways.toSorted((a, b) => score(b) - score(a))[0] as string
+}
+
 function isSticky ({ url = '', headers }: IncomingMessage): boolean {
-  if (!url.startsWith('/socket.io')) return false
-  return headers.upgrade === undefined || /[?&]sid=/.test(url)
+  return url.startsWith('/socket.io') && (headers.upgrade === undefined || continuesSession({ url }))
+}
+
+function continuesSession ({ url = '' }: Pick<IncomingMessage, 'url'>): boolean {
+  return /[?&]sid=/.test(url)
 }
 
 function cookieOf ({ headers }: IncomingMessage): number {

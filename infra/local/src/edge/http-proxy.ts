@@ -20,6 +20,7 @@ interface HttpProxyOptions { config: EdgeConfig, balancer: GatewayBalancer }
 /** Which paths are whose. An upgrade never comes here (see upgrades.ts). */
 export const httpProxy = fp<HttpProxyOptions>(async function httpProxy (app, { config, balancer }) {
   app.decorateRequest('gateway', '')
+  app.decorateRequest('tries', 0)
   // Whole bodies, bounded here: a service that refuses the head of a streamed body closes, and the client's
   // connection goes with it before the refusal is read. As a stream again, because the proxy would encode a buffer as JSON.
   app.removeAllContentTypeParsers()
@@ -36,11 +37,7 @@ export const httpProxy = fp<HttpProxyOptions>(async function httpProxy (app, { c
       rewriteRequestHeaders: forwardedHeaders,
       // A 503 is an answer to tell, not a reason to ask again on the client's behalf.
       retryDelay: () => null,
-      onError: (reply, { error }) => {
-        const answer = reply as FastifyReply // the edge speaks HTTP/1 only
-        balancer.failed(answer.request.gateway)
-        sendUnreachable(answer, { service, error })
-      },
+      onError: (reply, { error }) => sendUnreachable(reply as FastifyReply, { service, error }), // the edge speaks HTTP/1 only
       ...options.replyOptions
     }
   })
@@ -50,14 +47,32 @@ export const httpProxy = fp<HttpProxyOptions>(async function httpProxy (app, { c
   await forward('realtime-gateway', ['/socket.io', '/socket.io/*', '/ws', '/events', '/jobs/:jobId/stream', '/auth/ticket'], {
     upstream: '',
     preHandler: (request, reply, done) => {
-      request.gateway = balancer.pick(request.raw)
-      const cookie = request.url.startsWith('/socket.io') ? balancer.cookie(request.gateway) : undefined
-      if (cookie !== undefined) reply.header('set-cookie', cookie)
+      request.tries = config.gateways.length
+      chooseGateway(request, reply)
       done()
     },
-    replyOptions: { getUpstream: request => (request as FastifyRequest).gateway }
+    replyOptions: { getUpstream: gatewayOf, onError: tryAnother }
   })
+
+  function chooseGateway (request: FastifyRequest, reply: FastifyReply) {
+    request.tries--
+    request.gateway = balancer.pick(request.raw)
+    const cookie = request.url.startsWith('/socket.io') ? balancer.cookie(request.gateway) : undefined
+    if (cookie !== undefined) reply.header('set-cookie', cookie)
+  }
+
+  /** A browser's EventSource does not come back after a 502: what only reads is asked of the other gateways first. */
+  function tryAnother (reply: unknown, { error }: { error: Error }) {
+    const answer = reply as FastifyReply
+    const { request } = answer
+    balancer.left(request.gateway)
+    if (request.method !== 'GET' || request.tries === 0) return sendUnreachable(answer, { service: 'realtime-gateway', error })
+    chooseGateway(request, answer)
+    answer.from(undefined, { rewriteRequestHeaders: forwardedHeaders, retryDelay: () => null, getUpstream: gatewayOf, onError: tryAnother })
+  }
 }, { name: 'http-proxy-routes' })
+
+const gatewayOf = (request: unknown) => (request as FastifyRequest).gateway
 
 const forwardedHeaders: RewriteHeaders = ({ ip, host, protocol, id }, headers) => ({
   ...headers,
@@ -83,5 +98,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Where a request to the gateways goes. */
     gateway: string
+    /** How many gateways may still be asked, should this one not answer. */
+    tries: number
   }
 }

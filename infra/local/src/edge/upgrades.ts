@@ -12,7 +12,7 @@ const CONNECT_TIMEOUT_MS = 2_000
  * that accepts before the gateway has, so a refused token looks like a broken connection and the subprotocol is chosen
  * here; and it queues frames without bound, so the gateway could never tell that a client is slow.
  */
-export const upgrades = fp<{ balancer: GatewayBalancer }>(async function upgrades (app, { balancer }) {
+export const upgrades = fp<UpgradesOptions>(async function upgrades (app, { gateways, balancer }) {
   const open = new Set<Duplex>()
   app.addHook('preClose', async () => { for (const socket of open) socket.destroy() })
 
@@ -23,15 +23,21 @@ export const upgrades = fp<{ balancer: GatewayBalancer }>(async function upgrade
       refuse(client, { status: 404, title: 'Not Found', detail: 'No WebSocket is served here' })
       return
     }
-    const gateway = balancer.pick(request)
-    tunnel({ request, client, head, gateway }, err => {
-      balancer.failed(gateway)
-      app.log.warn({ err, service: 'realtime-gateway' }, 'service is not reachable')
-      refuse(client, { status: 502, title: 'Bad Gateway', detail: 'realtime-gateway is not reachable; try again in a moment' })
-    })
+    join({ request, client, head, tries: gateways.length })
   })
+
+  function join ({ tries, ...upgrade }: Omit<Upgrade, 'gateway'> & { tries: number }) {
+    const gateway = balancer.pick(upgrade.request)
+    tunnel({ ...upgrade, gateway }, err => {
+      balancer.left(gateway)
+      app.log.warn({ err, service: 'realtime-gateway' }, 'service is not reachable')
+      if (tries > 1) return join({ ...upgrade, tries: tries - 1 })
+      refuse(upgrade.client, { status: 502, title: 'Bad Gateway', detail: 'realtime-gateway is not reachable; try again in a moment' })
+    })
+  }
 }, { name: 'upgrades' })
 
+interface UpgradesOptions { gateways: string[], balancer: GatewayBalancer }
 interface Upgrade { request: IncomingMessage, client: Duplex, head: Buffer, gateway: string }
 
 function tunnel ({ request, client, head, gateway }: Upgrade, onUnreachable: (err: Error) => void): void {

@@ -172,13 +172,58 @@ t.test('several gateways take turns, but for polling, which stays at one', async
   t.match(await response.json(), { name: 'g3' })
 })
 
-t.test('a gateway that is away is left out', async t => {
+/** Ends a server as a kill of its process would. */
+function kill ({ server }: { server: Server }) {
+  server.close()
+  server.closeAllConnections()
+}
+
+t.test('a gateway that is away is left out, and what only reads is asked of another', async t => {
   const { origin, gatewayServers } = await setup(t, { gateways: ['g1', 'g2'] })
-  gatewayServers[0]?.server.close()
-  gatewayServers[0]?.server.closeAllConnections()
-  const statuses: number[] = []
-  for (let i = 0; i < 6; i++) statuses.push((await fetch(`${origin}/events`)).status)
-  t.ok(statuses.filter(status => status === 502).length <= 1, statuses.join())
+  kill(gatewayServers[0] as { server: Server })
+  for (let i = 0; i < 6; i++) t.equal((await fetch(`${origin}/events`)).status, 200)
+  kill(gatewayServers[1] as { server: Server })
+  const response = await fetch(`${origin}/events`)
+  t.equal(response.status, 502)
+  t.match(await response.json(), { detail: /^realtime-gateway is not reachable/ })
+})
+
+t.test('when a gateway goes, polling stays where it is at the others, and its own moves once', async t => {
+  const names = ['g1', 'g2', 'g3']
+  const { ask, gatewayServers } = await setup(t, { gateways: names })
+  const poll = async () => (await ask('/socket.io/?EIO=4&transport=polling&sid=x')).name
+  const own = await poll()
+  const [other, last] = names.filter(name => name !== own).map(name => gatewayServers[names.indexOf(name)])
+  kill(other as { server: Server })
+  // Enough of what goes anywhere for the edge to learn of it.
+  for (let i = 0; i < 6; i++) await ask('/events')
+  for (let i = 0; i < 3; i++) t.equal(await poll(), own)
+
+  kill(gatewayServers[names.indexOf(own)] as { server: Server })
+  const next = await poll()
+  t.equal(next, names[gatewayServers.indexOf(last as typeof gatewayServers[number])])
+  for (let i = 0; i < 3; i++) t.equal(await poll(), next)
+})
+
+t.test('a cookie leads to its gateway while that takes clients, and what goes on there in any case', async t => {
+  let draining = ''
+  const { ask, origin } = await setup(t, {
+    gateways: ['g1', 'g2'],
+    handler: name => (request, response) => {
+      if (request.url === '/readyz' && name === draining) response.writeHead(503).end()
+      else named(name)(request, response)
+    }
+  })
+  const init = { headers: { cookie: 'tidings_gateway=1' } }
+  t.match(await ask('/socket.io/?EIO=4&transport=polling', init), { name: 'g2' })
+  draining = 'g2'
+  await until(async () => (await ask('/socket.io/?EIO=4&transport=polling', init)).name === 'g1', { what: 'the edge to hear of it' })
+  const response = await fetch(`${origin}/socket.io/?EIO=4&transport=polling`, init)
+  t.match(response.headers.get('set-cookie'), 'tidings_gateway=0')
+  t.match(await ask('/socket.io/?EIO=4&transport=polling&sid=x', init), { name: 'g2' }, 'its sessions are served to their end')
+  t.match(await ask('/events'), { name: 'g1' })
+  draining = ''
+  await until(async () => (await ask('/socket.io/?EIO=4&transport=polling', init)).name === 'g2', { what: 'the edge to hear that it is back' })
 })
 
 t.test('WebSockets', async t => {
@@ -236,6 +281,18 @@ t.test('WebSockets', async t => {
     const away = open(origin)
     await until(away.isClosed, { what: 'the refusal' })
     t.match(away.received(), /^HTTP\/1\.1 502 [^]*realtime-gateway is not reachable/)
+  })
+
+  await t.test('go to another gateway when one is away', async t => {
+    const { origin, gatewayServers } = await setup(t, { gateways: ['g1', 'g2', 'g3'] })
+    for (const { server } of gatewayServers) shouting(server, [])
+    kill(gatewayServers[0] as { server: Server })
+    kill(gatewayServers[2] as { server: Server })
+    for (let i = 0; i < 4; i++) {
+      const client = open(origin, { after: 'hello' })
+      await until(() => client.received().endsWith('HELLO'), { what: 'the echo' })
+      client.socket.destroy()
+    }
   })
 
   await t.test('hold back a gateway whose client does not read', async t => {
