@@ -1,13 +1,14 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { Job, JobQuery, type JobQuery as Query } from '@tidings/contracts'
+import { problemResponses } from '@tidings/service-kit'
 import { cancelJob } from '../cancel/cancel-job.ts'
 import { retryJob } from '../cancel/retry-job.ts'
 import type { FoundJob } from '../read/find-jobs.ts'
 import { toJob } from '../read/job-row.ts'
 import { answer } from './answer.ts'
 import { JobNotFound, JobParams } from './jobs.ts'
-import { problemResponses } from '@tidings/service-kit'
+import { withoutBody } from './without-body.ts'
 
 /** POST /jobs/:jobId/cancel, /jobs/:jobId/retry */
 export const commandRoutes: FastifyPluginAsyncTypebox = async function commandRoutes (app) {
@@ -15,8 +16,9 @@ export const commandRoutes: FastifyPluginAsyncTypebox = async function commandRo
     tags: ['jobs'],
     params: JobParams,
     querystring: JobQuery,
-    response: { 202: answer(Job, 'Accepted; the job as it was'), ...problemResponses(404, 409, 414) }
+    response: { 202: answer(Job, 'Accepted; the job as it was'), ...problemResponses(404, 409, 413, 414, 415) }
   }
+  withoutBody(app)
   const context = { sql: app.sql, redis: app.redis, findQueue: (name: string) => app.findQueue(name) }
 
   app.post('/:jobId/cancel', {

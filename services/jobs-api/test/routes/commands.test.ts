@@ -70,6 +70,22 @@ t.test('cancel', async t => {
     t.match(answer.headers['content-type'], 'problem+json')
   })
 
+  await t.test('takes no body, by whatever content type it may be announced', async t => {
+    const jobId = await submit(app, { delay: 3_600_000 })
+    const post = async (payload: string, type: string) => await app.inject({
+      method: 'POST', url: `/jobs/${jobId}/cancel`, headers: { ...bearer(7), 'content-type': type }, payload
+    })
+    t.match((await post('{"reason":"bored"}', 'application/json')).json(), { status: 400, errors: [{ path: 'body.reason' }] })
+    t.match((await post('[]', 'application/json')).json(), { status: 400, errors: [{ path: 'body' }] })
+    t.equal((await post('{', 'application/json')).statusCode, 400)
+    t.equal((await post('reason=bored', 'text/plain')).statusCode, 415)
+    t.equal((await post(`"${'x'.repeat(2 * 1024 * 1024)}"`, 'application/json')).statusCode, 413)
+    t.equal((await get(jobId)).state, 'delayed')
+    t.equal((await post('', 'application/json')).statusCode, 202)
+    t.match(await untilFailed(jobId), { failedReason: 'Cancelled by user' })
+    t.equal((await post('{}', 'application/json')).statusCode, 409, 'an empty object says nothing either')
+  })
+
   await t.test('is for the owner alone', async t => {
     const jobId = await submit(app, { queue: 'idle' })
     t.equal((await cancel(jobId, 8)).statusCode, 404)
