@@ -70,6 +70,21 @@ t.test('a claim brings the oldest of a chain with its followers, in order, and n
   t.equal((await claimOnce(app.sql)).tasks.length, 20, 'what a dead replica held is free')
 })
 
+t.test('of an endpoint that failed on and on one delivery is claimed, as a probe, while no other replica probes', async t => {
+  const { app, sql, createWebhook } = await setup(t, { LOG_LEVEL: 'silent' })
+  await app.delivery.stop()
+  const webhookId = await createWebhook({ url: 'http://127.0.0.1:9' })
+  await addDue(sql, [webhookId], 5)
+  const left = async (what: string) => await sql.unsafe(`update webhooks.webhooks set failures = 30, open_until = ${what}`)
+  await left("now() + interval '1 minute'")
+  t.same((await claimOnce(app.sql)).tasks, [], 'its breaker is open')
+  await left("now() - interval '1 ms'")
+  t.equal((await claimOnce(app.sql, { probeMs: 60_000 })).tasks.length, 1)
+  t.same((await claimOnce(app.sql)).tasks, [], 'the probe is under way')
+  await left("now() - interval '1 ms'")
+  t.equal((await claimOnce(app.sql)).tasks.length, 1, 'it took too long')
+})
+
 /** Fifty endpoints with two hundred due rows each, beside which claims are looked at. */
 async function setupHealthy (t: TestContext) {
   const { app, sql, url, createWebhook } = await setup(t, { LOG_LEVEL: 'silent' })
@@ -92,9 +107,9 @@ async function setupHealthy (t: TestContext) {
   }
 }
 
-async function claimOnce (sql: Sql) {
+async function claimOnce (sql: Sql, { probeMs = 1000 } = {}) {
   const [row] = await sql<{ id: number }[]>`insert into webhooks.claimants (host, lease_until) values ('test', now() + interval '1 hour') returning id`
-  return await claim(sql, { claim: row?.id ?? 0, slots: SLOTS, rooms: new Map(), after: 0, probeMs: 1000 })
+  return await claim(sql, { claim: row?.id ?? 0, slots: SLOTS, rooms: new Map(), after: 0, probeMs })
 }
 
 /** Each of a chain of its own, or all of one. */

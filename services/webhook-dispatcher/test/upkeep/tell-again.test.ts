@@ -1,8 +1,9 @@
 import t from 'tap'
-import { startReceiver, until } from '@tidings/testing'
-import { setup, startApp } from '../setup.ts'
+import { fileURLToPath } from 'node:url'
+import { freePort, spawnService, startReceiver, until } from '@tidings/testing'
+import { setup, startApp, startStores, webhookCreator } from '../setup.ts'
 
-const EVENTS = 1200
+const EVENTS = 3000
 
 async function storeEvents (sql: Awaited<ReturnType<typeof setup>>['sql'], count: number): Promise<void> {
   await sql`
@@ -15,20 +16,27 @@ const requestReplay = async (sql: Awaited<ReturnType<typeof setup>>['sql'], webh
   await sql`insert into webhooks.replays (webhook_id, at_ms, at_seq, until_ms, until_seq) values (${webhookId}, 0, 0, ${Date.now()}, 0)`
 }
 
-t.test('a replay tells everything once, across a restart in its middle, though all was told before', async t => {
-  const stores = await setup(t)
-  const { sql, createWebhook, app } = stores
+t.test('a replay tells everything, whoever is killed in its middle, though all was told before', async t => {
+  const stores = await startStores(t)
+  const { sql } = stores
+  const port = await freePort()
+  const victim = await spawnService(t, {
+    entry: fileURLToPath(new URL('../../src/server.ts', import.meta.url)),
+    env: { ...stores.env, WEBHOOK_DISPATCHER_PORT: String(port) },
+    readyUrl: `http://127.0.0.1:${port}/readyz`
+  })
   const receiver = await startReceiver(t)
-  const id = await createWebhook({ url: receiver.url })
+  const id = await webhookCreator(sql)({ url: receiver.url })
   await storeEvents(sql, EVENTS)
   await requestReplay(sql, id)
   await receiver.waitFor(100)
-  await app.close()
+  await victim.kill('SIGKILL')
+  t.equal((await sql`select from webhooks.replays where finished_at is null`).length, 1, 'in its middle')
   await startApp(t, stores)
 
   await until(async () => (await sql`select from webhooks.replays where finished_at is not null and told = ${EVENTS}`).length === 1)
   await until(async () => (await sql`select from webhooks.deliveries where origin = 'replay' and state = 'delivered'`).length === EVENTS)
-  t.equal((await sql`select from webhooks.deliveries`).length, EVENTS)
+  t.equal((await sql`select from webhooks.deliveries`).length, EVENTS, 'a delivery of each, once')
   t.equal(new Set(receiver.requests.map(({ headers }) => headers['webhook-id'])).size, EVENTS)
 })
 
