@@ -19,6 +19,8 @@ type RateLimitsOptions = {
   redisUrl: string
   /** Who a request counts for: the user, unless said otherwise. */
   keyOf?: (request: FastifyRequest) => string
+  /** When that is known: before anything is read of a request, or, where it stands in the body, once that is. */
+  hook?: 'onRequest' | 'preHandler'
 }
 
 /**
@@ -26,7 +28,7 @@ type RateLimitsOptions = {
  * answers 429 beyond the bound. Without Redis, or with one that is slow,
  * everybody is served. To be registered where `app.authenticate` has gone before.
  */
-export const rateLimits = fp<RateLimitsOptions>(async function rateLimits (app, { name, max, redisUrl, keyOf = request => request.user.userId }) {
+export const rateLimits = fp<RateLimitsOptions>(async function rateLimits (app, { name, max, redisUrl, keyOf = request => request.user.userId, hook = 'onRequest' }) {
   // Auto-pipelining: the counts of one turn of the event loop go out in one write.
   const redis = createRedis(redisUrl, { commandTimeout: COUNT_TIMEOUT_MS, maxRetriesPerRequest: 0, enableAutoPipelining: true })
   redis.on('error', err => app.log.debug({ err }, 'rate limits: redis is away'))
@@ -40,6 +42,7 @@ export const rateLimits = fp<RateLimitsOptions>(async function rateLimits (app, 
   })
 
   await app.register(fastifyRateLimit, {
+    hook,
     max,
     timeWindow: WINDOW_MS,
     store: function () { return store } as unknown as FastifyRateLimitStoreCtor, // it calls it with `new`

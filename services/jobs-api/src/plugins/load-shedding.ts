@@ -25,7 +25,8 @@ export const loadShedding = fp<{ config: Config }>(async function loadShedding (
     pressureHandler: refuse
   })
   app.addHook('onRequest', (request, reply, done) => {
-    if ((request.query as { wait?: string }).wait !== undefined) return done()
+    const isLongPoll = (request.query as { wait?: string }).wait !== undefined && request.routeOptions.config.isBounded
+    if (isLongPoll) return done()
     if (inHand >= config.REQUESTS_MAX) refuse()
     inHand++
     reply.raw.once('close', () => { inHand-- })

@@ -16,12 +16,16 @@ type RefreshContext = { sql: RawSql, isRevoked: (identity: Identity) => Promise<
  * Exchanges a refresh token for a new pair of tokens. They remember when their
  * user signed in: where Redis can't say at this moment that the user was
  * revoked, the new tokens are void as soon as it can.
+ *
+ * `userOf` tells whose a token is, undefined where it is none of ours.
  */
 export function refresher (settings: RefreshSettings, { sql, isRevoked }: RefreshContext) {
   const { TOKEN_SECRET, REFRESH_TOKEN_SECRET, ACCESS_TOKEN_TTL_MS, REFRESH_TOKEN_TTL_MS, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = settings
   const readToken = refreshTokenReader({ secret: REFRESH_TOKEN_SECRET, issuer, audience })
 
-  return async function refresh (refreshToken: string, log: FastifyBaseLogger): Promise<RefreshedTokens> {
+  return { refresh, userOf }
+
+  async function refresh (refreshToken: string, log: FastifyBaseLogger): Promise<RefreshedTokens> {
     const token = readToken(refreshToken)
     const { userId, family, signedInAt } = token
     if (await isRevoked({ userId, issuedAt: signedInAt, expiresAt: token.expiresAt.getTime() })) throw new RefreshRefused()
@@ -33,6 +37,14 @@ export function refresher (settings: RefreshSettings, { sql, isRevoked }: Refres
       token: signAccessToken({ ...common, secret: TOKEN_SECRET, expiresInMs: ACCESS_TOKEN_TTL_MS }),
       refreshToken: signRefreshToken({ ...common, secret: REFRESH_TOKEN_SECRET, expiresInMs: REFRESH_TOKEN_TTL_MS, family, jti: rotation.id }),
       expiresIn: Math.floor(ACCESS_TOKEN_TTL_MS / 1000)
+    }
+  }
+
+  function userOf (refreshToken: string): string | undefined {
+    try {
+      return readToken(refreshToken).userId
+    } catch (err) {
+      if (!(err instanceof RefreshRefused)) throw err
     }
   }
 }

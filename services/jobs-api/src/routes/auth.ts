@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
 import { RefreshedTokens, RefreshTokens } from '@tidings/contracts'
 import { problemResponses, rateLimits, redisUrl } from '@tidings/service-kit'
 import { refresher } from '../refresh/refresh.ts'
@@ -8,9 +9,8 @@ import { answer } from './answer.ts'
 export const authRoutes: FastifyPluginAsyncTypebox = async function authRoutes (app) {
   const { TOKEN_SECRET, REFRESH_TOKEN_SECRET, RATE_LIMIT_MAX: max, ...settings } = app.config
   if (!TOKEN_SECRET || !REFRESH_TOKEN_SECRET) return
-  const refresh = refresher({ ...settings, TOKEN_SECRET, REFRESH_TOKEN_SECRET }, { sql: app.sql, isRevoked: app.isRevoked })
-  // By address: who asks is known only once the token was verified.
-  if (max > 0) await app.register(rateLimits, { name: 'auth', max, redisUrl: redisUrl(app.config), keyOf: ({ ip }) => ip })
+  const { refresh, userOf } = refresher({ ...settings, TOKEN_SECRET, REFRESH_TOKEN_SECRET }, { sql: app.sql, isRevoked: app.isRevoked })
+  if (max > 0) await app.register(rateLimits, { name: 'auth', max, redisUrl: redisUrl(app.config), hook: 'preHandler', keyOf })
 
   app.post('/refresh', {
     schema: {
@@ -26,4 +26,10 @@ export const authRoutes: FastifyPluginAsyncTypebox = async function authRoutes (
     reply.header('cache-control', 'no-store')
     return await refresh(request.body.refreshToken, request.log)
   })
+
+  /** By user. Who has no good token counts by address, which behind an edge is everybody's: none of them keeps out one who has. */
+  function keyOf ({ body, ip }: FastifyRequest): string {
+    const userId = userOf((body as RefreshTokens).refreshToken)
+    return userId === undefined ? `address ${ip}` : `user ${userId}`
+  }
 }

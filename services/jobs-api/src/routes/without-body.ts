@@ -10,10 +10,8 @@ const InvalidBody = createError('INVALID_INPUT', 'The request is not valid', 400
  */
 export function withoutBody (app: FastifyInstance) {
   const parse = app.getDefaultJsonParser('error', 'error')
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body.length === 0) done(null, undefined)
-    else parse(request, body as string, done)
-  })
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) =>
+    body.length === 0 ? done(null, undefined) : parse(request, body as string, done))
   app.addHook('preValidation', (request, _reply, done) => {
     const faults = faultsOf(request.body)
     done(faults.length > 0 ? Object.assign(new InvalidBody(), { errors: faults }) : undefined)

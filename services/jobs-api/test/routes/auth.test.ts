@@ -79,6 +79,16 @@ t.test('POST /auth/refresh', async t => {
   })
 })
 
+t.test('so many refreshes of a user a minute, no more; what is no token keeps nobody out', async t => {
+  const { app } = await setup(t, { RATE_LIMIT_MAX: '3' })
+  const refresh = async (refreshToken: string) => await app.inject({ method: 'POST', url: '/auth/refresh', payload: { refreshToken } })
+  await until(async () => (await refresh('nonsense')).statusCode === 429, { what: 'Redis to be connected, and the address to have had its share' })
+  const statuses = []
+  for (let i = 0; i < 4; i++) statuses.push((await refresh(refreshTokenOf('7'))).statusCode)
+  t.same(statuses, [200, 200, 200, 429])
+  t.equal((await refresh(refreshTokenOf('8'))).statusCode, 200)
+})
+
 t.test('a user who was revoked does not come back by a refresh', async t => {
   const { app, redis, env } = await setup(t)
   const seconds = Math.floor(Date.now() / 1000)

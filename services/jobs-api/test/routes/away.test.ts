@@ -24,11 +24,13 @@ t.test('while Postgres is away', async t => {
     const held = [list(), submit()]
     const refused = await get()
     t.equal(refused.json().type, 'urn:tidings:problem:overloaded')
-    for (const answer of [refused, ...await Promise.all(held)]) {
+    const dressed = await app.inject({ url: '/jobs/counts?wait=1', headers })
+    t.equal(dressed.json().type, 'urn:tidings:problem:overloaded', 'what only looks like a long poll, too')
+    for (const answer of [refused, dressed, ...await Promise.all(held)]) {
       t.equal(answer.statusCode, 503)
       t.ok(answer.headers['retry-after'])
     }
-    t.match((await app.inject('/metrics')).body, /tidings_requests_shed_total 1/)
+    t.match((await app.inject('/metrics')).body, /tidings_requests_shed_total 2/)
     for (const answer of await Promise.all([get(), get()])) t.equal(answer.statusCode, 503, 'a read of one job as well')
     postgres.resume()
     await until(async () => (await list()).statusCode === 200)
