@@ -22,7 +22,13 @@ export function createIngestMetrics (registry: MetricsRegistry) {
       batches.inc({ outcome: 'written' })
     },
     lost: (): void => batches.inc({ outcome: 'lost' }),
-    watch (active: () => number): void {
+    watch (active: () => number, lag: () => Promise<number>): void {
+      const behind = new prom.Gauge({
+        name: 'tidings_webhook_ingest_lag_seconds',
+        help: 'By how much the newest event is younger than the newest ingested one, over all replicas; NaN where Redis or Postgres does not tell',
+        registers,
+        async collect () { behind.set(await lag().catch(() => NaN)) }
+      })
       const shards = new prom.Gauge({
         name: 'tidings_webhook_ingest_shards', help: 'Shards that this replica reads', registers, collect () { shards.set(active()) }
       })

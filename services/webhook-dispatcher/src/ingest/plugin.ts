@@ -1,6 +1,8 @@
 import fp from 'fastify-plugin'
+import { createJobEventStream } from '@tidings/job-events'
 import { createIngest } from './ingest.ts'
 import { createTargetsOf } from './job-webhooks.ts'
+import { lagSeconds } from './lag.ts'
 import { createIngestMetrics } from './metrics.ts'
 
 /** Follows the stream of job events into deliveries, in the shards that this replica holds. */
@@ -15,7 +17,8 @@ export const ingest = fp(async function ingest (app) {
     metrics,
     log: app.log
   })
-  metrics.watch(() => engine.activeShards)
+  const stream = createJobEventStream(app.redis)
+  metrics.watch(() => engine.activeShards, async () => await lagSeconds(stream, app.sql))
   app.addHook('onReady', engine.start)
   app.addHook('onClose', engine.stop)
   app.addReadinessCheck('ingest', 'required', () => engine.halted?.message)
