@@ -1,6 +1,7 @@
 import { createVerifier, TokenError } from 'fast-jwt'
 import { LRUCache } from 'lru-cache'
 import { userIdText } from '../user-id.ts'
+import { KeysAway } from './key-set.ts'
 import { allowedAlgorithms, keyFinder } from './keys.ts'
 import type { JwtSettings } from './settings.ts'
 
@@ -74,6 +75,7 @@ function requiredClaims ({ JWT_REQUIRE_EXP, JWT_ISSUER, JWT_AUDIENCE }: JwtSetti
 
 function refuse (cause: unknown): never {
   if (!(cause instanceof TokenError)) throw cause
+  if (cause.originalError instanceof KeysAway) throw cause.originalError
   if (cause.code === TokenError.codes.expired) throw new TokenRefused('token_expired', 'The token has expired', { cause })
   throw new TokenRefused('token_invalid', 'The token is not valid', { cause })
 }
