@@ -12,7 +12,7 @@ const IDS_REMEMBERED = 10_000
 /** What a webhook tells; `id` is the job's, the event's own is the header `webhook-id`. */
 export type JobEvent = { id: string, jobname: string, userId: number | string } & (
   | { eventType: 'progress', progress: unknown }
-  | { eventType: 'completed', result: unknown }
+  | { eventType: 'completed', result: unknown, resultTruncated?: true } // too large to travel whole: GET /jobs/:id has it
   | { eventType: 'failed', error: string }
 )
 

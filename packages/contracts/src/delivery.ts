@@ -57,7 +57,7 @@ export const Delivery = Type.Object({
   originId: Type.Union([Type.Integer(), Type.Null()], { description: 'The delivery that is repeated, or the replay' }),
   status: DeliveryStatus,
   attemptCount: Type.Integer(),
-  nextAttemptAt: NullableTime,
+  nextAttemptAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], { description: 'Not before; null once it has ended, and while the webhook is not active' }),
   statusCode: Type.Union([Type.Integer(), Type.Null()], { description: 'What the last attempt was answered' }),
   errorClass: NullableErrorClass,
   reason: Type.Union([Type.String(), Type.Null()], { description: 'Why it was closed' }),

@@ -5,16 +5,16 @@ import { attempts, deliveries, events, webhooks } from '../db/schema.ts'
 import type { WebhookRow } from '../webhooks/webhook.ts'
 import { DeliveryNotFound, toAttempt, toDelivery, type DeliveryKey, type DeliveryRow } from './delivery.ts'
 
-type Found = { row: DeliveryRow, payload: string | null, webhook: Pick<WebhookRow, 'id' | 'kind' | 'status'> }
+type Found = { row: DeliveryRow, payload: string | null, webhook: WebhookRow }
 
 /**
  * A delivery with its payload and its attempts.
  * @throws DeliveryNotFound
  */
 export async function showDelivery (db: Database, key: DeliveryKey): Promise<DeliveryDetail> {
-  const { row, payload } = await findDelivery(db, key)
+  const { row, payload, webhook } = await findDelivery(db, key)
   const tried = await db.select().from(attempts).where(eq(attempts.deliveryId, row.id)).orderBy(attempts.n)
-  return { ...toDelivery(row), payload: payload === null ? null : JSON.parse(payload), attempts: tried.map(toAttempt) }
+  return { ...toDelivery(row, webhook), payload: payload === null ? null : JSON.parse(payload), attempts: tried.map(toAttempt) }
 }
 
 /**
@@ -23,7 +23,7 @@ export async function showDelivery (db: Database, key: DeliveryKey): Promise<Del
  */
 export async function findDelivery (db: Database, { userId, id }: DeliveryKey): Promise<Found> {
   const [found] = await db
-    .select({ row: getTableColumns(deliveries), body: events.body, webhook: { id: webhooks.id, kind: webhooks.kind, status: webhooks.status } })
+    .select({ row: getTableColumns(deliveries), body: events.body, webhook: getTableColumns(webhooks) })
     .from(deliveries)
     .innerJoin(webhooks, and(eq(webhooks.id, deliveries.webhookId), eq(webhooks.userId, userId), isNull(webhooks.deletedAt)))
     .leftJoin(events, and(eq(events.eventMs, deliveries.eventMs), eq(events.eventSeq, deliveries.eventSeq)))

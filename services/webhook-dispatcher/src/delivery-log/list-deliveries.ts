@@ -2,18 +2,19 @@ import { and, desc, eq, inArray, isNull, lt } from 'drizzle-orm'
 import type { DeliveryList, ListDeliveriesQuery } from '@tidings/contracts'
 import type { Database } from '../db/database.ts'
 import { deliveries, webhooks } from '../db/schema.ts'
-import { toDelivery, type DeliveryRow } from './delivery.ts'
+import type { WebhookRow } from '../webhooks/webhook.ts'
+import { toDelivery, type DeliveryRow, type Schedule } from './delivery.ts'
 
 const DEFAULT_LIMIT = 20
 
 /** A page of a webhook's deliveries, newest first. The cursor is the last id shown: pages stay whole while new ones come in. */
-export async function listDeliveries (db: Database, webhookId: number, query: ListDeliveriesQuery): Promise<DeliveryList> {
+export async function listDeliveries (db: Database, webhook: WebhookRow, query: ListDeliveriesQuery): Promise<DeliveryList> {
   const { limit = DEFAULT_LIMIT } = query
   const rows = await db.select().from(deliveries)
-    .where(and(eq(deliveries.webhookId, webhookId), isAsked(query)))
+    .where(and(eq(deliveries.webhookId, webhook.id), isAsked(query)))
     .orderBy(desc(deliveries.id))
     .limit(limit + 1)
-  return pageOf(rows, limit)
+  return pageOf(rows.map(row => ({ row, webhook })), limit)
 }
 
 /**
@@ -33,7 +34,7 @@ export async function listLegacyDeliveries (db: Database, userId: string, query:
     .where(and(eq(webhooks.userId, userId), inArray(webhooks.kind, ['legacy', 'job']), isNull(webhooks.deletedAt)))
     .orderBy(desc(newest.id))
     .limit(limit + 1)
-  return pageOf(rows.map(({ newest }) => newest), limit)
+  return pageOf(rows.map(({ newest: row, webhooks: webhook }) => ({ row, webhook })), limit)
 }
 
 function isAsked ({ status, cursor }: ListDeliveriesQuery) {
@@ -41,8 +42,8 @@ function isAsked ({ status, cursor }: ListDeliveriesQuery) {
 }
 
 /** Of rows of which there is one more than the limit where there is another page. */
-function pageOf (rows: DeliveryRow[], limit: number): DeliveryList {
+function pageOf (rows: { row: DeliveryRow, webhook: Schedule }[], limit: number): DeliveryList {
   const shown = rows.slice(0, limit)
-  const next = rows.length > limit ? String(shown.at(-1)?.id) : null
-  return { deliveries: shown.map(toDelivery), pagination: { limit, next } }
+  const next = rows.length > limit ? String(shown.at(-1)?.row.id) : null
+  return { deliveries: shown.map(({ row, webhook }) => toDelivery(row, webhook)), pagination: { limit, next } }
 }

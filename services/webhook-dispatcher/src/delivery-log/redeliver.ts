@@ -24,11 +24,12 @@ export async function redeliver (db: Database, key: DeliveryKey): Promise<Delive
   if (webhook.status === 'disabled' && webhook.kind !== 'job') throw new WebhookNotActive(webhook.status)
   const { webhookId, eventMs, eventSeq, type, messageId, body } = row
   return await db.transaction(async tx => {
-    if (webhook.status === 'disabled') await tx.update(webhooks).set({ ...HEALTHY, updatedAt: sql`now()` }).where(eq(webhooks.id, webhook.id))
+    const isRevived = webhook.status === 'disabled'
+    if (isRevived) await tx.update(webhooks).set({ ...HEALTHY, updatedAt: sql`now()` }).where(eq(webhooks.id, webhook.id))
     const [inserted] = await tx.insert(deliveries)
       .values({ webhookId, eventMs, eventSeq, type, messageId, body, origin: 'redeliver', originId: firstOf(row), state: 'pending' })
       .returning()
-    return toDelivery(inserted as DeliveryRow)
+    return toDelivery(inserted as DeliveryRow, isRevived ? HEALTHY : webhook)
   })
 }
 

@@ -3,7 +3,7 @@ import { Delivery, DeliveryDetail } from '@tidings/contracts'
 import { problemResponses } from '@tidings/service-kit'
 import { showDelivery } from '../delivery-log/find-delivery.ts'
 import { redeliver } from '../delivery-log/redeliver.ts'
-import { DeliveryParams } from './params.ts'
+import { DeliveryParams, LEFT_ALONE } from './params.ts'
 
 /** GET /deliveries/:id, POST /deliveries/:id/redeliver */
 export const deliveryRoutes: FastifyPluginAsyncTypebox = async function deliveryRoutes (app) {
@@ -24,7 +24,7 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox = async function delivery
       operationId: 'redeliver',
       tags,
       summary: 'Deliver once more',
-      description: 'Makes a delivery of its own, outside the order of the job\'s events, with the same `webhook-id`.',
+      description: `Makes a delivery of its own, outside the order of the job's events, with the same \`webhook-id\`. ${LEFT_ALONE}`,
       params: DeliveryParams,
       response: { 202: Delivery, ...problemResponses(404, 409, 410, 414) }
     }

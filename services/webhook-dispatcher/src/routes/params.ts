@@ -16,3 +16,6 @@ export const DeliveryParams = Type.Object({
 })
 
 export const NoContent = Type.Null({ description: 'Done' })
+
+/** What a delivery that is asked for may wait for. */
+export const LEFT_ALONE = 'It waits while the endpoint is left alone, because it asked for that or failed on and on; `PUT /webhooks/:id` with `active: true` ends that.'

@@ -6,7 +6,7 @@ import { findReplay, replayStart, requestReplay } from '../delivery-log/replay.t
 import { sendTest } from '../delivery-log/send-test.ts'
 import { durationMs } from '../duration.ts'
 import { findWebhook } from '../webhooks/find-webhook.ts'
-import { ReplayParams, WebhookParams } from './params.ts'
+import { LEFT_ALONE, ReplayParams, WebhookParams } from './params.ts'
 
 /** GET /webhooks/:id/deliveries, POST /webhooks/:id/test, POST /webhooks/:id/replay, GET /webhooks/:id/replays/:replayId */
 export const webhookDeliveryRoutes: FastifyPluginAsyncTypebox = async function webhookDeliveryRoutes (app) {
@@ -23,8 +23,8 @@ export const webhookDeliveryRoutes: FastifyPluginAsyncTypebox = async function w
       response: { 200: DeliveryList, ...problemResponses(404, 414) }
     }
   }, async request => {
-    const { id } = await findWebhook(app.db, { userId: request.user.userId, id: request.params.id })
-    return await listDeliveries(app.db, id, request.query)
+    const webhook = await findWebhook(app.db, { userId: request.user.userId, id: request.params.id })
+    return await listDeliveries(app.db, webhook, request.query)
   })
 
   app.post('/:id/test', {
@@ -32,7 +32,7 @@ export const webhookDeliveryRoutes: FastifyPluginAsyncTypebox = async function w
       operationId: 'testWebhook',
       tags,
       summary: 'Deliver a test event',
-      description: 'The delivery that is answered tells what became of it.',
+      description: `The delivery that is answered tells what became of it. ${LEFT_ALONE}`,
       params: WebhookParams,
       response: { 202: Delivery, ...problemResponses(404, 409, 414) }
     }

@@ -65,6 +65,18 @@ t.test('deliveries are listed newest first, page by page and by status', async t
   t.equal((await list('?status=pending')).deliveries.length, 0)
 })
 
+t.test('when a delivery is tried next follows from its webhook, too', async t => {
+  const user = newUser()
+  const { id } = await newWebhook(user, { active: false })
+  await sql`
+    insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, state, due_at)
+    values (${id}, 1, 1, 'completed', 'pending', '2040-01-02T00:00:00Z'), (${id}, 1, 2, 'completed', 'pending', '2040-01-04T00:00:00Z')`
+  const next = async () => (await call(`/webhooks/${id}/deliveries`, { user })).body.deliveries.map(({ nextAttemptAt }: { nextAttemptAt: string }) => nextAttemptAt)
+  t.same(await next(), [null, null])
+  await sql`update webhooks.webhooks set status = 'active', open_until = '2040-01-03T00:00:00Z' where id = ${id}`
+  t.same(await next(), ['2040-01-04T00:00:00.000Z', '2040-01-03T00:00:00.000Z'])
+})
+
 t.test('a page of rare deliveries is found by an index, not by looking through all', async t => {
   const user = newUser()
   const { id } = await newWebhook(user)
