@@ -1,14 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Redis } from 'ioredis'
-import { userSeatsKey } from '@tidings/contracts'
+import { REPLICAS_KEY, userSeatsKey } from '@tidings/contracts'
 
-const REFRESH_MS = 15_000
+const SIGN_MS = 1000
+/** A replica that was killed holds its seats this long: its clients are back sooner than a user of many would have seats again. */
+const SILENT_MS = 5 * SIGN_MS
+const REFRESH_MS = 60_000
 const TTL_MS = 3 * REFRESH_MS
-const TAKE_SEAT = readFileSync(new URL('./take-seat.lua', import.meta.url), 'utf8')
 
 type Log = { warn (fields: object, message: string): void }
-type TakeSeat = (key: string, replica: string, count: number, now: number, ttl: number, max: number) => Promise<0 | 1>
+type Commands = {
+  tidingsTakeSeat: (key: string, replicas: string, replica: string, count: number, max: number, silentMs: number, ttl: number) => Promise<0 | 1>
+  tidingsSignOfLife: (replicas: string, replica: string, forgetMs: number) => Promise<unknown>
+}
 
 export type Seats = ReturnType<typeof createSeats>
 
@@ -19,16 +24,20 @@ export type Seats = ReturnType<typeof createSeats>
 export function createSeats ({ redis, max, log }: { redis: Redis, max: number, log: Log }) {
   const replica = randomUUID()
   const taken = new Map<string, number>()
-  redis.defineCommand('tidingsTakeSeat', { numberOfKeys: 1, lua: TAKE_SEAT })
-  const takeSeat = (redis as Redis & { tidingsTakeSeat: TakeSeat }).tidingsTakeSeat.bind(redis)
-  const timer = setInterval(() => { refresh().catch(warn) }, REFRESH_MS).unref()
+  const commands = withCommands(redis)
+  const refreshing = setInterval(() => { refresh().catch(warn) }, REFRESH_MS).unref()
+  const living = setInterval(() => {
+    commands.tidingsSignOfLife(REPLICAS_KEY, replica, TTL_MS).catch(() => {}) // whoever wants a seat hears of it
+  }, SIGN_MS).unref()
+  const refreshNow = () => { refresh().catch(warn) } // what Redis may have lost meanwhile
+  redis.on('ready', refreshNow)
 
   /** Takes a seat; undefined where the user has no more, else what gives it back. */
   async function take (userId: string): Promise<(() => void) | undefined> {
     const count = (taken.get(userId) ?? 0) + 1
     if (count > max) return undefined
     taken.set(userId, count)
-    const granted = await takeSeat(userSeatsKey(userId), replica, count, Date.now(), TTL_MS, max).catch(failOpen)
+    const granted = await commands.tidingsTakeSeat(userSeatsKey(userId), REPLICAS_KEY, replica, count, max, SILENT_MS, TTL_MS).catch(failOpen)
     if (granted === 0) {
       giveBack(userId)
       return undefined
@@ -55,7 +64,7 @@ export function createSeats ({ redis, max, log }: { redis: Redis, max: number, l
   async function write (userId: string, count: number) {
     const key = userSeatsKey(userId)
     if (count === 0) return await redis.hdel(key, replica)
-    return await redis.multi().hset(key, replica, `${count}:${Date.now()}`).pexpire(key, TTL_MS).exec()
+    return await redis.multi().hset(key, replica, count).pexpire(key, TTL_MS).exec()
   }
 
   async function refresh () {
@@ -71,5 +80,18 @@ export function createSeats ({ redis, max, log }: { redis: Redis, max: number, l
     log.warn({ err }, 'seats: not counted over replicas')
   }
 
-  return { take, close: () => clearInterval(timer) }
+  function close () {
+    clearInterval(refreshing)
+    clearInterval(living)
+    redis.off('ready', refreshNow)
+  }
+
+  return { take, close }
+}
+
+function withCommands (redis: Redis): Commands {
+  const scriptOf = (name: string) => readFileSync(new URL(`./${name}.lua`, import.meta.url), 'utf8')
+  redis.defineCommand('tidingsTakeSeat', { numberOfKeys: 2, lua: scriptOf('take-seat') })
+  redis.defineCommand('tidingsSignOfLife', { numberOfKeys: 1, lua: scriptOf('sign-of-life') })
+  return redis as Redis & Commands
 }

@@ -1,22 +1,22 @@
 -- Takes a seat for a user's new session, counted over all replicas.
--- KEYS: 1 the user's seats (hash: replica -> "count:time")
--- ARGV: 1 this replica, 2 seats it holds with the new one, 3 now (ms), 4 ttl (ms), 5 most seats
+-- KEYS: 1 the user's seats (hash: replica -> count), 2 the replicas (sorted set: replica -> last sign of life, ms)
+-- ARGV: 1 this replica, 2 seats it holds with the new one, 3 most seats, 4 after how long a silent replica is dead (ms), 5 ttl of the seats (ms)
 -- Result: 1 taken, 0 refused
--- A replica that was killed is no longer counted once its time is older than the ttl.
+-- What a replica holds that was killed is not counted once it has been silent; the clock is Redis' own.
 
-local taken, now, ttl = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZADD', KEYS[2], now, ARGV[1])
+
+local taken = tonumber(ARGV[2])
 local seats = redis.call('HGETALL', KEYS[1])
 for i = 1, #seats, 2 do
-  if seats[i] ~= ARGV[1] then
-    local count, at = string.match(seats[i + 1], '^(%d+):(%d+)$')
-    if not at or tonumber(at) < now - ttl then
-      redis.call('HDEL', KEYS[1], seats[i])
-    else
-      taken = taken + tonumber(count)
-    end
+  local seen = redis.call('ZSCORE', KEYS[2], seats[i])
+  if seats[i] ~= ARGV[1] and seen and tonumber(seen) > now - ARGV[4] then
+    taken = taken + tonumber(seats[i + 1])
   end
 end
-if taken > tonumber(ARGV[5]) then return 0 end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ':' .. ARGV[3])
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
+if taken > tonumber(ARGV[3]) then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return 1

@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { ticketKey } from '@tidings/contracts'
+import { needsRedis } from './needs-redis.ts'
 
 export const TICKET_SECONDS = 60
 const CIPHER = 'aes-256-gcm'
@@ -17,7 +18,7 @@ export type Tickets = ReturnType<typeof createTickets>
 export function createTickets (redis: Redis) {
   async function issue (token: string): Promise<string> {
     const ticket = randomBytes(32)
-    await redis.set(keyOf(ticket), encipher(ticket, token), 'EX', TICKET_SECONDS)
+    await needsRedis(redis.set(keyOf(ticket), encipher(ticket, token), 'EX', TICKET_SECONDS))
     return ticket.toString('base64url')
   }
 
@@ -25,7 +26,7 @@ export function createTickets (redis: Redis) {
   async function redeem (text: string): Promise<string | undefined> {
     const ticket = Buffer.from(text, 'base64url')
     if (ticket.length !== 32) return undefined
-    const kept = await redis.getdelBuffer(keyOf(ticket))
+    const kept = await needsRedis(redis.getdelBuffer(keyOf(ticket)))
     return kept ? decipher(ticket, kept) : undefined
   }
 

@@ -1,9 +1,12 @@
 import type { Redis } from 'ioredis'
 import { isIssuedBefore, REVOCATIONS_KEY, type Identity } from '@tidings/contracts'
+import { needsRedis } from '../auth/needs-redis.ts'
 import type { Audience } from '../session/audience.ts'
 
 const SWEEP_MS = 10_000
 const PAGE = 500
+/** Some 10 MiB. Who is revoked beyond is refused while Redis answers. */
+const MAX_KNOWN = 100_000
 
 type Log = { warn (fields: object, message: string): void }
 
@@ -12,27 +15,33 @@ export type Revocations = ReturnType<typeof createRevocations>
 /**
  * Tokens of a user that were issued before a moment are worth nothing. The
  * moment is state in Redis: asked at each connect, and for all sessions in a
- * sweep, so that a replica that missed the message lets no one stay.
+ * sweep, so that a replica that missed the message lets no one stay. What was
+ * heard of it is kept here too, for when Redis is away or has lost it.
  */
 export function createRevocations ({ redis, audience, log }: { redis: Redis, audience: Audience, log: Log }) {
-  const timer = setInterval(() => { sweep().catch(warn) }, SWEEP_MS).unref()
+  const known = new Map<string, number>()
+  const timer = setInterval(() => { sweep().then(learn).catch(warn) }, SWEEP_MS).unref()
+  const learnAll = () => { learn().catch(warn) }
+  redis.on('ready', learnAll)
+  if (redis.status === 'ready') learnAll()
 
-  /** While Redis is away nobody is refused; the sweep makes up for it when it is back. */
   async function isRevoked (identity: Identity): Promise<boolean> {
-    const notBefore = await redis.hget(REVOCATIONS_KEY, identity.userId).catch(warn)
-    return notBefore ? isIssuedBefore(identity, Number(notBefore)) : false
+    note(identity.userId, await redis.hget(REVOCATIONS_KEY, identity.userId).catch(warn))
+    const notBefore = known.get(identity.userId)
+    return notBefore !== undefined && isIssuedBefore(identity, notBefore)
   }
 
   /** Writes down that tokens issued until now are void; returns the moment, in seconds. */
   async function revoke (userId: string): Promise<number> {
     // Times of issue are whole seconds: those of the current one are void too.
     const notBefore = Math.floor(Date.now() / 1000) + 1
-    await redis.hset(REVOCATIONS_KEY, userId, notBefore)
+    await needsRedis(redis.hset(REVOCATIONS_KEY, userId, notBefore))
     return notBefore
   }
 
   /** Ends a user's sessions here whose token is older. */
   function apply (userId: string, notBefore: number): void {
+    note(userId, notBefore)
     for (const session of audience.of(userId) ?? []) {
       if (isIssuedBefore(session.identity, notBefore)) session.end('revoked')
     }
@@ -47,9 +56,29 @@ export function createRevocations ({ redis, audience, log }: { redis: Redis, aud
     }
   }
 
+  /** A message may have been missed, and its user may have no session here. */
+  async function learn () {
+    let cursor = '0'
+    do {
+      const [next, page] = await redis.hscan(REVOCATIONS_KEY, cursor, 'COUNT', PAGE)
+      for (let i = 0; i < page.length; i += 2) note(page[i] as string, page[i + 1])
+      cursor = next
+    } while (cursor !== '0' && known.size < MAX_KNOWN)
+  }
+
+  function note (userId: string, notBefore: string | number | null | undefined) {
+    if (!notBefore || (known.size >= MAX_KNOWN && !known.has(userId))) return
+    known.set(userId, Math.max(Number(notBefore), known.get(userId) ?? 0))
+  }
+
   function warn (err: Error): undefined {
     log.warn({ err }, 'revocations: could not be asked')
   }
 
-  return { isRevoked, revoke, apply, sweep, close: () => clearInterval(timer) }
+  function close () {
+    clearInterval(timer)
+    redis.off('ready', learnAll)
+  }
+
+  return { isRevoked, revoke, apply, sweep, close }
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { userSeatsKey } from '@tidings/contracts'
+import { REPLICAS_KEY, userSeatsKey } from '@tidings/contracts'
 import { createRedis } from '@tidings/service-kit'
 import { startRedis, until, type TestContext } from '@tidings/testing'
 import { createSeats } from '../../src/auth/seats.ts'
@@ -21,12 +21,30 @@ t.test('however many replicas ask at once, no more than all seats are taken', as
   await until(async () => await server.client().exists(userSeatsKey('a')) === 0, { what: 'all seats given back, each once' })
 })
 
-t.test('a replica that was killed is not counted for ever', async t => {
+t.test('what another replica holds counts for as long as that gives signs of life', async t => {
+  const [killed, other] = [setup(t), setup(t)]
+  for (let i = 0; i < 3; i++) t.ok(await killed.take('b'))
+  t.notOk(await other.take('b'))
+  killed.close() // its signs of life end, its seats stay written down
+  const leave = await until(() => other.take('b'), { what: 'the seats of one that is silent' })
+  t.type(leave, 'function')
+})
+
+t.test('replicas that are long silent are forgotten', async t => {
   const admin = server.client()
-  await admin.hset(userSeatsKey('b'), 'dead', `3:${Date.now() - 60_000}`)
-  t.ok(await setup(t).take('b'))
-  await admin.hset(userSeatsKey('c'), 'alive', `3:${Date.now()}`)
-  t.notOk(await setup(t).take('c'))
+  await admin.zadd(REPLICAS_KEY, Date.now() - 3_600_000, 'dead')
+  setup(t)
+  await until(async () => await admin.zscore(REPLICAS_KEY, 'dead') === null)
+})
+
+t.test('seats that Redis has lost are written down anew when it is back', async t => {
+  const own = await startRedis(t)
+  const seats = setup(t, own.client())
+  for (let i = 0; i < 3; i++) t.ok(await seats.take('c'))
+  await own.client().flushall()
+  await own.stop()
+  await own.restart()
+  await until(async () => await own.client().hlen(userSeatsKey('c')) === 1)
 })
 
 t.test('while Redis is away the replica\'s own count decides', async t => {

@@ -1,0 +1,8 @@
+-- Notes that a replica lives, and forgets those that have been silent for long.
+-- KEYS: 1 the replicas (sorted set: replica -> last sign of life, ms)
+-- ARGV: 1 this replica, 2 after how long a silent one is forgotten (ms)
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
