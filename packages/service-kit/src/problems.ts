@@ -29,11 +29,17 @@ export const problems = fp(async function problems (app) {
 export function answerProblem (err: FastifyError, request: FastifyRequest, reply: FastifyReply) {
   const told = isAway(err) || isTimedOut(err) ? new Unavailable() : err
   const status = statusOf(told, reply)
-  if (status >= 500) request.log.error({ err }, 'request failed')
+  if (status >= 500) request.log.error(loggable(err), 'request failed')
   else request.log.debug({ err }, 'request refused')
   if (status === 503 || status === 429) addHeader(reply, 'retry-after', '1')
   if (status === 401) addHeader(reply, 'www-authenticate', 'Bearer')
   return sendProblem(request, reply, problemOf(told, status))
+}
+
+/** drizzle's message holds all that a statement was given, secrets of users among it; what was wrong stands in its cause. */
+function loggable (err: FastifyError): object {
+  const { query, cause } = err as { query?: unknown, cause?: unknown }
+  return typeof query === 'string' && cause instanceof Error ? { err: cause, query } : { err }
 }
 
 /** Reads on and forgets, to the end of the body or to a bound. */

@@ -1,4 +1,5 @@
 import createError from '@fastify/error'
+import { DrizzleQueryError } from 'drizzle-orm'
 import Fastify from 'fastify'
 import t from 'tap'
 import { Type } from 'typebox'
@@ -93,4 +94,15 @@ t.test('a URL that reaches no route is answered as a problem, too', async t => {
     t.equal(answer.headers['content-type'], 'application/problem+json')
     t.match(answer.json(), { status, instance: /^urn:request:/ })
   }
+})
+
+t.test('a statement that failed is logged without what it was given', async t => {
+  const lines: string[] = []
+  const app = Fastify({ logger: { stream: { write: (line: string) => { lines.push(line) } } } })
+  t.teardown(() => app.close())
+  app.register(problems)
+  app.get('/statement', async () => { throw new DrizzleQueryError('insert into hooks values ($1)', ['Bearer hunter2'], new Error('the disk is full')) })
+  t.equal((await app.inject('/statement')).statusCode, 500)
+  t.match(lines.join(''), /the disk is full.*insert into hooks values/)
+  t.notMatch(lines.join(''), /hunter2/)
 })
