@@ -1,5 +1,6 @@
 import { get } from 'node:http'
 import t from 'tap'
+import WebSocket from 'ws'
 import { tokenOf, until } from '@tidings/testing'
 import type { Client } from './setup/client.ts'
 import { connect } from './setup/faces.ts'
@@ -33,6 +34,7 @@ for (const face of ['socket.io', 'websocket'] as const) {
       const client = await join(t, quick.url, { token: tokenOf(job.userId) })
       await subscribeAll(client, ids.slice(0, 1000))
       t.match(await client.command('subscribe:job', ids[1000]), { ok: false, error: 'too many subscriptions' })
+      t.match(await metricsOf(quick.url), /tidings_realtime_subscribes_total\{outcome="too_many_subscriptions"\} \d/)
       await jobs.tell(...ids.map(jobId => ({ ...job, jobId, progress: 1 })))
       await client.waitFor('job:progress', 1001)
       t.same(ids.map(id => client.of(`job:${id}:progress`).length), ids.map((_, i) => i < 1000 ? 1 : 0))
@@ -47,15 +49,18 @@ for (const face of ['socket.io', 'websocket'] as const) {
       t.ok(granted >= 200, `${granted} were granted`)
       t.ok(granted <= 200 + (Date.now() - since) / 1000 * 100 + 1, 'twice the rate at once, then the rate')
       t.ok(acks.every(({ ok, error }) => ok || error === 'rate limited'))
+      t.ok(await refusals(url, 'rate') >= acks.length - granted)
       await othersAreTold(client, job)
     })
 
     t.test('a message of 17 KiB closes the connection with 1009, and nothing else', async t => {
       const job = newJob()
+      const before = await refusals(url, 'size')
       const [client, bystander] = [await join(t, url, { token: tokenOf(job.userId) }), await join(t, url, { token: tokenOf(job.userId) })]
       client.command('unsubscribe:job', 'x'.repeat(17 * 1024)).catch(() => {})
       await client.waitForEnd()
       t.equal(client.closeCode, 1009)
+      await until(async () => await refusals(url, 'size') > before)
       await othersAreTold(bystander, job)
     })
 
@@ -103,10 +108,36 @@ t.test('socket.io by polling: a message of 17 KiB is refused', async t => {
     await connect['socket.io'](t, url, { token: tokenOf(job.userId), transports: ['polling'] }),
     await connect['socket.io'](t, url, { token: tokenOf(job.userId), transports: ['polling'] })
   ]
+  const before = await refusals(url, 'size')
   client.command('unsubscribe:job', 'x'.repeat(17 * 1024)).catch(() => {})
   await client.waitForEnd()
+  t.ok(await refusals(url, 'size') > before)
   await othersAreTold(bystander, job)
 })
+
+t.test('websocket: what is no command counts as one, and is refused like one', async t => {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`, { headers: { authorization: `Bearer ${tokenOf(newJob().userId)}` } })
+  t.teardown(() => socket.terminate())
+  const answers: string[] = []
+  socket.on('message', (data: Buffer) => {
+    const { event, data: { error } } = JSON.parse(data.toString()) as { event: string, data: { error: string } }
+    if (event === 'error') answers.push(error)
+  })
+  await new Promise(resolve => { socket.once('open', resolve) })
+  for (const message of ['no JSON', '[]', '{"event": 7}']) socket.send(message)
+  await until(() => answers.length === 3)
+  t.same(answers, ['invalid', 'invalid', 'invalid'])
+  for (let i = 0; i < 1000; i++) socket.send('no JSON')
+  await until(() => answers.length === 1003)
+  t.ok(answers.includes('rate limited'))
+  t.ok(await refusals(url, 'invalid') >= 3)
+})
+
+const metricsOf = async (url: string) => await (await fetch(`${url}/metrics`)).text()
+
+async function refusals (url: string, reason: string): Promise<number> {
+  return Number(new RegExp(`refused_commands_total\\{reason="${reason}"\\} (\\d+)`).exec(await metricsOf(url))?.[1] ?? 0)
+}
 
 /** All at once, as a client does that comes back; what is refused for now it asks for again. */
 async function subscribeAll (client: Client, ids: string[]): Promise<void> {

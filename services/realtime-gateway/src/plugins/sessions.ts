@@ -31,7 +31,7 @@ export const sessions = fp(async function sessions (app) {
   const revocations = createRevocations({ redis, audience, log })
   const seats = createSeats({ redis, max: config.REALTIME_MAX_SESSIONS, log })
   const jobsApi = createJobsApi({ url: config.JOBS_API_URL, log })
-  const subscribing = { history, jobsApi, maxSubscriptions: config.REALTIME_MAX_SUBSCRIPTIONS }
+  const subscribing = { history, jobsApi, metrics, maxSubscriptions: config.REALTIME_MAX_SUBSCRIPTIONS }
   let draining = false
 
   for (const until = Date.now() + START_WAIT_MS; redis.status !== 'ready' && Date.now() < until;) await sleep(10)
@@ -56,7 +56,6 @@ export const sessions = fp(async function sessions (app) {
   app.decorate('commands', createCommands({
     ...subscribing,
     gate,
-    metrics,
     log,
     commandsPerSecond: config.REALTIME_COMMANDS_PER_SECOND
   }))

@@ -3,7 +3,6 @@ import { Compile } from 'typebox/compile'
 import { AuthRefreshAck, SubscribeJob, TokenRefused, UnsubscribeJob, type SubscribeJobAck } from '@tidings/contracts'
 import type { Gate } from '../auth/gate.ts'
 import { TokenBucket } from '../auth/token-bucket.ts'
-import type { Metrics } from '../metrics.ts'
 import type { Session } from './session.ts'
 import { subscribe, type SubscribeOptions, type WantedJob } from './subscribe.ts'
 
@@ -20,28 +19,25 @@ type Log = { error (fields: object, message: string): void }
 
 type CommandsOptions = SubscribeOptions & {
   gate: Gate
-  metrics: Metrics
   log: Log
   commandsPerSecond: number
 }
 
 /** What clients may ask of their session, the same over Socket.IO and WebSocket. */
-export function createCommands ({ gate, metrics, log, commandsPerSecond, ...subscribing }: CommandsOptions) {
+export function createCommands ({ gate, log, commandsPerSecond, ...subscribing }: CommandsOptions) {
+  const { metrics } = subscribing
   const commands: Record<string, (session: Session, input: unknown, answer: Answer) => Promise<void> | void> = {
     'subscribe:job': async (session, input, answer) => {
-      if (!isSubscribe.Check(input)) return answer(refusal('invalid'))
-      await subscribe(session, wantedJob(input), subscribing, ack => {
-        metrics.subscriptions.inc({ outcome: ack.ok ? 'ok' : 'refused' })
-        answer(ack)
-      })
+      if (!isSubscribe.Check(input)) return refuse('invalid', 'invalid', answer)
+      await subscribe(session, wantedJob(input), subscribing, answer)
     },
     'unsubscribe:job': (session, input, answer) => {
-      if (!isUnsubscribe.Check(input)) return answer(refusal('invalid'))
+      if (!isUnsubscribe.Check(input)) return refuse('invalid', 'invalid', answer)
       session.subscriptions.delete(typeof input === 'string' ? input : input.jobId)
       answer({ ok: true })
     },
     'auth:refresh': async (session, input, answer) => {
-      if (!isToken.Check(input)) return answer(refusal('invalid'))
+      if (!isToken.Check(input)) return refuse('invalid', 'invalid', answer)
       answer(await refresh(session, input))
     }
   }
@@ -69,7 +65,7 @@ export function createCommands ({ gate, metrics, log, commandsPerSecond, ...subs
     }
   }
 
-  function refuse (reason: 'unknown' | 'rate', error: string, answer: Answer) {
+  function refuse (reason: 'unknown' | 'rate' | 'invalid', error: string, answer: Answer) {
     metrics.refusedCommands.inc({ reason })
     answer(refusal(error))
   }
@@ -77,11 +73,20 @@ export function createCommands ({ gate, metrics, log, commandsPerSecond, ...subs
   /** Takes a session's commands: so many a second, and none before it is live. Each is answered, whatever happens. */
   return function receiver (session: Session, live: Promise<void>) {
     const rate = new TokenBucket(commandsPerSecond)
-    return async function receive (name: string, input: unknown, answer: Answer): Promise<void> {
+
+    async function receive (name: string, input: unknown, answer: Answer): Promise<void> {
       if (!rate.take()) return refuse('rate', 'rate limited', answer)
       await live
       await execute(session, name, input, answer)
     }
+
+    /** Of what is no command at all: it counts as one. */
+    function receiveMalformed (answer: Answer): void {
+      if (rate.take()) refuse('invalid', 'invalid', answer)
+      else refuse('rate', 'rate limited', answer)
+    }
+
+    return { receive, receiveMalformed }
   }
 }
 

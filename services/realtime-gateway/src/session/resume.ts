@@ -30,6 +30,7 @@ export async function resume (session: Session, feed: Feed, { history, since, re
     // A client may come from a replica that is further than this one: it stays where it was.
     feed.position = complete ? newest(feed.position, until) : until
     if (!feed.overflowed || session.hasEnded) return complete
+    session.heldAnew()
     feed.hold()
   }
 }

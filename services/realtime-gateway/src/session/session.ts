@@ -17,6 +17,7 @@ export type SessionContext = FeedOptions & {
   bounds: OutletBounds
   told: (session: Session) => void
   spared: () => void
+  heldAnew: () => void
   ended: (session: Session, reason: EndReason | 'left') => void
 }
 
@@ -96,6 +97,11 @@ export class Session {
   /** Sends what is no job event. */
   send (event: string, payload: object, eventId?: string): void {
     this.outlet.write(new Frame(event, JSON.stringify(payload), eventId))
+  }
+
+  /** More came while it resumed than may wait. */
+  heldAnew (): void {
+    this.#context.heldAnew()
   }
 
   /** Its outlet has left out what was superseded. */

@@ -28,6 +28,7 @@ export function createSessions ({ config, tail, audience, history, metrics, isDr
     held: { events: config.REALTIME_HELD_EVENTS, bytes: config.REALTIME_UNSENT_BYTES },
     told: ({ wire }) => deliveries[wire.face].inc(),
     spared: () => metrics.spared.inc(),
+    heldAnew: () => metrics.heldAnew.inc(),
     ended
   }
 
@@ -55,8 +56,7 @@ export function createSessions ({ config, tail, audience, history, metrics, isDr
     const since = lastEventId === undefined ? undefined : parseEventId(lastEventId)
     try {
       const recovered = await resume(session, session.feed, { history, since })
-      metrics.resumes.inc({ outcome: since === undefined ? 'new' : recovered ? 'recovered' : 'lost' })
-      session.introduce(recovered, formatEventId(session.feed.position))
+      introduce(session, { since: lastEventId, recovered, position: formatEventId(session.feed.position) })
       session.feed.release()
     } catch (err) {
       log.error({ err, userId: session.userId }, 'session could not resume')
@@ -65,5 +65,11 @@ export function createSessions ({ config, tail, audience, history, metrics, isDr
     }
   }
 
-  return { open, begin }
+  /** Tells a session where it stands, and counts how it got there. `since` is what its client named. */
+  function introduce (session: Session, { since, recovered, position }: { since: string | undefined, recovered: boolean, position: string }) {
+    metrics.resumes.inc({ outcome: since === undefined ? 'new' : recovered ? 'recovered' : 'lost' })
+    session.introduce(recovered, position)
+  }
+
+  return { open, begin, introduce }
 }

@@ -1,12 +1,13 @@
 import type { Job, SubscribeJobAck } from '@tidings/contracts'
 import { formatEventId, isNewer, newest, parseEventId, ZERO, type Entry, type EventId } from '@tidings/job-events'
 import type { JobsApi } from '../jobs/jobs-api.ts'
+import type { Metrics } from '../metrics.ts'
 import type { History } from './history.ts'
 import { messageOf, type Message } from './message.ts'
 import { resume } from './resume.ts'
 import type { Session, Subscription } from './session.ts'
 
-export type SubscribeOptions = { history: History, jobsApi: JobsApi, maxSubscriptions: number }
+export type SubscribeOptions = { history: History, jobsApi: JobsApi, metrics: Metrics, maxSubscriptions: number }
 
 export type WantedJob = { jobId: string, queue?: string | undefined, lastEventId?: string | undefined }
 
@@ -18,8 +19,12 @@ type Answer = (ack: SubscribeJobAck) => void
  * began; then what was missed is told; then, in one turn, come the answer,
  * what was held, and what is live.
  */
-export async function subscribe (session: Session, wanted: WantedJob, options: SubscribeOptions, answer: Answer): Promise<void> {
-  const { jobsApi, maxSubscriptions } = options
+export async function subscribe (session: Session, wanted: WantedJob, options: SubscribeOptions, tell: Answer): Promise<void> {
+  const { jobsApi, maxSubscriptions, metrics } = options
+  const answer: Answer = ack => {
+    metrics.subscriptions.inc({ outcome: ack.ok ? 'ok' : ack.error.replaceAll(' ', '_') })
+    tell(ack)
+  }
   const known = session.subscriptions.get(wanted.jobId)
   if (known) return answer(await lookAgain(session, wanted, known, jobsApi))
   if (session.subscriptions.size >= maxSubscriptions) return answer({ ok: false, error: 'too many subscriptions' })

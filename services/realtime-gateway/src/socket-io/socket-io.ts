@@ -16,6 +16,9 @@ export const SOCKET_IO_PATH = '/socket.io/'
 /** For a connection to ask for its session: until then nobody knows whose it is. */
 const CONNECT_TIMEOUT_MS = 10_000
 
+/** What engine.io makes of the error of ws. */
+const TOO_LARGE = /Max payload size exceeded/
+
 /** Socket.IO: a session for each client. Decorates `app.io`. */
 export const socketIo = fp(async function socketIo (app) {
   const { config, gate, sessions, commands, meters, log } = app
@@ -33,6 +36,10 @@ export const socketIo = fp(async function socketIo (app) {
   const replicas = connectReplicas(io, app.redis, log)
   io.attach(app.server, { destroyUpgrade: false }) // other upgrades are the WebSocket face's
   io.engine.on('connection', corkFlushes)
+  io.engine.use((request: IncomingMessage, _response: unknown, proceed: () => void) => {
+    if (Number(request.headers['content-length']) > config.REALTIME_MAX_MESSAGE_BYTES) meters.refusedCommands.inc({ reason: 'size' })
+    proceed()
+  })
 
   const asking = new WeakSet<Socket['conn']>()
   io.use((socket, proceed) => {
@@ -76,9 +83,12 @@ export const socketIo = fp(async function socketIo (app) {
 
   function open (socket: Socket) {
     const session = sessions.open(new SocketIoWire(socket), socket.data.pass as Pass)
-    const receive = commands(session, sessions.begin(session, lastEventIdOf(socket)))
+    const { receive } = commands(session, sessions.begin(session, lastEventIdOf(socket)))
     releaseRequest(socket)
-    socket.on('disconnect', () => session.closed())
+    socket.on('disconnect', (_reason, description: unknown) => {
+      if (TOO_LARGE.test(String(description))) meters.refusedCommands.inc({ reason: 'size' })
+      session.closed()
+    })
     socket.on('error', socketFailed)
     socket.onAny((name: string, ...args: unknown[]) => {
       receive(name, args[0], answerOf(session, args.at(-1))).catch(commandFailed)

@@ -99,7 +99,7 @@ export const sse = fp(async function sse (app) {
     const session = open(request, reply, 'job')
     session.feed.release() // what it tells goes to the subscription, which holds by itself
     const wanted = { jobId: request.params.jobId, queue: request.query.queue, lastEventId: lastEventIdOf(request) }
-    await subscribe(session, wanted, subscribing, ack => answer(session, reply, ack))
+    await subscribe(session, wanted, subscribing, ack => answer({ session, reply, ack, since: wanted.lastEventId }))
     return reply
   })
 
@@ -116,14 +116,14 @@ export const sse = fp(async function sse (app) {
   }
 
   /** A refusal is an HTTP answer as long as nothing was streamed. */
-  function answer (session: Session, reply: FastifyReply, ack: SubscribeJobAck) {
+  function answer ({ session, reply, ack, since }: { session: Session, reply: FastifyReply, ack: SubscribeJobAck, since: string | undefined }) {
     if (!ack.ok && reply.raw.headersSent) return session.end('unavailable')
     if (!ack.ok) {
       session.closed()
       throw ack.error === 'not found' ? new NotFound() : new Unavailable()
     }
     const { job, lastEventId, recovered } = ack
-    session.introduce(recovered, lastEventId)
+    sessions.introduce(session, { since, recovered, position: lastEventId })
     session.send('job', job)
   }
 

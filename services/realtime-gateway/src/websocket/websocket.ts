@@ -16,6 +16,9 @@ import { WebSocketWire } from './websocket-wire.ts'
 /** For a client to be let in, or to go once it is refused. */
 const UPGRADE_TIMEOUT_MS = 10_000
 
+/** Of ws, for a message above `maxPayload`. */
+const TOO_LARGE = 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'
+
 const SUBPROTOCOL = 'tidings.v1'
 const BEARER = /^bearer\.(.+)$/
 const NotAnUpgrade = createError('UPGRADE_REQUIRED', 'Connect with a WebSocket', 426)
@@ -33,7 +36,7 @@ const isCommand = Compile(Command)
 
 /** `/ws`: the events of Socket.IO as JSON frames `{event, data}`. */
 export const webSocket = fp(async function webSocket (app) {
-  const { config, sessions, commands, log } = app
+  const { config, sessions, commands, meters, log } = app
 
   // @fastify/websocket would send every upgrade through the router, Socket.IO's too: it gets those that are its own.
   const upgrades = new EventEmitter()
@@ -55,6 +58,7 @@ export const webSocket = fp(async function webSocket (app) {
     // The sessions are drained already.
     preClose: done => { app.websocketServer.close(); done() },
     errorHandler: (err, socket) => {
+      if ((err as { code?: string }).code === TOO_LARGE) meters.refusedCommands.inc({ reason: 'size' })
       log.debug({ err }, 'websocket failed')
       socket.terminate()
     }
@@ -72,11 +76,11 @@ export const webSocket = fp(async function webSocket (app) {
 
   function open (socket: WebSocket, request: FastifyRequest<{ Querystring: Static<typeof Query> }>) {
     const session = sessions.open(new WebSocketWire(socket, request.raw.socket), request.pass as Pass)
-    const receive = commands(session, sessions.begin(session, request.query.lastEventId))
+    const { receive, receiveMalformed } = commands(session, sessions.begin(session, request.query.lastEventId))
     socket.on('close', () => session.closed())
     socket.on('message', (data: Buffer) => {
       const command = commandOf(data)
-      if (!command) return session.send('error', { error: 'invalid' })
+      if (!command) return receiveMalformed(ack => session.send('error', ack))
       const { event, data: input, id } = command
       receive(event, input, ack => { if (id !== undefined) session.send('ack', { id, ...ack }) })
         .catch(err => log.error({ err }, 'websocket: command failed'))
