@@ -1,10 +1,11 @@
 import createError from '@fastify/error'
-import { eq, sql } from 'drizzle-orm'
+import { eq } from 'drizzle-orm'
 import type { Delivery } from '@tidings/contracts'
 import type { Database } from '../db/database.ts'
 import { deliveries, webhooks } from '../db/schema.ts'
 import { toDelivery, type DeliveryKey, type DeliveryRow } from './delivery.ts'
 import { findDelivery } from './find-delivery.ts'
+import { CHANGED } from '../webhooks/changed.ts'
 import { HEALTHY } from '../webhooks/health.ts'
 import { WebhookNotActive } from './webhook-not-active.ts'
 
@@ -25,7 +26,7 @@ export async function redeliver (db: Database, key: DeliveryKey): Promise<Delive
   const { webhookId, eventMs, eventSeq, type, messageId, body } = row
   return await db.transaction(async tx => {
     const isRevived = webhook.status === 'disabled'
-    if (isRevived) await tx.update(webhooks).set({ ...HEALTHY, updatedAt: sql`now()` }).where(eq(webhooks.id, webhook.id))
+    if (isRevived) await tx.update(webhooks).set({ ...HEALTHY, ...CHANGED }).where(eq(webhooks.id, webhook.id))
     const [inserted] = await tx.insert(deliveries)
       .values({ webhookId, eventMs, eventSeq, type, messageId, body, origin: 'redeliver', originId: firstOf(row), state: 'pending' })
       .returning()

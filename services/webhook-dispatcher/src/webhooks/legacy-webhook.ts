@@ -8,6 +8,7 @@ import { createSecret } from '../secrets/create-secret.ts'
 import { findSecret } from '../secrets/find-secret.ts'
 import { ownedBy } from '../secrets/owner.ts'
 import type { SecretBox } from '../secrets/secret-box.ts'
+import { CHANGED } from './changed.ts'
 import { checkLimit } from './create-webhook.ts'
 import { HEALTHY } from './health.ts'
 import { toWebhook, type WebhookRow } from './webhook.ts'
@@ -32,7 +33,7 @@ export async function putLegacyWebhook (db: Database, { userId, url, since, box 
       .onConflictDoUpdate({
         target: webhooks.userId,
         targetWhere: sql`kind = 'legacy' and deleted_at is null`,
-        set: { url, ...HEALTHY, updatedAt: sql`now()` }
+        set: { url, ...HEALTHY, ...CHANGED }
       })
       .returning()
     return toLegacyWebhook(row as WebhookRow)
@@ -56,7 +57,7 @@ type Migration = { userId: string, maxPerUser: number, box: SecretBox }
 export async function migrateLegacyWebhook (db: Database, { userId, maxPerUser, box }: Migration): Promise<CreatedWebhook> {
   return await db.transaction(async tx => {
     await checkLimit(tx, userId, maxPerUser)
-    const [row] = await tx.update(webhooks).set({ kind: 'own', updatedAt: sql`now()` }).where(isLegacy(userId)).returning()
+    const [row] = await tx.update(webhooks).set({ kind: 'own', ...CHANGED }).where(isLegacy(userId)).returning()
     if (!row) throw new NoLegacyWebhook()
     const legacy = { userId, webhookId: null }
     const secret = await findSecret(tx, box, legacy)

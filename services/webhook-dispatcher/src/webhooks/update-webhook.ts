@@ -2,6 +2,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import type { UpdateWebhook, Webhook } from '@tidings/contracts'
 import type { Database } from '../db/database.ts'
 import { webhooks } from '../db/schema.ts'
+import { CHANGED } from './changed.ts'
 import { HEALTHY, UNBLEMISHED } from './health.ts'
 import { isOwn, toWebhook, WebhookNotFound, type WebhookKey } from './webhook.ts'
 
@@ -19,7 +20,7 @@ export async function updateWebhook (db: Database, { userId, id }: WebhookKey, i
       ...columns,
       ...(columns.url !== undefined && UNBLEMISHED),
       ...(active !== undefined && (active ? HEALTHY : PAUSED)),
-      updatedAt: sql`now()`
+      ...CHANGED
     })
     .where(and(isOwn(userId), eq(webhooks.id, id)))
     .returning()

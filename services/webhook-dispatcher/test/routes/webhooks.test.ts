@@ -85,6 +85,15 @@ t.test('a new URL begins without the failures of the old one', async t => {
   t.match(await sql`select failing_since, failures, open_until from webhooks.webhooks where id = ${id}`, [{ failing_since: null, failures: 0, open_until: null }])
 })
 
+t.test('each change is later than the one before, whatever the clock of Postgres says', async t => {
+  const user = newUser()
+  const { body: { id } } = await call('/webhooks', { method: 'POST', user, body: hook })
+  await call('/webhooks/legacy', { method: 'PUT', user, body: { webhookUrl: hook.url } })
+  await sql`update webhooks.webhooks set updated_at = '2040-01-01T00:00:00Z' where user_id = ${user}`
+  t.equal((await call(`/webhooks/${id}`, { method: 'PUT', user, body: { active: false } })).body.updatedAt, '2040-01-01T00:00:00.001Z')
+  t.equal((await call('/webhooks/legacy', { method: 'PUT', user, body: { webhookUrl: hook.url } })).body.updatedAt, '2040-01-01T00:00:00.001Z')
+})
+
 t.test('a deleted webhook is gone', async t => {
   const user = newUser()
   const { body: { id } } = await call('/webhooks', { method: 'POST', user, body: hook })
