@@ -44,3 +44,24 @@ t.test('who loses only its connection keeps its name and its claims', async t =>
   t.equal(app.delivery.claimant.id, name)
   t.same((await stores.sql<{ id: string }[]>`select id from webhooks.claimants order by id`).map(({ id }) => Number(id)), [name, other.delivery.claimant.id])
 })
+
+t.test('who lost the answer to a claim takes another name, and what may have been claimed is free', async t => {
+  const stores = await startStores(t)
+  const app = await startApp(t, stores, { LOG_LEVEL: 'silent' })
+  const receiver = await startReceiver(t)
+  const id = await webhookCreator(stores.sql)({ url: receiver.url })
+  const name = app.delivery.claimant.id
+  await stores.sql.unsafe(`
+    create sequence public.claims;
+    create function public.hang_up () returns trigger language plpgsql as $$ begin
+      if nextval('public.claims') = 1 then perform pg_terminate_backend(pg_backend_pid()); end if;
+      return new;
+    end $$;
+    create trigger hang_up before update on webhooks.deliveries for each row when (old.claim is null and new.claim is not null) execute function public.hang_up();`)
+  await stores.sql`
+    insert into webhooks.deliveries (webhook_id, event_ms, event_seq, origin, type, state, message_id, body, claim)
+    values (${id}, 0, 0, 'test', 'completed', 'pending', 'test-1', '{}', null), (${id}, 0, 0, 'test', 'completed', 'pending', 'test-2', '{}', ${name as number})`
+  await until(async () => (await stores.sql`select from webhooks.deliveries where state = 'delivered'`).length === 2, { what: 'both to be delivered' })
+  t.not(app.delivery.claimant.id, name)
+  t.equal((await stores.sql`select from webhooks.claimants where id = ${name as number}`).length, 0)
+})
