@@ -19,6 +19,7 @@ export async function dropOld (sql: Sql, { deliveriesMs, payloadsMs }: Retention
   ]
   await sql`delete from webhooks.gaps where found_at < now() - ${deliveriesMs}::float8 * interval '1 ms'`
   await sql`delete from webhooks.replays where finished_at < now() - ${deliveriesMs}::float8 * interval '1 ms'`
+  await sql`delete from webhooks.secrets where expires_at < now()`
   await sql`delete from webhooks.claimants where lease_until < now() - interval '1 hour'`
   return counts.some(count => count === PAGE)
 }

@@ -35,12 +35,16 @@ t.test('tests that a paused webhook was never told of are closed too, and hold u
   t.equal((await sql`select from webhooks.deliveries`).length, 0)
 })
 
-t.test('hidden and deleted webhooks go when nothing speaks of them any more', async t => {
+t.test('hidden and deleted webhooks go when nothing speaks of them any more, and secrets that sign no more', async t => {
   const { app, sql, createWebhook } = await setup(t)
   const ids = [await createWebhook({ url: 'http://a.test' }), await createWebhook({ url: 'http://b.test' }), await createWebhook({ url: 'http://c.test' })]
   await sql`update webhooks.webhooks set created_at = now() - interval '31 days'`
+  await sql`
+    insert into webhooks.secrets (user_id, webhook_id, ciphertext, expires_at)
+    values ('1', ${ids[2] as number}, 'rotated lately', now() + interval '1 hour'), ('1', ${ids[2] as number}, 'rotated long ago', now() - interval '1 hour')`
   await sql`update webhooks.webhooks set kind = 'job' where id = ${ids[0] as number}`
   await sql`update webhooks.webhooks set deleted_at = now() - interval '31 days' where id = ${ids[1] as number}`
   await dropOld(app.sql, { deliveriesMs: 30 * DAY_MS, payloadsMs: 14 * DAY_MS })
   t.same((await sql`select id from webhooks.webhooks`).map(({ id }) => id), [ids[2]])
+  t.same((await sql`select ciphertext from webhooks.secrets where expires_at is not null`).map(({ ciphertext }) => ciphertext), ['rotated lately'])
 })
