@@ -97,7 +97,7 @@ t.test('of three replicas one is told to end under load: within 30 s its clients
   t.same(lost, { untold: 0, unrecovered: 0, missed: 0 })
 })
 
-t.test('a gateway without Redis keeps its sessions and catches up; it starts without it too', async t => {
+t.test('a gateway without Redis keeps its sessions and catches up', async t => {
   const surroundings = await startSurroundings(t)
   const { redis, jobs } = surroundings
   const { app, url } = await startGateway(t, surroundings)
@@ -122,4 +122,20 @@ t.test('a gateway without Redis keeps its sessions and catches up; it starts wit
   await redis.restart()
   await until(() => jobs.tell({ ...job, progress: 2 }))
   for (const client of clients) await client.waitFor('job:progress', 3)
+})
+
+t.test('a gateway starts without Redis, lets nobody in, and everybody once it is there', async t => {
+  const surroundings = await startSurroundings(t)
+  const { redis, jobs } = surroundings
+  await redis.stop()
+  const { url } = await startReplica(t, surroundings)
+  t.match(await (await fetch(`${url}/readyz`)).json(), { status: 'degraded' })
+  for (const face of FACES) await t.rejects(connect[face](t, url, { token: tokenOf(1) }), { code: /connection|503/ })
+
+  await redis.restart()
+  for (const face of FACES) {
+    const client = await until(() => connect[face](t, url, { token: tokenOf(1) }))
+    await until(() => jobs.tell({ userId: '1', jobId: face, progress: face }))
+    await client.waitFor('job:progress')
+  }
 })

@@ -4,8 +4,8 @@ import type { Redis } from 'ioredis'
 import { REPLICAS_KEY, userSeatsKey } from '@tidings/contracts'
 
 const SIGN_MS = 1000
-/** A replica that was killed holds its seats this long: its clients are back sooner than a user of many would have seats again. */
-const SILENT_MS = 5 * SIGN_MS
+/** A replica that misses so many was killed, and what it holds is free: a Socket.IO client that is refused does not try again. */
+const MISSED_SIGNS = 5
 const REFRESH_MS = 60_000
 const TTL_MS = 3 * REFRESH_MS
 
@@ -21,14 +21,14 @@ export type Seats = ReturnType<typeof createSeats>
  * Bounds the sessions of a user over all replicas. Each replica writes down how
  * many it has; while Redis is away its own count alone decides.
  */
-export function createSeats ({ redis, max, log }: { redis: Redis, max: number, log: Log }) {
+export function createSeats ({ redis, max, log, signMs = SIGN_MS }: { redis: Redis, max: number, log: Log, signMs?: number }) {
   const replica = randomUUID()
   const taken = new Map<string, number>()
   const commands = withCommands(redis)
   const refreshing = setInterval(() => { refresh().catch(warn) }, REFRESH_MS).unref()
   const living = setInterval(() => {
     commands.tidingsSignOfLife(REPLICAS_KEY, replica, TTL_MS).catch(() => {}) // whoever wants a seat hears of it
-  }, SIGN_MS).unref()
+  }, signMs).unref()
   const refreshNow = () => { refresh().catch(warn) } // what Redis may have lost meanwhile
   redis.on('ready', refreshNow)
 
@@ -37,7 +37,7 @@ export function createSeats ({ redis, max, log }: { redis: Redis, max: number, l
     const count = (taken.get(userId) ?? 0) + 1
     if (count > max) return undefined
     taken.set(userId, count)
-    const granted = await commands.tidingsTakeSeat(userSeatsKey(userId), REPLICAS_KEY, replica, count, max, SILENT_MS, TTL_MS).catch(failOpen)
+    const granted = await commands.tidingsTakeSeat(userSeatsKey(userId), REPLICAS_KEY, replica, count, max, MISSED_SIGNS * signMs, TTL_MS).catch(failOpen)
     if (granted === 0) {
       giveBack(userId)
       return undefined

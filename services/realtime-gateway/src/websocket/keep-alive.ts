@@ -3,7 +3,7 @@ import type { WebSocket, WebSocketServer } from 'ws'
 const PING_MS = 25_000
 
 /** Pings all clients, and ends those that did not answer the ping before. Returns what stops it. */
-export function keepAlive (server: WebSocketServer): () => void {
+export function keepAlive (server: WebSocketServer, pingMs = PING_MS): () => void {
   const silent = new WeakSet<WebSocket>()
   server.on('connection', client => client.on('pong', () => silent.delete(client)))
   const timer = setInterval(() => {
@@ -12,6 +12,6 @@ export function keepAlive (server: WebSocketServer): () => void {
       silent.add(client)
       client.ping()
     }
-  }, PING_MS).unref()
+  }, pingMs).unref()
   return () => clearInterval(timer)
 }

@@ -8,7 +8,7 @@ const server = await startRedis(t)
 const log = { warn: () => {} }
 
 function setup (t: TestContext, redis = server.client()) {
-  const seats = createSeats({ redis, max: 3, log })
+  const seats = createSeats({ redis, max: 3, log, signMs: 400 })
   t.teardown(seats.close)
   return seats
 }
