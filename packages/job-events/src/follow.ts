@@ -163,8 +163,9 @@ export function follow (options: FollowOptions): Follower {
     // Redis trims whole nodes, so entries below the mark may still stand: only the first one tells.
     const first = (await answered(redis.xrange(JOB_EVENTS_KEY, '-', '+', 'COUNT', 1)))[0]
     if (!first) return { position: from, resumeAt: lowWater, reason: 'trimmed' }
-    const oldest = eventIdOf(first[0])
-    return isNewer(oldest, from) ? { position: from, resumeAt: justBelow(oldest), reason: 'trimmed' } : undefined
+    // Where one resumes nothing can lie between, though the mark is above: else one would be overtaken there for ever.
+    const resumeAt = justBelow(eventIdOf(first[0]))
+    return isNewer(resumeAt, from) ? { position: from, resumeAt, reason: 'trimmed' } : undefined
   }
 
   // XREAD knows no bound in bytes, so the count follows the size of what came before.

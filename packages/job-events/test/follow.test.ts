@@ -189,6 +189,20 @@ t.test('knows that it was overtaken, and goes on at the oldest that stands', asy
   t.match(gaps[0], { position: start, reason: 'trimmed' })
 })
 
+t.test('is overtaken once, where the mark lies above what still stands', async t => {
+  const { first: start } = await tell(250)
+  // By whole nodes: the entries of the one that holds the cut stay, and the mark is the highest that was to go.
+  const cut = { ms: floor.ms, seq: floor.seq - 20 }
+  await client.xtrim(JOB_EVENTS_KEY, 'MINID', '~', `${cut.ms}-${cut.seq}`)
+  await client.set(LOW_WATER_KEY, `${cut.ms}-${cut.seq - 1}`)
+  const stand = await client.xlen(JOB_EVENTS_KEY)
+  t.ok(stand > 21 && stand < 250, `${stand} stand`)
+  const { seen, gaps } = watch(t, { position: () => gaps.at(-1)?.resumeAt ?? start })
+  await until(() => seen.length === stand)
+  t.same(seen, upTo(250).slice(250 - stand))
+  t.equal(gaps.length, 1)
+})
+
 t.test('a follower that had read what was trimmed was not overtaken', async t => {
   const { last } = await tell(5)
   await client.xtrim(JOB_EVENTS_KEY, 'MAXLEN', 0)
