@@ -14,6 +14,9 @@ export type RelayPosition = { at: string, read: number, lost: number }
 
 export const START: RelayPosition = { at: '0-0', read: 0, lost: 0 }
 
+/** From a quiet day to the burst at its end it takes about ten. */
+const MAX_CUTS = 30
+
 export type Batch = {
   queue: string
   from: RelayPosition
@@ -77,8 +80,24 @@ export function createJobEventStream (client: Redis, bounds: StreamBounds = DEFA
     return info && eventIdOf(info[info.indexOf('last-generated-id') + 1] as string)
   }
 
+  /** How much there is of it now. */
+  async function size (): Promise<{ events: number, bytes: number }> {
+    const [events, bytes] = await Promise.all([redis.xlen(JOB_EVENTS_KEY), redis.memory('USAGE', JOB_EVENTS_KEY)])
+    return { events, bytes: Number(bytes ?? 0) }
+  }
+
   /** Cuts off the oldest events where the stream is larger than its bound. Returns how many went. */
   async function trimToSize (): Promise<number> {
+    let trimmed = 0
+    for (let cuts = 0; cuts < MAX_CUTS; cuts++) {
+      const some = await cutOnce()
+      if (some === 0) break
+      trimmed += some
+    }
+    return trimmed
+  }
+
+  async function cutOnce (): Promise<number> {
     const bytes = Number(await redis.memory('USAGE', JOB_EVENTS_KEY) ?? 0)
     if (bytes <= bounds.maxBytes) return 0
     const [oldest, newest] = await Promise.all([
@@ -93,7 +112,7 @@ export function createJobEventStream (client: Redis, bounds: StreamBounds = DEFA
     return await redis.tidingsTrim(JOB_EVENTS_KEY, LOW_WATER_KEY, formatEventId(cut))
   }
 
-  return { open, append, position, last, trimToSize }
+  return { open, append, position, last, size, trimToSize }
 }
 
 function argumentsOf (event: JobEvent): string[] {
