@@ -13,6 +13,9 @@ export function engineMetrics (registry: MetricsRegistry) {
     unowned: perQueue('tidings_relay_unowned_events_total', 'Events of jobs without an owner, left out'),
     malformed: perQueue('tidings_relay_malformed_entries_total', 'Entries that could not be understood, stepped over'),
     lost: perQueue('tidings_relay_lost_entries_total', 'Entries that BullMQ trimmed before they were read'),
+    batches: perQueue('tidings_relay_batches_total', 'Batches moved'),
+    large: new prom.Counter({ name: 'tidings_relay_large_results_total', help: 'Results and errors too large for an event, by whether they are kept beside it', labelNames: ['queue', 'kept'] as const, registers }),
+    trimmed: perQueue('tidings_stream_trimmed_events_total', 'Events cut off because the stream was larger than its bound, by the queue whose relay did so'),
     refused: perQueue('tidings_relay_refused_appends_total', 'Batches that another replica had moved already'),
     unread: new prom.Gauge({ name: 'tidings_relay_unread_entries', help: 'Entries of BullMQ that wait for the relay', labelNames: ['queue'] as const, registers }),
     repairedHistories: perQueue('tidings_relay_repaired_histories_total', 'Histories that had to be begun anew'),
@@ -32,6 +35,23 @@ export function projectorLag (registry: MetricsRegistry, lagMs: () => Promise<nu
     help: 'By how much the newest event is younger than the newest projected one',
     registers: [registry],
     async collect () { this.set(await lagMs()) }
+  })
+}
+
+/** How large the stream is, asked when Prometheus asks. */
+export function streamSize (registry: MetricsRegistry, size: () => Promise<{ events: number, bytes: number } | undefined>) {
+  const registers = [registry]
+  const bytes = new prom.Gauge({ name: 'tidings_stream_bytes', help: 'What the stream of job events takes of Redis\' memory', registers })
+  return new prom.Gauge({
+    name: 'tidings_stream_events',
+    help: 'Events in the stream',
+    registers,
+    async collect () {
+      const now = await size()
+      if (!now) return
+      this.set(now.events)
+      bytes.set(now.bytes)
+    }
   })
 }
 

@@ -3,7 +3,7 @@ import { relayLeaseKey } from '@tidings/contracts'
 import { createJobEventStream } from '@tidings/job-events'
 import { streamBounds, type Config } from '../config.ts'
 import { holdLease } from '../lease/hold-lease.ts'
-import { projectorLag } from '../metrics.ts'
+import { projectorLag, streamSize } from '../metrics.ts'
 import { queueWork } from '../relay/queue-work.ts'
 
 /** Each queue is relayed by one replica; each replica may hold several. */
@@ -15,6 +15,7 @@ export const relay = fp<{ config: Config }>(async function relay (app, { config 
     const told = await stream.last().catch(() => undefined) // Redis is away: nothing new is told
     return Math.max(0, (told?.ms ?? 0) - app.projected.position.ms)
   })
+  streamSize(app.metricsRegistry, async () => await stream.size().catch(() => undefined)) // Redis is away: as it was
   const leases = config.queues.map(queue => {
     return holdLease({ redis, key: relayLeaseKey(queue), ttlMs: config.LEASE_MS, log, work: queueWork(app, queue, stream) })
   })

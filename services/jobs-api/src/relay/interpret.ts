@@ -3,7 +3,7 @@ import type { JobEvent } from '@tidings/contracts'
 import type { RawSql } from '@tidings/service-kit'
 import type { EngineMetrics } from '../metrics.ts'
 import { findCancelled } from './find-cancelled.ts'
-import { keepLargeResults } from './large-results.ts'
+import { isKept, keepLargeResults } from './large-results.ts'
 import { NOBODY } from './owner.ts'
 import type { Owners } from './owners.ts'
 import { MalformedEntry, parseEntry, type QueueEvent } from './queue-event.ts'
@@ -32,7 +32,9 @@ export function createInterpreter ({ queue, sql, owners, metrics, log }: Interpr
       if (owner === NOBODY) return skipUnowned(entry)
       return stepOverMalformed(() => translate(entry, { queue, owner, isCancelled: cancelled.has(entry.jobId) }))
     })
-    await keepLargeResults(sql, translations.flatMap(({ large }) => large ?? []))
+    const large = translations.flatMap(one => one.large ?? [])
+    await keepLargeResults(sql, large)
+    for (const one of large) metrics.large.inc({ queue, kept: isKept(one) ? 'yes' : 'no' })
     return translations.map(({ event }) => event)
   }
 

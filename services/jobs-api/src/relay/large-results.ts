@@ -10,6 +10,11 @@ export const MAX_KEPT_RESULT = 1024 * 1024
 /** A result or an error above what an event may carry. */
 export type LargeResult = { head: Pick<JobEvent, 'queue' | 'jobId' | 'generation'>, result?: string, error?: string }
 
+/** Whether it is kept whole; of an error the begin is kept in any case. */
+export function isKept ({ result, error }: LargeResult): boolean {
+  return Buffer.byteLength(result ?? error ?? '') <= MAX_KEPT_RESULT
+}
+
 /**
  * Keeps what is too large for an event, before that event is told, so that
  * whoever hears of it can read it. Kept once per job: a retry's comes in place
@@ -26,9 +31,10 @@ export async function keepLargeResults (sql: RawSql, large: LargeResult[]): Prom
   }
 }
 
-async function keep (sql: RawSql, { head, result, error }: LargeResult): Promise<void> {
+async function keep (sql: RawSql, large: LargeResult): Promise<void> {
+  const { head, result, error } = large
   const { queue, id, generationMs, generationSeq } = identityOf(head)
-  const kept = result !== undefined && Buffer.byteLength(result) <= MAX_KEPT_RESULT ? result : null
+  const kept = result !== undefined && isKept(large) ? result : null
   await sql`
     insert into jobs.results (queue, id, generation_ms, generation_seq, result, error)
     values (${queue}, ${id}, ${generationMs}, ${generationSeq}, ${kept}::text::json, ${error === undefined ? null : cut(error, MAX_KEPT_RESULT)})

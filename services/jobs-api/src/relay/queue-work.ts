@@ -34,6 +34,6 @@ export function queueWork (app: FastifyInstance, name: string, stream: JobEventS
 
   async function trim () {
     await trimBehind(redis, name, await stream.position(name), config.RELAY_EVENTS_BEHIND)
-    await stream.trimToSize()
+    metrics.trimmed.inc({ queue: name }, await stream.trimToSize())
   }
 }

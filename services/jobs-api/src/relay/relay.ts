@@ -87,6 +87,7 @@ export function createRelay ({ queue, openReader, stream, interpret, floor, prep
       metrics.refused.inc({ queue })
       return false
     }
+    metrics.batches.inc({ queue })
     metrics.relayed.inc({ queue }, outcome.appended)
     metrics.late.inc({ queue }, outcome.dropped)
     metrics.repairedHistories.inc({ queue }, outcome.repaired)

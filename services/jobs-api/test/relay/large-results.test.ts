@@ -26,6 +26,10 @@ t.test('a result above 64 KiB is kept and not told, above 1 MiB it is not kept; 
   t.same(ends.map(({ result }) => typeof result), ['string', 'undefined', 'undefined', 'undefined'])
   t.equal(Buffer.byteLength(ends[3]?.error as string), 64 * 1024)
 
+  const metrics = await app.metricsRegistry.metrics()
+  t.match(metrics, /tidings_relay_large_results_total\{queue="default",kept="yes"\} 2/)
+  t.match(metrics, /tidings_relay_large_results_total\{queue="default",kept="no"\} 1/)
+
   const told = await Promise.all(ends.map(async ({ jobId }) =>
     (await app.inject({ url: `/jobs/${jobId}`, headers: { authorization: `Bearer ${tokenOf(7)}` } })).json()))
   t.same(told.map(({ resultTruncated }) => resultTruncated === true), [false, false, true, false], 'only what is not kept reads as cut off')

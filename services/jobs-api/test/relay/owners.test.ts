@@ -93,6 +93,21 @@ t.test('a name that is longer than any of ours is told in part', async t => {
   t.ok((await toldTo(app.redis, '5')).every(event => event.name === row?.name))
 })
 
+t.test('however few jobs are remembered, each is told to its owner', async t => {
+  const { app, redis, database } = await setup(t, { OWNER_CACHE: '1' })
+  const queue = producer(t, redis)
+  for (const user of ['ann', 'bob']) await queue.add(`of ${user}`, { userId: user })
+  await submit(app, { user: 'cid', name: 'of cid' })
+  worker(t, redis, async job => {
+    for (let i = 1; i <= 5; i++) await job.updateProgress(i)
+  }, { concurrency: 3 })
+  await untilStates(database.sql, ['completed', 'completed', 'completed'])
+  for (const user of ['ann', 'bob', 'cid']) {
+    const events = await toldTo(app.redis, user)
+    t.same(events.map(({ name, type, progress }) => [name, progress ?? type]), ['added', 'waiting', 'active', 1, 2, 3, 4, 5, 'completed'].map(what => [`of ${user}`, what]))
+  }
+})
+
 t.test('jobs without an owner are counted, not told', async t => {
   const { app, redis } = await setup(t)
   const queue = producer(t, redis)

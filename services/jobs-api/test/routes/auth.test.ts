@@ -79,6 +79,16 @@ t.test('POST /auth/refresh', async t => {
   })
 })
 
+t.test('tokens live as long as the variables say', async t => {
+  const { app } = await setup(t, { ACCESS_TOKEN_TTL_MS: '60000', REFRESH_TOKEN_TTL_MS: '120000' })
+  const answer = (await app.inject({ method: 'POST', url: '/auth/refresh', payload: { refreshToken: refreshTokenOf('7') } })).json()
+  const lifeOf = (token: string) => {
+    const { iat, exp } = JSON.parse(Buffer.from(token.split('.')[1] as string, 'base64url').toString())
+    return exp - iat
+  }
+  t.same([answer.expiresIn, lifeOf(answer.token), lifeOf(answer.refreshToken)], [60, 60, 120])
+})
+
 t.test('so many refreshes of a user a minute, no more; what is no token keeps nobody out', async t => {
   const { app } = await setup(t, { RATE_LIMIT_MAX: '3' })
   const refresh = async (refreshToken: string) => await app.inject({ method: 'POST', url: '/auth/refresh', payload: { refreshToken } })

@@ -133,6 +133,23 @@ t.test('held requests', async t => {
     t.match(await (await held).json(), { id: jobId })
   })
 
+  await t.test('are so many in all, no more', async t => {
+    const { app } = await setup(t, { LONG_POLLS_MAX: '1' })
+    const address = await app.listen({ port: 0, host: '127.0.0.1' })
+    const submit = async (user: number) =>
+      (await app.inject({ method: 'POST', url: '/submit-job', headers: bearer(user), payload: { name: 'x' } })).json().jobId as string
+    const [one, other] = [await submit(1), await submit(2)]
+    const client = new AbortController()
+    const held = fetch(`${address}/jobs/${one}?wait=30`, { headers: { ...bearer(1), 'if-none-match': '*' }, signal: client.signal })
+    await until(async () => await heldBy(app) === 1)
+    const refused = await app.inject({ url: `/jobs/${other}?wait=30`, headers: bearer(2) })
+    t.equal(refused.statusCode, 503)
+    t.ok(refused.headers['retry-after'])
+    t.equal((await app.inject({ url: `/jobs/${other}`, headers: bearer(2) })).statusCode, 200, 'who does not wait is told')
+    client.abort()
+    await t.rejects(held)
+  })
+
   await t.test('end with their client, and free their place', async t => {
     const { app } = await setup(t, { LONG_POLLS_PER_USER: '1' })
     const address = await app.listen({ port: 0, host: '127.0.0.1' })

@@ -46,6 +46,12 @@ t.test('a job', async t => {
     t.match((await get('/jobs/1-8')).json(), { result: null, resultTruncated: true })
   })
 
+  await t.test('that tells more than a thousand events is told the newest', async t => {
+    await database.sql`insert into jobs.timeline (job, event_ms, event_seq, type, timestamp) select n, i, 0, 'waiting', i from jobs.jobs, generate_series(1, 1100) i where id = '1-2'`
+    const { events } = (await get('/jobs/1-2/events')).json()
+    t.same(events.map(({ eventId }: { eventId: string }) => eventId), Array.from({ length: 1000 }, (_, i) => `${i + 101}-0`))
+  })
+
   await t.test('whose id comes twice is the newest, unless a queue is named', async t => {
     for (const [queue, name] of [['a', 'first'], ['b', 'second']] as const) {
       await database.sql`insert into jobs.jobs (queue, id, generation_ms, user_id, name, created_ms) values (${queue}, '77', 1, '1', ${name}, 1)`
