@@ -4,8 +4,9 @@ import type { Redis } from 'ioredis'
 
 const CANCELLED = 'Cancelled by user'
 
-// The whole protocol. Who cancels an active job SETs the key (PX 1 day) and, in the same step, PUBLISHes the job's id
-// on the channel. The message makes it quick; the key makes it certain, because a message finds only those who listen.
+// The whole protocol. Who cancels an active job SETs the key (PX 1 day) to the job's timestamp and, in the same step,
+// PUBLISHes the job's id on the channel. The message makes it quick; the key makes it certain, because a message finds
+// only those who listen. It holds the timestamp because BullMQ's ids come again: a later job is not meant.
 // Who tries a cancelled job again under the same id deletes the key first.
 const cancelKey = (queue: string, jobId: string) => `{tidings}:cancel:${queue}:${jobId}`
 const cancelChannel = (queue: string) => `{tidings}:cancel:${queue}`
@@ -22,15 +23,15 @@ export function cancellableWorker<Data, Result> (
   process: CancellableProcessor<Data, Result>,
   options: WorkerOptions & { connection: Redis }
 ) {
-  const running = new Set<string>()
+  const running = new Map<string, Job>()
 
   // BullMQ makes a signal for processors that declare three parameters, so none of them may have a default.
   const worker = new Worker<Data, Result>(queue, async (job, _token, bullSignal) => {
     const id = job.id as string
     const signal = bullSignal as AbortSignal
-    running.add(id)
+    running.set(id, job)
     try {
-      await cancelWhereAsked(id)
+      await cancelWhereAsked(job)
       signal.throwIfAborted()
       return await process(job, signal)
     } catch (error) {
@@ -41,8 +42,8 @@ export function cancellableWorker<Data, Result> (
     }
   }, options)
 
-  const cancelWhereAsked = async (id: string) => {
-    if (await options.connection.exists(cancelKey(queue, id))) worker.cancelJob(id, CANCELLED)
+  const cancelWhereAsked = async ({ id = '', timestamp }: Job) => {
+    if (await options.connection.get(cancelKey(queue, id)) === String(timestamp)) worker.cancelJob(id, CANCELLED)
   }
 
   // A subscribed connection takes no other commands, hence one of its own. After each (re)connect the keys of what is
@@ -50,7 +51,7 @@ export function cancellableWorker<Data, Result> (
   const subscriber = options.connection.duplicate({ autoResubscribe: false })
   const listen = async () => {
     await subscriber.subscribe(cancelChannel(queue))
-    await Promise.all([...running].map(cancelWhereAsked))
+    await Promise.all([...running.values()].map(cancelWhereAsked))
   }
   subscriber.on('message', (_channel, id) => worker.cancelJob(id, CANCELLED))
   subscriber.on('ready', () => { listen().catch(error => worker.emit('error', error)) })

@@ -30,7 +30,7 @@ t.test('cancels of active jobs', async t => {
     const { queue, jobs, worker, client } = setup(t, redis, { process: untilAborted })
     await worker.pause()
     const job = await queue.add('long', {})
-    await client.set(`{tidings}:cancel:${queue.name}:${job.id}`, '1', 'PX', DAY_MS)
+    await client.set(`{tidings}:cancel:${queue.name}:${job.id}`, job.timestamp, 'PX', DAY_MS)
 
     const failed = once(worker, 'failed')
     await worker.resume()
@@ -38,6 +38,15 @@ t.test('cancels of active jobs', async t => {
 
     t.equal((await queue.getJob(job.id as string))?.failedReason, 'Cancelled by user')
     t.equal(jobs.size, 0)
+  })
+
+  t.test('a cancel of an earlier job of the same id is not for the next one', async t => {
+    const { queue, worker, client } = setup(t, redis, { process: async () => 'done' })
+    await client.set(`{tidings}:cancel:${queue.name}:again`, Date.now() - 5000, 'PX', DAY_MS)
+    const completed = once(worker, 'completed')
+    const job = await queue.add('short', {}, { jobId: 'again' })
+    await completed
+    t.equal(await job.getState(), 'completed')
   })
 
   t.test('a message that was lost is made up for when the connection is back', async t => {
@@ -48,7 +57,7 @@ t.test('cancels of active jobs', async t => {
     await subscribed(client, queue.name)
 
     const failed = once(worker, 'failed')
-    await client.set(`{tidings}:cancel:${queue.name}:${job.id}`, '1', 'PX', DAY_MS) // and no message
+    await client.set(`{tidings}:cancel:${queue.name}:${job.id}`, job.timestamp, 'PX', DAY_MS) // and no message
     await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
     await failed
 
@@ -131,9 +140,9 @@ function setup (t: TestContext, redis: TestRedis, { process, concurrency = 1 }: 
   })
 
   /** What jobs-api does. */
-  const cancel = async (jobId: string | undefined) => {
+  const cancel = async (jobId: string | undefined, timestamp = 0) => {
     await client.multi()
-      .set(`{tidings}:cancel:${name}:${jobId}`, '1', 'PX', DAY_MS)
+      .set(`{tidings}:cancel:${name}:${jobId}`, timestamp, 'PX', DAY_MS)
       .publish(`{tidings}:cancel:${name}`, String(jobId))
       .exec()
   }

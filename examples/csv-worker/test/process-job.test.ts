@@ -63,7 +63,7 @@ t.test('a cancel in the middle of a large file ends the job there', async t => {
   const job = await queue.add('dataProcessing', { file: 'large.csv' }, { attempts: 3 })
   await until(() => progress > 0)
   await client.multi()
-    .set(`{tidings}:cancel:${queue.name}:${job.id}`, '1', 'PX', 86_400_000)
+    .set(`{tidings}:cancel:${queue.name}:${job.id}`, job.timestamp, 'PX', 86_400_000)
     .publish(`{tidings}:cancel:${queue.name}`, String(job.id))
     .exec()
 

@@ -22,12 +22,20 @@ export async function cancelJob (row: FoundJob, { sql, redis, findQueue }: Cance
   if (!await writeWish(sql, row.n)) throw new JobFinished()
   await inQueue(row, findQueue, async queue => {
     const job = await queuedJob(row, queue)
-    // Not there any more, or not yet: the sweeper and the reconciliation conclude it, unless an add is under way.
-    if (!job) return await tellWorker(redis, row)
+    if (!job) return await cancelUnseen(row, redis)
     const state = await job.getState()
     if (state === 'completed' || state === 'failed') throw new JobFinished()
     if (state === 'active' || !await remove(queue, row.id)) await tellWorker(redis, row)
   })
+}
+
+/**
+ * Of a job that is not there any more, or not yet: the sweeper and the
+ * reconciliation conclude it. Where an add of ours is under way the worker
+ * hears of it; of others there may be another job under the id by now.
+ */
+async function cancelUnseen (row: FoundJob, redis: Redis): Promise<void> {
+  if (row.ours) await tellWorker(redis, row)
 }
 
 async function writeWish (sql: RawSql, n: number): Promise<boolean> {

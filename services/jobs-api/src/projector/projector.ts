@@ -11,6 +11,9 @@ import { projectBatch } from './project-batch.ts'
 import { isRefusal } from './refusal.ts'
 import { changeKey, type Watch } from './watch.ts'
 
+/** A transaction of six statements for each event alone is what Postgres would mostly do; polls see an event so much later at most. */
+const LINGER_MS = 20
+
 type ProjectorOptions = {
   redis: Redis
   sql: RawSql
@@ -25,7 +28,7 @@ type ProjectorOptions = {
 
 /** Follows the job-event stream into Postgres, from the position that Postgres holds. */
 export function startProjector ({ redis, sql, watch, log, metrics, onOvertaken, onHalted }: ProjectorOptions): Follower {
-  return follow({ redis, log, position, onBatch, onOvertaken: skip, onHalted })
+  return follow({ redis, log, lingerMs: LINGER_MS, position, onBatch, onOvertaken: skip, onHalted })
 
   /** A first start begins at the epoch: so the newest id can be reached where nothing was told yet. */
   async function position (): Promise<EventId> {

@@ -80,9 +80,9 @@ export async function unchangedRows (sql: RawSql, rows: OpenRow[]): Promise<Open
 }
 
 /** Notes that BullMQ has these jobs now. Gives those that their users have asked to cancel meanwhile. */
-export async function markEnqueued (sql: RawSql, rows: OpenRow[]): Promise<{ queue: string, id: string }[]> {
-  const marked = await sql<{ queue: string, id: string, is_cancelled: boolean }[]>`
+export async function markEnqueued (sql: RawSql, rows: OpenRow[]): Promise<OpenRow[]> {
+  const marked = await sql<OpenRow[]>`
     update jobs.jobs set enqueued_at = now() where n = any(${rows.map(({ n }) => n)}::bigint[])
-    returning queue, id, cancel_requested_at is not null as is_cancelled`
+    returning ${columns(sql)}`
   return marked.filter(row => row.is_cancelled)
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
-import { compareEventIds, eventIdOf, isNewer, type EventId, type JobEventStream, type RelayPosition } from '@tidings/job-events'
+import { compareEventIds, createLinger, eventIdOf, isNewer, type EventId, type JobEventStream, type RelayPosition } from '@tidings/job-events'
 import type { EngineMetrics } from '../metrics.ts'
 import { advance, type Step } from './advance.ts'
 import type { Interpret } from './interpret.ts'
@@ -9,6 +9,8 @@ import { createStandstill } from './standstill.ts'
 
 const RETRY_MIN_MS = 100
 const RETRY_MAX_MS = 1000
+/** What all channels wait for at most, so that not every event is a pass of its own for Redis, us and every follower. */
+const LINGER_MS = 3
 
 type RelayOptions = {
   queue: string
@@ -50,8 +52,13 @@ export function createRelay ({ queue, openReader, stream, interpret, floor, prep
   async function relayFrom (start: RelayPosition, signal: AbortSignal, onMoved: () => void): Promise<void> {
     const reader = openReader()
     signal.addEventListener('abort', reader.close, { once: true })
+    const linger = createLinger(LINGER_MS)
+    const read = async (after: string, wait: boolean) => {
+      if (wait) await linger.over(signal)
+      return await reader.read(after, { wait })
+    }
     const begin = (after: string, wait: boolean) => {
-      const reading = reader.read(after, { wait })
+      const reading = read(after, wait)
       reading.catch(() => {}) // told when it is awaited, which a loop that ends does not do
       return reading
     }
@@ -61,6 +68,7 @@ export function createRelay ({ queue, openReader, stream, interpret, floor, prep
       for (let position = start; !signal.aborted;) {
         const look = await standstill.serveUntil(reading, position)
         const step = advance(position, look)
+        if (step.entries.length > 0) linger.note()
         // The next read overlaps the append (measured: 68k events/s instead of 46k).
         reading = begin(step.to.at, look.isEnd)
         if (!await move(position, step)) return

@@ -52,6 +52,7 @@ t.test('cancel', async t => {
     t.equal((await cancel(jobId)).statusCode, 202)
     t.match(await untilFailed(jobId), { failedReason: 'Cancelled by user' })
     t.ok(await redis.client().pttl(cancelKey('default', jobId)) > 0, 'a worker that was away would find the key')
+    t.equal(Number(await redis.client().get(cancelKey('default', jobId))), (await get(jobId)).timestamp.created, 'and know which job is meant')
   })
 
   await t.test('leaves it to the worker: one that does not listen completes', async t => {
@@ -105,6 +106,7 @@ t.test('cancel', async t => {
     await database.sql`update jobs.jobs set created_ms = 4 where id = 'again'`
     t.equal((await cancel('again')).statusCode, 202)
     t.equal(await later.getState(), 'waiting')
+    t.equal(await redis.client().exists(cancelKey('idle', 'again')), 0, 'nor is its worker told')
   })
 
   await t.test('of a job that Redis has not got yet ends it all the same', async t => {
