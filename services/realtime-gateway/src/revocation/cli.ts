@@ -16,17 +16,23 @@ if (!values.user || !url) {
 }
 
 async function revoke (userId: string, base: string): Promise<void> {
-  const response = await fetch(new URL('/revocations', base), {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ userId }),
-    signal: AbortSignal.timeout(10_000)
-  })
-  const body = await response.text()
-  if (response.ok) {
-    process.stdout.write(`${body}\n`)
-  } else {
-    process.stderr.write(`The gateway answered ${response.status}: ${body}\n`)
-    process.exitCode = 1
+  try {
+    const response = await fetch(new URL('/revocations', base), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ userId }),
+      signal: AbortSignal.timeout(10_000)
+    })
+    const body = await response.text()
+    if (response.ok) process.stdout.write(`${body}\n`)
+    else fail(`The gateway answered ${response.status}: ${body}`)
+  } catch (err) {
+    const { message, cause } = err as Error
+    fail(`No gateway answers at ${base}: ${cause instanceof Error ? cause.message : message}`)
   }
+}
+
+function fail (message: string) {
+  process.stderr.write(`${message}\n`)
+  process.exitCode = 1
 }

@@ -25,5 +25,6 @@ t.test('it says how it is used, and what the gateway refused', async t => {
   const { internalUrl, url } = await startGateway(t, surroundings, { REALTIME_INTERNAL_PORT: '0' })
   t.match(await revoke(t, []), { code: 64, output: /--user/ })
   t.match(await revoke(t, ['--user', 'x'.repeat(200), '--url', internalUrl]), { code: 1, output: /400/ })
+  t.match(await revoke(t, ['--user', '7', '--url', 'http://127.0.0.1:1']), { code: 1, output: /^No gateway answers at http:\/\/127.0.0.1:1: .*\n$/ })
   t.equal((await fetch(`${url}/revocations`, { method: 'POST' })).status, 404, 'the public port has no such route')
 })
