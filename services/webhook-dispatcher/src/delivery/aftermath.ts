@@ -17,7 +17,10 @@ export function createAftermath ({ endpoints, policy }: { endpoints: Endpoints, 
       const signs = signsOf(entries, wasFailing)
       if (chains.length === 0 && signs.length === 0) return undefined
       return async function write (tx) {
-        if (chains.length > 0) await giveWay(tx, chains)
+        if (chains.length > 0) {
+          await lockWebhooks(tx, [...chains, ...signs])
+          await giveWay(tx, chains)
+        }
         return signs.length > 0 ? await noteHealth(tx, signs, policy) : []
       }
     },
@@ -26,4 +29,9 @@ export function createAftermath ({ endpoints, policy }: { endpoints: Endpoints, 
       for (const row of health) endpoints.get(row.id)?.heed(row)
     }
   }
+}
+
+/** All that is going to be written, at once and in the order of their ids: whoever else does so takes turns. */
+async function lockWebhooks (tx: Sql, of: { webhookId: number }[]): Promise<void> {
+  await tx`select from webhooks.webhooks where id = any(${of.map(({ webhookId }) => webhookId)}::int[]) order by id for no key update`
 }

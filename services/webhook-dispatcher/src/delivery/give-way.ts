@@ -31,24 +31,24 @@ export function chainsOf (entries: Entry[]): Chain[] {
  * same job has overtaken closes as superseded, so that at most the newest
  * progress and the completion or failure wait. Progress that was not tried yet
  * waits as long as the attempt that failed; a completion or failure does not.
- * What is in flight is left alone: its own end comes here again.
+ * What is in flight is left alone: its own end comes here again. So is what
+ * somebody else is just writing; to wait for it would be a deadlock, since the
+ * one who records its outcome then waits for the webhook that is locked here.
  *
- * Two statements, by index pending_chains a few rows a chain. The first locks
- * the webhooks: a failure that is recorded and news that are written at the
- * same moment would not see each other.
+ * By index pending_chains a few rows a chain. The webhooks are to be locked
+ * already: a failure that is recorded and news that are written at the same
+ * moment would not see each other.
  */
 export async function giveWay (tx: Sql, chains: Chain[]): Promise<void> {
-  const webhookIds = chains.map(({ webhookId }) => webhookId)
-  await tx`select from webhooks.webhooks where id = any(${webhookIds}::int[]) order by id for no key update`
   await tx`
     with chain as (
       select webhook_id, chain, fails = 1 as fails, latest = 1 as latest from unnest(
-        ${webhookIds}::int[], ${chains.map(({ chain }) => chain)}::text[],
+        ${chains.map(({ webhookId }) => webhookId)}::int[], ${chains.map(({ chain }) => chain)}::text[],
         ${chains.map(({ fails }) => Number(fails))}::int[], ${chains.map(({ latest }) => Number(latest))}::int[]
       ) as c (webhook_id, chain, fails, latest)
     ),
     pending as materialized (
-      select d.id, d.claim, d.type, d.attempts, c.latest,
+      select d.id, d.claim, d.type, d.attempts, d.due_at, c.latest,
         c.fails or bool_or(d.attempts > 0 or d.reason is not null) over chain as fails,
         max(d.due_at) filter (where d.attempts > 0) over chain as wait_until,
         row_number() over (chain order by d.event_ms desc, d.event_seq desc) as newness,
@@ -60,6 +60,16 @@ export async function giveWay (tx: Sql, chains: Chain[]): Promise<void> {
     ),
     judged as (
       select *, type = 'progress' and ((fails and newness > 1) or (latest and newness_of_type > 1)) as is_overtaken from pending
+    ),
+    changed as materialized (
+      select * from judged
+      where (claim is null or claim not in (select id from webhooks.claimants where lease_until > now()))
+        and (is_overtaken or (type = 'progress' and attempts = 0 and wait_until > due_at))
+    ),
+    locked as materialized (
+      select d.id from webhooks.deliveries d
+      where d.id = any(array(select id from changed)) and d.finished_at is null
+      for update skip locked
     )
     update webhooks.deliveries d set
       claim = null,
@@ -67,8 +77,6 @@ export async function giveWay (tx: Sql, chains: Chain[]): Promise<void> {
       reason = case when j.is_overtaken then ${OVERTAKEN} else ${WAITS} end,
       finished_at = case when j.is_overtaken then now() end,
       due_at = greatest(d.due_at, j.wait_until)
-    from judged j
-    where d.id = j.id and d.finished_at is null and d.claim is not distinct from j.claim
-      and (j.claim is null or j.claim not in (select id from webhooks.claimants where lease_until > now()))
-      and (j.is_overtaken or (j.type = 'progress' and j.attempts = 0 and j.wait_until > d.due_at))`
+    from changed j
+    where d.id = any(array(select id from locked)) and d.id = j.id and d.finished_at is null and d.claim is not distinct from j.claim`
 }

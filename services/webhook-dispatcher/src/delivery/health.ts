@@ -59,7 +59,7 @@ export async function noteHealth (sql: Sql, signs: Signs[], { breakerMs, breaker
     ),
     locked as materialized (
       select w.id, w.failures, w.failing_since, w.open_until from webhooks.webhooks w join r on r.id = w.id
-      order by w.id for update of w
+      order by w.id for no key update of w
     ),
     counted as (
       select r.id, r.gone = 1 as gone,
