@@ -16,7 +16,8 @@ import { webSocket } from './websocket/websocket.ts'
 
 /** The realtime gateway: one core of sessions, and the faces that clients see of it. */
 export function buildApp (config: Config) {
-  const app = Fastify(withoutTickets(serviceOptions(config))).withTypeProvider<TypeBoxTypeProvider>()
+  // While the sessions are drained /metrics and /readyz go on, and the gate itself says when to come back.
+  const app = Fastify({ ...withoutTickets(serviceOptions(config)), return503OnClosing: false }).withTypeProvider<TypeBoxTypeProvider>()
   app.setValidatorCompiler(validatorCompiler)
 
   // Boot runs down this list; close runs back up it once the sessions are drained.

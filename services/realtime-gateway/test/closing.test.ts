@@ -1,5 +1,6 @@
 import { get } from 'node:http'
 import { connect as connectTcp } from 'node:net'
+import fp from 'fastify-plugin'
 import t from 'tap'
 import WebSocket from 'ws'
 import { closeAtManyMoments, TEST_SECRET, tokenOf, until, type TestContext } from '@tidings/testing'
@@ -65,18 +66,26 @@ t.test('a connection of Socket.IO that never asked for a session is not waited f
   await Promise.all([app.close(), gone])
 })
 
-t.test('while it closes no new session is let in', async t => {
-  const surroundings = await startSurroundings(t)
-  const { app, url } = await startGateway(t, surroundings, { REALTIME_DRAIN_MS: '60000' })
-  // More than one slice, so that the close has to wait.
-  const clients = await Promise.all(Array.from({ length: 60 }, (_, i) => connect.websocket(t, url, { token: tokenOf(`user-${i}`) })))
+t.test('while it closes no new session is let in, and operators see what it does', async t => {
+  const asked = Promise.withResolvers<void>()
+  // Registered last, so it holds the close once the sessions are drained.
+  const { app, url } = await startGateway(t, await startSurroundings(t), {}, app => app.register(fp(async app => {
+    app.addHook('preClose', () => asked.promise)
+  })))
+  t.teardown(asked.resolve)
+  const client = await connect.websocket(t, url, { token: tokenOf(1) })
   const closed = app.close()
-  await clients[0]?.waitFor('server:draining')
+  t.same(await client.waitForEnd(), { reason: 'draining', reconnect: true })
+
   const answer = await fetch(`${url}/events`, { headers: { authorization: `Bearer ${tokenOf(1)}` } })
   t.equal(answer.status, 503)
+  t.ok(answer.headers.get('retry-after'))
+  t.match(await answer.json(), { type: 'urn:tidings:problem:not-ready' })
   await t.rejects(connect.websocket(t, url, { token: tokenOf(1) }), { code: '503' })
   await t.rejects(connect['socket.io'](t, url, { token: tokenOf(1) }), { code: 'connection' })
-  t.equal((await fetch(`${url}/readyz`)).status, 503)
+  t.same(await (await fetch(`${url}/readyz`)).json(), { status: 'closing' })
+  t.match(await (await fetch(`${url}/metrics`)).text(), /tidings_realtime_session_ends_total\{face="websocket",reason="draining"\} 1/)
+  asked.resolve()
   await closed
 })
 

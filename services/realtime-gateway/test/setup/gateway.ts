@@ -37,9 +37,10 @@ export async function startReplica (t: TestContext, surroundings: Surroundings, 
   return { url, process }
 }
 
-/** A gateway that listens; gone with the test. */
-export async function startGateway (t: TestContext, surroundings: Surroundings, env: Record<string, string> = {}) {
+/** A gateway that listens; gone with the test. `prepare` adds to it what only a test has. */
+export async function startGateway (t: TestContext, surroundings: Surroundings, env: Record<string, string> = {}, prepare?: (app: ReturnType<typeof buildApp>) => unknown) {
   const app = buildApp(loadConfig({ ...environment(surroundings), REALTIME_GATEWAY_PORT: '0', ...env }))
+  prepare?.(app)
   t.teardown(() => app.close())
   await app.listen({ host: '127.0.0.1', port: 0 })
   await until(async () => (await app.inject('/readyz')).json().status === 'ok', { what: 'the gateway to be ready' })
