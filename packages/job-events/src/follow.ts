@@ -4,6 +4,7 @@ import { EPOCH_KEY, JOB_EVENTS_KEY, LOW_WATER_KEY } from '@tidings/contracts'
 import { BATCH_BYTES, BATCH_COUNT } from './bounds.ts'
 import { entryOf, UnsupportedJobEvent, type Entry } from './entry.ts'
 import { compareEventIds, eventIdOf, formatEventId, isNewer, justBelow, ZERO, type EventId } from './event-id.ts'
+import { createLinger } from './linger.ts'
 
 const BLOCK_MS = 5000
 /** A blocked read that is this late has lost its socket without noticing (half open). */
@@ -38,6 +39,8 @@ export type FollowOptions = {
   log: Log
   count?: number
   maxBytes?: number
+  /** The least time between two batches, milliseconds, unless the follower is behind. */
+  lingerMs?: number
 }
 
 export type Follower = {
@@ -57,8 +60,9 @@ export type Follower = {
  * Redis knows nothing of it.
  */
 export function follow (options: FollowOptions): Follower {
-  const { log, onBatch, onOvertaken, count: maxCount = BATCH_COUNT, maxBytes = BATCH_BYTES } = options
+  const { log, onBatch, onOvertaken, count: maxCount = BATCH_COUNT, maxBytes = BATCH_BYTES, lingerMs = 0 } = options
   const stopping = new AbortController()
+  const linger = createLinger(lingerMs)
   // No command timeout: a blocked read is silent for longer, and has the watchdog.
   const redis = options.redis.duplicate({ maxRetriesPerRequest: null, enableOfflineQueue: true, lazyConnect: false, commandTimeout: undefined })
   redis.removeAllListeners('error')
@@ -93,8 +97,11 @@ export function follow (options: FollowOptions): Follower {
   }
 
   async function pass () {
+    if (!ahead) await linger.over(stopping.signal)
+    if (stopping.signal.aborted) return
     const { entries, gap, seen, isFull } = await nextReading()
     epoch = seen ?? epoch
+    if (entries.length > 0) linger.note()
     if (gap) {
       await onOvertaken?.(gap)
       position = gap.resumeAt

@@ -67,6 +67,23 @@ t.test('follows from a position, in order, with batches that join', async t => {
   t.ok(follower.heardAt > 0)
 })
 
+t.test('a follower that lingers takes a lone event at once, and together what comes right after', async t => {
+  const { seen, batches } = watch(t, { lingerMs: 2000 })
+  await tell(1)
+  await until(() => seen.length === 1)
+  for (let i = 0; i < 3; i++) await tell(1)
+  await until(() => seen.length === 4)
+  t.same(batches.map(({ entries }) => entries.length), [1, 3])
+})
+
+t.test('a follower that is behind does not linger, and one that is stopped stops at once', async t => {
+  await tell(30)
+  const { seen, follower } = watch(t, { count: 10, lingerMs: 60_000 })
+  await until(() => seen.length === 30)
+  await follower.stop()
+  t.same(seen, upTo(30))
+})
+
 t.test('batches are bounded in entries and in bytes', async t => {
   for (let i = 0; i < 12; i++) await tell(10, DEFAULT_BOUNDS, 'x'.repeat(i < 6 ? 10 : 10_000))
   const { seen, batches } = watch(t, { count: 25, maxBytes: 50_000 })

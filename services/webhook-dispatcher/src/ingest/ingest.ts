@@ -11,6 +11,9 @@ import { acquireShard, prepareShards, releaseShard, shardOf } from './shards.ts'
 /** How often a replica looks for shards that nobody holds, and whether it still holds its own. */
 const LOOK_MS = 500
 
+/** Each batch asks Postgres twice before it posts. */
+const LINGER_MS = 5
+
 type IngestOptions = {
   sql: RawSql
   redis: Redis
@@ -78,6 +81,7 @@ export function createIngest ({ sql, redis, shards, delivery, targetsOf, metrics
   function begin (session: Session): void {
     const follower = follow({
       redis,
+      lingerMs: LINGER_MS,
       position: () => session.position,
       onBatch: session.onBatch,
       onOvertaken: session.onOvertaken,

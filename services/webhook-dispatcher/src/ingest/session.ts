@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
-import { decodeAll, type EventId, type FollowedBatch, type Overtaken } from '@tidings/job-events'
+import { createLinger, decodeAll, type EventId, type FollowedBatch, type Overtaken } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import type { Delivery } from '../delivery/delivery.ts'
 import { createRun, type Run } from '../delivery/run.ts'
@@ -20,6 +20,8 @@ const MAX_OPEN_TASKS = 2000
 /** Tasks of one chain that may wait behind each other in memory. */
 const MAX_CHAIN = 100
 const RETRY_MS = 250
+/** Between two writes: what was posted meanwhile is told already, and stands together in one. */
+const WRITE_LINGER_MS = 25
 
 type SessionOptions = {
   shard: number
@@ -44,6 +46,7 @@ export type Session = ReturnType<typeof createSession>
 export function createSession ({ shard, isOurs, claim, position, sql, delivery, targetsOf, metrics, log }: SessionOptions) {
   const { endpoints, lanes, recorder, claimant, aftermath } = delivery
   const runs = new Map<string, Run>()
+  const linger = createLinger(WRITE_LINGER_MS)
   const lost = Promise.withResolvers<void>()
   let planned = position
   let open: Batch[] = []
@@ -119,6 +122,8 @@ export function createSession ({ shard, isOurs, claim, position, sql, delivery, 
   async function write (): Promise<void> {
     for (let first = open[0]; first && !ended.signal.aborted; first = open[0]) {
       await first.ready
+      if (!isFull()) await linger.over()
+      linger.note()
       const ready = open.findIndex(batch => !batch.isReady)
       // A copy: batches that are planned meanwhile go into `open`, not into what is being written.
       const group = open.slice(0, ready === -1 ? open.length : ready)
