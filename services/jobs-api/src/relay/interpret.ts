@@ -35,6 +35,7 @@ export function createInterpreter ({ queue, sql, owners, metrics, log }: Interpr
     const large = translations.flatMap(one => one.large ?? [])
     await keepLargeResults(sql, large)
     for (const one of large) metrics.large.inc({ queue, kept: isKept(one) ? 'yes' : 'no' })
+    for (const { event: { type, jobId, userId } } of translations) log.debug({ queue, event: type, jobId, userId }, 'relay: queue event')
     return translations.map(({ event }) => event)
   }
 
