@@ -2,9 +2,11 @@ import fp from 'fastify-plugin'
 import type { Redis } from 'ioredis'
 import { isIssuedBefore, REVOCATIONS_KEY, type Identity } from '@tidings/contracts'
 
-/** A revocation reaches every service within this time. */
+/** What is known of a user is asked for again after so long, behind their requests. */
 const FRESH_MS = 5000
-/** How long a request waits for Redis to say whether a user that was not seen before is revoked. */
+/** And before them where it is as old as this: a revocation reaches every service within this time. */
+const STALE_MS = 10_000
+/** How long a request waits for Redis to say whether its user is revoked. */
 const WAIT_MS = 200
 const MAX_USERS = 20_000
 
@@ -13,8 +15,8 @@ type Known = { notBefore: number, askedAt: number }
 /**
  * Decorates `app.isRevoked(identity)`: whether the user's tokens of that time
  * were revoked. Users that come often are asked about once in five seconds,
- * behind their requests; while Redis is away, what was known last holds, and
- * who is not known passes.
+ * behind their requests, others before; while Redis is away, what was known
+ * last holds, and who is not known passes.
  */
 export const revocations = fp(async function revocations (app) {
   app.decorate('isRevoked', createRevocationCheck(app.redis, err => app.log.debug({ err }, 'revocations: could not be asked')))
@@ -24,10 +26,16 @@ export function createRevocationCheck (redis: Redis, onFault: (err: unknown) => 
   // In the order of their first request: the oldest goes when there are too many.
   const users = new Map<string, Known>()
 
-  async function ask (userId: string): Promise<Known> {
-    const last = users.get(userId)
-    // Noted before it is asked, so that one request asks and not all that come meanwhile.
-    if (last) last.askedAt = Date.now()
+  const asking = new Map<string, Promise<Known>>()
+
+  /** One question at a time about a user, for all requests that wait. */
+  function ask (userId: string): Promise<Known> {
+    const question = asking.get(userId) ?? askRedis(userId).finally(() => asking.delete(userId))
+    asking.set(userId, question)
+    return question
+  }
+
+  async function askRedis (userId: string): Promise<Known> {
     const notBefore = Number(await redis.hget(REVOCATIONS_KEY, userId) ?? 0)
     const known = { notBefore, askedAt: Date.now() }
     users.set(userId, known)
@@ -35,11 +43,19 @@ export function createRevocationCheck (redis: Redis, onFault: (err: unknown) => 
     return known
   }
 
+  /** What is known counts as asked: else each request would wait for a Redis that does not answer. */
+  function holdOn (userId: string, err: unknown): undefined {
+    const known = users.get(userId)
+    if (known) known.askedAt = Date.now()
+    onFault(err)
+  }
+
   return async function isRevoked (identity: Identity): Promise<boolean> {
     const { userId } = identity
     let known = users.get(userId)
-    if (!known) known = await within(WAIT_MS, ask(userId)).catch(onFault) ?? undefined
-    else if (Date.now() - known.askedAt > FRESH_MS) ask(userId).catch(onFault)
+    const age = known ? Date.now() - known.askedAt : Infinity
+    if (age > STALE_MS) known = await within(WAIT_MS, ask(userId)).catch(err => holdOn(userId, err)) ?? known
+    else if (age > FRESH_MS) ask(userId).catch(err => holdOn(userId, err))
     return known !== undefined && known.notBefore > 0 && isIssuedBefore(identity, known.notBefore)
   }
 }

@@ -47,6 +47,18 @@ t.test('a user who comes often is asked about again behind the requests', async 
   await until(() => isRevoked(issued(999)))
 })
 
+t.test('who comes after a while is asked about before', async t => {
+  const client = (await startRedis(t)).client()
+  const isRevoked = createRevocationCheck(client, () => {})
+  t.equal(await isRevoked(issued(999)), false)
+  await client.hset(REVOCATIONS_KEY, '7', 1000)
+  const realNow = Date.now
+  Date.now = () => realNow() + 60_000
+  t.teardown(() => { Date.now = realNow })
+  t.same(await Promise.all(Array.from({ length: 5 }, async () => await isRevoked(issued(999)))), [true, true, true, true, true])
+  t.match(await client.info('commandstats'), /cmdstat_hget:calls=2,/, 'once, for all who wait')
+})
+
 t.test('while Redis is away, what was known holds, and who is not known passes', async t => {
   const server = await startRedis(t)
   const client = server.client({ enableOfflineQueue: false, maxRetriesPerRequest: 0 })
@@ -56,6 +68,10 @@ t.test('while Redis is away, what was known holds, and who is not known passes',
   t.equal(await isRevoked(issued(999)), true)
   await server.stop()
   t.equal(await isRevoked(issued(999)), true)
+  const realNow = Date.now
+  Date.now = () => realNow() + 60_000
+  t.teardown(() => { Date.now = realNow })
+  t.equal(await isRevoked(issued(999)), true, 'however old it is')
   t.equal(await isRevoked(issued(999, 'other')), false)
   t.ok(faults.length > 0)
 })
