@@ -38,21 +38,22 @@ export function projectorLag (registry: MetricsRegistry, lagMs: () => Promise<nu
   })
 }
 
-/** How large the stream is, asked when Prometheus asks. */
-export function streamSize (registry: MetricsRegistry, size: () => Promise<{ events: number, bytes: number } | undefined>) {
-  const registers = [registry]
-  const bytes = new prom.Gauge({ name: 'tidings_stream_bytes', help: 'What the stream of job events takes of Redis\' memory', registers })
-  return new prom.Gauge({
-    name: 'tidings_stream_events',
-    help: 'Events in the stream',
-    registers,
+type Size = { events: number, bytes: number }
+
+/** How large the stream is, asked when Prometheus asks; while that can't be told, as it was. */
+export function streamSize (registry: MetricsRegistry, size: () => Promise<Size | undefined>) {
+  // Each asks for itself: none waits for what another collects.
+  const gauge = (name: string, help: string, valueOf: (now: Size) => number) => new prom.Gauge({
+    name,
+    help,
+    registers: [registry],
     async collect () {
       const now = await size()
-      if (!now) return
-      this.set(now.events)
-      bytes.set(now.bytes)
+      if (now) this.set(valueOf(now))
     }
   })
+  gauge('tidings_stream_events', 'Events in the stream', ({ events }) => events)
+  gauge('tidings_stream_bytes', 'What the stream of job events takes of Redis\' memory', ({ bytes }) => bytes)
 }
 
 /** Long polls that are held, counted when Prometheus asks. */

@@ -15,7 +15,7 @@ export const relay = fp<{ config: Config }>(async function relay (app, { config 
     const told = await stream.last().catch(() => undefined) // Redis is away: nothing new is told
     return Math.max(0, (told?.ms ?? 0) - app.projected.position.ms)
   })
-  streamSize(app.metricsRegistry, async () => await stream.size().catch(() => undefined)) // Redis is away: as it was
+  streamSize(app.metricsRegistry, async () => await stream.size().catch(() => undefined)) // Redis is away
   const leases = config.queues.map(queue => {
     return holdLease({ redis, key: relayLeaseKey(queue), ttlMs: config.LEASE_MS, log, work: queueWork(app, queue, stream) })
   })
