@@ -53,7 +53,8 @@ type Row = {
  * rows of each. Only the oldest pending row of a chain can be locked; it brings
  * its followers. Where the first due rows all wait behind others of their
  * chains (one job's long story, say), its heads are looked for by hopping from
- * chain to chain. An endpoint whose breaker tripped gives one head, as a probe.
+ * chain to chain. An endpoint whose breaker tripped gives one head, as a probe;
+ * webhooks are locked in the order of their ids, as they are elsewhere.
  * The order and limit of each subquery are what holds the planner to its index:
  * as NOT EXISTS the test for the oldest becomes an anti join, which reads all
  * that an endpoint has waiting. What is pending is asked for as not finished
@@ -127,9 +128,14 @@ export async function claim (sql: Sql, { claim, slots, rooms, after, probeMs }: 
       from taken t where d.id = t.id and d.finished_at is null and (d.claim is null or d.claim not in (select id from live))
       returning d.*
     ),
+    probing as materialized (
+      select w.id from webhooks.webhooks w
+      where w.failures >= ${TRIP_AFTER} and w.open_until is not null and w.id = any(array(select distinct webhook_id from head))
+      order by w.id for no key update
+    ),
     probed as (
       update webhooks.webhooks w set open_until = now() + ${probeMs}::int * interval '1 ms'
-      where w.failures >= ${TRIP_AFTER} and w.open_until is not null and w.id in (select webhook_id from head)
+      where w.id = any(array(select id from probing))
     )
     select scan.last, scan.looked, c.id, c.webhook_id, c.event_ms, c.event_seq, c.type, c.chain, c.attempts, c.message_id,
       (extract(epoch from c.due_at) * 1000)::bigint as due_at, coalesce(c.body, e.body) as body,

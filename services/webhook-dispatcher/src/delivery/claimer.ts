@@ -106,13 +106,13 @@ export function createClaimer ({ sql, claimant, endpoints, lanes, recorder, maxH
 
   /** Something becomes due then; one timer for all that do within a few milliseconds. */
   function wakeAt (at: number): void {
-    const inMs = Math.max(0, at - Date.now())
-    const tick = Math.ceil((Date.now() + inMs) / TICK_MS)
-    if (inMs > TIMED_MS || timers.has(tick)) return
+    const now = Date.now()
+    const tick = Math.ceil(Math.max(now, at) / TICK_MS)
+    if (at - now > TIMED_MS || timers.has(tick)) return
     timers.set(tick, setTimeout(() => {
       timers.delete(tick)
       wake()
-    }, tick * TICK_MS - Date.now()))
+    }, tick * TICK_MS - now))
   }
 
   async function rest (ms: number): Promise<void> {

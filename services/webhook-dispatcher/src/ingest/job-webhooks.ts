@@ -35,6 +35,7 @@ async function createJobWebhooks (sql: RawSql, box: SecretBox, events: ToldJobEv
     insert into webhooks.webhooks (user_id, kind, url, event_type, since_ms, since_seq)
     select distinct user_id, 'job', url, 'completed', 0, 0
     from unnest(${events.map(({ userId }) => userId)}::text[], ${events.map(({ webhookUrl }) => webhookUrl ?? '')}::text[]) as e (user_id, url)
+    order by user_id, url
     on conflict (user_id, md5(url)) where kind = 'job' and deleted_at is null do update set
       status = 'active', disabled_reason = null, failing_since = null, failures = 0, open_until = null, updated_at = greatest(now(), webhooks.updated_at + interval '1 ms')`
 }
