@@ -29,11 +29,13 @@ t.test(`clients that wander between replicas which die miss nothing, and get not
   const replicas = await Promise.all(ports.map(start))
 
   const userOf = (i: number) => `user-${i % USERS}`
+  const jobOf = (i: number) => `job-${i % JOBS}`
   const wanderers = Array.from({ length: CLIENTS }, (_, i) => new Wanderer({
-    t, face: FACES[i % FACES.length] ?? 'sse', token: tokenOf(userOf(i)), urls, random
+    t, face: FACES[i % FACES.length] ?? 'sse', job: jobOf(i), token: tokenOf(userOf(i)), urls, random
   }))
+  await jobs.tell(...Array.from({ length: JOBS }, (_, i) => ({ userId: userOf(i), jobId: jobOf(i), type: 'active' as const })))
   const wandering = wanderers.map(wanderer => wanderer.wander())
-  await until(() => wanderers.every(({ sessions }) => sessions.length > 0))
+  await until(() => wanderers.every(({ sessions, subscribes, subscriptions }) => sessions.length > 0 && (!subscribes || subscriptions.length > 0)))
 
   const admin = redis.client()
   const cutTails = async () => {
@@ -53,34 +55,48 @@ t.test(`clients that wander between replicas which die miss nothing, and get not
     90: cutTails
   }
 
+  // By user, and by job.
   const told = new Map<string, string[]>()
+  const note = (key: string, id: string) => told.set(key, [...told.get(key) ?? [], id])
   const striking: Promise<unknown>[] = []
   for (let sent = 0; sent < EVENTS; sent += BATCH) {
     const fault = faults[sent * 100 / EVENTS]
     if (fault) striking.push(fault())
     const events = Array.from({ length: BATCH }, (_, i) => {
       const job = random.between(0, JOBS)
-      return { userId: userOf(job), jobId: `job-${job}`, progress: sent + i }
+      return { userId: userOf(job), jobId: jobOf(job), progress: sent + i }
     })
     const ids = await jobs.tell(...events)
-    ids.forEach((id, i) => told.set(events[i]?.userId ?? '', [...told.get(events[i]?.userId ?? '') ?? [], id]))
+    ids.forEach((id, i) => {
+      note(events[i]?.userId ?? '', id)
+      note(events[i]?.jobId ?? '', id)
+    })
     await sleep(25)
   }
   await Promise.all(striking)
   for (const wanderer of wanderers) wanderer.rest()
   await Promise.all(wandering)
-  await until(() => wanderers.every(({ eventIds }, i) => eventIds.at(-1) === told.get(userOf(i))?.at(-1)), { what: 'the last event at every client' })
+  // What each client saw, beside what there was to see: of its user, and of the job that it subscribes to.
+  const views = wanderers.flatMap((wanderer, i) => [
+    { all: told.get(userOf(i)) ?? [], seen: () => wanderer.eventIds },
+    ...(wanderer.subscribes ? [{ all: told.get(jobOf(i)) ?? [], seen: () => wanderer.jobEventIds }] : [])
+  ])
+  await until(() => views.every(({ all, seen }) => seen().at(-1) === all.at(-1)), { what: 'the last event at every client' })
 
   const faulty = { missing: 0, doubled: 0, reordered: 0, lost: 0 }
   let received = 0
-  for (const [i, { sessions, eventIds }] of wanderers.entries()) {
-    const seen = new Set(eventIds)
+  for (const { all, seen } of views) {
+    const eventIds = seen()
+    const unique = new Set(eventIds)
     received += eventIds.length
-    // All were connected before the first event.
-    faulty.missing += (told.get(userOf(i)) ?? []).filter(id => !seen.has(id)).length
-    faulty.doubled += eventIds.length - seen.size
+    // All were connected, and had subscribed, before the first event.
+    faulty.missing += all.filter(id => !unique.has(id)).length
+    faulty.doubled += eventIds.length - unique.size
     faulty.reordered += eventIds.filter((id, at) => at > 0 && compareEventIds(eventIdOf(id), eventIdOf(eventIds[at - 1] as string)) < 0).length
-    faulty.lost += sessions.slice(1).filter(({ told }) => told.some(({ event, data }) => event === 'session' && data.recovered !== true)).length
+  }
+  for (const { sessions, subscriptions } of wanderers) {
+    faulty.lost += sessions.slice(1).filter(client => client.of('session').some(({ recovered }) => recovered !== true)).length
+    faulty.lost += subscriptions.slice(1).filter(({ recovered }) => !recovered).length
   }
   const count = wanderers.reduce((sum, { sessions }) => sum + sessions.length, 0)
   t.comment(`${received} events in ${count} sessions of ${CLIENTS} clients`)

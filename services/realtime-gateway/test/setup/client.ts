@@ -24,6 +24,9 @@ export class Refused extends Error {
   }
 }
 
+/** What a user is told, each with its position. */
+const POSITIONS = new Set(['session', 'job:state', 'job:progress', 'job:completed', 'job:failed'])
+
 /** A client of any face that notes all it is told. */
 export class Client {
   readonly told: Told[] = []
@@ -59,9 +62,9 @@ export class Client {
     return this.of('session:end')[0]
   }
 
-  /** Where this client would go on from. */
+  /** Where this client would go on from: what a job's subscription tells has positions of its own, and may be older. */
   get lastEventId (): string | undefined {
-    const { data } = this.told.findLast(({ data }) => typeof data.eventId === 'string' || typeof data.lastEventId === 'string') ?? {}
+    const { data } = this.told.findLast(({ event }) => POSITIONS.has(event)) ?? {}
     return (data?.eventId ?? data?.lastEventId) as string | undefined
   }
 }

@@ -1,16 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { until, type TestContext } from '@tidings/testing'
 import type { Face } from '../../src/session/wire.ts'
-import type { Client } from './client.ts'
+import { ANSWER_MS, type Client } from './client.ts'
 import { connect } from './faces.ts'
 import type { seededRandom } from './random.ts'
 
-type Options = { t: TestContext, face: Face, token: string, urls: readonly string[], random: ReturnType<typeof seededRandom> }
+type Options = { t: TestContext, face: Face, job: string, token: string, urls: readonly string[], random: ReturnType<typeof seededRandom> }
+
+type Subscription = { lastEventId: string, recovered: boolean }
 
 /** A client that never stays long: it leaves, or is left, and goes on at any replica from where it was. */
 export class Wanderer {
   readonly face: Face
   readonly sessions: Client[] = []
+  readonly subscriptions: Subscription[] = []
   readonly #options: Options
   #resting = false
 
@@ -34,9 +37,23 @@ export class Wanderer {
     this.#resting = true
   }
 
-  /** The ids of all job events that it was told, over all its sessions. */
+  /** Whether its face takes commands: then it follows a job of its user too. */
+  get subscribes (): boolean {
+    return this.face !== 'sse'
+  }
+
+  /** The ids of all events of its user that it was told, over all its sessions. */
   get eventIds (): string[] {
-    return this.sessions.flatMap(({ told }) => told.filter(({ event }) => event.startsWith('job:')).map(({ data }) => data.eventId as string))
+    return this.#idsOf('job:progress')
+  }
+
+  /** The same of the job that it subscribes to, where its face can. */
+  get jobEventIds (): string[] {
+    return this.#idsOf(`job:${this.#options.job}:progress`)
+  }
+
+  #idsOf (name: string): string[] {
+    return this.sessions.flatMap(client => client.of(name).map(({ eventId }) => eventId as string))
   }
 
   async #join (): Promise<Client> {
@@ -46,10 +63,26 @@ export class Wanderer {
       try {
         const client = await connect[face](t, random.pick(urls), { token, lastEventId })
         this.sessions.push(client)
+        if (this.subscribes) await this.#subscribe(client)
         return client
       } catch {
         await sleep(random.between(50, 200)) // the replica, or Redis, is away
       }
+    }
+  }
+
+  /** Goes on with its job from where it was, until it is answered or gone. */
+  async #subscribe (client: Client): Promise<void> {
+    const { job: jobId, random } = this.#options
+    while (!client.gone) {
+      const lastEventId = this.jobEventIds.at(-1) ?? this.subscriptions[0]?.lastEventId
+      const asking = client.command('subscribe:job', { jobId, ...(lastEventId !== undefined && { lastEventId }) })
+      let ack: Record<string, unknown> | undefined
+      asking.then(answer => { ack = answer }, () => {}) // who is gone is not answered
+      await until(() => ack !== undefined || client.gone, { timeoutMs: ANSWER_MS })
+      if (ack?.ok) this.subscriptions.push(ack as Subscription)
+      if (ack?.ok) return
+      await sleep(random.between(50, 200)) // what is asked for the job is away, or behind
     }
   }
 
