@@ -32,6 +32,16 @@ for (const face of FACES) {
   })
 }
 
+t.test('tickets are rationed as sessions are', async t => {
+  const { url } = await startGateway(t, surroundings, { REALTIME_CONNECTS_PER_SECOND: '5' })
+  const init = { method: 'POST', headers: { authorization: `Bearer ${tokenOf(1)}` } }
+  const answers = await Promise.all(upTo(40).map(() => fetch(`${url}/auth/ticket`, init)))
+  const refused = answers.filter(({ status }) => status === 503)
+  t.ok(refused.length > 0 && refused.length < answers.length, `${refused.length} of ${answers.length}`)
+  t.ok(refused.every(({ headers }) => headers.get('retry-after')))
+  t.equal(answers.filter(({ status }) => status === 201).length, answers.length - refused.length)
+})
+
 t.test('a connection of Socket.IO that asks for its session many times at once gets none', async t => {
   const { app, url } = await startGateway(t, surroundings)
   const bystander = await connect['socket.io'](t, url, { token: tokenOf('flood') })

@@ -10,6 +10,7 @@ const answer = {
 
 /** `POST /auth/ticket`: lets a browser's EventSource in, which can send no header. */
 export const ticketRoute = fp(async function ticketRoute (app) {
+  const { gate } = app
   const tickets = createTickets(app.redis)
   app.decorate('tickets', tickets)
 
@@ -21,12 +22,13 @@ export const ticketRoute = fp(async function ticketRoute (app) {
       tags: ['realtime'],
       response: { 201: answer, ...problemResponses() }
     },
-    onRequest: app.authenticate
+    // A ticket is for a session: it counts as one that is asked for.
+    onRequest: [async () => { gate.knock() }, app.authenticate]
   }, async (request, reply) => {
     const ticket = await tickets.issue(bearerToken(request.headers.authorization) as string)
     return reply.code(201).header('cache-control', 'no-store').send({ ticket, expiresIn: TICKET_SECONDS })
   })
-}, { name: 'tickets', dependencies: ['redis', 'jwt-auth'] })
+}, { name: 'tickets', dependencies: ['redis', 'jwt-auth', 'sessions'] })
 
 declare module 'fastify' {
   interface FastifyInstance { tickets: Tickets }
