@@ -17,7 +17,6 @@ export function engineMetrics (registry: MetricsRegistry) {
     large: new prom.Counter({ name: 'tidings_relay_large_results_total', help: 'Results and errors too large for an event, by whether they are kept beside it', labelNames: ['queue', 'kept'] as const, registers }),
     trimmed: perQueue('tidings_stream_trimmed_events_total', 'Events cut off because the stream was larger than its bound, by the queue whose relay did so'),
     refused: perQueue('tidings_relay_refused_appends_total', 'Batches that another replica had moved already'),
-    unread: new prom.Gauge({ name: 'tidings_relay_unread_entries', help: 'Entries of BullMQ that wait for the relay', labelNames: ['queue'] as const, registers }),
     repairedHistories: perQueue('tidings_relay_repaired_histories_total', 'Histories that had to be begun anew'),
     projected: plain('tidings_projector_events_total', 'Events projected'),
     steppedOver: plain('tidings_projector_refused_events_total', 'Events that Postgres refused or that were malformed, stepped over'),
@@ -35,6 +34,22 @@ export function projectorLag (registry: MetricsRegistry, lagMs: () => Promise<nu
     help: 'By how much the newest event is younger than the newest projected one',
     registers: [registry],
     async collect () { this.set(await lagMs()) }
+  })
+}
+
+/** What waits for the relay, asked when Prometheus asks: a relay that stands still would not tell of it. */
+export function unreadGauge (registry: MetricsRegistry, queues: string[], unread: (queue: string) => Promise<number | undefined>) {
+  return new prom.Gauge({
+    name: 'tidings_relay_unread_entries',
+    help: 'Entries of BullMQ that wait for the relay',
+    labelNames: ['queue'] as const,
+    registers: [registry],
+    async collect () {
+      await Promise.all(queues.map(async queue => {
+        const now = await unread(queue)
+        if (now !== undefined) this.set({ queue }, now)
+      }))
+    }
   })
 }
 

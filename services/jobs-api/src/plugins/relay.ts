@@ -3,8 +3,9 @@ import { relayLeaseKey } from '@tidings/contracts'
 import { createJobEventStream } from '@tidings/job-events'
 import { streamBounds, type Config } from '../config.ts'
 import { holdLease } from '../lease/hold-lease.ts'
-import { projectorLag, streamSize } from '../metrics.ts'
+import { projectorLag, streamSize, unreadGauge } from '../metrics.ts'
 import { queueWork } from '../relay/queue-work.ts'
+import { unreadEntries } from '../relay/unread.ts'
 
 /** Each queue is relayed by one replica; each replica may hold several. */
 export const relay = fp<{ config: Config }>(async function relay (app, { config }) {
@@ -16,6 +17,8 @@ export const relay = fp<{ config: Config }>(async function relay (app, { config 
     return Math.max(0, (told?.ms ?? 0) - app.projected.position.ms)
   })
   streamSize(app.metricsRegistry, async () => await stream.size().catch(() => undefined)) // Redis is away
+  unreadGauge(app.metricsRegistry, config.queues, async queue =>
+    await stream.position(queue).then(async position => await unreadEntries(redis, queue, position)).catch(() => undefined))
   const leases = config.queues.map(queue => {
     return holdLease({ redis, key: relayLeaseKey(queue), ttlMs: config.LEASE_MS, log, work: queueWork(app, queue, stream) })
   })

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import type { RelayPosition } from '@tidings/job-events'
 import { queueEventsKey, queueMetaKey } from './queue-keys.ts'
+import { unreadEntries } from './unread.ts'
 
 const CAP_FIELD = 'opts.maxLenEvents'
 
@@ -17,13 +18,7 @@ export async function repairCap (redis: Redis, queue: string, ahead: number): Pr
 }
 
 /** Trims what was relayed, but the newest `behind` entries: with so high a cap nobody else would. */
-export async function trimBehind (redis: Redis, queue: string, { read, lost }: RelayPosition, behind: number): Promise<number> {
-  const info = await redis.xinfo('STREAM', queueEventsKey(queue)).catch(undefinedWhenMissing) as unknown[] | undefined
-  if (!info) return 0
-  const unread = Math.max(0, Number(info[info.indexOf('entries-added') + 1]) - read - lost)
+export async function trimBehind (redis: Redis, queue: string, position: RelayPosition, behind: number): Promise<number> {
+  const unread = await unreadEntries(redis, queue, position)
   return await redis.xtrim(queueEventsKey(queue), 'MAXLEN', '~', behind + unread)
-}
-
-function undefinedWhenMissing (err: Error): undefined {
-  if (!err.message.includes('no such key')) throw err
 }

@@ -4,7 +4,7 @@ import { compareEventIds, createLinger, eventIdOf, isNewer, type EventId, type J
 import type { EngineMetrics } from '../metrics.ts'
 import { advance, type Step } from './advance.ts'
 import type { Interpret } from './interpret.ts'
-import type { Look, QueueEventReader } from './reader.ts'
+import type { QueueEventReader } from './reader.ts'
 import { createStandstill } from './standstill.ts'
 
 const RETRY_MIN_MS = 100
@@ -73,7 +73,6 @@ export function createRelay ({ queue, openReader, stream, interpret, floor, prep
         reading = begin(step.to.at, look.isEnd)
         if (!await move(position, step)) return
         position = step.to
-        metrics.unread.set({ queue }, unread(look, position))
         onMoved()
       }
     } finally {
@@ -112,8 +111,4 @@ export function createRelay ({ queue, openReader, stream, interpret, floor, prep
 
 function isStill (from: RelayPosition, to: RelayPosition): boolean {
   return compareEventIds(eventIdOf(from.at), eventIdOf(to.at)) === 0 && from.read === to.read && from.lost === to.lost
-}
-
-function unread (look: Look, { read, lost }: RelayPosition): number {
-  return Math.max(0, look.added - read - lost)
 }

@@ -76,6 +76,7 @@ t.test('while Postgres cannot be asked nothing is told, then everything is', asy
   await database.sql`alter table jobs.jobs rename to jobs_away`
   await queue.add('patient', { userId: 6 })
   await until(async () => await app.redis.xlen('bull:default:events') === 2)
+  t.match(await app.metricsRegistry.metrics(), /tidings_relay_unread_entries\{queue="default"\} 2/, 'and what waits is counted')
   await queue.remove('1') // its hash will not be there to ask
   await queue.add('patient', { userId: 6 })
   t.equal((await toldEvents(app.redis)).length, 0)
