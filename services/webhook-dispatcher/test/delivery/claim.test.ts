@@ -1,5 +1,6 @@
 import t from 'tap'
-import type { TestContext } from '@tidings/testing'
+import { createSql } from '@tidings/service-kit'
+import { until, type TestContext } from '@tidings/testing'
 import { claim } from '../../src/delivery/claim.ts'
 import type { Sql } from '../../src/db/sql.ts'
 import { setup } from '../setup.ts'
@@ -83,6 +84,28 @@ t.test('of an endpoint that failed on and on one delivery is claimed, as a probe
   t.same((await claimOnce(app.sql)).tasks, [], 'the probe is under way')
   await left("now() - interval '1 ms'")
   t.equal((await claimOnce(app.sql)).tasks.length, 1, 'it took too long')
+})
+
+t.test('webhooks that are probed are locked in the order of their ids, as whoever writes their health locks them', async t => {
+  const { app, sql, url, createWebhook } = await setup(t, { LOG_LEVEL: 'silent' })
+  await app.delivery.stop()
+  // With many endpoints the planner joins them as they stand in the table.
+  const hashing = createSql(url, { max: 1, connection: { enable_nestloop: 'off' } })
+  t.teardown(() => hashing.end({ timeout: 1 }))
+  const ids: number[] = []
+  for (let i = 0; i < 20; i++) ids.push(await createWebhook({ url: 'http://127.0.0.1:9' }))
+  await addDue(sql, ids, 1)
+  // In another order than that of their ids they stand in the table.
+  for (const id of ids.toReversed()) await sql`update webhooks.webhooks set failures = 30, open_until = now() where id = ${id}`
+  await sql.unsafe('vacuum full webhooks.webhooks')
+  let claiming: Promise<{ tasks: unknown[] }> | undefined
+  await app.sql.begin(async tx => {
+    await tx`select from webhooks.webhooks where id = ${ids[0] as number} for update`
+    claiming = claimOnce(hashing)
+    await until(async () => (await sql`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`).length === 1, { what: 'the claim to wait' })
+    t.equal((await sql`select id from webhooks.webhooks where id <> ${ids[0] as number} for update skip locked`).length, ids.length - 1, 'it holds none of the others')
+  })
+  t.equal((await claiming)?.tasks.length, ids.length)
 })
 
 /** Fifty endpoints with two hundred due rows each, beside which claims are looked at. */
