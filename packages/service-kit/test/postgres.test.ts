@@ -68,3 +68,8 @@ t.test('a connection that is lost while it is made fails its query, and nothing 
   t.equal(resets, 0)
   t.same([...await sql`select ${['a', 'b']}::text[] as texts`], [{ texts: ['a', 'b'] }], 'the next one knows all types')
 })
+
+t.test('a network that is gone is Postgres that is away', async t => {
+  for (const code of ['EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'EPIPE']) t.ok(isAway(Object.assign(new Error(code), { code })), code)
+  t.notOk(isAway(new TypeError('not of the network')))
+})
