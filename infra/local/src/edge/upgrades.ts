@@ -19,6 +19,7 @@ export const upgrades = fp<UpgradesOptions>(async function upgrades (app, { gate
   app.server.on('upgrade', (request: IncomingMessage, client: Duplex, head: Buffer) => {
     open.add(client)
     client.once('close', () => open.delete(client))
+    client.on('error', err => app.log.debug({ err }, 'client failed')) // Node has taken its own listener off
     if (!/^\/(socket\.io\/|ws(\?|$))/.test(request.url ?? '')) {
       refuse(client, { status: 404, title: 'Not Found', detail: 'No WebSocket is served here' })
       return
@@ -31,6 +32,7 @@ export const upgrades = fp<UpgradesOptions>(async function upgrades (app, { gate
     tunnel({ ...upgrade, gateway }, err => {
       balancer.left(gateway)
       app.log.warn({ err, service: 'realtime-gateway' }, 'service is not reachable')
+      if (upgrade.client.destroyed) return
       if (tries > 1) return join({ ...upgrade, tries: tries - 1 })
       refuse(upgrade.client, { status: 502, title: 'Bad Gateway', detail: 'realtime-gateway is not reachable; try again in a moment' })
     })

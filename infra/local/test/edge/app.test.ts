@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from '@tidings/testing'
 import t from 'tap'
@@ -281,6 +282,20 @@ t.test('WebSockets', async t => {
     const away = open(origin)
     await until(away.isClosed, { what: 'the refusal' })
     t.match(away.received(), /^HTTP\/1\.1 502 [^]*realtime-gateway is not reachable/)
+  })
+
+  await t.test('of clients that reset their connection do the edge no harm', async t => {
+    const { app, origin, gatewayServers } = await setup(t)
+    kill(gatewayServers[0] as { server: Server })
+    const sockets = new Set<Duplex>()
+    app.server.on('upgrade', (_request, socket) => { sockets.add(socket) })
+    for (const path of ['/jobs', '/ws']) {
+      for (let i = 0; i < 10; i++) open(origin, { path }).socket.resetAndDestroy()
+      const last = open(origin, { path })
+      await until(last.isClosed, { what: 'the answer of one that does not' })
+      t.match(last.received(), /^HTTP\/1\.1 (404|502) /)
+    }
+    await until(() => [...sockets].every(({ closed }) => closed))
   })
 
   await t.test('go to another gateway when one is away', async t => {

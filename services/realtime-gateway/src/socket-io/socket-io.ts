@@ -84,6 +84,7 @@ export const socketIo = fp(async function socketIo (app) {
   function open (socket: Socket) {
     const session = sessions.open(new SocketIoWire(socket), socket.data.pass as Pass)
     const { receive } = commands(session, sessions.begin(session, lastEventIdOf(socket)))
+    asking.delete(socket.conn)
     releaseRequest(socket)
     socket.on('disconnect', (_reason, description: unknown) => {
       if (TOO_LARGE.test(String(description))) meters.refusedCommands.inc({ reason: 'size' })
