@@ -18,14 +18,17 @@ type Row = {
   event_seq: number | null
 }
 
-/** The rows of a batch, locked in the order of n, so that two who lock many never wait for each other. */
+/**
+ * The rows of a batch, locked in the order of n, so that two who lock many never wait for each other. The arrays are
+ * selected so that Postgres does not see their length and keeps one plan: planning took three times as long as the rest.
+ */
 export async function lockRows (tx: Tx, { queue, id, generationMs, generationSeq }: ReturnType<typeof identityColumns>): Promise<KnownRow[]> {
   const rows = await tx<Row[]>`
     select n, queue, id, generation_ms, generation_seq, state, created_ms, started_ms, finished_ms,
            attempts_made, attempts_max, event_ms, event_seq
     from jobs.jobs
     where (queue, id, generation_ms, generation_seq) in (
-      select * from unnest(${queue}::text[], ${id}::text[], ${generationMs}::bigint[], ${generationSeq}::bigint[])
+      select * from unnest((select ${queue}::text[]), (select ${id}::text[]), (select ${generationMs}::bigint[]), (select ${generationSeq}::bigint[]))
     )
     order by n
     for update`

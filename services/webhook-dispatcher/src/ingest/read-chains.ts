@@ -12,7 +12,7 @@ export type WaitingChain = {
 /**
  * Those of the chains that have pending deliveries. However long one is, few of
  * its rows are read, by index pending_chains: the oldest, and from there on to
- * the first that is not ours.
+ * the first that is not ours. The arrays are selected so that one plan is kept, as in `readTargets`.
  */
 export async function readChains (sql: Sql, chains: ChainId[], claim: number): Promise<WaitingChain[]> {
   if (chains.length === 0) return []
@@ -21,7 +21,7 @@ export async function readChains (sql: Sql, chains: ChainId[], claim: number): P
       select d.id from webhooks.deliveries d
       where d.webhook_id = c.webhook_id and d.chain = c.chain and d.finished_at is null and d.claim is distinct from ${claim}
       order by d.event_ms, d.event_seq limit 1) is null as ours
-    from unnest(${chains.map(({ webhookId }) => webhookId)}::int[], ${chains.map(({ chain }) => chain)}::text[]) as c (webhook_id, chain)
+    from unnest((select ${chains.map(({ webhookId }) => webhookId)}::int[]), (select ${chains.map(({ chain }) => chain)}::text[])) as c (webhook_id, chain)
     cross join lateral (
       select from webhooks.deliveries d where d.webhook_id = c.webhook_id and d.chain = c.chain and d.finished_at is null
       order by d.event_ms, d.event_seq limit 1) oldest`

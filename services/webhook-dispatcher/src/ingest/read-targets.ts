@@ -6,14 +6,15 @@ import type { Sql } from '../db/sql.ts'
 /**
  * The webhooks of these events' owners as they are now: not cached, so that a
  * webhook is told of everything after its creation. Hidden webhooks of jobs can
- * be many; only those that an event names are read.
+ * be many; only those that an event names are read. The arrays are selected: Postgres then does not see their length,
+ * and keeps one plan for all batches; to plan anew for each took five times what the statement does.
  */
 export async function readTargets (sql: Sql, events: ToldJobEvent[]): Promise<Map<string, Target[]>> {
   const users = [...new Set(events.map(({ userId }) => userId))]
   const urls = [...new Set(events.flatMap(({ webhookUrl }) => webhookUrl ?? []))]
   const targets = await sql<Target[]>`
     select * from webhooks.targets
-    where user_id = any(${users}::text[]) and (kind <> 'job' or url = any(${urls}::text[]))
+    where user_id = any((select ${users}::text[])::text[]) and (kind <> 'job' or url = any((select ${urls}::text[])::text[]))
     order by id`
   return Map.groupBy(targets, ({ user_id: userId }) => userId)
 }
