@@ -46,7 +46,7 @@ export const socketIo = fp(async function socketIo (app) {
     // Socket.IO itself stops who asks again once there is a session, but not who asks a thousand times before the first answer.
     if (asking.has(socket.conn)) return socket.conn.close(true)
     asking.add(socket.conn)
-    admit(socket).then(proceed, proceed)
+    admit(socket, proceed).catch(proceed)
   })
   io.on('connection', socket => open(socket))
 
@@ -63,8 +63,7 @@ export const socketIo = fp(async function socketIo (app) {
     }
   }
 
-  /** What the client gets as `connect_error`; undefined where it may come in. */
-  async function admit (socket: Socket): Promise<Error | undefined> {
+  async function admit (socket: Socket, proceed: (err?: Error) => void) {
     try {
       const pass = await gate.enter(tokenOf(socket))
       socket.data.pass = pass
@@ -72,12 +71,14 @@ export const socketIo = fp(async function socketIo (app) {
       socket.conn.once('close', pass.leave)
       if (socket.conn.readyState !== 'open') pass.leave()
       meters.connects.inc({ face: 'socket.io', outcome: 'ok' })
+      proceed()
     } catch (err) {
-      const refused = connectError(err as Error)
       asking.delete(socket.conn)
       meters.connects.inc({ face: 'socket.io', outcome: outcomeOf(err) })
-      log[refused.data.code === 'unavailable' ? 'error' : 'debug']({ err }, 'socket.io: refused')
-      return refused
+      const refused = connectError(err)
+      log[refused ? 'debug' : 'error']({ err }, 'socket.io: refused')
+      if (refused) proceed(refused)
+      else socket.conn.close() // it is not for anything of its own: it comes back by itself
     }
   }
 
@@ -137,10 +138,10 @@ function lastEventIdOf ({ handshake }: Socket): string | undefined {
   return typeof lastEventId === 'string' ? lastEventId : undefined
 }
 
-function connectError (err: Error) {
+/** What a client gets that has to change something before it comes back. */
+function connectError (err: unknown): Error | undefined {
   if (err instanceof TokenRefused) return withCode('unauthorized', err.code)
   if (err instanceof TooManySessions) return withCode('too many sessions', 'too_many_sessions')
-  return withCode('unavailable', 'unavailable')
 }
 
 function withCode (message: string, code: string) {
