@@ -27,7 +27,7 @@ export const JobEvent = Type.Object({
   timestamp: Type.Integer(),
   /** Only of adopted jobs: BullMQ's stream id of the job's `added`, since its counter ids repeat. */
   generation: Type.Optional(Type.String()),
-  /** Of `added`: when the job was created, in milliseconds, and how many attempts it has. */
+  /** Of `added`, and of all events of an adopted job: when the job was created, in milliseconds, and how many attempts it has. */
   created: Type.Optional(Type.Integer()),
   attempts: Type.Optional(Type.Integer()),
   /** Of `delayed`: when the job is due, in milliseconds. */

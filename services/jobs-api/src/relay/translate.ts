@@ -30,7 +30,7 @@ export function translate (entry: QueueEvent, { queue, owner, isCancelled }: Con
 
 type Head = Pick<JobEvent, 'v' | 'queue' | 'jobId' | 'name' | 'userId' | 'timestamp' | 'generation'>
 
-function headOf ({ id, jobId, fields }: QueueEvent, queue: string, owner: Owner): Head & Partial<JobEvent> {
+function headOf ({ id, jobId }: QueueEvent, queue: string, owner: Owner): Head & Partial<JobEvent> {
   const { userId, name, generation } = owner
   return {
     v: JOB_EVENT_VERSION,
@@ -39,9 +39,8 @@ function headOf ({ id, jobId, fields }: QueueEvent, queue: string, owner: Owner)
     name,
     userId,
     timestamp: eventIdOf(id).ms,
-    ...(generation !== undefined && { generation }),
-    // The first that was ever seen of a job makes its row, whatever it is.
-    ...(generation === id && fields.event !== 'added' && birthOf(owner))
+    // Whatever is seen first of an adopted job makes its row, and the row's age tells this life of the id from others.
+    ...(generation !== undefined && { generation, ...birthOf(owner) })
   }
 }
 

@@ -81,6 +81,16 @@ t.test('flushed, with LOST_JOBS=rerun: a job that had started runs again', async
   t.equal(row?.result, 'ran again')
 })
 
+t.test('an adopted job whose begin was never projected is not taken for another, or for gone', async t => {
+  const { redis, database } = await setup(t, QUICK)
+  const job = await producer(t, redis).add('foreign', { userId: 8 }, { delay: 3_600_000, attempts: 3, timestamp: Date.now() - 5000 })
+  await untilStates(database.sql, ['delayed'])
+  await database.sql`truncate jobs.jobs, jobs.counts` // as where the stream was cut before it was projected
+  await job.updateProgress(1)
+  const [row] = await untilStates(database.sql, ['delayed']) // which BullMQ says when it is asked
+  t.match(row, { created_ms: String(job.timestamp), attempts_max: 3, progress: 1 })
+})
+
 t.test('silent among thousands that are not: a job is found by the next sweep', async t => {
   const { app, database } = await setup(t, { ...PATIENT, RECONCILE_INTERVAL_MS: '2000', RECONCILE_SILENT_MS: '60000' })
   // A first start compares all open rows once; this is about what comes after.
