@@ -12,13 +12,14 @@ const ADDED_AT_A_TIME = 10_000
 export type ReconcileContext = ConcludeContext & { lostJobs: LostJobs }
 
 /** Compares all open rows of the queue with BullMQ, if they are in doubt: after a gap, a clean, a lost or restored Redis. */
-export async function reconcileSuspected (context: ReconcileContext): Promise<void> {
+export async function reconcileSuspected (context: ReconcileContext, signal: AbortSignal): Promise<void> {
   const { redis, sql, queue, log } = context
   const { suspected, reconciled } = await recall(redis, queue.name)
   if (suspected === reconciled) return
   const upTo = await newestRow(sql)
   let [after, compared] = [0, 0]
   for (;;) {
+    if (signal.aborted) return // whoever comes next begins anew
     const rows = await openRows(sql, queue.name, { after, upTo, limit: PAGE })
     await compare(rows, context)
     compared += rows.length
@@ -30,23 +31,23 @@ export async function reconcileSuspected (context: ReconcileContext): Promise<vo
 }
 
 /** Compares rows that told nothing for long: BullMQ leaves no event when a queue is drained. */
-export async function reconcileSilent (silentMs: number, context: ReconcileContext): Promise<void> {
+export async function reconcileSilent (silentMs: number, context: ReconcileContext, signal: AbortSignal): Promise<void> {
   const { sql, queue } = context
   for (let lookedAt = 0; lookedAt < SILENT_AT_A_TIME; lookedAt += PAGE) {
     const { rows, isEnd } = await silentRows(sql, queue.name, { silentMs, limit: PAGE })
     await compare(rows, context)
-    if (isEnd) return
+    if (isEnd || signal.aborted) return
   }
 }
 
 /** Adds jobs that Redis did not take when they were submitted. */
-export async function sweepOutbox (olderThanMs: number, context: ReconcileContext): Promise<void> {
+export async function sweepOutbox (olderThanMs: number, context: ReconcileContext, signal: AbortSignal): Promise<void> {
   const { sql, queue, metrics } = context
   for (let swept = 0; swept < ADDED_AT_A_TIME; swept += PAGE) {
     const rows = await outboxRows(sql, queue.name, { olderThanMs, limit: PAGE })
     const added = await conclude(rows.map(row => ({ row, judge: fresh => judgeMissing(fresh, 'rerun') })), context)
     metrics.swept.inc({ queue: queue.name }, added)
-    if (rows.length < PAGE || added === 0) return // where none was added the next page would be the same
+    if (rows.length < PAGE || added === 0 || signal.aborted) return // where none was added the next page would be the same
   }
 }
 

@@ -20,9 +20,9 @@ export function queueWork (app: FastifyInstance, name: string, stream: JobEventS
     const every = (what: string, everyMs: number, task: () => Promise<void>) => repeat({ what: `${what} of ${name}`, everyMs, task, signal, log })
     await Promise.all([
       relay.run(signal),
-      every('outbox', config.SWEEP_INTERVAL_MS, () => sweepOutbox(config.SWEEP_AGE_MS, context)),
-      every('reconciliation', SUSPICION_CHECK_MS, () => reconcileSuspected(context)),
-      every('silent jobs', config.RECONCILE_INTERVAL_MS, () => reconcileSilent(config.RECONCILE_SILENT_MS, context)),
+      every('outbox', config.SWEEP_INTERVAL_MS, () => sweepOutbox(config.SWEEP_AGE_MS, context, signal)),
+      every('reconciliation', SUSPICION_CHECK_MS, () => reconcileSuspected(context, signal)),
+      every('silent jobs', config.RECONCILE_INTERVAL_MS, () => reconcileSilent(config.RECONCILE_SILENT_MS, context, signal)),
       every('cap', CAP_CHECK_MS, keepCap),
       every('trimming', config.RELAY_TRIM_MS, trim)
     ])
