@@ -58,7 +58,7 @@ export const httpProxy = fp<HttpProxyOptions>(async function httpProxy (app, { c
     request.tries--
     request.gateway = balancer.pick(request.raw)
     const cookie = request.url.startsWith('/socket.io') ? balancer.cookie(request.gateway) : undefined
-    if (cookie !== undefined) reply.header('set-cookie', cookie)
+    if (cookie !== undefined) reply.removeHeader('set-cookie').header('set-cookie', cookie)
   }
 
   /** A browser's EventSource does not come back after a 502: what only reads is asked of the other gateways first. */

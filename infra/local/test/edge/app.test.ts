@@ -182,6 +182,9 @@ function kill ({ server }: { server: Server }) {
 t.test('a gateway that is away is left out, and what only reads is asked of another', async t => {
   const { origin, gatewayServers } = await setup(t, { gateways: ['g1', 'g2'] })
   kill(gatewayServers[0] as { server: Server })
+  const moved = await fetch(`${origin}/socket.io/?EIO=4&transport=polling`, { headers: { cookie: 'tidings_gateway=0' } })
+  t.match(await moved.json(), { name: 'g2' })
+  t.same(moved.headers.getSetCookie(), ['tidings_gateway=1; Path=/socket.io; HttpOnly; SameSite=Lax'], 'its own cookie alone')
   for (let i = 0; i < 6; i++) t.equal((await fetch(`${origin}/events`)).status, 200)
   kill(gatewayServers[1] as { server: Server })
   const response = await fetch(`${origin}/events`)
