@@ -1,13 +1,11 @@
 import { Client, type Dispatcher } from 'undici'
 import { Exchange } from './exchange.ts'
 import { EgressError } from './outcome.ts'
-import { openSocket, type OpenedSocket, type SocketOptions } from './open-socket.ts'
-
-type Timings = Omit<OpenedSocket, 'socket'>
+import { openSocket, type OpeningTimes, type SocketOptions } from './open-socket.ts'
 
 /** One kept-alive connection to an origin. It knows how long it took to open, for the attempt that had to wait for it. */
 export class Connection extends Client {
-  #opened: Timings | undefined
+  #opened: OpeningTimes | undefined
 
   constructor (origin: URL, options: Client.Options, sockets: SocketOptions, sessions: SessionStore) {
     super(origin, {
@@ -33,7 +31,7 @@ export class Connection extends Client {
   }
 
   /** How long it took to open, told once: later requests find it open. */
-  takeTimings (): Timings | undefined {
+  takeTimings (): OpeningTimes | undefined {
     const timings = this.#opened
     this.#opened = undefined
     return timings

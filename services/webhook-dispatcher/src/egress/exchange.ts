@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { errors, type Dispatcher } from 'undici'
-import type { Connection } from './connection.ts'
+import type { OpeningTimes } from './open-socket.ts'
 import { codeOf, EgressError, type AttemptOutcome, type Durations, type ErrorClass } from './outcome.ts'
 import { retryAfterMs } from './retry-after.ts'
 
@@ -22,7 +22,8 @@ type ExchangeOptions = {
  * undici still waits for a connection; what comes later is not heard.
  */
 export class Exchange implements Dispatcher.DispatchHandler {
-  connection: Connection | undefined
+  /** The connection that it goes over, once it has one. */
+  connection: { takeTimings: () => OpeningTimes | undefined } | undefined
   readonly #options: ExchangeOptions
   readonly #started = performance.now()
   readonly #timer: NodeJS.Timeout

@@ -15,7 +15,9 @@ export type SocketOptions = {
 }
 
 export type Destination = { hostname: string, port: number, secure: boolean, session?: Buffer | undefined }
-export type OpenedSocket = { socket: Socket, dnsMs: number, connectMs: number }
+export type OpenedSocket = { socket: Socket } & OpeningTimes
+/** Milliseconds; TLS counts to the connect. */
+export type OpeningTimes = { dnsMs: number, connectMs: number }
 
 /**
  * Connects, in three phases with an error class each. The addresses of the name
