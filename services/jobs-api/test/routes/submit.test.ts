@@ -182,6 +182,12 @@ t.test('a batch', async t => {
     t.same(await database.sql`select count(*)::int from jobs.jobs`, before)
   })
 
+  await t.test('may weigh more than one job, up to a bound', async t => {
+    const jobs = (megabytes: number) => Array.from({ length: megabytes }, () => ({ name: 'heavy', data: { text: 'x'.repeat(1024 * 1024 - 100) } }))
+    t.equal((await submit({ jobs: jobs(3) })).statusCode, 202)
+    t.equal((await submit({ jobs: jobs(9) })).statusCode, 413)
+  })
+
   await t.test('of none, or of too many, is refused', async t => {
     t.equal((await submit({ jobs: [] })).statusCode, 400)
     t.equal((await submit({ jobs: Array(1001).fill({ name: 'x' }) })).statusCode, 400)
