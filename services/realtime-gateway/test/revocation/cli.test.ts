@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { spawnService, tokenOf, type TestContext } from '@tidings/testing'
+import { FACES } from '../../src/session/wire.ts'
 import { connect } from '../setup/faces.ts'
 import { startGateway, startSurroundings } from '../setup/gateway.ts'
 
@@ -10,14 +11,17 @@ async function revoke (t: TestContext, args: string[]) {
   return { code, output: cli.output() }
 }
 
-t.test('it ends a user\'s sessions through the operators\' port', async t => {
+t.test('it ends a user\'s sessions on all replicas through the operators\' port of one', async t => {
   const surroundings = await startSurroundings(t)
-  const { url, internalUrl } = await startGateway(t, surroundings, { REALTIME_INTERNAL_PORT: '0' })
-  const client = await connect.websocket(t, url, { token: tokenOf(7) })
-  const { code, output } = await revoke(t, ['--user', '7', '--url', internalUrl])
+  const [one, two] = await Promise.all([startGateway(t, surroundings, { REALTIME_INTERNAL_PORT: '0' }), startGateway(t, surroundings)])
+  const token = tokenOf(7)
+  const clients = await Promise.all(FACES.flatMap(face => [one, two].map(({ url }) => connect[face](t, url, { token }))))
+  const bystander = await connect.websocket(t, two.url, { token: tokenOf(8) })
+  const { code, output } = await revoke(t, ['--user', '7', '--url', one.internalUrl])
   t.equal(code, 0)
   t.match(output, /"userId":"7"/)
-  t.match(await client.waitForEnd(), { reason: 'revoked' })
+  for (const client of clients) t.same(await client.waitForEnd(), { reason: 'revoked', reconnect: false })
+  t.notOk(bystander.gone)
 })
 
 t.test('it says how it is used, and what the gateway refused', async t => {
