@@ -25,9 +25,10 @@ export async function reachEvent (after: string, signal: AbortSignal, { projecte
   const id = parseEventId(after)
   if (!id) throw invalid('is no event id')
   if (!isNewer(id, projected.position)) return
+  const until = Date.now() + PATIENCE_MS // a Redis that does not answer takes its time of it
   const last = await lastId().catch((err: unknown) => { log.debug({ err }, 'last event id: Redis did not answer') })
   if (last && isNewer(id, last)) throw invalid('is an event of the future')
-  if (!await projected.reached(id, { timeoutMs: PATIENCE_MS, signal })) throw new NotThereYet()
+  if (!await projected.reached(id, { timeoutMs: until - Date.now(), signal })) throw new NotThereYet()
 }
 
 function invalid (message: string) {
