@@ -3,7 +3,8 @@ import type { Redis } from 'ioredis'
 import { EPOCH_KEY, JOB_EVENTS_KEY, LOW_WATER_KEY } from '@tidings/contracts'
 import { BATCH_BYTES, BATCH_COUNT } from './bounds.ts'
 import { entryOf, UnsupportedJobEvent, type Entry } from './entry.ts'
-import { compareEventIds, eventIdOf, formatEventId, isNewer, justBelow, ZERO, type EventId } from './event-id.ts'
+import { compareEventIds, eventIdOf, formatEventId, ZERO, type EventId } from './event-id.ts'
+import { gapAfter, type Overtaken } from './gap.ts'
 import { createLinger } from './linger.ts'
 
 const BLOCK_MS = 5000
@@ -13,9 +14,6 @@ const RETRY_MIN_MS = 100
 const RETRY_MAX_MS = 5000
 
 export type FollowedBatch = { from: EventId, to: EventId, entries: Entry[] }
-
-/** Events between `position` and `resumeAt` can be had no more: trimmed, or Redis began a new life. */
-export type Overtaken = { position: EventId, resumeAt: EventId, reason: 'trimmed' | 'epoch' }
 
 type Reading = { entries: Entry[], gap: Overtaken | undefined, seen: EventId | undefined, isFull: boolean }
 
@@ -143,7 +141,7 @@ export function follow (options: FollowOptions): Follower {
       const entries = (streams?.[0]?.[1] ?? []).map(entry => entryOf(entry))
       adaptCount(entries)
       const marks = { lowWater: lowWater ? eventIdOf(lowWater) : undefined, seen: seen ? eventIdOf(seen) : undefined }
-      return { entries, gap: await gapAfter(from, marks), seen: marks.seen, isFull: entries.length === asked }
+      return { entries, gap: await gapAfter(from, { ...marks, epoch, oldest }), seen: marks.seen, isFull: entries.length === asked }
     } finally {
       clearTimeout(watchdog)
     }
@@ -161,18 +159,9 @@ export function follow (options: FollowOptions): Follower {
     }
   }
 
-  async function gapAfter (from: EventId, { lowWater, seen }: Record<'lowWater' | 'seen', EventId | undefined>): Promise<Overtaken | undefined> {
-    if (compareEventIds(from, ZERO) === 0) return undefined // never read before: nothing to miss
-    if (seen && (isNewer(seen, from) || (epoch && compareEventIds(seen, epoch) !== 0))) {
-      return { position: from, resumeAt: seen, reason: 'epoch' }
-    }
-    if (!lowWater || !isNewer(lowWater, from)) return undefined
-    // Redis trims whole nodes, so entries below the mark may still stand: only the first one tells.
+  async function oldest (): Promise<EventId | undefined> {
     const first = (await answered(redis.xrange(JOB_EVENTS_KEY, '-', '+', 'COUNT', 1)))[0]
-    if (!first) return { position: from, resumeAt: lowWater, reason: 'trimmed' }
-    // Where one resumes nothing can lie between, though the mark is above: else one would be overtaken there for ever.
-    const resumeAt = justBelow(eventIdOf(first[0]))
-    return isNewer(resumeAt, from) ? { position: from, resumeAt, reason: 'trimmed' } : undefined
+    return first && eventIdOf(first[0])
   }
 
   // XREAD knows no bound in bytes, so the count follows the size of what came before.

@@ -1,5 +1,5 @@
 import type { Sql } from '../db/sql.ts'
-import type { Endpoints } from './endpoint.ts'
+import type { Endpoints } from './endpoints.ts'
 import { chainsOf, giveWay } from './give-way.ts'
 import { noteHealth, signsOf, type Health, type HealthPolicy } from './health.ts'
 import type { Entry } from './record.ts'

@@ -1,32 +1,14 @@
+import { Pace } from './pace.ts'
 import type { Run } from './run.ts'
 import type { Attempted, Target } from './task.ts'
 
 /** An endpoint is given this much at first, and one more for each success, up to its cap: one that hangs never holds many slots. */
 export const FIRST_WINDOW = 2
-/** An endpoint is prompt that answers within this, or, where all are slow because we are busy, within a few times the usual. */
-const PROMPT_MS = 100
-const PROMPT_SHARE = 3
-const PROMPT_MAX_MS = 1000
-/** The weight of the newest answer in what is usual. */
-const USUAL_WEIGHT = 0.02
 /**
  * Failures in a row after which the breaker may open, and after which an endpoint is only probed. One that hangs takes a
  * deadline for each: a job that ends within 30 of them is still told of its end at once, not after a pause.
  */
 export const TRIP_AFTER = 30
-
-/** How long answers take at present, over all endpoints that give one. */
-export class Pace {
-  #usualMs = 0
-
-  note (ms: number): void {
-    this.#usualMs += (ms - this.#usualMs) * USUAL_WEIGHT
-  }
-
-  get promptMs (): number {
-    return Math.min(PROMPT_MAX_MS, Math.max(PROMPT_MS, PROMPT_SHARE * this.#usualMs))
-  }
-}
 
 /** What this process knows of one webhook's endpoint: how much it may be given, and how it answers. */
 export class Endpoint {
@@ -162,51 +144,7 @@ export class Endpoint {
   }
 }
 
-/** The endpoints that this process deals with. */
-export function createEndpoints (cap: number) {
-  const endpoints = new Map<number, Endpoint>()
-  const pace = new Pace()
-
-  function of (target: Target): Endpoint {
-    const known = endpoints.get(target.id)
-    if (known?.isAheadOf(target)) return known
-    if (known && known.origin !== originOf(target)) leave(target.id)
-    const endpoint = endpoints.get(target.id) ?? new Endpoint(target, cap, pace)
-    endpoints.set(target.id, endpoint)
-    endpoint.renew(target)
-    endpoint.heed(target)
-    endpoint.usedAt = performance.now()
-    return endpoint
-  }
-
-  function leave (id: number): void {
-    endpoints.get(id)?.stop()
-    endpoints.delete(id)
-  }
-
-  return {
-    of,
-    get: (id: number) => endpoints.get(id),
-    /** A webhook as it is now, undefined where it was deleted, of which deliveries wait or are under way here. */
-    renew (id: number, target: Target | undefined): void {
-      const known = endpoints.get(id)
-      if (!known || (target && known.isAheadOf(target))) return
-      if (target && known.origin === originOf(target)) known.renew(target)
-      else leave(id)
-    },
-    all: () => endpoints.values(),
-    /** Forgets those that had nothing to do for so long. */
-    forgetIdle (idleMs: number): void {
-      for (const endpoint of endpoints.values()) {
-        const isIdle = endpoint.inFlight === 0 && endpoint.waiting.length === 0 && performance.now() - endpoint.usedAt > idleMs
-        if (isIdle) endpoints.delete(endpoint.id)
-      }
-    }
-  }
-}
-
-export type Endpoints = ReturnType<typeof createEndpoints>
-
-function originOf ({ url }: Pick<Target, 'url'>): string {
+/** Where an endpoint's connections go. */
+export function originOf ({ url }: Pick<Target, 'url'>): string {
   return URL.parse(url)?.origin ?? url
 }

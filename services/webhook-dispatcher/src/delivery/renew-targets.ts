@@ -1,5 +1,5 @@
 import type { Sql } from '../db/sql.ts'
-import type { Endpoints } from './endpoint.ts'
+import type { Endpoints } from './endpoints.ts'
 import type { Target } from './task.ts'
 
 /**
