@@ -1,15 +1,13 @@
 import createError from '@fastify/error'
 import { TokenRefused, type Identity, type VerifyToken } from '@tidings/contracts'
 import type { Revocations } from '../revocation/revocations.ts'
+import type { Pass } from './pass.ts'
 import type { Seats } from './seats.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 export const TooManySessions = createError('TOO_MANY_SESSIONS', 'The user has too many sessions', 429)
 export const TooManyConnects = createError('TOO_MANY_CONNECTS', 'Too many sessions are being opened, try again', 503)
 export const NotReady = createError('NOT_READY', 'The gateway is not ready, try again', 503)
-
-/** What lets a client have a session, until it leaves. */
-export type Pass = { identity: Identity, token: string, leave: () => void }
 
 export type Gate = ReturnType<typeof createGate>
 

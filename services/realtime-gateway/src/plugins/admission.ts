@@ -2,7 +2,8 @@ import createError from '@fastify/error'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { TokenRefused } from '@tidings/contracts'
-import { outcomeOf, type Pass } from '../auth/gate.ts'
+import { outcomeOf } from '../auth/gate.ts'
+import type { Pass } from '../auth/pass.ts'
 import type { Face } from '../session/wire.ts'
 
 const Unauthorized = createError('UNAUTHORIZED', '%s', 401)

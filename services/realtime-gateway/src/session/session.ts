@@ -1,5 +1,5 @@
 import { renderUserId, type Identity } from '@tidings/contracts'
-import type { Pass } from '../auth/gate.ts'
+import type { Pass } from '../auth/pass.ts'
 import { Feed, type FeedOptions } from './feed.ts'
 import { Frame } from './frame.ts'
 import type { Message } from './message.ts'

@@ -1,5 +1,5 @@
 import { formatEventId, parseEventId } from '@tidings/job-events'
-import type { Pass } from '../auth/gate.ts'
+import type { Pass } from '../auth/pass.ts'
 import type { Config } from '../config.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Tail } from '../tail/tail.ts'
