@@ -14,7 +14,7 @@ import type { Scenario } from './scenario.ts'
 const JOBS = 400
 const CONNECTIONS = 64
 const WARM_UP_MS = 150
-const DURATION_MS = 600
+const DURATION_MS = 900
 /** Asked of each cell before it counts: V8 goes on compiling a route for some tens of thousands of requests. */
 const WARM_UP_ROUNDS = 3
 
