@@ -6,7 +6,7 @@ import helmet, { type HelmetOptions } from 'helmet'
 import { corsOrigins, type CommonConfig } from './config.ts'
 
 /** Headers that clients in a browser may read. */
-const EXPOSED = ['etag', 'location', 'retry-after', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset', 'x-request-id'].join(', ')
+const EXPOSED = ['etag', 'location', 'retry-after', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'].join(', ')
 
 /** The others of helmet's headers are for pages, and each costs on every answer. */
 const GUARDS: HelmetOptions = {
