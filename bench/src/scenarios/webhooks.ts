@@ -15,7 +15,7 @@ import type { Stage } from '../stage/stage.ts'
 import type { Scenario } from './scenario.ts'
 
 const REDIS_DATABASE = 1
-const EVENTS = 15_000
+const EVENTS = 30_000
 const BARE_EVENTS = 25_000
 const NAIVE_EVENTS = 5_000
 const WINDOW = 4_000
