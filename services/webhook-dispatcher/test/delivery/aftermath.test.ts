@@ -5,8 +5,9 @@ import { createAftermath } from '../../src/delivery/aftermath.ts'
 import { createEndpoints } from '../../src/delivery/endpoints.ts'
 import { giveWay } from '../../src/delivery/give-way.ts'
 import type { Entry } from '../../src/delivery/record.ts'
-import type { Target, Task } from '../../src/delivery/task.ts'
+import type { Task } from '../../src/delivery/task.ts'
 import { setup } from '../setup.ts'
+import { targetOf } from './target.ts'
 
 const { app, sql, url, createWebhook } = await setup(t, { LOG_LEVEL: 'silent' })
 await app.delivery.stop()
@@ -53,25 +54,6 @@ t.test('webhooks are locked in one order, those that news give way at and those 
   await letGo()
   t.equal((await written)?.length, 2)
 })
-
-function targetOf (id: number): Target {
-  return {
-    id,
-    user_id: '1',
-    kind: 'own',
-    url: 'http://127.0.0.1:9',
-    event_type: 'all',
-    status: 'active',
-    headers: {},
-    progress_mode: 'all',
-    since_ms: 0,
-    since_seq: 0,
-    failures: 0,
-    open_until: 0,
-    ciphertexts: [],
-    changed_at: 0
-  }
-}
 
 function entryOf (id: number, ok: boolean): Entry {
   const task: Task = { target: targetOf(id), chain: 'default:1', eventId: { ms: 1, seq: 0 }, type: 'completed', messageId: '1-0', body: '{}', attempt: 1, acceptedAt: 0, dueAt: 0, claim: 1 }

@@ -5,24 +5,10 @@ import type { AttemptOutcome } from '../../src/egress/outcome.ts'
 import { Endpoint } from '../../src/delivery/endpoint.ts'
 import { createLanes } from '../../src/delivery/lanes.ts'
 import { createRun } from '../../src/delivery/run.ts'
-import type { Result, Target, Task } from '../../src/delivery/task.ts'
+import type { Result, Task } from '../../src/delivery/task.ts'
+import { targetOf } from './target.ts'
 
-const TARGET: Target = {
-  id: 1,
-  user_id: '1',
-  kind: 'own',
-  url: 'http://a.test/',
-  event_type: 'all',
-  status: 'active',
-  headers: {},
-  progress_mode: 'all',
-  since_ms: 0,
-  since_seq: 0,
-  failures: 0,
-  open_until: 0,
-  ciphertexts: [],
-  changed_at: 0
-}
+const TARGET = targetOf(1)
 const OK: AttemptOutcome = { ok: true, status: 200, durations: { totalMs: 1 } }
 const FAILED: AttemptOutcome = { ok: false, status: 500, errorClass: 'http-5xx', durations: { totalMs: 1 } }
 

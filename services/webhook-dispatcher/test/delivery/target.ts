@@ -1,0 +1,21 @@
+import type { Target } from '../../src/delivery/task.ts'
+
+/** A webhook of user 1 as it would be read, told of everything, at an address where nobody listens. */
+export function targetOf (id: number): Target {
+  return {
+    id,
+    user_id: '1',
+    kind: 'own',
+    url: 'http://127.0.0.1:9',
+    event_type: 'all',
+    status: 'active',
+    headers: {},
+    progress_mode: 'all',
+    since_ms: 0,
+    since_seq: 0,
+    failures: 0,
+    open_until: 0,
+    ciphertexts: [],
+    changed_at: 0
+  }
+}
