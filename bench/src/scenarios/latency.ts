@@ -3,16 +3,18 @@ import { interleave } from '../drive/interleave.ts'
 import { loadOf } from '../drive/load-column.ts'
 import { faults } from '../drive/losses.ts'
 import { under } from '../drive/under.ts'
-import type { SteadyLoad } from '../drive/under.ts'
+import type { JobLoad } from '../drive/under.ts'
 import { percentile } from '../figures/percentile.ts'
 import type { Goal, Row } from '../figures/row.ts'
 import type { Side } from '../stage/side.ts'
 import type { Stage } from '../stage/stage.ts'
 import type { Result, Scenario } from './scenario.ts'
 
-const QUIET: SteadyLoad = { name: '100 events/s', perSecond: 100, seconds: 4, eventsPerJob: 2, hanging: 0 }
-const BUSY: SteadyLoad = { name: '2,000 events/s', perSecond: 2_000, seconds: 2.5, eventsPerJob: 20, hanging: 0 }
-const ONE_HANGS: SteadyLoad = { ...BUSY, name: '2,000 events/s, one endpoint hangs', hanging: 1 }
+interface NamedLoad extends JobLoad { name: string }
+
+const QUIET: NamedLoad = { name: '100 events/s', events: 400, eventsPerJob: 2, pace: { perSecond: 100 }, hanging: 0 }
+const BUSY: NamedLoad = { name: '2,000 events/s', events: 5_000, eventsPerJob: 20, pace: { perSecond: 2_000 }, hanging: 0 }
+const ONE_HANGS: NamedLoad = { ...BUSY, name: '2,000 events/s, one endpoint hangs', hanging: 1 }
 /** Of each run's events, the first: all jobs begin at once, which is a burst and no steady rate. */
 const WARM_UP_SHARE = 0.2
 
@@ -43,7 +45,7 @@ export const latency: Scenario = {
   }
 }
 
-async function compare (stage: Stage, { ours, naive, load }: { ours: Side, naive: Side, load: SteadyLoad }) {
+async function compare (stage: Stage, { ours, naive, load }: { ours: Side, naive: Side, load: NamedLoad }) {
   const runs = await interleave(stage, {
     title: `latency at ${load.name}`,
     cells: { Tidings: () => under(stage, ours, load), naive: () => under(stage, naive, load) }

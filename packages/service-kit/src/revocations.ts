@@ -16,7 +16,7 @@ type Known = { notBefore: number, askedAt: number }
  * Decorates `app.isRevoked(identity)`: whether the user's tokens of that time
  * were revoked. Users that come often are asked about once in five seconds,
  * behind their requests, others before; while Redis is away, what was known
- * last holds, and who is not known passes.
+ * last holds, and who is not known passes. Who is known is told of at once.
  */
 export const revocations = fp(async function revocations (app) {
   app.decorate('isRevoked', createRevocationCheck(app.redis, err => app.log.debug({ err }, 'revocations: could not be asked')))
@@ -50,14 +50,24 @@ export function createRevocationCheck (redis: Redis, onFault: (err: unknown) => 
     onFault(err)
   }
 
-  return async function isRevoked (identity: Identity): Promise<boolean> {
+  async function askFirst (identity: Identity): Promise<boolean> {
     const { userId } = identity
-    let known = users.get(userId)
-    const age = known ? Date.now() - known.askedAt : Infinity
-    if (age > STALE_MS) known = await within(waitMs, ask(userId)).catch(err => holdOn(userId, err)) ?? known
-    else if (age > FRESH_MS) ask(userId).catch(err => holdOn(userId, err))
-    return known !== undefined && known.notBefore > 0 && isIssuedBefore(identity, known.notBefore)
+    const known = await within(waitMs, ask(userId)).catch(err => holdOn(userId, err)) ?? users.get(userId)
+    return isVoid(identity, known)
   }
+
+  return function isRevoked (identity: Identity): boolean | Promise<boolean> {
+    const { userId } = identity
+    const known = users.get(userId)
+    const age = known ? Date.now() - known.askedAt : Infinity
+    if (age > STALE_MS) return askFirst(identity)
+    if (age > FRESH_MS) ask(userId).catch(err => holdOn(userId, err))
+    return isVoid(identity, known)
+  }
+}
+
+function isVoid (identity: Identity, known: Known | undefined): boolean {
+  return known !== undefined && known.notBefore > 0 && isIssuedBefore(identity, known.notBefore)
 }
 
 async function within<T> (ms: number, promise: Promise<T>): Promise<T | undefined> {
@@ -73,6 +83,6 @@ async function within<T> (ms: number, promise: Promise<T>): Promise<T | undefine
 
 declare module 'fastify' {
   interface FastifyInstance {
-    isRevoked: (identity: Identity) => Promise<boolean>
+    isRevoked: (identity: Identity) => boolean | Promise<boolean>
   }
 }

@@ -1,6 +1,6 @@
 import fastifyJwt, { type TokenOrHeader } from '@fastify/jwt'
 import createError from '@fastify/error'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { allowedAlgorithms, keyFinder } from './keys.ts'
 import type { JwtSettings } from './settings.ts'
@@ -10,8 +10,8 @@ const Unauthorized = createError('UNAUTHORIZED', '%s', 401)
 
 type JwtPluginOptions = {
   settings: JwtSettings
-  /** Asked of every good token; a revoked one is refused. */
-  isRevoked?: (identity: Identity) => Promise<boolean>
+  /** Asked of every good token; a revoked one is refused. At once where it is known. */
+  isRevoked?: (identity: Identity) => boolean | Promise<boolean>
 }
 
 /**
@@ -29,24 +29,49 @@ export const jwtAuth = fp<JwtPluginOptions>(async function jwtAuth (app, { setti
     verify: { algorithms: allowedAlgorithms(settings) }
   })
   app.decorate('verifyToken', verifyToken)
-  app.decorate('authenticate', async function authenticate (request: FastifyRequest, reply: FastifyReply) {
+  app.decorate('authenticate', function authenticate (request, reply, done) {
     try {
-      // Not request.jwtVerify: it verifies anew on each request (40 µs), this remembers.
-      request.user = await verifyToken(bearerToken(request.headers.authorization))
-      if (await isRevoked?.(request.user)) throw new TokenRefused('token_invalid', 'The token was revoked')
-      request.log.debug({ userId: request.user.userId }, 'authenticated')
+      const identity = identify(bearerToken(request.headers.authorization))
+      if (identity instanceof Promise) return identity.then(identity => admit(request, identity), err => refuse(err, request, reply))
+      admit(request, identity)
     } catch (err) {
-      if (!(err instanceof TokenRefused)) throw err
-      request.log.debug({ code: err.code, reason: err.message }, 'authentication refused')
-      reply.header('www-authenticate', challenge(err))
-      throw new Unauthorized(err.message)
+      refuse(err, request, reply)
     }
+    done()
   })
+
+  // Not request.jwtVerify: it verifies anew on each request (40 µs), this remembers.
+  function identify (token: string | undefined): Identity | Promise<Identity> {
+    const identity = verifyToken(token)
+    return identity instanceof Promise ? identity.then(notRevoked) : notRevoked(identity)
+  }
+
+  function notRevoked (identity: Identity): Identity | Promise<Identity> {
+    const answer = isRevoked?.(identity) ?? false
+    return answer instanceof Promise ? answer.then(revoked => orRefused(identity, revoked)) : orRefused(identity, answer)
+  }
 }, { name: 'jwt-auth' })
 
 /** The token of an `Authorization: Bearer …` header, undefined where there is none. */
 export function bearerToken (authorization: string | undefined): string | undefined {
   return /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
+}
+
+function orRefused (identity: Identity, isRevoked: boolean): Identity {
+  if (isRevoked) throw new TokenRefused('token_invalid', 'The token was revoked')
+  return identity
+}
+
+function admit (request: FastifyRequest, identity: Identity): void {
+  request.user = identity
+  request.log.debug({ userId: identity.userId }, 'authenticated')
+}
+
+function refuse (err: unknown, request: FastifyRequest, reply: FastifyReply): never {
+  if (!(err instanceof TokenRefused)) throw err
+  request.log.debug({ code: err.code, reason: err.message }, 'authentication refused')
+  reply.header('www-authenticate', challenge(err))
+  throw new Unauthorized(err.message)
 }
 
 // RFC 6750 §3: no error code where no token was given.
@@ -61,6 +86,6 @@ declare module '@fastify/jwt' {
 declare module 'fastify' {
   interface FastifyInstance {
     verifyToken: VerifyToken
-    authenticate: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
+    authenticate: onRequestHookHandler
   }
 }

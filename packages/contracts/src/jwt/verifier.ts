@@ -32,7 +32,8 @@ export class TokenRefused extends Error {
   }
 }
 
-export type VerifyToken = (token: string | undefined) => Promise<Identity>
+/** At once where the token is remembered: most are, and a promise for each would be a good part of what looking costs. @throws TokenRefused */
+export type VerifyToken = (token: string | undefined) => Identity | Promise<Identity>
 
 type Claims = { userId?: unknown, sub?: unknown, type?: unknown, iat?: number, signedInAt?: unknown, exp?: number }
 
@@ -58,10 +59,13 @@ export function createTokenVerifier (settings: JwtSettings): VerifyToken {
 
   const remembered = new LRUCache<string, Identity>({ max: MAX_REMEMBERED, ttl: REMEMBERED_MS })
 
-  return async function verifyToken (token) {
+  return function verifyToken (token) {
     if (!token) throw new TokenRefused('token_missing', 'No token was given')
     const known = remembered.get(token)
-    if (known && (known.expiresAt === null || known.expiresAt > Date.now())) return known
+    return known && (known.expiresAt === null || known.expiresAt > Date.now()) ? known : verifyAnew(token)
+  }
+
+  async function verifyAnew (token: string): Promise<Identity> {
     const identity = identityOf(await verify(token).catch(refuse))
     remembered.set(token, identity)
     return identity

@@ -2,7 +2,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { createSigner } from 'fast-jwt'
 import Fastify from 'fastify'
 import t from 'tap'
-import { createTokenVerifier, isIssuedBefore, signAccessToken, signRefreshToken, TokenRefused, type TokenFault } from '../../src/index.ts'
+import { createTokenVerifier, isIssuedBefore, signAccessToken, signRefreshToken, TokenRefused, type JwtSettings, type TokenFault } from '../../src/index.ts'
 
 const secret = 'a secret of these tests'
 const userId = '7'
@@ -17,11 +17,25 @@ async function refusal (promise: Promise<unknown>): Promise<TokenFault | undefin
   }
 }
 
+/** One whose answer is always a promise. */
+function verifier (settings: JwtSettings) {
+  const verify = createTokenVerifier(settings)
+  return async (token: string | undefined) => await verify(token)
+}
+
 const unsigned = (claims: object) =>
   `${Buffer.from('{"alg":"none","typ":"JWT"}').toString('base64url')}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.`
 
-t.test('HS256', async t => {
+t.test('a token that is remembered is answered at once, without a promise', async t => {
   const verify = createTokenVerifier({ TOKEN_SECRET: secret })
+  const token = signAccessToken({ userId, secret, expiresInMs: hour })
+  t.ok(verify(token) instanceof Promise)
+  const identity = await verify(token)
+  t.equal(verify(token), identity)
+})
+
+t.test('HS256', async t => {
+  const verify = verifier({ TOKEN_SECRET: secret })
 
   t.test('a good token tells its user and its times', async t => {
     const before = Date.now()
@@ -70,7 +84,7 @@ t.test('HS256', async t => {
 })
 
 t.test('issuer, audience and an end can be demanded, and a token without them is refused', async t => {
-  const verify = createTokenVerifier({ TOKEN_SECRET: secret, JWT_ISSUER: 'idp', JWT_AUDIENCE: 'tidings', JWT_REQUIRE_EXP: true })
+  const verify = verifier({ TOKEN_SECRET: secret, JWT_ISSUER: 'idp', JWT_AUDIENCE: 'tidings', JWT_REQUIRE_EXP: true })
   const good = { userId, secret, expiresInMs: hour, issuer: 'idp', audience: 'tidings' }
   t.equal((await verify(signAccessToken(good))).userId, userId)
   t.equal(await refusal(verify(signAccessToken({ ...good, issuer: 'other' }))), 'token_invalid')
@@ -94,7 +108,7 @@ t.test('keys of an identity provider', async t => {
   })
   const JWKS_URL = `${await provider.listen({ host: '127.0.0.1', port: 0 })}/keys`
   t.teardown(() => provider.close())
-  const verify = createTokenVerifier({ JWKS_URL })
+  const verify = verifier({ JWKS_URL })
 
   for (const alg of ['RS256', 'ES256', 'EdDSA'] as const) {
     t.test(`${alg} tokens are verified by the published key`, async t => {
@@ -119,7 +133,7 @@ t.test('keys of an identity provider', async t => {
     const { createHmac } = await import('node:crypto')
     const signature = createHmac('sha256', publicPem).update(`${header}.${claims}`).digest('base64url')
     t.equal(await refusal(verify(`${header}.${claims}.${signature}`)), 'token_invalid')
-    const both = createTokenVerifier({ JWKS_URL, TOKEN_SECRET: secret })
+    const both = verifier({ JWKS_URL, TOKEN_SECRET: secret })
     t.equal(await refusal(both(`${header}.${claims}.${signature}`)), 'token_invalid')
   })
 })

@@ -29,9 +29,11 @@ export const loadShedding = fp<{ config: Config }>(async function loadShedding (
     if (isLongPoll) return done()
     if (inHand >= config.REQUESTS_MAX) refuse()
     inHand++
-    reply.raw.once('close', () => { inHand-- })
+    reply.raw.on('close', leave) // it closes once
     done()
   })
+
+  const leave = () => { inHand-- }
 
   function refuse (): never {
     shed.inc()

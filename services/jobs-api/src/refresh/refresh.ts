@@ -10,7 +10,7 @@ type RefreshSettings = Pick<Config, 'ACCESS_TOKEN_TTL_MS' | 'REFRESH_TOKEN_TTL_M
   REFRESH_TOKEN_SECRET: string
 }
 
-type RefreshContext = { sql: RawSql, isRevoked: (identity: Identity) => Promise<boolean> }
+type RefreshContext = { sql: RawSql, isRevoked: (identity: Identity) => boolean | Promise<boolean> }
 
 /**
  * Exchanges a refresh token for a new pair of tokens. They remember when their

@@ -11,7 +11,7 @@ export class Frame {
   /** Where a client that received it resumes from. */
   readonly eventId: string | undefined
   #packet: string | undefined
-  #packetOptions: { compress: false, wsPreEncodedFrame: [Buffer] } | undefined
+  #webSocketPacket: [Buffer] | undefined
   #text: Buffer | undefined
   #block: Buffer | undefined
 
@@ -31,14 +31,9 @@ export class Frame {
     return (this.#packet ??= `2[${JSON.stringify(this.event)},${this.json}]`)
   }
 
-  /** What engine.io needs to send `packet` over a WebSocket without encoding it again: header and payload in one buffer, which is one write. */
-  get packetOptions () {
-    return (this.#packetOptions ??= { compress: false, wsPreEncodedFrame: [webSocketFrame(`4${this.packet}`)] })
-  }
-
-  /** Of the packet as it travels over a WebSocket, the frame's header included. */
-  get packetBytes (): number {
-    return this.packetOptions.wsPreEncodedFrame[0].length
+  /** `packet` as it travels over a WebSocket: in one buffer, which is one write, and in the list that engine.io wants. */
+  get webSocketPacket (): [Buffer] {
+    return (this.#webSocketPacket ??= [webSocketFrame(`4${this.packet}`)])
   }
 
   /** As a JSON frame of the plain WebSocket. */

@@ -32,8 +32,11 @@ t.test('a bare frame says the same, and holds no encoding of the first', async t
   t.not(bare.text, frame.text)
 })
 
-t.test('the bytes of a packet are counted as they travel', async t => {
+t.test('a packet of a WebSocket is the same behind its header, encoded once', async t => {
   const frame = new Frame('job:progress', JSON.stringify(awkward))
-  const payload = Buffer.byteLength(`4${frame.packet}`)
-  t.ok(frame.packetBytes >= payload && frame.packetBytes <= payload + 10)
+  const payload = Buffer.from(`4${frame.packet}`)
+  const [bytes] = frame.webSocketPacket
+  t.same(bytes.subarray(-payload.length), payload)
+  t.equal(bytes.length, payload.length + 2)
+  t.equal(frame.webSocketPacket, frame.webSocketPacket)
 })

@@ -62,13 +62,25 @@ function countWrites (socket: Socket): () => number {
   return () => writes
 }
 
+const plainly: Tell = (socket, event, payload) => { socket.emit(event, payload) }
+
+const byWire: Tell = (socket, event, payload) => {
+  socket.data.wire ??= new SocketIoWire(socket)
+  socket.data.wire.write(new Frame(event, JSON.stringify(payload)))
+}
+
 t.test('frames of one tick leave in one write, byte for byte the same as Socket.IO sends them', async t => {
-  const plain = await record(t, (socket, event, payload) => { socket.emit(event, payload) }, () => {})
-  const corked = await record(t, (socket, event, payload) => {
-    socket.data.wire ??= new SocketIoWire(socket)
-    socket.data.wire.write(new Frame(event, JSON.stringify(payload)))
-  }, io => io.engine.on('connection', corkFlushes))
+  const plain = await record(t, plainly, () => {})
+  const corked = await record(t, byWire, io => io.engine.on('connection', corkFlushes))
   t.ok(plain.bytes.length > 70_000)
   t.ok(plain.bytes.equals(corked.bytes))
   t.ok(corked.writes <= ticks.length + 2, `${corked.writes} writes for ${ticks.length + 1} ticks, ${plain.writes} without`)
+})
+
+t.test('what Socket.IO sends itself keeps its place between them', async t => {
+  let told = 0
+  const plain = await record(t, plainly, () => {})
+  const mixed = await record(t, (...args) => { (told++ % 3 === 2 ? plainly : byWire)(...args) }, io => io.engine.on('connection', corkFlushes))
+  t.ok(plain.bytes.equals(mixed.bytes))
+  t.ok(mixed.writes <= ticks.length + 2, `${mixed.writes} writes for ${ticks.length + 1} ticks`)
 })
