@@ -1,3 +1,4 @@
+export * from './array-literals.ts'
 export * from './browser-guards.ts'
 export * from './config.ts'
 export * from './docs.ts'

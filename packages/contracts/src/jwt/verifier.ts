@@ -40,6 +40,8 @@ type Claims = { userId?: unknown, sub?: unknown, type?: unknown, iat?: number, s
 /** Verified tokens that are remembered, never past `exp`: a verification costs 40 µs, a look at them none. */
 const MAX_REMEMBERED = 10_000
 const REMEMBERED_MS = 600_000
+/** How closely that is kept: by the millisecond the cache would set a timer in each. */
+const REMEMBERED_RESOLUTION_MS = 1000
 
 /**
  * Verifies access tokens; REST, Socket.IO, WebSocket and SSE all go through this one function.
@@ -57,7 +59,7 @@ export function createTokenVerifier (settings: JwtSettings): VerifyToken {
     requiredClaims: requiredClaims(settings)
   }) as (token: string) => Promise<Claims>
 
-  const remembered = new LRUCache<string, Identity>({ max: MAX_REMEMBERED, ttl: REMEMBERED_MS })
+  const remembered = new LRUCache<string, Identity>({ max: MAX_REMEMBERED, ttl: REMEMBERED_MS, ttlResolution: REMEMBERED_RESOLUTION_MS })
 
   return function verifyToken (token) {
     if (!token) throw new TokenRefused('token_missing', 'No token was given')

@@ -1,3 +1,4 @@
+import { textArray } from '@tidings/service-kit'
 import type { ChangedJob } from './changed-job.ts'
 import { fieldColumns } from './field-columns.ts'
 import { identityColumns, identityKey } from './identity.ts'
@@ -16,13 +17,13 @@ export async function insertRows (tx: Tx, jobs: ChangedJob[]): Promise<void> {
     )
     select queue, id, generation_ms, generation_seq, user_id, name, generation_ms = 0, now(),
            state, created_ms, started_ms, finished_ms, attempts_made, attempts_max, event_ms, event_seq,
-           progress::json, result::json, truncated::boolean, error
+           progress::json, result::json, truncated, error
     from unnest(
       ${key.queue}::text[], ${key.id}::text[], ${key.generationMs}::bigint[], ${key.generationSeq}::bigint[],
-      ${jobs.map(({ userId }) => userId)}::text[], ${jobs.map(({ name }) => name)}::text[],
+      ${textArray(jobs.map(({ userId }) => userId))}::text[], ${textArray(jobs.map(({ name }) => name))}::text[],
       ${fields.state}::smallint[], ${fields.createdMs}::bigint[], ${fields.startedMs}::bigint[], ${fields.finishedMs}::bigint[],
       ${fields.attemptsMade}::int[], ${fields.attemptsMax}::int[], ${fields.eventMs}::bigint[], ${fields.eventSeq}::bigint[],
-      ${fields.progress}::text[], ${fields.result}::text[], ${fields.truncated}::text[], ${fields.error}::text[]
+      string_to_array(${fields.progress}, chr(30), ''), string_to_array(${fields.result}, chr(30), ''), ${fields.truncated}::boolean[], ${fields.error}::text[]
     ) as job (
       queue, id, generation_ms, generation_seq, user_id, name,
       state, created_ms, started_ms, finished_ms, attempts_made, attempts_max, event_ms, event_seq,

@@ -1,3 +1,4 @@
+import { numberArray, textArray } from '@tidings/service-kit'
 import type { ChangedJob } from './changed-job.ts'
 import type { Tx } from './position.ts'
 
@@ -11,7 +12,7 @@ export async function moveCounters (tx: Tx, jobs: ChangedJob[]): Promise<void> {
     insert into jobs.counts as counts (user_id, state, count)
     select user_id, state, delta
     from unnest(
-      ${shifts.map(({ userId }) => userId)}::text[], ${shifts.map(({ state }) => state)}::smallint[], ${shifts.map(({ delta }) => delta)}::bigint[]
+      ${textArray(shifts.map(({ userId }) => userId))}::text[], ${numberArray(shifts.map(({ state }) => state))}::smallint[], ${numberArray(shifts.map(({ delta }) => delta))}::bigint[]
     ) as shift (user_id, state, delta)
     order by user_id, state -- as a submit does, so that neither waits for the other for ever
     on conflict (user_id, state) do update set count = counts.count + excluded.count`

@@ -1,3 +1,4 @@
+import { numberArray } from '@tidings/service-kit'
 import type { ChangedJob } from './changed-job.ts'
 import { stateCode } from '../db/state-code.ts'
 import { fieldColumns } from './field-columns.ts'
@@ -23,19 +24,19 @@ export async function updateRows (tx: Tx, jobs: ChangedJob[]): Promise<void> {
       attempts_max = job.attempts_max,
       event_ms = job.event_ms,
       event_seq = job.event_seq,
-      progress = case when job.sets_progress::boolean then job.progress::json else jobs.progress end,
-      result = case when job.sets_outcome::boolean then job.result::json else jobs.result end,
-      result_truncated = case when job.sets_outcome::boolean then job.truncated::boolean else jobs.result_truncated end,
-      failed_reason = case when job.sets_outcome::boolean then job.error else jobs.failed_reason end,
+      progress = case when job.sets_progress then job.progress::json else jobs.progress end,
+      result = case when job.sets_outcome then job.result::json else jobs.result end,
+      result_truncated = case when job.sets_outcome then job.truncated else jobs.result_truncated end,
+      failed_reason = case when job.sets_outcome then job.error else jobs.failed_reason end,
       enqueued_at = coalesce(jobs.enqueued_at, now()),
       data = case when job.state = ${COMPLETED} then null else jobs.data end,
       options = case when job.state = ${COMPLETED} then null else jobs.options end
     from unnest(
-      ${jobs.map(({ n }) => n as number)}::bigint[],
+      ${numberArray(jobs.map(({ n }) => n))}::bigint[],
       ${fields.state}::smallint[], ${fields.createdMs}::bigint[], ${fields.startedMs}::bigint[], ${fields.finishedMs}::bigint[],
       ${fields.attemptsMade}::int[], ${fields.attemptsMax}::int[], ${fields.eventMs}::bigint[], ${fields.eventSeq}::bigint[],
-      ${fields.setsProgress}::text[], ${fields.progress}::text[], ${fields.setsOutcome}::text[],
-      ${fields.result}::text[], ${fields.truncated}::text[], ${fields.error}::text[]
+      ${fields.setsProgress}::boolean[], string_to_array(${fields.progress}, chr(30), ''), ${fields.setsOutcome}::boolean[],
+      string_to_array(${fields.result}, chr(30), ''), ${fields.truncated}::boolean[], ${fields.error}::text[]
     ) as job (
       n, state, created_ms, started_ms, finished_ms, attempts_made, attempts_max, event_ms, event_seq,
       sets_progress, progress, sets_outcome, result, truncated, error

@@ -1,4 +1,4 @@
-import type { RawSql } from '@tidings/service-kit'
+import { textArray, type RawSql } from '@tidings/service-kit'
 import { summaryColumns, type JobRow } from './job-row.ts'
 
 /** A job as its user names it; without a queue the newest of that id is meant. */
@@ -18,9 +18,9 @@ export async function findJobs (sql: RawSql, keys: JobKey[]): Promise<(FoundJob 
       coalesce(kept.error, jobs.failed_reason) as failed_reason,
       jobs.result_truncated and kept.result is null as result_truncated
     from unnest(
-      ${keys.map(({ userId }) => userId)}::text[],
-      ${keys.map(({ jobId }) => jobId)}::text[],
-      ${keys.map(({ queue }) => queue ?? null)}::text[]
+      ${textArray(keys.map(({ userId }) => userId))}::text[],
+      ${textArray(keys.map(({ jobId }) => jobId))}::text[],
+      ${textArray(keys.map(({ queue }) => queue))}::text[]
     ) with ordinality as wanted (user_id, id, queue, place)
     cross join lateral (
       select * from jobs.jobs

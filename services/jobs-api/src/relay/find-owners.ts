@@ -1,5 +1,5 @@
 import { eventIdOf, formatEventId } from '@tidings/job-events'
-import type { RawSql } from '@tidings/service-kit'
+import { numberArray, textArray, type RawSql } from '@tidings/service-kit'
 import type { Life } from './lives.ts'
 import type { Owner } from './owner.ts'
 
@@ -24,7 +24,7 @@ export async function findOwners (sql: RawSql, queue: string, lives: Life[]): Pr
   const rows = await sql<(Row & { place: number })[]>`
     select wanted.place::int as place, job.*
     from unnest(
-      ${lives.map(({ jobId }) => jobId)}::text[], ${firsts.map(({ ms }) => ms)}::bigint[], ${firsts.map(({ seq }) => seq)}::bigint[]
+      ${textArray(lives.map(({ jobId }) => jobId))}::text[], ${numberArray(firsts.map(({ ms }) => ms))}::bigint[], ${numberArray(firsts.map(({ seq }) => seq))}::bigint[]
     ) with ordinality as wanted (id, ms, seq, place)
     cross join lateral (
       select id, user_id, name, ours, generation_ms, generation_seq, created_ms, attempts_max, webhook_url

@@ -1,3 +1,4 @@
+import { literalsOf } from '@tidings/service-kit'
 import type { Sql } from '../db/sql.ts'
 import type { Result, Task } from './task.ts'
 
@@ -10,13 +11,13 @@ export type Entry = { task: Task, result: Result }
  */
 export async function record (sql: Sql, entries: Entry[]): Promise<void> {
   const columns = entries.map(({ task, result }) => ({ id: task.id ?? null, claim: task.claim, ...resultColumns(result) }))
-  const of = <Name extends keyof typeof columns[number]>(name: Name) => columns.map(row => row[name])
+  const { numbers, texts, json } = literalsOf(columns)
   await sql`
     with r as materialized (
       select * from unnest(
-        ${of('id')}::bigint[], ${of('claim')}::bigint[], ${of('state')}::text[], ${of('delayMs')}::float8[], ${of('reason')}::text[],
-        ${of('startedAt')}::float8[], ${of('dnsMs')}::int[], ${of('connectMs')}::int[], ${of('ttfbMs')}::int[], ${of('totalMs')}::int[],
-        ${of('status')}::smallint[], ${of('errorClass')}::text[], ${of('message')}::text[], ${of('headers')}::text[], ${of('body')}::text[]
+        ${numbers('id')}::bigint[], ${numbers('claim')}::bigint[], ${texts('state')}::text[], ${numbers('delayMs')}::float8[], ${texts('reason')}::text[],
+        ${numbers('startedAt')}::float8[], ${numbers('dnsMs')}::int[], ${numbers('connectMs')}::int[], ${numbers('ttfbMs')}::int[], ${numbers('totalMs')}::int[],
+        ${numbers('status')}::smallint[], ${texts('errorClass')}::text[], ${texts('message')}::text[], string_to_array(${json('headers')}, chr(30), ''), ${texts('body')}::text[]
       ) as r (id, claim, state, delay_ms, reason, started_at, dns_ms, connect_ms, ttfb_ms, total_ms, status, error_class, message, headers, body)
     ),
     u as (
@@ -29,7 +30,7 @@ export async function record (sql: Sql, entries: Entry[]): Promise<void> {
         attempts = d.attempts + (r.total_ms is not null)::int,
         status = case when r.total_ms is null then d.status else r.status end,
         error_class = case when r.total_ms is null then d.error_class else r.error_class end
-      from r where d.id = any(${of('id')}::bigint[]) and d.id = r.id and d.claim = r.claim and d.finished_at is null
+      from r where d.id = any(${numbers('id')}::bigint[]) and d.id = r.id and d.claim = r.claim and d.finished_at is null
       returning d.id, d.attempts
     )
     insert into webhooks.attempts (delivery_id, n, started_at, dns_ms, connect_ms, ttfb_ms, total_ms, status, error_class, message, response_headers, response_body)

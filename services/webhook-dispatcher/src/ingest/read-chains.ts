@@ -1,3 +1,4 @@
+import { numberArray, textArray } from '@tidings/service-kit'
 import type { ChainId } from '../delivery/give-way.ts'
 import type { Sql } from '../db/sql.ts'
 
@@ -21,7 +22,7 @@ export async function readChains (sql: Sql, chains: ChainId[], claim: number): P
       select d.id from webhooks.deliveries d
       where d.webhook_id = c.webhook_id and d.chain = c.chain and d.finished_at is null and d.claim is distinct from ${claim}
       order by d.event_ms, d.event_seq limit 1) is null as ours
-    from unnest((select ${chains.map(({ webhookId }) => webhookId)}::int[]), (select ${chains.map(({ chain }) => chain)}::text[])) as c (webhook_id, chain)
+    from unnest((select ${numberArray(chains.map(({ webhookId }) => webhookId))}::int[]), (select ${textArray(chains.map(({ chain }) => chain))}::text[])) as c (webhook_id, chain)
     cross join lateral (
       select from webhooks.deliveries d where d.webhook_id = c.webhook_id and d.chain = c.chain and d.finished_at is null
       order by d.event_ms, d.event_seq limit 1) oldest`

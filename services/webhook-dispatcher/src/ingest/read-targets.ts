@@ -1,5 +1,6 @@
 import type { ToldJobEvent } from '@tidings/contracts'
 import { eventIdOf, isNewer } from '@tidings/job-events'
+import { textArray } from '@tidings/service-kit'
 import type { Target } from '../delivery/task.ts'
 import type { Sql } from '../db/sql.ts'
 
@@ -14,7 +15,7 @@ export async function readTargets (sql: Sql, events: ToldJobEvent[]): Promise<Ma
   const urls = [...new Set(events.flatMap(({ webhookUrl }) => webhookUrl ?? []))]
   const targets = await sql<Target[]>`
     select * from webhooks.targets
-    where user_id = any((select ${users}::text[])::text[]) and (kind <> 'job' or url = any((select ${urls}::text[])::text[]))
+    where user_id = any((select ${textArray(users)}::text[])::text[]) and (kind <> 'job' or url = any((select ${textArray(urls)}::text[])::text[]))
     order by id`
   return Map.groupBy(targets, ({ user_id: userId }) => userId)
 }

@@ -1,4 +1,5 @@
 import type { EventId } from '@tidings/job-events'
+import { literalsOf, numberArray } from '@tidings/service-kit'
 import type { Sql } from '../db/sql.ts'
 import { resultColumns } from '../delivery/record.ts'
 import { handedBack, type Result, type Task } from '../delivery/task.ts'
@@ -32,7 +33,8 @@ export async function writeBatch (sql: Sql, { shard, claim, from, to, events, ta
     chain: task.chain,
     claim: result ? null : claim
   }))
-  const of = <Name extends keyof typeof columns[number]>(name: Name) => columns.map(row => row[name])
+  const { numbers, texts, json } = literalsOf(columns)
+  const told = literalsOf(events)
   const rows = await sql<(HeldRow | { id: null })[]>`
     with moved as (
       update webhooks.positions set event_ms = ${to.ms}, event_seq = ${to.seq}
@@ -42,17 +44,17 @@ export async function writeBatch (sql: Sql, { shard, claim, from, to, events, ta
     e as (
       insert into webhooks.events (event_ms, event_seq, user_id, type, chain, body)
       select e.* from unnest(
-        ${events.map(({ id }) => id.ms)}::bigint[], ${events.map(({ id }) => id.seq)}::bigint[], ${events.map(({ userId }) => userId)}::text[],
-        ${events.map(({ type }) => type)}::text[], ${events.map(({ chain }) => chain)}::text[], ${events.map(({ body }) => body)}::text[]
+        ${numberArray(events.map(({ id }) => id.ms))}::bigint[], ${numberArray(events.map(({ id }) => id.seq))}::bigint[],
+        ${told.texts('userId')}::text[], ${told.texts('type')}::text[], ${told.texts('chain')}::text[], string_to_array(${told.json('body')}, chr(30), '')
       ) as e where exists (select from moved)
       on conflict do nothing
     ),
     t as materialized (
       select * from unnest(
-        ${of('webhookId')}::int[], ${of('ms')}::bigint[], ${of('seq')}::bigint[], ${of('type')}::text[], ${of('chain')}::text[], ${of('claim')}::bigint[],
-        ${of('state')}::text[], ${of('delayMs')}::float8[], ${of('reason')}::text[],
-        ${of('startedAt')}::float8[], ${of('dnsMs')}::int[], ${of('connectMs')}::int[], ${of('ttfbMs')}::int[], ${of('totalMs')}::int[],
-        ${of('status')}::smallint[], ${of('errorClass')}::text[], ${of('message')}::text[], ${of('headers')}::text[], ${of('body')}::text[]
+        ${numbers('webhookId')}::int[], ${numbers('ms')}::bigint[], ${numbers('seq')}::bigint[], ${texts('type')}::text[], ${texts('chain')}::text[], ${numbers('claim')}::bigint[],
+        ${texts('state')}::text[], ${numbers('delayMs')}::float8[], ${texts('reason')}::text[],
+        ${numbers('startedAt')}::float8[], ${numbers('dnsMs')}::int[], ${numbers('connectMs')}::int[], ${numbers('ttfbMs')}::int[], ${numbers('totalMs')}::int[],
+        ${numbers('status')}::smallint[], ${texts('errorClass')}::text[], ${texts('message')}::text[], string_to_array(${json('headers')}, chr(30), ''), ${texts('body')}::text[]
       ) as t (webhook_id, event_ms, event_seq, type, chain, claim, state, delay_ms, reason, started_at, dns_ms, connect_ms, ttfb_ms, total_ms, status, error_class, message, headers, body)
       where exists (select from moved)
     ),
