@@ -16,7 +16,7 @@ const CONNECTIONS = 64
 const WARM_UP_MS = 150
 const DURATION_MS = 900
 /** Asked of each cell before it counts: V8 goes on compiling a route for some tens of thousands of requests. */
-const WARM_UP_ROUNDS = 3
+const WARM_UP_ROUNDS = 5
 
 type Requests = PollerLoad['requests']
 interface Cell extends Polled { cpu: CpuShare[] }

@@ -10,7 +10,7 @@ import { createStandstill } from './standstill.ts'
 const RETRY_MIN_MS = 100
 const RETRY_MAX_MS = 1000
 /** What all channels wait for at most, so that not every event is a pass of its own for Redis, us and every follower. */
-const LINGER_MS = 3
+const LINGER_MS = 2
 
 type RelayOptions = {
   queue: string
