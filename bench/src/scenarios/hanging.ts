@@ -12,7 +12,7 @@ import type { Scenario } from './scenario.ts'
 const HANGING = 22
 const STEADY: JobLoad = { events: 2_000, eventsPerJob: 10, pace: { perSecond: 1_000 }, hanging: 0 }
 /** As many as there is room for. */
-const FLAT_OUT: JobLoad = { ...STEADY, events: 20_000, eventsPerJob: 50, pace: { window: 4_000 } }
+const FLAT_OUT: JobLoad = { ...STEADY, events: 12_000, eventsPerJob: 50, pace: { window: 4_000 } }
 
 /** What endpoints that never answer do to the others. */
 export const hanging: Scenario = {
