@@ -12,16 +12,20 @@ t.test('a result above 64 KiB is kept and not told, above 1 MiB it is not kept; 
     if (job.name === 'fails') throw new Error('ä'.repeat(50_000))
     return 'x'.repeat(Number(job.data.size))
   })
-  await submit(app, { data: { size: 1000 } })
-  await submit(app, { data: { size: 100_000 } })
-  await submit(app, { data: { size: 1_100_000 } })
-  await submit(app, { name: 'fails' })
+  const jobs = [
+    await submit(app, { data: { size: 1000 } }),
+    await submit(app, { data: { size: 100_000 } }),
+    await submit(app, { data: { size: 1_100_000 } }),
+    await submit(app, { name: 'fails' })
+  ]
   await untilStates(database.sql, ['completed', 'completed', 'completed', 'failed'])
   const kept = await database.sql`
     select length(results.result::text) as result, length(results.error) as error
     from jobs.jobs left join jobs.results using (queue, id, generation_ms, generation_seq) order by n`
   t.same([...kept], [{ result: null, error: null }, { result: 100_002, error: null }, { result: null, error: null }, { result: null, error: 50_000 }])
-  const ends = (await toldEvents(app.redis)).filter(({ type }) => type === 'completed' || type === 'failed')
+  const ended = (await toldEvents(app.redis)).filter(({ type }) => type === 'completed' || type === 'failed')
+  t.equal(ended.length, jobs.length)
+  const ends = ended.toSorted((a, b) => jobs.indexOf(a.jobId) - jobs.indexOf(b.jobId)) // they run beside each other
   t.same(ends.map(({ resultTruncated }) => resultTruncated === true), [false, true, true, true])
   t.same(ends.map(({ result }) => typeof result), ['string', 'undefined', 'undefined', 'undefined'])
   t.equal(Buffer.byteLength(ends[3]?.error as string), 64 * 1024)
