@@ -14,7 +14,7 @@ export const TRIP_AFTER = 30
 export class Endpoint {
   readonly id: number
   readonly origin: string
-  readonly waiting: Run[] = []
+  readonly waiting: Run<Endpoint>[] = []
   inFlight = 0
   /** Whether a batch is kept open for its answers before it is written: not before it has once shown that it answers. */
   prompt = false

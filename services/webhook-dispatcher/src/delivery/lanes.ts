@@ -30,7 +30,7 @@ export function createLanes ({ limits, post, isHeld, onFree, onError }: LanesOpt
   let idle: (() => void) | undefined
 
   /** Queues a run behind those of its endpoint, and starts what can be started. */
-  function submit (run: Run): void {
+  function submit (run: Run<Endpoint>): void {
     if (isClosed || run.endpoint.isStopped) return end(run)
     if (run.endpoint.isPaused) return end(run, Date.now() + PAUSED_MS)
     run.endpoint.waiting.push(run)
@@ -39,7 +39,7 @@ export function createLanes ({ limits, post, isHeld, onFree, onError }: LanesOpt
   }
 
   /** Takes a run back that has not begun; its tasks are handed back. */
-  function withdraw (run: Run): void {
+  function withdraw (run: Run<Endpoint>): void {
     const at = run.endpoint.waiting.indexOf(run)
     if (at === -1) return
     run.endpoint.waiting.splice(at, 1)
@@ -55,13 +55,13 @@ export function createLanes ({ limits, post, isHeld, onFree, onError }: LanesOpt
       }
       if (!slots.mayTake(endpoint)) continue
       ready.delete(endpoint)
-      const run = endpoint.waiting.shift() as Run
+      const run = endpoint.waiting.shift() as Run<Endpoint>
       if (endpoint.waiting.length > 0) ready.add(endpoint)
       work(run).catch(onError)
     }
   }
 
-  async function work (run: Run): Promise<void> {
+  async function work (run: Run<Endpoint>): Promise<void> {
     const { endpoint } = run
     slots.take(endpoint)
     run.state = 'running'
@@ -78,7 +78,7 @@ export function createLanes ({ limits, post, isHeld, onFree, onError }: LanesOpt
   }
 
   /** Posts the run's next task; false ends the run. */
-  async function step (run: Run): Promise<boolean> {
+  async function step (run: Run<Endpoint>): Promise<boolean> {
     const task = run.tasks[run.at]
     if (!task || isClosed || run.endpoint.isPaused || run.endpoint.isStopped || !isHeld(task)) return false
     // It may have waited here for long: a change of its url or secret applies from this attempt on.
@@ -99,7 +99,7 @@ export function createLanes ({ limits, post, isHeld, onFree, onError }: LanesOpt
     return false
   }
 
-  function end (run: Run, dueAt = Date.now()): void {
+  function end (run: Run<Endpoint>, dueAt = Date.now()): void {
     run.state = 'ended'
     for (const left of run.tasks.slice(run.at)) run.onResult(left, handedBack({ dueAt }))
     run.at = run.tasks.length
@@ -126,7 +126,7 @@ export function createLanes ({ limits, post, isHeld, onFree, onError }: LanesOpt
 }
 
 /** With progressMode latest only the newest progress is told of those that wait. */
-function isOvertaken ({ tasks, at }: Run): boolean {
+function isOvertaken ({ tasks, at }: Run<Endpoint>): boolean {
   const task = tasks[at]
   return task?.type === 'progress' && task.target.progress_mode === 'latest' &&
     tasks.slice(at + 1).some(({ type }) => type === 'progress')

@@ -1,9 +1,8 @@
-import type { Endpoint } from './endpoint.ts'
 import type { Result, Task } from './task.ts'
 
-/** Tasks of one chain, posted one after the other in one slot; a failure ends it. */
-export type Run = {
-  readonly endpoint: Endpoint
+/** Tasks of one chain, posted one after the other in one slot of their endpoint `E`; a failure ends it. */
+export type Run<E> = {
+  readonly endpoint: E
   readonly tasks: Task[]
   /** The task in hand. */
   at: number
@@ -12,6 +11,6 @@ export type Run = {
   onResult: (task: Task, result: Result) => void
 }
 
-export function createRun (endpoint: Endpoint, tasks: Task[], onResult: Run['onResult']): Run {
+export function createRun<E> (endpoint: E, tasks: Task[], onResult: Run<E>['onResult']): Run<E> {
   return { endpoint, tasks, at: 0, state: 'waiting', onResult }
 }

@@ -22,7 +22,7 @@ export class Batch {
   readonly events: ToldEvent[] = []
   readonly tasks: Task[] = []
   readonly results = new Map<Task, Result>()
-  readonly runs: Run[] = []
+  readonly runs: Run<Endpoint>[] = []
   /** Chains of which something waits: what follows must wait behind it. */
   readonly blocked = new Map<string, ChainState>()
   readonly ready: Promise<void>

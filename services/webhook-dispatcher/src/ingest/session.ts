@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { decodeAll, type EventId, type FollowedBatch, type Overtaken } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import type { Delivery } from '../delivery/delivery.ts'
+import type { Endpoint } from '../delivery/endpoint.ts'
 import { createRun, type Run } from '../delivery/run.ts'
 import { handedBack, type Result, type Target, type Task } from '../delivery/task.ts'
 import { Batch, chainKey } from './batch.ts'
@@ -36,7 +37,7 @@ export type Session = ReturnType<typeof createSession>
  */
 export function createSession ({ shard, isOurs, claim, position, sql, delivery, targetsOf, metrics, log }: SessionOptions) {
   const { endpoints, lanes, recorder, claimant } = delivery
-  const runs = new Map<string, Run>()
+  const runs = new Map<string, Run<Endpoint>>()
   const batchOf = new WeakMap<Task, Batch>()
   const lost = Promise.withResolvers<void>()
   const ended = new AbortController()
