@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { createTokenVerifier, type Job, type JobEvent } from '@tidings/contracts'
 import { createJobEventStream, formatEventId, parseEventId, isNewer, ZERO, type EventId } from '@tidings/job-events'
-import { startReceiver, TEST_SECRET, type Receiver, type TestContext, type TestRedis } from '@tidings/testing'
+import { startReceiver, TEST_SECRET, until, type Receiver, type TestContext, type TestRedis } from '@tidings/testing'
 
 export type Jobs = Awaited<ReturnType<typeof startJobs>>
 type Told = { userId: string, jobId: string, queue?: string, name?: string } & Partial<JobEvent>
@@ -22,7 +22,8 @@ export async function startJobs (t: TestContext, redis: TestRedis) {
     const { userId } = await verify(headers.authorization?.replace('Bearer ', ''))
     const { pathname, searchParams } = new URL(url, 'http://jobs-api')
     const after = parseEventId(searchParams.get('after') ?? '0-0') ?? ZERO
-    if (isNewer(after, told)) return 503
+    // As jobs-api does: a gateway may have an event before whoever appended it has the answer.
+    if (!await until(() => !isNewer(after, told), { what: `the event ${formatEventId(after)}`, timeoutMs: 1500 }).catch(() => false)) return 503
     const job = jobs.get(decodeURIComponent(pathname.split('/')[2] ?? ''))
     const queue = searchParams.get('queue') ?? job?.queue
     if (job?.userId !== userId || job.queue !== queue) return 404
