@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import t from 'tap'
-import { freePort, spawnService } from '@tidings/testing'
+import { freePort, spawnService, until } from '@tidings/testing'
 
 const entry = new URL('./fixtures/service.ts', import.meta.url).pathname
 
@@ -13,7 +13,7 @@ t.test('SIGTERM lets a request end, and waits for no connection that has sent no
   await once(opened, 'connect')
 
   const answer = fetch(`http://127.0.0.1:${port}/slow`)
-  await new Promise(resolve => setTimeout(resolve, 200)) // the request is under way
+  await until(() => service.output().includes('asked'), { what: 'the request to be under way' })
   const ended = service.kill('SIGTERM')
   t.equal(await (await answer).text(), 'done')
   t.same(await ended, { code: 0, signal: null })

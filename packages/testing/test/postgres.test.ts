@@ -12,7 +12,7 @@ t.test('databases of two tests know nothing of each other', async t => {
 t.test('a cluster of the test\'s own', async t => {
   const cluster = await startPostgres(t)
   const query = async <T>(run: (sql: postgres.Sql) => Promise<T>) => {
-    const sql = postgres(cluster.url, { max: 1, connect_timeout: 2, onnotice: () => {} })
+    const sql = postgres(cluster.url, { max: 1, connect_timeout: 30, onnotice: () => {} })
     try {
       return await run(sql)
     } finally {

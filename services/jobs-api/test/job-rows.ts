@@ -26,13 +26,13 @@ export async function jobRows (sql: Sql): Promise<JobRow[]> {
 }
 
 /** Waits until all rows (so many, where a number is given) are in these states, in the order of their submit. */
-export async function untilStates (sql: Sql, states: string[], timeoutMs = 10_000): Promise<JobRow[]> {
+export async function untilStates (sql: Sql, states: string[]): Promise<JobRow[]> {
   let rows: JobRow[] = []
   try {
     return await until(async () => {
       rows = await jobRows(sql)
       return JSON.stringify(rows.map(({ state }) => state)) === JSON.stringify(states) && rows
-    }, { timeoutMs })
+    })
   } catch (cause) {
     throw new Error(`states are ${rows.map(({ state }) => state).join(', ')} and not ${states.join(', ')}`, { cause })
   }

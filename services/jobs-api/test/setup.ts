@@ -1,4 +1,4 @@
-import { createDatabase, startRedis, TEST_SECRET, type TestContext } from '@tidings/testing'
+import { createDatabase, startRedis, TEST_SECRET, until, type TestContext } from '@tidings/testing'
 import { buildApp } from '../src/app.ts'
 import { loadConfig } from '../src/config.ts'
 
@@ -19,11 +19,15 @@ export async function startServers (t: TestContext, redisOptions: TestRedisOptio
   return { database, redis, env }
 }
 
-/** The service as a test sees it: ready, not listening, closed with the test. */
+/**
+ * The service as a test sees it: ready, not listening, closed with the test. It is ready before it has found Redis, so
+ * that its first jobs could be left to the sweeper, behind later ones: here its connections are there.
+ */
 export async function startApp (t: TestContext, env: Environment) {
   const app = buildApp(loadConfig(env))
   t.teardown(() => app.close())
   await app.ready()
+  await until(async () => await app.redis.ping() && await app.findQueue(app.queueNames[0]).count() >= 0, { what: 'Redis to be connected' })
   return app
 }
 

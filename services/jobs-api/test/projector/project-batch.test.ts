@@ -1,6 +1,6 @@
 import t from 'tap'
 import Fastify from 'fastify'
-import { createDatabase, type TestContext } from '@tidings/testing'
+import { createDatabase, until, type TestContext } from '@tidings/testing'
 import type { ToldJobEvent } from '@tidings/contracts'
 import { createSql, postgres } from '@tidings/service-kit'
 import { eventIdOf, ZERO, type EventId } from '@tidings/job-events'
@@ -86,8 +86,11 @@ t.test('one that was cut off before its commit leaves nothing behind', async t =
     begin if pg_backend_pid() = ${pid} then perform pg_sleep(10); end if; return new; end $$;
     create trigger slowly before insert on jobs.timeline for each statement execute function jobs.slowly()`)
   const cut = t.rejects(projectBatch(other, { from: ZERO, to: ends(events), events }))
-  const second = projectBatch(sql, { from: ZERO, to: ends(events), events }) // waits at the row of the position
-  await sql`select pg_terminate_backend(${pid}), pg_sleep(0.2)`
+  const waits = async (event: string) => (await sql`select 1 from pg_stat_activity where datname = current_database() and ${event} in (wait_event_type, wait_event)`).length === 1
+  await until(async () => await waits('PgSleep'))
+  const second = projectBatch(sql, { from: ZERO, to: ends(events), events })
+  await until(async () => await waits('Lock'), { what: 'the second to wait at the row of the position' })
+  await sql`select pg_terminate_backend(${pid})`
   await cut
   t.equal(await second, true)
   t.equal((await jobRows(database.sql)).length, 10)

@@ -48,12 +48,12 @@ t.test('a replica that does not project learns of positions and changed jobs too
   const first = other.projected
   const jobId = await submit(app)
   await untilStates(database.sql, ['waiting'])
-  const changed = first.changed('7', jobId, { timeoutMs: 5000 })
+  const changed = first.changed('7', jobId, { timeoutMs: 30_000 })
   await app.findQueue('default').remove(jobId)
   t.equal(await changed, true)
   await until(async () => (await toldEvents(app.redis)).length === 3)
   const [ms = 0, seq = 0] = ((await toldEvents(app.redis)).at(-1)?.eventId ?? '').split('-').map(Number)
-  t.equal(await first.reached({ ms, seq }, { timeoutMs: 5000 }), true)
+  t.equal(await first.reached({ ms, seq }, { timeoutMs: 30_000 }), true)
 
   await database.sql`
     select pg_terminate_backend(pid) from pg_stat_activity
@@ -64,5 +64,5 @@ t.test('a replica that does not project learns of positions and changed jobs too
     return events.length === 5 && events.at(-1)?.eventId
   })
   const [lastMs = 0, lastSeq = 0] = String(last).split('-').map(Number)
-  t.equal(await first.reached({ ms: lastMs, seq: lastSeq }, { timeoutMs: 5000 }), true, 'also when its connection was cut')
+  t.equal(await first.reached({ ms: lastMs, seq: lastSeq }, { timeoutMs: 30_000 }), true, 'also when its connection was cut')
 })

@@ -14,11 +14,11 @@ t.test('a job submitted while Redis is away runs once it is back', async t => {
   await submit(app, { data: { a: 1 } })
   const before = Date.now()
   await submit(app, { delay: 60_000 })
-  t.ok(Date.now() - before < 2000)
+  t.ok(Date.now() - before < 5000)
   await untilStates(database.sql, ['waiting', 'delayed'])
   await redis.restart()
   worker(t, redis, async job => job.data)
-  const [row] = await untilStates(database.sql, ['completed', 'delayed'], 20_000)
+  const [row] = await untilStates(database.sql, ['completed', 'delayed'])
   t.same(row?.result, { a: 1, userId: 7 })
   const queue = producer(t, redis)
   await until(async () => await queue.getDelayedCount() === 1)
@@ -93,8 +93,8 @@ t.test('after an outage all that waits is handed over in one go, not a page at a
     insert into jobs.jobs (queue, id, user_id, name, created_ms, ours, data, options)
     select 'default', gen_random_uuid(), '7', 'work', ${Date.now() - 60_000}, true, '{"userId": 7}', '{}' from generate_series(1, 900)`
   await database.sql`insert into jobs.counts values ('7', 0, 900)`
-  await startApp(t, { ...env, SWEEP_INTERVAL_MS: '10000' })
+  await startApp(t, { ...env, SWEEP_INTERVAL_MS: '20000' }) // by pages of 200 it would take 80 seconds
   const queue = producer(t, redis)
-  await until(async () => await queue.getWaitingCount() === 900, { timeoutMs: 35_000 })
+  await until(async () => await queue.getWaitingCount() === 900, { timeoutMs: 70_000 })
   await until(async () => (await database.sql`select 1 from jobs.jobs where enqueued_at is null`).length === 0)
 })

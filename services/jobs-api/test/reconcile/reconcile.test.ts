@@ -92,7 +92,7 @@ t.test('an adopted job whose begin was never projected is not taken for another,
 })
 
 t.test('silent among thousands that are not: a job is found by the next sweep', async t => {
-  const { app, database } = await setup(t, { ...PATIENT, RECONCILE_INTERVAL_MS: '2000', RECONCILE_SILENT_MS: '60000' })
+  const { app, database } = await setup(t, { ...PATIENT, RECONCILE_INTERVAL_MS: '4000', RECONCILE_SILENT_MS: '60000' })
   // A first start compares all open rows once; this is about what comes after.
   await until(async () => {
     const { suspected, reconciled } = await recall(app.redis, 'default')
@@ -107,6 +107,6 @@ t.test('silent among thousands that are not: a job is found by the next sweep', 
   const [row] = await until(async () => {
     const failed = await database.sql`select id, failed_reason from jobs.jobs where state = 4`
     return failed.length > 0 && failed
-  }, { timeoutMs: 20_000 })
+  }, { timeoutMs: 45_000 }) // by pages of 200 it would take 48 seconds
   t.match(row, { id: 'silent', failed_reason: 'Removed from the queue' })
 })

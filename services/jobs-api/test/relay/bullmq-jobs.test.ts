@@ -1,5 +1,4 @@
 import t from 'tap'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { FlowProducer, Job, UnrecoverableError } from 'bullmq'
 import { until } from '@tidings/testing'
 import type { ToldJobEvent } from '@tidings/contracts'
@@ -113,18 +112,20 @@ t.test('a job that removes itself on completion, ours and adopted', async t => {
 
 t.test('a stalled job waits again, then is taken by another worker', async t => {
   const { app, redis, database } = await setup(t, SLOW)
-  const quick = { lockDuration: 200, stalledInterval: 200, lockRenewTime: 60_000 }
-  let runs = 0
-  const processor = async () => {
-    runs++
-    if (runs === 1) await sleep(1500)
-    return `run ${runs}`
-  }
-  worker(t, redis, processor, quick)
+  const [stalls, taken] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  worker(t, redis, async () => {
+    stalls.resolve()
+    await taken.promise
+    return 'too late'
+  }, { lockDuration: 200, stalledInterval: 200, lockRenewTime: 60_000 })
   await submit(app)
-  await untilStates(database.sql, ['active'])
-  worker(t, redis, processor, quick)
+  await stalls.promise
+  worker(t, redis, async () => {
+    taken.resolve()
+    return 'taken over'
+  })
   const [row] = await untilStates(database.sql, ['completed'])
+  t.equal(row?.result, 'taken over')
   t.ok((row?.attempts_made as number) >= 2)
   const told = types(await toldEvents(app.redis))
   t.same(told.slice(0, 5), ['added', 'waiting', 'active', 'waiting', 'active'])

@@ -62,7 +62,7 @@ for (const [i, what, stop, end] of [
     await until(async () => ![null, before].includes(await holder()), { what: 'another one to take over' })
     end(fallen) // beside its successor, where it was only frozen
 
-    await untilStates(database.sql, Array.from({ length: i }, () => 'completed'), 15_000)
+    await untilStates(database.sql, Array.from({ length: i }, () => 'completed'))
     t.same(await told(jobId), expected)
     const sql = createSql(database.url, { max: 1 })
     t.same(await compareCounts(sql), [])

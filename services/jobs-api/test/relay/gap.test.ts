@@ -28,6 +28,7 @@ t.test('what was trimmed while the relay was away is counted exactly, and made u
   const queue = producer(t, redis)
   await queue.add('adopted', { userId: 2 }, { jobId: 'mine' })
   await untilStates(database.sql, ['waiting', 'delayed', 'waiting'])
+  await until(async () => (await toldEvents(first.redis)).length === 6) // all are in BullMQ
   await first.close()
 
   const ran = worker(t, redis, async job => `result of ${job.name}`)

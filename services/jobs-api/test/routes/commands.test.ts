@@ -19,14 +19,15 @@ t.test('cancel', async t => {
 
   // A worker as the documentation asks for: it subscribes first, then looks for the key of each job.
   const stops = new Map<string, (err: Error) => void>()
+  const ends = new Map<string, () => void>()
   const subscriber = redis.client()
   await subscriber.subscribe(cancelChannel('default'))
   subscriber.on('message', (_channel, id: string) => stops.get(id)?.(new UnrecoverableError('Cancelled by user')))
   worker(t, redis, async job => {
     if (job.name === 'quick') return 'done'
-    await new Promise((resolve, reject) => {
-      stops.set(job.id as string, reject)
-      if (job.name === 'deaf') setTimeout(resolve, 500)
+    await new Promise<void>((resolve, reject) => {
+      ends.set(job.id as string, resolve)
+      if (job.name !== 'deaf') stops.set(job.id as string, reject)
     })
   }, { concurrency: 10 })
 
@@ -57,9 +58,9 @@ t.test('cancel', async t => {
 
   await t.test('leaves it to the worker: one that does not listen completes', async t => {
     const jobId = await submit(app, { name: 'deaf' })
-    await until(() => stops.has(jobId))
-    stops.delete(jobId)
+    await until(() => ends.has(jobId))
     t.equal((await cancel(jobId)).statusCode, 202)
+    ends.get(jobId)?.()
     await until(async () => (await get(jobId)).state === 'completed')
   })
 
@@ -89,6 +90,7 @@ t.test('cancel', async t => {
 
   await t.test('is for the owner alone', async t => {
     const jobId = await submit(app, { queue: 'idle' })
+    await until(async () => (await get(jobId)).lastEventId !== null)
     t.equal((await cancel(jobId, 8)).statusCode, 404)
     t.equal((await cancel('nothing')).statusCode, 404)
     t.equal(await app.findQueue('idle').getJobState(jobId), 'waiting')
@@ -112,10 +114,11 @@ t.test('cancel', async t => {
   await t.test('of a job that Redis has not got yet ends it all the same', async t => {
     await database.sql`
       insert into jobs.jobs (queue, id, user_id, name, created_ms, ours, data, options)
-      values ('idle', 'unsent', '7', 'x', ${Date.now() - 60_000}, true, '{"userId": 7}', '{"jobId": "unsent"}')`
+      values ('idle', 'unsent', '7', 'x', ${Date.now() + 3_600_000}, true, '{"userId": 7}', '{"jobId": "unsent"}')`
     await database.sql`insert into jobs.counts values ('7', 0, 1) on conflict (user_id, state) do update set count = counts.count + 1`
     await cancel('unsent')
     t.equal(await redis.client().exists(cancelKey('idle', 'unsent')), 1, 'should its add be under way, its worker hears of it')
+    await database.sql`update jobs.jobs set created_ms = ${Date.now() - 60_000} where id = 'unsent'` // only now it is the sweeper's
     t.match(await untilFailed('unsent'), { failedReason: 'Cancelled by user' })
   })
 })

@@ -22,7 +22,7 @@ t.test('a submitted job', async t => {
 
   await t.test('is in its queue under its id, with the data and whose it is', async t => {
     const { jobId } = (await submit({ name: 'report', queue: 'reports', data: { file: 'a', userId: 2 }, attempts: 3, backoff: { type: 'fixed', delay: 5 }, priority: 4 })).json()
-    const job = await app.findQueue('reports').getJob(jobId)
+    const job = await until(async () => await app.findQueue('reports').getJob(jobId)) // Redis may take it after the answer
     t.same(job?.data, { file: 'a', userId: 1 })
     t.match(job?.opts, { attempts: 3, backoff: { type: 'fixed', delay: 5 }, priority: 4, removeOnComplete: { age: 86400 } })
   })
@@ -30,7 +30,7 @@ t.test('a submitted job', async t => {
   await t.test('that is delayed reads so, and is due when its user said', async t => {
     const answer = (await submit({ name: 'later', delay: 60_000 })).json()
     t.equal(answer.state, 'delayed')
-    const job = await app.findQueue('default').getJob(answer.jobId)
+    const job = await until(async () => await app.findQueue('default').getJob(answer.jobId))
     t.equal(await job?.getState(), 'delayed')
     t.equal(job?.timestamp, (await app.inject({ url: `/jobs/${answer.jobId}`, headers: bearer(1) })).json().timestamp.created)
   })
@@ -43,7 +43,7 @@ t.test('a submitted job', async t => {
   await t.test('holds whatever JSON can hold', async t => {
     const data = { text: 'nul \u0000, half a pair \ud800', list: [null, 1.5, { 'a.b': [] }] }
     const { jobId } = (await submit({ name: 'Übertragung 💥', data })).json()
-    t.same((await app.findQueue('default').getJob(jobId))?.data, { ...data, userId: 1 })
+    t.same((await until(async () => await app.findQueue('default').getJob(jobId)))?.data, { ...data, userId: 1 })
   })
 
   await t.test('is refused, with the name of what is wrong', async t => {
@@ -162,8 +162,10 @@ t.test('a batch', async t => {
     const answer = await submit({ jobs })
     t.equal(answer.statusCode, 202)
     t.same(answer.json().jobs.map(({ name }: { name: string }) => name), jobs.map(({ name }) => name))
-    const counts = await Promise.all(['default', 'reports'].map(queue => app.findQueue(queue).getJobCounts('waiting', 'delayed')))
-    t.equal(counts.reduce((sum, { waiting = 0, delayed = 0 }) => sum + waiting + delayed, 0), 1000)
+    await until(async () => {
+      const counts = await Promise.all(['default', 'reports'].map(queue => app.findQueue(queue).getJobCounts('waiting', 'delayed')))
+      return counts.reduce((sum, { waiting = 0, delayed = 0 }) => sum + waiting + delayed, 0) === 1000
+    }, { what: 'all of them to be in their queues' })
     const rows = await database.sql`select state, count::int from jobs.counts where user_id = '1' order by state`
     t.same(rows.map(({ state, count }) => [state, count]), [[0, 666], [1, 334]])
   })
