@@ -8,7 +8,10 @@ import { jobOf, setup, SIGNING_SECRET } from '../setup.ts'
 
 const PROGRESS = 30
 
-const { app, sql, append, createWebhook } = await setup(t)
+/** Far longer than a test holds an answer back. */
+const TIMEOUT_MS = 60_000
+
+const { app, sql, append, createWebhook } = await setup(t, { WEBHOOK_TIMEOUT_MS: String(TIMEOUT_MS) })
 
 /** A job's events in this process' hands: the first is on its way, and is answered when the test says so. */
 async function setupHeld (t: TestContext, userId: string) {

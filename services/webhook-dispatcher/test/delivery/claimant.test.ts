@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { freePort, spawnService, startReceiver, until } from '@tidings/testing'
+import { CLAIMANT_LOCKS } from '../../src/delivery/claimant.ts'
 import { appender, jobOf, startApp, startStores, webhookCreator } from '../setup.ts'
 
 t.test('what a killed dispatcher held is told by another long before its lease ends', async t => {
@@ -32,7 +33,10 @@ t.test('who loses only its connection keeps its name and its claims', async t =>
   const stores = await startStores(t)
   const [app, other] = [await startApp(t, stores), await startApp(t, stores)]
   const name = app.delivery.claimant.id as number
-  const holders = async () => await stores.sql<{ pid: number }[]>`select pid from pg_locks where locktype = 'advisory' and objid = ${name} and granted`
+  // The view shows those of all databases of the cluster, where other tests' dispatchers have the same numbers.
+  const holders = async () => await stores.sql<{ pid: number }[]>`
+    select l.pid from pg_locks l join pg_database d on d.oid = l.database
+    where d.datname = current_database() and l.locktype = 'advisory' and l.classid = ${CLAIMANT_LOCKS} and l.objid = ${name} and l.granted`
   const [before] = await holders()
   await stores.sql`select pg_terminate_backend(${before?.pid as number})`
   await until(async () => {

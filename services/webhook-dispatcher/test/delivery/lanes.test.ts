@@ -4,6 +4,7 @@ import { until } from '@tidings/testing'
 import type { AttemptOutcome } from '../../src/egress/outcome.ts'
 import { Endpoint } from '../../src/delivery/endpoint.ts'
 import { createLanes } from '../../src/delivery/lanes.ts'
+import { Pace } from '../../src/delivery/pace.ts'
 import { createRun } from '../../src/delivery/run.ts'
 import type { Result, Task } from '../../src/delivery/task.ts'
 import { targetOf } from './target.ts'
@@ -55,13 +56,20 @@ function setup ({ total = 10, perOrigin = 10 } = {}) {
   return { lanes, posted, results, answer, submit }
 }
 
-function endpointOf (id: number, url = `http://${id}.test`): Endpoint {
-  return new Endpoint({ id, url }, 10)
+function endpointOf (id: number, url = `http://${id}.test`, pace = patient()): Endpoint {
+  return new Endpoint({ id, url }, 10, pace)
+}
+
+/** Of a process where all are slow: nobody is late because this machine is busy. */
+function patient (): Pace {
+  const pace = new Pace()
+  pace.note(60_000)
+  return pace
 }
 
 /** An endpoint that has answered. */
-function proven (id: number, url?: string): Endpoint {
-  const endpoint = endpointOf(id, url)
+function proven (id: number, url?: string, pace?: Pace): Endpoint {
+  const endpoint = endpointOf(id, url, pace)
   endpoint.note({ startedAt: 0, outcome: OK, pausedUntil: undefined })
   return endpoint
 }
@@ -119,7 +127,7 @@ t.test('they share half of an origin too', async t => {
 
 t.test('who was well and is late takes of that half', async t => {
   const { posted, answer, submit } = setup({ total: 4 })
-  const late = proven(1)
+  const late = proven(1, undefined, new Pace())
   for (const name of ['late-1', 'late-2']) submit(late, taskOf(name))
   await until(() => late.isLate, { what: 'its being late' })
   submit(endpointOf(2), taskOf('unknown'))

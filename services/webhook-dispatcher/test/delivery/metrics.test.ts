@@ -5,7 +5,7 @@ import { setup, type NewEvent } from '../setup.ts'
 const completed = (jobId: string): NewEvent => ({ type: 'completed', jobId, result: 1 })
 
 t.test('operators see attempts by outcome, latency, how late retries are, what is due and what is in flight', async t => {
-  const { app, append, createWebhook, sql } = await setup(t, { WEBHOOK_RETRY_SCHEDULE: '10ms' })
+  const { app, append, createWebhook, sql } = await setup(t, { WEBHOOK_RETRY_SCHEDULE: '10ms', WEBHOOK_TIMEOUT_MS: '60000' })
   const metrics = async () => await app.metricsRegistry.metrics()
   const answers = [500]
   const receiver = await startReceiver(t, () => answers.shift() ?? 200)
@@ -29,7 +29,7 @@ t.test('operators see attempts by outcome, latency, how late retries are, what i
   receiver.handle(() => {})
   await append([completed('2')])
   await receiver.waitFor(4)
-  t.match(await metrics(), /^tidings_webhook_in_flight\{endpoint="healthy"\} 1$/m)
+  await until(async () => /^tidings_webhook_in_flight\{endpoint="healthy"\} 1$/m.test(await metrics()), { what: 'the attempt to count as one at a healthy endpoint' })
   await sql`update webhooks.webhooks set failures = 30, open_until = now() + interval '1 hour' where id = ${webhookId}`
   await due(webhookId)
   await append([completed('3')])

@@ -11,7 +11,7 @@ t.test('deliveries are written many at a time, each with its attempt', async t =
   const receiver = await startReceiver(t)
   for (let i = 0; i < ENDPOINTS; i++) await createWebhook({ url: `${receiver.url}/${i}` })
   const delivered = async (count: number) => await until(async () =>
-    (await sql`select from webhooks.deliveries where state = 'delivered'`).length === count, { timeoutMs: 30_000 })
+    (await sql`select from webhooks.deliveries where state = 'delivered'`).length === count, { timeoutMs: 90_000 })
   await append(completions('first', 1))
   await delivered(ENDPOINTS)
   // A sequence, since it counts what is in no transaction's way.

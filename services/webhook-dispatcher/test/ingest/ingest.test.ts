@@ -71,7 +71,7 @@ t.test('a job\'s own webhookUrl gets its completion, signed with the user\'s leg
   const [row] = await sql`select ciphertext from webhooks.secrets where user_id = '1' and webhook_id is null`
   const webhook = new Webhook(app.secretBox.open(row?.ciphertext))
   for (const { body, headers } of requests) t.ok(webhook.verify(body, headers as Record<string, string>))
-  t.same(requests.map(({ json }) => (json as { id: string }).id), ['1', '2'])
+  t.same(new Set(requests.map(({ json }) => (json as { id: string }).id)), new Set(['1', '2']))
   t.equal((await sql`select from webhooks.webhooks`).length, 1)
 })
 
