@@ -12,9 +12,10 @@ t.test('cancels of active jobs', async t => {
   const redis = await startRedis(t)
 
   t.test('a message ends the job, unrecoverably, and no other', async t => {
-    const { queue, jobs, worker, cancel } = setup(t, redis, { process: untilAborted, concurrency: 2 })
+    const { queue, jobs, worker, client, cancel } = setup(t, redis, { process: untilAborted, concurrency: 2 })
     const [job, other] = await Promise.all([queue.add('long', {}, { attempts: 3 }), queue.add('long', {})])
     await until(() => jobs.size === 2)
+    await subscribed(client, queue.name)
 
     const failed = once(worker, 'failed')
     await cancel(job.id)
