@@ -49,7 +49,11 @@ t.test('while Postgres is away', async t => {
   await t.test('and back, all is as before', async t => {
     await postgres.start()
     await until(async () => (await list()).statusCode === 200)
-    await until(async () => (await submit()).statusCode === 202)
+    const accepted = await until(async () => {
+      const answer = await submit()
+      return answer.statusCode === 202 && answer
+    })
+    t.match(accepted.json(), { name: 'x', state: 'waiting' })
     await until(async () => (await app.inject('/readyz')).statusCode === 200)
   })
 })
