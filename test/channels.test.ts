@@ -23,7 +23,7 @@ t.test('one real job is heard of by all three channels, which agree', async t =>
   const ack = await socket.emitWithAck('subscribe:job', jobId)
   t.match(ack, { ok: true, job: { id: jobId, name: 'dataProcessing' } })
 
-  await until(() => told('job:completed', jobId)[0], { timeoutMs: 30_000 })
+  await until(() => told('job:completed', jobId)[0])
   await receiver.waitFor(requests => requests.some(({ json }) => (json as WebhookPayload).eventType === 'completed'))
   const job = await until(async () => {
     const { body } = await rest<Job>(`/jobs/${jobId}`)

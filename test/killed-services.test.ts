@@ -7,6 +7,10 @@ import { restClient, socketClient } from './client.ts'
 import { startTestSystem } from './system.ts'
 
 const PROGRESS = 100
+/** For each wait; far more than a slow machine takes. */
+const PATIENCE = { timeoutMs: 60_000 }
+
+t.setTimeout(300_000)
 
 const system = await startTestSystem(t, { worker: false })
 
@@ -41,15 +45,15 @@ for (const victim of ['jobs-api', 'realtime-gateway-1', 'webhook-dispatcher', 'e
     const job = await until(async () => {
       const { body } = await rest<Job>(`/jobs/${jobId}`) // throws while the edge is away
       return body.state === 'completed' && body
-    }, { timeoutMs: 30_000 })
+    }, { ...PATIENCE })
     t.match(job, { progress: PROGRESS, result: { rows: PROGRESS } })
 
-    await until(() => client.told('job:completed', jobId).length > 0, { timeoutMs: 30_000 })
+    await until(() => client.told('job:completed', jobId).length > 0, { ...PATIENCE })
     const onSocket = [...client.told('job:progress', jobId).map(({ progress }) => progress), ...client.told('job:completed', jobId).map(() => 'completed')]
     t.same(onSocket, told, 'the socket was told each event once, in order')
 
     const byId = () => new Map(receiver.requests.map(({ headers, json }) => [headers['webhook-id'], json as WebhookPayload]))
-    await until(() => byId().size === PROGRESS + 1, { timeoutMs: 30_000, what: 'all webhooks' })
+    await until(() => byId().size === PROGRESS + 1, { ...PATIENCE, what: 'all webhooks' })
     t.same([...byId().values()].map(({ progress, eventType }) => progress ?? eventType), told, 'every event reached the webhook, in order')
     t.same([...byId().keys()].at(-1), job.lastEventId)
   })

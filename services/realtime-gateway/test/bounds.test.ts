@@ -111,7 +111,7 @@ t.test('socket.io by polling: a message of 17 KiB is refused', async t => {
   const before = await refusals(url, 'size')
   client.command('unsubscribe:job', 'x'.repeat(17 * 1024)).catch(() => {})
   await client.waitForEnd()
-  t.ok(await refusals(url, 'size') > before)
+  await until(async () => await refusals(url, 'size') > before)
   await othersAreTold(bystander, job)
 })
 

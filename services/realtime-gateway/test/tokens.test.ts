@@ -76,7 +76,7 @@ for (const face of ['socket.io', 'websocket'] as const) {
     t.test('in mid-stream it prolongs the session, and what is asked then is asked with the new token', async t => {
       const job = newJob()
       const stream = await beginStream(t, job)
-      const client = await join(t, job, { token: tokenOf(job.userId, { expiresInMs: 3000 }), lastEventId: stream.begin })
+      const client = await join(t, job, { token: tokenOf(job.userId, { expiresInMs: 6000 }), lastEventId: stream.begin })
       const { expiresAt } = client.of('session')[0] as { expiresAt: number }
       const ack = await client.command('auth:refresh', tokenOf(job.userId, { expiresInMs: 3_600_000 }))
       t.match(ack, { ok: true })

@@ -332,6 +332,7 @@ t.test('WebSockets', async t => {
     })
     const client = open(origin)
     client.socket.pause()
+    await until(() => written > 0, { what: 'the gateway to pour' })
     for (let before = -1; before !== written; await sleep(200)) before = written
     t.ok(written < 200 * 1024 * 1024, `${written} bytes were taken for a client that reads none`)
     client.socket.destroy()

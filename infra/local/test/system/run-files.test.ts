@@ -20,7 +20,7 @@ t.test('what a killed system has left running is ended by the next start in its 
     await startSystem(${options})
   `)
   const killed = await spawnService(t, { entry: script })
-  await until(() => existsSync(join(folder, 'run', 'endpoints.json')), { timeoutMs: 30_000, what: 'the first system to run' })
+  await until(() => existsSync(join(folder, 'run', 'endpoints.json')), { what: 'the first system to run' })
   const orphans = readdirSync(join(folder, 'run')).filter(name => name.endsWith('.pid') && name !== 'supervisor.pid')
     .map(name => Number(readFileSync(join(folder, 'run', name), 'utf8')))
   t.equal(orphans.length, 7)
