@@ -42,5 +42,5 @@ async function startOwnCluster (): Promise<{ url: string }> {
 }
 
 function connect (url: string, max: number): Sql {
-  return postgres(url, { max, connect_timeout: 10, onnotice: () => {} })
+  return postgres(url, { max, connect_timeout: 60, onnotice: () => {} })
 }
