@@ -43,6 +43,7 @@ t.test('cancel', async t => {
 
   await t.test('removes a job that is delayed', async t => {
     const jobId = await submit(app, { delay: 3_600_000 })
+    await until(async () => (await get(jobId)).lastEventId !== null)
     t.equal((await cancel(jobId)).statusCode, 202)
     t.match(await untilFailed(jobId), { failedReason: 'Cancelled by user' })
   })
@@ -82,6 +83,7 @@ t.test('cancel', async t => {
     t.equal((await post('{', 'application/json')).statusCode, 400)
     t.equal((await post('reason=bored', 'text/plain')).statusCode, 415)
     t.equal((await post(`"${'x'.repeat(2 * 1024 * 1024)}"`, 'application/json')).statusCode, 413)
+    await until(async () => (await get(jobId)).lastEventId !== null)
     t.equal((await get(jobId)).state, 'delayed')
     t.equal((await post('', 'application/json')).statusCode, 202)
     t.match(await untilFailed(jobId), { failedReason: 'Cancelled by user' })
