@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Queue } from 'bullmq'
 import type { FastifyBaseLogger } from 'fastify'
+import type { RawSql } from '@tidings/service-kit'
+import { removeQueued } from '../cancel/remove-queued.ts'
+import { findCancelled } from '../relay/find-cancelled.ts'
 import type { Submission } from './submission.ts'
 
 /** A submitter waits no longer for Redis: the row stands, and the sweeper adds what did not get there. */
@@ -8,21 +11,22 @@ const ENQUEUE_TIMEOUT_MS = 300
 
 export type FindQueue = (name: string) => Queue
 
-type EnqueueOptions = { findQueue: FindQueue, log: FastifyBaseLogger }
+type EnqueueOptions = { sql: RawSql, findQueue: FindQueue, log: FastifyBaseLogger }
 
 /**
  * Hands jobs that are written down to BullMQ, each queue's in one addBulk.
  * Never fails: an add that came too late, or twice, finds the job there and does nothing.
  */
-export async function enqueue (jobs: Submission[], { findQueue, log }: EnqueueOptions): Promise<void> {
+export async function enqueue (jobs: Submission[], { sql, findQueue, log }: EnqueueOptions): Promise<void> {
+  const late = new AbortController()
   const added = Promise.all(Object.entries(Object.groupBy(jobs, ({ queue }) => queue)).map(async ([queue, ofQueue = []]) => {
     try {
       await addAll(findQueue(queue), ofQueue)
+      if (late.signal.aborted) await removeCancelled(sql, findQueue(queue), ofQueue)
     } catch (err) {
       log.warn({ err, queue, jobs: ofQueue.length }, 'enqueue failed; left to the sweeper')
     }
   }))
-  const late = new AbortController()
   await Promise.race([added, sleep(ENQUEUE_TIMEOUT_MS, undefined, { signal: late.signal }).catch(() => {})])
   late.abort()
 }
@@ -31,4 +35,9 @@ async function addAll (queue: Queue, jobs: Submission[]): Promise<void> {
   const [first] = jobs
   if (first && jobs.length === 1) await queue.add(first.name, first.data, first.options)
   else await queue.addBulk(jobs.map(({ name, data, options }) => ({ name, data, opts: options })))
+}
+
+/** Who was answered before the job was there may have asked for its end by now, and there was nothing to remove. A worker that has it is told. */
+async function removeCancelled (sql: RawSql, queue: Queue, jobs: Submission[]): Promise<void> {
+  for (const id of await findCancelled(sql, queue.name, jobs.map(({ id }) => id))) await removeQueued(queue, id)
 }

@@ -24,7 +24,7 @@ export async function submit (jobs: Submission[], { sql, findQueue, log, repeata
   const answer = jobs.map(submittedJob)
   const written = await insertJobs(sql, jobs, repeatable && { ...repeatable, answer })
   if (!written && repeatable) return await firstAnswer(sql, repeatable)
-  await enqueue(jobs, { findQueue, log })
+  await enqueue(jobs, { sql, findQueue, log })
   return answer
 }
 

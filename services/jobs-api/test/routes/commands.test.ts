@@ -123,6 +123,17 @@ t.test('cancel', async t => {
     await database.sql`update jobs.jobs set created_ms = ${Date.now() - 60_000} where id = 'unsent'` // only now it is the sweeper's
     t.match(await untilFailed('unsent'), { failedReason: 'Cancelled by user' })
   })
+
+  await t.test('of a job that Redis gets only after that ends it, be it due in an hour', async t => {
+    const control = redis.client()
+    await control.client('PAUSE', 60_000, 'WRITE')
+    const jobId = await submit(app, { queue: 'idle', delay: 3_600_000 })
+    const answer = cancel(jobId) // which waits too, to tell a worker
+    await until(async () => (await database.sql`select from jobs.jobs where id = ${jobId} and cancel_requested_at is not null`).length === 1)
+    await control.client('UNPAUSE')
+    t.equal((await answer).statusCode, 202)
+    t.match(await untilFailed(jobId), { failedReason: 'Cancelled by user' })
+  })
 })
 
 t.test('retry', async t => {
