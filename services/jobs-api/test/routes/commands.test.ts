@@ -1,9 +1,11 @@
+import { setTimeout } from 'node:timers/promises'
 import { UnrecoverableError } from 'bullmq'
 import t from 'tap'
 import { cancelChannel, cancelKey } from '@tidings/contracts'
 import { tokenOf, until } from '@tidings/testing'
 import { producer, worker } from '../bullmq.ts'
-import { setup } from '../setup.ts'
+import { untilStates } from '../job-rows.ts'
+import { setup, startApp, startServers } from '../setup.ts'
 import { submit } from '../submit.ts'
 
 const bearer = (user: string | number) => ({ authorization: `Bearer ${tokenOf(user)}` })
@@ -123,17 +125,21 @@ t.test('cancel', async t => {
     await database.sql`update jobs.jobs set created_ms = ${Date.now() - 60_000} where id = 'unsent'` // only now it is the sweeper's
     t.match(await untilFailed('unsent'), { failedReason: 'Cancelled by user' })
   })
+})
 
-  await t.test('of a job that Redis gets only after that ends it, be it due in an hour', async t => {
-    const control = redis.client()
-    await control.client('PAUSE', 60_000, 'WRITE')
-    const jobId = await submit(app, { queue: 'idle', delay: 3_600_000 })
-    const answer = cancel(jobId) // which waits too, to tell a worker
-    await until(async () => (await database.sql`select from jobs.jobs where id = ${jobId} and cancel_requested_at is not null`).length === 1)
-    await control.client('UNPAUSE')
-    t.equal((await answer).statusCode, 202)
-    t.match(await untilFailed(jobId), { failedReason: 'Cancelled by user' })
-  })
+t.test('a cancel by way of one replica, of a job that another has not got to Redis yet, ends it, be it due in an hour', async t => {
+  const { redis, env, database } = await startServers(t)
+  const [submitter, canceller] = [await startApp(t, env), await startApp(t, env)]
+  const control = redis.client()
+  await control.client('PAUSE', 60_000, 'WRITE')
+  const jobId = await submit(submitter, { delay: 3_600_000 })
+  const answer = canceller.inject({ method: 'POST', url: `/jobs/${jobId}/cancel`, headers: bearer(7) }) // which waits, to tell a worker
+  await until(async () => (await database.sql`select from jobs.jobs where id = ${jobId} and cancel_requested_at is not null`).length === 1)
+  await setTimeout(300) // for it to look for the job, and not find it
+  await control.client('UNPAUSE')
+  t.equal((await answer).statusCode, 202)
+  const [row] = await untilStates(database.sql, ['failed'])
+  t.equal(row?.failed_reason, 'Cancelled by user')
 })
 
 t.test('retry', async t => {
