@@ -16,10 +16,12 @@ export function parseEventId (text: string): EventId | undefined {
   return Number.isSafeInteger(id.ms) && Number.isSafeInteger(id.seq) ? id : undefined
 }
 
-/** Reads an id that Redis itself wrote. */
+/** Reads an id that Redis itself wrote, without the expression: every entry of the stream has one. */
 export function eventIdOf (text: string): EventId {
-  const id = parseEventId(text)
-  if (!id) throw new TypeError(`Not an event id: ${text}`)
+  const dash = text.indexOf('-')
+  const id = { ms: Number(text.slice(0, dash)), seq: Number(text.slice(dash + 1)) }
+  const isWhole = dash > 0 && dash < text.length - 1 && Number.isSafeInteger(id.ms) && Number.isSafeInteger(id.seq) && id.seq >= 0
+  if (!isWhole) throw new TypeError(`Not an event id: ${text}`)
   return id
 }
 

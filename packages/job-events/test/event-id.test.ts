@@ -1,12 +1,13 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { compareEventIds, formatEventId, isNewer, justBelow, newest, parseEventId } from '../src/index.ts'
+import { compareEventIds, eventIdOf, formatEventId, isNewer, justBelow, newest, parseEventId } from '../src/index.ts'
 
 const eventId = () => fc.record({ ms: fc.nat(), seq: fc.nat() })
 
 t.test('an id survives its text form', async t => {
   fc.assert(fc.property(eventId(), id => {
     t.same(parseEventId(formatEventId(id)), id)
+    t.same(eventIdOf(formatEventId(id)), id)
   }), { numRuns: 50 })
 })
 
@@ -25,5 +26,8 @@ t.test('what is just below an id is older than it, and nothing stands between', 
 t.test('what is no id is not taken for one', async t => {
   for (const text of ['', '1', '1-', '-1', '1-2-3', 'a-1', '1-b', ' 1-2', '99999999999999999-0', '9999999999999999-0']) {
     t.equal(parseEventId(text), undefined, text)
+  }
+  for (const text of ['', '1', '1-', '-1', '1-2-3', '1--2', 'a-1', '1-b', '99999999999999999-0', '0-9999999999999999']) {
+    t.throws(() => eventIdOf(text), { name: 'TypeError', message: `Not an event id: ${text}` })
   }
 })

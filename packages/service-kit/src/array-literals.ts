@@ -10,16 +10,12 @@ const ALL_ESCAPED = /["\\]/g
 
 /** Numbers as the literal of an array of any numeric type; neither value becomes NULL. */
 export function numberArray (values: readonly (number | null | undefined)[]): string {
-  let literal = '{'
-  for (const value of values) literal += `${literal === '{' ? '' : ','}${value ?? 'null'}`
-  return `${literal}}`
+  return literal(values, numeral)
 }
 
 /** Texts as the literal of a `text[]`; neither value becomes NULL. */
 export function textArray (values: readonly (string | null | undefined)[]): string {
-  let literal = '{'
-  for (const value of values) literal += `${literal === '{' ? '' : ','}${quoted(value)}`
-  return `${literal}}`
+  return literal(values, quoted)
 }
 
 /** Booleans as the literal of a `boolean[]`; postgres.js takes an array of them for a single one. */
@@ -37,15 +33,28 @@ export function joinedJson (documents: readonly (string | null | undefined)[]): 
 
 /** The columns of rows by name, in these forms: `numbers('status')`. */
 export function literalsOf<Row extends object> (rows: readonly Row[]) {
-  const column = (name: keyof Row) => rows.map(row => row[name])
   return {
-    numbers: (name: NamesOf<Row, number | null>) => numberArray(column(name) as (number | null)[]),
-    texts: (name: NamesOf<Row, string | null>) => textArray(column(name) as (string | null)[]),
-    json: (name: NamesOf<Row, string | null>) => joinedJson(column(name) as (string | null)[])
+    numbers: (name: NamesOf<Row, number | null>) => literal(rows, row => numeral(row[name] as number | null)),
+    texts: (name: NamesOf<Row, string | null>) => literal(rows, row => quoted(row[name] as string | null)),
+    json: (name: NamesOf<Row, string | null>) => joinedJson(rows.map(row => row[name] as string | null))
   }
 }
 
 type NamesOf<Row, Value> = { [Name in keyof Row]: Row[Name] extends Value ? Name : never }[keyof Row]
+
+function literal<Item> (items: readonly Item[], elementOf: (item: Item) => string | number): string {
+  let text = '{'
+  let isFirst = true
+  for (const item of items) {
+    text += isFirst ? elementOf(item) : `,${elementOf(item)}`
+    isFirst = false
+  }
+  return `${text}}`
+}
+
+function numeral (value: number | null | undefined): string | number {
+  return value ?? 'null'
+}
 
 function quoted (value: string | null | undefined): string {
   if (value === null || value === undefined) return 'null'

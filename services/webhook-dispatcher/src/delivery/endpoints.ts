@@ -10,7 +10,8 @@ export function createEndpoints (cap: number) {
   function of (target: Target): Endpoint {
     const known = endpoints.get(target.id)
     if (known?.isAheadOf(target)) return known
-    if (known && known.origin !== originOf(target)) leave(target.id)
+    // One that has not changed need not be looked at again: its url would be parsed for every event.
+    if (known && known.target?.changed_at !== target.changed_at && known.origin !== originOf(target)) leave(target.id)
     const endpoint = endpoints.get(target.id) ?? new Endpoint(target, cap, pace)
     endpoints.set(target.id, endpoint)
     endpoint.renew(target)

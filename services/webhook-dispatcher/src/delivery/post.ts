@@ -1,5 +1,4 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { LRUCache } from 'lru-cache'
 import type { Attempter } from '../egress/attempt.ts'
 import { signedHeaders } from '../signing/signed-headers.ts'
 import { VERSION } from '../version.ts'
@@ -9,8 +8,6 @@ import { isGone, judge, pausedUntil, type RetryPolicy } from './verdict.ts'
 
 /** When a delivery that we ourselves can't make (a secret that no key opens) is tried again. */
 const OWN_FAULT_PAUSE_MS = 60_000
-/** Decrypting one costs as much as signing with it. */
-const MAX_OPEN_SECRETS = 10_000
 
 type PosterOptions = {
   attempt: Attempter
@@ -24,8 +21,6 @@ type PosterOptions = {
 
 /** Makes the function that posts a task once and says what follows. */
 export function createPoster ({ attempt, openSecret, policy, timeoutMs, metrics, signal, log }: PosterOptions) {
-  const opened = new LRUCache<string, string>({ max: MAX_OPEN_SECRETS, memoMethod: openSecret })
-
   return async function post (task: Task): Promise<Result> {
     const startedAt = Date.now()
     try {
@@ -45,7 +40,7 @@ export function createPoster ({ attempt, openSecret, policy, timeoutMs, metrics,
   }
 
   function headersOf ({ target, messageId, body, attempt }: Task, timestampSeconds: number): Record<string, string> {
-    const secrets = target.ciphertexts.map(ciphertext => opened.memo(ciphertext))
+    const secrets = target.ciphertexts.map(openSecret)
     return {
       ...target.headers,
       'content-type': 'application/json',

@@ -29,7 +29,10 @@ export function signedHeaders ({ id, timestampSeconds, body, secrets }: SignedMe
 }
 
 function signature (secret: string, head: string, body: string | Buffer): string {
-  return `v1,${createHmac('sha256', keys.memo(secret)).update(head).update(body).digest('base64')}`
+  const hmac = createHmac('sha256', keys.memo(secret))
+  if (typeof body === 'string') hmac.update(head + body) // each call into OpenSSL costs
+  else hmac.update(head).update(body)
+  return `v1,${hmac.digest('base64')}`
 }
 
 function keyOf (secret: string): KeyObject {
