@@ -40,11 +40,6 @@ export function isOnDeliveries (node: PlanNode): boolean {
   return node['Relation Name'] === 'deliveries'
 }
 
-/** Whether it reads a table with a row or two a webhook: while there are fifty, reading all of it for each is as good as its index. */
-export function isOnSmallTable (node: PlanNode): boolean {
-  return ['webhooks', 'secrets', 'claimants'].includes(node['Relation Name'] ?? '')
-}
-
 /** The rows that went through a node, those too that it left out. */
 export function rowsOf (node: PlanNode): number {
   return ((node['Actual Rows'] ?? 0) + (node['Rows Removed by Filter'] ?? 0)) * (node['Actual Loops'] ?? 0)
