@@ -6,23 +6,25 @@ export type EventId = { readonly ms: number, readonly seq: number }
 
 export const ZERO: EventId = { ms: 0, seq: 0 }
 
-const FORM = /^(\d{1,16})-(\d{1,16})$/
+const FORM = /^\d{1,16}-\d{1,16}$/
 
 /** Reads `<ms>-<seq>`; undefined where the text is no id or a part is no safe integer. */
 export function parseEventId (text: string): EventId | undefined {
-  const match = FORM.exec(text)
-  if (!match) return undefined
-  const id = { ms: Number(match[1]), seq: Number(match[2]) }
-  return Number.isSafeInteger(id.ms) && Number.isSafeInteger(id.seq) ? id : undefined
+  return FORM.test(text) ? read(text) : undefined
 }
 
 /** Reads an id that Redis itself wrote, without the expression: every entry of the stream has one. */
 export function eventIdOf (text: string): EventId {
+  const id = read(text)
+  if (!id) throw new TypeError(`Not an event id: ${text}`)
+  return id
+}
+
+function read (text: string): EventId | undefined {
   const dash = text.indexOf('-')
   const id = { ms: Number(text.slice(0, dash)), seq: Number(text.slice(dash + 1)) }
   const isWhole = dash > 0 && dash < text.length - 1 && Number.isSafeInteger(id.ms) && Number.isSafeInteger(id.seq) && id.seq >= 0
-  if (!isWhole) throw new TypeError(`Not an event id: ${text}`)
-  return id
+  return isWhole ? id : undefined
 }
 
 export function formatEventId ({ ms, seq }: EventId): string {
