@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Queue } from 'bullmq'
 import type { FastifyBaseLogger } from 'fastify'
 import type { RawSql } from '@tidings/service-kit'
+import { findCancelled } from '../cancel/find-cancelled.ts'
 import { removeQueued } from '../cancel/remove-queued.ts'
-import { findCancelled } from '../relay/find-cancelled.ts'
 import type { Submission } from './submission.ts'
 
 /** A submitter waits no longer for Redis: the row stands, and the sweeper adds what did not get there. */
@@ -19,12 +19,13 @@ type EnqueueOptions = { sql: RawSql, findQueue: FindQueue, log: FastifyBaseLogge
  */
 export async function enqueue (jobs: Submission[], { sql, findQueue, log }: EnqueueOptions): Promise<void> {
   const late = new AbortController()
-  const added = Promise.all(Object.entries(Object.groupBy(jobs, ({ queue }) => queue)).map(async ([queue, ofQueue = []]) => {
+  const added = Promise.all(Object.entries(Object.groupBy(jobs, ({ queue }) => queue)).map(async ([name, ofQueue = []]) => {
     try {
-      await addAll(findQueue(queue), ofQueue)
-      if (late.signal.aborted) await removeCancelled(sql, findQueue(queue), ofQueue)
+      const queue = findQueue(name)
+      await addAll(queue, ofQueue)
+      if (late.signal.aborted) await removeCancelled(sql, queue, ofQueue)
     } catch (err) {
-      log.warn({ err, queue, jobs: ofQueue.length }, 'enqueue failed; left to the sweeper')
+      log.warn({ err, queue: name, jobs: ofQueue.length }, 'enqueue failed; left to the sweeper')
     }
   }))
   await Promise.race([added, sleep(ENQUEUE_TIMEOUT_MS, undefined, { signal: late.signal }).catch(() => {})])
