@@ -2,6 +2,7 @@ import { receive } from '../drive/arrivals.ts'
 import type { Received } from '../drive/arrivals.ts'
 import { interleave } from '../drive/interleave.ts'
 import { loadOf } from '../drive/load-column.ts'
+import { rates } from '../figures/rates.ts'
 import type { Goal, Row } from '../figures/row.ts'
 import type { FedSocketIoCommands } from '../limits/fed-socket-io.ts'
 import type { FanOutCommands } from '../limits/raw-ws.ts'
@@ -96,7 +97,6 @@ async function measure (stage: Stage, servers: Servers, shape: Shape) {
   const { Tidings, fed, ws, 'socket.io': socketIo } = await interleave(stage, { title: `fan-out to ${shape.what}`, cells })
   for (const name of Object.keys(cells)) await sockets.ask('close', name)
 
-  const rates = (runs: Received[]) => runs.map(({ perSecond }) => perSecond)
   const row = { scenario: '4', what: shape.what, unit: 'frames/s', ours: rates(Tidings), ...loadOf(Tidings) }
   return {
     rows: [

@@ -5,6 +5,7 @@ import { faults } from '../drive/losses.ts'
 import { under } from '../drive/under.ts'
 import type { JobLoad } from '../drive/under.ts'
 import { percentile } from '../figures/percentile.ts'
+import { rates } from '../figures/rates.ts'
 import type { Side } from '../stage/side.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -35,7 +36,6 @@ export const hanging: Scenario = {
     })
     const p99 = (runs: Driven[]) => runs.map(({ webhooks }) => percentile(webhooks.latencies, 0.99))
     const row = { scenario: '6', what: 'p99 to healthy webhooks, 10 % hang, 1,000 events/s', unit: 'ms', ours: p99(tenthHangs), ...loadOf(tenthHangs) }
-    const rates = (runs: Driven[]) => runs.map(({ perSecond }) => perSecond)
     const flatOut = { scenario: '6', what: 'events to healthy webhooks and sockets, 10 % hang', unit: 'events/s', ours: rates(tenthHangsFlatOut), ...loadOf(tenthHangsFlatOut) }
     return {
       rows: [

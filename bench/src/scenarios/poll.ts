@@ -2,6 +2,7 @@ import { drive } from '../drive/drive.ts'
 import { interleave } from '../drive/interleave.ts'
 import { loadOf } from '../drive/load-column.ts'
 import type { SubmittedJob } from '../drive/submit.ts'
+import { rates } from '../figures/rates.ts'
 import type { SelectRouteCommands } from '../limits/select-route.ts'
 import type { PollerLoad, Polled } from '../load/pollers/process.ts'
 import { startLoad } from '../load/start-load.ts'
@@ -52,7 +53,6 @@ export const poll: Scenario = {
     for (let round = 1; round <= WARM_UP_ROUNDS; round++) for (const cell of Object.values(cells)) await cell()
     const { Tidings, unchanged: notModified, select, naive: byBullMQ, list, naiveList } = await interleave(stage, { title: 'poll', cells })
     await plain.stop()
-    const rates = (cells: Polled[]) => cells.map(({ perSecond }) => perSecond)
     const row = { scenario: '3', unit: '/s', ours: rates(Tidings), ...loadOf(Tidings) }
     return {
       rows: [

@@ -3,6 +3,7 @@ import type { Driven } from '../drive/drive.ts'
 import { interleave } from '../drive/interleave.ts'
 import { loadOf } from '../drive/load-column.ts'
 import { faults, lostOf } from '../drive/losses.ts'
+import { rates } from '../figures/rates.ts'
 import type { Side } from '../stage/side.ts'
 import type { Stage } from '../stage/stage.ts'
 import type { Result, Scenario } from './scenario.ts'
@@ -38,7 +39,6 @@ async function steadyRates (stage: Stage, sides: Sides): Promise<Result> {
   }
   const cells = { Tidings: await cell(sides.Tidings), naive: await cell(sides.naive), tuned: await cell(sides.tuned) }
   const { Tidings, naive, tuned } = await interleave(stage, { title: 'sustained', cells })
-  const rates = (runs: Driven[]) => runs.map(({ perSecond }) => perSecond)
   const row = { scenario: '1', unit: 'events/s', ours: rates(Tidings), ...loadOf(Tidings) }
   return {
     rows: [

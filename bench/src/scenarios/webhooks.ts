@@ -6,6 +6,7 @@ import { drive } from '../drive/drive.ts'
 import type { Driven } from '../drive/drive.ts'
 import { interleave } from '../drive/interleave.ts'
 import { loadOf } from '../drive/load-column.ts'
+import { rates } from '../figures/rates.ts'
 import type { BarePostsCommands } from '../limits/bare-posts.ts'
 import { startLoad } from '../load/start-load.ts'
 import type { Load } from '../load/start-load.ts'
@@ -40,7 +41,6 @@ export const webhooks: Scenario = {
     const { limit, Tidings, naive: byNaive } = await interleave<Received | Driven, keyof typeof cells>(stage, { title: 'webhooks', cells })
     await Promise.all([dispatcher.stop(), bare.stop()])
 
-    const rates = (runs: { perSecond: number }[]) => runs.map(({ perSecond }) => perSecond)
     const row = { scenario: '5', what: 'webhook deliveries', unit: '/s', ours: rates(Tidings), ...loadOf(Tidings) }
     const lost = (Tidings as Received[]).filter(run => run.lost > 0)
     return {

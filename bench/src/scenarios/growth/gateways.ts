@@ -2,6 +2,7 @@ import { receive } from '../../drive/arrivals.ts'
 import type { Received } from '../../drive/arrivals.ts'
 import { interleave } from '../../drive/interleave.ts'
 import { loadOf } from '../../drive/load-column.ts'
+import { rates } from '../../figures/rates.ts'
 import { startAlone } from '../../stage/alone.ts'
 import type { AloneService } from '../../stage/alone.ts'
 import type { Stage } from '../../stage/stage.ts'
@@ -20,7 +21,6 @@ export async function manyGateways (stage: Stage): Promise<Result> {
   for (const warmUp of Object.values(cells)) await warmUp()
   const { one, four } = await interleave(stage, { title: `growth to ${GATEWAYS} gateways`, cells })
   await Promise.all([...alone, ...together].map(gateway => gateway.stop()))
-  const rates = (runs: Received[]) => runs.map(({ perSecond }) => perSecond)
   return {
     rows: [{
       scenario: '7', what: `fan-out over ${GATEWAYS} gateways on one machine`, unit: 'frames/s', ours: rates(four), peer: { name: 'our own, 1 gateway', values: rates(one) }, ...loadOf(four)
