@@ -5,8 +5,6 @@ import { startSystem } from '../src/index.ts'
 import { runSample } from '../src/sample/run-sample.ts'
 import { runExamples } from '../src/seed-examples/run-examples.ts'
 
-t.setTimeout(300_000)
-
 t.test('the real services', async t => {
   const lines: string[] = []
   const report = (line: string) => { lines.push(line) }

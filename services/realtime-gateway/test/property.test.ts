@@ -15,8 +15,6 @@ const JOBS = 20
 const EVENTS = 6000
 const BATCH = 25
 
-t.setTimeout(300_000)
-
 t.test(`clients that wander between replicas which die miss nothing, and get nothing twice or out of order (seed ${SEED})`, async t => {
   const random = seededRandom(SEED)
   const surroundings = await startSurroundings(t)

@@ -5,8 +5,6 @@ import type { Client } from './setup/client.ts'
 import { connect } from './setup/faces.ts'
 import { startReplica, startSurroundings } from './setup/gateway.ts'
 
-t.setTimeout(300_000)
-
 const COUNT = 100_000
 /** Told before: what it makes the process compile, and keep for good, is not the client's. */
 const WARM_UP = 5000

@@ -9,7 +9,6 @@ import { startApp, startServers } from '../setup.ts'
 const MILLION = 1_000_000
 /** Blocks that a page may touch, skipping left aside: five ranges entered, eleven rows read by key, four levels each. */
 const BLOCKS = 120
-t.setTimeout(300_000)
 
 const { env, database } = await startServers(t)
 const app = await startApp(t, { ...env, JOB_RETENTION_DAYS: '36500' })
