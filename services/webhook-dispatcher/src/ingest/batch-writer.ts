@@ -134,8 +134,10 @@ export function createBatchWriter ({ shard, claim, sql, delivery, metrics, log, 
     room,
     /** Batches whose rows were not there, or may not have been, when the next one was planned. */
     get inDoubt (): Batch[] { return [...open, ...recent] },
+    /** Resolves when all is written. */
+    async written (): Promise<void> { await writing },
     /** Resolves when all is written, or could not be for so long. */
-    async written (withinMs = Infinity): Promise<void> {
+    async drain (this: void, withinMs: number): Promise<void> {
       stopBy = performance.now() + withinMs
       await writing
     }

@@ -128,7 +128,7 @@ export function createSession ({ shard, isOurs, claim, position, sql, delivery, 
     lost: lost.promise,
     lose,
     /** Resolves when all that was posted is written, or could not be for so long. */
-    drain: (withinMs: number): Promise<void> => writer.written(withinMs)
+    drain: writer.drain
   }
 }
 
