@@ -9,12 +9,12 @@ const ESCAPED = /["\\]/
 const ALL_ESCAPED = /["\\]/g
 
 /** Numbers as the literal of an array of any numeric type; neither value becomes NULL. */
-export function numberArray (values: readonly (number | null | undefined)[]): string {
+export function numberArray (values: readonly Nullable<number>[]): string {
   return literal(values, numeral)
 }
 
 /** Texts as the literal of a `text[]`; neither value becomes NULL. */
-export function textArray (values: readonly (string | null | undefined)[]): string {
+export function textArray (values: readonly Nullable<string>[]): string {
   return literal(values, quoted)
 }
 
@@ -27,19 +27,20 @@ export function booleanArray (values: readonly boolean[]): string {
  * JSON documents for `string_to_array(${joinedJson(bodies)}, chr(30), '')`: as a
  * literal each of their quotes would be escaped. A missing one becomes NULL.
  */
-export function joinedJson (documents: readonly (string | null | undefined)[]): string {
+export function joinedJson (documents: readonly Nullable<string>[]): string {
   return documents.map(document => document ?? '').join(RECORD_SEPARATOR)
 }
 
 /** The columns of rows by name, in these forms: `numbers('status')`. */
 export function literalsOf<Row extends object> (rows: readonly Row[]) {
   return {
-    numbers: (name: NamesOf<Row, number | null>) => literal(rows, row => numeral(row[name] as number | null)),
-    texts: (name: NamesOf<Row, string | null>) => literal(rows, row => quoted(row[name] as string | null)),
-    json: (name: NamesOf<Row, string | null>) => joinedJson(rows.map(row => row[name] as string | null))
+    numbers: (name: NamesOf<Row, Nullable<number>>) => literal(rows, row => numeral(row[name] as Nullable<number>)),
+    texts: (name: NamesOf<Row, Nullable<string>>) => literal(rows, row => quoted(row[name] as Nullable<string>)),
+    json: (name: NamesOf<Row, Nullable<string>>) => joinedJson(rows.map(row => row[name] as Nullable<string>))
   }
 }
 
+type Nullable<Value> = Value | null | undefined
 type NamesOf<Row, Value> = { [Name in keyof Row]: Row[Name] extends Value ? Name : never }[keyof Row]
 
 function literal<Item> (items: readonly Item[], elementOf: (item: Item) => string | number): string {
@@ -52,11 +53,11 @@ function literal<Item> (items: readonly Item[], elementOf: (item: Item) => strin
   return `${text}}`
 }
 
-function numeral (value: number | null | undefined): string | number {
+function numeral (value: Nullable<number>): string | number {
   return value ?? 'null'
 }
 
-function quoted (value: string | null | undefined): string {
+function quoted (value: Nullable<string>): string {
   if (value === null || value === undefined) return 'null'
   return `"${ESCAPED.test(value) ? value.replace(ALL_ESCAPED, '\\$&') : value}"`
 }

@@ -1,6 +1,6 @@
 import type { JobEvent } from '@tidings/contracts'
 import { eventIdOf, ZERO } from '@tidings/job-events'
-import { numberArray, textArray } from '@tidings/service-kit'
+import { literalsOf } from '@tidings/service-kit'
 
 /** A job as (queue, id, generation). */
 export type Identity = { queue: string, id: string, generationMs: number, generationSeq: number }
@@ -17,10 +17,6 @@ export function identityKey ({ queue, id, generationMs, generationSeq }: Identit
 
 /** Columns for unnest. */
 export function identityColumns (identities: Identity[]) {
-  return {
-    queue: textArray(identities.map(({ queue }) => queue)),
-    id: textArray(identities.map(({ id }) => id)),
-    generationMs: numberArray(identities.map(({ generationMs }) => generationMs)),
-    generationSeq: numberArray(identities.map(({ generationSeq }) => generationSeq))
-  }
+  const { numbers, texts } = literalsOf(identities)
+  return { queue: texts('queue'), id: texts('id'), generationMs: numbers('generationMs'), generationSeq: numbers('generationSeq') }
 }

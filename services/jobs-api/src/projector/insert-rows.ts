@@ -1,4 +1,4 @@
-import { textArray } from '@tidings/service-kit'
+import { literalsOf } from '@tidings/service-kit'
 import type { ChangedJob } from './changed-job.ts'
 import { fieldColumns } from './field-columns.ts'
 import { identityColumns, identityKey } from './identity.ts'
@@ -8,6 +8,7 @@ import type { Tx } from './position.ts'
 export async function insertRows (tx: Tx, jobs: ChangedJob[]): Promise<void> {
   if (jobs.length === 0) return
   const key = identityColumns(jobs.map(({ identity }) => identity))
+  const { texts } = literalsOf(jobs)
   const fields = fieldColumns(jobs)
   const rows = await tx<{ n: number, queue: string, id: string, ms: number, seq: number }[]>`
     insert into jobs.jobs (
@@ -20,7 +21,7 @@ export async function insertRows (tx: Tx, jobs: ChangedJob[]): Promise<void> {
            progress::json, result::json, truncated, error
     from unnest(
       ${key.queue}::text[], ${key.id}::text[], ${key.generationMs}::bigint[], ${key.generationSeq}::bigint[],
-      ${textArray(jobs.map(({ userId }) => userId))}::text[], ${textArray(jobs.map(({ name }) => name))}::text[],
+      ${texts('userId')}::text[], ${texts('name')}::text[],
       ${fields.state}::smallint[], ${fields.createdMs}::bigint[], ${fields.startedMs}::bigint[], ${fields.finishedMs}::bigint[],
       ${fields.attemptsMade}::int[], ${fields.attemptsMax}::int[], ${fields.eventMs}::bigint[], ${fields.eventSeq}::bigint[],
       string_to_array(${fields.progress}, chr(30), ''), string_to_array(${fields.result}, chr(30), ''), ${fields.truncated}::boolean[], ${fields.error}::text[]

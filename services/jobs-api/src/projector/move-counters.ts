@@ -1,4 +1,4 @@
-import { numberArray, textArray } from '@tidings/service-kit'
+import { literalsOf } from '@tidings/service-kit'
 import type { ChangedJob } from './changed-job.ts'
 import type { Tx } from './position.ts'
 
@@ -8,11 +8,12 @@ type Shift = { userId: string, state: number, delta: number }
 export async function moveCounters (tx: Tx, jobs: ChangedJob[]): Promise<void> {
   const shifts = shiftsOf(jobs)
   if (shifts.length === 0) return
+  const { numbers, texts } = literalsOf(shifts)
   await tx`
     insert into jobs.counts as counts (user_id, state, count)
     select user_id, state, delta
     from unnest(
-      ${textArray(shifts.map(({ userId }) => userId))}::text[], ${numberArray(shifts.map(({ state }) => state))}::smallint[], ${numberArray(shifts.map(({ delta }) => delta))}::bigint[]
+      ${texts('userId')}::text[], ${numbers('state')}::smallint[], ${numbers('delta')}::bigint[]
     ) as shift (user_id, state, delta)
     order by user_id, state -- as a submit does, so that neither waits for the other for ever
     on conflict (user_id, state) do update set count = counts.count + excluded.count`

@@ -1,5 +1,5 @@
 import { eventIdOf } from '@tidings/job-events'
-import { numberArray, textArray } from '@tidings/service-kit'
+import { literalsOf } from '@tidings/service-kit'
 import type { ChangedJob } from './changed-job.ts'
 import type { Tx } from './position.ts'
 
@@ -7,12 +7,13 @@ import type { Tx } from './position.ts'
 export async function writeTimeline (tx: Tx, jobs: ChangedJob[]): Promise<void> {
   const lines = jobs.flatMap(({ n, events }) => events
     .filter(({ type }) => type !== 'progress')
-    .map(({ eventId, type, timestamp, error }) => ({ job: n as number, id: eventIdOf(eventId), type, timestamp, error })))
+    .map(({ eventId, type, timestamp, error }) => ({ job: n, ...eventIdOf(eventId), type, timestamp, error })))
   if (lines.length === 0) return
+  const { numbers, texts } = literalsOf(lines)
   await tx`
     insert into jobs.timeline (job, event_ms, event_seq, type, timestamp, error)
     select * from unnest(
-      ${numberArray(lines.map(({ job }) => job))}::bigint[], ${numberArray(lines.map(({ id }) => id.ms))}::bigint[], ${numberArray(lines.map(({ id }) => id.seq))}::bigint[],
-      ${textArray(lines.map(({ type }) => type))}::text[], ${numberArray(lines.map(({ timestamp }) => timestamp))}::bigint[], ${textArray(lines.map(({ error }) => error))}::text[]
+      ${numbers('job')}::bigint[], ${numbers('ms')}::bigint[], ${numbers('seq')}::bigint[],
+      ${texts('type')}::text[], ${numbers('timestamp')}::bigint[], ${texts('error')}::text[]
     )`
 }

@@ -1,4 +1,4 @@
-import { textArray, type RawSql } from '@tidings/service-kit'
+import { literalsOf, type RawSql } from '@tidings/service-kit'
 import { summaryColumns, type JobRow } from './job-row.ts'
 
 /** A job as its user names it; without a queue the newest of that id is meant. */
@@ -12,15 +12,14 @@ export type FoundJob = JobRow & { ours: boolean, place: number }
  * A result too large for an event comes from its own table.
  */
 export async function findJobs (sql: RawSql, keys: JobKey[]): Promise<(FoundJob | undefined)[]> {
+  const { texts } = literalsOf(keys)
   const rows = await sql<FoundJob[]>`
     select ${summaryColumns(sql)}, jobs.attempts_made, jobs.attempts_max, jobs.ours, wanted.place::int,
       coalesce(kept.result, jobs.result) as result,
       coalesce(kept.error, jobs.failed_reason) as failed_reason,
       jobs.result_truncated and kept.result is null as result_truncated
     from unnest(
-      ${textArray(keys.map(({ userId }) => userId))}::text[],
-      ${textArray(keys.map(({ jobId }) => jobId))}::text[],
-      ${textArray(keys.map(({ queue }) => queue))}::text[]
+      ${texts('userId')}::text[], ${texts('jobId')}::text[], ${texts('queue')}::text[]
     ) with ordinality as wanted (user_id, id, queue, place)
     cross join lateral (
       select * from jobs.jobs

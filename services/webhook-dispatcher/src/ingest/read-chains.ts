@@ -1,4 +1,4 @@
-import { numberArray, textArray } from '@tidings/service-kit'
+import { literalsOf } from '@tidings/service-kit'
 import type { ChainId } from '../delivery/give-way.ts'
 import type { Sql } from '../db/sql.ts'
 
@@ -17,12 +17,13 @@ export type WaitingChain = {
  */
 export async function readChains (sql: Sql, chains: ChainId[], claim: number): Promise<WaitingChain[]> {
   if (chains.length === 0) return []
+  const { numbers, texts } = literalsOf(chains)
   return await sql<WaitingChain[]>`
     select c.webhook_id, c.chain, (
       select d.id from webhooks.deliveries d
       where d.webhook_id = c.webhook_id and d.chain = c.chain and d.finished_at is null and d.claim is distinct from ${claim}
       order by d.event_ms, d.event_seq limit 1) is null as ours
-    from unnest((select ${numberArray(chains.map(({ webhookId }) => webhookId))}::int[]), (select ${textArray(chains.map(({ chain }) => chain))}::text[])) as c (webhook_id, chain)
+    from unnest((select ${numbers('webhookId')}::int[]), (select ${texts('chain')}::text[])) as c (webhook_id, chain)
     cross join lateral (
       select from webhooks.deliveries d where d.webhook_id = c.webhook_id and d.chain = c.chain and d.finished_at is null
       order by d.event_ms, d.event_seq limit 1) oldest`

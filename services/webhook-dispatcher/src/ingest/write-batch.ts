@@ -1,5 +1,5 @@
 import type { EventId } from '@tidings/job-events'
-import { literalsOf, numberArray } from '@tidings/service-kit'
+import { literalsOf } from '@tidings/service-kit'
 import type { Sql } from '../db/sql.ts'
 import { resultColumns } from '../delivery/record.ts'
 import { handedBack, type Result, type Task } from '../delivery/task.ts'
@@ -35,6 +35,7 @@ export async function writeBatch (sql: Sql, { shard, claim, from, to, events, ta
   }))
   const { numbers, texts, json } = literalsOf(columns)
   const told = literalsOf(events)
+  const ids = literalsOf(events.map(({ id }) => id))
   const rows = await sql<(HeldRow | { id: null })[]>`
     with moved as (
       update webhooks.positions set event_ms = ${to.ms}, event_seq = ${to.seq}
@@ -44,7 +45,7 @@ export async function writeBatch (sql: Sql, { shard, claim, from, to, events, ta
     e as (
       insert into webhooks.events (event_ms, event_seq, user_id, type, chain, body)
       select e.* from unnest(
-        ${numberArray(events.map(({ id }) => id.ms))}::bigint[], ${numberArray(events.map(({ id }) => id.seq))}::bigint[],
+        ${ids.numbers('ms')}::bigint[], ${ids.numbers('seq')}::bigint[],
         ${told.texts('userId')}::text[], ${told.texts('type')}::text[], ${told.texts('chain')}::text[], string_to_array(${told.json('body')}, chr(30), '')
       ) as e where exists (select from moved)
       on conflict do nothing
