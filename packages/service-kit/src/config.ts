@@ -80,7 +80,33 @@ function faultsOf (err: unknown): string[] {
 }
 
 function commonFaults (config: CommonConfig): string[] {
-  return config.TOKEN_SECRET || config.JWKS_URL ? [] : ['TOKEN_SECRET or JWKS_URL must be set: without one no token can be verified']
+  const hasKey = config.TOKEN_SECRET !== undefined || config.JWKS_URL !== undefined
+  return [
+    ...(hasKey ? [] : ['TOKEN_SECRET or JWKS_URL must be set: without one no token can be verified']),
+    ...secretFaults(config),
+    ...keysUrlFaults(config)
+  ]
+}
+
+/** An HMAC key shorter than its hash can be guessed offline from a single token (RFC 7518 §3.2 asks for 32 bytes). */
+const MIN_SECRET_BYTES = 32
+const SECRETS = ['TOKEN_SECRET', 'REFRESH_TOKEN_SECRET', 'WEBHOOK_SECRET_KEY'] as const
+
+function secretFaults (config: CommonConfig): string[] {
+  if (config.NODE_ENV !== 'production') return []
+  const values = config as Partial<Record<typeof SECRETS[number], string>>
+  return SECRETS.filter(name => Buffer.byteLength(values[name] ?? ' '.repeat(MIN_SECRET_BYTES)) < MIN_SECRET_BYTES)
+    .map(name => `${name} must have at least ${MIN_SECRET_BYTES} bytes in production, for instance of \`openssl rand -base64 32\``)
+}
+
+/** Whoever can change the answer of JWKS_URL signs tokens of any user. */
+function keysUrlFaults ({ JWKS_URL, NODE_ENV }: CommonConfig): string[] {
+  if (JWKS_URL === undefined) return []
+  const { protocol, hostname } = new URL(JWKS_URL)
+  if (protocol === 'https:') return []
+  if (protocol !== 'http:') return [`JWKS_URL must be https://, not ${protocol}`]
+  const isLocal = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
+  return NODE_ENV === 'production' && !isLocal ? ['JWKS_URL must be https:// in production: plain http:// can be changed on its way'] : []
 }
 
 /** Where Redis is. */

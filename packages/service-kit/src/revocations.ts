@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
 import type { Redis } from 'ioredis'
-import { isIssuedBefore, REVOCATIONS_KEY, type Identity } from '@tidings/contracts'
+import { isIssuedBefore, REVOCATIONS_KEY, type Identity as WholeIdentity } from '@tidings/contracts'
 
 /** What is known of a user is asked for again after so long, behind their requests. */
 const FRESH_MS = 5000
@@ -10,6 +10,7 @@ const STALE_MS = 10_000
 const WAIT_MS = 200
 const MAX_USERS = 20_000
 
+type Identity = Pick<WholeIdentity, 'userId' | 'issuedAt'>
 type Known = { notBefore: number, askedAt: number }
 
 /**

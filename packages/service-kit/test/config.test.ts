@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { commonSettings, ConfigError, corsOrigins, Port, postgresSettings, readConfig, redisUrl, tokenSettings } from '../src/index.ts'
 
 const schema = Type.Object({ ...commonSettings, ...postgresSettings, PORT: Port(4001) })
-const good = { TOKEN_SECRET: 's', DATABASE_URL: 'postgres://localhost/x' }
+const good = { TOKEN_SECRET: 'a secret of thirty-two bytes, at least', DATABASE_URL: 'postgres://localhost/x' }
 
 t.test('what is unset has its default, and an empty variable is unset', async t => {
   const config = readConfig(schema, { ...good, REDIS_PORT: '', JWKS_URL: '' })
@@ -43,4 +43,31 @@ t.test('in production a token must end, unless told otherwise', async t => {
   t.equal(requireExp({}), false)
   t.equal(requireExp({ NODE_ENV: 'production' }), true)
   t.equal(requireExp({ NODE_ENV: 'production', JWT_REQUIRE_EXP: 'false' }), false)
+})
+
+t.test('a secret that is shorter than its hash is refused in production, and accepted elsewhere', async t => {
+  const schemaWithSecrets = Type.Object({ ...schema.properties, REFRESH_TOKEN_SECRET: Type.Optional(Type.String()), WEBHOOK_SECRET_KEY: Type.Optional(Type.String()) })
+  const read = (env: object) => readConfig(schemaWithSecrets, { ...good, NODE_ENV: 'production', ...env })
+  for (const name of ['TOKEN_SECRET', 'REFRESH_TOKEN_SECRET', 'WEBHOOK_SECRET_KEY']) {
+    t.throws(() => read({ [name]: 'x'.repeat(31) }), { message: new RegExp(`${name} must have at least 32 bytes`) })
+    t.equal(read({ [name]: 'x'.repeat(31), NODE_ENV: 'test' }).NODE_ENV, 'test')
+    t.equal(read({ [name]: 'ü'.repeat(16) }).NODE_ENV, 'production', 'bytes count, not characters')
+  }
+})
+
+t.test('JWKS_URL is https:// in production, or on this machine, and never a file', async t => {
+  const read = (JWKS_URL: string, NODE_ENV: string) => readConfig(schema, { ...good, JWKS_URL, NODE_ENV }).JWKS_URL
+  for (const url of ['file:///etc/keys.json', 'data:application/json,{}', 'ftp://keys.example/jwks']) {
+    t.throws(() => read(url, 'development'), { message: /JWKS_URL must be https/ }, url)
+  }
+  t.throws(() => read('http://keys.example/jwks', 'production'), { message: /JWKS_URL must be https:\/\/ in production/ })
+  for (const url of ['https://keys.example/jwks', 'http://127.0.0.1:8080/jwks', 'http://localhost/jwks', 'http://[::1]/jwks']) {
+    t.equal(read(url, 'production'), url)
+  }
+  t.equal(read('http://keys.example/jwks', 'development'), 'http://keys.example/jwks')
+})
+
+t.test('a clock tolerance is a whole number of seconds', async t => {
+  t.equal(readConfig(schema, { ...good, JWT_CLOCK_TOLERANCE: '0' }).JWT_CLOCK_TOLERANCE, 0)
+  for (const value of ['-1', '1.5', '301', 'ten']) t.throws(() => readConfig(schema, { ...good, JWT_CLOCK_TOLERANCE: value }), { message: /JWT_CLOCK_TOLERANCE/ })
 })

@@ -10,7 +10,7 @@ t.jobs = 6
 
 const surroundings = await startSurroundings(t)
 const { jobs } = surroundings
-const { url, internalUrl } = await startGateway(t, surroundings, { REALTIME_INTERNAL_PORT: '0' })
+const { url, internalUrl } = await startGateway(t, surroundings, { REALTIME_INTERNAL_PORT: '0', JWT_CLOCK_TOLERANCE: '0' })
 
 let users = 0
 const newJob = () => ({ userId: `token-${++users}`, jobId: `job-${users}` })

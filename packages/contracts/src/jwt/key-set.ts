@@ -67,16 +67,20 @@ export function createKeySet (url: URL) {
 async function publishedAtUrl (url: URL): Promise<PublishedKey[]> {
   const answer = await fetch(url, { headers: { accept: 'application/json' }, signal: AbortSignal.timeout(TIMEOUT_MS) })
   if (!answer.ok) throw new Error(`${url.href} was answered ${answer.status}`)
-  const { keys } = await answer.json() as { keys: JsonWebKey[] }
-  return keys.flatMap(readKey)
+  const { keys } = await answer.json() as { keys?: unknown }
+  const usable = Array.isArray(keys) ? keys.flatMap(readKey) : []
+  // A provider without a single key would sign everybody out: more likely a fault of its deployment, so the last keys hold.
+  if (usable.length === 0) throw new Error(`${url.href} published no key that verifies signatures`)
+  return usable
 }
 
 /** None for what is no public key for signatures, or of a kind that Node does not know: others may be. */
-function readKey (jwk: JsonWebKey): PublishedKey[] {
+function readKey (jwk: unknown): PublishedKey[] {
+  if (typeof jwk !== 'object' || jwk === null) return []
   const { kid, alg, use = 'sig' } = jwk as { kid?: string, alg?: string, use?: string }
   if (use !== 'sig') return []
   try {
-    return [{ kid, alg, pem: createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString() }]
+    return [{ kid, alg, pem: createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString() }]
   } catch {
     return []
   }

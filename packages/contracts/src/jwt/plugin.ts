@@ -3,7 +3,7 @@ import createError from '@fastify/error'
 import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { allowedAlgorithms, keyFinder } from './keys.ts'
-import type { JwtSettings } from './settings.ts'
+import { clockToleranceMs, type JwtSettings } from './settings.ts'
 import { createTokenVerifier, TokenRefused, type Identity, type VerifyToken } from './verifier.ts'
 
 const Unauthorized = createError('UNAUTHORIZED', '%s', 401)
@@ -26,7 +26,7 @@ export const jwtAuth = fp<JwtPluginOptions>(async function jwtAuth (app, { setti
   await app.register(fastifyJwt, {
     secret: (_request: FastifyRequest, token: TokenOrHeader) => findKey('header' in token ? token.header : token),
     decode: { complete: true }, // the key depends on the header
-    verify: { algorithms: allowedAlgorithms(settings) }
+    verify: { algorithms: allowedAlgorithms(settings), clockTolerance: clockToleranceMs(settings) }
   })
   app.decorate('verifyToken', verifyToken)
   app.decorate('authenticate', function authenticate (request, reply, done) {
@@ -69,9 +69,14 @@ function admit (request: FastifyRequest, identity: Identity): void {
 
 function refuse (err: unknown, request: FastifyRequest, reply: FastifyReply): never {
   if (!(err instanceof TokenRefused)) throw err
-  request.log.debug({ code: err.code, reason: err.message }, 'authentication refused')
+  request.log.debug({ code: err.code, reason: reasonOf(err) }, 'authentication refused')
   reply.header('www-authenticate', challenge(err))
   throw new Unauthorized(err.message)
+}
+
+/** Why, for our own log: the library's reason says which claim or signature, the message to the client does not. */
+function reasonOf ({ message, cause }: TokenRefused): string {
+  return cause instanceof Error ? `${message}: ${cause.message}` : message
 }
 
 // RFC 6750 §3: no error code where no token was given.

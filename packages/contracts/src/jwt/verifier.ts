@@ -1,21 +1,30 @@
 import { createVerifier, TokenError } from 'fast-jwt'
 import { LRUCache } from 'lru-cache'
 import { userIdText } from '../user-id.ts'
+import { readIssuedAt } from './issued-at.ts'
 import { KeysAway } from './key-set.ts'
 import { allowedAlgorithms, keyFinder } from './keys.ts'
-import type { JwtSettings } from './settings.ts'
+import { scopesOf } from './scopes.ts'
+import { clockToleranceMs, type JwtSettings } from './settings.ts'
 
 /**
- * Who a token speaks for. Times in milliseconds; `expiresAt` is null for a token that never ends. One that was
- * refreshed counts as issued when its user signed in: else a revoked user would come back by a refresh.
+ * Whom a token stands for. Times in milliseconds since 1970. A refreshed token counts as issued when its user signed
+ * in: otherwise a revoked user would return with a refresh. `expiresAt` is the token's claim, `acceptedUntil` the same
+ * plus the clock tolerance; both are null for a token that never expires.
  */
-export type Identity = Readonly<{ userId: string, issuedAt: number | null, expiresAt: number | null }>
+export type Identity = Readonly<{
+  userId: string
+  issuedAt: number | null
+  expiresAt: number | null
+  acceptedUntil: number | null
+  scopes: readonly string[]
+}>
 
 /**
  * Whether a revocation voids a token: it was issued before that moment (seconds
  * since 1970). One that does not say when is older than any revocation.
  */
-export function isIssuedBefore ({ issuedAt }: Identity, notBefore: number): boolean {
+export function isIssuedBefore ({ issuedAt }: Pick<Identity, 'issuedAt'>, notBefore: number): boolean {
   return issuedAt === null || issuedAt < notBefore * 1000
 }
 
@@ -35,7 +44,7 @@ export class TokenRefused extends Error {
 /** At once where the token is remembered: most are, and a promise for each would be a good part of what looking costs. @throws TokenRefused */
 export type VerifyToken = (token: string | undefined) => Identity | Promise<Identity>
 
-type Claims = { userId?: unknown, sub?: unknown, type?: unknown, iat?: number, signedInAt?: unknown, exp?: number }
+type Claims = { userId?: unknown, sub?: unknown, type?: unknown, iat?: unknown, signedInAt?: unknown, exp?: number, scope?: unknown }
 
 /** Verified tokens that are remembered, never past `exp`: a verification costs 40 µs, a look at them none. */
 const MAX_REMEMBERED = 10_000
@@ -49,11 +58,13 @@ const REMEMBERED_RESOLUTION_MS = 1000
  */
 export function createTokenVerifier (settings: JwtSettings): VerifyToken {
   const findKey = keyFinder(settings)
+  const toleranceMs = clockToleranceMs(settings)
   const verify = createVerifier({
     key: ({ header }: { header: { alg?: string, kid?: string } }) => findKey(header),
     algorithms: allowedAlgorithms(settings),
     // Its own cache hashes the token on each look (4 µs).
     cache: false,
+    clockTolerance: toleranceMs,
     ...(settings.JWT_ISSUER && { allowedIss: settings.JWT_ISSUER }),
     ...(settings.JWT_AUDIENCE && { allowedAud: settings.JWT_AUDIENCE }),
     requiredClaims: requiredClaims(settings)
@@ -64,11 +75,11 @@ export function createTokenVerifier (settings: JwtSettings): VerifyToken {
   return function verifyToken (token) {
     if (!token) throw new TokenRefused('token_missing', 'No token was given')
     const known = remembered.get(token)
-    return known && (known.expiresAt === null || known.expiresAt > Date.now()) ? known : verifyAnew(token)
+    return known && (known.acceptedUntil === null || known.acceptedUntil > Date.now()) ? known : verifyAnew(token)
   }
 
   async function verifyAnew (token: string): Promise<Identity> {
-    const identity = identityOf(await verify(token).catch(refuse))
+    const identity = identityOf(await verify(token).catch(refuse), toleranceMs)
     remembered.set(token, identity)
     return identity
   }
@@ -86,10 +97,13 @@ function refuse (cause: unknown): never {
   throw new TokenRefused('token_invalid', 'The token is not valid', { cause })
 }
 
-function identityOf ({ userId: claim, sub, type, iat, signedInAt, exp }: Claims): Identity {
+function identityOf ({ userId: claim, sub, type, iat, signedInAt, exp, scope }: Claims, toleranceMs: number): Identity {
   if (type === 'refresh') throw new TokenRefused('token_invalid', 'A refresh token is no access token')
   const userId = userIdText(claim ?? sub)
   if (userId === undefined) throw new TokenRefused('token_invalid', 'The token names no user (claim userId or sub)')
-  const issued = typeof signedInAt === 'number' ? signedInAt : iat
-  return { userId, issuedAt: issued === undefined ? null : issued * 1000, expiresAt: exp === undefined ? null : exp * 1000 }
+  if (exp !== undefined && !Number.isFinite(exp)) throw new TokenRefused('token_invalid', 'Claim exp is not a time')
+  const { issuedAt, fault } = readIssuedAt({ iat, signedInAt }, toleranceMs)
+  if (fault !== undefined) throw new TokenRefused('token_invalid', fault)
+  const expiresAt = exp === undefined ? null : exp * 1000
+  return { userId, issuedAt, expiresAt, acceptedUntil: expiresAt === null ? null : expiresAt + toleranceMs, scopes: scopesOf(scope) }
 }

@@ -53,6 +53,22 @@ t.test('a key that is new is found once the provider may be asked again', async 
   t.equal(asked, 2)
 })
 
+t.test('a provider that publishes no usable key signs nobody out: its last keys hold', async t => {
+  const published = keys
+  const answers: unknown[] = [[], [{ kty: 'XYZ' }], [null, 'key', 7], 'none', undefined]
+  for (const answer of answers) {
+    keys = answer as object[]
+    passed += 31_000 + 600_000
+    const before = asked
+    t.equal(await outcome(first.token(`user of ${JSON.stringify(answer) ?? 'nothing'}`)), `user of ${JSON.stringify(answer) ?? 'nothing'}`)
+    while (asked === before) await turn()
+    t.equal(await outcome(publish('unknown').token('eve')), 'UNAVAILABLE')
+    t.equal(await outcome(second.token('bob again')), 'bob again')
+  }
+  keys = published
+  passed += 31_000
+})
+
 t.test('while the provider is away its keys hold, and a token of another is not called invalid', async t => {
   isAway = true
   passed += 3_600_000

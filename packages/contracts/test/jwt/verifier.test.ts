@@ -1,8 +1,8 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { createSigner } from 'fast-jwt'
 import Fastify from 'fastify'
 import t from 'tap'
-import { createTokenVerifier, isIssuedBefore, signAccessToken, signRefreshToken, TokenRefused, type JwtSettings, type TokenFault } from '../../src/index.ts'
+import { createTokenVerifier, isIssuedBefore, signAccessToken, signRefreshToken, TokenRefused, USER_SCOPES, type JwtSettings, type TokenFault } from '../../src/index.ts'
 
 const secret = 'a secret of these tests'
 const userId = '7'
@@ -21,6 +21,12 @@ async function refusal (promise: Promise<unknown>): Promise<TokenFault | undefin
 function verifier (settings: JwtSettings) {
   const verify = createTokenVerifier(settings)
   return async (token: string | undefined) => await verify(token)
+}
+
+/** Claims exactly as written: a signer would mend odd ones. */
+function signText (claims: string): string {
+  const signed = ['{"alg":"HS256","typ":"JWT"}', claims].map(part => Buffer.from(part).toString('base64url')).join('.')
+  return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`
 }
 
 const unsigned = (claims: object) =>
@@ -76,12 +82,68 @@ t.test('HS256', async t => {
   })
 
   t.test('a remembered token is forgotten when it expires', async t => {
+    const verify = verifier({ TOKEN_SECRET: secret, JWT_CLOCK_TOLERANCE: 0 })
     const exp = Math.floor(Date.now() / 1000) + 2 // in more than a second: it counts whole ones
     const token = createSigner({ key: secret })({ userId: 7, exp })
     t.equal((await verify(token)).userId, '7')
     await new Promise(resolve => setTimeout(resolve, exp * 1000 - Date.now() + 1050)) // tokens are remembered by the second
     t.equal(await refusal(verify(token)), 'token_expired')
   })
+})
+
+t.test('the clock of an issuer may differ by the tolerance, and by no more', async t => {
+  const sign = createSigner({ key: secret, algorithm: 'HS256' })
+  const now = Math.floor(Date.now() / 1000)
+  const outcome = async (claims: object, settings: JwtSettings = {}) =>
+    await refusal(verifier({ TOKEN_SECRET: secret, ...settings })(sign({ userId: 7, ...claims })))
+
+  t.equal(await outcome({ nbf: now + 5 }), undefined)
+  t.equal(await outcome({ exp: now - 5 }), undefined)
+  t.equal(await outcome({ iat: now + 5 }), undefined)
+  t.equal(await outcome({ nbf: now + 60 }), 'token_invalid')
+  t.equal(await outcome({ exp: now - 60 }), 'token_expired')
+  t.equal(await outcome({ iat: now + 60 }), 'token_invalid')
+
+  const strict = { JWT_CLOCK_TOLERANCE: 0 }
+  t.equal(await outcome({ nbf: now + 5 }, strict), 'token_invalid')
+  t.equal(await outcome({ exp: now - 5 }, strict), 'token_expired')
+  t.equal(await outcome({ iat: now + 5 }, strict), 'token_invalid')
+  t.equal(await outcome({ nbf: now + 60, exp: now + 100 }, { JWT_CLOCK_TOLERANCE: 120 }), undefined)
+
+  const verify = verifier({ TOKEN_SECRET: secret })
+  const late = await verify(sign({ userId: 7, exp: now - 5 }))
+  t.same([late.expiresAt, late.acceptedUntil], [(now - 5) * 1000, (now + 5) * 1000])
+})
+
+t.test('no token survives a revocation by what it says of its time of issue', async t => {
+  const sign = (claims: object) => signText(JSON.stringify(claims))
+  const verify = verifier({ TOKEN_SECRET: secret })
+  const now = Math.floor(Date.now() / 1000)
+  const revokedAt = now + 2
+
+  for (const iat of ['4102444800', null, true, [now], { now }, now + 3600, 8.64e15]) {
+    t.equal(await refusal(verify(sign({ userId: 7, iat }))), 'token_invalid', JSON.stringify(iat))
+    t.equal(await refusal(verify(sign({ userId: 7, iat: now, signedInAt: iat }))), 'token_invalid', JSON.stringify(iat))
+  }
+  for (const claims of [{}, { iat: now - 5 }, { iat: now + 8 }, { iat: now - 5, signedInAt: now + 8 }, { iat: now, signedInAt: now - 5 }]) {
+    t.ok(isIssuedBefore(await verify(sign({ userId: 7, ...claims })), revokedAt), JSON.stringify(claims))
+  }
+})
+
+t.test('exp must be a time', async t => {
+  const verify = verifier({ TOKEN_SECRET: secret, JWT_REQUIRE_EXP: true })
+  t.equal(await refusal(verify(signText('{"userId":7,"exp":1e400}'))), 'token_invalid')
+  t.equal(await refusal(verify(signText('{"userId":7,"exp":"4102444800"}'))), 'token_invalid')
+  t.equal(await refusal(verify(signText('{"userId":7,"exp":4102444800}'))), undefined)
+})
+
+t.test('the scopes of a token', async t => {
+  const sign = createSigner({ key: secret, algorithm: 'HS256' })
+  const scopes = async (claims: object) => (await verifier({ TOKEN_SECRET: secret })(sign({ userId: 7, ...claims }))).scopes
+  t.same(await scopes({}), USER_SCOPES)
+  t.same(await scopes({ scope: 'jobs:read  operator:write' }), ['jobs:read', 'operator:write'])
+  t.same(await scopes({ scope: ['jobs:read'] }), ['jobs:read'])
+  t.same(await scopes({ scope: '' }), [])
 })
 
 t.test('issuer, audience and an end can be demanded, and a token without them is refused', async t => {

@@ -1,16 +1,17 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { signAccessToken, signRefreshToken, type Identity, type RefreshedTokens } from '@tidings/contracts'
+import { clockToleranceMs, signAccessToken, signRefreshToken, type Identity, type RefreshedTokens } from '@tidings/contracts'
 import type { RawSql } from '@tidings/service-kit'
 import type { Config } from '../config.ts'
 import { RefreshRefused, refreshTokenReader } from './refresh-token.ts'
 import { rotate } from './rotate.ts'
 
-type RefreshSettings = Pick<Config, 'ACCESS_TOKEN_TTL_MS' | 'REFRESH_TOKEN_TTL_MS' | 'JWT_ISSUER' | 'JWT_AUDIENCE'> & {
+type RefreshSettings = Pick<Config, 'ACCESS_TOKEN_TTL_MS' | 'REFRESH_TOKEN_TTL_MS' | 'JWT_ISSUER' | 'JWT_AUDIENCE' | 'JWT_CLOCK_TOLERANCE'> & {
   TOKEN_SECRET: string
   REFRESH_TOKEN_SECRET: string
 }
 
-type RefreshContext = { sql: RawSql, isRevoked: (identity: Identity) => boolean | Promise<boolean> }
+type IsRevoked = (identity: Pick<Identity, 'userId' | 'issuedAt'>) => boolean | Promise<boolean>
+type RefreshContext = { sql: RawSql, isRevoked: IsRevoked }
 
 /**
  * Exchanges a refresh token for a new pair of tokens. They remember when their
@@ -21,14 +22,14 @@ type RefreshContext = { sql: RawSql, isRevoked: (identity: Identity) => boolean 
  */
 export function refresher (settings: RefreshSettings, { sql, isRevoked }: RefreshContext) {
   const { TOKEN_SECRET, REFRESH_TOKEN_SECRET, ACCESS_TOKEN_TTL_MS, REFRESH_TOKEN_TTL_MS, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = settings
-  const readToken = refreshTokenReader({ secret: REFRESH_TOKEN_SECRET, issuer, audience })
+  const readToken = refreshTokenReader({ secret: REFRESH_TOKEN_SECRET, issuer, audience, toleranceMs: clockToleranceMs(settings) })
 
   return { refresh, userOf }
 
   async function refresh (refreshToken: string, log: FastifyBaseLogger): Promise<RefreshedTokens> {
     const token = readToken(refreshToken)
     const { userId, family, signedInAt } = token
-    if (await isRevoked({ userId, issuedAt: signedInAt, expiresAt: token.expiresAt.getTime() })) throw new RefreshRefused()
+    if (await isRevoked({ userId, issuedAt: signedInAt })) throw new RefreshRefused()
     const rotation = await rotate(sql, token, new Date(Date.now() + REFRESH_TOKEN_TTL_MS))
     if (rotation.outcome === 'reused') log.warn({ userId, family }, 'refresh token used again: family revoked')
     if (rotation.outcome !== 'rotated') throw new RefreshRefused()

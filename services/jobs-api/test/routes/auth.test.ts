@@ -66,7 +66,7 @@ t.test('POST /auth/refresh', async t => {
       'an access token': tokenOf(7),
       'an access token signed with the other secret': tokenOf(7, { secret: REFRESH_SECRET }),
       'another secret': refreshTokenOf('7', { secret: 'another-secret-altogether-than-ours' }),
-      expired: refreshTokenOf('7', { expiresInMs: -1000 }),
+      expired: refreshTokenOf('7', { expiresInMs: -60_000 }),
       'no token': 'nonsense',
       'another user in the family': refreshTokenOf('8', { family })
     }

@@ -18,10 +18,10 @@ export function watchExpiries (audience: Audience): () => void {
 }
 
 function look (session: Session, now: number) {
-  const { expiresAt } = session.identity
-  if (expiresAt === null || !session.isIntroduced) return
+  const { expiresAt, acceptedUntil } = session.identity
+  if (expiresAt === null || acceptedUntil === null || !session.isIntroduced) return
   if (expiresAt - now > AHEAD_MS) return
   if (session.warnedOf !== expiresAt) session.send('auth:expiring', { expiresAt })
   session.warnedOf = expiresAt
-  if (now >= expiresAt) session.end('expired')
+  if (now >= acceptedUntil) session.end('expired')
 }

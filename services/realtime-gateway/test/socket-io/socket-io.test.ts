@@ -15,7 +15,7 @@ t.test('a client without a good token gets connect_error unauthorized with the r
   const refused: [string, string | undefined, string][] = [
     ['none', undefined, 'token_missing'],
     ['of another secret', tokenOf(1, { secret: 'another' }), 'token_invalid'],
-    ['expired', tokenOf(1, { expiresInMs: -1000 }), 'token_expired'],
+    ['expired', tokenOf(1, { expiresInMs: -60_000 }), 'token_expired'],
     ['alg: none', none, 'token_invalid'],
     ['a refresh token', signRefreshToken({ userId: '1', secret: TEST_SECRET, expiresInMs: 60_000 }), 'token_invalid']
   ]
