@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import type { FastifyServerOptions } from 'fastify'
 import type { CommonConfig } from './config.ts'
 import { answerProblem } from './problems.ts'
+import { describeRequest, requestId, withoutSecrets } from './request-log.ts'
 
 /** Fields that must not reach a log. */
 const SECRETS = [
@@ -9,18 +9,22 @@ const SECRETS = [
   'token', 'refreshToken', 'secret', '*.token', '*.refreshToken', '*.secret'
 ]
 
+type Tail<List extends unknown[]> = List extends [unknown, ...infer Rest] ? Rest : never
+
 /** What all services tell Fastify: logs, request ids, timeouts, bounds. */
 export function serviceOptions ({ LOG_LEVEL }: Pick<CommonConfig, 'LOG_LEVEL'>) {
   return {
-    logger: { level: LOG_LEVEL, redact: SECRETS },
-    genReqId: () => randomUUID(),
-    requestIdHeader: 'x-request-id',
+    logger: { level: LOG_LEVEL, redact: SECRETS, serializers: { req: describeRequest } },
+    // Fastify's own requestIdHeader takes whatever a client sends, of any length, into each log line and answer.
+    requestIdHeader: false as const,
+    genReqId: requestId,
     bodyLimit: 1024 * 1024,
     // Longer than the longest handler (a long poll of 30 s); a body has to arrive within it too.
     requestTimeout: 60_000,
     keepAliveTimeout: 72_000,
     return503OnClosing: true,
-    frameworkErrors (...of: Parameters<typeof answerProblem>) { answerProblem(...of) },
+    // Their messages quote the URL.
+    frameworkErrors (err: Parameters<typeof answerProblem>[0], ...of: Tail<Parameters<typeof answerProblem>>) { answerProblem(withoutSecrets(err), ...of) },
     // A job id of 256 characters, each of them three bytes and so nine characters of a URL.
     routerOptions: { maxParamLength: 2304 }
   } satisfies FastifyServerOptions

@@ -11,13 +11,12 @@ import { sessions } from './plugins/sessions.ts'
 import { operators } from './revocation/operators.ts'
 import { socketIo } from './socket-io/socket-io.ts'
 import { sse } from './sse/sse.ts'
-import { withoutTickets } from './without-tickets.ts'
 import { webSocket } from './websocket/websocket.ts'
 
 /** The realtime gateway: one core of sessions, and the faces that clients see of it. */
 export function buildApp (config: Config) {
   // While the sessions are drained /metrics and /readyz go on, and the gate itself says when to come back.
-  const app = Fastify({ ...withoutTickets(serviceOptions(config)), return503OnClosing: false }).withTypeProvider<TypeBoxTypeProvider>()
+  const app = Fastify({ ...serviceOptions(config), return503OnClosing: false }).withTypeProvider<TypeBoxTypeProvider>()
   app.setValidatorCompiler(validatorCompiler)
 
   // Boot runs down this list; close runs back up it once the sessions are drained.
