@@ -1,22 +1,30 @@
-import { JOB_EVENT_VERSION, type JobEvent, type ToldJobEvent } from '@tidings/contracts'
-import { eventIdOf, formatEventId, type EventId } from './event-id.ts'
+import { JOB_EVENT_TYPES, JOB_EVENT_VERSION, type JobEvent, type ToldJobEvent } from '@tidings/contracts'
+import { eventIdOf, formatEventId, parseEventId, type EventId } from './event-id.ts'
+
+const TYPES = new Set<string>(JOB_EVENT_TYPES)
 
 /** An entry as it was read: whose it is can be seen without parsing the rest. */
 export type Entry = { id: EventId, owner: string, payload: string }
 
-/** An event of a version that this reader does not know. It is never skipped: the reader stops. */
+/** An event of a version that this reader does not know. It is never skipped: the reader halts until it is gone. */
 export class UnsupportedJobEvent extends Error {
+  readonly eventId: EventId
+
   constructor (id: EventId, version: unknown) {
     super(`Job event ${formatEventId(id)} has version ${String(version)}, this reader knows ${JOB_EVENT_VERSION}: deploy a newer one`)
     this.name = 'UnsupportedJobEvent'
+    this.eventId = id
   }
 }
 
 /** An entry that no relay of ours wrote. */
 export class MalformedJobEvent extends Error {
-  constructor (id: EventId, options?: ErrorOptions) {
-    super(`Job event ${formatEventId(id)} is malformed`, options)
+  readonly eventId: EventId
+
+  constructor (id: EventId, why: string, options?: ErrorOptions) {
+    super(`Job event ${formatEventId(id)} is malformed: ${why}`, options)
     this.name = 'MalformedJobEvent'
+    this.eventId = id
   }
 }
 
@@ -24,7 +32,8 @@ export class MalformedJobEvent extends Error {
 export function decode ({ id, owner, payload }: Entry): ToldJobEvent {
   const event = parse(id, payload)
   if (event.v > JOB_EVENT_VERSION) throw new UnsupportedJobEvent(id, event.v)
-  if (event.userId !== owner || typeof event.jobId !== 'string' || typeof event.type !== 'string') throw new MalformedJobEvent(id)
+  const fault = event.userId === owner ? faultOf(event) : 'its owner is not the user that it names'
+  if (fault !== undefined) throw new MalformedJobEvent(id, fault)
   return { ...event, eventId: formatEventId(id) }
 }
 
@@ -54,9 +63,19 @@ function valueOf (fields: string[], name: string): string {
 function parse (id: EventId, payload: string): JobEvent {
   try {
     const event = JSON.parse(payload) as JobEvent | null
-    if (typeof event?.v === 'number') return event
+    if (event && Number.isSafeInteger(event.v) && event.v > 0) return event
   } catch (cause) {
-    throw new MalformedJobEvent(id, { cause })
+    throw new MalformedJobEvent(id, 'it is not JSON', { cause })
   }
-  throw new MalformedJobEvent(id)
+  throw new MalformedJobEvent(id, 'it has no version')
+}
+
+/** What every reader relies on. Anybody who reaches Redis can add an entry, and one must not stop them all. */
+function faultOf ({ type, queue, jobId, name, timestamp, generation }: JobEvent): string | undefined {
+  if (!TYPES.has(type)) return 'its type is unknown'
+  if (typeof queue !== 'string' || typeof name !== 'string' || typeof jobId !== 'string' || jobId === '') return 'it names no job'
+  if (!queue.isWellFormed() || !jobId.isWellFormed()) return 'its job has no well-formed id' // Postgres would hold another one
+  if (!Number.isSafeInteger(timestamp)) return 'its timestamp is no time'
+  if (generation !== undefined && (typeof generation !== 'string' || !parseEventId(generation))) return 'its generation is no id'
+  return undefined
 }

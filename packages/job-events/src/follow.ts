@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis'
 import { EPOCH_KEY, JOB_EVENTS_KEY, LOW_WATER_KEY } from '@tidings/contracts'
 import { BATCH_BYTES, BATCH_COUNT } from './bounds.ts'
 import { entryOf, UnsupportedJobEvent, type Entry } from './entry.ts'
-import { compareEventIds, eventIdOf, formatEventId, ZERO, type EventId } from './event-id.ts'
+import { compareEventIds, eventIdOf, formatEventId, isNewer, parseEventId, ZERO, type EventId } from './event-id.ts'
 import { gapAfter, type Overtaken } from './gap.ts'
 import { createLinger } from './linger.ts'
 
@@ -32,7 +32,10 @@ export type FollowOptions = {
   onBatch: (batch: FollowedBatch) => Promise<EventId | void> | EventId | void
   /** Told before the follower goes on from `resumeAt`. */
   onOvertaken?: (gap: Overtaken) => Promise<void> | void
-  /** Told once when an event of a higher version has stopped the reader for good: whoever else can read it should. */
+  /**
+   * Called when an event of a higher version stops the reader: whoever else can read it should. The reader tries again
+   * from time to time: after the event was removed, or trimmed, it goes on by itself.
+   */
   onHalted?: (fault: UnsupportedJobEvent) => void
   log: Log
   count?: number
@@ -46,8 +49,10 @@ export type Follower = {
   readonly position: EventId
   /** When Redis last answered, milliseconds since 1970; 0 before. */
   readonly heardAt: number
-  /** Set when an event of a higher version stopped the reader for good. */
+  /** Set while an event of a higher version stops the reader. */
   readonly halted: UnsupportedJobEvent | undefined
+  /** Why the last batch failed; undefined once one has passed. The reason that a standstill is reported with. */
+  readonly fault: Error | undefined
   /** Ends the reading; resolves when the batch in hand is done. */
   stop (): Promise<void>
 }
@@ -70,28 +75,41 @@ export function follow (options: FollowOptions): Follower {
   let epoch: EventId | undefined
   let heardAt = 0
   let halted: UnsupportedJobEvent | undefined
+  let fault: Error | undefined
   let count = maxCount
   let ahead: { from: EventId, reading: Promise<Reading> } | undefined
   const finished = run()
 
   async function run () {
-    for (let failures = 0; !stopping.signal.aborted && !halted;) {
+    for (let failures = 0; !stopping.signal.aborted;) {
       try {
         position = await options.position()
         while (!stopping.signal.aborted) {
           await pass()
           failures = 0
+          if (fault) recovered()
         }
       } catch (err) {
         if (stopping.signal.aborted) return
-        if (err instanceof UnsupportedJobEvent) {
-          halted = err
-          options.onHalted?.(err)
-        }
-        log.error({ err, position: formatEventId(position) }, halted ? 'follower: halted' : 'follower: batch failed')
+        note(err as Error)
         await sleep(Math.min(RETRY_MIN_MS * 2 ** failures++, RETRY_MAX_MS), undefined, { signal: stopping.signal }).catch(() => {})
       }
     }
+  }
+
+  /** One line for a halt, however long it lasts. */
+  function note (err: Error) {
+    const isKnown = halted !== undefined && err.message === halted.message
+    fault = err
+    halted = err instanceof UnsupportedJobEvent ? err : undefined
+    if (isKnown) return
+    log.error({ err, position: formatEventId(position) }, halted ? 'follower: halted' : 'follower: batch failed')
+    if (halted) options.onHalted?.(halted)
+  }
+
+  function recovered () {
+    if (halted) log.warn({ position: formatEventId(position) }, 'follower: goes on, the event that halted it is gone')
+    fault = halted = undefined
   }
 
   async function pass () {
@@ -108,10 +126,27 @@ export function follow (options: FollowOptions): Follower {
     if (isFull) readAhead((entries.at(-1) as Entry).id)
     for (const batch of slices(entries)) {
       if (stopping.signal.aborted) return
-      const next = await onBatch(batch)
+      const next = await handle(batch)
       position = next ?? batch.to
       if (next && compareEventIds(next, batch.to) !== 0) return
     }
+  }
+
+  /** What stands before an event that cannot be read is handled: it concerns other jobs. */
+  async function handle (batch: FollowedBatch): Promise<EventId | void> {
+    try {
+      return await onBatch(batch)
+    } catch (err) {
+      if (err instanceof UnsupportedJobEvent) await handleUpTo(err.eventId, batch.entries)
+      throw err
+    }
+  }
+
+  async function handleUpTo (end: EventId, entries: Entry[]) {
+    const from = await options.position() // the handler may have got that far
+    const before = entries.filter(({ id }) => isNewer(id, from) && isNewer(end, id))
+    const last = before.at(-1)
+    if (last) await onBatch({ from, to: last.id, entries: before })
   }
 
   function nextReading (): Promise<Reading> {
@@ -138,7 +173,7 @@ export function follow (options: FollowOptions): Follower {
         redis.mget(LOW_WATER_KEY, EPOCH_KEY)
       ]))
       heardAt = Date.now()
-      const entries = (streams?.[0]?.[1] ?? []).map(entry => entryOf(entry))
+      const entries = entriesOf(streams?.[0]?.[1] ?? [])
       adaptCount(entries)
       const marks = { lowWater: lowWater ? eventIdOf(lowWater) : undefined, seen: seen ? eventIdOf(seen) : undefined }
       return { entries, gap: await gapAfter(from, { ...marks, epoch, oldest }), seen: marks.seen, isFull: entries.length === asked }
@@ -192,10 +227,21 @@ export function follow (options: FollowOptions): Follower {
     get position () { return position },
     get heardAt () { return heardAt },
     get halted () { return halted },
+    get fault () { return fault },
     async stop () {
       stopping.abort()
       redis.disconnect() // breaks a blocked read at once
       await finished
     }
   }
+}
+
+/**
+ * An id above 2^53 is not of our making, and we cannot stand there. The writing end removes it (open.lua); until then
+ * whatever lies before it is read.
+ */
+function entriesOf (found: [string, string[]][]): Entry[] {
+  const readable = found.filter(([id]) => parseEventId(id))
+  if (readable.length === 0 && found.length > 0) throw new RangeError(`The stream holds an entry whose id is no event id: ${found[0]?.[0]}`)
+  return readable.map(entry => entryOf(entry))
 }

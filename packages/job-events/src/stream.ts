@@ -3,7 +3,7 @@ import {
   EPOCH_KEY, JOB_EVENTS_KEY, LOW_WATER_KEY, finalityKey, relayPositionKey, userHistoryKey, type JobEvent
 } from '@tidings/contracts'
 import { DEFAULT_BOUNDS, type StreamBounds } from './bounds.ts'
-import { eventIdOf, formatEventId, ZERO, type EventId } from './event-id.ts'
+import { eventIdOf, formatEventId, isNewer, ZERO, type EventId } from './event-id.ts'
 import { withScripts } from './scripts.ts'
 
 /**
@@ -113,6 +113,12 @@ export function createJobEventStream (client: Redis, bounds: StreamBounds = DEFA
   }
 
   return { open, append, position, last, size, trimToSize }
+}
+
+/** Whether the stream holds an event above a position. The last id given out does not say so: it may stand for no event. */
+export async function hasNewer (redis: Redis, position: EventId): Promise<boolean> {
+  const newest = (await redis.xrevrange(JOB_EVENTS_KEY, '+', '-', 'COUNT', 1))[0]
+  return newest !== undefined && isNewer(eventIdOf(newest[0]), position)
 }
 
 function argumentsOf (event: JobEvent): string[] {

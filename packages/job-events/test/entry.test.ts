@@ -24,3 +24,13 @@ t.test('malformed entries are told of and stepped over', async t => {
   t.equal(events.length, 1)
   t.equal(faults.length, 5)
 })
+
+t.test('an event that no reader could do anything with is malformed, whatever it holds', async t => {
+  const odd = [
+    { type: 'constructor' }, { type: 5 }, { queue: undefined }, { queue: 7 }, { name: null }, { jobId: '' }, { jobId: 'a\ud800' },
+    { timestamp: '5' }, { timestamp: 1e300 }, { timestamp: 0.5 }, { generation: 'first' }, { generation: 3 }, { v: 0 }, { v: 1.5 }, { v: '1' }
+  ]
+  for (const change of odd) {
+    t.throws(() => decode(entry(JSON.stringify({ ...progressEvent(1), ...change }))), MalformedJobEvent, JSON.stringify(change))
+  }
+})

@@ -2,7 +2,7 @@ import t from 'tap'
 import { startRedis, until, type TestContext } from '@tidings/testing'
 import { EPOCH_KEY, JOB_EVENTS_KEY, LOW_WATER_KEY } from '@tidings/contracts'
 import {
-  createJobEventStream, DEFAULT_BOUNDS, decode, follow, isNewer, ZERO,
+  createJobEventStream, DEFAULT_BOUNDS, decode, decodeAll, eventIdOf, follow, isNewer, ZERO,
   type EventId, type FollowedBatch, type FollowOptions, type Overtaken
 } from '../src/index.ts'
 import { progressEvent } from './events.ts'
@@ -271,6 +271,51 @@ t.test('an event of a higher version halts the follower; nothing behind it is re
   await tell(1)
   t.same(seen, [0, 1])
   t.match(follower.halted?.message, /version 2/)
+})
+
+t.test('a halted follower has handled what stands before the event, and goes on once that is removed', async t => {
+  await tell(2)
+  const newer = await client.xadd(JOB_EVENTS_KEY, '*', 'u', '7', 'd', JSON.stringify({ ...progressEvent(9), v: 2 })) as string
+  floor = eventIdOf(newer)
+  await tell(2)
+  const faults: Error[] = []
+  const { follower, seen } = watch(t, { onHalted: fault => faults.push(fault) })
+  await until(() => follower.halted)
+  t.same(seen, [0, 1], 'in one batch with it')
+  t.match(follower.fault?.message, /version 2/)
+  await client.xdel(JOB_EVENTS_KEY, newer)
+  await until(() => seen.length === 4)
+  t.same(seen, [0, 1, 2, 3])
+  await until(() => follower.halted === undefined)
+  t.equal(follower.fault, undefined)
+  t.equal(faults.length, 1, 'one notice for a halt')
+})
+
+t.test('entries that no relay wrote do not stop a follower, nor one whose id is none', async t => {
+  await tell(1)
+  const junk = [['x', 'y'], ['u', '7'], ['d', '{}'], ['u', '7', 'd', '{"v":1,"userId":"7"}'], ['u', '7', 'd', '{"v":1.5,"userId":"7","jobId":"a","type":"active"}']]
+  for (const fields of junk) await client.xadd(JOB_EVENTS_KEY, '*', ...fields)
+  const last = (await client.xrevrange(JOB_EVENTS_KEY, '+', '-', 'COUNT', 1))[0]?.[0] as string
+  floor = eventIdOf(last)
+  await tell(1)
+  await client.xadd(JOB_EVENTS_KEY, '18446744073709551615-3', 'x', 'y')
+  const malformed: Error[] = []
+  const seen: number[] = []
+  let position: EventId = ZERO
+  watch(t, {
+    position: () => position,
+    onBatch: ({ entries, to }) => {
+      seen.push(...decodeAll(entries, err => malformed.push(err)).map(({ timestamp }) => timestamp))
+      position = to
+    }
+  })
+  await until(() => seen.length === 2)
+  t.equal(malformed.length, junk.length)
+
+  await createJobEventStream(client).open(floor)
+  await tell(1)
+  await until(() => seen.length === 3)
+  t.same(seen, [0, 1, 2])
 })
 
 t.test('stops at once, also while it waits for the next event', async t => {

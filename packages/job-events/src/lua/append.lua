@@ -13,6 +13,9 @@ local at, read, lost = position[1] or '0-0', position[2] or '0', position[3] or 
 if at ~= ARGV[1] or read ~= ARGV[2] then return { 0, at, read, lost } end
 
 local kind, lastMs, lastSeq, first = look(KEYS[2])
+if lastMs > MAX_INTEGER or lastSeq > MAX_INTEGER then
+  return redis.error_reply('ERR the stream holds an id that is no event id; opening it removes that')
+end
 local epoch = redis.call('GET', KEYS[3])
 local now = now_ms()
 

@@ -3,6 +3,7 @@
 -- Result: {epoch, last id}
 -- Invariant: no id is ever given out twice, nor one below an id that Postgres has seen.
 
+remove_strangers(KEYS[1])
 local kind, lastMs, lastSeq = look(KEYS[1])
 local floorMs, floorSeq = tonumber(ARGV[1]), tonumber(ARGV[2])
 

@@ -1,6 +1,8 @@
 -- Shared head of open.lua and append.lua: where the stream's ids have got to.
 -- Ids are pairs of integers below 2^53, so Lua's doubles hold them exactly.
 
+local MAX_INTEGER = 9007199254740991
+
 local function parse (id)
   local ms, seq = string.match(id, '^(%d+)%-(%d+)$')
   return tonumber(ms), tonumber(seq)
@@ -34,6 +36,21 @@ local function look (stream)
   local ms, seq = parse(field(info, 'last-generated-id'))
   local first = field(info, 'first-entry')
   return kind, ms, seq, first and first[1]
+end
+
+-- Writes: removes entries above 2^53, which nobody here can read or count on from, and takes the last id back below
+-- them. Ids of ours are times; only somebody who adds an entry by hand makes such a one.
+local function remove_strangers (stream)
+  if redis.call('TYPE', stream).ok ~= 'stream' then return end
+  local info = redis.call('XINFO', 'STREAM', stream)
+  local ms, seq = parse(field(info, 'last-generated-id'))
+  if ms <= MAX_INTEGER and seq <= MAX_INTEGER then return end
+  for _, entry in ipairs(redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1000)) do
+    local entryMs, entrySeq = parse(entry[1])
+    if entryMs > MAX_INTEGER or entrySeq > MAX_INTEGER then redis.call('XDEL', stream, entry[1]) end
+  end
+  local newest = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+  redis.call('XSETID', stream, newest and newest[1] or '0-1')
 end
 
 -- Writes: an empty stream whose next id lies above ms-seq. XADD + XDEL would do

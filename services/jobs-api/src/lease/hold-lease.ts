@@ -18,6 +18,8 @@ type LeaseOptions = {
 
 export type HeldLease = {
   readonly isHeld: boolean
+  /** Ends the work, gives the lease back, and leaves it to others for so long. */
+  rest (ms: number): Promise<void>
   /** Ends the work, gives the lease back. */
   stop (): Promise<void>
 }
@@ -39,6 +41,7 @@ export function holdLease ({ redis: client, key, ttlMs, work, log }: LeaseOption
   const stopping = new AbortController()
   let connected = new AbortController()
   let held: { losing: AbortController, working: Promise<void> } | undefined
+  let restsUntil = -Infinity
   let gone: { holder: string, since: number } | undefined
   const finished = run()
 
@@ -54,10 +57,11 @@ export function holdLease ({ redis: client, key, ttlMs, work, log }: LeaseOption
   }
 
   async function turn () {
+    if (isResting()) return
     try {
       const other = await redis.tidingsLease(key, holder, await ownConnection(), ttlMs)
       const isMine = other === ''
-      if (stopping.signal.aborted) return
+      if (stopping.signal.aborted || isResting()) return
       if (isMine && !held) begin()
       else if (!isMine && held) await lose()
       if (!isMine) await succeed(other)
@@ -101,13 +105,26 @@ export function holdLease ({ redis: client, key, ttlMs, work, log }: LeaseOption
     held = undefined
   }
 
+  function isResting () {
+    return performance.now() < restsUntil
+  }
+
+  async function giveBack () {
+    await redis.tidingsRelease(key, holder).catch(err => log.debug({ err, key }, 'lease: not given back, it will end'))
+  }
+
   return {
     get isHeld () { return held !== undefined },
+    async rest (ms) {
+      restsUntil = performance.now() + ms
+      await lose()
+      await giveBack()
+    },
     async stop () {
       stopping.abort()
       await finished
       await lose()
-      await redis.tidingsRelease(key, holder).catch(err => log.debug({ err, key }, 'lease: not given back, it will end'))
+      await giveBack()
     }
   }
 }

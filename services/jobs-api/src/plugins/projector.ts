@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
 import { PROJECTOR_LEASE_KEY } from '@tidings/contracts'
-import type { Follower } from '@tidings/job-events'
+import type { Follower, UnsupportedJobEvent } from '@tidings/job-events'
 import type { Config } from '../config.ts'
 import { holdLease } from '../lease/hold-lease.ts'
 import { engineMetrics, type EngineMetrics } from '../metrics.ts'
@@ -12,6 +12,9 @@ import { repeat } from '../repeat.ts'
 import { forgetSpent } from '../retention/forget-spent.ts'
 import { removeOldJobs } from '../retention/remove-old-jobs.ts'
 
+/** How long a replica that met an event of a newer release leaves the projection to others. */
+const HALT_MS = 5000
+
 /**
  * One replica projects, all know how far it has come: `app.projected`.
  */
@@ -20,11 +23,15 @@ export const projector = fp<{ config: Config }>(async function projector (app, {
   const metrics = engineMetrics(app.metricsRegistry)
   const watch = createWatch()
   let follower: Follower | undefined
+  let halted: UnsupportedJobEvent | undefined
   const stopListening = listen({ url: config.DATABASE_URL, watch, log })
 
   const lease = holdLease({ redis, key: PROJECTOR_LEASE_KEY, ttlMs: config.LEASE_MS, log, work: project })
   app.decorate('engineMetrics', metrics)
-  app.decorate('projectorFault', () => follower?.halted?.message)
+  app.decorate('projectorFault', () => {
+    if (follower && !follower.halted && follower.heardAt > 0) halted = undefined
+    return halted?.message
+  })
   app.decorate('projected', watch)
   app.addHook('onClose', async () => {
     await lease.stop()
@@ -38,9 +45,11 @@ export const projector = fp<{ config: Config }>(async function projector (app, {
     await follower.stop()
   }
 
-  // In the middle of a deployment: a replica of the newer release can read what this one can't.
-  function onHalted () {
-    lease.stop().catch(err => log.error({ err }, 'projector: lease not given back'))
+  // In the middle of a deployment: a replica of the newer release can read what this one can't. Where there is none, this
+  // one looks again: the event may have been removed.
+  function onHalted (fault: UnsupportedJobEvent) {
+    halted = fault
+    lease.rest(HALT_MS).catch(err => log.error({ err }, 'projector: lease not given back'))
   }
 
   async function retire (signal: AbortSignal) {
@@ -54,7 +63,7 @@ declare module 'fastify' {
     engineMetrics: EngineMetrics
     /** How far the rows have come, and waiting for it; the same on every replica. */
     projected: Watch
-    /** Why this replica's projector stopped for good, if it did. */
+    /** Why this replica's projector is halted, if it is. */
     projectorFault (): string | undefined
   }
 }

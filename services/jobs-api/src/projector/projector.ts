@@ -2,7 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
 import {
   createJobEventStream, decodeAll, follow, formatEventId, isNewer, ZERO,
-  type EventId, type FollowedBatch, type Follower, type Overtaken
+  type EventId, type FollowedBatch, type Follower, type Overtaken, type UnsupportedJobEvent
 } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import type { EngineMetrics } from '../metrics.ts'
@@ -22,8 +22,8 @@ type ProjectorOptions = {
   metrics: EngineMetrics
   /** Told when events can be had no more, so that rows may be behind for ever. */
   onOvertaken: (gap: Overtaken) => Promise<void> | void
-  /** Told when an event of a version that this release does not know stopped it for good. */
-  onHalted: () => void
+  /** Called when an event of a version that this release does not know stops it. */
+  onHalted: (fault: UnsupportedJobEvent) => void
 }
 
 /** Follows the job-event stream into Postgres, from the position that Postgres holds. */

@@ -22,10 +22,16 @@ t.test('an event of a higher version stops the tail, and the gateway is not read
   const { app, url } = await startGateway(t, surroundings)
   const client = await connect.websocket(t, url, { token: tokenOf(1) })
   const event = JSON.stringify({ ...job, v: JOB_EVENT_VERSION + 1, type: 'progress', queue: 'default', name: 'x', timestamp: 1 })
-  await surroundings.redis.client().xadd(JOB_EVENTS_KEY, '*', 'u', '1', 'd', event)
+  const redis = surroundings.redis.client()
+  const newer = await redis.xadd(JOB_EVENTS_KEY, '*', 'u', '1', 'd', event) as string
   await until(async () => (await app.inject('/readyz')).statusCode === 503)
   await t.rejects(connect.websocket(t, url, { token: tokenOf(1) }), { code: '503' })
   t.same(client.of('job:progress'), [])
+
+  await redis.xdel(JOB_EVENTS_KEY, newer)
+  await surroundings.jobs.tell({ ...job, progress: 1 })
+  await client.waitFor('job:progress')
+  await until(async () => (await app.inject('/readyz')).statusCode === 200, { what: 'the gateway to be ready again, without a restart' })
 })
 
 t.test('when Redis begins a new life, sessions end to resume, and learn that something may be missing', async t => {

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
-import { follow, type Follower } from '@tidings/job-events'
+import { follow, isNewer, type EventId, type Follower, type UnsupportedJobEvent } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import { LAST_WRITE_MS, type Delivery } from '../delivery/delivery.ts'
 import type { TargetsOf } from './job-webhooks.ts'
@@ -10,6 +10,9 @@ import { acquireShard, prepareShards, releaseShard, shardOf } from './shards.ts'
 
 /** How often a replica looks for shards that nobody holds, and whether it still holds its own. */
 const LOOK_MS = 500
+
+/** How long a replica that met an event of a newer release leaves all shards to others. */
+const HALT_MS = 5000
 
 /** Each batch asks Postgres twice before it posts. */
 const LINGER_MS = 5
@@ -33,7 +36,7 @@ export function createIngest ({ sql, redis, shards, delivery, targetsOf, metrics
   const { claimant } = delivery
   const active = new Map<number, Active>()
   let isPrepared = false
-  let halted: Error | undefined
+  let halted: { fault: UnsupportedJobEvent, shard: number, until: number } | undefined
   let stopped = false
   let timer: NodeJS.Timeout | undefined
   let looking: Promise<void> = Promise.resolve()
@@ -44,6 +47,7 @@ export function createIngest ({ sql, redis, shards, delivery, targetsOf, metrics
       isPrepared = true
       await giveBack()
       await acquireOne()
+      if (halted && performance.now() >= halted.until && await isPast(halted)) halted = undefined
     } catch (err) {
       log.warn({ err }, 'ingest: positions could not be read')
     }
@@ -65,12 +69,20 @@ export function createIngest ({ sql, redis, shards, delivery, targetsOf, metrics
     }
   }
 
+  /** Whether the shard is read on where it was halted: by this replica, or by another one. */
+  async function isPast ({ fault: { eventId }, shard }: { fault: UnsupportedJobEvent, shard: number }): Promise<boolean> {
+    const follower = active.get(shard)?.follower
+    if (follower) return follower.heardAt > 0 && !follower.fault
+    const [row] = await sql<EventId[]>`select event_ms as ms, event_seq as seq from webhooks.positions where shard = ${shard}`
+    return row !== undefined && !isNewer(eventId, row)
+  }
+
   /** One a look, so that replicas that start together share. */
   async function acquireOne (): Promise<void> {
     const claim = claimant.id
     if (claim === undefined) return
     for (const { session } of active.values()) if (session.claim !== claim) session.lose()
-    if (halted) return // what stopped it once would stop it again
+    if (halted && performance.now() < halted.until) return // until then it would only be stopped again
     for (let shard = 0; shard < shards; shard++) {
       if (active.has(shard)) continue
       const position = await acquireShard(sql, { shard, shards, claim })
@@ -85,7 +97,7 @@ export function createIngest ({ sql, redis, shards, delivery, targetsOf, metrics
       position: () => session.position,
       onBatch: session.onBatch,
       onOvertaken: session.onOvertaken,
-      onHalted: fault => { halted ??= fault },
+      onHalted: fault => { halted = { fault, shard: session.shard, until: performance.now() + HALT_MS } },
       log
     })
     active.set(session.shard, { follower, session })
@@ -101,8 +113,8 @@ export function createIngest ({ sql, redis, shards, delivery, targetsOf, metrics
 
   return {
     get activeShards (): number { return active.size },
-    /** Set when an event of a version that this release does not know stopped a shard for good: it is given back, and no other taken. */
-    get halted (): Error | undefined { return halted },
+    /** Set while an event of a version that this release does not know stops a shard: it is given back, and none taken for a while. */
+    get halted (): Error | undefined { return halted?.fault },
     async start (this: void): Promise<void> { looking = look() },
     /** Reads no more, and resolves when all that was posted is written. */
     async stop (this: void): Promise<void> {

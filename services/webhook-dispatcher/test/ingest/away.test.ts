@@ -1,4 +1,5 @@
 import t from 'tap'
+import { JOB_EVENTS_KEY } from '@tidings/contracts'
 import { formatEventId } from '@tidings/job-events'
 import { createSql } from '@tidings/service-kit'
 import { startReceiver, until } from '@tidings/testing'
@@ -48,7 +49,7 @@ t.test('while Redis is away pending deliveries go on, and ingest comes back with
 })
 
 t.test('an event of a version that nobody here knows stops the reader and makes it unready, never skips', async t => {
-  const { app, append, createWebhook } = await setup(t, { LOG_LEVEL: 'silent' })
+  const { app, append, createWebhook, redis } = await setup(t, { LOG_LEVEL: 'silent' })
   const receiver = await startReceiver(t)
   await createWebhook({ url: receiver.url })
   await append([completed('1')])
@@ -58,6 +59,12 @@ t.test('an event of a version that nobody here knows stops the reader and makes 
   await until(async () => (await app.inject('/readyz')).statusCode === 503)
   t.match((await app.inject('/readyz')).json(), { faults: { ingest: /version 2/ } })
   t.equal(receiver.requests.length, 1)
+
+  const client = redis.client()
+  const [[newer]] = await client.xrevrange(JOB_EVENTS_KEY, '+', '-', 'COUNT', 2).then(entries => entries.slice(1)) as [[string]]
+  await client.xdel(JOB_EVENTS_KEY, newer)
+  t.same((await receiver.waitFor(2)).map(({ json }) => (json as { id: string }).id), ['1', '3'], 'it goes on once the event is removed')
+  await until(async () => (await app.inject('/readyz')).statusCode === 200)
 })
 
 t.test('a shard with an event of a newer release is given back, to be read on by whoever can', async t => {
