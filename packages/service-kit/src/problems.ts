@@ -85,12 +85,25 @@ function faultsOf (faults: ValidationFault[], context: string): Fault[] {
   return faults.filter(({ message }) => message !== 'schema is false').map(fault => faultOf(fault, context))
 }
 
+/** Names of unknown fields that one message lists, and characters of a path or a name: a client chose both. */
+const MAX_NAMED = 20
+const MAX_TEXT = 256
+
 function faultOf ({ instancePath = '', message = 'is not valid', params = {} }: ValidationFault, context: string): Fault {
   const named = [params.additionalProperties, params.requiredProperties].flat().filter(name => typeof name === 'string')
-  const path = [context, ...instancePath.split('/').filter(Boolean), ...(named.length === 1 ? named : [])].join('.')
-  if (params.additionalProperties !== undefined) return { path, message: `unknown: ${named.join(', ')}` }
+  const path = shortened([context, ...instancePath.split('/').filter(Boolean), ...(named.length === 1 ? named : [])].join('.'))
+  if (params.additionalProperties !== undefined) return { path, message: `unknown: ${listed(named)}` }
   const allowed = Array.isArray(params.allowedValues) ? `: ${params.allowedValues.join(', ')}` : ''
   return { path, message: message + allowed }
+}
+
+function listed (names: string[]): string {
+  const others = names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : ''
+  return names.slice(0, MAX_NAMED).map(shortened).join(', ') + others
+}
+
+function shortened (text: string): string {
+  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT).toWellFormed()}…` : text
 }
 
 function statusOf (err: FastifyError, reply: FastifyReply): number {

@@ -20,6 +20,14 @@ app.register(async app => {
 })
 t.teardown(() => app.close())
 
+const large = Fastify()
+large.setValidatorCompiler(validatorCompiler)
+large.register(problems)
+large.register(async app => { app.post('/things', { schema: { body: Body } }, async () => ({})) })
+t.teardown(() => large.close())
+
+const inject = (to: typeof app, payload: object) => to.inject({ method: 'POST', url: '/things', payload })
+
 const post = (payload: string | object) =>
   app.inject({ method: 'POST', url: '/things', payload, headers: { 'content-type': 'application/json' } })
 
@@ -30,6 +38,15 @@ t.test('each fault of the input is named with its path', async t => {
   const { errors, ...problem } = answer.json()
   t.match(problem, { type: 'urn:tidings:problem:invalid-input', title: 'Bad Request', status: 400, instance: /^urn:request:/ })
   t.same(errors.map(({ path }: { path: string }) => path).sort(), ['body.colour', 'body.name', 'body.size'])
+})
+
+t.test('what a client named is listed within bounds', async t => {
+  const many = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`f${i}`, 1]))
+  const { errors } = (await inject(large, { name: 'a', ...many, ['x'.repeat(5000)]: 1 })).json<{ errors: { path: string, message: string }[] }>()
+  t.match(errors.find(({ message }) => message.startsWith('unknown: f0, f1')), { path: 'body', message: /f19 and 31 more$/ })
+  for (const { path, message } of errors) t.ok(path.length < 300 && message.length < 6000)
+  const [fault] = (await inject(large, { name: 'a', ['x'.repeat(5000)]: 1 })).json<{ errors: { path: string }[] }>().errors
+  t.match(fault?.path, /^body\.x{200,251}…$/)
 })
 
 t.test('numbers as strings are refused in a body', async t => {
