@@ -6,7 +6,8 @@ const CANCELLED = 'Cancelled by user'
 
 // The whole protocol. Who cancels an active job SETs the key (PX 1 day) to the job's timestamp and, in the same step,
 // PUBLISHes the job's id on the channel. The message makes it quick; the key makes it certain, because a message finds
-// only those who listen. It holds the timestamp because BullMQ's ids come again: a later job is not meant.
+// only those who listen, and it decides, because channels are shared by all databases of a Redis: the message may be
+// another system's. It holds the timestamp because BullMQ's ids come again: a later job is not meant.
 // Who tries a cancelled job again under the same id deletes the key first.
 const cancelKey = (queue: string, jobId: string) => `{tidings}:cancel:${queue}:${jobId}`
 const cancelChannel = (queue: string) => `{tidings}:cancel:${queue}`
@@ -43,7 +44,7 @@ export function cancellableWorker<Data, Result> (
   }, options)
 
   const cancelWhereAsked = async ({ id = '', timestamp }: Job) => {
-    if (await options.connection.get(cancelKey(queue, id)) === String(timestamp)) worker.cancelJob(id, CANCELLED)
+    if (await options.connection.get(cancelKey(queue, id)) === String(Math.trunc(timestamp))) worker.cancelJob(id, CANCELLED)
   }
 
   // A subscribed connection takes no other commands, hence one of its own. After each (re)connect the keys of what is
@@ -53,7 +54,10 @@ export function cancellableWorker<Data, Result> (
     await subscriber.subscribe(cancelChannel(queue))
     await Promise.all([...running.values()].map(cancelWhereAsked))
   }
-  subscriber.on('message', (_channel, id) => worker.cancelJob(id, CANCELLED))
+  subscriber.on('message', (_channel, id) => {
+    const job = running.get(id)
+    if (job) cancelWhereAsked(job).catch(error => worker.emit('error', error))
+  })
   subscriber.on('ready', () => { listen().catch(error => worker.emit('error', error)) })
   subscriber.on('error', error => worker.emit('error', error))
   worker.on('closed', () => subscriber.disconnect())

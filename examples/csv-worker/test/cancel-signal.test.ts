@@ -18,13 +18,13 @@ t.test('cancels of active jobs', async t => {
     await subscribed(client, queue.name)
 
     const failed = once(worker, 'failed')
-    await cancel(job.id)
+    await cancel(job)
     await failed
 
     t.equal(await job.getState(), 'failed')
     t.match(await queue.getJob(job.id as string), { failedReason: 'Cancelled by user', attemptsMade: 1 })
     t.equal(await other.getState(), 'active')
-    await cancel(other.id)
+    await cancel(other)
   })
 
   t.test('a job that was cancelled before it was taken does not run', async t => {
@@ -73,7 +73,7 @@ t.test('cancels of active jobs', async t => {
     await subscribed(client, queue.name)
 
     const completed = once(worker, 'completed')
-    await cancel(job.id)
+    await cancel(job)
     await until(() => jobs.get(job.id as string)?.aborted)
     gate.resolve()
     await completed
@@ -98,10 +98,28 @@ t.test('cancels of active jobs', async t => {
     await subscribed(client, queue.name)
 
     await client.publish('{tidings}:cancel:another', job.id as string)
-    await cancel('no-such-job')
+    await cancel({ id: 'no-such-job' })
     t.equal(await job.getState(), 'active')
     t.equal(jobs.get(job.id as string)?.aborted, false)
-    await cancel(job.id)
+    await cancel(job)
+  })
+
+  t.test('a message of a system in another database of the same Redis ends nothing', async t => {
+    const { queue, jobs, client, cancel } = setup(t, redis, { process: untilAborted })
+    const elsewhere = redis.client({ db: 3 })
+    const job = await queue.add('long', {})
+    await until(() => jobs.size === 1)
+    await subscribed(client, queue.name)
+
+    await elsewhere.multi()
+      .set(`{tidings}:cancel:${queue.name}:${job.id}`, job.timestamp, 'PX', DAY_MS)
+      .publish(`{tidings}:cancel:${queue.name}`, job.id as string)
+      .exec()
+    await client.publish(`{tidings}:cancel:${queue.name}`, 'nonsense')
+    await client.get('anything') // whatever came of the messages has been asked of Redis before this
+    t.equal(jobs.get(job.id as string)?.aborted, false)
+    await cancel(job)
+    await until(() => jobs.get(job.id as string)?.aborted)
   })
 
   t.test('closing the worker closes its subscription', async t => {
@@ -141,7 +159,7 @@ function setup (t: TestContext, redis: TestRedis, { process, concurrency = 1 }: 
   })
 
   /** What jobs-api does. */
-  const cancel = async (jobId: string | undefined, timestamp = 0) => {
+  const cancel = async ({ id: jobId, timestamp = 0 }: { id?: string | undefined, timestamp?: number }) => {
     await client.multi()
       .set(`{tidings}:cancel:${name}:${jobId}`, timestamp, 'PX', DAY_MS)
       .publish(`{tidings}:cancel:${name}`, String(jobId))

@@ -15,6 +15,7 @@ export function createMetrics (registry: MetricsRegistry) {
     refusedCommands: new prom.Counter({ name: 'tidings_realtime_refused_commands_total', help: 'Messages of clients that were refused; `size` and they are gone', labelNames: ['reason'], registers }),
     events: new prom.Counter({ name: 'tidings_realtime_events_total', help: 'Events that the tail read', registers }),
     malformed: new prom.Counter({ name: 'tidings_realtime_malformed_events_total', help: 'Events that no relay of ours wrote', registers }),
+    malformedMessages: new prom.Counter({ name: 'tidings_realtime_malformed_messages_total', help: 'Messages between replicas that no replica sent', registers }),
     overtaken: new prom.Counter({ name: 'tidings_realtime_overtaken_total', help: 'Times the stream was trimmed, or begun anew, ahead of the tail', labelNames: ['reason'], registers }),
     deliveries: new prom.Counter({ name: 'tidings_realtime_deliveries_total', help: 'Frames of job events', labelNames: ['face'], registers }),
     spared: new prom.Counter({ name: 'tidings_realtime_spared_progress_total', help: 'Progress left out for slow clients because a newer one followed', registers }),

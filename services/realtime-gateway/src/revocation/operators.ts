@@ -4,6 +4,7 @@ import fp from 'fastify-plugin'
 import { Type } from 'typebox'
 import { userIdText } from '@tidings/contracts'
 import { problems, serviceOptions, validatorCompiler } from '@tidings/service-kit'
+import { REVOKED } from '../socket-io/between-replicas.ts'
 
 const Revoke = Type.Object({
   userId: Type.Union([Type.Integer(), Type.String({ minLength: 1, maxLength: 128 })])
@@ -20,12 +21,12 @@ const Revoked = Type.Object({
  */
 export const operators = fp(async function operators (app) {
   const { config, io, revocations, log } = app
-  io.on('revoked', (userId: string, notBefore: number) => revocations.apply(userId, notBefore))
+  io.on(REVOKED, (userId: string, notBefore: number) => revocations.apply(userId, notBefore))
 
   async function revoke (userId: string) {
     const notBefore = await revocations.revoke(userId)
     revocations.apply(userId, notBefore)
-    io.serverSideEmit('revoked', userId, notBefore)
+    io.serverSideEmit(REVOKED, userId, notBefore)
     log.info({ userId, notBefore }, 'sessions revoked')
     return { userId, notBefore }
   }

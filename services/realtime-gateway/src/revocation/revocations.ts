@@ -66,9 +66,12 @@ export function createRevocations ({ redis, audience, log }: { redis: Redis, aud
     } while (cursor !== '0' && known.size < MAX_KNOWN)
   }
 
-  function note (userId: string, notBefore: string | number | null | undefined) {
-    if (!notBefore || (known.size >= MAX_KNOWN && !known.has(userId))) return
-    known.set(userId, Math.max(Number(notBefore), known.get(userId) ?? 0))
+  /** Junk is left out: as NaN it would outlast every revocation to come. */
+  function note (userId: string, text: string | number | null | undefined) {
+    const notBefore = Number(text ?? 0)
+    if (!Number.isSafeInteger(notBefore) || notBefore <= 0) return
+    if (known.size >= MAX_KNOWN && !known.has(userId)) return
+    known.set(userId, Math.max(notBefore, known.get(userId) ?? 0))
   }
 
   function warn (err: Error): undefined {

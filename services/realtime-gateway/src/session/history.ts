@@ -7,8 +7,11 @@ const RETRIES: Options = {
   retries: 4,
   minTimeout: 250,
   maxTimeout: 2000,
-  shouldRetry: ({ error }) => !(error instanceof UnsupportedJobEvent)
+  shouldRetry: ({ error }) => !(error instanceof UnsupportedJobEvent || isJunk(error))
 }
+
+/** What stands at the key is no history, or its ids are none of ours: then it holds nothing that can be told. */
+const isJunk = (err: unknown) => err instanceof TypeError || (err instanceof Error && err.message.startsWith('WRONGTYPE'))
 
 export type Range = { userId: string, since: EventId, until: EventId }
 
@@ -39,7 +42,10 @@ export function createHistory ({ redis, ttlMs }: { redis: Redis, ttlMs: number }
       }
       return from !== since || await covers(userId, since)
     }
-    return await pRetry(attempt, RETRIES)
+    return await pRetry(attempt, RETRIES).catch((err: unknown) => {
+      if (isJunk(err)) return false
+      throw err
+    })
   }
 
   return { replay }

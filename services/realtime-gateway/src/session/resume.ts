@@ -1,4 +1,4 @@
-import { isNewer, newest, type Entry, type EventId } from '@tidings/job-events'
+import { isNewer, newest, UnsupportedJobEvent, type Entry, type EventId } from '@tidings/job-events'
 import type { Feed } from './feed.ts'
 import type { History } from './history.ts'
 import { messageOf, type Message } from './message.ts'
@@ -40,8 +40,18 @@ async function tellPage (session: Session, feed: Feed, page: Entry[], read: (ent
   for (const entry of page) {
     if (session.outlet.isFull) await session.outlet.drained()
     if (session.hasEnded) return false
-    const message = isNewer(entry.id, feed.position) ? read(entry) : undefined
+    const message = isNewer(entry.id, feed.position) ? readSafely(entry, read) : undefined
     if (message) feed.tell(message)
   }
   return true
+}
+
+/** A bad entry of a history is left out: else its user could resume no more. */
+function readSafely (entry: Entry, read: (entry: Entry) => Message | undefined): Message | undefined {
+  try {
+    return read(entry)
+  } catch (err) {
+    if (err instanceof UnsupportedJobEvent) throw err
+    return undefined
+  }
 }

@@ -34,7 +34,7 @@ export const socketIo = fp(async function socketIo (app) {
     cors: { origin: allowed === true ? '*' : allowed, methods: ['GET', 'POST'], credentials: allowed !== true },
     allowRequest: (request, decide) => decide(null, isWelcome(request.headers.origin))
   })
-  const replicas = connectReplicas(io, app.redis, log)
+  const replicas = connectReplicas(io, { redis: app.redis, log, onMalformed: () => meters.malformedMessages.inc() })
   io.attach(app.server, { destroyUpgrade: false }) // other upgrades are the WebSocket face's
   io.engine.on('connection', corkFlushes)
   io.engine.use((request: IncomingMessage, _response: unknown, proceed: () => void) => {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import {
-  createJobEventStream, follow, formatEventId, MalformedJobEvent, ZERO, type Entry, type EventId, type Overtaken
+  createJobEventStream, follow, formatEventId, UnsupportedJobEvent, ZERO, type Entry, type EventId, type Overtaken
 } from '@tidings/job-events'
 import { messageOf, type Message } from '../session/message.ts'
 import type { Audience } from '../session/audience.ts'
@@ -47,7 +47,7 @@ export function startTail ({ redis, audience, metrics, log }: TailOptions) {
     let frames = 0
     const ofOne = new Map<string, number>()
     for (const entry of entries) {
-      const sessions = deliver(entry)
+      const sessions = deliverSafely(entry)
       position = entry.id
       if (sessions === 0) continue
       frames += sessions
@@ -61,23 +61,26 @@ export function startTail ({ redis, audience, metrics, log }: TailOptions) {
     metrics.events.inc(entries.length)
   }
 
-  function deliver (entry: Entry): number {
-    const sessions = audience.of(entry.owner)
-    const message = sessions && read(entry)
-    if (!message) return 0
-    for (const session of sessions) hand(session, message)
-    metrics.lag.observe(Math.max(0, Date.now() - message.timestamp) / 1000)
-    return sessions.size
+  /** One bad entry must not keep all others from their events: the follower would read it again for ever. */
+  function deliverSafely (entry: Entry): number {
+    try {
+      return deliver(entry)
+    } catch (err) {
+      if (err instanceof UnsupportedJobEvent) throw err
+      metrics.malformed.inc()
+      log.warn({ err, eventId: formatEventId(entry.id) }, 'tail: malformed event left out')
+      return 0
+    }
   }
 
-  function read (entry: Entry): Message | undefined {
-    try {
-      return messageOf(entry)
-    } catch (err) {
-      if (!(err instanceof MalformedJobEvent)) throw err
-      metrics.malformed.inc()
-      log.warn({ err }, 'tail: malformed event left out')
-    }
+  function deliver (entry: Entry): number {
+    const sessions = audience.of(entry.owner)
+    const message = sessions && messageOf(entry)
+    if (!message) return 0
+    for (const session of sessions) hand(session, message)
+    const lagMs = Date.now() - message.timestamp
+    if (Number.isFinite(lagMs)) metrics.lag.observe(Math.max(0, lagMs) / 1000)
+    return sessions.size
   }
 
   /** A fault of one session must not keep the others from their events. */
