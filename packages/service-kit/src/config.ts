@@ -1,6 +1,10 @@
 import envSchema from 'env-schema'
 import { Type, type Static, type TObject, type TProperties } from 'typebox'
 import { jwtSettings } from '@tidings/contracts'
+import { ConfigError } from './config-error.ts'
+import { postgresTarget } from './postgres/target.ts'
+
+export { ConfigError }
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
@@ -18,7 +22,8 @@ export const commonSettings = {
 
 /** The connection string of services that keep something in Postgres. */
 export const postgresSettings = {
-  DATABASE_URL: Type.String({ pattern: '^postgres(ql)?://', description: 'postgres://user:password@host:port/database' })
+  DATABASE_URL: Type.String({ pattern: '^postgres(ql)?://', description: 'postgres://user:password@host:port/database, with the parameters of libpq' }),
+  POSTGRES_START_TIMEOUT_MS: Type.Integer({ default: 60_000, minimum: 0, description: 'How long a start waits for a Postgres that is away; migrations are not part of it' })
 }
 
 /** A port variable: 0 lets the system choose one. */
@@ -26,14 +31,6 @@ export const Port = (fallback: number) => Type.Integer({ default: fallback, mini
 
 export const CommonConfig = Type.Object(commonSettings)
 export type CommonConfig = Static<typeof CommonConfig>
-
-/** All faults of the environment, one a line. */
-export class ConfigError extends Error {
-  constructor (faults: string[]) {
-    super(`Configuration is not valid:\n${faults.map(fault => `  - ${fault}`).join('\n')}`)
-    this.name = 'ConfigError'
-  }
-}
 
 type Environment = Record<string, string | undefined>
 
@@ -80,11 +77,13 @@ function faultsOf (err: unknown): string[] {
 }
 
 function commonFaults (config: CommonConfig): string[] {
+  const { DATABASE_URL } = config as { DATABASE_URL?: string }
   const hasKey = config.TOKEN_SECRET !== undefined || config.JWKS_URL !== undefined
   return [
     ...(hasKey ? [] : ['TOKEN_SECRET or JWKS_URL must be set: without one no token can be verified']),
     ...secretFaults(config),
-    ...keysUrlFaults(config)
+    ...keysUrlFaults(config),
+    ...(DATABASE_URL ? postgresTarget(DATABASE_URL).faults : [])
   ]
 }
 

@@ -3,7 +3,8 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import createError from '@fastify/error'
 import { PROBLEM_JSON, type Problem } from '@tidings/contracts'
-import { isAway, isTimedOut } from './postgres.ts'
+import { isPostgresUnavailable } from './postgres/faults.ts'
+import { isRedisUnavailable } from './redis/faults.ts'
 
 const Unavailable = createError('UNAVAILABLE', 'Something this needs can\'t be reached at this moment; try again', 503)
 
@@ -27,7 +28,7 @@ export const problems = fp(async function problems (app) {
 
 /** Answers an error. Fastify needs it by itself for what never reaches a route: a malformed URL. */
 export function answerProblem (err: FastifyError, request: FastifyRequest, reply: FastifyReply) {
-  const told = isAway(err) || isTimedOut(err) ? new Unavailable() : err
+  const told = isPostgresUnavailable(err) || isRedisUnavailable(err) ? new Unavailable() : err
   const status = statusOf(told, reply)
   if (status >= 500) request.log.error(loggable(err), 'request failed')
   else request.log.debug({ err }, 'request refused')
@@ -69,7 +70,8 @@ function problemOf (err: FastifyError, status: number): Problem {
   if (err.validation) {
     return { ...titled(400, 'INVALID_INPUT'), detail: 'The request is not valid', errors: faultsOf(err.validation, err.validationContext ?? 'body') }
   }
-  const problem = titled(status, err.code ?? 'ERROR')
+  const isOurs = err.statusCode !== undefined
+  const problem = titled(status, status < 500 || isOurs ? err.code ?? 'ERROR' : 'INTERNAL_ERROR') // not an SQLSTATE, say
   const { errors } = err as { errors?: Fault[] }
   return { ...problem, ...(status < 500 || status === 503 ? { detail: err.message } : {}), ...(isFaultList(errors) && { errors }) }
 }

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
-import { ConfigError } from './config.ts'
+import { ConfigError } from './config-error.ts'
 
 /** SIGTERM drains within this time; then the process ends anyway. */
 const CLOSE_TIMEOUT_MS = 25_000
@@ -55,6 +55,8 @@ function graceful (app: FastifyInstance, closeUnused: () => void) {
   return async ({ err, signal }: { err?: Error, signal?: string }) => {
     if (err) app.log.fatal({ err }, 'closing after an error that nobody caught')
     else app.log.info({ signal }, 'closing')
+    // Closing would first wait for the start: for a Postgres that is away, or a migration, which is rolled back.
+    if (!app.server.listening) return
     closeUnused()
     await app.close()
   }

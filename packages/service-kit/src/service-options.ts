@@ -23,6 +23,8 @@ export function serviceOptions ({ LOG_LEVEL }: Pick<CommonConfig, 'LOG_LEVEL'>) 
     requestTimeout: 60_000,
     keepAliveTimeout: 72_000,
     return503OnClosing: true,
+    // A plugin bounds its own waiting (POSTGRES_START_TIMEOUT_MS), and a migration takes as long as it takes.
+    pluginTimeout: 0,
     // Their messages quote the URL.
     frameworkErrors (err: Parameters<typeof answerProblem>[0], ...of: Tail<Parameters<typeof answerProblem>>) { answerProblem(withoutSecrets(err), ...of) },
     // A job id of 256 characters, each of them three bytes and so nine characters of a URL.

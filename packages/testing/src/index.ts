@@ -1,6 +1,7 @@
 export { freePort } from '@tidings/embedded'
 export { closeAtManyMoments } from './closing.ts'
 export { createDatabase, type TestDatabase } from './database.ts'
+export { startPgbouncer, withoutPgbouncer } from './pgbouncer.ts'
 export { startPostgres, type TestPostgres } from './postgres.ts'
 export { startReceiver, type ReceivedRequest, type Receiver, type ReceiverHandler } from './receiver.ts'
 export { startRedis, type TestRedis } from './redis.ts'

@@ -23,7 +23,7 @@ export function buildApp (config: Config) {
   app.register(metrics)
   app.register(health)
   app.register(docs, API)
-  app.register(postgres, { url: config.DATABASE_URL, schema: 'jobs', migrations: new URL('./db/migrations', import.meta.url), max: config.POSTGRES_CONNECTIONS })
+  app.register(postgres, { url: config.DATABASE_URL, schema: 'jobs', migrations: new URL('./db/migrations', import.meta.url), max: config.POSTGRES_CONNECTIONS, startTimeoutMs: config.POSTGRES_START_TIMEOUT_MS })
   app.register(redis, { url: redisUrl(config) })
   app.register(revocations)
   app.register(jwtAuth, { settings: tokenSettings(config), isRevoked: identity => app.isRevoked(identity) })

@@ -74,3 +74,19 @@ t.test('while Redis is away everything but commands goes on, uncounted', async t
   t.equal((await app.inject({ method: 'POST', url: '/submit-job', headers, payload: { name: 'x' } })).statusCode, 202)
   t.match((await app.inject('/readyz')).json(), { status: 'degraded' })
 })
+
+t.test('a Postgres that takes no writes is a 503 that does not tell its code', async t => {
+  const { app, database: { sql, url } } = await setup(t)
+  const submit = async () => await app.inject({ method: 'POST', url: '/submit-job', headers, payload: { name: 'x' } })
+  t.equal((await submit()).statusCode, 202)
+  const name = new URL(url).pathname.slice(1)
+  await sql`alter database ${sql(name)} set default_transaction_read_only = on`
+  await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${name} and pid <> pg_backend_pid()`
+  const refused = await until(async () => {
+    const answer = await submit()
+    return answer.statusCode !== 202 && answer
+  })
+  t.match([refused.statusCode, refused.headers['retry-after']], [503, /^\d+$/])
+  t.notMatch(refused.body, /25006|read-only/)
+  await until(async () => (await app.inject({ url: '/jobs', headers })).statusCode === 200)
+})

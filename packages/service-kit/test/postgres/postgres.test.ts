@@ -3,7 +3,7 @@ import Fastify from 'fastify'
 import t from 'tap'
 import { sql as drizzleSql } from 'drizzle-orm'
 import { createDatabase, startPostgres } from '@tidings/testing'
-import { createSql, isAway, postgres } from '../src/index.ts'
+import { createSql, isAway, postgres } from '../../src/index.ts'
 
 const migrations = new URL('./migrations', import.meta.url)
 

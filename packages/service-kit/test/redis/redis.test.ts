@@ -1,7 +1,7 @@
 import Fastify from 'fastify'
 import t from 'tap'
 import { startRedis, until } from '@tidings/testing'
-import { redis } from '../src/index.ts'
+import { redis } from '../../src/index.ts'
 
 t.test('a service starts without Redis, its commands fail at once, and it finds Redis when that is there', async t => {
   const server = await startRedis(t)

@@ -1,0 +1,34 @@
+import postgresJs, { type Options, type Sql } from 'postgres'
+import { postgresTarget } from './target.ts'
+
+/** A statement that takes longer is cancelled by Postgres. */
+const STATEMENT_TIMEOUT_MS = 10_000
+const CONNECT_TIMEOUT_S = 5
+
+export type RawSql = Sql<{ bigint: number }>
+export type ClientOptions = Options<Record<string, never>>
+
+/** Databases behind a pooler that refuses settings at the start of a connection (PgBouncer), by URL. */
+const withoutSettings = new Set<string>()
+
+/** A postgres.js client with our time-outs. */
+export function clientFor (url: string, options: ClientOptions = {}): Sql {
+  const { options: target } = postgresTarget(url)
+  const settings = { statement_timeout: STATEMENT_TIMEOUT_MS, ...target.connection, ...options.connection }
+  return postgresJs({
+    connect_timeout: CONNECT_TIMEOUT_S,
+    idle_timeout: 60,
+    max_lifetime: 1800,
+    onnotice: () => {}, // "already exists, skipping" of the migrations
+    ...target,
+    ...options,
+    connection: withoutSettings.has(url) ? { application_name: settings.application_name as string } : settings
+  })
+}
+
+/** From now on clients of this URL ask for no settings. Returns whether that is news. */
+export function forgoSettings (url: string): boolean {
+  if (withoutSettings.has(url)) return false
+  withoutSettings.add(url)
+  return true
+}

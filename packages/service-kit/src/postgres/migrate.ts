@@ -1,0 +1,47 @@
+import { fileURLToPath } from 'node:url'
+import { readMigrationFiles } from 'drizzle-orm/migrator'
+import type { Sql } from 'postgres'
+import { clientFor } from './client.ts'
+
+/** The schema stands by then, and a role that owns it need not have the right to make others. */
+const MAKES_A_SCHEMA = /^\s*create schema if not exists \w+;?\s*$/i
+
+/**
+ * Runs what is missing of the migrations, in one transaction; replicas that
+ * start together take turns by an advisory lock. drizzle's files and record,
+ * but not its migrator, which begins with `create schema if not exists`: that
+ * is refused to a role that owns the schema without CREATE on the database.
+ */
+export async function migrate (url: string, schema: string, folder: URL): Promise<void> {
+  const client = clientFor(url, { max: 1, idle_timeout: 0, max_lifetime: null, connection: { statement_timeout: 0 } })
+  try {
+    await client`select pg_advisory_lock(hashtext(${`tidings:${schema}`}))`
+    await ensureRecord(client, schema)
+    const missing = await missingOf(client, schema, folder)
+    if (missing.length > 0) {
+      await client.begin(async tx => {
+        for (const { statements, hash, when } of missing) {
+          for (const statement of statements) await tx.unsafe(statement)
+          await tx`insert into ${tx(schema)}.migrations (hash, created_at) values (${hash}, ${when})`
+        }
+      })
+    }
+  } finally {
+    await client.end({ timeout: 5 }) // the lock goes with its connection
+  }
+}
+
+async function ensureRecord (client: Sql, schema: string): Promise<void> {
+  const [found] = await client<{ there: boolean, recorded: boolean }[]>`
+    select exists (select from pg_namespace where nspname = ${schema}) as there,
+      exists (select from pg_tables where schemaname = ${schema} and tablename = 'migrations') as recorded`
+  if (!found?.there) await client`create schema ${client(schema)}`
+  if (!found?.recorded) await client`create table ${client(schema)}.migrations (id serial primary key, hash text not null, created_at bigint)`
+}
+
+async function missingOf (client: Sql, schema: string, folder: URL) {
+  const [last] = await client<{ created_at: string }[]>`select created_at from ${client(schema)}.migrations order by created_at desc limit 1`
+  return readMigrationFiles({ migrationsFolder: fileURLToPath(folder) })
+    .filter(({ folderMillis }) => !last || Number(last.created_at) < folderMillis)
+    .map(({ sql, hash, folderMillis: when }) => ({ statements: sql.filter(statement => !MAKES_A_SCHEMA.test(statement)), hash, when }))
+}

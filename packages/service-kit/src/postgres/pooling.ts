@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Sql, TransactionSql } from 'postgres'
+import { ConfigError } from '../config-error.ts'
+import { clientFor } from './client.ts'
+
+/** A pool of sessions that has none left lets the second connection wait: that tells nothing. */
+const PATIENCE_MS = 3000
+/** Other clients of a busy pooler may take the connection that shows it. */
+const TRIES = 3
+
+/**
+ * A pooler that gives a connection to others between two statements
+ * (PgBouncer's `pool_mode = transaction`, or `statement`) loses advisory locks,
+ * LISTEN and prepared statements, now and then and without an error. It shows
+ * when a second client's transaction runs on the connection of the first, or
+ * drives the first to another.
+ * @throws ConfigError where it does
+ */
+export async function refuseTransactionPooling (url: string): Promise<void> {
+  const clients = [0, 1].map(() => clientFor(url, { max: 1, fetch_types: false, idle_timeout: 0 })) as [Sql, Sql]
+  try {
+    await clients[0].unsafe('select 1') // a fault of the connection itself is thrown from here
+    const pools = await Promise.race([poolsTransactions(clients), sleep(PATIENCE_MS, false, { ref: false })])
+    if (pools) throw refusal()
+  } finally {
+    await Promise.all(clients.map(client => client.end({ timeout: 0 })))
+  }
+}
+
+async function poolsTransactions ([first, second]: [Sql, Sql]): Promise<boolean> {
+  let refused = 0
+  for (let tries = 0; tries < TRIES; tries++) {
+    try {
+      const own = await processOf(first)
+      const moved = await second.begin(async tx => await processOf(tx) === own || await processOf(first) !== own)
+      if (moved) return true
+    } catch {
+      // A pool of statements ends the connection at each `begin`, and only then. Other faults show in what comes next.
+      if (await processOf(second).catch(() => undefined) === undefined) return false
+      refused++
+    }
+  }
+  return refused === TRIES
+}
+
+async function processOf (sql: Sql | TransactionSql): Promise<number | undefined> {
+  const [row] = await sql.unsafe<{ pid: number }[]>('select pg_backend_pid() as pid')
+  return row?.pid
+}
+
+function refusal (): ConfigError {
+  return new ConfigError(['DATABASE_URL leads to a pooler in transaction (or statement) mode, which loses LISTEN, advisory locks and prepared statements: connect directly, or to a pool in session mode'])
+}
