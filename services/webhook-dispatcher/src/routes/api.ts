@@ -10,6 +10,7 @@ import { webhookRoutes } from './webhooks.ts'
 export const api: FastifyPluginAsyncTypebox = async function api (app) {
   const { config } = app
   app.removeContentTypeParser('text/plain')
+  app.addHook('onRoute', route => { route.handlerTimeout ??= config.HANDLER_TIMEOUT_MS })
   app.addHook('onRequest', app.authenticate)
   // The answers are built field by field, so a compiled serializer would check them once more and be no faster.
   app.setSerializerCompiler(() => JSON.stringify)

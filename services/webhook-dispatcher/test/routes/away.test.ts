@@ -1,4 +1,4 @@
-import { startPostgres, startRedis, until } from '@tidings/testing'
+import { createDatabase, startPostgres, startRedis, until } from '@tidings/testing'
 import t from 'tap'
 import { setup } from './setup.ts'
 
@@ -37,4 +37,30 @@ t.test('without Postgres the answer is 503 with Retry-After, and again 200 when 
   await postgres.start()
   await until(async () => (await call('/webhooks')).status === 200)
   t.pass('without a restart')
+})
+
+t.test('a Postgres that does not answer is a 503 in time', async t => {
+  const [postgres, redis] = await Promise.all([startPostgres(t), startRedis(t)])
+  const { call } = await setup(t, { DATABASE_URL: postgres.url, REDIS_URL: redis.url, HANDLER_TIMEOUT_MS: '500' })
+  postgres.pause()
+  const { status, headers } = await call('/webhooks')
+  t.match([status, headers['retry-after']], [503, /^\d+$/])
+  postgres.resume()
+  await until(async () => (await call('/webhooks')).status === 200)
+})
+
+t.test('a Postgres that takes no writes is a 503 that does not tell its code', async t => {
+  const { url, sql } = await createDatabase(t)
+  const { call } = await setup(t, { DATABASE_URL: url })
+  t.equal((await call('/webhooks', { method: 'POST', body: hook })).status, 201)
+  const name = new URL(url).pathname.slice(1)
+  await sql`alter database ${sql(name)} set default_transaction_read_only = on`
+  await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${name} and pid <> pg_backend_pid()`
+  const { status, headers, body } = await until(async () => {
+    const answer = await call('/webhooks', { method: 'POST', body: hook })
+    return answer.status !== 201 && answer
+  })
+  t.match([status, headers['retry-after']], [503, /^\d+$/])
+  t.notMatch(JSON.stringify(body), /25006|read-only/)
+  await until(async () => (await call('/webhooks')).status === 200)
 })
