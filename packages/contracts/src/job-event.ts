@@ -8,12 +8,13 @@ export const JOB_EVENT_VERSION = 1
 /** A result or error beyond this many bytes of JSON does not travel in an event: `resultTruncated` says so. */
 export const MAX_RESULT_IN_EVENT = 64 * 1024
 
-export const JOB_EVENT_TYPES = ['added', 'waiting', 'delayed', 'active', 'progress', 'completed', 'failed'] as const
+export const JOB_EVENT_TYPES = ['added', 'waiting', 'delayed', 'active', 'progress', 'completed', 'failed', 'replaced'] as const
 
 /**
  * One entry of the job-event stream, as it stands in field `d`; its id is the
  * stream's own and is not repeated inside. `added` is told once per life of a
- * job; `waiting` or `delayed` follows it.
+ * job; `waiting` or `delayed` follows it. `replaced` ends a job of another producer whose place in the queue another
+ * one took (a scheduler that was upserted, a debounced job): its row is removed, and no client receives it.
  */
 export const JobEvent = Type.Object({
   v: Type.Integer({ minimum: 1 }),
@@ -40,6 +41,13 @@ export const JobEvent = Type.Object({
   error: Type.Optional(Type.String()),
   /** Of `completed`: the job's own webhookUrl, given at submit. */
   webhookUrl: Type.Optional(Type.String()),
+  /**
+   * Of adopted jobs: the scheduler (`repeat:<id>`) or the deduplication id (`de:<id>`) under which at most one job is
+   * pending in BullMQ; a later job of the same slot takes the place of an earlier one.
+   */
+  slot: Type.Optional(Type.String()),
+  /** Of `replaced`: the successor's id, where it is known. */
+  replacedBy: Type.Optional(Type.String()),
   /** The conclusion of a reconciliation, not told by BullMQ. */
   reconciled: Type.Optional(Type.Literal(true))
 })
@@ -49,8 +57,8 @@ export type JobEvent = Static<typeof JobEvent>
 export type ToldJobEvent = JobEvent & { eventId: string }
 export const ToldJobEvent = Type.Intersect([JobEvent, Type.Object({ eventId: EventIdText })])
 
-/** The state a job is in after an event; progress leaves it as it is. */
+/** The state a job is in after an event; progress leaves it as it is, and a replaced job has none any more. */
 export function stateAfter (type: JobEvent['type']): JobState | undefined {
-  if (type === 'progress') return undefined
+  if (type === 'progress' || type === 'replaced') return undefined
   return type === 'added' ? 'waiting' : type
 }

@@ -133,7 +133,7 @@ function argumentsOf (event: JobEvent): string[] {
 
 function kindOf ({ type, reopened }: JobEvent): 'open' | 'final' | 'other' {
   if (type === 'added' || reopened) return 'open'
-  return type === 'completed' || type === 'failed' ? 'final' : 'other'
+  return type === 'completed' || type === 'failed' || type === 'replaced' ? 'final' : 'other'
 }
 
 function positionOf ([at, read, lost]: (string | null | undefined)[]): RelayPosition {

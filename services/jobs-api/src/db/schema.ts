@@ -44,6 +44,8 @@ export const jobs = jobsSchema.table('jobs', {
   enqueuedAt: timestamp('enqueued_at', { withTimezone: true }),
   webhookUrl: text('webhook_url'),
   cancelRequestedAt: timestamp('cancel_requested_at', { withTimezone: true }),
+  /** Of adopted jobs: where BullMQ has room for one pending job only (`repeat:<scheduler>`, `de:<deduplication id>`). */
+  slot: text('slot'),
   /** When the row was last compared with BullMQ. */
   lookedMs: int8('looked_ms').notNull().default(sql`(extract(epoch FROM clock_timestamp()) * 1000)::bigint`)
 })
@@ -69,6 +71,15 @@ export const timeline = jobsSchema.table('timeline', {
   timestamp: int8('timestamp').notNull(),
   error: text('error')
 }, table => [primaryKey({ columns: [table.job, table.eventMs, table.eventSeq] })])
+
+export const replaced = jobsSchema.table('replaced', {
+  userId: text('user_id').notNull(),
+  queue: text('queue').notNull(),
+  id: text('id').notNull(),
+  /** The id of the job that took its place. */
+  replacedBy: text('replaced_by').notNull(),
+  replacedAt: timestamp('replaced_at', { withTimezone: true }).notNull()
+}, table => [primaryKey({ columns: [table.userId, table.id, table.queue] })])
 
 export const results = jobsSchema.table('results', {
   ...identity,

@@ -10,7 +10,7 @@ import { createWatch, type Watch } from '../projector/watch.ts'
 import { suspect } from '../relay/memory.ts'
 import { repeat } from '../repeat.ts'
 import { forgetSpent } from '../retention/forget-spent.ts'
-import { removeOldJobs } from '../retention/remove-old-jobs.ts'
+import { forgetReplaced, removeOldJobs } from '../retention/remove-old-jobs.ts'
 
 /** How long a replica that met an event of a newer release leaves the projection to others. */
 const HALT_MS = 5000
@@ -54,6 +54,7 @@ export const projector = fp<{ config: Config }>(async function projector (app, {
 
   async function retire (signal: AbortSignal) {
     metrics.retired.inc(await removeOldJobs(sql, { days: config.JOB_RETENTION_DAYS, signal }))
+    await forgetReplaced(sql, { days: config.JOB_RETENTION_DAYS, signal })
     await forgetSpent(sql, signal)
   }
 }, { name: 'projector', dependencies: ['postgres', 'redis', 'metrics'] })

@@ -7,6 +7,7 @@ export type ChangedJob = {
   identity: Identity
   userId: string
   name: string
+  slot: string | undefined
   /** Undefined where there is no row yet. */
   n: number | undefined
   stateBefore: number | undefined
@@ -34,7 +35,7 @@ export function foldBatch (events: ToldJobEvent[], rows: KnownRow[]): ChangedJob
 }
 
 function begin (event: ToldJobEvent, identity: Identity, row: KnownRow | undefined): ChangedJob {
-  const { userId, name } = event
-  if (!row) return { identity, userId, name, n: undefined, stateBefore: undefined, after: unknownJob(event), events: [] }
-  return { identity, userId, name, n: row.n, stateBefore: row.state, after: row, events: [] }
+  const { userId, name, slot } = event
+  if (!row) return { identity, userId, name, slot, n: undefined, stateBefore: undefined, after: unknownJob(event), events: [] }
+  return { identity, userId, name, slot, n: row.n, stateBefore: row.state, after: row, events: [] }
 }

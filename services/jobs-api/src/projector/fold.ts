@@ -19,6 +19,8 @@ export type JobFields = {
   progress?: string | null
   /** Undefined: as it stands in the row. */
   outcome?: Outcome
+  /** Another job took its place, so that its row goes: the successor's id, where it is known. */
+  replaced?: { by: string | undefined }
 }
 
 const NO_OUTCOME: Outcome = { result: null, truncated: false, error: null }
@@ -57,6 +59,7 @@ function changes (job: JobFields, event: ToldJobEvent): Partial<JobFields> {
     case 'waiting': return event.reopened ? { state, startedMs: null, finishedMs: null, outcome: NO_OUTCOME } : { state }
     case 'active': return { state, startedMs: event.timestamp, attemptsMade: job.attemptsMade + 1 }
     case 'progress': return { progress: JSON.stringify(event.progress ?? 0) }
+    case 'replaced': return { replaced: { by: event.replacedBy } }
     case 'completed':
     case 'failed': return { state, finishedMs: event.timestamp, outcome: outcomeOf(event) }
     default: return { state }

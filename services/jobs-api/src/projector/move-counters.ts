@@ -23,9 +23,10 @@ export async function moveCounters (tx: Tx, jobs: ChangedJob[]): Promise<void> {
 export function shiftsOf (jobs: ChangedJob[]): Shift[] {
   const shifts = new Map<string, Shift>()
   for (const { userId, stateBefore, after } of jobs) {
-    if (stateBefore === after.state) continue
+    const stateAfter = after.replaced ? undefined : after.state
+    if (stateBefore === stateAfter) continue
     if (stateBefore !== undefined) add(userId, stateBefore, -1)
-    add(userId, after.state, 1)
+    if (stateAfter !== undefined) add(userId, stateAfter, 1)
   }
   return [...shifts.values()].filter(({ delta }) => delta !== 0)
 

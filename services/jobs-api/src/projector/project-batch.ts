@@ -8,6 +8,7 @@ import { insertRows } from './insert-rows.ts'
 import { lockRows } from './lock-rows.ts'
 import { moveCounters } from './move-counters.ts'
 import { movePosition } from './position.ts'
+import { removeReplaced } from './remove-replaced.ts'
 import { updateRows } from './update-rows.ts'
 import { writeTimeline } from './write-timeline.ts'
 
@@ -24,11 +25,13 @@ export async function projectBatch (sql: RawSql, { from, to, events }: Batch): P
     if (!await movePosition(tx, from, to)) return false
     const rows = await lockRows(tx, identityColumns(events.map(identityOf)))
     const changed = foldBatch(events, rows)
-    await insertRows(tx, changed.filter(({ n }) => n === undefined))
+    const kept = changed.filter(({ after }) => !after.replaced)
+    await insertRows(tx, kept.filter(({ n }) => n === undefined))
     await Promise.all([
-      updateRows(tx, changed.filter(({ stateBefore }) => stateBefore !== undefined)),
+      updateRows(tx, kept.filter(({ stateBefore }) => stateBefore !== undefined)),
       moveCounters(tx, changed),
-      writeTimeline(tx, changed),
+      writeTimeline(tx, kept),
+      removeReplaced(tx, changed.filter(({ after }) => after.replaced)),
       announceBatch(tx, to, changed)
     ])
     return true

@@ -46,13 +46,20 @@ export type Case = { row: OpenRow, judge: (row: OpenRow) => Verdict }
  */
 export async function conclude (cases: Case[], context: ConcludeContext): Promise<number> {
   if (cases.length === 0) return 0
-  const { relay, redis, sql, queue } = context
-  const newest = await newestEvent(redis, queue.name)
-  await relay.standStillAt(newest, async () => {})
-  await projectionOf(CATCH_UP_TIMEOUT_MS, context)
+  const { relay, sql } = context
+  const newest = await caughtUp(context)
   // Most often it was only late, and nobody needs to stand still.
   if ((await unchangedRows(sql, cases.map(({ row }) => row))).length === 0) return 0
   return await relay.standStillAt(newest, position => concludeAt(position, cases, context))
+}
+
+/** Resolves once the rows know all that BullMQ has told until now, with the newest of it. */
+export async function caughtUp (context: ConcludeContext): Promise<EventId> {
+  const { relay, redis, queue } = context
+  const newest = await newestEvent(redis, queue.name)
+  await relay.standStillAt(newest, async () => {})
+  await projectionOf(CATCH_UP_TIMEOUT_MS, context)
+  return newest
 }
 
 async function concludeAt (position: RelayPosition, cases: Case[], context: ConcludeContext): Promise<number> {

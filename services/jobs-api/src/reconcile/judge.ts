@@ -1,5 +1,5 @@
 import { stateOf } from '../db/state-code.ts'
-import type { Found } from './look-up.ts'
+import type { Found, Successor } from './look-up.ts'
 import type { OpenRow } from './open-row.ts'
 
 /** What becomes of jobs that had started when Redis lost them. */
@@ -16,7 +16,7 @@ const AGREES: Verdict = { verdict: 'agrees' }
 
 /** Compares an open job with what BullMQ has of it. Judges only: nothing is asked, nothing is done. */
 export function judge (row: OpenRow, found: Found, lostJobs: LostJobs): Verdict {
-  if (found.state === 'missing') return judgeMissing(row, lostJobs)
+  if (found.state === 'missing') return judgeMissing(row, lostJobs, found.successor)
   const at = found.finishedOn === null ? {} : { at: found.finishedOn }
   switch (found.state) {
     case stateOf(row.state): return AGREES
@@ -27,8 +27,9 @@ export function judge (row: OpenRow, found: Found, lostJobs: LostJobs): Verdict 
 }
 
 /** A job of which BullMQ knows nothing, and told nothing of why. */
-export function judgeMissing (row: OpenRow, lostJobs: LostJobs): Verdict {
+export function judgeMissing (row: OpenRow, lostJobs: LostJobs, successor?: Successor): Verdict {
   if (row.is_cancelled) return fails('Cancelled by user')
+  if (successor) return { verdict: 'tell', event: 'replaced', fields: successor.id === undefined ? {} : { by: successor.id } }
   if (!row.ours) return fails('Removed from the queue')
   const hasStarted = row.attempts_made > 0
   return row.data !== null && (!hasStarted || lostJobs === 'rerun') ? { verdict: 'add' } : fails('Lost by the queue')

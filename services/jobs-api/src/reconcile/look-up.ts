@@ -5,8 +5,11 @@ import type { OpenRow } from './open-row.ts'
 
 /** What BullMQ has of a job. */
 export type Found =
-  | { state: 'missing' }
+  | { state: 'missing', successor?: Successor }
   | { state: JobState, returnvalue: string | null, failedReason: string | null, finishedOn: number | null }
+
+/** A job that took the place of another; its id where that is known. */
+export type Successor = { id: string | undefined }
 
 const MISSING: Found = { state: 'missing' }
 

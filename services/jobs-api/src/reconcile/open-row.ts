@@ -1,5 +1,7 @@
+import { formatEventId } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import { FIRST_FINAL_STATE } from '../db/state-code.ts'
+import type { Doubt } from '../relay/doubts.ts'
 
 /** An open job as its row knows it. */
 export type OpenRow = {
@@ -17,14 +19,22 @@ export type OpenRow = {
   event_seq: number | null
   ours: boolean
   webhook_url: string | null
+  slot: string | null
   data: Record<string, unknown> | null
   options: Record<string, unknown> | null
   is_cancelled: boolean
+  /** When BullMQ said that it removed the job, where it did. */
+  removed_ms?: number
 }
 
 const columns = (sql: RawSql) => sql`
   n, queue, id, generation_ms, generation_seq, user_id, name, state, created_ms, attempts_made, event_ms, event_seq,
-  ours, webhook_url, data, options, cancel_requested_at is not null as is_cancelled`
+  ours, webhook_url, slot, data, options, cancel_requested_at is not null as is_cancelled`
+
+/** The generation as events carry it; '' for jobs of ours. */
+export function generationOf ({ generation_ms: ms, generation_seq: seq }: Pick<OpenRow, 'generation_ms' | 'generation_seq'>): string {
+  return ms > 0 ? formatEventId({ ms, seq }) : ''
+}
 
 /** Where a walk over all open rows ends: what begins later is not in doubt. */
 export async function newestRow (sql: RawSql): Promise<number> {
@@ -38,6 +48,22 @@ export async function openRows (sql: RawSql, queue: string, { after, upTo, limit
     select ${columns(sql)} from jobs.jobs
     where queue = ${queue} and state < ${FIRST_FINAL_STATE} and n > ${after} and n <= ${upTo} and enqueued_at is not null
     order by n limit ${limit}`
+}
+
+/** Open rows of other producers' jobs that are in doubt: all lives of an id, one of them, or all jobs of a slot. */
+export async function doubtfulRows (sql: RawSql, queue: string, doubts: Doubt[]): Promise<OpenRow[]> {
+  const ids = doubts.flatMap(doubt => 'jobId' in doubt ? doubt.jobId : [])
+  const slots = doubts.flatMap(doubt => 'slot' in doubt ? doubt.slot : [])
+  const rows = await sql<OpenRow[]>`
+    select ${columns(sql)} from jobs.jobs
+    where queue = ${queue} and state < ${FIRST_FINAL_STATE} and not ours
+      and (id = any(${ids}::text[]) or slot = any(${slots}::text[]))
+    order by n`
+  const removals = new Map(doubts.flatMap(doubt => 'jobId' in doubt && doubt.removed ? [[`${doubt.removed.generation} ${doubt.jobId}`, doubt.removed.ms]] : []))
+  return rows.map(row => {
+    const removed = removals.get(`${generationOf(row)} ${row.id}`)
+    return removed === undefined ? row : { ...row, removed_ms: removed }
+  })
 }
 
 /**

@@ -1,15 +1,17 @@
-import { recall, rememberReconciled } from '../relay/memory.ts'
-import { conclude, type ConcludeContext } from './conclude.ts'
+import type { Doubts } from '../relay/doubts.ts'
+import { recall, rememberReconciled, suspect } from '../relay/memory.ts'
+import { caughtUp, conclude, type ConcludeContext } from './conclude.ts'
 import { judge, judgeMissing, type LostJobs } from './judge.ts'
-import { lookUp } from './look-up.ts'
-import { newestRow, openRows, outboxRows, silentRows, type OpenRow } from './open-row.ts'
+import { findSuccessors } from './find-successors.ts'
+import { lookUp, type Found } from './look-up.ts'
+import { doubtfulRows, generationOf, newestRow, openRows, outboxRows, silentRows, type OpenRow } from './open-row.ts'
 
 const PAGE = 200
 /** Rows that one sweep looks at, silent or not; and jobs that one sweep adds: after an outage there are many. */
 const SILENT_AT_A_TIME = 5000
 const ADDED_AT_A_TIME = 10_000
 
-export type ReconcileContext = ConcludeContext & { lostJobs: LostJobs }
+export type ReconcileContext = ConcludeContext & { lostJobs: LostJobs, doubts: Doubts }
 
 /** Compares all open rows of the queue with BullMQ, if they are in doubt: after a gap, a clean, a lost or restored Redis. */
 export async function reconcileSuspected (context: ReconcileContext, signal: AbortSignal): Promise<void> {
@@ -28,6 +30,23 @@ export async function reconcileSuspected (context: ReconcileContext, signal: Abo
   }
   await rememberReconciled(redis, queue.name, suspected)
   log.info({ queue: queue.name, compared }, 'reconcile: open jobs compared with BullMQ')
+}
+
+/** Compares jobs of other producers that were removed, or whose place another job may have taken. */
+export async function reconcileDoubts (context: ReconcileContext): Promise<void> {
+  const { doubts, redis, sql, queue } = context
+  const { doubts: due, isFull } = doubts.take()
+  if (isFull) await suspect(redis, [queue.name])
+  while (due.length > 0) {
+    const some = due.splice(0, PAGE)
+    try {
+      await caughtUp(context) // so that there is a row of each
+      await compare(await doubtfulRows(sql, queue.name, some), context)
+    } catch (err) {
+      for (const doubt of [...some, ...due]) doubts.note(doubt)
+      throw err
+    }
+  }
 }
 
 /** Compares rows that told nothing for long: BullMQ leaves no event when a queue is drained. */
@@ -53,11 +72,25 @@ export async function sweepOutbox (olderThanMs: number, context: ReconcileContex
 
 async function compare (rows: OpenRow[], context: ReconcileContext): Promise<void> {
   if (rows.length === 0) return
-  const { redis, queue, lostJobs } = context
-  const found = await lookUp(redis, queue.name, rows)
+  const { redis, queue, lostJobs, doubts } = context
+  const found = await withSuccessors(rows, await lookUp(redis, queue.name, rows), context)
   const cases = rows.flatMap((row, i) => {
-    const one = found[i] as NonNullable<typeof found[number]>
+    const one = found[i] as Found
+    if (one.state === 'missing' && doubts.isPending(row.id, generationOf(row))) return []
     return judge(row, one, lostJobs).verdict === 'agrees' ? [] : [{ row, judge: (fresh: OpenRow) => judge(fresh, one, lostJobs) }]
   })
   await conclude(cases, context)
+}
+
+/** What is said of missing jobs of other producers is completed by who took their place. */
+async function withSuccessors (rows: OpenRow[], found: Found[], context: ReconcileContext): Promise<Found[]> {
+  const { sql, redis, queue } = context
+  const missing = rows.filter((row, i) => !row.ours && found[i]?.state === 'missing')
+  if (missing.length === 0) return found
+  await caughtUp(context) // a successor that ended before the look is known by its row
+  const successors = await findSuccessors({ sql, redis, queue: queue.name }, missing)
+  return rows.map((row, i) => {
+    const successor = successors.get(row.n)
+    return successor ? { state: 'missing', successor } : found[i] as Found
+  })
 }

@@ -26,7 +26,7 @@ export function advance (from: RelayPosition, look: Look): Step {
   // At the end the sum must be even; before it, at least what was trimmed must be accounted for.
   const lost = Math.max(0, look.isEnd ? look.added - entries.length - known : look.added - look.length - known)
   const finding = lost === 0 ? 'whole' : known === 0 ? 'first' : 'gap'
-  return { to: { at: lastOf(entries) ?? from.at, read: from.read + entries.length, lost: from.lost + lost }, entries, finding, lost }
+  return { to: { at: lastOf(entries) ?? newerOf(from.at, look.last), read: from.read + entries.length, lost: from.lost + lost }, entries, finding, lost }
 }
 
 function isRecreated ({ at, read, lost }: RelayPosition, look: Look): boolean {
@@ -41,7 +41,12 @@ function beginAnew ({ at }: RelayPosition, look: Look): Step {
   // Its ids are above ours, so all of it that was not read yet stands in this look or after it.
   const { entries } = look
   const after = look.isEnd ? entries.length : look.length
-  return { to: { at: lastOf(entries) ?? at, read: look.added - after + entries.length, lost: 0 }, entries, finding: 'recreated', lost: 0 }
+  return { to: { at: lastOf(entries) ?? newerOf(at, look.last), read: look.added - after + entries.length, lost: 0 }, entries, finding: 'recreated', lost: 0 }
+}
+
+/** Where nothing stands after the position, the newest id has been passed, trimmed or not: who waits for it waits no longer. */
+function newerOf (at: string, last: string): string {
+  return isNewer(eventIdOf(last), eventIdOf(at)) ? last : at
 }
 
 function lastOf (entries: RawEntry[]): string | undefined {

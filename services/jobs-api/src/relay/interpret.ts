@@ -1,16 +1,18 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { JobEvent } from '@tidings/contracts'
+import { eventIdOf } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import { findCancelled } from '../cancel/find-cancelled.ts'
 import type { EngineMetrics } from '../metrics.ts'
 import { isKept, keepLargeResults } from './large-results.ts'
-import { NOBODY } from './owner.ts'
+import { NOBODY, type Owner } from './owner.ts'
 import type { Owners } from './owners.ts'
-import { MalformedEntry, parseEntry, type QueueEvent } from './queue-event.ts'
+import type { Doubts } from './doubts.ts'
+import { MalformedEntry, parseEntries, type QueueEvent } from './queue-event.ts'
 import type { RawEntry } from './reader.ts'
 import { translate } from './translate.ts'
 
-type InterpretOptions = { queue: string, sql: RawSql, owners: Owners, metrics: EngineMetrics, log: FastifyBaseLogger }
+type InterpretOptions = { queue: string, sql: RawSql, owners: Owners, doubts: Doubts, metrics: EngineMetrics, log: FastifyBaseLogger }
 
 /** What a batch of BullMQ's entries tells whom. */
 export type Interpret = (entries: RawEntry[]) => Promise<JobEvent[]>
@@ -19,9 +21,9 @@ export type Interpret = (entries: RawEntry[]) => Promise<JobEvent[]>
  * Drops what nobody needs, attaches owner and name, keeps what is too large to
  * travel. One entry that can't be understood costs that entry only.
  */
-export function createInterpreter ({ queue, sql, owners, metrics, log }: InterpretOptions): Interpret {
+export function createInterpreter ({ queue, sql, owners, doubts, metrics, log }: InterpretOptions): Interpret {
   return async function interpret (raw) {
-    const entries = raw.flatMap(entry => stepOverMalformed(() => parseEntry(entry)))
+    const entries = parseEntries(raw, stepOver)
     if (entries.length === 0) return []
     const ownerOf = await owners.attach(entries, raw.at(-1)?.[0] as string)
     const removed = entries.filter(({ event }) => event === 'removed').map(({ jobId }) => jobId)
@@ -30,7 +32,10 @@ export function createInterpreter ({ queue, sql, owners, metrics, log }: Interpr
     const translations = entries.flatMap(entry => {
       const owner = ownerOf(entry)
       if (owner === NOBODY) return skipUnowned(entry)
-      return stepOverMalformed(() => translate(entry, { queue, owner, isCancelled: cancelled.has(entry.jobId) }))
+      const isCancelled = cancelled.has(entry.jobId)
+      if (isDoubtful(entry, owner) && !isCancelled) return doubt(entry, owner)
+      if (entry.event === 'added') noteSuccessor(entry, owner)
+      return stepOverMalformed(() => translate(entry, { queue, owner, isCancelled }))
     })
     const large = translations.flatMap(one => one.large ?? [])
     await keepLargeResults(sql, large)
@@ -45,10 +50,27 @@ export function createInterpreter ({ queue, sql, owners, metrics, log }: Interpr
       return value === undefined ? [] : [value]
     } catch (err) {
       if (!(err instanceof MalformedEntry)) throw err
-      metrics.malformed.inc({ queue })
-      log.error({ err, queue }, 'relay: entry stepped over')
+      stepOver(err)
       return []
     }
+  }
+
+  function stepOver (err: MalformedEntry) {
+    metrics.malformed.inc({ queue })
+    log.error({ err, queue }, 'relay: entry stepped over')
+  }
+
+  /** The job is gone, but why shows only later: its producer may just be adding it anew. */
+  function doubt ({ id, event, jobId }: QueueEvent, { generation = '' }: Owner): [] {
+    doubts.noteRemoval(jobId, { generation, ms: eventIdOf(id).ms })
+    log.debug({ queue, event, jobId }, 'relay: removed; whether for good shows later')
+    return []
+  }
+
+  /** BullMQ removes what a scheduler had pending without an entry; and of two jobs of one id the earlier is gone. */
+  function noteSuccessor ({ jobId }: QueueEvent, { slot, isAgain }: Owner) {
+    if (slot?.startsWith('repeat:')) doubts.note({ slot })
+    if (isAgain) doubts.note({ jobId })
   }
 
   function skipUnowned ({ event, jobId }: QueueEvent): [] {
@@ -56,4 +78,9 @@ export function createInterpreter ({ queue, sql, owners, metrics, log }: Interpr
     log.debug({ queue, event, jobId }, 'relay: a job without an owner')
     return []
   }
+}
+
+/** Jobs of ours are never added anew by anybody else, so what is removed of them is removed for good. */
+function isDoubtful ({ event, fields }: QueueEvent, { generation }: Owner): boolean {
+  return event === 'removed' && generation !== undefined && fields.prev !== 'completed' && fields.prev !== 'failed'
 }

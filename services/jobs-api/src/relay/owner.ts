@@ -7,6 +7,10 @@ export type Owner = {
   /** When the job was created, in milliseconds, and how often it may be tried. */
   created?: number
   attempts?: number
+  /** Of adopted jobs: where BullMQ has room for one pending job only; a later one there takes this one's place. */
+  slot?: string
+  /** An earlier job of this id is known: it is gone, whatever became of it. */
+  isAgain?: true
   /** The job's own webhookUrl. */
   webhookUrl?: string
 }

@@ -99,13 +99,15 @@ export function createOwners ({ queue, prefix, sql, redis, size, caughtUp }: Own
   return { attach, forget }
 }
 
-function adopt ({ first, isNew }: Life, { userId, name, created, attempts }: JobHash, known: KnownOwner | undefined): Owner {
+function adopt ({ first, isNew }: Life, { userId, name, created, attempts, slot }: JobHash, known: KnownOwner | undefined): Owner {
   const isKnown = !isNew && known?.userId === userId && known?.created === created
   return {
     userId: userId as string,
     name: nameOf(first.fields.name ?? name),
     created,
     attempts,
-    generation: isKnown ? known.generation as string : first.id
+    generation: isKnown ? known.generation as string : first.id,
+    ...(slot !== undefined && { slot }),
+    ...(isNew && known && { isAgain: true as const })
   }
 }

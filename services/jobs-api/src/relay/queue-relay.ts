@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { newest, ZERO, type JobEventStream } from '@tidings/job-events'
 import { readPosition } from '../projector/position.ts'
 import type { Step } from './advance.ts'
+import type { Doubts } from './doubts.ts'
 import { createInterpreter } from './interpret.ts'
 import { recall, rememberGap, rememberRun, suspect } from './memory.ts'
 import { createOwners } from './owners.ts'
@@ -14,11 +15,11 @@ import { createRelay, type Relay } from './relay.ts'
 const CATCH_UP_TIMEOUT_MS = 5000
 
 /** The relay of one queue with all that it needs. */
-export function createQueueRelay (app: FastifyInstance, queue: string, stream: JobEventStream): Relay {
+export function createQueueRelay (app: FastifyInstance, queue: string, stream: JobEventStream, doubts: Doubts): Relay {
   const { redis, sql, projected, config, log, engineMetrics: metrics } = app
   const open = () => openReader({ redis, key: queueEventsKey(queue), count: config.RELAY_BATCH, bytes: config.RELAY_BATCH_BYTES, log })
   const owners = createOwners({ queue, prefix: queuePrefix(queue), sql, redis, size: config.OWNER_CACHE, caughtUp })
-  const interpret = createInterpreter({ queue, sql, owners, metrics, log })
+  const interpret = createInterpreter({ queue, sql, owners, doubts, metrics, log })
   let floorAtConnect = ZERO
   const floor = () => newest(floorAtConnect, projected.position)
 

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import type { JobEventStream } from '@tidings/job-events'
-import { reconcileSilent, reconcileSuspected, sweepOutbox, type ReconcileContext } from '../reconcile/reconcile.ts'
+import { reconcileDoubts, reconcileSilent, reconcileSuspected, sweepOutbox, type ReconcileContext } from '../reconcile/reconcile.ts'
 import { repeat } from '../repeat.ts'
 import { repairCap, trimBehind } from './keep-cap.ts'
+import { createDoubts } from './doubts.ts'
 import { createQueueRelay } from './queue-relay.ts'
 
 const SUSPICION_CHECK_MS = 500
@@ -11,9 +12,10 @@ const CAP_CHECK_MS = 1000
 /** All that the replica which holds a queue does for it, until the signal aborts. */
 export function queueWork (app: FastifyInstance, name: string, stream: JobEventStream) {
   const { redis, sql, projected, config, log, engineMetrics: metrics } = app
-  const relay = createQueueRelay(app, name, stream)
+  const doubts = createDoubts()
+  const relay = createQueueRelay(app, name, stream, doubts)
   const context: ReconcileContext = {
-    queue: app.findQueue(name), redis, sql, relay, stream, projected, floor: () => projected.position, metrics, log, lostJobs: config.LOST_JOBS
+    queue: app.findQueue(name), redis, sql, relay, doubts, stream, projected, floor: () => projected.position, metrics, log, lostJobs: config.LOST_JOBS
   }
 
   return async function work (signal: AbortSignal): Promise<void> {
@@ -21,6 +23,7 @@ export function queueWork (app: FastifyInstance, name: string, stream: JobEventS
     await Promise.all([
       relay.run(signal),
       every('outbox', config.SWEEP_INTERVAL_MS, () => sweepOutbox(config.SWEEP_AGE_MS, context, signal)),
+      every('removed jobs', SUSPICION_CHECK_MS, () => reconcileDoubts(context)),
       every('reconciliation', SUSPICION_CHECK_MS, () => reconcileSuspected(context, signal)),
       every('silent jobs', config.RECONCILE_INTERVAL_MS, () => reconcileSilent(config.RECONCILE_SILENT_MS, context, signal)),
       every('cap', CAP_CHECK_MS, keepCap),

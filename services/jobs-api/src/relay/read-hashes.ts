@@ -6,8 +6,11 @@ import { storable } from './text.ts'
 const MAX_DATA_BYTES = 1024 * 1024
 const AT_A_TIME = 50
 
+/** A longer id of a scheduler or a deduplication is not stored: an index takes no text of 3,000 bytes. */
+const MAX_SLOT_BYTES = 1024
+
 /** What BullMQ's hash of a job says; `userId` is undefined where its data names none. */
-export type JobHash = { userId: string | undefined, name: string, created: number, attempts: number }
+export type JobHash = { userId: string | undefined, name: string, created: number, attempts: number, slot: string | undefined }
 
 /**
  * The hashes of jobs, undefined where there is none, and BullMQ's newest event
@@ -26,7 +29,7 @@ async function readSome (redis: Redis, prefix: string, jobIds: string[]): Promis
   const sizes = await inOneGo<number>(redis, pipeline => keys.forEach(key => pipeline.hstrlen(key, 'data')))
   const hashes = await inOneGo<(string | null)[]>(redis, pipeline => keys.forEach((key, i) => {
     const fits = (sizes[i] ?? 0) <= MAX_DATA_BYTES
-    pipeline.hmget(key, 'timestamp', 'name', 'opts', ...(fits ? ['data'] : []))
+    pipeline.hmget(key, 'timestamp', 'name', 'opts', 'rjk', 'deid', ...(fits ? ['data'] : []))
   }))
   return hashes.map(hashOf)
 }
@@ -40,14 +43,21 @@ async function inOneGo<Reply> (redis: Redis, fill: (pipeline: ChainableCommander
   })
 }
 
-function hashOf ([timestamp, name, opts, data]: (string | null)[]): JobHash | undefined {
+function hashOf ([timestamp, name, opts, rjk, deid, data]: (string | null)[]): JobHash | undefined {
   if (timestamp === null || timestamp === undefined) return undefined
   return {
     userId: userIdText(fieldOf(data, 'userId')),
     name: name ?? '',
     created: Math.trunc(Number(timestamp)) || 0,
-    attempts: attemptsOf(fieldOf(opts, 'attempts'))
+    attempts: attemptsOf(fieldOf(opts, 'attempts')),
+    slot: slotOf(rjk, deid)
   }
+}
+
+/** As the rest of BullMQ's key: `repeat:<scheduler>`, whose jobs are replaced whatever their deduplication, or `de:<deduplication id>`. */
+function slotOf (rjk: string | null | undefined, deid: string | null | undefined): string | undefined {
+  const slot = rjk ? `repeat:${rjk}` : deid ? `de:${deid}` : undefined
+  return slot === undefined || slot.includes('\0') || Buffer.byteLength(slot) > MAX_SLOT_BYTES ? undefined : slot
 }
 
 /** A name that clients can be told and lists be filtered by, whatever its producer called the job: an index takes no text of 3,000 bytes. */

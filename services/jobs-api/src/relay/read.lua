@@ -1,6 +1,8 @@
 -- What stands in a queue's BullMQ events after an id, and how the stream stands at that very moment.
 -- KEYS: 1 BullMQ's event stream   ARGV: 1 id, 2 most entries, 3 most bytes (one entry may be larger)
 -- Result: {entries, entries-added, length, last id}; zeros and '0-0' where there is no stream
+-- A page never ends between a `removed` and the `deduplicated` behind it, which names the successor: BullMQ writes both
+-- in one script, so whoever sees the first of them finds the other.
 -- Reads only. One step, so that entries-added and length tell exactly what was trimmed before the first entry.
 
 if redis.call('EXISTS', KEYS[1]) == 0 then return { {}, 0, 0, '0-0' } end
@@ -15,5 +17,15 @@ for i, entry in ipairs(found) do
   for _, text in ipairs(entry[2]) do bytes = bytes + #text end
   if i > 1 and bytes > tonumber(ARGV[3]) then break end
   entries[i] = entry
+end
+
+-- `removed`, then in BullMQ 5 `debounced`, then `deduplicated`
+local belongs = { deduplicated = true, debounced = true }
+local function event_of (entry) return entry and entry[2][2] end
+
+while event_of(entries[#entries]) == 'removed' or event_of(entries[#entries]) == 'debounced' do
+  local after = found[#entries + 1] or redis.call('XRANGE', KEYS[1], '(' .. entries[#entries][1], '+', 'COUNT', 1)[1]
+  if not belongs[event_of(after)] then break end
+  entries[#entries + 1] = after
 end
 return { entries, facts['entries-added'], facts['length'], facts['last-generated-id'] }

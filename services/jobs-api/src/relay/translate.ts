@@ -24,6 +24,7 @@ export function translate (entry: QueueEvent, { queue, owner, isCancelled }: Con
     case 'completed': return completed(entry, head, owner)
     case 'failed': return failed(head, fields.failedReason ?? '')
     case 'removed': return wasFinal(fields.prev) ? undefined : failed(head, isCancelled ? 'Cancelled by user' : 'Removed from the queue')
+    case 'replaced': return { event: { ...head, type: 'replaced', ...(fields.by !== undefined && { replacedBy: fields.by }) } }
     default: return undefined
   }
 }
@@ -44,8 +45,8 @@ function headOf ({ id, jobId }: QueueEvent, queue: string, owner: Owner): Head &
   }
 }
 
-function birthOf ({ created, attempts }: Owner): Pick<JobEvent, 'created' | 'attempts'> {
-  return { ...(created !== undefined && { created }), ...(attempts !== undefined && { attempts }) }
+function birthOf ({ created, attempts, slot }: Owner): Pick<JobEvent, 'created' | 'attempts' | 'slot'> {
+  return { ...(created !== undefined && { created }), ...(attempts !== undefined && { attempts }), ...(slot !== undefined && { slot }) }
 }
 
 function dueAt (delay: string | undefined): Pick<JobEvent, 'dueAt'> {

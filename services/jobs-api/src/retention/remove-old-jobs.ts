@@ -11,6 +11,16 @@ export async function removeOldJobs (sql: RawSql, { days, signal }: { days: numb
   return await inPages(async size => await removeSome(sql, { before: Date.now() - days * DAY_MS, size }), { size: AT_A_TIME, signal })
 }
 
+/** Forgets who took the place of jobs so long ago. */
+export async function forgetReplaced (sql: RawSql, { days, signal }: { days: number, signal: AbortSignal }): Promise<void> {
+  await inPages(async size => {
+    const { count } = await sql`
+      delete from jobs.replaced where ctid = any(array(
+        select ctid from jobs.replaced where replaced_at < now() - make_interval(days => ${days}) limit ${size}))`
+    return count
+  }, { size: AT_A_TIME, signal })
+}
+
 /** One statement: the oldest by the index on finished_ms; rows that somebody holds are left to the next time. */
 async function removeSome (sql: RawSql, { before, size }: { before: number, size: number }): Promise<number> {
   const [row] = await sql<{ removed: number }[]>`

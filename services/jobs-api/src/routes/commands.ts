@@ -5,9 +5,10 @@ import { problemResponses } from '@tidings/service-kit'
 import { cancelJob } from '../cancel/cancel-job.ts'
 import { retryJob } from '../cancel/retry-job.ts'
 import type { FoundJob } from '../read/find-jobs.ts'
+import { jobNotFound } from '../read/job-not-found.ts'
 import { toJob } from '../read/job-row.ts'
 import { answer } from './answer.ts'
-import { JobNotFound, JobParams } from './jobs.ts'
+import { JobParams } from './jobs.ts'
 import { withoutBody } from './without-body.ts'
 
 /** POST /jobs/:jobId/cancel, /jobs/:jobId/retry */
@@ -49,8 +50,9 @@ export const commandRoutes: FastifyPluginAsyncTypebox = async function commandRo
 
   async function rowOf ({ params, query, user, signal }: FastifyRequest<{ Params: { jobId: string }, Querystring: Query }>): Promise<FoundJob> {
     if (query.after !== undefined) await app.reachEvent(query.after, signal)
-    const row = await app.findJob({ userId: user.userId, jobId: params.jobId, queue: query.queue })
-    if (!row) throw new JobNotFound(params.jobId)
+    const key = { userId: user.userId, jobId: params.jobId, queue: query.queue }
+    const row = await app.findJob(key)
+    if (!row) throw await jobNotFound(app.sql, key)
     return row
   }
 }

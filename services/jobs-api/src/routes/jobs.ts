@@ -1,5 +1,4 @@
 import { callbackify } from 'node:util'
-import createError from '@fastify/error'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { DoneFuncWithErrOrRes, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
@@ -8,11 +7,11 @@ import { problemResponses } from '@tidings/service-kit'
 import { countByState } from '../read/count-jobs.ts'
 import { etagOf, matches } from '../read/etag.ts'
 import { lastEventId, toJob } from '../read/job-row.ts'
+import { jobNotFound } from '../read/job-not-found.ts'
 import { listJobs } from '../read/list-jobs.ts'
 import { readTimeline } from '../read/timeline.ts'
 import { answer } from './answer.ts'
 
-export const JobNotFound = createError('JOB_NOT_FOUND', 'No job %s', 404)
 export const JobParams = Type.Object({ jobId: JobId })
 
 const GetHeaders = Type.Object({
@@ -66,7 +65,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
     const row = await (wait === undefined
       ? app.findJob(key)
       : app.holdJob({ key, waitMs: wait * 1000, ifNoneMatch, signal: request.signal }))
-    if (!row) throw new JobNotFound(jobId)
+    if (!row) throw await jobNotFound(app.sql, key)
     const etag = etagOf(lastEventId(row))
     reply.header('etag', etag).header('cache-control', 'private, no-cache')
     return matches(ifNoneMatch, etag) ? reply.code(304).send(null) : toJob(row)
@@ -83,9 +82,9 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
       response: { 200: answer(JobTimeline, 'What became of the job'), ...problemResponses(404, 414) }
     }
   }, async request => {
-    const { jobId } = request.params
-    const row = await app.findJob({ userId: request.user.userId, jobId, queue: request.query.queue })
-    if (!row) throw new JobNotFound(jobId)
+    const key = { userId: request.user.userId, jobId: request.params.jobId, queue: request.query.queue }
+    const row = await app.findJob(key)
+    if (!row) throw await jobNotFound(app.sql, key)
     return await readTimeline(app.sql, row)
   })
 

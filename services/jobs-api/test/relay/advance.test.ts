@@ -67,6 +67,14 @@ t.test('tells a gap from a first look at a queue that was there before', t => {
   t.end()
 })
 
+t.test('passes what was trimmed to the last entry', t => {
+  const stream = new Stream()
+  stream.add(10)
+  stream.trim(10)
+  t.same(advance(START, stream.look(START, 100)).to, { at: '10-0', read: 0, lost: 10 })
+  t.end()
+})
+
 t.test('sees that a stream was deleted and began anew', t => {
   const stream = new Stream()
   stream.add(10)

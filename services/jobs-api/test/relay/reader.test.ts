@@ -47,3 +47,18 @@ t.test('one that waits is answered as soon as there is something', async t => {
   await add(10)
   t.equal((await held).entries.length, 1)
 })
+
+t.test('a page does not end between a removal and the entry that names the successor', async t => {
+  const xadd = async (event: string) => await client.xadd(KEY, '*', 'event', event, 'jobId', '1')
+  for (const event of ['removed', 'deduplicated', 'removed', 'debounced', 'deduplicated', 'removed', 'removed', 'added', 'removed']) await xadd(event)
+  const read = reader({ count: 1 })
+  const pages: string[][] = []
+  let after = '0-0'
+  for (let isEnd = false; !isEnd;) {
+    const look = await read(after)
+    pages.push(look.entries.map(([, [, event = '']]) => event))
+    after = look.entries.at(-1)?.[0] as string
+    isEnd = look.isEnd
+  }
+  t.same(pages, [['removed', 'deduplicated'], ['removed', 'debounced', 'deduplicated'], ['removed'], ['removed'], ['added'], ['removed']])
+})

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { createTokenVerifier, type Job, type JobEvent } from '@tidings/contracts'
+import { createTokenVerifier, stateAfter, type Job, type JobEvent } from '@tidings/contracts'
 import { createJobEventStream, formatEventId, parseEventId, isNewer, ZERO, type EventId } from '@tidings/job-events'
 import { startReceiver, TEST_SECRET, until, type Receiver, type TestContext, type TestRedis } from '@tidings/testing'
 
@@ -56,7 +56,7 @@ export async function startJobs (t: TestContext, redis: TestRedis) {
     const job = jobs.get(event.jobId) ?? jobOf(event)
     jobs.set(event.jobId, {
       ...job,
-      ...(event.type !== 'progress' && { state: event.type === 'added' ? 'waiting' : event.type }),
+      state: stateAfter(event.type) ?? job.state,
       ...(event.type === 'progress' && { progress: event.progress }),
       ...(event.type === 'completed' && { result: event.result }),
       lastEventId: eventId

@@ -1,0 +1,34 @@
+import { literalsOf, numberArray } from '@tidings/service-kit'
+import type { ChangedJob } from './changed-job.ts'
+import { identityColumns } from './identity.ts'
+import type { Tx } from './position.ts'
+
+/** Removes the rows of jobs whose place others took, with all that belongs to them, and notes who did. */
+export async function removeReplaced (tx: Tx, jobs: ChangedJob[]): Promise<void> {
+  if (jobs.length === 0) return
+  await tx`
+    with gone as (
+      delete from jobs.jobs where n = any(${numberArray(jobs.flatMap(({ n }) => n ?? []))}::bigint[])
+      returning n, queue, id, generation_ms, generation_seq
+    ), lines as (
+      delete from jobs.timeline using gone where timeline.job = gone.n
+    )
+    delete from jobs.results using gone
+    where results.queue = gone.queue and results.id = gone.id
+      and results.generation_ms = gone.generation_ms and results.generation_seq = gone.generation_seq`
+  await noteSuccessors(tx, jobs)
+}
+
+/** A successor of the same id is found under it anyway. */
+async function noteSuccessors (tx: Tx, jobs: ChangedJob[]): Promise<void> {
+  const others = jobs.filter(({ identity, after }) => after.replaced?.by !== undefined && after.replaced.by !== identity.id)
+  // An id may have been replaced twice within a batch: the last counts, and no statement may touch a row twice.
+  const rows = [...new Map(others.map(job => [`${job.userId}\n${job.identity.queue}\n${job.identity.id}`, { userId: job.userId, by: job.after.replaced?.by, identity: job.identity }])).values()]
+  if (rows.length === 0) return
+  const { texts } = literalsOf(rows)
+  const { queue, id } = identityColumns(rows.map(({ identity }) => identity))
+  await tx`
+    insert into jobs.replaced as before (user_id, queue, id, replaced_by, replaced_at)
+    select *, now() from unnest(${texts('userId')}::text[], ${queue}::text[], ${id}::text[], ${texts('by')}::text[])
+    on conflict (user_id, queue, id) do update set replaced_by = excluded.replaced_by, replaced_at = excluded.replaced_at`
+}

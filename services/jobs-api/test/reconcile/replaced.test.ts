@@ -1,0 +1,166 @@
+import t from 'tap'
+import type { Queue, RepeatOptions } from 'bullmq'
+import type { FastifyInstance } from 'fastify'
+import { tokenOf, until } from '@tidings/testing'
+import { compareCounts } from '../../src/projector/compare-counts.ts'
+import { producer, worker } from '../bullmq.ts'
+import { jobRows, untilStates } from '../job-rows.ts'
+import { setup, startApp, startServers } from '../setup.ts'
+import { toldEvents } from '../told.ts'
+
+const SILENT_MS = 1000
+const QUICK = { RECONCILE_SILENT_MS: String(SILENT_MS), RECONCILE_INTERVAL_MS: '100' }
+
+/** Waits until every open job has been silent long enough to be compared, and was. */
+async function reconciled (app: FastifyInstance) {
+  const since = Date.now() + SILENT_MS
+  await until(async () => (await app.sql`select 1 from jobs.jobs where state < 3 and looked_ms < ${since}`).length === 0)
+}
+
+async function rest (app: FastifyInstance, path: string, user: number | string = 1) {
+  return await app.inject({ url: path, headers: { authorization: `Bearer ${tokenOf(user)}` } })
+}
+
+const failures = async (app: FastifyInstance) => (await toldEvents(app.redis)).filter(({ type }) => type === 'failed').map(({ jobId, error }) => [jobId, error])
+
+t.test('schedulers that are upserted at each boot report nothing as failed, and each has one scheduled job', async t => {
+  const { app, redis, database } = await setup(t, QUICK)
+  const queue = producer(t, redis)
+  const later = Date.now() + 600_000
+  const boots: ((boot: number) => [id: string, schedule: RepeatOptions])[] = [
+    () => ['due-now', { every: 3_600_000 }],
+    () => ['due-later', { every: 3_600_000, startDate: later }],
+    boot => ['changed', { every: 3_600_000 * boot, startDate: later + boot * 1000 }],
+    () => ['by-pattern', { pattern: '0 0 1 1 *' }],
+    boot => ['by-another-pattern', { pattern: `0 0 ${boot} 1 *` }]
+  ]
+  for (let boot = 1; boot <= 3; boot++) {
+    for (const one of boots) await queue.upsertJobScheduler(...one(boot), { data: { userId: 1 } })
+    await until(async () => (await toldEvents(app.redis)).filter(({ type }) => type === 'added').length === boot * boots.length)
+  }
+  await reconciled(app)
+  const rows = await until(async () => {
+    const rows = await jobRows(database.sql)
+    return rows.length === boots.length && rows
+  })
+  t.same(new Set(rows.map(({ id }) => id)), new Set((await queue.getJobs(['delayed', 'waiting'])).map(({ id }) => id)))
+  t.same(rows.map(({ state }) => state), ['waiting', 'delayed', 'delayed', 'delayed', 'delayed'])
+  t.same(await failures(app), [])
+  t.equal((await rest(app, `/jobs/${rows[1]?.id}`)).json().state, 'delayed')
+  t.same((await rest(app, '/jobs/counts')).json(), { waiting: 1, active: 0, completed: 0, failed: 0, delayed: 4 })
+  t.same(await compareCounts(app.sql), [])
+})
+
+t.test('a debounced job that is replaced reports nothing as failed; its id names the successor', async t => {
+  const { app, redis, database } = await setup(t, QUICK)
+  const queue = producer(t, redis)
+  const ids: string[] = []
+  for (let i = 0; i < 5; i++) {
+    const { id = '' } = await queue.add('save', { userId: 1 }, { delay: 600_000, deduplication: { id: 'document', ttl: 600_000, extend: true, replace: true } })
+    ids.push(id)
+    await until(async () => (await toldEvents(app.redis)).some(({ type, jobId }) => type === 'delayed' && jobId === id))
+  }
+  await reconciled(app)
+  await until(async () => (await jobRows(database.sql)).length === 1)
+  t.notOk((await toldEvents(app.redis)).some(({ type }) => type === 'failed'))
+  const list = (await rest(app, '/jobs')).json()
+  t.same(list.jobs.map(({ id, state }: { id: string, state: string }) => [id, state]), [[ids.at(-1), 'delayed']])
+  t.same((await rest(app, '/jobs/counts')).json(), { waiting: 0, active: 0, completed: 0, failed: 0, delayed: 1 })
+  t.same(await compareCounts(app.sql), [])
+  const gone = await rest(app, `/jobs/${ids[0]}`)
+  t.equal(gone.statusCode, 404)
+  t.match(gone.json().detail, new RegExp(`replaced by job ${ids.at(-1)}`))
+})
+
+t.test('all that one page can hold is one entry: the successor is found all the same', async t => {
+  const { app, redis, database } = await setup(t, { ...QUICK, RELAY_BATCH: '1' })
+  const queue = producer(t, redis)
+  for (let i = 0; i < 3; i++) await queue.add('save', { userId: 1 }, { delay: 600_000, deduplication: { id: 'document', replace: true } })
+  const marker = await queue.add('marker', { userId: 1 })
+  await until(async () => (await toldEvents(app.redis)).some(({ type, jobId }) => type === 'waiting' && jobId === marker.id))
+  await reconciled(app)
+  await untilStates(database.sql, ['delayed', 'waiting'])
+  t.same(await failures(app), [])
+})
+
+t.test('a relay that was away when a job was replaced, and whose entries were trimmed meanwhile', async t => {
+  const { redis, env, database } = await startServers(t)
+  const queue = producer(t, redis)
+  const first = await startApp(t, { ...env, ...QUICK })
+  const replace = async () => await queue.add('save', { userId: 1 }, { delay: 600_000, deduplication: { id: 'document', replace: true } })
+  await replace()
+  await queue.upsertJobScheduler('nightly', { every: 3_600_000, startDate: Date.now() + 600_000 }, { data: { userId: 1 } })
+  await untilStates(database.sql, ['delayed', 'delayed'])
+  await first.close()
+  await replace()
+  await queue.upsertJobScheduler('nightly', { every: 7_200_000 }, { data: { userId: 1 } })
+  await queue.trimEvents(0)
+
+  const second = await startApp(t, { ...env, ...QUICK })
+  await until(async () => (await jobRows(database.sql)).length === 0)
+  const successor = await replace()
+  await untilStates(database.sql, ['delayed'])
+  t.same(await failures(second), [])
+  t.same(await compareCounts(second.sql), [])
+  t.equal((await rest(second, '/jobs')).json().jobs[0].id, successor.id)
+})
+
+t.test('rescheduled by hand: removed and added anew, under its id, its deduplication or its scheduler', async t => {
+  const { app, redis, database } = await setup(t, QUICK)
+  const queue = producer(t, redis)
+  const ways: ((queue: Queue) => Promise<unknown>)[] = [
+    async queue => {
+      await queue.remove('report-7')
+      await queue.add('report', { userId: 1 }, { jobId: 'report-7', delay: 600_000 })
+    },
+    async queue => {
+      const pending = await queue.getDeduplicationJobId('document')
+      if (pending) await queue.remove(pending)
+      await queue.add('save', { userId: 1 }, { delay: 600_000, deduplication: { id: 'document' } })
+    },
+    async queue => {
+      await queue.removeJobScheduler('nightly')
+      await queue.upsertJobScheduler('nightly', { every: 3_600_000, startDate: Date.now() + 600_000 }, { data: { userId: 1 } })
+    }
+  ]
+  for (const way of ways) await way(queue)
+  await untilStates(database.sql, ['delayed', 'delayed', 'delayed'])
+  const before = (await jobRows(database.sql)).map(({ n }) => n)
+  for (const way of ways) await way(queue)
+  const rows = await until(async () => {
+    const rows = await jobRows(database.sql)
+    return rows.length === 3 && rows.every(({ n }) => !before.includes(n)) && rows
+  })
+  t.same(rows.map(({ state }) => state), ['delayed', 'delayed', 'delayed'])
+  t.same(await failures(app), [])
+  t.same(await compareCounts(app.sql), [])
+})
+
+t.test('what is removed for good is reported as removed, and so is the job of a scheduler that is', async t => {
+  const { app, redis, database } = await setup(t, QUICK)
+  const queue = producer(t, redis)
+  await queue.add('report', { userId: 1 }, { jobId: 'report-7' })
+  await queue.add('save', { userId: 1 }, { deduplication: { id: 'document' } })
+  await queue.upsertJobScheduler('nightly', { every: 3_600_000, startDate: Date.now() + 600_000 }, { data: { userId: 1 } })
+  const rows = await untilStates(database.sql, ['waiting', 'waiting', 'delayed'])
+  for (const { id } of rows.slice(0, 2)) await queue.remove(id)
+  await queue.removeJobScheduler('nightly')
+  await untilStates(database.sql, ['failed', 'failed', 'failed'])
+  t.same(await failures(app), rows.map(({ id }) => [id, 'Removed from the queue']))
+})
+
+t.test('an iteration that is tried again is not taken for replaced by the next one', async t => {
+  const { app, redis, database } = await setup(t, QUICK)
+  const queue = producer(t, redis)
+  let runs = 0
+  await queue.upsertJobScheduler('nightly', { every: 3_600_000 }, { data: { userId: 1 }, opts: { attempts: 2, backoff: 3000 } })
+  worker(t, redis, async () => {
+    if (++runs === 1) throw new Error('not yet')
+    return 'done'
+  })
+  await untilStates(database.sql, ['delayed', 'delayed']) // the one of now, which waits for its second attempt, and the next
+  await queue.upsertJobScheduler('nightly', { every: 7_200_000, startDate: Date.now() + 600_000 }, { data: { userId: 1 } })
+  await untilStates(database.sql, ['completed', 'delayed'])
+  t.same(await failures(app), [])
+  t.same(await compareCounts(app.sql), [])
+})
