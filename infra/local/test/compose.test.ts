@@ -17,7 +17,7 @@ interface Service {
   volumes?: string[]
   stop_grace_period?: string
 }
-interface Compose { services: Record<string, Service>, volumes: Record<string, null> }
+interface Compose { 'x-required': string[], services: Record<string, Service>, volumes: Record<string, null> }
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const compose = load(read('docker-compose.yml'), { schema: CORE_SCHEMA.withTags(mergeTag) }) as Compose
@@ -49,6 +49,34 @@ t.test('a container is given variables that its service knows and .env.example e
   }
 })
 
+// compose wires these itself, or they are another name of what it wires.
+const WIRED: Record<string, string> = {
+  REDIS_HOST: 'REDIS_URL names the container',
+  REDIS_PORT: 'REDIS_URL names the container',
+  REDIS_USERNAME: 'REDIS_URL names the container',
+  REDIS_PASSWORD: 'REDIS_URL names the container',
+  REDIS_TLS: 'REDIS_URL names the container',
+  REDIS_CA_FILE: 'REDIS_URL names the container',
+  JOBS_API_PORT: 'PORT',
+  REALTIME_GATEWAY_PORT: 'PORT',
+  WEBHOOK_DISPATCHER_PORT: 'PORT',
+  REALTIME_INTERNAL_HOST: 'loopback: without a token, so from within the container alone'
+}
+
+t.test('a container is given every variable that its service knows', async t => {
+  for (const name of serviceNames) {
+    const given = Object.keys(compose.services[name]?.environment ?? {})
+    const missing = [...variablesOf(name)].filter(variable => !given.includes(variable) && !(variable in WIRED))
+    t.same(missing, [], `docker-compose.yml passes them to ${name}`)
+  }
+})
+
+t.test('sessions can be revoked from within a gateway', async t => {
+  const environment = compose.services['realtime-gateway']?.environment ?? {}
+  t.match(environment.REALTIME_INTERNAL_PORT, /^\$\{REALTIME_INTERNAL_PORT:-\d+\}$/)
+  t.notOk('REALTIME_INTERNAL_HOST' in environment)
+})
+
 t.test('who takes the URLs of webhooks is given the same rules as who posts to them', async t => {
   const rulesOf = (name: string) => Object.fromEntries(Object.entries(compose.services[name]?.environment ?? {})
     .filter(([variable]) => /^WEBHOOK_(ALLOW_PRIVATE|REQUIRE_HTTPS|PORTS)$/.test(variable)))
@@ -64,10 +92,15 @@ t.test('.env.example has every variable of every service, and none that nobody r
 })
 
 t.test('no secret has a default', async t => {
-  for (const variable of ['TOKEN_SECRET', 'REFRESH_TOKEN_SECRET', 'WEBHOOK_SECRET_KEY', 'POSTGRES_PASSWORD']) {
+  for (const variable of ['WEBHOOK_SECRET_KEY', 'POSTGRES_PASSWORD']) {
     const values = Object.values(compose.services).map(({ environment }) => environment?.[variable]).filter(value => value !== undefined)
     t.ok(values.length > 0, variable)
     for (const value of values) t.match(value, new RegExp(`^\\$\\{${variable}:\\?.+\\}$`))
+    t.equal(example[variable], '')
+  }
+  for (const variable of ['TOKEN_SECRET', 'REFRESH_TOKEN_SECRET']) {
+    for (const { environment } of Object.values(compose.services)) t.notOk(environment?.[variable], variable)
+    t.ok(compose['x-required'].some(text => text.startsWith(`\${${variable}:-\${JWKS_URL:?`)), `${variable} or JWKS_URL`)
     t.equal(example[variable], '')
   }
 })
@@ -114,9 +147,15 @@ t.test('the data servers keep what they are given', async t => {
   }
 })
 
-const hasCompose = spawnSync('docker', ['compose', 'version']).status === 0
-t.test('docker compose reads it', { skip: hasCompose ? false : 'docker has no compose plugin on this machine' }, async t => {
-  const secrets = { TOKEN_SECRET: 'a', REFRESH_TOKEN_SECRET: 'b', WEBHOOK_SECRET_KEY: 'c', POSTGRES_PASSWORD: 'd' }
-  const { status, stderr } = spawnSync('docker', ['compose', 'config', '--quiet'], { cwd: root, encoding: 'utf8', env: { ...process.env, ...secrets } })
-  t.equal(status, 0, stderr)
+const composeCommand = ['docker-compose', 'docker'].map(command => command === 'docker' ? [command, 'compose'] : [command])
+  .find(([command = '', ...args]) => spawnSync(command, [...args, 'version']).status === 0)
+t.test('docker compose reads it', { skip: composeCommand ? false : 'docker compose is not installed' }, async t => {
+  const [command = '', ...args] = composeCommand ?? []
+  const read = (secrets: Record<string, string>) => spawnSync(command, [...args, '--env-file', '/dev/null', 'config', '--quiet'], {
+    cwd: root, encoding: 'utf8', env: { PATH: process.env.PATH, HOME: process.env.HOME, ...secrets }
+  })
+  const always = { WEBHOOK_SECRET_KEY: 'c', POSTGRES_PASSWORD: 'd' }
+  t.equal(read({ ...always, TOKEN_SECRET: 'a', REFRESH_TOKEN_SECRET: 'b' }).status, 0)
+  t.equal(read({ ...always, JWKS_URL: 'https://idp.example/jwks' }).status, 0, 'an identity provider needs no secret')
+  t.match(read(always), { status: 1, stderr: /set TOKEN_SECRET/ })
 })
