@@ -1,18 +1,38 @@
 import { Type, type Static } from 'typebox'
+import { NullableEnum, nullable } from './nullable.ts'
 import type { ToldJobEvent } from './job-event.ts'
 import { renderUserId } from './user-id.ts'
 
 export const WEBHOOK_EVENT_TYPES = ['progress', 'completed', 'failed', 'all'] as const
-export const WebhookEventType = Type.Enum([...WEBHOOK_EVENT_TYPES], { description: 'What it is told of' })
+const EVENT_TYPE = { description: 'What it is told of' }
+export const WebhookEventType = Type.Enum([...WEBHOOK_EVENT_TYPES], EVENT_TYPE)
 export type WebhookEventType = typeof WEBHOOK_EVENT_TYPES[number]
 
 export const WebhookStatus = Type.Enum(['active', 'paused', 'disabled'], { description: 'paused by its owner; disabled because it failed for days, or said that it is gone' })
-export const ProgressMode = Type.Enum(['all', 'latest'], { description: 'latest: of a job\'s progress that waits, only the newest is told' })
+const PROGRESS_MODES = ['all', 'latest'] as const
+const PROGRESS_MODE = { description: 'latest: of a job\'s progress that waits, only the newest is told' }
+export const ProgressMode = Type.Enum([...PROGRESS_MODES], PROGRESS_MODE)
 
 const url = Type.String({ format: 'url', maxLength: 2048 })
 // Postgres has no text with NUL in it.
 const description = Type.String({ maxLength: 1024, pattern: '^[^\\u0000]*$' })
 const headers = Type.Record(Type.String(), Type.String({ maxLength: 4096 }), { description: 'Up to 20 headers of your own' })
+
+// Many clients write null for what they leave out.
+const optional = {
+  description: Type.Optional(nullable(description)),
+  active: Type.Optional(nullable(Type.Boolean())),
+  headers: Type.Optional(nullable(headers)),
+  progressMode: Type.Optional(NullableEnum([...PROGRESS_MODES], PROGRESS_MODE))
+}
+
+/** What a GET shows and no PUT changes: accepted as it was shown, for clients that send back the whole. */
+const readOnly = {
+  status: Type.Optional(WebhookStatus),
+  disabledReason: Type.Optional(nullable(Type.String())),
+  createdAt: Type.Optional(Type.String({ format: 'date-time' })),
+  updatedAt: Type.Optional(Type.String({ format: 'date-time' }))
+}
 
 const example = { url: 'https://example.com/webhook', eventType: 'completed', description: 'Job completion webhook' }
 const times = { createdAt: '2024-01-01T00:00:00.000Z', updatedAt: '2024-01-01T00:00:00.000Z' }
@@ -23,15 +43,18 @@ const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo='
 export const CreateWebhook = Type.Object({
   url,
   eventType: WebhookEventType,
-  description: Type.Optional(description),
-  active: Type.Optional(Type.Boolean()),
-  headers: Type.Optional(headers),
-  progressMode: Type.Optional(ProgressMode)
+  ...optional
 }, { additionalProperties: false, examples: [example] })
 export type CreateWebhook = Static<typeof CreateWebhook>
 
-/** Body of `PUT /webhooks/:id`: what it names is changed. */
-export const UpdateWebhook = Type.Partial(CreateWebhook, { additionalProperties: false, minProperties: 1, examples: [{ eventType: 'all', active: false }] })
+/** Body of `PUT /webhooks/:id`: what it names is changed. What a GET shows may be sent back as a whole. */
+export const UpdateWebhook = Type.Object({
+  url: Type.Optional(nullable(url)),
+  eventType: Type.Optional(NullableEnum([...WEBHOOK_EVENT_TYPES], EVENT_TYPE)),
+  ...optional,
+  id: Type.Optional(Type.Integer()),
+  ...readOnly
+}, { additionalProperties: false, minProperties: 1, examples: [{ eventType: 'all', active: false }] })
 export type UpdateWebhook = Static<typeof UpdateWebhook>
 
 export const Webhook = Type.Object({
@@ -62,7 +85,7 @@ export const WebhookSecret = Type.Object({
 export type WebhookSecret = Static<typeof WebhookSecret>
 
 /** Body of `PUT /webhooks/legacy`. */
-export const PutLegacyWebhook = Type.Object({ webhookUrl: url }, { additionalProperties: false, examples: [{ webhookUrl: example.url }] })
+export const PutLegacyWebhook = Type.Object({ webhookUrl: url, ...readOnly }, { additionalProperties: false, examples: [{ webhookUrl: example.url }] })
 export type PutLegacyWebhook = Static<typeof PutLegacyWebhook>
 
 /** The user's one legacy URL: it is told of completions. */

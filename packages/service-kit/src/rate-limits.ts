@@ -14,7 +14,7 @@ const TooManyRequests = createError('TOO_MANY_REQUESTS', 'More than %d requests 
 type RateLimitsOptions = {
   /** Whose requests are counted together: the service's name. */
   name: string
-  /** Requests of one user a minute, over all replicas. */
+  /** Requests of one user a minute, over all replicas; 0: any number. */
   max: number
   redisUrl: string
   /** Who a request counts for: the user, unless said otherwise. */
@@ -29,6 +29,7 @@ type RateLimitsOptions = {
  * everybody is served. To be registered where `app.authenticate` has gone before.
  */
 export const rateLimits = fp<RateLimitsOptions>(async function rateLimits (app, { name, max, redisUrl, keyOf = request => request.user.userId, hook = 'onRequest' }) {
+  if (max === 0) return
   // Auto-pipelining: the counts of one turn of the event loop go out in one write.
   const redis = createRedis(redisUrl, { commandTimeout: COUNT_TIMEOUT_MS, maxRetriesPerRequest: 0, enableAutoPipelining: true })
   redis.on('error', err => app.log.debug({ err }, 'rate limits: redis is away'))

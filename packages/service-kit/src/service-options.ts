@@ -28,6 +28,6 @@ export function serviceOptions ({ LOG_LEVEL }: Pick<CommonConfig, 'LOG_LEVEL'>) 
     // Their messages quote the URL.
     frameworkErrors (err: Parameters<typeof answerProblem>[0], ...of: Tail<Parameters<typeof answerProblem>>) { answerProblem(withoutSecrets(err), ...of) },
     // A job id of 256 characters, each of them three bytes and so nine characters of a URL.
-    routerOptions: { maxParamLength: 2304 }
+    routerOptions: { maxParamLength: 2304, ignoreTrailingSlash: true }
   } satisfies FastifyServerOptions
 }

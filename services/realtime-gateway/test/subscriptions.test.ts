@@ -176,5 +176,9 @@ t.test('a ticket opens an event stream once, for its user', async t => {
   t.equal((await fetch(`${url}/events?ticket=${ticket}`)).status, 401, 'spent')
   t.equal((await fetch(`${url}/events?ticket=nonsense`)).status, 401)
   t.equal((await fetch(`${url}/auth/ticket`, { method: 'POST' })).status, 401, 'a ticket needs a token')
+  for (const type of ['application/json', 'text/plain;charset=UTF-8']) {
+    const asked = await fetch(`${url}/auth/ticket`, { method: 'POST', headers: { authorization: `Bearer ${tokenOf(userId)}`, 'content-type': type }, body: '' })
+    t.equal(asked.status, 201, `${type} without a body`)
+  }
   t.equal((await fetch(`${url}/ws`)).status, 426)
 })

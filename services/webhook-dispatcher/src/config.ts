@@ -30,7 +30,7 @@ const Config = Type.Object({
   WEBHOOK_PAYLOAD_RETENTION: Duration('14d', 'How long payloads are kept: what can be replayed'),
   INGEST_SHARDS: Type.Integer({ minimum: 1, maximum: 64, default: 1, description: 'Positions in the stream, each active in one replica; the same for all replicas' }),
   HANDLER_TIMEOUT_MS: Type.Integer({ minimum: 1, default: 15_000, description: 'A request that takes longer waits for something that does not answer, and gets a 503' }),
-  RATE_LIMIT_MAX: Type.Integer({ minimum: 1, default: 600, description: 'Requests of one user a minute' })
+  RATE_LIMIT_MAX: Type.Integer({ minimum: 0, default: 600, description: 'Requests of one user a minute; 0: any number' })
 })
 export type Config = Static<typeof Config>
 

@@ -1,5 +1,5 @@
 export type JsonSchema = {
-  type?: string
+  type?: string | string[]
   enum?: unknown[]
   anyOf?: JsonSchema[]
   properties?: Record<string, JsonSchema>

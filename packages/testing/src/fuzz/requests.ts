@@ -42,6 +42,7 @@ export function requests (operation: Operation, known: Known): fc.Arbitrary<Requ
 function valid (schema: JsonSchema, good: Arbitraries): fc.Arbitrary<unknown> {
   if (schema.enum) return fc.constantFrom(...schema.enum)
   if (schema.anyOf) return fc.oneof(...schema.anyOf.map(one => valid(one, good)))
+  if (Array.isArray(schema.type)) return fc.oneof(...schema.type.map(type => valid({ ...schema, type }, good)))
   switch (schema.type) {
     case 'integer': return fc.integer({ min: schema.minimum ?? -1000, max: Math.min(schema.maximum ?? 1000, Number.MAX_SAFE_INTEGER) })
     case 'boolean': return fc.boolean()
@@ -104,7 +105,7 @@ function parameterOf ({ name, in: place, schema }: Parameter, { offer, isGood, k
 }
 
 function urlOf (path: string, parts: Record<string, unknown>, query: Record<string, unknown>): string {
-  const filled = path.replace(/\{(\w+)\}/g, (_match, name: string) => encodeURIComponent(textOf(parts[name])))
+  const filled = path.replace(/\{(\w+)\}/g, (_match, name: string) => encodeURIComponent(textOf(parts[name]) || ' ')) // without it, it is another route
   const search = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(textOf(value))}`).join('&')
   return search ? `${filled}?${search}` : filled
 }

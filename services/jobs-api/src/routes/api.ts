@@ -21,9 +21,8 @@ export const api: FastifyPluginAsyncTypebox = async function api (app) {
 }
 
 const behindToken: FastifyPluginAsyncTypebox = async function behindToken (app) {
-  const { RATE_LIMIT_MAX: max } = app.config
   app.addHook('onRequest', app.authenticate)
-  if (max > 0) await app.register(rateLimits, { name: 'jobs-api', max, redisUrl: redisUrl(app.config) })
+  await app.register(rateLimits, { name: 'jobs-api', max: app.config.RATE_LIMIT_MAX, redisUrl: redisUrl(app.config) })
 
   await app.register(submitRoutes)
   await app.register(jobRoutes, { prefix: '/jobs' })

@@ -10,7 +10,7 @@ export const authRoutes: FastifyPluginAsyncTypebox = async function authRoutes (
   const { TOKEN_SECRET, REFRESH_TOKEN_SECRET, RATE_LIMIT_MAX: max, ...settings } = app.config
   if (!TOKEN_SECRET || !REFRESH_TOKEN_SECRET) return
   const { refresh, userOf } = refresher({ ...settings, TOKEN_SECRET, REFRESH_TOKEN_SECRET }, { sql: app.sql, isRevoked: app.isRevoked })
-  if (max > 0) await app.register(rateLimits, { name: 'auth', max, redisUrl: redisUrl(app.config), hook: 'preHandler', keyOf })
+  await app.register(rateLimits, { name: 'auth', max, redisUrl: redisUrl(app.config), hook: 'preHandler', keyOf })
 
   app.post('/refresh', {
     schema: {

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { Job, JobQuery, type JobQuery as Query } from '@tidings/contracts'
-import { problemResponses } from '@tidings/service-kit'
+import { allowEmptyBodies, problemResponses } from '@tidings/service-kit'
 import { cancelJob } from '../cancel/cancel-job.ts'
 import { retryJob } from '../cancel/retry-job.ts'
 import type { FoundJob } from '../read/find-jobs.ts'
@@ -9,7 +9,6 @@ import { jobNotFound } from '../read/job-not-found.ts'
 import { toJob } from '../read/job-row.ts'
 import { answer } from './answer.ts'
 import { JobParams } from './jobs.ts'
-import { withoutBody } from './without-body.ts'
 
 /** POST /jobs/:jobId/cancel, /jobs/:jobId/retry */
 export const commandRoutes: FastifyPluginAsyncTypebox = async function commandRoutes (app) {
@@ -19,7 +18,7 @@ export const commandRoutes: FastifyPluginAsyncTypebox = async function commandRo
     querystring: JobQuery,
     response: { 202: answer(Job, 'Accepted; the job as it was'), ...problemResponses(404, 409, 413, 414, 415) }
   }
-  withoutBody(app)
+  allowEmptyBodies(app)
   const context = { sql: app.sql, redis: app.redis, findQueue: (name: string) => app.findQueue(name) }
 
   app.post('/:jobId/cancel', {

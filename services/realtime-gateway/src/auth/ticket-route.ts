@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
 import { bearerToken, Ticket } from '@tidings/contracts'
-import { problemResponses } from '@tidings/service-kit'
+import { problemResponses, withoutBody } from '@tidings/service-kit'
 import { createTickets, TICKET_SECONDS, type Tickets } from './tickets.ts'
 
 const answer = {
@@ -20,8 +20,9 @@ export const ticketRoute = fp(async function ticketRoute (app) {
       summary: 'A one-time ticket for an event stream',
       description: 'For a browser\'s own EventSource, which can send no header: `new EventSource(\'/events?ticket=…\')`. It is good once, within 60 seconds, for the user of the token.',
       tags: ['realtime'],
-      response: { 201: answer, ...problemResponses() }
+      response: { 201: answer, ...problemResponses(413, 415) }
     },
+    ...withoutBody,
     // A ticket is for a session: it counts as one that is asked for.
     onRequest: [async () => { gate.knock() }, app.authenticate]
   }, async (request, reply) => {

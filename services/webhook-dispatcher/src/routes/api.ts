@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { rateLimits, redisUrl } from '@tidings/service-kit'
+import { allowEmptyBodies, rateLimits, redisUrl } from '@tidings/service-kit'
 import { deliveryRoutes } from './deliveries.ts'
 import { legacyWebhookRoutes } from './legacy-webhook.ts'
 import { secretRoutes } from './secrets.ts'
@@ -12,6 +12,7 @@ export const api: FastifyPluginAsyncTypebox = async function api (app) {
   app.removeContentTypeParser('text/plain')
   app.addHook('onRoute', route => { route.handlerTimeout ??= config.HANDLER_TIMEOUT_MS })
   app.addHook('onRequest', app.authenticate)
+  allowEmptyBodies(app)
   // The answers are built field by field, so a compiled serializer would check them once more and be no faster.
   app.setSerializerCompiler(() => JSON.stringify)
 

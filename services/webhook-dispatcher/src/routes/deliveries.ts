@@ -26,7 +26,7 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox = async function delivery
       summary: 'Deliver once more',
       description: `Makes a delivery of its own, outside the order of the job's events, with the same \`webhook-id\`. ${LEFT_ALONE}`,
       params: DeliveryParams,
-      response: { 202: Delivery, ...problemResponses(404, 409, 410, 414) }
+      response: { 202: Delivery, ...problemResponses(404, 409, 410, 413, 414, 415) }
     }
   }, async (request, reply) => {
     const delivery = await redeliver(app.db, { userId: request.user.userId, id: request.params.id })

@@ -47,7 +47,7 @@ export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function leg
       operationId: 'deleteLegacyWebhook',
       tags,
       summary: 'Remove your legacy webhookUrl',
-      response: { 204: NoContent, ...problemResponses(404) }
+      response: { 204: NoContent, ...problemResponses(404, 413, 415) }
     }
   }, async (request, reply) => {
     await deleteLegacyWebhook(app.db, request.user.userId)
@@ -69,7 +69,7 @@ export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function leg
       tags,
       summary: 'Replace the legacy secret',
       description: 'For 24 hours deliveries carry two signatures, of the new secret and of the one that it replaces.',
-      response: { 200: WebhookSecret, ...problemResponses() }
+      response: { 200: WebhookSecret, ...problemResponses(413, 415) }
     }
   }, async request => await app.db.transaction(async tx => {
     const { userId } = request.user
@@ -93,7 +93,7 @@ export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function leg
       tags,
       summary: 'Make your legacy webhookUrl a webhook',
       description: 'It keeps its secret and what is still to be delivered to it.',
-      response: { 201: CreatedWebhook, ...problemResponses(404, 409) }
+      response: { 201: CreatedWebhook, ...problemResponses(404, 409, 413, 415) }
     }
   }, async (request, reply) => {
     const { userId } = request.user

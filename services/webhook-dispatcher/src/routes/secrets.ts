@@ -31,7 +31,7 @@ export const secretRoutes: FastifyPluginAsyncTypebox = async function secretRout
       summary: 'Replace the secret',
       description: 'For 24 hours deliveries carry two signatures, of the new secret and of the one that it replaces.',
       params: WebhookParams,
-      response: { 200: WebhookSecret, ...problemResponses(404, 414) }
+      response: { 200: WebhookSecret, ...problemResponses(404, 413, 414, 415) }
     }
   }, async request => await app.db.transaction(async tx => {
     const { userId } = request.user

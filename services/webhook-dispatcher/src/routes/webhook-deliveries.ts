@@ -34,7 +34,7 @@ export const webhookDeliveryRoutes: FastifyPluginAsyncTypebox = async function w
       summary: 'Deliver a test event',
       description: `The delivery that is answered tells what became of it. ${LEFT_ALONE}`,
       params: WebhookParams,
-      response: { 202: Delivery, ...problemResponses(404, 409, 414) }
+      response: { 202: Delivery, ...problemResponses(404, 409, 413, 414, 415) }
     }
   }, async (request, reply) => {
     const webhook = await findWebhook(app.db, { userId: request.user.userId, id: request.params.id })

@@ -3,6 +3,7 @@ import { CreatedWebhook, CreateWebhook, UpdateWebhook, Webhook, WebhookList } fr
 import { createJobEventStream } from '@tidings/job-events'
 import { egressRules, problemResponses } from '@tidings/service-kit'
 import { checkInput } from '../webhooks/check-input.ts'
+import { changesOf, withoutNulls } from '../webhooks/read-input.ts'
 import { createWebhook } from '../webhooks/create-webhook.ts'
 import { deleteWebhook } from '../webhooks/delete-webhook.ts'
 import { findWebhook } from '../webhooks/find-webhook.ts'
@@ -37,8 +38,9 @@ export const webhookRoutes: FastifyPluginAsyncTypebox = async function webhookRo
       response: { 201: CreatedWebhook, ...problemResponses(409, 413, 415) }
     }
   }, async (request, reply) => {
-    checkInput(request.body, rules)
-    const created = await createWebhook(app.db, request.body, {
+    const input = withoutNulls(request.body)
+    checkInput(input, rules)
+    const created = await createWebhook(app.db, input, {
       userId: request.user.userId,
       since: await newestEvent(stream, app.sql),
       maxPerUser: app.config.WEBHOOK_MAX_PER_USER,
@@ -62,14 +64,16 @@ export const webhookRoutes: FastifyPluginAsyncTypebox = async function webhookRo
       operationId: 'updateWebhook',
       tags,
       summary: 'Change a webhook',
-      description: 'Changes what the body names. `active: true` makes a disabled webhook active again; a change of url, headers or secret applies from the next attempt.',
+      description: 'Changes what the body names; the webhook may be sent back as a whole, as a GET shows it. `active: true` makes a disabled webhook active again; a change of url, headers or secret applies from the next attempt.',
       params: WebhookParams,
       body: UpdateWebhook,
       response: { 200: Webhook, ...problemResponses(404, 413, 414, 415) }
     }
   }, async request => {
-    checkInput(request.body, rules)
-    return await updateWebhook(app.db, { userId: request.user.userId, id: request.params.id }, request.body)
+    const { id } = request.params
+    const changes = changesOf(request.body, id)
+    checkInput(changes, rules)
+    return await updateWebhook(app.db, { userId: request.user.userId, id }, changes)
   })
 
   app.delete('/:id', {
@@ -79,7 +83,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox = async function webhookRo
       summary: 'Delete a webhook',
       description: 'What was not yet delivered to it is given up.',
       params: WebhookParams,
-      response: { 204: NoContent, ...problemResponses(404, 414) }
+      response: { 204: NoContent, ...problemResponses(404, 413, 414, 415) }
     }
   }, async (request, reply) => {
     await deleteWebhook(app.db, { userId: request.user.userId, id: request.params.id })

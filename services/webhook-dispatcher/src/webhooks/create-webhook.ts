@@ -1,12 +1,13 @@
 import createError from '@fastify/error'
 import { count } from 'drizzle-orm'
-import type { CreatedWebhook, CreateWebhook } from '@tidings/contracts'
+import type { CreatedWebhook } from '@tidings/contracts'
 import type { EventId } from '@tidings/job-events'
 import type { Database } from '../db/database.ts'
 import { webhooks } from '../db/schema.ts'
 import { findSecret } from '../secrets/find-secret.ts'
 import type { SecretBox } from '../secrets/secret-box.ts'
 import { lockUser } from './lock-user.ts'
+import type { NewWebhook } from './read-input.ts'
 import { isOwn, toWebhook, type WebhookRow } from './webhook.ts'
 
 const TooManyWebhooks = createError('TOO_MANY_WEBHOOKS', 'A user has at most %d webhooks', 409)
@@ -23,7 +24,7 @@ export type Creation = {
  * Makes a webhook and its secret.
  * @throws TooManyWebhooks
  */
-export async function createWebhook (db: Database, input: CreateWebhook, { userId, since, maxPerUser, box }: Creation): Promise<CreatedWebhook> {
+export async function createWebhook (db: Database, input: NewWebhook, { userId, since, maxPerUser, box }: Creation): Promise<CreatedWebhook> {
   const { active = true, ...columns } = input
   return await db.transaction(async tx => {
     await checkLimit(tx, userId, maxPerUser)

@@ -64,3 +64,8 @@ t.test('a Postgres that takes no writes is a 503 that does not tell its code', a
   t.notMatch(JSON.stringify(body), /25006|read-only/)
   await until(async () => (await call('/webhooks')).status === 200)
 })
+
+t.test('a rate limit of 0 is none', async t => {
+  const { call } = await setup(t, { RATE_LIMIT_MAX: '0' })
+  for (let i = 0; i < 20; i++) t.equal((await call('/webhooks')).status, 200)
+})

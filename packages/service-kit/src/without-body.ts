@@ -1,0 +1,60 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { Readable } from 'node:stream'
+import createError from '@fastify/error'
+import type { FastifyInstance, FastifyRequest, RequestPayload } from 'fastify'
+
+const InvalidBody = createError('INVALID_INPUT', 'The request is not valid', 400)
+
+const BODYLESS = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/**
+ * Hooks of a route whose path says all. Clients announce a content type whatever they send (axios and generated
+ * clients JSON, `curl -d ''` and jQuery a form, fetch plain text): without a body the announcement means nothing. A
+ * body that says something is refused like any unknown field.
+ */
+export const withoutBody = {
+  async preParsing (this: void, { raw: { headers } }: FastifyRequest, _reply: unknown, payload: unknown): Promise<RequestPayload> {
+    const body = payload as Readable
+    if (headers['content-type'] === undefined) return body
+    const rest = headers['transfer-encoding'] === undefined ? whole(headers, body) : await begun(body)
+    if (rest) return rest
+    // Fastify looks for a parser by these.
+    delete headers['content-type']
+    delete headers['transfer-encoding']
+    return body
+  },
+  async preValidation (this: void, { body }: FastifyRequest): Promise<void> {
+    const errors = faultsOf(body)
+    if (errors.length > 0) throw Object.assign(new InvalidBody(), { errors })
+  }
+}
+
+/** Gives these hooks to the routes of this scope that are registered from now on and have no schema of a body. */
+export function allowEmptyBodies (app: FastifyInstance): void {
+  app.addHook('onRoute', route => {
+    if (route.schema?.body !== undefined || [route.method].flat().every(method => BODYLESS.has(method))) return
+    route.preParsing = [...[route.preParsing ?? []].flat(), withoutBody.preParsing]
+    route.preValidation = [...[route.preValidation ?? []].flat(), withoutBody.preValidation]
+  })
+}
+
+function whole (headers: IncomingHttpHeaders, body: Readable): Readable | undefined {
+  return Number(headers['content-length'] ?? 0) === 0 ? undefined : body
+}
+
+/** A chunked body shows only when it is read whether there is anything in it. */
+async function begun (body: Readable): Promise<Readable | undefined> {
+  const chunks = body.iterator() as AsyncIterableIterator<Buffer>
+  const first = await chunks.next()
+  if (first.done) return undefined
+  return Readable.from((async function * () {
+    yield first.value
+    yield * chunks
+  })(), { objectMode: false })
+}
+
+function faultsOf (body: unknown) {
+  if (body === undefined || body === null) return []
+  if (typeof body !== 'object' || Array.isArray(body)) return [{ path: 'body', message: 'must be empty' }]
+  return Object.keys(body).map(name => ({ path: `body.${name}`, message: `unknown: ${name}` }))
+}
