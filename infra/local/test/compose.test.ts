@@ -24,12 +24,15 @@ const compose = load(read('docker-compose.yml'), { schema: CORE_SCHEMA.withTags(
 const example = parseEnv(read('.env.example').replaceAll(/^# ?(?=[A-Z][A-Z0-9_]+=)/gm, ''))
 const serviceNames = readdirSync(join(root, 'services'))
 
-/** The variables that a service's schema names, with those that all services have. */
+const namesIn = (text: string) => [...text.matchAll(/^ {2}([A-Z][A-Z0-9_]{2,}): /gm)].map(match => match[1] as string)
+
+/** The variables that a service's schema names, with those of the shared settings that it spreads. */
 function variablesOf (service: string): Set<string> {
-  const own = `services/${service}/src/config.ts`
-  const shared = ['packages/service-kit/src/config.ts', 'packages/contracts/src/jwt/settings.ts']
-  const egress = read(own).includes('...egressSettings') ? ['packages/service-kit/src/egress/rules.ts'] : []
-  return new Set([own, ...shared, ...egress].flatMap(path => [...read(path).matchAll(/^ {2}([A-Z][A-Z0-9_]{2,}): /gm)].map(match => match[1] as string)))
+  const own = read(`services/${service}/src/config.ts`)
+  const shared = ['packages/service-kit/src/config.ts', 'packages/contracts/src/jwt/settings.ts', 'packages/service-kit/src/egress/rules.ts']
+    .flatMap(path => [...read(path).matchAll(/^export const (\w+Settings) = \{\n(.*?)^\}/gms)])
+    .filter(([, name]) => name === 'jwtSettings' || own.includes(`...${name}`))
+  return new Set([own, ...shared.map(([text]) => text)].flatMap(namesIn))
 }
 
 t.test('every service of the workspace is built from the one Dockerfile', async t => {
