@@ -1,9 +1,13 @@
 import { setMaxListeners } from 'node:events'
+import { createSecureContext } from 'node:tls'
 import { LRUCache } from 'lru-cache'
 import { targetOf, type EgressRules, type Target } from '@tidings/service-kit'
+import { dialTcp } from './dial.ts'
 import { Exchange } from './exchange.ts'
+import { createFreezes, type Freezes } from './freezes.ts'
 import type { AttemptOutcome } from './outcome.ts'
 import { createPools } from './pools.ts'
+import { createTunnel } from './proxy.ts'
 import { createResolve, type Resolve } from './resolve.ts'
 
 const CONNECT_TIMEOUT_MS = 10_000
@@ -16,22 +20,28 @@ export type AttempterOptions = EgressRules & {
   connectTimeoutMs?: number
   /** To one origin. */
   connections?: number
+  /** Of a connection: then its name is resolved anew. */
+  maxAgeMs?: number
   resolve?: Resolve
-  /** Certificates to trust instead of the system's, in PEM. */
-  ca?: string
+  /** Certificates to trust instead of the default ones, in PEM. */
+  ca?: string | string[] | undefined
+  /** All connections go through this HTTP proxy; names are resolved here, or by the proxy, which must then guard the network. */
+  proxy?: { url: string, resolves: 'here' | 'proxy' } | undefined
+  freezes?: Freezes
 }
 
 export type AttemptRequest = {
   url: string
   headers: Record<string, string>
   body: string | Buffer
-  /** For everything: connection, request, headers and body of the answer. */
+  /** For everything: connection, request, status. */
   timeoutMs: number
   /** Gives the attempt up: it rejects with the signal's reason, since nobody knows what became of it. */
   signal?: AbortSignal
 }
 
 export type Attempter = {
+  /** @throws OwnFault where nothing can be said of the endpoint */
   (request: AttemptRequest): Promise<AttemptOutcome>
   /** Ends all connections. */
   close: () => Promise<void>
@@ -41,24 +51,45 @@ export type Attempter = {
  * Makes the function that posts webhooks: no redirects, a deadline over the
  * whole exchange, a bounded read of the answer, and no way to an address that
  * the rules don't allow. Each fault of the other side is an outcome; it rejects
- * only when given up by the signal.
+ * only when given up by the signal, or with a fault of ours.
  */
-export function createAttempter (options: AttempterOptions): Attempter {
-  const { resolve = createResolve(), connectTimeoutMs = CONNECT_TIMEOUT_MS, connections = CONNECTIONS, allowPrivate, ca } = options
+export function createAttempter ({ connectTimeoutMs = CONNECT_TIMEOUT_MS, connections = CONNECTIONS, ...options }: AttempterOptions): Attempter {
+  const { resolve = createResolve(), freezes = createFreezes(), allowPrivate, maxAgeMs, ca, proxy } = options
   const targets = new LRUCache<string, Target>({ max: MAX_TARGETS, memoMethod: text => targetOf(text, options) })
-  const { poolOf, close } = createPools({ resolve, connectTimeoutMs, connections, allowPrivate, ca })
+  const pools = createPools({
+    resolve,
+    dial: proxy ? createTunnel({ url: proxy.url, resolve }) : dialTcp,
+    isResolvedByProxy: proxy?.resolves === 'proxy',
+    secureContext: ca === undefined ? undefined : createSecureContext({ ca }),
+    connectTimeoutMs,
+    connections,
+    maxAgeMs,
+    allowPrivate
+  })
 
   async function attempt ({ url: text, headers, body, timeoutMs, signal }: AttemptRequest): Promise<AttemptOutcome> {
     signal?.throwIfAborted()
     const target = targets.memo(text)
     if (target.fault !== undefined) return blocked(target.fault)
     const { origin, pathname, search } = target.url
+    const request = { path: pathname + search, method: 'POST' as const, headers, body }
     // One signal may serve all attempts in flight.
     if (signal) setMaxListeners(0, signal)
     return new Promise((resolve, reject) => {
-      const exchange = new Exchange({ timeoutMs, signal, settle: resolve, reject })
-      poolOf(origin).dispatch({ path: pathname + search, method: 'POST', headers, body }, exchange)
+      const exchange = new Exchange({ timeoutMs, signal, freezes, settle: resolve, reject, resend, onSilence: () => pools.renew(origin) })
+      pools.poolOf(origin).dispatch(request, exchange)
     })
+
+    function resend (exchange: Exchange): void {
+      const connection = pools.fresh(origin)
+      connection.dispatch(request, exchange)
+      connection.close(() => {}) // once that has ended
+    }
+  }
+
+  async function close (): Promise<void> {
+    freezes.close()
+    await pools.close()
   }
 
   return Object.assign(attempt, { close })

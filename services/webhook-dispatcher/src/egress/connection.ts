@@ -1,25 +1,30 @@
 import { Client, type Dispatcher } from 'undici'
 import { Exchange } from './exchange.ts'
 import { EgressError } from './outcome.ts'
-import { openSocket, type OpeningTimes, type SocketOptions } from './open-socket.ts'
+import { OwnFault } from './own-fault.ts'
+import { openSocket, type OpeningTimes, type OriginMemory, type SocketOptions } from './open-socket.ts'
+import { ResponseHead } from './response-head.ts'
 
 /** One kept-alive connection to an origin. It knows how long it took to open, for the attempt that had to wait for it. */
 export class Connection extends Client {
+  /** What its current socket has read. */
+  head: ResponseHead | undefined
   #opened: OpeningTimes | undefined
 
-  constructor (origin: URL, options: Client.Options, sockets: SocketOptions, sessions: SessionStore) {
+  constructor (origin: string | URL, options: Client.Options, sockets: SocketOptions, memory: OriginMemory) {
     super(origin, {
       ...options,
       connect: ({ hostname, port, protocol }, settle) => {
         const secure = protocol === 'https:'
-        const destination = { hostname, secure, port: Number(port) || (secure ? 443 : 80), session: sessions.session }
+        const destination = { hostname, secure, port: Number(port) || (secure ? 443 : 80), memory }
         openSocket(destination, sockets).then(
           ({ socket, ...timings }) => {
-            if (secure) socket.on('session', session => { sessions.session = session })
+            if (secure) socket.on('session', session => { memory.session = session })
             this.#opened = timings
+            this.head = new ResponseHead(socket)
             settle(null, socket)
           },
-          err => settle(err instanceof EgressError ? err : new EgressError('connect', 'Could not connect', err), null)
+          err => settle(err instanceof EgressError || err instanceof OwnFault ? err : new OwnFault('internal', 'Could not connect', err), null)
         )
       }
     })
@@ -30,13 +35,10 @@ export class Connection extends Client {
     return super.dispatch(options, handler)
   }
 
-  /** How long it took to open, told once: later requests find it open. */
+  /** How long it took to open, once: later requests find it open. */
   takeTimings (): OpeningTimes | undefined {
     const timings = this.#opened
     this.#opened = undefined
     return timings
   }
 }
-
-/** An origin's last TLS session: with it the next handshake is shorter. */
-export type SessionStore = { session?: Buffer }

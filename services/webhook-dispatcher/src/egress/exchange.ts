@@ -1,36 +1,50 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { errors, type Dispatcher } from 'undici'
-import type { OpeningTimes } from './open-socket.ts'
+import { bodyText, MAX_KEPT, textOf } from './body.ts'
+import type { Connection } from './connection.ts'
+import type { Freezes } from './freezes.ts'
 import { codeOf, EgressError, type AttemptOutcome, type Durations, type ErrorClass } from './outcome.ts'
+import { OwnFault, ownFaultOf } from './own-fault.ts'
 import { retryAfterMs } from './retry-after.ts'
 
-/** A receiver that says more is cut off: nothing that a webhook needs is that long. */
+/** Of a longer answer the connection is closed, which costs less than to read it to its end. */
 const MAX_READ = 64 * 1024
-const MAX_KEPT = 16 * 1024
+/** The status decides; what follows it is for the log, and not waited for any longer. */
+const READ_MS = 1000
 
 type ExchangeOptions = {
   timeoutMs: number
   /** Gives the attempt up: it is rejected with the signal's reason and has no outcome. */
   signal?: AbortSignal | undefined
+  freezes: Freezes
   settle: (outcome: AttemptOutcome) => void
   reject: (reason: unknown) => void
+  /** Dispatches the same request on a connection that is sure to be new. */
+  resend: (exchange: Exchange) => void
+  /** Nothing came over a connection that was open already. */
+  onSilence: () => void
 }
 
 /**
- * One request and its answer, as undici tells of it. It is over with the whole
+ * One request and its answer, as undici reports them. It is over with the whole
  * answer, the first fault, or the deadline, whichever comes first, even while
- * undici still waits for a connection; what comes later is not heard.
+ * undici still waits for a connection; what comes later is ignored.
  */
 export class Exchange implements Dispatcher.DispatchHandler {
   /** The connection that it goes over, once it has one. */
-  connection: { takeTimings: () => OpeningTimes | undefined } | undefined
+  connection: Connection | undefined
   readonly #options: ExchangeOptions
   readonly #started = performance.now()
-  readonly #timer: NodeJS.Timeout
   readonly #durations: Durations = { totalMs: 0 }
   readonly #chunks: Buffer[] = []
+  #timer: NodeJS.Timeout
   #controller: Dispatcher.DispatchController | undefined
   #sent = this.#started
+  /** Whether the connection has served other requests before. */
+  #isReused = false
+  #isResent = false
+  /** How much of the deadline was given back for freezes. */
+  #frozenMs = 0
   #status: number | undefined
   #headers: IncomingHttpHeaders = {}
   #read = 0
@@ -38,33 +52,30 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   constructor (options: ExchangeOptions) {
     this.#options = options
-    this.#timer = setTimeout(() => this.#cut(new EgressError('timeout', this.#lateness())), options.timeoutMs)
+    this.#timer = setTimeout(() => this.#onDeadline(), options.timeoutMs)
     options.signal?.addEventListener('abort', this)
   }
 
   /** The signal's listener. */
   handleEvent () {
-    if (!this.#finish()) return
-    const { signal, reject } = this.#options
-    this.#controller?.abort(new EgressError('reset', 'Given up'))
-    reject(signal?.reason)
+    const { signal } = this.#options
+    this.#reject(signal?.reason)
   }
 
   onRequestStart (controller: Dispatcher.DispatchController) {
     if (this.#over) return controller.abort(new EgressError('timeout', 'Too late'))
     this.#controller = controller
     this.#sent = performance.now()
+    this.connection?.head?.await(status => this.#onStatus(status))
     const opened = this.connection?.takeTimings()
+    this.#isReused = opened === undefined
     if (!opened) return
     this.#durations.dnsMs = Math.round(opened.dnsMs)
     this.#durations.connectMs = Math.round(opened.connectMs)
   }
 
-  onResponseStart (_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders) {
-    if (status < 200) return // informational: the answer follows
-    this.#status = status
+  onResponseStart (_controller: Dispatcher.DispatchController, _status: number, headers: IncomingHttpHeaders) {
     this.#headers = headers
-    this.#durations.ttfbMs = Math.round(performance.now() - this.#sent)
   }
 
   onResponseData (_controller: Dispatcher.DispatchController, chunk: Buffer) {
@@ -78,53 +89,105 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError (_controller: Dispatcher.DispatchController | null, err: Error) {
-    this.#settle(egressError(err))
+    if (this.#isStale(err)) return this.#resend()
+    this.#settle(faultOf(err))
+  }
+
+  /** The status is known, before the parser has seen the rest of the head. */
+  #onStatus (status: number) {
+    this.#status = status
+    const now = performance.now()
+    this.#durations.ttfbMs = Math.round(now - this.#sent)
+    const left = this.#options.timeoutMs - (now - this.#started)
+    if (left <= READ_MS) return
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#cut(new EgressError('timeout', 'The answer did not end')), READ_MS)
+  }
+
+  /** A kept connection that the other side has closed meanwhile: no byte of an answer came, and so nobody has judged the request. */
+  #isStale (err: Error): boolean {
+    const isLost = !(err instanceof EgressError || err instanceof OwnFault || err instanceof errors.InvalidArgumentError)
+    return !this.#over && isLost && this.#isReused && !this.#isResent && !this.connection?.head?.hasBegun
+  }
+
+  /** The same attempt, within the same deadline. */
+  #resend () {
+    this.#isResent = true
+    this.#controller = undefined
+    this.#options.resend(this)
+  }
+
+  /** An answer may have come while this process was frozen, and is read now. */
+  #onDeadline () {
+    const frozenMs = this.#options.freezes.since(this.#started)
+    const more = Math.min(this.#options.timeoutMs, frozenMs - this.#frozenMs)
+    this.#frozenMs = frozenMs
+    if (more > 0) this.#timer = setTimeout(() => this.#onDeadline(), more)
+    else this.#cut(new EgressError('timeout', this.#lateness()))
   }
 
   #cut (fault: EgressError) {
+    if (this.#status === undefined && this.#isReused && this.#controller) this.#options.onSilence()
     this.#settle(fault)
     this.#controller?.abort(fault)
   }
 
-  #settle (fault?: EgressError) {
-    if (!this.#finish()) return
+  #settle (fault?: EgressError | OwnFault) {
+    if (this.#over) return
+    if (this.#status === undefined && fault instanceof OwnFault) return this.#reject(fault)
+    const frozenMs = fault && this.#status === undefined ? this.#options.freezes.since(this.#started) : 0
+    if (frozenMs > 0) return this.#reject(new OwnFault('frozen', `This process did not run for ${Math.round(frozenMs)} ms`, fault))
+    this.#finish()
     this.#durations.totalMs = Math.round(performance.now() - this.#started)
-    this.#options.settle({ ...verdict(this.#status, fault), ...this.#answer(), durations: this.#durations })
+    const outcome = { ...verdict(this.#status, fault as EgressError | undefined), ...this.#answer(), durations: this.#durations }
+    if (this.#status === undefined) return this.#options.settle(outcome)
+    this.#settleWithBody(outcome)
   }
 
-  #finish (): boolean {
-    if (this.#over) return false
+  #settleWithBody (outcome: AttemptOutcome) {
+    const { settle } = this.#options
+    const { 'content-type': contentType = '', 'content-encoding': encoding } = this.#headers
+    if (!encoding || encoding === 'identity') {
+      settle({ ...outcome, responseBody: textOf(Buffer.concat(this.#chunks), contentType) })
+    } else {
+      bodyText(this.#chunks, { encoding: String(encoding), contentType }).then(responseBody => settle({ ...outcome, responseBody }), this.#options.reject)
+    }
+  }
+
+  #reject (reason: unknown) {
+    if (this.#over) return
+    this.#finish()
+    this.#controller?.abort(new EgressError('reset', 'Given up'))
+    this.#options.reject(reason)
+  }
+
+  #finish () {
     this.#over = true
     clearTimeout(this.#timer)
     this.#options.signal?.removeEventListener('abort', this)
-    return true
   }
 
   #answer (): Partial<AttemptOutcome> {
     if (this.#status === undefined) return {}
-    const retryAfter = retryAfterMs(this.#headers['retry-after'])
+    const retryAfter = retryAfterMs(this.#headers['retry-after'], { date: this.#headers.date })
     return {
       status: this.#status,
       responseHeaders: joined(this.#headers),
-      // Postgres has no text with NUL in it.
-      responseBody: Buffer.concat(this.#chunks).toString().replaceAll('\0', '\uFFFD'),
       ...(retryAfter !== undefined && { retryAfterMs: retryAfter })
     }
   }
 
   #lateness (): string {
-    const missing = this.#controller ? this.#status ? 'whole answer' : 'answer' : 'connection'
-    return `No ${missing} within ${this.#options.timeoutMs} ms`
+    return `No ${this.#controller ? 'answer' : 'connection'} within ${this.#options.timeoutMs} ms`
   }
 }
 
 type Verdict = Pick<AttemptOutcome, 'ok' | 'errorClass' | 'message'>
 
+/** The status decides: how the rest of an answer ends says nothing of what became of the request. */
 function verdict (status: number | undefined, fault: EgressError | undefined): Verdict {
-  const refused = status !== undefined && classOfStatus(status)
-  // A long error page is an error first.
-  const isFault = fault && !(refused && fault.errorClass === 'too-large')
-  if (isFault) return { ok: false, errorClass: fault.errorClass, message: fault.message }
+  if (status === undefined) return { ok: false, errorClass: fault?.errorClass ?? 'reset', message: fault?.message ?? 'The connection ended before the answer did' }
+  const refused = classOfStatus(status)
   return refused ? { ok: false, errorClass: refused, message: `Answered ${status}` } : { ok: true }
 }
 
@@ -134,12 +197,13 @@ function classOfStatus (status: number): ErrorClass | undefined {
   return status < 500 ? 'http-4xx' : 'http-5xx'
 }
 
-function egressError (err: Error): EgressError {
-  if (err instanceof EgressError) return err
+function faultOf (err: Error): EgressError | OwnFault {
+  if (err instanceof EgressError || err instanceof OwnFault) return err
   if (err instanceof errors.HeadersOverflowError) return new EgressError('too-large', 'The headers of the answer are too long', err)
   if (err instanceof errors.HTTPParserError) return new EgressError('reset', 'The answer is not HTTP', err)
   if (err instanceof errors.InvalidArgumentError) return new EgressError('blocked', 'The request has a header that can\'t be sent', err)
-  return new EgressError('reset', `The connection ended before the answer did (${codeOf(err)})`, err)
+  if (err instanceof errors.ClientDestroyedError || err instanceof errors.ClientClosedError) return new OwnFault('internal', 'Our connections were closed', err)
+  return ownFaultOf([err]) ?? new EgressError('reset', `The connection ended before the answer did (${codeOf(err)})`, err)
 }
 
 function joined (headers: IncomingHttpHeaders): Record<string, string> {

@@ -1,67 +1,93 @@
 import { once } from 'node:events'
-import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import { isIP, type Socket } from 'node:net'
+import { connect as connectTls, type SecureContext } from 'node:tls'
 import { mayReach } from '@tidings/service-kit'
 import { codeOf, EgressError } from './outcome.ts'
-import type { Resolve } from './resolve.ts'
+import { OwnFault, ownFaultOf } from './own-fault.ts'
+import { race, RaceLost, type Winner } from './race.ts'
+import type { Found, Resolve } from './resolve.ts'
 
 export type SocketOptions = {
   allowPrivate: boolean
   resolve: Resolve
+  /** Connects to an address: directly, or through a proxy. */
+  dial: (address: string, port: number, signal: AbortSignal) => Promise<Socket>
+  /** The proxy resolves names, and refuses those that must not be reached. */
+  isResolvedByProxy: boolean
   /** From the first DNS query to the end of the TLS handshake. */
   connectTimeoutMs: number
-  /** Certificates to trust instead of the system's. */
-  ca?: string | undefined
+  /** Certificates to trust, other than by default. */
+  secureContext?: SecureContext | undefined
 }
 
-export type Destination = { hostname: string, port: number, secure: boolean, session?: Buffer | undefined }
+/** What is known of an origin from its last connection: with the TLS session the next handshake is shorter. */
+export type OriginMemory = { session?: Buffer, address?: string }
+export type Destination = { hostname: string, port: number, secure: boolean, memory: OriginMemory }
 export type OpenedSocket = { socket: Socket } & OpeningTimes
 /** Milliseconds; TLS counts to the connect. */
 export type OpeningTimes = { dnsMs: number, connectMs: number }
+
+/** Half of the time at most goes to DNS: what is left must do to see whose fault it is that nothing came. */
+const DNS_SHARE = 0.5
 
 /**
  * Connects, in three phases with an error class each. The addresses of the name
  * are judged and the socket is bound to one of those judged, so that a name
  * can't mean one thing to the check and another to the connect.
+ *
+ * @throws EgressError or OwnFault
  */
-export async function openSocket ({ hostname, port, secure, session }: Destination, options: SocketOptions): Promise<OpenedSocket> {
+export async function openSocket (destination: Destination, options: SocketOptions): Promise<OpenedSocket> {
   const started = performance.now()
   const signal = AbortSignal.timeout(options.connectTimeoutMs)
-  const addresses = await allowedAddresses(hostname, options)
+  const found = await addressesOf(destination.hostname, options)
   const resolved = performance.now()
-  const plain = connectTcp({ host: hostname, port, lookup: pinned(addresses), noDelay: true, keepAlive: true })
-  await settled(plain, 'connect', { signal, errorClass: 'connect', failed: 'Could not connect' })
-  const socket = secure ? await upgraded(plain, { hostname, session, signal, ca: options.ca }) : plain
+  const { socket: plain, address } = await connected(found, destination, { ...options, signal })
+  destination.memory.address = address
+  const socket = destination.secure ? await upgraded(plain, destination, { ...options, signal }) : plain
   return { socket, dnsMs: resolved - started, connectMs: performance.now() - resolved }
 }
 
-async function allowedAddresses (hostname: string, { resolve, allowPrivate }: SocketOptions): Promise<string[]> {
-  const addresses = isIP(hostname) ? [hostname] : await resolved(hostname, resolve)
-  const allowed = addresses.filter(address => mayReach(address, { allowPrivate }))
-  if (allowed.length === 0) throw new EgressError('blocked', 'The host has no public address')
-  return allowed
-}
-
-async function resolved (hostname: string, resolve: Resolve): Promise<string[]> {
+async function addressesOf (hostname: string, { resolve, isResolvedByProxy, connectTimeoutMs }: SocketOptions): Promise<Found> {
+  if (isIP(hostname) || isResolvedByProxy) return { addresses: [hostname] }
   try {
-    return await resolve(hostname)
+    return await resolve(hostname, connectTimeoutMs * DNS_SHARE)
   } catch (err) {
+    if (err instanceof EgressError || err instanceof OwnFault) throw err
     throw new EgressError('dns', `The host's name could not be resolved (${codeOf(err)})`, err)
   }
 }
 
-/** A lookup that knows these addresses only; with several, Node tries them in turn (RFC 8305). */
-function pinned (addresses: string[]): LookupFunction {
-  const all = addresses.map(address => ({ address, family: isIP(address) }))
-  return (_hostname, { all: wantsAll }, callback) => {
-    if (wantsAll) callback(null, all)
-    else callback(null, all[0]?.address ?? '', all[0]?.family)
+type Timed = SocketOptions & { signal: AbortSignal }
+
+async function connected (found: Found, { port, memory }: Destination, { dial, allowPrivate, signal }: Timed): Promise<Winner> {
+  try {
+    return await race(found, {
+      dial: async (address, lost) => await dial(address, port, lost),
+      isAllowed: address => !isIP(address) || mayReach(address, { allowPrivate }),
+      preferred: memory.address,
+      signal
+    })
+  } catch (err) {
+    if (err instanceof RaceLost) throw faultOf(err)
+    throw new EgressError('timeout', 'Could not connect in time', err)
   }
 }
 
-type Handshake = Pick<Destination, 'hostname' | 'session'> & { signal: AbortSignal, ca: string | undefined }
+function faultOf ({ errors }: RaceLost): Error {
+  if (errors.length === 0) return new EgressError('blocked', 'The host has no public address')
+  const own = ownFaultOf(errors)
+  if (own) return own
+  const known = errors.find(err => err instanceof EgressError)
+  return known ?? new EgressError('connect', `Could not connect (${codeOf(mostTelling(errors))})`, errors[0])
+}
 
-async function upgraded (plain: Socket, { hostname, session, signal, ca }: Handshake): Promise<Socket> {
+/** An answer of the host says more than that there is no way to it. */
+function mostTelling (errors: readonly unknown[]): unknown {
+  return errors.find(err => codeOf(err) === 'ECONNREFUSED') ?? errors.find(err => codeOf(err) !== 'ENETUNREACH') ?? errors[0]
+}
+
+async function upgraded (plain: Socket, { hostname, memory: { session } }: Destination, { signal, secureContext }: Timed): Promise<Socket> {
   const host = hostname.replace(/\.$/, '')
   const socket = connectTls({
     socket: plain,
@@ -69,21 +95,15 @@ async function upgraded (plain: Socket, { hostname, session, signal, ca }: Hands
     servername: isIP(host) ? '' : host,
     ALPNProtocols: ['http/1.1'],
     ...(session && { session }),
-    ...(ca && { ca })
+    ...(secureContext && { secureContext })
   })
-  await settled(socket, 'secureConnect', { signal, errorClass: 'tls', failed: 'The TLS handshake failed' })
-  return socket
-}
-
-type Phase = { signal: AbortSignal, errorClass: 'connect' | 'tls', failed: string }
-
-async function settled (socket: Socket, event: 'connect' | 'secureConnect', { signal, errorClass, failed }: Phase): Promise<void> {
   try {
-    await once(socket, event, { signal })
+    await once(socket, 'secureConnect', { signal })
+    return socket
   } catch (err) {
-    socket.on('error', () => {}) // told here already
+    socket.on('error', () => {}) // reported here already
     socket.destroy()
-    if (signal.aborted) throw new EgressError('timeout', `${failed} in time`, err)
-    throw new EgressError(errorClass, `${failed} (${codeOf(err)})`, err)
+    if (signal.aborted) throw new EgressError('timeout', 'The TLS handshake did not end in time', err)
+    throw new EgressError('tls', `The TLS handshake failed (${codeOf(err)})`, err)
   }
 }

@@ -1,50 +1,73 @@
 import { LRUCache } from 'lru-cache'
-import { Pool } from 'undici'
-import { Connection, type SessionStore } from './connection.ts'
-import type { SocketOptions } from './open-socket.ts'
+import { Pool, type Client } from 'undici'
+import { Connection } from './connection.ts'
+import type { OriginMemory, SocketOptions } from './open-socket.ts'
 
 /** Idle pools are cheap, but names of hosts are chosen by users: the pool longest unused goes first. */
 const MAX_ORIGINS = 1000
 const MAX_HEADER_BYTES = 16 * 1024
-/** Without a hint of the server: shorter than the 5 s after which Node and many others close idle connections. */
+/**
+ * Without a hint of the server: shorter than the 5 s after which Node, Apache and others close idle connections. Of a
+ * hint (`Keep-Alive: timeout=…`), undici leaves two seconds unused.
+ */
 const KEEP_ALIVE_MS = 4000
 const KEEP_ALIVE_MAX_MS = 60_000
+/** A busy connection is never idle: without an end it would stay at the address that a name has had once. */
+const MAX_AGE_MS = 60_000
 
 /** Webhooks of one user can't take more of a receiver than so many connections, nor all users together. */
-type PoolsOptions = SocketOptions & { connections: number }
+type PoolsOptions = SocketOptions & { connections: number, maxAgeMs?: number | undefined }
+
+type Origin = { pool: Pool, memory: OriginMemory }
 
 /** Pools of kept-alive connections, one an origin. */
-export function createPools ({ connections, ...sockets }: PoolsOptions) {
-  const pools = new LRUCache<string, Pool>({
+export function createPools ({ connections, maxAgeMs = MAX_AGE_MS, ...sockets }: PoolsOptions) {
+  const origins = new LRUCache<string, Origin>({
     max: MAX_ORIGINS,
-    dispose: (pool, _origin, reason) => { if (reason === 'evict') pool.close(() => {}) }
+    dispose: ({ pool }, _origin, reason) => { if (reason === 'evict' || reason === 'delete') pool.close(() => {}) }
   })
+  /** Connections outside of pools, until their one request has ended. */
+  const single = new Set<Connection>()
+
+  function originOf (url: string): Origin {
+    const known = origins.get(url)
+    if (known) return known
+    const memory: OriginMemory = {}
+    const factory = (origin: URL, options: object) => new Connection(origin, options as Client.Options, sockets, memory)
+    const created = { memory, pool: new Pool(url, { ...HTTP, connections, clientTtl: maxAgeMs, factory }) }
+    origins.set(url, created)
+    return created
+  }
 
   return {
-    poolOf: (origin: string): Pool => {
-      const pool = pools.get(origin) ?? createPool(origin, { connections, ...sockets })
-      pools.set(origin, pool)
-      return pool
+    poolOf: (url: string): Pool => originOf(url).pool,
+    /** A connection that is sure to be new, for one request; it closes by itself once that has been dispatched and ended. */
+    fresh (url: string): Connection {
+      const connection = new Connection(url, HTTP, sockets, originOf(url).memory)
+      single.add(connection)
+      connection.once('disconnect', () => single.delete(connection))
+      connection.once('connectionError', () => single.delete(connection))
+      return connection
+    },
+    /** Uses none of the open connections for further requests: there may be nobody at their other end. */
+    renew (url: string): void {
+      origins.delete(url)
     },
     /** Ends all connections, at once. */
     close: async (): Promise<void> => {
-      await Promise.all([...pools.values()].map(pool => pool.destroy()))
-      pools.clear()
+      await Promise.all([...[...origins.values()].map(({ pool }) => pool), ...single].map(dispatcher => dispatcher.destroy()))
+      single.clear()
+      origins.clear()
     }
   }
 }
 
-function createPool (origin: string, { connections, ...sockets }: PoolsOptions): Pool {
-  const sessions: SessionStore = {}
-  return new Pool(origin, {
-    connections,
-    allowH2: false,
-    // An exchange has a deadline of its own, over everything.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    maxHeaderSize: MAX_HEADER_BYTES,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
-    factory: (url, options) => new Connection(url, options, sockets, sessions)
-  })
+const HTTP = {
+  allowH2: false,
+  // An exchange has a deadline of its own, over everything.
+  headersTimeout: 0,
+  bodyTimeout: 0,
+  maxHeaderSize: MAX_HEADER_BYTES,
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS
 }

@@ -1,52 +1,115 @@
-import { lookup, Resolver } from 'node:dns/promises'
-import { codeOf } from './outcome.ts'
+import { lookup } from 'node:dns/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { LRUCache } from 'lru-cache'
+import { createDns, isDefinite, type Answer, type Dns } from './dns.ts'
+import { codeOf, EgressError } from './outcome.ts'
+import { OwnFault } from './own-fault.ts'
 
-/** All addresses of a name. Rejects when there is none. */
-export type Resolve = (hostname: string) => Promise<string[]>
+/** Addresses of a name, at least one; `later` brings those of the family that has not been answered yet. */
+export type Found = { addresses: string[], later?: Promise<string[]> | undefined }
 
-// Two tries of 2 s and 4 s: a name whose servers are silent ends within the deadline of an attempt.
-const QUERY = { timeout: 2000, tries: 2 }
+/** Rejects with an EgressError where the name has no address, and with an OwnFault where our DNS servers are to blame. */
+export type Resolve = (hostname: string, timeoutMs?: number) => Promise<Found>
+
+/** RFC 8305, "Resolution Delay": how long IPv4 waits for the answer of IPv6. */
+const RESOLUTION_DELAY_MS = 50
+/** Within the deadline of an attempt, with time left to look for who is to blame. */
+const TIMEOUT_MS = 5000
+/** Answers are kept as long as they say, but no longer than this; names are chosen by users, so they are bounded. */
+const MAX_TTL_MS = 60_000
+const MAX_NAMES = 1000
+/** RFC 8767: while our DNS servers are away, an old answer is better than none. */
+const STALE_MS = 3_600_000
 
 /**
- * Asks DNS without the threads of getaddrinfo: four names whose servers hang
+ * Asks DNS without the threads of getaddrinfo: a few names whose servers hang
  * would occupy all of them and hold up everybody. The system's way follows for
  * what DNS doesn't know (hosts file, search domains). `servers` are asked
  * instead of the system's, and alone. A name that is being asked for is not
- * asked for again beside it; answers are not kept.
+ * asked for again beside it.
  */
 export function createResolve ({ servers }: { servers?: string[] | undefined } = {}): Resolve {
-  const resolver = new Resolver(QUERY)
-  if (servers) resolver.setServers(servers)
-  const find: Resolve = servers ? query : fromSystem
-  const asking = new Map<string, Promise<string[]>>()
+  const dns = createDns(servers)
+  const fresh = new LRUCache<string, string[]>({ max: MAX_NAMES })
+  const former = new LRUCache<string, string[]>({ max: MAX_NAMES, ttl: STALE_MS })
+  const asking = new Map<string, Promise<Found>>()
 
-  return function resolve (hostname) {
-    const asked = asking.get(hostname) ?? find(hostname).finally(() => asking.delete(hostname))
+  return async function resolve (hostname, timeoutMs = TIMEOUT_MS) {
+    const known = fresh.get(hostname)
+    if (known) return { addresses: known }
+    const asked = asking.get(hostname) ?? find(hostname, timeoutMs).finally(() => asking.delete(hostname))
     asking.set(hostname, asked)
-    return asked
+    return await asked
   }
 
-  async function fromSystem (hostname: string): Promise<string[]> {
-    if (isLocalName(hostname)) return getaddrinfo(hostname)
+  async function find (hostname: string, timeoutMs: number): Promise<Found> {
+    if (!servers && isLocalName(hostname)) return await bySystem(hostname)
     try {
-      return await query(hostname)
+      return await query(hostname, timeoutMs)
     } catch (err) {
-      if (codeOf(err) === 'ETIMEOUT') throw err
-      return getaddrinfo(hostname)
+      if (servers || codeOf(err) === 'ETIMEOUT') return await judge(hostname, err)
+      return await bySystem(hostname, err)
     }
   }
 
-  async function query (hostname: string): Promise<string[]> {
-    const answers = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)])
-    const addresses = answers.flatMap(answer => answer.status === 'fulfilled' ? answer.value : [])
-    if (addresses.length === 0) throw (answers[0] as PromiseRejectedResult).reason
+  async function query (hostname: string, timeoutMs: number): Promise<Found> {
+    const { answers, rest } = await ask(dns, hostname, timeoutMs)
+    const later = rest?.then(answer => {
+      keep(hostname, [...answers, answer])
+      return answer.addresses
+    })
+    return { addresses: keep(hostname, answers), later }
+  }
+
+  function keep (hostname: string, answers: Answer[]): string[] {
+    const found = answers.filter(({ addresses }) => addresses.length > 0)
+    const addresses = found.flatMap(answer => answer.addresses)
+    const ttl = Math.min(MAX_TTL_MS, ...found.map(({ ttlMs }) => ttlMs))
+    if (ttl > 0) fresh.set(hostname, addresses, { ttl })
+    former.set(hostname, addresses)
     return addresses
+  }
+
+  async function bySystem (hostname: string, cause?: unknown): Promise<Found> {
+    try {
+      const addresses = await lookup(hostname, { all: true })
+      return { addresses: addresses.map(({ address }) => address) }
+    } catch (err) {
+      return await judge(hostname, isDefinite(err) ? err : cause ?? err)
+    }
+  }
+
+  async function judge (hostname: string, err: unknown): Promise<Found> {
+    if (!await dns.isToBlame(hostname, err)) throw new EgressError('dns', `The host's name could not be resolved (${codeOf(err)})`, err)
+    const addresses = former.get(hostname)
+    if (addresses) return { addresses }
+    throw new OwnFault('resolver', `The DNS servers do not answer (${codeOf(err)})`, err)
   }
 }
 
-async function getaddrinfo (hostname: string): Promise<string[]> {
-  const addresses = await lookup(hostname, { all: true })
-  return addresses.map(({ address }) => address)
+type Asked = { answers: Answer[], rest?: Promise<Answer> | undefined }
+
+/** Resolves as soon as there are addresses to begin with. @throws where neither family has any */
+async function ask (dns: Dns, hostname: string, timeoutMs: number): Promise<Asked> {
+  const answers: Answer[] = []
+  const take = (answer: Answer) => {
+    answers.push(answer)
+    return answer
+  }
+  const [v6, v4] = [dns.ask(hostname, 6, timeoutMs).then(take), dns.ask(hostname, 4, timeoutMs).then(take)]
+  await Promise.race([
+    v6.then(async answer => answer.addresses.length > 0 || await v4),
+    v4.then(async answer => await (answer.addresses.length > 0 ? Promise.race([v6, sleep(RESOLUTION_DELAY_MS)]) : v6))
+  ])
+  const seen = [...answers]
+  if (seen.every(({ addresses }) => addresses.length === 0)) throw faultOf(seen)
+  if (seen.length > 1) return { answers: seen }
+  return { answers: seen, rest: seen[0]?.family === 6 ? v4 : v6 }
+}
+
+/** What says most: that there is no such name, before that one of the questions was not answered. */
+function faultOf (answers: Answer[]): unknown {
+  return answers.find(({ fault }) => isDefinite(fault))?.fault ?? answers[0]?.fault
 }
 
 function isLocalName (hostname: string): boolean {

@@ -1,47 +1,15 @@
-import { once } from 'node:events'
-import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
-import { createServer as createTlsServer } from 'node:tls'
-import { startReceiver, until, type TestContext } from '@tidings/testing'
+import { startReceiver, until } from '@tidings/testing'
 import t from 'tap'
-import { createAttempter, type AttempterOptions, type AttemptRequest } from '../../src/egress/attempt.ts'
 import { createResolve } from '../../src/egress/resolve.ts'
-import { cert, key } from './certificate.ts'
+import { attempter } from './attempter.ts'
+import { cert } from './certificate.ts'
 import { startDnsServer } from './dns-server.ts'
+import { drip, onRequest, rawServer } from './raw-server.ts'
 
-const LOCAL: AttempterOptions = { allowPrivate: true, requireHttps: false }
 /** Long enough for all that comes before the phase that a test is about, on a machine that is busy. */
 const DEADLINE_MS = 1500
-
-function attempter (t: TestContext, options: Partial<AttempterOptions> = {}) {
-  const attempt = createAttempter({ ...LOCAL, ...options })
-  t.teardown(() => attempt.close())
-  return (url: string, request: Partial<AttemptRequest> = {}) => attempt({
-    url, headers: { 'content-type': 'application/json' }, body: '{"id":"123"}', timeoutMs: 10_000, ...request
-  })
-}
-
-/** A server that does with each socket what the test wants. Resolves to its port. */
-async function rawServer (t: TestContext, serve: (socket: Socket) => void, { secure = false } = {}): Promise<number> {
-  const sockets = new Set<Socket>()
-  const accept = (socket: Socket) => {
-    sockets.add(socket)
-    socket.on('error', () => {})
-    serve(socket)
-    socket.resume()
-  }
-  const server = secure ? createTlsServer({ key, cert }, accept) : createTcpServer(accept)
-  server.on('tlsClientError', () => {})
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  return (server.address() as AddressInfo).port
-}
-
-const onRequest = (answer: (socket: Socket) => void) => (socket: Socket) => { socket.once('data', () => answer(socket)) }
 
 t.test('a 2xx answer is a success, and tells what was sent and how long it took', async t => {
   const receiver = await startReceiver(t, (_request, response) => {
@@ -115,18 +83,12 @@ t.test('a redirect is not followed', async t => {
 })
 
 t.test('an endpoint that is slow in any phase ends at the deadline', async t => {
-  const head = 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n'
-  const drip = (socket: Socket, text: string) => {
-    const timer = setInterval(() => socket.write(text), 20)
-    socket.on('close', () => clearInterval(timer))
+  const phases: Record<string, (socket: Socket) => void> = {
+    'says nothing': () => {},
+    'drips the status line': onRequest(socket => { socket.write('HTTP/1.1 ') }),
+    'is at it, for ever': onRequest(socket => { drip(socket, 'HTTP/1.1 102 Processing\r\n\r\n') })
   }
-  const phases: Record<string, [(socket: Socket) => void, string]> = {
-    'says nothing': [() => {}, 'answer'],
-    'drips headers': [onRequest(socket => { socket.write('HTTP/1.1 200 OK\r\n'); drip(socket, 'x-more: 1\r\n') }), 'answer'],
-    'stops after the headers': [onRequest(socket => { socket.write(head) }), 'whole answer'],
-    'drips the body': [onRequest(socket => { socket.write(head); drip(socket, '.') }), 'whole answer']
-  }
-  await Promise.all(Object.entries(phases).map(async ([name, [serve, missing]]) => {
+  await Promise.all(Object.entries(phases).map(async ([name, serve]) => {
     let closed = false
     const port = await rawServer(t, socket => {
       socket.on('close', () => { closed = true })
@@ -134,7 +96,7 @@ t.test('an endpoint that is slow in any phase ends at the deadline', async t => 
     })
     const outcome = await attempter(t)(`http://127.0.0.1:${port}/`, { timeoutMs: DEADLINE_MS })
     t.equal(outcome.errorClass, 'timeout', name)
-    t.equal(outcome.message, `No ${missing} within ${DEADLINE_MS} ms`, name)
+    t.equal(outcome.message, `No answer within ${DEADLINE_MS} ms`, name)
     t.ok(outcome.durations.totalMs >= DEADLINE_MS - 1, name)
     await until(() => closed, { what: 'its connection to be closed' })
   }))
@@ -149,15 +111,15 @@ t.test('a TLS handshake that never ends is over at the deadline too', async t =>
 t.test('a connection that takes too long ends by itself, whatever the deadline', async t => {
   const port = await rawServer(t, () => {})
   const outcome = await attempter(t, { connectTimeoutMs: DEADLINE_MS })(`https://127.0.0.1:${port}/`)
-  t.same([outcome.errorClass, outcome.message], ['timeout', 'The TLS handshake failed in time'])
+  t.same([outcome.errorClass, outcome.message], ['timeout', 'The TLS handshake did not end in time'])
 })
 
 t.test('a connection that breaks is a reset', async t => {
   const breaks: Record<string, (socket: Socket) => void> = {
     'reset before the answer': onRequest(socket => { socket.resetAndDestroy() }),
     'closed before the answer': onRequest(socket => { socket.end() }),
-    'reset within the body': onRequest(socket => { socket.write('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf', () => socket.resetAndDestroy()) }),
-    'closed within the body': onRequest(socket => { socket.end('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf') }),
+    'closed within the status line': onRequest(socket => { socket.end('HTTP/1.1 2') }),
+    'another protocol instead': onRequest(socket => { socket.end('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n') }),
     'not HTTP': onRequest(socket => { socket.end('SSH-2.0-OpenSSH_9.9\r\n') })
   }
   for (const [name, serve] of Object.entries(breaks)) {
@@ -167,8 +129,8 @@ t.test('a connection that breaks is a reset', async t => {
 })
 
 t.test('so is one with TLS', async t => {
-  const attempt = attempter(t, { ca: cert, resolve: async () => ['127.0.0.1'] })
-  for (const serve of [onRequest(socket => { socket.destroy() }), onRequest(socket => { socket.end('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf') })]) {
+  const attempt = attempter(t, { ca: cert, resolve: async () => ({ addresses: ['127.0.0.1'] }) })
+  for (const serve of [onRequest(socket => { socket.destroy() }), onRequest(socket => { socket.end() })]) {
     const port = await rawServer(t, serve, { secure: true })
     t.match(await attempt(`https://receiver.test:${port}/`), { ok: false, errorClass: 'reset' })
   }
@@ -204,7 +166,7 @@ t.test('a name without addresses is a failure of DNS', async t => {
   t.same([outcome.errorClass, outcome.message], ['dns', 'The host\'s name could not be resolved (ENOTFOUND)'])
 })
 
-t.test('of a long answer 16 KiB are kept, and beyond 64 KiB it is cut off', async t => {
+t.test('of a long answer 16 KiB are kept, and beyond 64 KiB the connection is closed', async t => {
   let written = 0
   const receiver = await startReceiver(t, (_request, response) => { response.end('x'.repeat(64 * 1024)) })
   const endless = await rawServer(t, onRequest(socket => {
@@ -220,15 +182,10 @@ t.test('of a long answer 16 KiB are kept, and beyond 64 KiB it is cut off', asyn
   const long = await attempt(receiver.url)
   t.same([long.ok, long.responseBody?.length], [true, 16_384])
   const cut = await attempt(`http://127.0.0.1:${endless}/`)
-  t.same([cut.ok, cut.status, cut.errorClass, cut.responseBody?.length], [false, 200, 'too-large', 16_384])
+  t.same([cut.ok, cut.status, cut.errorClass, cut.responseBody?.length], [true, 200, undefined, 16_384])
   t.ok(written < 32 * 1024 * 1024, 'the receiver could not go on')
   receiver.handle((_request, response) => { response.writeHead(500).end('x'.repeat(200_000)) })
-  t.match(await attempt(receiver.url), { status: 500, errorClass: 'http-5xx' }, 'a long error page is an error first')
-})
-
-t.test('headers without end are too large', async t => {
-  const port = await rawServer(t, onRequest(socket => { socket.write(`HTTP/1.1 200 OK\r\n${'x-more: 0123456789\r\n'.repeat(5000)}\r\n`) }))
-  t.match(await attempter(t)(`http://127.0.0.1:${port}/`), { ok: false, errorClass: 'too-large' })
+  t.match(await attempt(receiver.url), { status: 500, errorClass: 'http-5xx' }, 'a long error page is an error')
 })
 
 t.test('what the rules don\'t allow is blocked before anything is sent', async t => {
@@ -247,7 +204,7 @@ t.test('a name that was good and is bad now is blocked', async t => {
   let addresses = ['8.8.8.8']
   const server = await startDnsServer(t, () => addresses)
   const resolve = createResolve({ servers: [server] })
-  t.same(await resolve('rebind.test'), ['8.8.8.8'], 'good when somebody looks')
+  t.same((await resolve('rebind.test')).addresses, ['8.8.8.8'], 'good when somebody looks')
   addresses = ['127.0.0.1']
   const attempt = attempter(t, { allowPrivate: false, resolve })
   const outcome = await attempt(`http://rebind.test:${receiver.port}/`)

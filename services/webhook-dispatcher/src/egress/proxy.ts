@@ -1,0 +1,69 @@
+import { request } from 'node:http'
+import { isIPv6, type Socket } from 'node:net'
+import { dialTcp } from './dial.ts'
+import { EgressError } from './outcome.ts'
+import { OwnFault } from './own-fault.ts'
+import { race } from './race.ts'
+import type { Resolve } from './resolve.ts'
+
+const DEFAULT_PORT = 80
+const MAX_HEADER_BYTES = 16 * 1024
+/** What proxies answer when they can't reach the host themselves. */
+const UNREACHED = new Set([502, 503, 504])
+const FORBIDDEN = 403
+
+type ProxyOptions = { url: string, resolve: Resolve }
+
+/** Makes the function that opens a tunnel to an address through an HTTP proxy (CONNECT). */
+export function createTunnel ({ url, resolve }: ProxyOptions) {
+  const { hostname, port, username, password } = new URL(url)
+  const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')
+  const authorization = username || password ? { 'proxy-authorization': `Basic ${credentials}` } : {}
+
+  return async function tunnel (host: string, hostPort: number, signal: AbortSignal): Promise<Socket> {
+    const socket = await dialProxy(signal)
+    const authority = `${isIPv6(host) ? `[${host}]` : host}:${hostPort}`
+    const status = await connectThrough(socket, authority, signal)
+    if (status >= 200 && status < 300) return socket
+    socket.destroy()
+    throw refusal(status)
+  }
+
+  async function dialProxy (signal: AbortSignal): Promise<Socket> {
+    try {
+      const found = await resolve(hostname.replace(/^\[|\]$/g, ''))
+      const dial = async (address: string, lost: AbortSignal) => await dialTcp(address, Number(port) || DEFAULT_PORT, lost)
+      const { socket } = await race(found, { dial, isAllowed: () => true, signal })
+      return socket
+    } catch (err) {
+      throw new OwnFault('proxy', 'The proxy could not be connected to', err)
+    }
+  }
+
+  /** Resolves to the status of the answer; the socket is then the tunnel's. */
+  async function connectThrough (socket: Socket, authority: string, signal: AbortSignal): Promise<number> {
+    return await new Promise((resolve, reject) => {
+      const fail = (err: unknown) => {
+        socket.destroy()
+        reject(new OwnFault('proxy', 'The proxy gave no answer', err))
+      }
+      request({
+        method: 'CONNECT',
+        path: authority,
+        headers: { host: authority, ...authorization },
+        createConnection: () => socket,
+        maxHeaderSize: MAX_HEADER_BYTES,
+        signal
+      }).on('connect', (response, _socket, head: Buffer) => {
+        if (head.length > 0) socket.unshift(head)
+        resolve(response.statusCode ?? 0)
+      }).on('error', fail).end()
+    })
+  }
+}
+
+function refusal (status: number): Error {
+  if (status === FORBIDDEN) return new EgressError('blocked', 'The proxy does not allow the host')
+  if (UNREACHED.has(status)) return new EgressError('connect', `The proxy could not reach the host (${status})`)
+  return new OwnFault('proxy', `The proxy answered ${status}`)
+}
