@@ -8,6 +8,7 @@ import { createEndpoints } from './endpoints.ts'
 import type { HealthPolicy } from './health.ts'
 import { createLanes } from './lanes.ts'
 import type { DeliveryMetrics } from './metrics.ts'
+import { createOwnFaults } from './own-faults.ts'
 import { createPoster } from './post.ts'
 import { createRecorder } from './recorder.ts'
 import type { SlotLimits } from './slots.ts'
@@ -49,7 +50,7 @@ export function createDelivery ({ sql, openSession, attempt, openSecret, policy,
   const recorder = createRecorder({ sql, aftermath, log, onDue: at => claimer.wakeAt(at) })
   const lanes = createLanes({
     limits,
-    post: createPoster({ attempt, openSecret, policy, timeoutMs, metrics, signal: giveUp.signal, log }),
+    post: createPoster({ attempt, openSecret, policy, timeoutMs, metrics, ownFaults: createOwnFaults({ metrics, log }), signal: giveUp.signal, log }),
     isHeld: task => task.claim === claimant.id,
     onFree: endpoint => { if (endpoint.backlog && endpoint.room >= endpoint.window) claimer.wake() },
     onError: err => log.error({ err }, 'delivery: a run ended by a fault of ours')

@@ -1,4 +1,5 @@
 import { prom, type MetricsRegistry } from '@tidings/service-kit'
+import { OWN_FAULTS, type OwnFaultReason } from '../egress/own-fault.ts'
 import type { Sql } from '../db/sql.ts'
 import type { Endpoint } from './endpoint.ts'
 import { oldestDueSeconds } from './oldest-due.ts'
@@ -22,7 +23,15 @@ export function createDeliveryMetrics (registry: MetricsRegistry) {
     name: 'tidings_webhook_retry_lateness_seconds', help: 'How long after its time a retry began', buckets: SECONDS, registers
   })
 
+  const ownFaults = new prom.Counter({
+    name: 'tidings_webhook_own_faults_total', help: 'Deliveries that were released, unattempted, because of a fault of ours', labelNames: ['reason'], registers
+  })
+  for (const reason of OWN_FAULTS) ownFaults.inc({ reason }, 0)
+
   return {
+    released (reason: OwnFaultReason): void {
+      ownFaults.inc({ reason })
+    },
     attempted (task: Task, { startedAt, outcome }: Attempted): void {
       attempts.inc({ outcome: outcome.ok ? 'success' : outcome.errorClass ?? 'unknown' })
       if (task.attempt > 1) lateness.observe(Math.max(0, startedAt - task.dueAt) / 1000)

@@ -1,13 +1,12 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Attempter } from '../egress/attempt.ts'
+import { OwnFault } from '../egress/own-fault.ts'
 import { signedHeaders } from '../signing/signed-headers.ts'
 import { VERSION } from '../version.ts'
 import type { DeliveryMetrics } from './metrics.ts'
-import { handedBack, type Result, type Task } from './task.ts'
+import type { OwnFaults } from './own-faults.ts'
+import { handedBack, type Result, type Target, type Task } from './task.ts'
 import { isGone, judge, pausedUntil, type RetryPolicy } from './verdict.ts'
-
-/** When a delivery that we ourselves can't make (a secret that no key opens) is tried again. */
-const OWN_FAULT_PAUSE_MS = 60_000
 
 type PosterOptions = {
   attempt: Attempter
@@ -15,12 +14,17 @@ type PosterOptions = {
   policy: RetryPolicy
   timeoutMs: number
   metrics: DeliveryMetrics
+  ownFaults: OwnFaults
   signal: AbortSignal
   log: FastifyBaseLogger
 }
 
-/** Makes the function that posts a task once and says what follows. */
-export function createPoster ({ attempt, openSecret, policy, timeoutMs, metrics, signal, log }: PosterOptions) {
+/**
+ * Makes the function that posts a task once and returns what follows. Where the
+ * fault is ours the delivery is released: no attempt is counted, nothing gives
+ * way to newer events, and the endpoint's health stays as it is.
+ */
+export function createPoster ({ attempt, openSecret, policy, timeoutMs, metrics, ownFaults, signal, log }: PosterOptions) {
   return async function post (task: Task): Promise<Result> {
     const startedAt = Date.now()
     try {
@@ -30,23 +34,31 @@ export function createPoster ({ attempt, openSecret, policy, timeoutMs, metrics,
       log.debug({ webhookId: task.target.id, eventId: task.messageId, attempt: task.attempt, status: outcome.status, errorClass: outcome.errorClass }, 'delivery: attempted')
       const attempted = { startedAt, outcome, pausedUntil: pausedUntil(outcome, policy) }
       metrics.attempted(task, attempted)
+      ownFaults.over()
       const verdict = judge(outcome, task.attempt, policy)
       return { verdict, chain: outcome.ok || isGone(outcome) ? 'flows' : 'fails', attempt: attempted }
     } catch (err) {
       if (signal.aborted) return handedBack()
-      log.error({ err, webhookId: task.target.id }, 'delivery: not possible')
-      return handedBack({ dueAt: startedAt + OWN_FAULT_PAUSE_MS })
+      return handedBack({ dueAt: ownFaults.note(err, task.target.id) })
     }
   }
 
   function headersOf ({ target, messageId, body, attempt }: Task, timestampSeconds: number): Record<string, string> {
-    const secrets = target.ciphertexts.map(openSecret)
+    const secrets = secretsOf(target)
     return {
       ...target.headers,
       'content-type': 'application/json',
       'user-agent': `Tidings/${VERSION}`,
       ...signedHeaders({ id: messageId, timestampSeconds, body, secrets }),
       'webhook-attempt': String(attempt)
+    }
+  }
+
+  function secretsOf ({ ciphertexts }: Target): string[] {
+    try {
+      return ciphertexts.map(openSecret)
+    } catch (err) {
+      throw new OwnFault('secret', 'No key opens the signing secret', err)
     }
   }
 }
