@@ -1,5 +1,6 @@
 import type { FastifyServerOptions } from 'fastify'
 import type { CommonConfig } from './config.ts'
+import { pacedServer } from './paced-server.ts'
 import { answerProblem } from './problems.ts'
 import { describeRequest, requestId, withoutSecrets } from './request-log.ts'
 
@@ -19,6 +20,7 @@ export function serviceOptions ({ LOG_LEVEL }: Pick<CommonConfig, 'LOG_LEVEL'>) 
     requestIdHeader: false as const,
     genReqId: requestId,
     bodyLimit: 1024 * 1024,
+    serverFactory: pacedServer,
     // Longer than the longest handler (a long poll of 30 s); a body has to arrive within it too.
     requestTimeout: 60_000,
     keepAliveTimeout: 72_000,
