@@ -4,7 +4,13 @@ import { eventIdOf, formatEventId, parseEventId, type EventId } from './event-id
 const TYPES = new Set<string>(JOB_EVENT_TYPES)
 
 /** An entry as it was read: whose it is can be seen without parsing the rest. */
-export type Entry = { id: EventId, owner: string, payload: string }
+export type Entry = {
+  id: EventId
+  owner: string
+  payload: string
+  /** The id under which the same end of the job was told before; whoever has told that leaves this one out. */
+  repeats?: EventId | undefined
+}
 
 /** An event of a version that this reader does not know. It is never skipped: the reader halts until it is gone. */
 export class UnsupportedJobEvent extends Error {
@@ -29,12 +35,12 @@ export class MalformedJobEvent extends Error {
 }
 
 /** @throws UnsupportedJobEvent | MalformedJobEvent */
-export function decode ({ id, owner, payload }: Entry): ToldJobEvent {
+export function decode ({ id, owner, payload, repeats }: Entry): ToldJobEvent {
   const event = parse(id, payload)
   if (event.v > JOB_EVENT_VERSION) throw new UnsupportedJobEvent(id, event.v)
   const fault = event.userId === owner ? faultOf(event) : 'its owner is not the user that it names'
   if (fault !== undefined) throw new MalformedJobEvent(id, fault)
-  return { ...event, eventId: formatEventId(id) }
+  return { ...event, eventId: formatEventId(id), ...(repeats && { repeats: formatEventId(repeats) }) }
 }
 
 /** Decodes a batch; malformed entries are handed to `onMalformed` and stepped over. */
@@ -52,7 +58,9 @@ export function decodeAll (entries: Entry[], onMalformed: (err: MalformedJobEven
 
 /** An entry of Redis' reply: `[id, [field, value, …]]`. A history's entries have no `u`: their owner is known. */
 export function entryOf ([id, fields]: [string, string[]], owner?: string): Entry {
-  return { id: eventIdOf(id), owner: owner ?? valueOf(fields, 'u'), payload: valueOf(fields, 'd') }
+  const entry = { id: eventIdOf(id), owner: owner ?? valueOf(fields, 'u'), payload: valueOf(fields, 'd') }
+  const usual = owner === undefined ? 4 : 2
+  return fields.length > usual ? { ...entry, repeats: parseEventId(valueOf(fields, 'r')) } : entry
 }
 
 function valueOf (fields: string[], name: string): string {

@@ -22,6 +22,8 @@ export type Batch = {
   from: RelayPosition
   to: RelayPosition
   events: JobEvent[]
+  /** Of the end that a reconciliation concludes: the id under which it was told already, where that is known. */
+  repeated?: (event: JobEvent) => EventId | undefined
   /** The highest id that Postgres has seen: ids go on above it, whatever became of Redis or its clock. */
   floor: EventId
 }
@@ -57,12 +59,12 @@ export function createJobEventStream (client: Redis, bounds: StreamBounds = DEFA
    * Appends a batch and moves the queue's position in one step, or does nothing.
    * Sent twice (an answer that was lost), the second is refused.
    */
-  async function append ({ queue, from, to, events, floor }: Batch): Promise<AppendOutcome> {
+  async function append ({ queue, from, to, events, repeated, floor }: Batch): Promise<AppendOutcome> {
     const reply = await redis.tidingsAppend(
       relayPositionKey(queue), JOB_EVENTS_KEY, EPOCH_KEY, LOW_WATER_KEY,
       from.at, from.read, to.at, to.read, to.lost, floor.ms, floor.seq,
       bounds.retentionMs, bounds.historyLength, bounds.historyTtlMs, bounds.finalityTtlMs,
-      ...events.flatMap(argumentsOf)
+      ...events.flatMap(event => argumentsOf(event, repeated?.(event)))
     )
     if (reply[0] === 0) return { moved: false, position: positionOf(reply.slice(1) as string[]) }
     const [, appended, dropped, repaired, first, last] = reply
@@ -121,19 +123,24 @@ export async function hasNewer (redis: Redis, position: EventId): Promise<boolea
   return newest !== undefined && isNewer(eventIdOf(newest[0]), position)
 }
 
-function argumentsOf (event: JobEvent): string[] {
+function argumentsOf (event: JobEvent, repeats: EventId | undefined): string[] {
   return [
     event.userId,
     userHistoryKey(event.userId),
     finalityKey(event.queue, event.jobId, event.generation),
-    kindOf(event),
+    repeats ? `${kindOf(event)} ${formatEventId(repeats)}` : kindOf(event),
     JSON.stringify(event)
   ]
 }
 
-function kindOf ({ type, reopened }: JobEvent): 'open' | 'final' | 'other' {
+type Kind = 'open' | 'final' | 'other' | 'concluded'
+
+/** What a reconciliation says holds, whatever was told before: its end is told in any case, and any other state opens the job. */
+function kindOf ({ type, reopened, reconciled }: JobEvent): Kind {
   if (type === 'added' || reopened) return 'open'
-  return type === 'completed' || type === 'failed' || type === 'replaced' ? 'final' : 'other'
+  const isFinal = type === 'completed' || type === 'failed' || type === 'replaced'
+  if (reconciled) return isFinal ? 'concluded' : 'open'
+  return isFinal ? 'final' : 'other'
 }
 
 function positionOf ([at, read, lost]: (string | null | undefined)[]): RelayPosition {

@@ -2,7 +2,7 @@ import t from 'tap'
 import { startRedis, until } from '@tidings/testing'
 import { JOB_EVENTS_KEY, LOW_WATER_KEY, finalityKey, relayPositionKey, userHistoryKey, type JobEvent } from '@tidings/contracts'
 import {
-  createJobEventStream, DEFAULT_BOUNDS, eventIdOf, formatEventId, isNewer, START, ZERO,
+  createJobEventStream, decode, DEFAULT_BOUNDS, entryOf, eventIdOf, formatEventId, isNewer, START, ZERO,
   type AppendOutcome, type JobEventStream, type RelayPosition
 } from '../src/index.ts'
 import { progressEvent } from './events.ts'
@@ -152,6 +152,40 @@ t.test('a batch of nothing names the id that was last given out', async t => {
   const { last } = await tell(stream, [progressEvent(1)])
   await until(async () => Number((await client.time())[0]) * 1000 + Number((await client.time())[1]) / 1000 > last.ms + 2)
   t.same((await tell(stream, [])).last, last)
+})
+
+t.test('a conclusion is told whatever the mark says, and names the id under which the same end was told', async t => {
+  const { client, stream } = t.context
+  const end = progressEvent(1, { type: 'completed' })
+  const id = formatEventId((await tell(stream, [end])).first)
+  const conclude = async () => await tell(stream, [{ ...end, reconciled: true }, progressEvent(2)])
+  t.match(await conclude(), { appended: 1, dropped: 1 })
+  t.equal(await client.get(finalityKey('q', 'job')), id, 'the mark is still that of the first')
+  await conclude()
+  for (const key of [JOB_EVENTS_KEY, userHistoryKey('7')]) {
+    const entries = (await client.xrange(key, '-', '+') as [string, string[]][]).map(entry => entryOf(entry, '7'))
+    t.same(entries.map(entry => decode(entry).repeats), [undefined, id, id])
+  }
+
+  await client.set(finalityKey('q', 'job'), '1') // as former releases left it
+  await conclude()
+  t.equal((await client.xrevrange(JOB_EVENTS_KEY, '+', '-', 'COUNT', 1))[0]?.[1].length, 4)
+})
+
+t.test('a conclusion names the id that its caller knows, where the mark is gone', async t => {
+  const { client, stream } = t.context
+  const from = await stream.position('q')
+  const event = progressEvent(1, { type: 'failed', reconciled: true })
+  await stream.append({ queue: 'q', from, to: from, events: [event], repeated: () => ({ ms: 5, seq: 1 }), floor: ZERO })
+  t.equal((await client.xrange(JOB_EVENTS_KEY, '-', '+'))[0]?.[1].at(-1), '5-1')
+  t.equal(await client.get(finalityKey('q', 'job')), '5-1')
+})
+
+t.test('a conclusion that opens a job clears its mark', async t => {
+  const { client, stream } = t.context
+  await tell(stream, [progressEvent(1, { type: 'completed' })])
+  t.match(await tell(stream, [progressEvent(2, { type: 'active', reconciled: true }), progressEvent(3)]), { appended: 2 })
+  t.equal(await client.exists(finalityKey('q', 'job')), 0)
 })
 
 t.test('jobs of one id and different generations are final each for itself', async t => {

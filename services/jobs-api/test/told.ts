@@ -15,5 +15,5 @@ export async function toldEvents (redis: Redis): Promise<ToldJobEvent[]> {
 export async function toldTo (redis: Redis, userId: string): Promise<ToldJobEvent[]> {
   const entries: Entry[] = []
   for await (const page of readHistory(redis, userId, ZERO)) entries.push(...page)
-  return entries.map(decode)
+  return entries.map(entry => decode(entry))
 }

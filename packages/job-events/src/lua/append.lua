@@ -2,7 +2,8 @@
 -- KEYS: 1 relay position (hash), 2 stream, 3 epoch, 4 low-water mark
 -- ARGV: 1 from.at, 2 from.read, 3 to.at, 4 to.read, 5 to.lost, 6 floor ms, 7 floor seq,
 --       8 retention ms, 9 history length, 10 history ttl ms, 11 finality ttl ms,
---       then per event: owner, history key, finality key, kind ('open' | 'final' | 'other'), payload
+--       then per event: owner, history key, finality key, kind, payload
+--       kind is 'open', 'final', 'other', or of a reconciliation 'concluded' or 'concluded <id of the same end>'
 -- Result: {1, appended, dropped, repaired histories, first id, last id}, or {0, at, read, lost}
 --         where the position is not `from`: another replica was faster.
 -- Invariant: Lua does not roll back, so all that can fail is read and checked before the first write.
@@ -19,19 +20,28 @@ end
 local epoch = redis.call('GET', KEYS[3])
 local now = now_ms()
 
--- What is told: a finished job is final until it is opened again.
-local told, dropped, final, marked, histories = {}, 0, {}, {}, {}
+-- What is told: a finished job is final until it is opened again. A conclusion is always told: whoever concludes knows
+-- that the row has not seen the end. Where the mark says that it was told already, under an id that was trimmed before
+-- the row could see it, the entry names that id: who has told it tells it no more.
+local told, dropped, final, marked, histories, ends, repeats = {}, 0, {}, {}, {}, {}, {}
+local BYTE_C = string.byte('c')
+local function same_end (finalKey)
+  local mark = redis.pcall('GET', finalKey)
+  return type(mark) == 'string' and string.match(mark, '^%d+%-%d+$')
+end
 for i = 12, #ARGV, 5 do
   local historyKey, finalKey, what = ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   if final[finalKey] == nil then
     marked[finalKey] = redis.call('EXISTS', finalKey) == 1
     final[finalKey] = marked[finalKey]
   end
-  if what ~= 'open' and final[finalKey] then
+  local concluded = string.byte(what) == BYTE_C and string.match(what, '^concluded ?(.*)$') or nil
+  if what ~= 'open' and not concluded and final[finalKey] then
     dropped = dropped + 1
   else
     told[#told + 1] = i
-    final[finalKey] = what == 'final'
+    if concluded then repeats[i] = (marked[finalKey] and same_end(finalKey)) or (concluded ~= '' and concluded) or nil end
+    final[finalKey] = what == 'final' or concluded ~= nil
     if histories[historyKey] == nil then histories[historyKey] = redis.call('TYPE', historyKey).ok end
   end
 end
@@ -53,11 +63,16 @@ if #told > 0 and now > lastMs then ms, seq = now, -1 end
 local firstId = format(ms, seq + 1)
 local repaired = 0
 
+local function add (key, id, payload, same)
+  if same then return redis.pcall('XADD', key, 'MAXLEN', '~', ARGV[9], id, 'd', payload, 'r', same) end
+  return redis.pcall('XADD', key, 'MAXLEN', '~', ARGV[9], id, 'd', payload)
+end
+
 -- A history of another kind, or one whose ids ran ahead, is begun anew; its
 -- raised count of entries says that something is missing from it.
-local function begin_anew (key, id, payload)
+local function begin_anew (key, id, payload, same)
   redis.call('DEL', key)
-  redis.call('XADD', key, id, 'd', payload)
+  add(key, id, payload, same)
   redis.call('XSETID', key, id, 'ENTRIESADDED', '2', 'MAXDELETEDID', '0-0')
   repaired = repaired + 1
 end
@@ -67,20 +82,28 @@ for _, i in ipairs(told) do
   seq = seq + 1
   local id = format(ms, seq)
   local owner, historyKey, payload = ARGV[i], ARGV[i + 1], ARGV[i + 4]
-  redis.call('XADD', KEYS[2], id, 'u', owner, 'd', payload)
-  if histories[historyKey] ~= 'none' and histories[historyKey] ~= 'stream' then
-    begin_anew(historyKey, id, payload)
+  local same = repeats[i]
+  if same then
+    redis.call('XADD', KEYS[2], id, 'u', owner, 'd', payload, 'r', same)
   else
-    local added = redis.pcall('XADD', historyKey, 'MAXLEN', '~', ARGV[9], id, 'd', payload)
-    if type(added) == 'table' and added.err then begin_anew(historyKey, id, payload) end
+    redis.call('XADD', KEYS[2], id, 'u', owner, 'd', payload)
   end
+  if histories[historyKey] ~= 'none' and histories[historyKey] ~= 'stream' then
+    begin_anew(historyKey, id, payload, same)
+  else
+    local added = add(historyKey, id, payload, same)
+    if type(added) == 'table' and added.err then begin_anew(historyKey, id, payload, same) end
+  end
+  if final[ARGV[i + 2]] then ends[ARGV[i + 2]] = same or id end
   histories[historyKey] = 'stream'
   touched[historyKey] = true
 end
 for historyKey in pairs(touched) do redis.call('PEXPIRE', historyKey, ARGV[10]) end
 for finalKey, is in pairs(final) do
-  if is then
-    redis.call('SET', finalKey, '1', 'PX', ARGV[11])
+  if is and ends[finalKey] then
+    redis.call('SET', finalKey, ends[finalKey], 'PX', ARGV[11])
+  elseif is then
+    redis.call('PEXPIRE', finalKey, ARGV[11])
   elseif marked[finalKey] then
     redis.call('DEL', finalKey)
   end

@@ -13,7 +13,9 @@ import { queueEventsKey } from '../relay/queue-keys.ts'
 import type { Relay } from '../relay/relay.ts'
 import { translate, type Translation } from '../relay/translate.ts'
 import { addAgain } from './add-again.ts'
+import { findToldEnds } from './find-told-ends.ts'
 import type { Verdict } from './judge.ts'
+import { lookUp, type Found } from './look-up.ts'
 import { markEnqueued, unchangedRows, type OpenRow } from './open-row.ts'
 
 /** How long the projection may take to come after the relay; and while the relay stands still for it. */
@@ -32,8 +34,8 @@ export type ConcludeContext = {
   log: FastifyBaseLogger
 }
 
-/** What is to become of a row, judged by what BullMQ had after the row was read. */
-export type Case = { row: OpenRow, judge: (row: OpenRow) => Verdict }
+/** What is to become of a row, judged by what BullMQ had after the row was read: the state, unless it was not looked up. */
+export type Case = { row: OpenRow, judge: (row: OpenRow) => Verdict, state?: Found['state'] }
 
 /**
  * Carries out what was judged, if it still holds. Rows were read first and
@@ -65,16 +67,28 @@ export async function caughtUp (context: ConcludeContext): Promise<EventId> {
 async function concludeAt (position: RelayPosition, cases: Case[], context: ConcludeContext): Promise<number> {
   const { sql, queue, redis } = context
   await projectionOf(STANDSTILL_TIMEOUT_MS, context)
-  const judges = new Map(cases.map(one => [one.row.n, one.judge]))
-  const judged = (await unchangedRows(sql, cases.map(({ row }) => row))).map(row => ({ row, ...(judges.get(row.n) as Case['judge'])(row) }))
+  const caseOf = new Map(cases.map(one => [one.row.n, one]))
+  const rows = await inSameState(await unchangedRows(sql, cases.map(({ row }) => row)), row => caseOf.get(row.n)?.state, context)
+  const judged = rows.map(row => ({ row, ...(caseOf.get(row.n) as Case).judge(row) }))
 
   const toAdd = judged.filter(({ verdict }) => verdict === 'add').map(({ row }) => row)
   await addAgain(queue, toAdd)
   // A cancel writes its wish, then looks for the job; here the job is added, then the wish looked for.
   for (const job of await markEnqueued(sql, toAdd)) if (!await removeQueued(queue, job.id)) await tellWorker(redis, job)
   const told = await tell(position, judged.flatMap(one => one.verdict === 'tell' ? [translationOf(one.row, one)] : []), context)
-  report(judged, context)
+  report(judged.filter(({ verdict }) => verdict === 'add' || told > 0), context)
   return toAdd.length + told
+}
+
+/**
+ * What came between the look and W explains a row too, but where it was trimmed off the stream unprojected the row does
+ * not show it: only what BullMQ says still holds is concluded. The rest is compared again by the next sweep.
+ */
+async function inSameState (rows: OpenRow[], stateOf: (row: OpenRow) => Found['state'] | undefined, { redis, queue }: ConcludeContext): Promise<OpenRow[]> {
+  const looked = rows.filter(row => stateOf(row) !== undefined)
+  const found = await lookUp(redis, queue.name, looked)
+  const changed = new Set(looked.filter((row, i) => found[i]?.state !== stateOf(row)))
+  return rows.filter(row => !changed.has(row))
 }
 
 /** Resolves once the rows know all that was told. */
@@ -83,11 +97,12 @@ async function projectionOf (timeoutMs: number, { stream, projected }: ConcludeC
   if (last && !await projected.reached(last, { timeoutMs })) throw new Error('The projection is behind')
 }
 
-async function tell (position: RelayPosition, translations: Translation[], { stream, sql, queue, floor }: ConcludeContext): Promise<number> {
+async function tell (position: RelayPosition, translations: Translation[], { stream, sql, redis, queue, floor }: ConcludeContext): Promise<number> {
   if (translations.length === 0) return 0
   await keepLargeResults(sql, translations.flatMap(({ large }) => large ?? []))
   const events: JobEvent[] = translations.map(({ event }) => ({ ...event, reconciled: true }))
-  const outcome = await stream.append({ queue: queue.name, from: position, to: position, events, floor: floor() })
+  const repeated = await findToldEnds(redis, events)
+  const outcome = await stream.append({ queue: queue.name, from: position, to: position, events, repeated, floor: floor() })
   return outcome.moved ? outcome.appended : 0
 }
 

@@ -77,7 +77,7 @@ async function compare (rows: OpenRow[], context: ReconcileContext): Promise<voi
   const cases = rows.flatMap((row, i) => {
     const one = found[i] as Found
     if (one.state === 'missing' && doubts.isPending(row.id, generationOf(row))) return []
-    return judge(row, one, lostJobs).verdict === 'agrees' ? [] : [{ row, judge: (fresh: OpenRow) => judge(fresh, one, lostJobs) }]
+    return judge(row, one, lostJobs).verdict === 'agrees' ? [] : [{ row, judge: (fresh: OpenRow) => judge(fresh, one, lostJobs), state: one.state }]
   })
   await conclude(cases, context)
 }

@@ -22,6 +22,8 @@ export class Feed {
   readonly #options: FeedOptions
   readonly #tell: (message: Message) => void
   position: EventId = ZERO
+  /** All that came after this was told here. */
+  completeFrom: EventId = ZERO
   #held: Message[] | undefined
   #heldBytes = 0
   #heldFrom: EventId = ZERO
@@ -53,6 +55,11 @@ export class Feed {
   /** More came than may wait, and all was let go: the history has it too. */
   get overflowed (): boolean {
     return this.#overflowed
+  }
+
+  /** Whether this feed has told the same end already, under the id that it had first. */
+  hasTold ({ repeats }: Message): boolean {
+    return repeats !== undefined && isNewer(repeats, this.completeFrom)
   }
 
   /** Tells what waits, and is live in the same turn. */

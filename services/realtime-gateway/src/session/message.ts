@@ -13,12 +13,15 @@ export class Message {
   readonly jobKey: string
   readonly timestamp: number
   readonly isProgress: boolean
+  /** The id under which the same end was told before. */
+  readonly repeats: EventId | undefined
   /** What the owner is told. */
   readonly owner: Frame
   #job: Frame | undefined
 
-  constructor (id: EventId, { jobId, queue, timestamp }: { jobId: string, queue: string, timestamp: number }, owner: Frame) {
+  constructor ({ id, repeats }: Pick<Entry, 'id' | 'repeats'>, { jobId, queue, timestamp }: { jobId: string, queue: string, timestamp: number }, owner: Frame) {
     this.id = id
+    this.repeats = repeats
     this.jobId = jobId
     this.queue = queue
     this.jobKey = jobKey(queue, jobId)
@@ -41,5 +44,5 @@ export class Message {
 export function messageOf (entry: Entry): Message | undefined {
   const event = decode(entry)
   const told = socketMessage(event)
-  return told && new Message(entry.id, event, new Frame(told.event, JSON.stringify(told.payload), event.eventId))
+  return told && new Message(entry, event, new Frame(told.event, JSON.stringify(told.payload), event.eventId))
 }

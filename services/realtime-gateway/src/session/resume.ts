@@ -20,7 +20,7 @@ type ResumeOptions = {
  */
 export async function resume (session: Session, feed: Feed, { history, since, read = messageOf }: ResumeOptions): Promise<boolean> {
   let complete = since !== undefined
-  if (since) feed.position = since
+  if (since) feed.position = feed.completeFrom = since
   for (;;) {
     const until = feed.heldFrom
     if (complete) {
@@ -29,6 +29,7 @@ export async function resume (session: Session, feed: Feed, { history, since, re
     }
     // A client may come from a replica that is further than this one: it stays where it was.
     feed.position = complete ? newest(feed.position, until) : until
+    if (!complete) feed.completeFrom = feed.position
     if (!feed.overflowed || session.hasEnded) return complete
     session.heldAnew()
     feed.hold()

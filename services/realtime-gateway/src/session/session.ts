@@ -77,7 +77,7 @@ export class Session {
 
   /** Adds a subscription that holds from now on. */
   subscribe (jobId: string, queue: string | undefined): Subscription {
-    const feed = new Feed(this.#context, message => this.#tellJob(message))
+    const feed: Feed = new Feed(this.#context, message => { if (!feed.hasTold(message)) this.#tellJob(message) })
     const subscription = { queue, feed, recovered: false }
     this.subscriptions.set(jobId, subscription)
     return subscription
@@ -138,7 +138,7 @@ export class Session {
   }
 
   #tell (message: Message) {
-    if (this.kind === 'user') this.#write(message.owner, message.isProgress ? message.jobKey : undefined)
+    if (this.kind === 'user' && !this.feed.hasTold(message)) this.#write(message.owner, message.isProgress ? message.jobKey : undefined)
     const subscription = this.#subscriptions?.get(message.jobId)
     if (subscription && (subscription.queue ?? message.queue) === message.queue) subscription.feed.take(message)
   }

@@ -53,7 +53,7 @@ async function join (session: Session, wanted: WantedJob, subscription: Subscrip
 
   if (!found.ok) return found
   // A client that goes by the snapshot is told what follows that.
-  if (!recovered) feed.position = newest(feed.position, lastEventOf(found.job))
+  if (!recovered) feed.position = feed.completeFrom = newest(feed.position, lastEventOf(found.job))
   if (session.subscriptions.get(wanted.jobId) !== subscription) return { ok: false, error: 'unsubscribed' }
   subscription.recovered = recovered
   return { ok: true, job: found.job, lastEventId: formatEventId(feed.position), recovered }

@@ -6,7 +6,7 @@ import { Frame } from '../../src/session/frame.ts'
 import { Message } from '../../src/session/message.ts'
 
 const id = (seq: number): EventId => ({ ms: 1, seq })
-const message = (seq: number) => new Message(id(seq), { jobId: 'a', queue: 'default', timestamp: 0 }, new Frame('job:progress', String(seq)))
+const message = (seq: number) => new Message({ id: id(seq) }, { jobId: 'a', queue: 'default', timestamp: 0 }, new Frame('job:progress', String(seq)))
 
 function setup (bounds = { events: 100, bytes: 10_000 }) {
   const told: number[] = []

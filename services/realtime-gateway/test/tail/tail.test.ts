@@ -66,3 +66,26 @@ t.test('the metrics count sessions by face, deliveries, resumes and the lag', as
   t.match(metrics, /tidings_realtime_delivery_lag_seconds_count 1/)
   t.match(metrics, /tidings_realtime_tail_lag_seconds \d/)
 })
+
+t.test('an end that is told once more for the rows reaches only sessions that began after the first', async t => {
+  const surroundings = await startSurroundings(t)
+  const { url } = await startGateway(t, surroundings)
+  const { jobs } = surroundings
+  const end = { ...job, type: 'completed', result: 'done' } as const
+  await jobs.tell({ ...job, progress: 1 })
+  const heard = await connect.websocket(t, url, { token: tokenOf(1) })
+  await heard.command('subscribe:job', 'a')
+  const [first] = await jobs.tell(end)
+  await heard.waitFor('job:completed')
+  const late = await connect.websocket(t, url, { token: tokenOf(1) })
+  await late.waitFor('session')
+  await jobs.tell({ ...end, reconciled: true }, { ...job, jobId: 'b', progress: 2 })
+  for (const client of [heard, late]) await until(() => client.of('job:progress').some(({ jobId }) => jobId === 'b'))
+  t.same(heard.of('job:completed').map(({ eventId }) => eventId), [first])
+  t.equal(heard.of('job:a:completed').length, 1)
+  t.equal(late.of('job:completed').length, 1)
+
+  const resumed = await connect.websocket(t, url, { token: tokenOf(1), lastEventId: heard.of('session')[0]?.lastEventId as string })
+  await until(() => resumed.of('job:progress').some(({ jobId }) => jobId === 'b'))
+  t.same(resumed.of('job:completed').map(({ eventId }) => eventId), [first], 'nor from a history')
+})

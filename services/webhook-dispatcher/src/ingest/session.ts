@@ -12,6 +12,7 @@ import { readChains, type WaitingChain } from './read-chains.ts'
 import type { TargetsOf } from './job-webhooks.ts'
 import type { IngestMetrics } from './metrics.ts'
 import { recordGap } from './record-gap.ts'
+import { withoutRepeated } from './repeated.ts'
 
 /** Tasks of one chain that may wait behind each other in memory. */
 const MAX_CHAIN = 100
@@ -49,7 +50,8 @@ export function createSession ({ shard, isOurs, claim, position, sql, delivery, 
     await writer.room()
     if (ended.signal.aborted) return
     const askedAt = performance.now()
-    const events = decodeAll(entries.filter(({ owner }) => isOurs(owner)), err => log.error({ err }, 'ingest: malformed event'))
+    const events = await withoutRepeated(sql, shard,
+      decodeAll(entries.filter(({ owner }) => isOurs(owner)), err => log.error({ err }, 'ingest: malformed event')))
     const tellings = plan(events, await targetsOf(events))
     const waiting = await readChains(sql, chainsOf(tellings), claim)
     const batch = new Batch(from, to)

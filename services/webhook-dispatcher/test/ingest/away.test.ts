@@ -1,6 +1,6 @@
 import t from 'tap'
 import { JOB_EVENTS_KEY } from '@tidings/contracts'
-import { formatEventId } from '@tidings/job-events'
+import { eventIdOf, formatEventId } from '@tidings/job-events'
 import { createSql } from '@tidings/service-kit'
 import { startReceiver, until } from '@tidings/testing'
 import { acquireShard, shardOf } from '../../src/ingest/shards.ts'
@@ -26,6 +26,24 @@ t.test('after FLUSHALL what is pending still arrives, new events flow, and opera
   const [gap] = await sql`select shard, reason from webhooks.gaps`
   t.same({ ...gap }, { shard: 0, reason: 'epoch' })
   t.match(await app.metricsRegistry.metrics(), /tidings_webhook_ingest_gaps_total\{reason="epoch"\} 1/)
+})
+
+t.test('an end that is told once more for the rows is delivered where the first lay in a gap, else not', async t => {
+  const { append, createWebhook, redis, sql } = await setup(t)
+  const receiver = await startReceiver(t)
+  await createWebhook({ url: receiver.url })
+  await append([completed('1'), completed('2')])
+  await receiver.waitFor(2)
+  const again = (jobId: string) => ({ ...completed(jobId), reconciled: true as const })
+  await append([again('1'), completed('3')])
+  const told = async (n: number) => (await receiver.waitFor(n)).map(({ json }) => (json as { id: string }).id)
+  t.same((await told(3)).toSorted(), ['1', '2', '3'])
+
+  const [, second] = await redis.client().xrange(JOB_EVENTS_KEY, '-', '+')
+  const { ms, seq } = eventIdOf(second?.[0] as string)
+  await sql`insert into webhooks.gaps (shard, reason, from_ms, from_seq, to_ms, to_seq) values (0, 'trimmed', 1, 0, ${ms}, ${seq})`
+  await append([again('2'), completed('4')])
+  t.same((await told(5)).toSorted(), ['1', '2', '2', '3', '4'])
 })
 
 t.test('while Redis is away pending deliveries go on, and ingest comes back with it', async t => {

@@ -1,0 +1,47 @@
+import type { Redis } from 'ioredis'
+import type { JobEvent } from '@tidings/contracts'
+import { DEFAULT_BOUNDS, decodeAll, readHistory, UnsupportedJobEvent, type EventId } from '@tidings/job-events'
+
+/** A younger end has its mark still, and the append goes by that. */
+const MARKED_MS = DEFAULT_BOUNDS.finalityTtlMs / 3
+
+/**
+ * Finds ends that were told long ago and trimmed off the stream before the rows
+ * took them in: the histories of their users hold them longer. Told again under
+ * another id they would be delivered twice.
+ */
+export async function findToldEnds (redis: Redis, events: JobEvent[]): Promise<(event: JobEvent) => EventId | undefined> {
+  const old = events.filter(event => isEnd(event) && event.timestamp < Date.now() - MARKED_MS)
+  const byUser = Map.groupBy(old, ({ userId }) => userId)
+  const found = new Map<JobEvent, EventId>()
+  for (const [userId, ends] of byUser) await findOfUser(redis, userId, ends, found)
+  return event => found.get(event)
+}
+
+async function findOfUser (redis: Redis, userId: string, ends: JobEvent[], found: Map<JobEvent, EventId>): Promise<void> {
+  const wanted = new Map(ends.map(event => [keyOf(event), event]))
+  // No told end is older than the job's own.
+  const since = { ms: Math.min(...ends.map(({ timestamp }) => timestamp)) - 1, seq: 0 }
+  try {
+    for await (const page of readHistory(redis, userId, since)) {
+      for (const entry of page) {
+        const [event] = decodeAll([entry], () => {})
+        const end = event && wanted.get(keyOf(event))
+        if (!end) continue
+        if (event.type === end.type) found.set(end, entry.repeats ?? entry.id)
+        else if (event.type !== 'progress') found.delete(end) // it was opened again
+      }
+    }
+  } catch (err) {
+    // Somebody's own key in place of the history, or an event of a newer release in it: then it says nothing.
+    if (!(err instanceof UnsupportedJobEvent) && !(err instanceof Error && err.message.startsWith('WRONGTYPE'))) throw err
+  }
+}
+
+function isEnd ({ type }: JobEvent): boolean {
+  return type === 'completed' || type === 'failed'
+}
+
+function keyOf ({ queue, jobId, generation }: JobEvent): string {
+  return `${queue}\n${jobId}\n${generation ?? ''}`
+}
