@@ -21,6 +21,7 @@ const Config = Type.Object({
   WEBHOOK_RETRY_SCHEDULE: Type.String({ pattern: `^${DURATION_PATTERN}(,${DURATION_PATTERN})*$`, default: '1s,10s,60s', description: 'Pauses between attempts; after the last the delivery has failed' }),
   WEBHOOK_RETRY_AFTER_MAX: Duration('1h', 'The longest Retry-After that is honoured'),
   WEBHOOK_DISABLE_AFTER: Duration('5d', 'An endpoint that only failed for so long is disabled'),
+  WEBHOOK_RECOVERY_WINDOW: Type.String({ pattern: `^(0|${DURATION_PATTERN})$`, default: '24h', description: 'Completions and failures that failed within this time are due once more when their endpoint answers again; 0: never' }),
   WEBHOOK_MAX_PER_USER: Count(50, 'Webhooks of one user'),
   WEBHOOK_MAX_PER_ENDPOINT: Count(10, 'Attempts in flight to one webhook, from each replica'),
   WEBHOOK_MAX_PER_ORIGIN: Count(50, 'Attempts in flight to one origin, from each replica'),

@@ -28,7 +28,9 @@ export const webhooks = webhooksSchema.table('webhooks', {
   /** Health, kept by delivery. Whoever makes a webhook active again resets all three. */
   failingSince: moment('failing_since'),
   failures: integer('failures').notNull().default(0),
-  openUntil: moment('open_until')
+  openUntil: moment('open_until'),
+  /** When to look for what failed for good and may be due once more. */
+  recoverAt: moment('recover_at')
 })
 
 /** Without a webhook: the user's legacy secret, which signs for kinds legacy and job. */
@@ -76,6 +78,10 @@ export const deliveries = webhooksSchema.table('deliveries', {
   reason: text('reason'),
   createdAt: moment('created_at').notNull().defaultNow(),
   finishedAt: moment('finished_at'),
+  /** Since when a completion or failure has failed for good; null where somebody has taken care of it. */
+  lostAt: moment('lost_at'),
+  /** How often it was due once more because its endpoint answered again. */
+  recoveries: smallint('recoveries').notNull().default(0),
   /** Of a test only: its webhook-id and its body, because it has no event (event_ms and event_seq are 0). */
   messageId: text('message_id'),
   body: text('body')

@@ -27,6 +27,7 @@ export async function redeliver (db: Database, key: DeliveryKey): Promise<Delive
   return await db.transaction(async tx => {
     const isRevived = webhook.status === 'disabled'
     if (isRevived) await tx.update(webhooks).set({ ...HEALTHY, ...CHANGED }).where(eq(webhooks.id, webhook.id))
+    await tx.update(deliveries).set({ lostAt: null }).where(eq(deliveries.id, row.id))
     const [inserted] = await tx.insert(deliveries)
       .values({ webhookId, eventMs, eventSeq, type, messageId, body, origin: 'redeliver', originId: firstOf(row), state: 'pending' })
       .returning()

@@ -10,6 +10,8 @@ export type Signs = {
   /** Since the last success. */
   failures: number
   gone: boolean
+  /** Completions and failures that have failed for good. */
+  lost: number
   pausedUntil: number | undefined
 }
 
@@ -20,6 +22,8 @@ export type HealthPolicy = {
   breakerMs: number
   breakerMaxMs: number
   disableAfterMs: number
+  /** How long after a delivery has failed for good its endpoint is first probed with it; undefined: never. */
+  probeAfterMs: number | undefined
 }
 
 /** Failures in a row of an endpoint that is dead; time alone does not tell where it is seldom told of anything. */
@@ -32,14 +36,15 @@ export function signsOf (results: Entry[], wasFailing: (webhookId: number) => bo
   for (const { task, result } of results) {
     if (!result.attempt) continue
     const { outcome, pausedUntil } = result.attempt
-    const sign = signs.get(task.target.id) ?? { webhookId: task.target.id, succeeded: false, failures: 0, gone: false, pausedUntil: undefined }
+    const sign = signs.get(task.target.id) ?? { webhookId: task.target.id, succeeded: false, failures: 0, gone: false, lost: 0, pausedUntil: undefined }
     signs.set(task.target.id, sign)
     if (outcome.ok) Object.assign(sign, { succeeded: true, failures: 0 })
     else sign.failures++
     sign.gone ||= isGone(outcome)
+    if (result.verdict.state === 'failed' && task.type !== 'progress' && task.chain !== null) sign.lost++
     sign.pausedUntil = pausedUntil ?? sign.pausedUntil
   }
-  return [...signs.values()].filter(({ webhookId, failures, gone }) => failures > 0 || gone || wasFailing(webhookId))
+  return [...signs.values()].filter(({ webhookId, failures, gone, lost }) => failures > 0 || gone || lost > 0 || wasFailing(webhookId))
 }
 
 /**
@@ -48,21 +53,22 @@ export function signsOf (results: Entry[], wasFailing: (webhookId: number) => bo
  * too long. One statement; rows are locked in the order of their ids, since
  * replicas write the same ones.
  */
-export async function noteHealth (sql: Sql, signs: Signs[], { breakerMs, breakerMaxMs, disableAfterMs }: HealthPolicy): Promise<Health[]> {
+export async function noteHealth (sql: Sql, signs: Signs[], { breakerMs, breakerMaxMs, disableAfterMs, probeAfterMs }: HealthPolicy): Promise<Health[]> {
   const days = Number((disableAfterMs / 86_400_000).toFixed(1))
   return await sql<Health[]>`
     with r as materialized (
       select * from unnest(
         ${signs.map(sign => sign.webhookId)}::int[], ${signs.map(sign => Number(sign.succeeded))}::int[], ${signs.map(sign => sign.failures)}::int[],
-        ${signs.map(sign => Number(sign.gone))}::int[], ${signs.map(sign => sign.pausedUntil === undefined ? null : sign.pausedUntil - Date.now())}::float8[]
-      ) as r (id, succeeded, failures, gone, paused_ms)
+        ${signs.map(sign => Number(sign.gone))}::int[], ${signs.map(sign => sign.pausedUntil === undefined ? null : sign.pausedUntil - Date.now())}::float8[],
+        ${signs.map(sign => sign.lost)}::int[]
+      ) as r (id, succeeded, failures, gone, paused_ms, lost)
     ),
     locked as materialized (
       select w.id, w.failures, w.failing_since, w.open_until from webhooks.webhooks w join r on r.id = w.id
       order by w.id for no key update of w
     ),
     counted as (
-      select r.id, r.gone = 1 as gone,
+      select r.id, r.gone = 1 as gone, r.lost > 0 as has_lost, l.failures > 0 as was_failing,
         -- A success closes the breaker; what the endpoint itself has asked for stands, whatever else was in flight.
         case when r.succeeded = 1 and l.failures >= ${TRIP_AFTER} then null else l.open_until end as open_until,
         now() + r.paused_ms * interval '1 ms' as paused_until,
@@ -87,7 +93,12 @@ export async function noteHealth (sql: Sql, signs: Signs[], { breakerMs, breaker
       disabled_reason = case
         when w.status <> 'active' then w.disabled_reason
         when gone then ${GONE_REASON}
-        when is_dead then ${`Every attempt of the last ${days} days failed`} end
+        when is_dead then ${`Every attempt of the last ${days} days failed`} end,
+      -- It answers again, or is to be probed.
+      recover_at = coalesce(
+        case when j.failures = 0 and (was_failing or has_lost) then now() + 0 * ${probeAfterMs ?? null}::float8 * interval '1 ms' end,
+        w.recover_at,
+        case when has_lost then now() + ${probeAfterMs ?? null}::float8 * interval '1 ms' end)
     from judged j where w.id = j.id
     returning w.id, w.failures, coalesce((extract(epoch from w.open_until) * 1000)::bigint, 0) as open_until, w.status`
 }

@@ -3,6 +3,7 @@ import { createSql } from '@tidings/service-kit'
 import { durationMs } from '../duration.ts'
 import { createDelivery, type Delivery } from './delivery.ts'
 import { createDeliveryMetrics } from './metrics.ts'
+import { recoveryOf } from './recovery.ts'
 
 /** The breaker's first pause, and how long an endpoint has failed before it opens: three deadlines. */
 const BREAKER_DEADLINES = 3
@@ -24,7 +25,8 @@ export const delivery = fp(async function delivery (app) {
       retryAfterMaxMs: durationMs(config.WEBHOOK_RETRY_AFTER_MAX),
       breakerMs: BREAKER_DEADLINES * config.WEBHOOK_TIMEOUT_MS,
       breakerMaxMs: BREAKER_MAX_MS,
-      disableAfterMs: durationMs(config.WEBHOOK_DISABLE_AFTER)
+      disableAfterMs: durationMs(config.WEBHOOK_DISABLE_AFTER),
+      probeAfterMs: recoveryOf(config)?.pauseMs
     },
     limits: { total: config.WEBHOOK_MAX_IN_FLIGHT, perOrigin: config.WEBHOOK_MAX_PER_ORIGIN, perEndpoint: config.WEBHOOK_MAX_PER_ENDPOINT },
     timeoutMs: config.WEBHOOK_TIMEOUT_MS,

@@ -27,6 +27,7 @@ export async function record (sql: Sql, entries: Entry[]): Promise<void> {
         reason = r.reason,
         due_at = coalesce(now() + r.delay_ms * interval '1 ms', d.due_at),
         finished_at = case when r.state <> 'pending' then now() end,
+        lost_at = case when r.state = 'failed' and r.reason is null and d.origin = 'event' and d.type <> 'progress' then coalesce(d.lost_at, now()) else d.lost_at end,
         attempts = d.attempts + (r.total_ms is not null)::int,
         status = case when r.total_ms is null then d.status else r.status end,
         error_class = case when r.total_ms is null then d.error_class else r.error_class end

@@ -37,5 +37,5 @@ async function createJobWebhooks (sql: RawSql, box: SecretBox, events: ToldJobEv
     from unnest(${events.map(({ userId }) => userId)}::text[], ${events.map(({ webhookUrl }) => webhookUrl ?? '')}::text[]) as e (user_id, url)
     order by user_id, url
     on conflict (user_id, md5(url)) where kind = 'job' and deleted_at is null do update set
-      status = 'active', disabled_reason = null, failing_since = null, failures = 0, open_until = null, updated_at = greatest(now(), webhooks.updated_at + interval '1 ms')`
+      status = 'active', disabled_reason = null, failing_since = null, failures = 0, open_until = null, recover_at = now(), updated_at = greatest(now(), webhooks.updated_at + interval '1 ms')`
 }

@@ -60,9 +60,9 @@ export async function writeBatch (sql: Sql, { shard, claim, from, to, events, ta
       where exists (select from moved)
     ),
     d as (
-      insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, claim, state, due_at, reason, attempts, status, error_class, finished_at)
+      insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, claim, state, due_at, reason, attempts, status, error_class, finished_at, lost_at)
       select webhook_id, event_ms, event_seq, type, chain, claim, state, now() + coalesce(delay_ms, 0) * interval '1 ms', reason,
-        (total_ms is not null)::int, status, error_class, case when state <> 'pending' then now() end
+        (total_ms is not null)::int, status, error_class, case when state <> 'pending' then now() end, case when state = 'failed' and type <> 'progress' then now() end
       from t
       on conflict (webhook_id, event_ms, event_seq) where origin = 'event' do nothing
       returning id, webhook_id, event_ms, event_seq, claim

@@ -1,8 +1,11 @@
 import fp from 'fastify-plugin'
+import { prom } from '@tidings/service-kit'
 import { createClaimReaper } from '../delivery/claim-reaper.ts'
 import { renewTargets } from '../delivery/renew-targets.ts'
 import { durationMs } from '../duration.ts'
+import { recoveryOf } from '../delivery/recovery.ts'
 import { closeOrphans } from './close-orphans.ts'
+import { recover } from './recover.ts'
 import { dropOld } from './retention.ts'
 import { tellAgain } from './tell-again.ts'
 import { createUpkeep } from './upkeep.ts'
@@ -15,6 +18,10 @@ export const upkeep = fp(async function upkeep (app) {
   const retention = { deliveriesMs: durationMs(config.WEBHOOK_DELIVERY_RETENTION), payloadsMs: durationMs(config.WEBHOOK_PAYLOAD_RETENTION) }
 
   const reap = createClaimReaper(sql)
+  const recovery = recoveryOf(config)
+  const recovered = new prom.Counter({
+    name: 'tidings_webhook_recovered_total', help: 'Deliveries that had failed for good and were due once more', registers: [app.metricsRegistry]
+  })
 
   const engine = createUpkeep([
     {
@@ -43,6 +50,16 @@ export const upkeep = fp(async function upkeep (app) {
         return hasTold
       }
     },
+    {
+      name: 'recovery',
+      everyMs: 500,
+      run: async () => {
+        const due = recovery ? await recover(sql, recovery) : 0
+        recovered.inc(due)
+        if (due > 0) delivery.wake()
+        return false
+      }
+    },
     { name: 'retention', everyMs: 10 * 60_000, run: async () => await dropOld(sql, retention) },
     {
       name: 'endpoints',
@@ -55,4 +72,4 @@ export const upkeep = fp(async function upkeep (app) {
   ], app.log)
   app.addHook('onReady', engine.start)
   app.addHook('onClose', engine.stop)
-}, { name: 'upkeep', dependencies: ['delivery', 'postgres'] })
+}, { name: 'upkeep', dependencies: ['delivery', 'postgres', 'metrics'] })

@@ -50,6 +50,11 @@ async function tellPage (tx: Sql, replay: ReplayRow): Promise<number> {
       order by event_ms, event_seq
       returning id
     ),
+    -- What is told again on demand need not be told by itself once more.
+    found as (
+      update webhooks.deliveries d set lost_at = null from page
+      where d.webhook_id = ${replay.webhook_id} and d.event_ms = page.event_ms and d.event_seq = page.event_seq and d.origin = 'event' and d.lost_at is not null
+    ),
     last as (select event_ms, event_seq from page order by event_ms desc, event_seq desc limit 1)
     update webhooks.replays r set
       at_ms = coalesce((select event_ms from last), r.at_ms),

@@ -13,7 +13,7 @@ const { app, sql, url, createWebhook } = await setup(t, { LOG_LEVEL: 'silent' })
 await app.delivery.stop()
 const own = createSql(url, { max: 3 })
 t.teardown(() => own.end({ timeout: 1 }))
-const POLICY = { breakerMs: 1000, breakerMaxMs: 1000, disableAfterMs: 1000 }
+const POLICY = { breakerMs: 1000, breakerMaxMs: 1000, probeAfterMs: undefined, disableAfterMs: 1000 }
 
 /** Holds what `lock` locks until the test lets go. */
 async function holding (t: Test, lock: (tx: typeof own) => Promise<unknown>): Promise<() => Promise<void>> {
