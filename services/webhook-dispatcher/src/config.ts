@@ -20,6 +20,7 @@ const Config = Type.Object({
   WEBHOOK_TIMEOUT_MS: Type.Integer({ minimum: 100, maximum: 60_000, default: 10_000, description: 'Deadline of an attempt, from the connect to the end of the answer' }),
   WEBHOOK_RETRY_SCHEDULE: Type.String({ pattern: `^${DURATION_PATTERN}(,${DURATION_PATTERN})*$`, default: '1s,10s,60s', description: 'Pauses between attempts; after the last the delivery has failed' }),
   WEBHOOK_RETRY_AFTER_MAX: Duration('1h', 'The longest Retry-After that is honoured'),
+  WEBHOOK_PROGRESS_LAG: Duration('5s', 'Progress that has waited for longer at a slow endpoint is superseded by newer progress'),
   WEBHOOK_DISABLE_AFTER: Duration('5d', 'An endpoint that only failed for so long is disabled'),
   WEBHOOK_RECOVERY_WINDOW: Type.String({ pattern: `^(0|${DURATION_PATTERN})$`, default: '24h', description: 'Completions and failures that failed within this time are due once more when their endpoint answers again; 0: never' }),
   WEBHOOK_MAX_PER_USER: Count(50, 'Webhooks of one user'),

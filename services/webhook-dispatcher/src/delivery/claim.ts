@@ -40,6 +40,8 @@ type Row = {
   chain: string | null
   attempts: number
   due_at: number
+  /** For how long it is due, milliseconds by the clock of Postgres. */
+  due_for: number
   message_id: string | null
   body: string | null
   /** By webhook, in the first row alone; null without tasks. */
@@ -138,7 +140,7 @@ export async function claim (sql: Sql, { claim, slots, rooms, after, probeMs }: 
       where w.id = any(array(select id from probing))
     )
     select scan.last, scan.looked, c.id, c.webhook_id, c.event_ms, c.event_seq, c.type, c.chain, c.attempts, c.message_id,
-      (extract(epoch from c.due_at) * 1000)::bigint as due_at, coalesce(c.body, e.body) as body,
+      (extract(epoch from c.due_at) * 1000)::bigint as due_at, (extract(epoch from now() - c.due_at) * 1000)::bigint as due_for, coalesce(c.body, e.body) as body,
       case when row_number() over listed = 1 then
         (select jsonb_object_agg(t.id, to_jsonb(t)) from webhooks.targets t where t.id = any(array(select distinct webhook_id from head)))
       end as targets
@@ -166,6 +168,7 @@ function taskOf (row: Row, target: Target, claim: number): Task {
     attempt: row.attempts + 1,
     acceptedAt: row.event_ms,
     dueAt: row.due_at,
+    since: performance.now() - row.due_for,
     claim,
     id: row.id as number
   }

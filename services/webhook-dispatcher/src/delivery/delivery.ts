@@ -31,6 +31,7 @@ export type DeliveryOptions = {
   policy: HealthPolicy & RetryPolicy
   limits: SlotLimits & { perEndpoint: number }
   timeoutMs: number
+  progressLagMs: number
   leaseMs: number
   metrics: DeliveryMetrics
   log: FastifyBaseLogger
@@ -42,7 +43,7 @@ export type Delivery = ReturnType<typeof createDelivery>
  * The parts of delivery, in the order in which a delivery meets them: claimed
  * under this process' name, queued in its endpoint's lane, posted, recorded.
  */
-export function createDelivery ({ sql, openSession, attempt, openSecret, policy, limits, timeoutMs, leaseMs, metrics, log }: DeliveryOptions) {
+export function createDelivery ({ sql, openSession, attempt, openSecret, policy, limits, timeoutMs, progressLagMs, leaseMs, metrics, log }: DeliveryOptions) {
   const giveUp = new AbortController()
   const endpoints = createEndpoints(limits.perEndpoint)
   const aftermath = createAftermath({ endpoints, policy })
@@ -50,6 +51,7 @@ export function createDelivery ({ sql, openSession, attempt, openSecret, policy,
   const recorder = createRecorder({ sql, aftermath, log, onDue: at => claimer.wakeAt(at) })
   const lanes = createLanes({
     limits,
+    progressLagMs,
     post: createPoster({ attempt, openSecret, policy, timeoutMs, metrics, ownFaults: createOwnFaults({ metrics, log }), signal: giveUp.signal, log }),
     isHeld: task => task.claim === claimant.id,
     onFree: endpoint => { if (endpoint.backlog && endpoint.room >= endpoint.window) claimer.wake() },

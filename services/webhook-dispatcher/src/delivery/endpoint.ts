@@ -1,5 +1,7 @@
+import type { Durations } from '../egress/outcome.ts'
 import { Pace } from './pace.ts'
 import type { Run } from './run.ts'
+import { Slowness } from './slowness.ts'
 import type { Attempted, Target } from './task.ts'
 
 /** An endpoint is given this much at first, and one more for each success, up to its cap: one that hangs never holds many slots. */
@@ -29,6 +31,7 @@ export class Endpoint {
   readonly #begun = new Set<{ at: number }>()
   #window: number
   #hasAnswered = false
+  readonly #slowness = new Slowness()
   #failures = 0
   #recordedFailures = 0
   #pausedUntil = 0
@@ -92,10 +95,20 @@ export class Endpoint {
   note ({ outcome, pausedUntil }: Attempted): void {
     this.prompt = outcome.ok && outcome.durations.totalMs < this.#pace.promptMs
     this.#hasAnswered ||= outcome.ok
-    if (outcome.ok) this.#pace.note(outcome.durations.totalMs)
+    if (outcome.ok) this.#noteDuration(outcome.durations)
     this.#pausedUntil = pausedUntil ?? this.#pausedUntil
     this.#failures = outcome.ok ? 0 : this.#failures + 1
     this.#window = outcome.ok ? Math.min(this.#window + 1, this.#cap) : pausedUntil ? 1 : Math.max(1, this.#window >> 1)
+  }
+
+  #noteDuration ({ totalMs, ttfbMs = totalMs }: Durations): void {
+    this.#pace.note(totalMs)
+    this.#slowness.note(ttfbMs)
+  }
+
+  /** Whether it takes so long for each answer that a job's deliveries may lag. */
+  get isSlow (): boolean {
+    return this.#slowness.isSlow()
   }
 
   /** Attempts that failed in a row, here or as Postgres knows. */

@@ -5,7 +5,7 @@ export type ChainId = { webhookId: number, chain: string }
 export type Chain = ChainId & {
   /** Known to fail; where it only waits, what stands in Postgres tells. */
   fails: boolean
-  /** The webhook wants the newest progress alone, healthy or not. */
+  /** The newest progress alone is wanted: by the webhook, or because the job's deliveries lag. */
   latest: boolean
 }
 
@@ -18,10 +18,15 @@ const WAITS = 'Waits as long as the attempt before it that failed'
 export function chainsOf (entries: Entry[]): Chain[] {
   const chains = new Map<string, Chain>()
   for (const { task: { target, chain }, result } of entries) {
-    const latest = target.progress_mode === 'latest' && result.verdict.state === 'pending'
+    const latest = result.chain === 'lags' || (target.progress_mode === 'latest' && result.verdict.state === 'pending')
     if (chain === null || (result.chain === 'flows' && !latest)) continue
     const known = chains.get(`${target.id} ${chain}`)
-    chains.set(`${target.id} ${chain}`, { webhookId: target.id, chain, latest, fails: result.chain === 'fails' || known?.fails === true })
+    chains.set(`${target.id} ${chain}`, {
+      webhookId: target.id,
+      chain,
+      latest: latest || known?.latest === true,
+      fails: result.chain === 'fails' || known?.fails === true
+    })
   }
   return [...chains.values()]
 }
@@ -29,7 +34,9 @@ export function chainsOf (entries: Entry[]): Chain[] {
 /**
  * Of chains that fail at their endpoint: progress that something newer of the
  * same job has overtaken closes as superseded, so that at most the newest
- * progress and the completion or failure wait. Progress that was not tried yet
+ * progress and the completion or failure wait. Of chains that lag, and where the
+ * webhook wants it so: progress that newer progress has overtaken. Progress of
+ * a chain that fails which was not tried yet
  * waits as long as the attempt that failed; a completion or failure does not.
  * What is in flight is left alone: its own end comes here again. So is what
  * somebody else is just writing; to wait for it would be a deadlock, since the

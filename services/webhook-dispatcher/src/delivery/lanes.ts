@@ -9,6 +9,8 @@ const PAUSED_MS = 500
 
 type LanesOptions = {
   limits: SlotLimits
+  /** Progress that has waited for longer at a slow endpoint gives way to newer progress. */
+  progressLagMs: number
   post: (task: Task) => Promise<Result>
   /** Whether this process may still post what it once claimed. */
   isHeld: (task: Task) => boolean
@@ -23,7 +25,7 @@ export type Lanes = ReturnType<typeof createLanes>
  * Decides who is posted to next. Each endpoint has a lane as wide as its
  * window; only a run whose lane has room takes one of the slots of all.
  */
-export function createLanes ({ limits, post, isHeld, onFree, onError }: LanesOptions) {
+export function createLanes ({ limits, progressLagMs, post, isHeld, onFree, onError }: LanesOptions) {
   const ready = new Set<Endpoint>() // in the order of their turns
   const slots = new Slots(limits)
   let isClosed = false
@@ -83,8 +85,9 @@ export function createLanes ({ limits, post, isHeld, onFree, onError }: LanesOpt
     if (!task || isClosed || run.endpoint.isPaused || run.endpoint.isStopped || !isHeld(task)) return false
     // It may have waited here for long: a change of its url or secret applies from this attempt on.
     task.target = run.endpoint.target ?? task.target
-    if (isOvertaken(run)) {
-      run.onResult(task, { verdict: { state: 'superseded', reason: OVERTAKEN }, chain: 'flows' })
+    const isLate = lags(task, run.endpoint)
+    if ((isLate || task.target.progress_mode === 'latest') && isOvertaken(run)) {
+      run.onResult(task, { verdict: { state: 'superseded', reason: OVERTAKEN }, chain: isLate ? 'lags' : 'flows' })
       return true
     }
     const ended = run.endpoint.begin()
@@ -97,6 +100,11 @@ export function createLanes ({ limits, post, isHeld, onFree, onError }: LanesOpt
     for (const left of run.tasks.slice(run.at)) run.onResult(left, handedBack({ chain: result.chain }))
     run.at = run.tasks.length
     return false
+  }
+
+  /** It has waited for long, and not for us: its endpoint takes long for each. A retry waits because the schedule has it so. */
+  function lags ({ since, attempt }: Task, endpoint: Endpoint): boolean {
+    return attempt === 1 && performance.now() - since > progressLagMs && endpoint.isSlow
   }
 
   function end (run: Run<Endpoint>, dueAt = Date.now()): void {
@@ -125,9 +133,7 @@ export function createLanes ({ limits, post, isHeld, onFree, onError }: LanesOpt
   }
 }
 
-/** With progressMode latest only the newest progress is told of those that wait. */
+/** It is progress, and newer progress of the job waits behind it. */
 function isOvertaken ({ tasks, at }: Run<Endpoint>): boolean {
-  const task = tasks[at]
-  return task?.type === 'progress' && task.target.progress_mode === 'latest' &&
-    tasks.slice(at + 1).some(({ type }) => type === 'progress')
+  return tasks[at]?.type === 'progress' && tasks.slice(at + 1).some(({ type }) => type === 'progress')
 }

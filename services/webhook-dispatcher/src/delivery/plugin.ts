@@ -30,6 +30,7 @@ export const delivery = fp(async function delivery (app) {
     },
     limits: { total: config.WEBHOOK_MAX_IN_FLIGHT, perOrigin: config.WEBHOOK_MAX_PER_ORIGIN, perEndpoint: config.WEBHOOK_MAX_PER_ENDPOINT },
     timeoutMs: config.WEBHOOK_TIMEOUT_MS,
+    progressLagMs: durationMs(config.WEBHOOK_PROGRESS_LAG),
     leaseMs: durationMs(config.WEBHOOK_LEASE),
     metrics,
     log: app.log

@@ -37,6 +37,8 @@ export type Task = {
   /** When the event happened and when this attempt was to start, in milliseconds. */
   acceptedAt: number
   dueAt: number
+  /** The same moment by the monotonic clock, which nobody sets: what waits is measured by it. */
+  since: number
   /** The claimant that it is held by. */
   claim: number
   /** Its row, once it stands in Postgres. */
@@ -48,8 +50,12 @@ export type Verdict =
   | { state: 'superseded' | 'failed', reason?: string }
   | { state: 'pending', dueAt: number }
 
-/** How a job's chain fares at an endpoint: `waits` behind something in Postgres, or `fails`, so that old news gives way to newer. */
-export type ChainState = 'flows' | 'waits' | 'fails'
+/**
+ * How a job's chain fares at an endpoint: `waits` behind something in Postgres;
+ * `lags`, so that progress gives way to newer progress; or `fails`, so that it
+ * gives way to anything newer.
+ */
+export type ChainState = 'flows' | 'waits' | 'lags' | 'fails'
 
 /** What became of a task in this process; without an attempt it was handed back, or left out. */
 export type Result = {

@@ -135,5 +135,5 @@ export function createSession ({ shard, isOurs, claim, position, sql, delivery, 
 }
 
 function taskOf ({ id, type, chain, body, messageId }: Telling, target: Target, claim: number): Task {
-  return { target, chain, eventId: id, type, messageId, body, attempt: 1, acceptedAt: id.ms, dueAt: Date.now(), claim }
+  return { target, chain, eventId: id, type, messageId, body, attempt: 1, acceptedAt: id.ms, dueAt: Date.now(), since: performance.now(), claim }
 }

@@ -13,7 +13,9 @@ const TARGET = targetOf(1)
 const OK: AttemptOutcome = { ok: true, status: 200, durations: { totalMs: 1 } }
 const FAILED: AttemptOutcome = { ok: false, status: 500, errorClass: 'http-5xx', durations: { totalMs: 1 } }
 
-function taskOf (name: string, { progressMode = 'all', type = 'completed' }: { progressMode?: 'all' | 'latest', type?: string } = {}): Task {
+type TaskOptions = { progressMode?: 'all' | 'latest', type?: string, age?: number }
+
+function taskOf (name: string, { progressMode = 'all', type = 'completed', age = 0 }: TaskOptions = {}): Task {
   return {
     target: { ...TARGET, progress_mode: progressMode },
     chain: 'default:1',
@@ -24,6 +26,7 @@ function taskOf (name: string, { progressMode = 'all', type = 'completed' }: { p
     attempt: 1,
     acceptedAt: 0,
     dueAt: 0,
+    since: performance.now() - age,
     claim: 1
   }
 }
@@ -35,6 +38,7 @@ function setup ({ total = 10, perOrigin = 10 } = {}) {
   const results: [string, string][] = []
   const lanes = createLanes({
     limits: { total, perOrigin },
+    progressLagMs: 5000,
     post: task => new Promise(resolve => {
       posted.push(task.messageId)
       open.set(task.messageId, resolve)
@@ -71,6 +75,13 @@ function patient (): Pace {
 function proven (id: number, url?: string, pace?: Pace): Endpoint {
   const endpoint = endpointOf(id, url, pace)
   endpoint.note({ startedAt: 0, outcome: OK, pausedUntil: undefined })
+  return endpoint
+}
+
+/** An endpoint that takes long for an answer. */
+function slow (id: number): Endpoint {
+  const endpoint = endpointOf(id)
+  for (let i = 0; i < 10; i++) endpoint.note({ startedAt: 0, outcome: { ...OK, durations: { totalMs: 2000 } }, pausedUntil: undefined })
   return endpoint
 }
 
@@ -156,6 +167,24 @@ t.test('progressMode latest leaves out what newer progress has overtaken', async
   await answer('end', OK)
   t.same(posted, ['3', 'end'])
   t.same(results, [['1', 'superseded'], ['2', 'superseded'], ['3', 'delivered'], ['end', 'delivered']])
+})
+
+t.test('progress that lags at a slow endpoint gives way to newer progress, and to nothing else', async t => {
+  const { posted, results, answer, submit } = setup()
+  const aged = (name: string, type = 'progress') => taskOf(name, { age: 6000, type })
+  submit(slow(1), aged('1'), aged('2'), taskOf('3', { type: 'progress' }), aged('end', 'completed'))
+  await turn()
+  for (const name of ['3', 'end']) await answer(name, OK)
+  t.same(posted, ['3', 'end'])
+  t.same(results, [['1', 'superseded'], ['2', 'superseded'], ['3', 'delivered'], ['end', 'delivered']])
+})
+
+t.test('progress that does not lag, or at a quick endpoint, is posted', async t => {
+  const { posted, answer, submit } = setup()
+  submit(slow(1), taskOf('fresh-1', { type: 'progress', age: 4000 }), taskOf('fresh-2', { type: 'progress' }))
+  submit(proven(2), taskOf('quick-1', { type: 'progress', age: 60_000 }), taskOf('quick-2', { type: 'progress', age: 60_000 }))
+  for (const name of ['fresh-1', 'quick-1']) await answer(name, OK)
+  t.same(posted.sort(), ['fresh-1', 'fresh-2', 'quick-1', 'quick-2'])
 })
 
 t.test('what has not begun can be taken back, and nothing begins after the close', async t => {

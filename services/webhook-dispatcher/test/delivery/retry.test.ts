@@ -97,8 +97,49 @@ t.test('progressMode latest tells the newest progress of those that wait, and th
   t.same(told.slice(0, -1), told.slice(0, -1).toSorted((a, b) => (a ?? 0) - (b ?? 0)), 'in order')
 })
 
-t.test('at a healthy endpoint nothing is superseded, however slow it is', async t => {
-  const { append, createWebhook, sql } = await setup(t)
+t.test('at a slow endpoint the completion does not wait behind outdated progress', async t => {
+  const { append, createWebhook, sql } = await setup(t, { WEBHOOK_PROGRESS_LAG: '2s' })
+  const receiver = await startReceiver(t, async () => {
+    await new Promise(resolve => setTimeout(resolve, 100))
+    return 200
+  })
+  await createWebhook({ url: receiver.url })
+  // One after the other they would take five minutes.
+  await append(jobOf('1', 3000))
+
+  await until(async () => (await sql`select from webhooks.deliveries where state in ('delivered', 'superseded')`).length === 3001, { what: 'all to be over' })
+  const steps = receiver.requests.map(({ json }) => (json as { progress?: number }).progress)
+  t.same(steps.slice(-2), [3000, undefined], 'the newest progress, then the completion')
+  t.same(steps.slice(0, -1), steps.slice(0, -1).toSorted((a, b) => (a ?? 0) - (b ?? 0)), 'in order')
+  t.equal((await sql`select from webhooks.deliveries where state = 'superseded' and type <> 'progress'`).length, 0)
+  t.equal((await sql`select from webhooks.webhooks where failures = 0`).length, 1)
+})
+
+t.test('of many jobs at a slow endpoint none waits for the progress of all', async t => {
+  const { append, createWebhook, sql } = await setup(t, { WEBHOOK_PROGRESS_LAG: '1s', WEBHOOK_MAX_PER_ENDPOINT: '2' })
+  const receiver = await startReceiver(t, async () => {
+    await new Promise(resolve => setTimeout(resolve, 100))
+    return 200
+  })
+  await createWebhook({ url: receiver.url })
+  await append(Array.from({ length: 50 }, (_, i) => jobOf(String(i), 20)).flat())
+  await until(async () => (await sql`select from webhooks.deliveries where state in ('delivered', 'superseded')`).length === 1050, { what: 'all to be over' })
+  t.equal((await sql`select from webhooks.deliveries where state = 'delivered' and type = 'completed'`).length, 50)
+  t.equal((await sql`select from webhooks.deliveries d where d.state = 'delivered' and d.type = 'progress' and not exists (
+    select from webhooks.deliveries n where n.chain = d.chain and n.type = 'progress' and n.event_seq > d.event_seq and n.event_ms >= d.event_ms and n.state = 'superseded')`).length >= 50, true, 'of each the newest progress')
+})
+
+t.test('at a quick endpoint every event arrives, however many', async t => {
+  const { append, createWebhook, sql } = await setup(t, { WEBHOOK_PROGRESS_LAG: '0ms' })
+  const receiver = await startReceiver(t)
+  await createWebhook({ url: receiver.url })
+  await append(jobOf('1', 1000))
+  await receiver.waitFor(1001)
+  await until(async () => (await sql`select from webhooks.deliveries where state = 'delivered'`).length === 1001)
+})
+
+t.test('at a healthy endpoint that does not lag nothing is superseded', async t => {
+  const { append, createWebhook, sql } = await setup(t, { WEBHOOK_PROGRESS_LAG: '10m' })
   const receiver = await startReceiver(t, async () => {
     await new Promise(resolve => setTimeout(resolve, 20))
     return 200
