@@ -10,6 +10,7 @@ import type { Config } from '../config.ts'
 export const queues = fp<{ config: Config }>(async function queues (app, { config }) {
   const connection = createRedis(redisUrl(config))
   connection.on('error', () => {}) // told once by the plugin `redis`
+  connection.setMaxListeners(0) // each queue adds its own
   const byName = new Map(config.queues.map(name => [name, openQueue(name)]))
 
   function openQueue (name: string): Queue {
