@@ -113,8 +113,8 @@ export const JobQuery = Type.Object({
 }, { additionalProperties: false })
 export type JobQuery = Static<typeof JobQuery>
 
-/** Query of `GET /jobs/counts`. */
-export const CountJobsQuery = Type.Object({ after: Type.Optional(EventIdText) }, { additionalProperties: false })
+/** Query of `GET /jobs/counts`. A job of another producer may have the id `counts`: its queue tells it from the counts. */
+export const CountJobsQuery = Type.Object({ queue: Type.Optional(QueueName), after: Type.Optional(EventIdText) }, { additionalProperties: false })
 
 /** Query of `GET /jobs/:jobId`. */
 export const GetJobQuery = Type.Object({

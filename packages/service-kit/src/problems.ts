@@ -32,7 +32,7 @@ export function answerProblem (err: FastifyError, request: FastifyRequest, reply
   const status = statusOf(told, reply)
   if (status >= 500) request.log.error(loggable(err), 'request failed')
   else request.log.debug({ err }, 'request refused')
-  if (status === 503 || status === 429) addHeader(reply, 'retry-after', '1')
+  if (status === 503 || status === 429) addHeader(reply, 'retry-after', String((err as { retryAfterS?: number }).retryAfterS ?? 1))
   if (status === 401) addHeader(reply, 'www-authenticate', 'Bearer')
   return sendProblem(request, reply, problemOf(told, status))
 }

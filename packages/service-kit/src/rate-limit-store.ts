@@ -1,4 +1,4 @@
-import { callbackify } from 'node:util'
+import { callbackify, promisify } from 'node:util'
 import type { Redis } from 'ioredis'
 
 /** What one process may let pass of a user before it tells Redis: a twentieth of the limit, and no more than this. */
@@ -51,8 +51,18 @@ export class RateLimitStore {
 
   /** The method by which @fastify/rate-limit counts a request. */
   incr (userId: string, callback: Callback, windowMs: number, max: number): void {
+    this.#count(userId, { requests: 1, windowMs, max }, callback)
+  }
+
+  /** Counts several requests at once. */
+  async add (userId: string, requests: number, { windowMs, max }: { windowMs: number, max: number }): Promise<Counted> {
+    const count = promisify((callback: Callback) => this.#count(userId, { requests, windowMs, max }, callback))
+    return await count() as Counted
+  }
+
+  #count (userId: string, { requests, windowMs, max }: { requests: number, windowMs: number, max: number }, callback: Callback): void {
     const window = this.#windowOf(userId, windowMs)
-    window.untold++
+    window.untold += requests
     const share = Math.min(MAX_UNTOLD, Math.floor(max * UNTOLD_SHARE))
     const current = window.told + window.untold
     const isNear = share === 0 || window.endsAt === 0 || current >= max - share

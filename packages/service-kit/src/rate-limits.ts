@@ -29,6 +29,7 @@ type RateLimitsOptions = {
  * everybody is served. To be registered where `app.authenticate` has gone before.
  */
 export const rateLimits = fp<RateLimitsOptions>(async function rateLimits (app, { name, max, redisUrl, keyOf = request => request.user.userId, hook = 'onRequest' }) {
+  app.decorate('chargeRequests', async () => {})
   if (max === 0) return
   // Auto-pipelining: the counts of one turn of the event loop go out in one write.
   const redis = createRedis(redisUrl, { commandTimeout: COUNT_TIMEOUT_MS, maxRetriesPerRequest: 0, enableAutoPipelining: true })
@@ -52,4 +53,21 @@ export const rateLimits = fp<RateLimitsOptions>(async function rateLimits (app, 
     keyGenerator: keyOf,
     errorResponseBuilder: () => new TooManyRequests(max)
   })
+
+  app.chargeRequests = async function chargeRequests (request, requests) {
+    const counted = await store.add(keyOf(request), requests, { windowMs: WINDOW_MS, max }).catch(err => {
+      app.log.debug({ err }, 'rate limits: not counted')
+    })
+    if (counted && counted.current > max) throw Object.assign(new TooManyRequests(max), { retryAfterS: Math.ceil(counted.ttl / 1000) })
+  }
 }, { name: 'rate-limits' })
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /**
+     * Counts a request as so many more: a batch costs its number of jobs. While Redis is away nothing is counted.
+     * @throws 429 beyond the bound
+     */
+    chargeRequests: (request: FastifyRequest, requests: number) => Promise<void>
+  }
+}

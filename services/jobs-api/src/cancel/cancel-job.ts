@@ -11,17 +11,18 @@ import { tellWorker } from './tell-worker.ts'
 const JobFinished = createError('JOB_FINISHED', 'The job has finished already', 409)
 const NotCancellable = createError('NOT_CANCELLABLE', 'The job belongs to a scheduler of BullMQ: remove it there', 409)
 
-type CancelContext = { sql: RawSql, redis: Redis, findQueue: (name: string) => Queue }
+type CancelContext = { userId: string, sql: RawSql, redis: Redis, findQueue: (name: string) => Queue }
 
 /**
  * Asks for a job's end. The wish is written down before anything is removed:
  * whoever sees the job gone, relay, sweeper or reconciliation, knows why.
  * A waiting or delayed job is removed; the worker of an active one is told.
  */
-export async function cancelJob (row: FoundJob, { sql, redis, findQueue }: CancelContext): Promise<void> {
+export async function cancelJob (row: FoundJob, { userId, sql, redis, findQueue }: CancelContext): Promise<void> {
   if (!await writeWish(sql, row.n)) throw new JobFinished()
   await inQueue(row, findQueue, async queue => {
-    const job = await queuedJob(row, queue)
+    const { job, isOther } = await queuedJob(row, { userId, queue })
+    if (!job && isOther) return // the signal would reach the other one's worker
     if (!job) return await cancelUnseen(row, redis)
     const state = await job.getState()
     if (state === 'completed' || state === 'failed') throw new JobFinished()

@@ -1,5 +1,6 @@
 import type { Job, Queue } from 'bullmq'
 import createError from '@fastify/error'
+import { userIdText } from '@tidings/contracts'
 import type { FoundJob } from '../read/find-jobs.ts'
 
 const QueueAway = createError('QUEUE_AWAY', 'The queue can\'t be reached at this moment; try again', 503)
@@ -7,13 +8,19 @@ const QueueNotFollowed = createError('QUEUE_NOT_FOLLOWED', 'The queue of this jo
 
 type FindQueue = (name: string) => Queue
 
+/** `isOther`: there is a job under the id, but a later one, or somebody else's. */
+export type QueuedJob = { job: Job | undefined, isOther: boolean }
+
 /**
- * The job as BullMQ has it, undefined where it has none: a hash under the same
- * id may be a later job, of another user even, so the creation time must agree.
+ * The job as BullMQ has it. A hash under the same id may be a later job, of another user even, added within the same
+ * millisecond: so the creation time must agree, and the owner, unless a worker has dropped it from the data.
  */
-export async function queuedJob (row: FoundJob, queue: Queue): Promise<Job | undefined> {
+export async function queuedJob (row: FoundJob, { userId, queue }: { userId: string, queue: Queue }): Promise<QueuedJob> {
   const job = await queue.getJob(row.id)
-  return job?.timestamp === row.created_ms ? job : undefined
+  if (!job) return { job: undefined, isOther: false }
+  const owner = userIdText((job.data as { userId?: unknown } | null)?.userId)
+  const isSame = job.timestamp === row.created_ms && (owner === undefined || owner === userId)
+  return { job: isSame ? job : undefined, isOther: !isSame }
 }
 
 /** Runs what needs the job's queue; anything that Redis does not answer is a 503. */

@@ -10,23 +10,24 @@ import { inQueue, queuedJob } from './queued-job.ts'
 const NotFailed = createError('NOT_FAILED', 'Only a failed job can be tried again, this one is %s', 409)
 const Forgotten = createError('JOB_FORGOTTEN', 'The queue has forgotten this job: submit it anew', 409)
 
-type RetryContext = { sql: RawSql, redis: Redis, findQueue: (name: string) => Queue }
+type RetryContext = { userId: string, sql: RawSql, redis: Redis, findQueue: (name: string) => Queue }
 type Outbox = { data: Record<string, unknown> | null, options: JobsOptions | null }
 
 /**
  * Lets a failed job run once more. One that BullMQ has forgotten (a cancelled
  * one was removed) is added again under its id, from what was written down.
  */
-export async function retryJob (row: FoundJob, { sql, redis, findQueue }: RetryContext): Promise<void> {
+export async function retryJob (row: FoundJob, { userId, sql, redis, findQueue }: RetryContext): Promise<void> {
   const state: JobState = stateOf(row.state)
   if (state !== 'failed') throw new NotFailed(state)
   await inQueue(row, findQueue, async queue => {
     // Before it runs, or its worker would be told to stop at once.
     const { data, options } = await withdrawWish(sql, row.n)
     await redis.del(cancelKey(row.queue, row.id))
-    const job = await queuedJob(row, queue)
+    const { job, isOther } = await queuedJob(row, { userId, queue })
     if (job) return await job.retry('failed').catch(refuse)
-    if (!row.ours || !data || !options) throw new Forgotten()
+    // An add under an id that another job has would do nothing, and be answered as if it had.
+    if (!row.ours || !data || !options || isOther) throw new Forgotten()
     await queue.add(row.name, data, { ...options, delay: 0 })
   })
 }

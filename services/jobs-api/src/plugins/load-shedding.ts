@@ -13,7 +13,8 @@ const Overloaded = createError('OVERLOADED', 'There is too much to do at this mo
 /**
  * Refuses requests of this scope while the event loop is late, or while more
  * are in hand than the process should hold (Postgres has stopped answering,
- * say). Long polls have a bound of their own.
+ * say). A request is in hand once it is authenticated and read. Long polls have
+ * a bound of their own.
  */
 export const loadShedding = fp<{ config: Config }>(async function loadShedding (app, { config }) {
   const shed = requestsShed(app.metricsRegistry)
@@ -24,7 +25,8 @@ export const loadShedding = fp<{ config: Config }>(async function loadShedding (
     retryAfter: RETRY_AFTER_S,
     pressureHandler: refuse
   })
-  app.addHook('onRequest', (request, reply, done) => {
+  // Once the body is there: a slow one, of anybody without a token even, must not take the place of a request.
+  app.addHook('preHandler', (request, reply, done) => {
     const isLongPoll = (request.query as { wait?: string }).wait !== undefined && request.routeOptions.config.isBounded
     if (isLongPoll) return done()
     if (inHand >= config.REQUESTS_MAX) refuse()

@@ -5,6 +5,9 @@ import { problemResponses, rateLimits, redisUrl } from '@tidings/service-kit'
 import { refresher } from '../refresh/refresh.ts'
 import { answer } from './answer.ts'
 
+/** Anybody may send one: a refresh token has 4,096 characters at most. */
+const BODY_LIMIT = 16 * 1024
+
 /** POST /auth/refresh: there where both secrets are; with keys from JWKS_URL alone the identity provider refreshes. */
 export const authRoutes: FastifyPluginAsyncTypebox = async function authRoutes (app) {
   const { TOKEN_SECRET, REFRESH_TOKEN_SECRET, RATE_LIMIT_MAX: max, ...settings } = app.config
@@ -13,6 +16,7 @@ export const authRoutes: FastifyPluginAsyncTypebox = async function authRoutes (
   await app.register(rateLimits, { name: 'auth', max, redisUrl: redisUrl(app.config), hook: 'preHandler', keyOf })
 
   app.post('/refresh', {
+    bodyLimit: BODY_LIMIT,
     schema: {
       operationId: 'refreshTokens',
       tags: ['auth'],

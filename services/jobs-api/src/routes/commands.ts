@@ -30,7 +30,7 @@ export const commandRoutes: FastifyPluginAsyncTypebox = async function commandRo
     }
   }, async (request, reply) => {
     const row = await rowOf(request)
-    await cancelJob(row, context)
+    await cancelJob(row, { ...context, userId: request.user.userId })
     return reply.code(202).send(toJob(row))
   })
 
@@ -43,7 +43,7 @@ export const commandRoutes: FastifyPluginAsyncTypebox = async function commandRo
     }
   }, async (request, reply) => {
     const row = await rowOf(request)
-    await retryJob(row, context)
+    await retryJob(row, { ...context, userId: request.user.userId })
     return reply.code(202).send(toJob(row))
   })
 

@@ -7,6 +7,7 @@ import { problemResponses } from '@tidings/service-kit'
 import { countByState } from '../read/count-jobs.ts'
 import { etagOf, matches } from '../read/etag.ts'
 import { lastEventId, toJob } from '../read/job-row.ts'
+import type { FoundJob, JobKey } from '../read/find-jobs.ts'
 import { jobNotFound } from '../read/job-not-found.ts'
 import { listJobs } from '../read/list-jobs.ts'
 import { readTimeline } from '../read/timeline.ts'
@@ -17,6 +18,8 @@ export const JobParams = Type.Object({ jobId: JobId })
 const GetHeaders = Type.Object({
   'if-none-match': Type.Optional(Type.String({ description: 'The ETag of the answer before: 304 while nothing has changed; with `wait`, held until something has' }))
 })
+
+const CountsOrJob = Type.Union([JobCounts, Job], { examples: [{ waiting: 3, delayed: 0, active: 1, completed: 45, failed: 1 }] })
 
 const ETag = { etag: Type.String({ description: 'Another one after each event of the job' }) }
 
@@ -42,10 +45,13 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
       operationId: 'countJobs',
       tags,
       summary: 'Count your jobs by state',
+      description: 'With `queue`: the job of that queue whose id is `counts`, as GET /jobs/{jobId} returns it.',
       querystring: CountJobsQuery,
-      response: { 200: answer(JobCounts, 'How many there are in each state'), ...problemResponses() }
+      response: { 200: answer(CountsOrJob, 'How many there are in each state'), ...problemResponses(404) }
     }
-  }, async request => await countByState(app.sql, request.user.userId))
+  }, async ({ user: { userId }, query: { queue } }) => queue === undefined
+    ? await countByState(app.sql, userId)
+    : toJob(await foundJob({ userId, jobId: 'counts', queue })))
 
   app.get('/:jobId', {
     config: { isBounded: true }, // the read has its own bound, and so has each wait
@@ -87,6 +93,12 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
     if (!row) throw await jobNotFound(app.sql, key)
     return await readTimeline(app.sql, row)
   })
+
+  async function foundJob (key: JobKey): Promise<FoundJob> {
+    const row = await app.findJob(key)
+    if (!row) throw await jobNotFound(app.sql, key)
+    return row
+  }
 
   /** Every read takes `?after`. By callback: most come without it and need no promise. */
   function reachAfter (request: FastifyRequest, _reply: FastifyReply, done: DoneFuncWithErrOrRes) {

@@ -46,13 +46,14 @@ export const submitRoutes: FastifyPluginAsyncTypebox = async function submitRout
       operationId: 'submitJobs',
       tags,
       summary: 'Submit up to 1,000 jobs',
-      description: 'All are accepted or none; each fault is named with the place of its job.',
+      description: 'All are accepted or none; each fault is named with the place of its job. A batch costs as many requests of the rate limit as it has jobs.',
       headers: Headers,
       body: SubmitJobs,
       response: { 202: answer(SubmittedJobs, 'Accepted, in the order of the request'), ...problemResponses(409, 413, 415) }
     }
   }, async (request, reply) => {
     checkJobs(request.body.jobs, rules, index => `body.jobs.${index}`)
+    await app.chargeRequests(request, request.body.jobs.length - 1)
     const jobs = request.body.jobs.map(job => submissionOf(job, { userId: request.user.userId, defaultQueue }))
     return reply.code(202).send({ jobs: await submit(jobs, contextOf(request)) })
   })
@@ -60,6 +61,6 @@ export const submitRoutes: FastifyPluginAsyncTypebox = async function submitRout
   function contextOf ({ headers, body, log, user, routeOptions }: FastifyRequest) {
     const key = headers['idempotency-key'] as string | undefined
     const repeatable = key === undefined ? undefined : { userId: user.userId, key, bodyHash: fingerprint(routeOptions.url ?? '', body) }
-    return { sql: app.sql, findQueue: (name: string) => app.findQueue(name), log, repeatable }
+    return { sql: app.sql, findQueue: (name: string) => app.findQueue(name), log, maxOpen: app.config.JOBS_OPEN_MAX_PER_USER, repeatable }
   }
 }

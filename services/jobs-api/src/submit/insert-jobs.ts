@@ -1,24 +1,35 @@
 import type { RawSql } from '@tidings/service-kit'
-import { stateCode } from '../db/state-code.ts'
+import { FIRST_FINAL_STATE, stateCode } from '../db/state-code.ts'
 import type { Submission } from './submission.ts'
 
 export type IdempotencyKey = { userId: string, key: string, bodyHash: string, answer: unknown }
 
+export type InsertOptions = {
+  /** Jobs of the user that may be open; 0 is no bound. Requests that run at the same time may pass it by what they hold. */
+  maxOpen: number
+  key?: IdempotencyKey | undefined
+}
+
 /**
- * Writes jobs down, with their counters and the request's idempotency key, in
+ * Writes jobs of one user down, with their counters and the request's idempotency key, in
  * one statement: all or nothing in a single round trip.
  *
  * With a key, the jobs are written only if the key is new (or a day old).
  * A second request with the same key waits at the key's row until the first
- * has committed, then finds it taken: false, and nothing was written.
+ * has committed, then finds it taken: false, and nothing was written. So it is
+ * where the user's open jobs leave no room for these.
  */
-export async function insertJobs (sql: RawSql, jobs: Submission[], key?: IdempotencyKey): Promise<boolean> {
+export async function insertJobs (sql: RawSql, jobs: Submission[], { maxOpen, key }: InsertOptions): Promise<boolean> {
   const columns = columnsOf(jobs)
+  const userId = jobs[0]?.userId ?? ''
   const [row] = await sql<{ written: number }[]>`
-    with key as (
+    with quota as (
+      select ${maxOpen === 0} or coalesce(sum(count), 0) + ${jobs.length} <= ${maxOpen} as has_room
+      from jobs.counts where user_id = ${userId} and state < ${FIRST_FINAL_STATE}
+    ), key as (
       insert into jobs.idempotency_keys as taken (user_id, key, body_hash, answer, created_at)
       select ${key?.userId ?? null}::text, ${key?.key ?? null}, ${key?.bodyHash ?? null}, ${JSON.stringify(key?.answer ?? null)}::text::json, now()
-      where ${key !== undefined}
+      from quota where ${key !== undefined} and has_room
       on conflict (user_id, key) do update
         set body_hash = excluded.body_hash, answer = excluded.answer, created_at = excluded.created_at
         where taken.created_at < now() - interval '24 hours'
@@ -31,7 +42,7 @@ export async function insertJobs (sql: RawSql, jobs: Submission[], key?: Idempot
         ${columns.state}::smallint[], ${columns.createdMs}::bigint[], ${columns.attempts}::int[],
         ${columns.webhookUrl}::text[], ${columns.data}::text[], ${columns.options}::text[]
       ) as job (queue, id, user_id, name, state, created_ms, attempts_max, webhook_url, data, options)
-      where ${key === undefined} or exists (select from key)
+      cross join quota where has_room and (${key === undefined} or exists (select from key))
       returning user_id, state
     ), counted as (
       insert into jobs.counts as counts (user_id, state, count)

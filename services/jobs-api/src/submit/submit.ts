@@ -2,16 +2,23 @@ import createError from '@fastify/error'
 import type { FastifyBaseLogger } from 'fastify'
 import type { SubmittedJob } from '@tidings/contracts'
 import type { RawSql } from '@tidings/service-kit'
+import { countByState } from '../read/count-jobs.ts'
 import { enqueue, type FindQueue } from './enqueue.ts'
 import { insertJobs } from './insert-jobs.ts'
 import { submittedJob, type Submission } from './submission.ts'
 
 const KeyReused = createError('IDEMPOTENCY_KEY_REUSED', 'This Idempotency-Key was used with another request within the last 24 hours', 409)
 
+const TooManyOpen = createError('TOO_MANY_OPEN_JOBS', '%s', 429)
+/** Jobs end on their own time; asking again each second would not help. */
+const OPEN_RETRY_AFTER_S = 30
+
 type SubmitContext = {
   sql: RawSql
   findQueue: FindQueue
   log: FastifyBaseLogger
+  /** JOBS_OPEN_MAX_PER_USER. */
+  maxOpen: number
   /** Set where the request came with an Idempotency-Key. */
   repeatable?: { userId: string, key: string, bodyHash: string } | undefined
 }
@@ -20,10 +27,10 @@ type SubmitContext = {
  * Accepts jobs of one user: they are written down, then handed to BullMQ.
  * A repeat (the same key and body within 24 hours) gets the first one's answer.
  */
-export async function submit (jobs: Submission[], { sql, findQueue, log, repeatable }: SubmitContext): Promise<SubmittedJob[]> {
+export async function submit (jobs: Submission[], { sql, findQueue, log, maxOpen, repeatable }: SubmitContext): Promise<SubmittedJob[]> {
   const answer = jobs.map(submittedJob)
-  const written = await insertJobs(sql, jobs, repeatable && { ...repeatable, answer })
-  if (!written && repeatable) return await firstAnswer(sql, repeatable)
+  const written = await insertJobs(sql, jobs, { maxOpen, key: repeatable && { ...repeatable, answer } })
+  if (!written) return (repeatable && await firstAnswer(sql, repeatable)) ?? await refuseBeyondQuota(sql, jobs, maxOpen)
   await enqueue(jobs, { sql, findQueue, log })
   return answer
 }
@@ -33,9 +40,17 @@ export async function submitOne (job: Submission, context: SubmitContext): Promi
   return submitted
 }
 
-async function firstAnswer (sql: RawSql, { userId, key, bodyHash }: { userId: string, key: string, bodyHash: string }): Promise<SubmittedJob[]> {
+/** The answer that a key was given, undefined where the key is new. @throws KeyReused where the request was another one */
+async function firstAnswer (sql: RawSql, { userId, key, bodyHash }: { userId: string, key: string, bodyHash: string }): Promise<SubmittedJob[] | undefined> {
   const [first] = await sql<{ body_hash: string, answer: SubmittedJob[] }[]>`
     select body_hash, answer from jobs.idempotency_keys where user_id = ${userId} and key = ${key}`
-  if (first?.body_hash !== bodyHash) throw new KeyReused()
-  return first.answer
+  if (first && first.body_hash !== bodyHash) throw new KeyReused()
+  return first?.answer
+}
+
+async function refuseBeyondQuota (sql: RawSql, jobs: Submission[], maxOpen: number): Promise<never> {
+  const { waiting, delayed, active } = await countByState(sql, jobs[0]?.userId ?? '')
+  const open = `${waiting + delayed + active} jobs are open (${waiting} waiting, ${delayed} delayed, ${active} active)`
+  const detail = `${open}; ${jobs.length} more would exceed the ${maxOpen} that a user may have. Wait for some to finish, or cancel some`
+  throw Object.assign(new TooManyOpen(detail), { retryAfterS: OPEN_RETRY_AFTER_S })
 }
