@@ -2,15 +2,17 @@ import ipaddr, { type IPv4, type IPv6 } from 'ipaddr.js'
 
 /**
  * - `public`: anybody may have webhooks sent there.
- * - `private`: a network or machine of the operator's own; allowed where WEBHOOK_ALLOW_PRIVATE says so.
+ * - `private`: a network or machine of the operator's own, fc00::/7 and 100.64.0.0/10 among them; allowed where WEBHOOK_ALLOW_PRIVATE says so.
  * - `forbidden`: never a receiver: metadata services, link-local, multicast, reserved, documentation, tunnels.
  */
 export type AddressKind = 'public' | 'private' | 'forbidden'
 
-const PRIVATE_RANGES = new Set(['loopback', 'private', 'uniqueLocal'])
+/** Shared addresses (100.64.0.0/10) are those of carriers' own networks, and of Tailscale and the pods of some clusters. */
+const PRIVATE_RANGES = new Set(['loopback', 'private', 'uniqueLocal', 'carrierGradeNat'])
 
 /** Metadata services of clouds that stand outside the link-local range, which is forbidden as a whole. */
 const METADATA = new Set([
+  '100.100.100.200', // Alibaba
   '168.63.129.16', // Azure
   'fd00:ec2::254', // AWS
   'fd20:ce::254' // Google Cloud

@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { commonSettings, egressRules, egressSettings, readConfig } from '../../src/index.ts'
 
 const Settings = Type.Object({ ...commonSettings, ...egressSettings })
-const rulesOf = (env: Record<string, string>) => egressRules(readConfig(Settings, { TOKEN_SECRET: 'x', ...env }))
+const rulesOf = (env: Record<string, string>) => egressRules(readConfig(Settings, { TOKEN_SECRET: 'x'.repeat(32), ...env }))
 
 t.test('only public addresses, by any port; by https in production', async t => {
   t.same(rulesOf({}), { allowPrivate: false, requireHttps: false, ports: undefined })
