@@ -19,6 +19,12 @@ const Config = Type.Object({
   WEBHOOK_SECRET_KEYS: Type.Optional(Type.String({ description: 'Other values of WEBHOOK_SECRET_KEY, separated by commas: former ones, or the next one while replicas are changed over; what they encrypted is read' })),
   WEBHOOK_TIMEOUT_MS: Type.Integer({ minimum: 100, maximum: 60_000, default: 10_000, description: 'Deadline of an attempt, from the connect to the end of the answer' }),
   WEBHOOK_RETRY_SCHEDULE: Type.String({ pattern: `^${DURATION_PATTERN}(,${DURATION_PATTERN})*$`, default: '1s,10s,60s', description: 'Pauses between attempts; after the last the delivery has failed' }),
+  WEBHOOK_PROXY_URL: Type.Optional(Type.String({
+    pattern: '^http://([^@/?#\\s]*@)?[^@/?#\\s]+/?$',
+    description: 'HTTP proxy (CONNECT) that all deliveries go through, http://user:password@host:port'
+  })),
+  WEBHOOK_PROXY_DNS: Type.Boolean({ default: false, description: 'Leave it to the proxy to resolve names: it must refuse private networks, since nothing else does' }),
+  WEBHOOK_CA_FILE: Type.Optional(Type.String({ description: 'Certificates of private authorities, in PEM, that endpoints are trusted by beside the public ones' })),
   WEBHOOK_RETRY_AFTER_MAX: Duration('1h', 'The longest Retry-After that is honoured'),
   WEBHOOK_PROGRESS_LAG: Duration('5s', 'Progress that has waited for longer at a slow endpoint is superseded by newer progress'),
   WEBHOOK_DISABLE_AFTER: Duration('5d', 'An endpoint that only failed for so long is disabled'),

@@ -58,7 +58,7 @@ export function createAttempter ({ connectTimeoutMs = CONNECT_TIMEOUT_MS, connec
   const targets = new LRUCache<string, Target>({ max: MAX_TARGETS, memoMethod: text => targetOf(text, options) })
   const pools = createPools({
     resolve,
-    dial: proxy ? createTunnel({ url: proxy.url, resolve }) : dialTcp,
+    dial: proxy ? createTunnel({ url: proxy.url, resolve, timeoutMs: connectTimeoutMs / 2 }) : dialTcp,
     isResolvedByProxy: proxy?.resolves === 'proxy',
     secureContext: ca === undefined ? undefined : createSecureContext({ ca }),
     connectTimeoutMs,

@@ -1,5 +1,5 @@
 import { request } from 'node:http'
-import { isIPv6, type Socket } from 'node:net'
+import { isIP, isIPv6, type Socket } from 'node:net'
 import { dialTcp } from './dial.ts'
 import { EgressError } from './outcome.ts'
 import { OwnFault } from './own-fault.ts'
@@ -12,17 +12,23 @@ const MAX_HEADER_BYTES = 16 * 1024
 const UNREACHED = new Set([502, 503, 504])
 const FORBIDDEN = 403
 
-type ProxyOptions = { url: string, resolve: Resolve }
+type ProxyOptions = {
+  url: string
+  resolve: Resolve
+  /** To reach the proxy; whatever it takes from then on it takes for the endpoint. */
+  timeoutMs: number
+}
 
 /** Makes the function that opens a tunnel to an address through an HTTP proxy (CONNECT). */
-export function createTunnel ({ url, resolve }: ProxyOptions) {
+export function createTunnel ({ url, resolve, timeoutMs }: ProxyOptions) {
   const { hostname, port, username, password } = new URL(url)
-  const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')
+  const host = hostname.replace(/^\[|\]$/g, '')
+  const credentials = Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')
   const authorization = username || password ? { 'proxy-authorization': `Basic ${credentials}` } : {}
 
-  return async function tunnel (host: string, hostPort: number, signal: AbortSignal): Promise<Socket> {
+  return async function tunnel (address: string, addressPort: number, signal: AbortSignal): Promise<Socket> {
     const socket = await dialProxy(signal)
-    const authority = `${isIPv6(host) ? `[${host}]` : host}:${hostPort}`
+    const authority = `${isIPv6(address) ? `[${address}]` : address}:${addressPort}`
     const status = await connectThrough(socket, authority, signal)
     if (status >= 200 && status < 300) return socket
     socket.destroy()
@@ -31,9 +37,9 @@ export function createTunnel ({ url, resolve }: ProxyOptions) {
 
   async function dialProxy (signal: AbortSignal): Promise<Socket> {
     try {
-      const found = await resolve(hostname.replace(/^\[|\]$/g, ''))
+      const found = isIP(host) ? { addresses: [host] } : await resolve(host, timeoutMs)
       const dial = async (address: string, lost: AbortSignal) => await dialTcp(address, Number(port) || DEFAULT_PORT, lost)
-      const { socket } = await race(found, { dial, isAllowed: () => true, signal })
+      const { socket } = await race(found, { dial, isAllowed: () => true, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) })
       return socket
     } catch (err) {
       throw new OwnFault('proxy', 'The proxy could not be connected to', err)
@@ -59,6 +65,15 @@ export function createTunnel ({ url, resolve }: ProxyOptions) {
         resolve(response.statusCode ?? 0)
       }).on('error', fail).end()
     })
+  }
+}
+
+/** Credentials are percent-encoded in a URL; many people write them as they are. */
+function decoded (text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
   }
 }
 

@@ -1,13 +1,13 @@
-import { once } from 'node:events'
-import { Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
-import { startReceiver, until, type TestContext } from '@tidings/testing'
+import { startReceiver, until } from '@tidings/testing'
 import t from 'tap'
 import { createResolve } from '../../src/egress/resolve.ts'
 import { attempter } from './attempter.ts'
+import { startBlackhole } from './blackhole.ts'
 import { cert } from './certificate.ts'
 import { startDnsServer } from './dns-server.ts'
-import { onRequest, rawServer } from './raw-server.ts'
+import { rawServer } from './raw-server.ts'
 
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'
 
@@ -161,35 +161,3 @@ t.test('names that are answered for IPv4 alone are connected to at once', async 
   t.equal(ok, true)
   t.ok((durations.dnsMs ?? 0) < 1000, `${durations.dnsMs} ms`)
 })
-
-t.test('a proxy that is missing, or knows us not, is no fault of the endpoint', async t => {
-  const gone = await rawServer(t, () => {})
-  t.type(gone, 'number')
-  const proxy = await rawServer(t, onRequest(socket => { socket.end('HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n') }))
-  for (const port of [proxy, 1]) {
-    const attempt = attempter(t, { proxy: { url: `http://127.0.0.1:${port}`, resolves: 'here' } })
-    await t.rejects(attempt('http://127.0.0.1:9/'), { name: 'OwnFault', reason: 'proxy' })
-  }
-})
-
-/** An address of this machine at which nobody answers a SYN: its queue of connections that are not accepted yet is full. */
-async function startBlackhole (t: TestContext, port: number): Promise<string> {
-  const address = '127.0.0.66'
-  const script = `
-    const server = require('node:net').createServer()
-    server.listen({ host: '${address}', port: ${port}, backlog: 1 }, () => {
-      process.stdout.write('listening')
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0) // accepts nothing
-    })`
-  const { spawn } = await import('node:child_process')
-  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
-  t.teardown(() => { child.kill('SIGKILL') })
-  await once(child.stdout, 'data')
-  const fillers = Array.from({ length: 8 }, () => new Socket().on('error', () => {}))
-  t.teardown(() => { for (const socket of fillers) socket.destroy() })
-  let connected = 0
-  for (const socket of fillers) socket.on('connect', () => { connected++ }).connect(port, address)
-  await until(() => connected >= 2, { what: 'the queue to be full' })
-  await sleep(200)
-  return address
-}
