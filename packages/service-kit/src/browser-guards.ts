@@ -3,10 +3,8 @@ import { Socket } from 'node:net'
 import cors from '@fastify/cors'
 import fp from 'fastify-plugin'
 import helmet, { type HelmetOptions } from 'helmet'
-import { corsOrigins, type CommonConfig } from './config.ts'
-
-/** Headers that clients in a browser may read. */
-const EXPOSED = ['etag', 'location', 'retry-after', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'].join(', ')
+import type { CommonConfig } from './config.ts'
+import { corsSettings } from './cors.ts'
 
 /** The others of helmet's headers are for pages, and each costs on every answer. */
 const GUARDS: HelmetOptions = {
@@ -23,12 +21,7 @@ const GUARDS: HelmetOptions = {
 
 /** CORS by CORS_ORIGIN, and the headers that keep a browser from misusing our answers. */
 export const browserGuards = fp<{ config: CommonConfig }>(async function browserGuards (app, { config }) {
-  await app.register(cors, {
-    origin: corsOrigins(config),
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
-    exposedHeaders: EXPOSED,
-    maxAge: 600
-  })
+  await app.register(cors, corsSettings(config))
   const guards = guardHeaders()
   app.addHook('onRequest', (_request, reply, done) => {
     reply.headers(guards)

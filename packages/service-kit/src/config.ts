@@ -2,6 +2,7 @@ import envSchema from 'env-schema'
 import { Type, type Static, type TObject, type TProperties } from 'typebox'
 import { jwtSettings } from '@tidings/contracts'
 import { ConfigError } from './config-error.ts'
+import { readOrigins } from './origins.ts'
 import { postgresTarget } from './postgres/target.ts'
 
 export { ConfigError }
@@ -83,6 +84,7 @@ function commonFaults (config: CommonConfig): string[] {
     ...(hasKey ? [] : ['TOKEN_SECRET or JWKS_URL must be set: without one no token can be verified']),
     ...secretFaults(config),
     ...keysUrlFaults(config),
+    ...originFaults(config),
     ...(DATABASE_URL ? postgresTarget(DATABASE_URL).faults : [])
   ]
 }
@@ -114,9 +116,13 @@ export function redisUrl ({ REDIS_URL, REDIS_HOST, REDIS_PORT }: CommonConfig): 
 }
 
 /** The origins that browsers may call from: true is any, an empty list none. */
-export function corsOrigins ({ CORS_ORIGIN, NODE_ENV }: CommonConfig): true | string[] {
-  const origins = (CORS_ORIGIN ?? (NODE_ENV === 'production' ? '' : '*')).split(',').map(origin => origin.trim()).filter(Boolean)
+export function corsOrigins ({ CORS_ORIGIN, NODE_ENV }: Pick<CommonConfig, 'CORS_ORIGIN' | 'NODE_ENV'>): true | string[] {
+  const { origins } = readOrigins(CORS_ORIGIN ?? (NODE_ENV === 'production' ? '' : '*'))
   return origins.includes('*') ? true : origins
+}
+
+export function originFaults ({ CORS_ORIGIN = '' }: Pick<CommonConfig, 'CORS_ORIGIN'>): string[] {
+  return readOrigins(CORS_ORIGIN).faults.map(fault => `CORS_ORIGIN: ${fault}`)
 }
 
 /** The JWT settings with their default: in production a token must end. */
