@@ -1,12 +1,21 @@
-import { STATUS_CODES, type IncomingMessage } from 'node:http'
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import createError from '@fastify/error'
 import { PROBLEM_JSON, type Problem } from '@tidings/contracts'
+import { collectMethods } from './allowed-methods.ts'
+import { endWith } from './client-errors.ts'
 import { isPostgresUnavailable } from './postgres/faults.ts'
 import { isRedisUnavailable } from './redis/faults.ts'
+import { problem, rawProblem } from './raw-problem.ts'
 
 const Unavailable = createError('UNAVAILABLE', 'Something this needs can\'t be reached at this moment; try again', 503)
+
+const HostMissing = createError('HOST_MISSING', 'A request of HTTP/1.1 needs a Host header', 400)
+
+const NO_TUNNELS = { status: 405, code: 'method-not-allowed', detail: 'This is not a proxy' }
+const UNKNOWN_EXPECTATION = { status: 417, code: 'expectation-failed', detail: 'The only Expect that is known is 100-continue' }
 
 type Fault = { path: string, message: string }
 
@@ -21,10 +30,30 @@ export const problems = fp(async function problems (app) {
     if (err.statusCode === 413) await drain(request.raw)
     return answerProblem(err, request, reply)
   })
-  app.setNotFoundHandler((request, reply) => sendProblem(request, reply, {
-    ...titled(404, 'NOT_FOUND'), detail: `No route ${request.method} ${request.url.split('?')[0]}`
-  }))
+  app.server.on('connect', (_request, socket) => endWith(socket as Socket, rawProblem(NO_TUNNELS)))
+  app.server.on('checkExpectation', (_request, response: ServerResponse) => {
+    response.writeHead(417, { 'content-type': PROBLEM_JSON, connection: 'close' }).end(JSON.stringify(problem(UNKNOWN_EXPECTATION)))
+  })
+  const methodsOf = collectMethods(app)
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1') return done(new HostMissing())
+    if (request.method === 'OPTIONS') addAllow(reply, methodsOf(request.url))
+    done()
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?')[0] as string
+    const methods = methodsOf(request.url)
+    addAllow(reply, methods)
+    return sendProblem(request, reply, methods.length === 0
+      ? { ...titled(404, 'NOT_FOUND'), detail: `No route ${request.method} ${path}` }
+      : { ...titled(405, 'METHOD_NOT_ALLOWED'), detail: `${path} takes ${methods.join(', ')}, not ${request.method}` })
+  })
 }, { name: 'problems' })
+
+/** RFC 9110 §10.2.1. An unknown path allows nothing in particular. */
+function addAllow (reply: FastifyReply, methods: string[]) {
+  if (methods.length > 0) reply.header('allow', methods.join(', '))
+}
 
 /** Answers an error. Fastify needs it by itself for what never reaches a route: a malformed URL. */
 export function answerProblem (err: FastifyError, request: FastifyRequest, reply: FastifyReply) {

@@ -1,7 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
 import { jwtAuth } from '@tidings/contracts'
-import { browserGuards, docs, health, metrics, problems, redis, redisUrl, serviceOptions, tokenSettings, validatorCompiler } from '@tidings/service-kit'
+import { browserGuards, docs, health, metrics, problems, redis, redisUrl, serviceOptions, tokenSettings, validatorCompiler, WEB_SOCKET_PATHS, webSocketsAt } from '@tidings/service-kit'
 import { ticketRoute } from './auth/ticket-route.ts'
 import type { Config } from './config.ts'
 import { API } from './openapi.ts'
@@ -16,7 +16,9 @@ import { webSocket } from './websocket/websocket.ts'
 /** The realtime gateway: one core of sessions, and the faces that clients see of it. */
 export function buildApp (config: Config) {
   // While the sessions are drained /metrics and /readyz go on, and the gate itself says when to come back.
-  const app = Fastify({ ...serviceOptions(config), return503OnClosing: false }).withTypeProvider<TypeBoxTypeProvider>()
+  const options = serviceOptions(config)
+  const app = Fastify({ ...options, http: { ...options.http, shouldUpgradeCallback: webSocketsAt(WEB_SOCKET_PATHS) } })
+    .withTypeProvider<TypeBoxTypeProvider>()
   app.setValidatorCompiler(validatorCompiler)
 
   // Boot runs down this list; close runs back up it once the sessions are drained.

@@ -23,6 +23,9 @@ const CountsOrJob = Type.Union([JobCounts, Job], { examples: [{ waiting: 3, dela
 
 const ETag = { etag: Type.String({ description: 'Another one after each event of the job' }) }
 
+/** Nothing is sent, and so nothing is serialized: a `null` would be counted in `content-length` and never come. */
+const notModified = (reply: FastifyReply) => reply.code(304).send() as never
+
 /** GET /jobs, /jobs/counts, /jobs/:jobId, /jobs/:jobId/events */
 export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (app) {
   const tags = ['jobs']
@@ -74,7 +77,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
     if (!row) throw await jobNotFound(app.sql, key)
     const etag = etagOf(lastEventId(row))
     reply.header('etag', etag).header('cache-control', 'private, no-cache')
-    return matches(ifNoneMatch, etag) ? reply.code(304).send(null) : toJob(row)
+    return matches(ifNoneMatch, etag) ? notModified(reply as unknown as FastifyReply) : toJob(row)
   })
 
   app.get('/:jobId/events', {
