@@ -1,31 +1,55 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import cors from '@fastify/cors'
 import Fastify, { LogController } from 'fastify'
 import type { FastifyInstance } from 'fastify'
-import { problems, serviceOptions } from '@tidings/service-kit'
+import { clientErrorHandler, corsHeaders, corsSettings, problems, serviceOptions } from '@tidings/service-kit'
 import type { EdgeConfig } from './config.ts'
 import { docs } from './docs.ts'
+import { sendOwn, type OwnProblem } from './forward/answers.ts'
+import { createForwarder } from './forward/forwarder.ts'
 import { createGatewayBalancer } from './gateway-balancer.ts'
 import { gatewayWatch } from './gateway-watch.ts'
 import { healthz } from './healthz.ts'
-import { httpProxy } from './http-proxy.ts'
+import { requestIdOf } from './request-id.ts'
+import { createEdgeServer } from './server.ts'
 import { upgrades } from './upgrades.ts'
 
-/** One origin for the three services. CORS, authentication and limits are the services' own. */
+const TOO_FAR_AHEAD = { status: 503, code: 'too-many-pipelined', detail: 'Too many requests without waiting for an answer; send the others again' }
+const BAD_HOST = { status: 400, code: 'malformed-request', detail: 'A request names its host once, in a Host header' }
+
+/**
+ * One origin for the three services. It forwards and does not interpret: authentication, limits, and whatever a
+ * request means, are the services' own.
+ */
 export function buildEdge (config: EdgeConfig): FastifyInstance {
-  const app = Fastify({
+  const balancer = createGatewayBalancer(config.gateways)
+  const forwarder = createForwarder({ config, balancer, log: () => app.log })
+  const refuse = (problem: OwnProblem) => (request: IncomingMessage, response: ServerResponse) => {
+    response.shouldKeepAlive = false
+    sendOwn(request, response, { config, id: requestIdOf(request), problem })
+  }
+  const app: FastifyInstance = Fastify({
     ...serviceOptions({ LOG_LEVEL: config.logLevel }),
-    bodyLimit: 8 * 1024 * 1024, // of /submit-jobs, the largest that a service takes
+    serverFactory: own => createEdgeServer({
+      forward: forwarder.forward,
+      own,
+      tooFarAhead: refuse(TOO_FAR_AHEAD),
+      badHost: refuse(BAD_HOST)
+    }),
+    clientErrorHandler: clientErrorHandler(corsHeaders(config)(undefined)),
+    genReqId: requestIdOf,
     // The services log each request; here it would be the second line of the same.
     logController: new LogController({ disableRequestLogging: true }),
     // The services, which close first, have ended every stream; whatever is still open here is idle.
     forceCloseConnections: true
   })
-  const balancer = createGatewayBalancer(config.gateways)
+  app.addHook('preClose', async () => forwarder.close())
 
+  app.register(cors, corsSettings(config))
   app.register(problems)
   app.register(healthz, { config })
   app.register(docs, { config })
   app.register(gatewayWatch, { gateways: config.gateways, balancer })
-  app.register(httpProxy, { config, balancer })
-  app.register(upgrades, { gateways: config.gateways, balancer })
+  app.register(upgrades, { config, balancer })
   return app
 }

@@ -1,6 +1,7 @@
-import { ConfigError, LOG_LEVELS } from '@tidings/service-kit'
+import { ConfigError, LOG_LEVELS, originFaults } from '@tidings/service-kit'
 
 type LogLevel = typeof LOG_LEVELS[number]
+type NodeEnv = 'development' | 'production' | 'test'
 
 export interface EdgeConfig {
   host: string
@@ -9,6 +10,13 @@ export interface EdgeConfig {
   jobsApi: string
   gateways: string[]
   dispatcher: string
+  /** How long a request waits for a service that is away. */
+  holdMs: number
+  /** Requests that may wait so at a time; more are refused at once. */
+  heldMax: number
+  /** Who may read the edge's own answers; the services decide on theirs. */
+  CORS_ORIGIN?: string
+  NODE_ENV: NodeEnv
 }
 
 /** @throws ConfigError naming every fault */
@@ -19,17 +27,27 @@ export function readEdgeConfig (env: NodeJS.ProcessEnv): EdgeConfig {
     faults.push(`${name} must name URLs, and says ${value === undefined ? 'nothing' : JSON.stringify(value)}`)
     return ''
   }
-  const config = {
+  const count = (name: string, fallback: number): number => {
+    const value = Number(env[name] || fallback)
+    if (!Number.isInteger(value) || value < 0) faults.push(`${name} must be a whole number, and says ${env[name]}`)
+    return value
+  }
+  const config: EdgeConfig = {
     // Both of localhost's addresses: clients differ in which they try first.
     host: env.HOST || 'localhost',
     port: Number(env.PORT || 4000),
     logLevel: (env.LOG_LEVEL || 'info') as LogLevel,
     jobsApi: url('JOBS_API_URL'),
     gateways: (env.REALTIME_GATEWAY_URLS ?? '').split(',').map(each => url('REALTIME_GATEWAY_URLS', each.trim())),
-    dispatcher: url('WEBHOOK_DISPATCHER_URL')
+    dispatcher: url('WEBHOOK_DISPATCHER_URL'),
+    holdMs: count('EDGE_HOLD_MS', 10_000),
+    heldMax: count('EDGE_HELD_MAX', 1000),
+    ...(env.CORS_ORIGIN && { CORS_ORIGIN: env.CORS_ORIGIN }),
+    NODE_ENV: (env.NODE_ENV || 'development') as NodeEnv
   }
   if (!Number.isInteger(config.port) || config.port < 0 || config.port > 65535) faults.push(`PORT must be a port, and says ${env.PORT}`)
   if (!LOG_LEVELS.includes(config.logLevel)) faults.push(`LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}`)
+  faults.push(...originFaults(config))
   if (faults.length > 0) throw new ConfigError(faults)
   return config
 }

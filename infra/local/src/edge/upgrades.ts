@@ -1,30 +1,34 @@
-import type { IncomingMessage } from 'node:http'
-import { connect } from 'node:net'
+import { request as sendRequest, STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { PROBLEM_JSON } from '@tidings/contracts'
+import { pipeline } from 'node:stream'
+import { corsHeaders, rawProblem } from '@tidings/service-kit'
 import fp from 'fastify-plugin'
+import type { EdgeConfig } from './config.ts'
+import { endToEnd, forwardedHeaders } from './forward/headers.ts'
 import type { GatewayBalancer } from './gateway-balancer.ts'
+import { requestIdOf } from './request-id.ts'
+import { targetOf } from './routes.ts'
 
 const CONNECT_TIMEOUT_MS = 2_000
 
+interface UpgradesOptions { config: EdgeConfig, balancer: GatewayBalancer }
+interface Upgrade { request: IncomingMessage, client: Duplex, head: Buffer, gateway: string }
+
 /**
- * WebSockets, handed through byte for byte after the request's head. Not @fastify/http-proxy's own WebSocket proxy:
- * that accepts before the gateway has, so a refused token looks like a broken connection and the subprotocol is chosen
- * here; and it queues frames without bound, so the gateway could never tell that a client is slow.
+ * WebSockets: once a gateway has accepted one, the two connections are joined byte for byte. The edge speaks no
+ * WebSocket itself: it would accept before the gateway has, and choose the subprotocol; and it would queue frames
+ * without bound, so that the gateway could never know that a client is slow.
  */
-export const upgrades = fp<UpgradesOptions>(async function upgrades (app, { gateways, balancer }) {
+export const upgrades = fp<UpgradesOptions>(async function upgrades (app, { config, balancer }) {
   const open = new Set<Duplex>()
   app.addHook('preClose', async () => { for (const socket of open) socket.destroy() })
 
+  // Only what `webSocketsAt` lets through comes here.
   app.server.on('upgrade', (request: IncomingMessage, client: Duplex, head: Buffer) => {
     open.add(client)
     client.once('close', () => open.delete(client))
     client.on('error', err => app.log.debug({ err }, 'client failed')) // Node has taken its own listener off
-    if (!/^\/(socket\.io\/|ws(\?|$))/.test(request.url ?? '')) {
-      refuse(client, { status: 404, title: 'Not Found', detail: 'No WebSocket is served here' })
-      return
-    }
-    join({ request, client, head, tries: gateways.length })
+    join({ request, client, head, tries: config.gateways.length })
   })
 
   function join ({ tries, ...upgrade }: Omit<Upgrade, 'gateway'> & { tries: number }) {
@@ -34,54 +38,56 @@ export const upgrades = fp<UpgradesOptions>(async function upgrades (app, { gate
       app.log.warn({ err, service: 'realtime-gateway' }, 'service is not reachable')
       if (upgrade.client.destroyed) return
       if (tries > 1) return join({ ...upgrade, tries: tries - 1 })
-      refuse(upgrade.client, { status: 502, title: 'Bad Gateway', detail: 'realtime-gateway is not reachable; try again in a moment' })
+      upgrade.client.end(rawProblem({
+        status: 502,
+        code: 'bad-gateway',
+        detail: 'realtime-gateway is not reachable; try again in a moment',
+        headers: [['retry-after', '1'], ...corsHeaders(config)(upgrade.request.headers.origin)]
+      }))
     })
   }
 }, { name: 'upgrades' })
 
-interface UpgradesOptions { gateways: string[], balancer: GatewayBalancer }
-interface Upgrade { request: IncomingMessage, client: Duplex, head: Buffer, gateway: string }
-
 function tunnel ({ request, client, head, gateway }: Upgrade, onUnreachable: (err: Error) => void): void {
   const { hostname, port } = new URL(gateway)
-  const upstream = connect({ host: hostname, port: Number(port || 80), noDelay: true })
-  upstream.setTimeout(CONNECT_TIMEOUT_MS, () => upstream.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`)))
-  upstream.once('error', onUnreachable)
+  const outgoing = sendRequest({
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port,
+    method: request.method,
+    path: targetOf(request.url ?? '/'),
+    headers: { ...forwardedHeaders(request, requestIdOf(request)), connection: 'Upgrade', upgrade: 'websocket' },
+    agent: false
+  })
+  const timer = setTimeout(() => outgoing.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`)), CONNECT_TIMEOUT_MS)
+  const clientGone = () => outgoing.destroy()
+  client.once('close', clientGone)
+  outgoing.once('socket', socket => socket.once('connect', () => clearTimeout(timer)))
+  outgoing.once('close', () => clearTimeout(timer))
+  outgoing.on('error', err => { if (!client.destroyed) onUnreachable(err) })
 
-  upstream.once('connect', () => {
-    upstream.setTimeout(0)
-    upstream.off('error', onUnreachable)
-    upstream.write(headOf(request))
-    upstream.write(head)
+  outgoing.once('upgrade', (response, upstream, first) => {
+    client.off('close', clientGone)
+    client.write(headOf(response, ['connection', 'Upgrade', 'upgrade', response.headers.upgrade ?? 'websocket']))
+    if (first.length > 0) client.write(first)
+    if (head.length > 0) upstream.write(head)
     // Pipes hold back the faster side, and pass on an end once all before it is written.
     client.pipe(upstream).pipe(client)
     client.once('finish', () => client.destroy()) // it need not hang up too
     upstream.once('error', () => client.destroy())
     upstream.once('close', () => { if (!upstream.readableEnded) client.destroy() })
+    for (const event of ['error', 'close']) client.once(event, () => upstream.destroy())
   })
-  client.once('error', () => upstream.destroy())
-  client.once('close', () => upstream.destroy())
+  // A refusal ends the connection: what the client sent behind its request would go to the gateway whatever its path.
+  outgoing.once('response', response => {
+    client.write(headOf(response, ['connection', 'close']))
+    pipeline(response, client, () => client.destroy())
+  })
+  outgoing.end()
 }
 
-/** The request's head as it came, with the address of the client added. */
-function headOf ({ method, url, rawHeaders, headers, socket }: IncomingMessage): string {
-  const lines = [`${method} ${url} HTTP/1.1`]
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    if (rawHeaders[i]?.toLowerCase() !== 'x-forwarded-for') lines.push(`${rawHeaders[i]}: ${rawHeaders[i + 1]}`)
-  }
-  const before = headers['x-forwarded-for']
-  lines.push(`x-forwarded-for: ${before === undefined ? '' : `${String(before)}, `}${socket.remoteAddress}`)
-  return `${lines.join('\r\n')}\r\n\r\n`
-}
-
-function refuse (client: Duplex, { status, title, detail }: { status: number, title: string, detail: string }): void {
-  const body = JSON.stringify({ type: `urn:tidings:problem:${title.toLowerCase().replace(' ', '-')}`, title, status, detail })
-  client.end([
-    `HTTP/1.1 ${status} ${title}`,
-    `content-type: ${PROBLEM_JSON}`,
-    `content-length: ${Buffer.byteLength(body)}`,
-    'connection: close',
-    '',
-    body
-  ].join('\r\n'))
+function headOf (response: IncomingMessage, added: string[]): string {
+  const { statusCode = 502, statusMessage = STATUS_CODES[statusCode], rawHeaders } = response
+  const headers = [...endToEnd(rawHeaders), ...added]
+  const lines = headers.flatMap((name, index) => index % 2 === 0 ? [`${name}: ${headers[index + 1]}`] : [])
+  return `HTTP/1.1 ${statusCode} ${statusMessage}\r\n${lines.join('\r\n')}\r\n\r\n`
 }

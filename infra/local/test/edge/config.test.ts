@@ -5,7 +5,15 @@ const env = { JOBS_API_URL: 'http://a:1', REALTIME_GATEWAY_URLS: 'http://b:1, ht
 
 t.test('listens on localhost:4000 unless told otherwise', async t => {
   t.same(readEdgeConfig(env), {
-    host: 'localhost', port: 4000, logLevel: 'info', jobsApi: 'http://a:1', gateways: ['http://b:1', 'http://b:2'], dispatcher: 'http://c:1'
+    host: 'localhost',
+    port: 4000,
+    logLevel: 'info',
+    jobsApi: 'http://a:1',
+    gateways: ['http://b:1', 'http://b:2'],
+    dispatcher: 'http://c:1',
+    holdMs: 10_000,
+    heldMax: 1000,
+    NODE_ENV: 'development'
   })
   t.match(readEdgeConfig({ ...env, HOST: '0.0.0.0', PORT: '5000', LOG_LEVEL: 'debug' }), { host: '0.0.0.0', port: 5000, logLevel: 'debug' })
 })

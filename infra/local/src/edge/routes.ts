@@ -1,0 +1,25 @@
+export type ServiceName = 'jobs-api' | 'realtime-gateway' | 'webhook-dispatcher'
+
+/** The first that fits decides. The same as in infra/edge/Caddyfile. */
+const ROUTES: [RegExp, ServiceName][] = [
+  [/^\/+socket\.io(\/|$)/, 'realtime-gateway'],
+  [/^\/+(ws|events|auth\/+ticket|jobs\/+[^/]+\/+stream)\/*$/, 'realtime-gateway'],
+  [/^\/+(submit-jobs?|auth\/+refresh)\/*$/, 'jobs-api'],
+  [/^\/+jobs(\/|$)/, 'jobs-api'],
+  [/^\/+(webhooks|deliveries)(\/|$)/, 'webhook-dispatcher']
+]
+
+/** Whose a path is, undefined where it is nobody's. By the path as it came: an encoded slash is part of a segment. */
+export function serviceOf (url: string): ServiceName | undefined {
+  const path = pathOf(url)
+  return ROUTES.find(([pattern]) => pattern.test(path))?.[1]
+}
+
+/** The target of a request as a path: a client that takes the edge for a proxy sends a whole URL (RFC 9112 §3.2.2). */
+export function targetOf (url: string): string {
+  return url.replace(/^https?:\/\/[^/?]*\/?/i, '/')
+}
+
+function pathOf (url: string): string {
+  return targetOf(url).split('?')[0] as string
+}
