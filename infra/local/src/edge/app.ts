@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import { clientErrorHandler, corsHeaders, corsSettings, problems, serviceOptions } from '@tidings/service-kit'
 import type { EdgeConfig } from './config.ts'
 import { docs } from './docs.ts'
-import { sendOwn, type OwnProblem } from './forward/answers.ts'
+import { sendOwn } from './forward/answers.ts'
 import { createForwarder } from './forward/forwarder.ts'
 import { createGatewayBalancer } from './gateway-balancer.ts'
 import { gatewayWatch } from './gateway-watch.ts'
@@ -14,7 +14,6 @@ import { requestIdOf } from './request-id.ts'
 import { createEdgeServer } from './server.ts'
 import { upgrades } from './upgrades.ts'
 
-const TOO_FAR_AHEAD = { status: 503, code: 'too-many-pipelined', detail: 'Too many requests without waiting for an answer; send the others again' }
 const BAD_HOST = { status: 400, code: 'malformed-request', detail: 'A request names its host once, in a Host header' }
 
 /**
@@ -24,18 +23,13 @@ const BAD_HOST = { status: 400, code: 'malformed-request', detail: 'A request na
 export function buildEdge (config: EdgeConfig): FastifyInstance {
   const balancer = createGatewayBalancer(config.gateways)
   const forwarder = createForwarder({ config, balancer, log: () => app.log })
-  const refuse = (problem: OwnProblem) => (request: IncomingMessage, response: ServerResponse) => {
+  const badHost = (request: IncomingMessage, response: ServerResponse) => {
     response.shouldKeepAlive = false
-    sendOwn(request, response, { config, id: requestIdOf(request), problem })
+    sendOwn(request, response, { config, id: requestIdOf(request), problem: BAD_HOST })
   }
   const app: FastifyInstance = Fastify({
     ...serviceOptions({ LOG_LEVEL: config.logLevel }),
-    serverFactory: own => createEdgeServer({
-      forward: forwarder.forward,
-      own,
-      tooFarAhead: refuse(TOO_FAR_AHEAD),
-      badHost: refuse(BAD_HOST)
-    }),
+    serverFactory: own => createEdgeServer({ forward: forwarder.forward, own, badHost }),
     clientErrorHandler: clientErrorHandler(corsHeaders(config)(undefined)),
     genReqId: requestIdOf,
     // The services log each request; here it would be the second line of the same.

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { requestId } from '@tidings/service-kit'
 
@@ -6,7 +5,7 @@ const ids = new WeakMap<IncomingMessage, string>()
 
 /** The client's own id where it is a usable one, else a new one: the same in the logs of the edge and of the service. */
 export function requestIdOf (request: IncomingMessage): string {
-  const id = ids.get(request) ?? requestId(request) ?? randomUUID()
+  const id = ids.get(request) ?? requestId(request)
   ids.set(request, id)
   return id
 }

@@ -169,7 +169,7 @@ t.test('a refusal that comes before the end of the body reaches its client', asy
   t.match(await client.response(), { status: 401 }, 'the connection serves on')
 })
 
-t.test('requests sent ahead are answered in order, one at a time, and not without end', async t => {
+t.test('requests sent ahead are answered in order, a few at a time', async t => {
   let now = 0
   let most = 0
   const { origin } = await setup(t, {
@@ -179,15 +179,9 @@ t.test('requests sent ahead are answered in order, one at a time, and not withou
     }
   })
   const client = await connectRaw(t, origin)
-  client.send(Array.from({ length: 50 }, (_, i) => `GET /jobs/${i} HTTP/1.1\r\n${HOST}\r\n`).join(''))
-  for (let i = 0; i < 50; i++) t.match(await client.response(), { body: `/jobs/${i}` })
-  t.equal(most, 1)
-
-  client.send(Array.from({ length: 1000 }, () => `GET /jobs HTTP/1.1\r\n${HOST}\r\n`).join(''))
-  let refused = await client.response()
-  while (refused?.status === 200) refused = await client.response()
-  t.match(refused, { status: 503, body: /too-many-pipelined/ })
-  await client.closed
+  client.send(Array.from({ length: 500 }, (_, i) => `GET /jobs/${i} HTTP/1.1\r\n${HOST}\r\n`).join(''))
+  for (let i = 0; i < 500; i++) t.match(await client.response(), { body: `/jobs/${i}` })
+  t.ok(most <= 8, `${most} at a time`)
 })
 
 t.test('a whole URL is a target too, two hosts are none', async t => {
