@@ -1,5 +1,6 @@
 export * from './delivery.ts'
 export * from './auth.ts'
+export * from './erasure.ts'
 export * from './job.ts'
 export * from './job-event.ts'
 export * from './problem.ts'

@@ -1,0 +1,49 @@
+import { Type, type Static } from 'typebox'
+import { ERASURES_KEY, erasureStatusKey } from './redis-keys.ts'
+
+/** The services that keep data of users, and so report when theirs is gone. */
+export const ERASING_SERVICES = ['jobs-api', 'webhook-dispatcher'] as const
+export type ErasingService = typeof ERASING_SERVICES[number]
+
+/** An erasure that was asked for: everything of `userId` is to go. */
+export type PendingErasure = { erasureId: string, userId: string }
+
+type ErasureRedis = {
+  hgetall: (key: string) => Promise<Record<string, string>>
+  hexists: (key: string, field: string) => Promise<number>
+  hset: (key: string, field: string, value: number) => Promise<number>
+}
+
+/**
+ * The erasures that a service has not finished yet. jobs-api keeps the record in Postgres and writes pending ones to
+ * Redis again and again until every service has reported, so a service only looks here every few seconds; erasing
+ * twice does no harm. A few entries at most: operators ask for them one by one.
+ */
+export async function pendingErasures (redis: ErasureRedis, service: ErasingService): Promise<PendingErasure[]> {
+  const asked = Object.entries(await redis.hgetall(ERASURES_KEY)).map(([erasureId, userId]) => ({ erasureId, userId }))
+  const isDone = await Promise.all(asked.map(async ({ erasureId }) => await redis.hexists(erasureStatusKey(erasureId), service)))
+  return asked.filter((_, i) => isDone[i] === 0)
+}
+
+/** Reports that nothing of the user is left in a service, with the time in milliseconds. */
+export async function reportErased (redis: ErasureRedis, erasureId: string, service: ErasingService): Promise<void> {
+  await redis.hset(erasureStatusKey(erasureId), service, Date.now())
+}
+
+const Done = Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'When nothing of the user was left there; null until then' })
+
+/** `GET /users/:userId/erasures/:erasureId`, and the answer of `DELETE /users/:userId`. */
+export const Erasure = Type.Object({
+  erasureId: Type.String({ format: 'uuid' }),
+  state: Type.Enum(['pending', 'done']),
+  requestedAt: Type.String({ format: 'date-time' }),
+  services: Type.Object({ 'jobs-api': Done, 'webhook-dispatcher': Done })
+}, {
+  examples: [{
+    erasureId: '0198c1f6-7a3e-7b2c-9d41-5f0c2a9e4b17',
+    state: 'pending',
+    requestedAt: '2026-01-01T00:00:00.000Z',
+    services: { 'jobs-api': '2026-01-01T00:00:05.000Z', 'webhook-dispatcher': null }
+  }]
+})
+export type Erasure = Static<typeof Erasure>
