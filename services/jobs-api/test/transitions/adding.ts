@@ -1,7 +1,6 @@
 import type { Transition } from './transition.ts'
 
 const LATER = 600_000
-const done = async () => 'done'
 
 export const adding: Transition[] = [
   {
