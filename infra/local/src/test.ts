@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { startPostgres } from '@tidings/embedded'
 import { root } from './root.ts'
 import { ensureChromium } from './setup/chromium.ts'
+import { ensurePython } from './setup/python.ts'
 import { ensureRedis } from './setup/redis.ts'
 import { runChecks } from './test-run/checks.ts'
 import { createRunFolder } from './test-run/run-folder.ts'
@@ -17,7 +18,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 const report = (line: string) => { console.error(line) }
 await ensureRedis(report)
 const chromium = isWhole ? await ensureChromium(report) : undefined
+const python = await ensurePython(report)
 if (isWhole && chromium === undefined) report('There is no Chromium on this machine, and none could be installed without asking.')
+if (isWhole && python === undefined) report('Tests with Python are skipped; TIDINGS_TEST_PYTHON=true installs what they need.')
 
 const failedChecks = isWhole ? await runChecks(root, stopped.signal) : []
 const { passed, failed, skipped } = await runTests()
@@ -44,7 +47,8 @@ async function runTests () {
         TMPDIR: folder.tmp,
         TIDINGS_TEST_RUN: folder.notes,
         TIDINGS_TEST_POSTGRES_URL: postgres.url,
-        ...(chromium === undefined ? {} : { TIDINGS_TEST_CHROMIUM: chromium })
+        ...(chromium === undefined ? {} : { TIDINGS_TEST_CHROMIUM: chromium }),
+        TIDINGS_TEST_PYTHON: python ?? ''
       }
     })
   } finally {
