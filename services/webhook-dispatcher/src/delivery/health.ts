@@ -69,8 +69,9 @@ export async function noteHealth (sql: Sql, signs: Signs[], { breakerMs, breaker
     ),
     counted as (
       select r.id, r.gone = 1 as gone, r.lost > 0 as has_lost, l.failures > 0 as was_failing,
-        -- A success closes the breaker; what the endpoint itself has asked for stands, whatever else was in flight.
-        case when r.succeeded = 1 and l.failures >= ${TRIP_AFTER} then null else l.open_until end as open_until,
+        -- A success closes the breaker, and when it did is kept: what has waited behind it is due since then. What the
+        -- endpoint itself has asked for stands, whatever else was in flight.
+        case when r.succeeded = 1 and l.failures >= ${TRIP_AFTER} then least(l.open_until, now()) else l.open_until end as open_until,
         now() + r.paused_ms * interval '1 ms' as paused_until,
         r.failures + case when r.succeeded = 1 then 0 else l.failures end as failures,
         case when r.failures > 0 then coalesce(case when r.succeeded = 1 then null else l.failing_since end, now()) end as failing_since

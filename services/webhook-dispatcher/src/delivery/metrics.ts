@@ -55,7 +55,10 @@ export function createDeliveryMetrics (registry: MetricsRegistry) {
         name: 'tidings_webhook_oldest_due_seconds',
         help: 'How long the oldest delivery is due of those that may be tried now; NaN where Postgres does not tell',
         registers,
-        async collect () { oldestDue.set(await oldestDueSeconds(sql).catch(() => NaN)) }
+        async collect () {
+          const served = [...endpoints()].filter(({ inFlight }) => inFlight > 0).map(({ id }) => id)
+          oldestDue.set(await oldestDueSeconds(sql, served).catch(() => NaN))
+        }
       })
     }
   }
