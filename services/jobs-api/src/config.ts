@@ -31,6 +31,8 @@ const Settings = Type.Object({
   REFRESH_TOKEN_TTL_MS: Milliseconds(30 * 24 * 3_600_000, 'Life of a refresh token that `POST /auth/refresh` gives'),
 
   JOB_RETENTION_DAYS: Count(30, 'Finished jobs and their timelines are removed after so many days'),
+  JOBS_KEEP_FINISHED_MS: Type.Integer({ default: 4 * 3_600_000, minimum: 60_000, description: 'How long BullMQ keeps finished jobs in Redis, about 1.3 kB each and their data and result' }),
+  JOBS_KEEP_FINISHED_COUNT: Type.Integer({ default: 0, minimum: 0, description: 'How many finished jobs of a queue BullMQ keeps at most, completed and failed ones each; 0: any number' }),
   LOST_JOBS: Type.Enum(['fail', 'rerun'], { default: 'fail', description: 'What becomes of a job that had started when Redis lost it' }),
 
   RELAY_BATCH: Type.Integer({ default: 200, minimum: 1, maximum: 1000, description: 'Entries that the relay moves at a time: 200 hold Redis for about 2 ms' }),

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { SubmitJob, SubmitJobs, SubmittedJob, SubmittedJobs } from '@tidings/contracts'
 import { checkJobs } from '../submit/check.ts'
-import { fingerprint, submissionOf } from '../submit/submission.ts'
+import { fingerprint, keepFinished, submissionOf } from '../submit/submission.ts'
 import { submit, submitOne } from '../submit/submit.ts'
 import { answer } from './answer.ts'
 import { egressRules, problemResponses } from '@tidings/service-kit'
@@ -21,6 +21,7 @@ const Headers = Type.Object({
 export const submitRoutes: FastifyPluginAsyncTypebox = async function submitRoutes (app) {
   const tags = ['submit']
   const [defaultQueue] = app.queueNames
+  const keep = keepFinished(app.config)
   const rules = { queues: app.queueNames, egress: egressRules(app.config) }
 
   app.post('/submit-job', {
@@ -35,7 +36,7 @@ export const submitRoutes: FastifyPluginAsyncTypebox = async function submitRout
     }
   }, async (request, reply) => {
     checkJobs([request.body], rules, () => 'body')
-    const job = submissionOf(request.body, { userId: request.user.userId, defaultQueue })
+    const job = submissionOf(request.body, { userId: request.user.userId, defaultQueue, keep })
     const submitted = await submitOne(job, contextOf(request))
     return reply.code(202).header('location', `/jobs/${submitted.jobId}`).send(submitted)
   })
@@ -54,7 +55,7 @@ export const submitRoutes: FastifyPluginAsyncTypebox = async function submitRout
   }, async (request, reply) => {
     checkJobs(request.body.jobs, rules, index => `body.jobs.${index}`)
     await app.chargeRequests(request, request.body.jobs.length - 1)
-    const jobs = request.body.jobs.map(job => submissionOf(job, { userId: request.user.userId, defaultQueue }))
+    const jobs = request.body.jobs.map(job => submissionOf(job, { userId: request.user.userId, defaultQueue, keep }))
     return reply.code(202).send({ jobs: await submit(jobs, contextOf(request)) })
   })
 

@@ -3,11 +3,16 @@ import type { JobsOptions } from 'bullmq'
 import { v7 as uuid } from 'uuid'
 import { renderUserId, type JobState, type SubmitJob, type SubmittedJob } from '@tidings/contracts'
 
-/**
- * How long Redis keeps a finished job: longer than the sweeper looks back, so
- * that a job it adds a second time still meets its first self. Postgres is the record.
- */
-const KEEP_FINISHED = { age: 24 * 60 * 60 }
+/** Jobs that BullMQ removes at a time when one has finished: about 2 ms of Redis. */
+const REMOVED_AT_A_TIME = 100
+
+/** How long, and how many, BullMQ keeps of the finished jobs of a queue. Postgres is the record. */
+export type KeepFinished = { age: number, count?: number, limit: number }
+
+export function keepFinished ({ JOBS_KEEP_FINISHED_MS, JOBS_KEEP_FINISHED_COUNT }: { JOBS_KEEP_FINISHED_MS: number, JOBS_KEEP_FINISHED_COUNT: number }): KeepFinished {
+  const count = JOBS_KEEP_FINISHED_COUNT
+  return { age: Math.ceil(JOBS_KEEP_FINISHED_MS / 1000), ...(count > 0 && { count }), limit: REMOVED_AT_A_TIME }
+}
 
 /** A job as it is written down and, with `data` and `options`, as BullMQ gets it. */
 export type Submission = {
@@ -24,7 +29,7 @@ export type Submission = {
 }
 
 /** What becomes of a request's job: an id of its own, and data in which the server says whose it is. */
-export function submissionOf (job: SubmitJob, { userId, defaultQueue }: { userId: string, defaultQueue: string }): Submission {
+export function submissionOf (job: SubmitJob, { userId, defaultQueue, keep }: { userId: string, defaultQueue: string, keep: KeepFinished }): Submission {
   const id = uuid()
   const createdMs = Date.now()
   const { delay = 0, priority, attempts = 1, backoff } = job
@@ -43,8 +48,8 @@ export function submissionOf (job: SubmitJob, { userId, defaultQueue }: { userId
       // Not the time of the add: a job that is added late is due when its user said.
       timestamp: createdMs,
       attempts,
-      removeOnComplete: KEEP_FINISHED,
-      removeOnFail: KEEP_FINISHED,
+      removeOnComplete: keep,
+      removeOnFail: keep,
       ...(delay > 0 && { delay }),
       ...(priority !== undefined && { priority }),
       ...(backoff && { backoff })

@@ -24,7 +24,7 @@ t.test('a submitted job', async t => {
     const { jobId } = (await submit({ name: 'report', queue: 'reports', data: { file: 'a', userId: 2 }, attempts: 3, backoff: { type: 'fixed', delay: 5 }, priority: 4 })).json()
     const job = await until(async () => await app.findQueue('reports').getJob(jobId)) // Redis may take it after the answer
     t.same(job?.data, { file: 'a', userId: 1 })
-    t.match(job?.opts, { attempts: 3, backoff: { type: 'fixed', delay: 5 }, priority: 4, removeOnComplete: { age: 86400 } })
+    t.match(job?.opts, { attempts: 3, backoff: { type: 'fixed', delay: 5 }, priority: 4, removeOnComplete: { age: 14_400, limit: 100 } })
   })
 
   await t.test('that is delayed reads so, and is due when its user said', async t => {
