@@ -2,6 +2,7 @@ import type { Server } from 'node:http'
 import type { FastifyHttpOptions } from 'fastify'
 import { clientErrorHandler } from './client-errors.ts'
 import type { CommonConfig } from './config.ts'
+import { logDestination } from './log-destination.ts'
 import { pacedServer } from './paced-server.ts'
 import { answerProblem } from './problems.ts'
 import { describeRequest, requestId, withoutSecrets } from './request-log.ts'
@@ -21,7 +22,7 @@ type Tail<List extends unknown[]> = List extends [unknown, ...infer Rest] ? Rest
 /** What all services tell Fastify: logs, request ids, timeouts, bounds. */
 export function serviceOptions ({ LOG_LEVEL }: Pick<CommonConfig, 'LOG_LEVEL'>) {
   return {
-    logger: { level: LOG_LEVEL, redact: SECRETS, serializers: { req: describeRequest } },
+    logger: { stream: logDestination, level: LOG_LEVEL, redact: SECRETS, serializers: { req: describeRequest } },
     // Fastify's own requestIdHeader takes whatever a client sends, of any length, into each log line and answer.
     requestIdHeader: false as const,
     genReqId: requestId,

@@ -1,12 +1,13 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import createError from '@fastify/error'
-import underPressure from '@fastify/under-pressure'
 import fp from 'fastify-plugin'
 import type { Config } from '../config.ts'
 import { requestsShed } from '../metrics.ts'
 
 /** A loop this late is behind by more than it will catch up with while new work comes in. */
 const MAX_LOOP_DELAY_MS = 1000
-const RETRY_AFTER_S = 2
+const SAMPLE_MS = 1000
+const RESOLUTION_MS = 10
 
 const Overloaded = createError('OVERLOADED', 'There is too much to do at this moment; try again', 503)
 
@@ -20,10 +21,11 @@ export const loadShedding = fp<{ config: Config }>(async function loadShedding (
   const shed = requestsShed(app.metricsRegistry)
   let inHand = 0
 
-  await app.register(underPressure, {
-    maxEventLoopDelay: MAX_LOOP_DELAY_MS,
-    retryAfter: RETRY_AFTER_S,
-    pressureHandler: refuse
+  const loop = watchEventLoop()
+  app.addHook('onClose', async () => loop.stop())
+  app.addHook('onRequest', (_request, _reply, done) => {
+    if (loop.isLate) refuse()
+    done()
   })
   // Once the body is there: a slow one, of anybody without a token even, must not take the place of a request.
   app.addHook('preHandler', (request, reply, done) => {
@@ -42,3 +44,22 @@ export const loadShedding = fp<{ config: Config }>(async function loadShedding (
     throw new Overloaded()
   }
 }, { name: 'load-shedding' })
+
+/** Not @fastify/under-pressure: its timer reads the memory as well, which throws, and ends the process, when there is no file descriptor left. */
+function watchEventLoop () {
+  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
+  delay.enable()
+  let isLate = false
+  const timer = setInterval(() => {
+    // Not a number where nothing was measured: the loop stood still for all of the time.
+    isLate = !(delay.mean / 1e6 - RESOLUTION_MS <= MAX_LOOP_DELAY_MS)
+    delay.reset()
+  }, SAMPLE_MS).unref()
+  return {
+    get isLate () { return isLate },
+    stop () {
+      clearInterval(timer)
+      delay.disable()
+    }
+  }
+}
