@@ -54,9 +54,23 @@ export type SubscribeJob = Static<typeof SubscribeJob>
 
 export const SubscribeJobAck = Type.Union([
   Type.Object({ ok: Type.Literal(true), job: Job, lastEventId: EventIdText, recovered: Type.Boolean() }),
-  Type.Object({ ok: Type.Literal(false), error: Type.String() })
+  Type.Object({ ok: Type.Literal(false), error: Type.String(), retrying: Type.Optional(Type.Boolean({ description: 'The request is kept and tried again; `subscribe:ok` or `subscribe:error` says what becomes of it' })) })
 ])
 export type SubscribeJobAck = Static<typeof SubscribeJobAck>
+
+/** Sent where nobody waits for an ack: the same, for a request without one, or one whose ack said `retrying`. */
+export const SubscribeOkPayload = Type.Object({ jobId: JobId, job: Job, lastEventId: EventIdText, recovered: Type.Boolean() })
+export type SubscribeOkPayload = Static<typeof SubscribeOkPayload>
+
+/** The first failure of a request that nobody waits for (`retrying`), and its end. */
+export const SubscribeErrorPayload = Type.Object({
+  jobId: Type.Optional(JobId),
+  error: Type.String(),
+  detail: Type.Optional(Type.String()),
+  retrying: Type.Boolean(),
+  retryAfterMs: Type.Optional(Type.Integer())
+})
+export type SubscribeErrorPayload = Static<typeof SubscribeErrorPayload>
 
 /** What a client may send with `unsubscribe:job`. */
 export const UnsubscribeJob = Type.Union([
@@ -73,7 +87,7 @@ export type AuthRefreshAck = Static<typeof AuthRefreshAck>
 
 /** Told before the gateway ends a session; `reconnect` is false where only a new token helps. */
 export const SessionEndPayload = Type.Object({
-  reason: Type.Enum(['expired', 'revoked', 'slow', 'draining', 'resync', 'unavailable', 'failed']),
+  reason: Type.Enum(['expired', 'revoked', 'slow', 'draining', 'resync', 'unavailable', 'failed', 'not_found']),
   reconnect: Type.Boolean()
 })
 export type SessionEndPayload = Static<typeof SessionEndPayload>

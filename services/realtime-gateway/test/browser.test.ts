@@ -40,7 +40,7 @@ t.test('pages of a browser', { skip }, async t => {
     const page = await browser.newPage()
     const lines = printed(page)
     await page.goto(`${ours}/snippets?${asQuery({ url, token: tokenOf(1) })}`)
-    await jobs.receiver.waitFor(requests => requests.some(({ url }) => url.startsWith(`/jobs/${job.jobId}`)), { what: 'its subscription' })
+    await jobs.receiver.waitFor(requests => requests.some(({ body }) => body.includes(job.jobId)), { what: 'its subscription' })
     await jobs.tell(
       { ...job, progress: 0 }, { ...job, progress: 50 }, { ...job, type: 'completed', result: { rows: 3 } },
       { userId: '2', jobId: 'theirs', progress: 99 },

@@ -109,8 +109,8 @@ for (const [face, { connect: join, name }] of Object.entries(faces)) {
 
     t.test('what is no command, or has no proper input, is refused', async t => {
       const client = await join(t, url, { token: tokenOf(newJob().userId) })
-      for (const input of [{ id: 'x' }, 7, '', null, { jobId: 'x', lastEventId: 'nonsense' }]) {
-        t.match(await client.command('subscribe:job', input), { ok: false, error: 'invalid' })
+      for (const input of [{ id: 'x' }, 7.5, 2 ** 53, true, [], ['x'], {}, '', null, { jobId: 'x', lastEventId: 'nonsense' }, { jobId: ['x'] }, 'a\nb', 'x'.repeat(257)]) {
+        t.match(await client.command('subscribe:job', input), { ok: false, error: 'invalid', detail: /a job id/ })
       }
       t.match(await client.command('constructor', 'x'), { ok: false, error: 'unknown command' })
     })

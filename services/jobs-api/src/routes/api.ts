@@ -4,6 +4,7 @@ import { bodyBounds } from '../plugins/body-bounds.ts'
 import { loadShedding } from '../plugins/load-shedding.ts'
 import { authRoutes } from './auth.ts'
 import { commandRoutes } from './commands.ts'
+import { internalRoutes } from './internal.ts'
 import { jobRoutes } from './jobs.ts'
 import { submitRoutes } from './submit.ts'
 
@@ -19,6 +20,7 @@ export const api: FastifyPluginAsyncTypebox = async function api (app) {
   await app.register(loadShedding, { config: app.config })
   await app.register(authRoutes, { prefix: '/auth' })
   await app.register(behindToken)
+  await app.register(internalRoutes)
 }
 
 const behindToken: FastifyPluginAsyncTypebox = async function behindToken (app) {

@@ -4,6 +4,7 @@ import { createGate, type Gate } from '../auth/gate.ts'
 import { createSeats } from '../auth/seats.ts'
 import type { Config } from '../config.ts'
 import { createJobsApi } from '../jobs/jobs-api.ts'
+import { createLookUps } from '../jobs/look-ups.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
 import { createRevocations, type Revocations } from '../revocation/revocations.ts'
 import { Audience } from '../session/audience.ts'
@@ -31,7 +32,13 @@ export const sessions = fp(async function sessions (app) {
   const revocations = createRevocations({ redis, audience, log })
   const seats = createSeats({ redis, max: config.REALTIME_MAX_SESSIONS, log })
   const jobsApi = createJobsApi({ url: config.JOBS_API_URL, log })
-  const subscribing = { history, jobsApi, metrics, maxSubscriptions: config.REALTIME_MAX_SUBSCRIPTIONS }
+  const subscribing = {
+    history,
+    lookUps: createLookUps({ jobsApi }),
+    metrics,
+    maxSubscriptions: config.REALTIME_MAX_SUBSCRIPTIONS,
+    unknownJobMs: config.REALTIME_UNKNOWN_JOB_MS
+  }
   let draining = false
 
   for (const until = Date.now() + START_WAIT_MS; redis.status !== 'ready' && Date.now() < until;) await sleep(10)

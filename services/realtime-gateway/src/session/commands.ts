@@ -1,21 +1,20 @@
-import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
-import { AuthRefreshAck, SubscribeJob, TokenRefused, UnsubscribeJob, type SubscribeJobAck } from '@tidings/contracts'
+import type { AuthRefreshAck, SubscribeJobAck } from '@tidings/contracts'
 import type { Gate } from '../auth/gate.ts'
 import { TokenBucket } from '../auth/token-bucket.ts'
+import { readSubscribe, readToken, readUnsubscribe } from './command-input.ts'
+import { refreshToken } from './refresh-token.ts'
 import type { Session } from './session.ts'
-import { subscribe, type SubscribeOptions, type WantedJob } from './subscribe.ts'
+import { subscribe, type SubscribeOptions } from './subscribe.ts'
+import type { Outcome, WantedJob } from './subscribe-request.ts'
 
-const isSubscribe = Compile(SubscribeJob)
-const isUnsubscribe = Compile(UnsubscribeJob)
-const isToken = Compile(Type.String({ minLength: 1, maxLength: 8192 }))
-
-export type Ack = SubscribeJobAck | AuthRefreshAck | { ok: true } | { ok: false, error: string }
-export type Answer = (ack: Ack) => void
+type Refusal = { ok: false, error: string, detail?: string, retrying?: boolean, retryAfterMs?: number }
+export type Ack = SubscribeJobAck | AuthRefreshAck | { ok: true } | Refusal
+/** Undefined: the client waits for no answer. What it would have to know comes as an event. */
+export type Answer = ((ack: Ack) => void) | undefined
 
 export type Commands = ReturnType<typeof createCommands>
 
-type Log = { error (fields: object, message: string): void }
+type Log = { error (fields: object, message: string): void, debug (fields: object, message: string): void }
 
 type CommandsOptions = SubscribeOptions & {
   gate: Gate
@@ -23,75 +22,90 @@ type CommandsOptions = SubscribeOptions & {
   commandsPerSecond: number
 }
 
+type Command = { name: string, session: Session, input: unknown, answer: Answer }
+
 /** What clients may ask of their session, the same over Socket.IO and WebSocket. */
 export function createCommands ({ gate, log, commandsPerSecond, ...subscribing }: CommandsOptions) {
   const { metrics } = subscribing
-  const commands: Record<string, (session: Session, input: unknown, answer: Answer) => Promise<void> | void> = {
-    'subscribe:job': async (session, input, answer) => {
-      if (!isSubscribe.Check(input)) return refuse('invalid', 'invalid', answer)
-      await subscribe(session, wantedJob(input), subscribing, answer)
+  const commands: Record<string, (command: Command) => Promise<void> | void> = {
+    'subscribe:job': async command => {
+      const read = readSubscribe(command.input)
+      if ('fault' in read) return refuse(command, 'invalid', { error: 'invalid', detail: read.fault })
+      await subscribe(command.session, read.input, subscribing, askerOf(command, read.input))
     },
-    'unsubscribe:job': (session, input, answer) => {
-      if (!isUnsubscribe.Check(input)) return refuse('invalid', 'invalid', answer)
-      session.subscriptions.delete(typeof input === 'string' ? input : input.jobId)
-      answer({ ok: true })
+    'unsubscribe:job': command => {
+      const read = readUnsubscribe(command.input)
+      if ('fault' in read) return refuse(command, 'invalid', { error: 'invalid', detail: read.fault })
+      command.session.unsubscribe(read.input.jobId)
+      command.answer?.({ ok: true })
     },
-    'auth:refresh': async (session, input, answer) => {
-      if (!isToken.Check(input)) return refuse('invalid', 'invalid', answer)
-      answer(await refresh(session, input))
+    'auth:refresh': async command => {
+      const read = readToken(command.input)
+      if ('fault' in read) return refuse(command, 'invalid', { error: 'invalid', detail: read.fault })
+      await refreshToken(command.session, read.input, { gate, log, answer: command.answer })
     }
   }
 
-  async function refresh (session: Session, token: string): Promise<AuthRefreshAck> {
+  async function execute (command: Command): Promise<void> {
+    const { name } = command
+    const act = Object.hasOwn(commands, name) ? commands[name] : undefined
+    if (!act) return refuse(command, 'unknown', { error: 'unknown command' })
     try {
-      const identity = await gate.identify(token)
-      if (identity.userId !== session.userId) return { ok: false, error: 'another user' }
-      session.pass = { ...session.pass, identity, token }
-      return { ok: true, expiresAt: identity.expiresAt }
-    } catch (err) {
-      if (err instanceof TokenRefused) return { ok: false, error: err.code }
-      throw err
-    }
-  }
-
-  async function execute (session: Session, name: string, input: unknown, answer: Answer): Promise<void> {
-    const command = Object.hasOwn(commands, name) ? commands[name] : undefined
-    if (!command) return refuse('unknown', 'unknown command', answer)
-    try {
-      await command(session, input, answer)
+      await act(command)
     } catch (err) {
       log.error({ err, command: name }, 'command failed')
-      answer(refusal('unavailable'))
+      tell(command, { ok: false, error: 'unavailable' })
     }
   }
 
-  function refuse (reason: 'unknown' | 'rate' | 'invalid', error: string, answer: Answer) {
+  function refuse (command: Command, reason: 'unknown' | 'rate' | 'invalid', refusal: Omit<Refusal, 'ok'>) {
     metrics.refusedCommands.inc({ reason })
-    answer(refusal(error))
+    tell(command, { ok: false, ...refusal })
   }
 
   /** Takes a session's commands: so many a second, and none before it is live. Each is answered, whatever happens. */
   return function receiver (session: Session, live: Promise<void>) {
     const rate = new TokenBucket(commandsPerSecond)
+    // A client that comes back asks for all of its jobs at once.
+    const subscribes = new TokenBucket(commandsPerSecond, Math.max(subscribing.maxSubscriptions, 2 * commandsPerSecond))
 
     async function receive (name: string, input: unknown, answer: Answer): Promise<void> {
-      if (!rate.take()) return refuse('rate', 'rate limited', answer)
+      const command = { name, session, input, answer }
+      const bucket = name === 'subscribe:job' ? subscribes : rate
+      if (!bucket.take()) return refuse(command, 'rate', { error: 'rate limited', retryAfterMs: bucket.waitMs() })
       await live
-      await execute(session, name, input, answer)
+      if (session.hasEnded) return tell(command, { ok: false, error: 'unavailable' })
+      await execute(command)
     }
 
     /** Of what is no command at all: it counts as one. */
-    function receiveMalformed (answer: Answer): void {
-      if (rate.take()) refuse('invalid', 'invalid', answer)
-      else refuse('rate', 'rate limited', answer)
+    function receiveMalformed (answer: (ack: Ack) => void): void {
+      const command = { name: '', session, input: undefined, answer }
+      if (rate.take()) refuse(command, 'invalid', { error: 'invalid', detail: 'wanted: JSON text {event, data?, id?}' })
+      else refuse(command, 'rate', { error: 'rate limited', retryAfterMs: rate.waitMs() })
     }
 
     return { receive, receiveMalformed }
   }
 }
 
-const refusal = (error: string) => ({ ok: false as const, error })
+/** Answers, or sends a refusal that nobody waits for as an event: no command is dropped without notice. */
+function tell ({ name, session, input, answer }: Command, ack: Refusal) {
+  if (answer) return answer(ack)
+  const { ok: _, ...refusal } = ack
+  if (name !== 'subscribe:job') return session.send('command:error', { command: name, ...refusal })
+  const read = readSubscribe(input)
+  session.send('subscribe:error', { ...('input' in read && { jobId: read.input.jobId }), ...refusal, retrying: false })
+}
 
-function wantedJob (input: SubscribeJob): WantedJob {
-  return typeof input === 'string' ? { jobId: input } : input
+/** A request without an answer, and one that is answered late, ends with an event. */
+function askerOf ({ session, answer }: Command, { jobId }: WantedJob) {
+  return {
+    answer: answer && (({ ack, retrying }: Outcome) => answer(ack.ok ? ack : { ...ack, retrying })),
+    notify: ({ ack: { ok, ...outcome }, retrying }: Outcome) => {
+      if (ok) session.send('subscribe:ok', { jobId, ...outcome })
+      else session.send('subscribe:error', { jobId, ...outcome, retrying })
+    },
+    from: answer ? 'the snapshot, if prompt' as const : 'its request' as const
+  }
 }

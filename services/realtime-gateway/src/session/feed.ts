@@ -69,6 +69,15 @@ export class Feed {
     for (const message of held) this.take(message)
   }
 
+  /** Tells what waits up to an event, and goes on holding the rest. */
+  releaseUpTo (end: EventId): void {
+    const held = this.#held ?? []
+    const next = held.findIndex(({ id }) => isNewer(id, end))
+    for (const message of held.splice(0, next === -1 ? held.length : next)) {
+      if (isNewer(message.id, this.position)) this.tell(message)
+    }
+  }
+
   /** Takes an event of the tail. */
   take (message: Message): void {
     if (this.#held) this.#wait(this.#held, message)

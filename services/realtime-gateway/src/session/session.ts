@@ -4,6 +4,7 @@ import { Feed, type FeedOptions } from './feed.ts'
 import { Frame } from './frame.ts'
 import type { Message } from './message.ts'
 import { Outlet, type OutletBounds } from './outlet.ts'
+import type { SubscribeRequest, WantedJob } from './subscribe-request.ts'
 import { comesBack, type EndReason, type Wire } from './wire.ts'
 
 /** How long a client may take to receive what was written before its end. */
@@ -25,6 +26,8 @@ export type Subscription = {
   /** Undefined until jobs-api has told it. */
   queue: string | undefined
   readonly feed: Feed
+  /** Until it is live. */
+  request: SubscribeRequest | undefined
   /** What its subscriber was told: whether nothing was missed. */
   recovered: boolean
 }
@@ -36,6 +39,8 @@ export class Session {
   readonly outlet: Outlet
   readonly feed: Feed
   pass: Pass
+  /** A new token that could not be verified yet. */
+  offeredToken: string | undefined
   /** The end of a token of which the client was told ahead. */
   warnedOf: number | undefined
   readonly #context: SessionContext
@@ -76,11 +81,18 @@ export class Session {
   }
 
   /** Adds a subscription that holds from now on. */
-  subscribe (jobId: string, queue: string | undefined): Subscription {
-    const feed: Feed = new Feed(this.#context, message => { if (!feed.hasTold(message)) this.#tellJob(message) })
-    const subscription = { queue, feed, recovered: false }
+  subscribe ({ jobId, queue }: WantedJob, request: SubscribeRequest): Subscription {
+    const feed: Feed = new Feed(this.#context, message => { if (!feed.hasTold(message)) this.#tellJob(message, subscription) })
+    const subscription: Subscription = { queue, feed, request, recovered: false }
+    request.askedFrom = feed.heldFrom
     this.subscriptions.set(jobId, subscription)
     return subscription
+  }
+
+  /** Ends a subscription, or a request for one. */
+  unsubscribe (jobId: string): void {
+    this.#subscriptions?.get(jobId)?.request?.cancel()
+    this.#subscriptions?.delete(jobId)
   }
 
   /** Sends `session`: who this is, and the position from which it is complete. */
@@ -133,6 +145,7 @@ export class Session {
     if (this.#ended) return
     this.#ended = true
     this.outlet.close()
+    for (const { request } of this.#subscriptions?.values() ?? []) request?.cancel()
     this.#subscriptions = undefined
     this.#context.ended(this, reason)
   }
@@ -140,10 +153,14 @@ export class Session {
   #tell (message: Message) {
     if (this.kind === 'user' && !this.feed.hasTold(message)) this.#write(message.owner, message.isProgress ? message.jobKey : undefined)
     const subscription = this.#subscriptions?.get(message.jobId)
-    if (subscription && (subscription.queue ?? message.queue) === message.queue) subscription.feed.take(message)
+    if (!subscription || (subscription.queue ?? message.queue) !== message.queue) return
+    subscription.feed.take(message)
+    subscription.request?.sees(message)
   }
 
-  #tellJob (message: Message) {
+  /** What was held before the queue was known may be of another one. */
+  #tellJob (message: Message, { queue }: Subscription) {
+    if (queue !== undefined && queue !== message.queue) return
     const frame = this.kind === 'job' ? message.owner : message.job
     if (frame) this.#write(frame, message.isProgress ? `job ${message.jobKey}` : undefined)
   }

@@ -4,11 +4,11 @@ export const FACES = ['socket.io', 'websocket', 'sse'] as const
 export type Face = typeof FACES[number]
 
 /** Why a session was ended by the gateway. */
-export const END_REASONS = ['expired', 'revoked', 'slow', 'draining', 'resync', 'unavailable', 'failed'] as const
+export const END_REASONS = ['expired', 'revoked', 'slow', 'draining', 'resync', 'unavailable', 'failed', 'not_found'] as const
 export type EndReason = typeof END_REASONS[number]
 
-/** After these a client comes back by itself; after the others it needs a new token first. */
-export const comesBack = (reason: EndReason) => reason !== 'expired' && reason !== 'revoked'
+/** After these a client comes back by itself; after the others it needs a new token first, or has nothing to come for. */
+export const comesBack = (reason: EndReason) => reason !== 'expired' && reason !== 'revoked' && reason !== 'not_found'
 
 /** A client's connection, whatever it speaks. None of these may throw. */
 export interface Wire {

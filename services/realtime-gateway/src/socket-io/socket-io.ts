@@ -122,7 +122,7 @@ function connectionsOf ({ engine }: Server): Connection[] {
 
 /** An answer is a packet of Socket.IO's own, which goes past the outlet. */
 function answerOf (session: Session, last: unknown): Answer {
-  if (typeof last !== 'function') return () => {}
+  if (typeof last !== 'function') return undefined
   return ack => {
     last(ack)
     session.outlet.passed()

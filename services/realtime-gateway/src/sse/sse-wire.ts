@@ -42,6 +42,15 @@ export class SseWire implements Wire {
     if (this.#response.headersSent && this.#response.writable) this.#put(':\n\n')
   }
 
+  get hasBegun (): boolean {
+    return this.#response.headersSent
+  }
+
+  /** Streams from now on, though there is nothing to tell yet. */
+  begin (): void {
+    this.#put(':\n\n')
+  }
+
   get unsentBytes (): number {
     return this.#response.writableLength
   }

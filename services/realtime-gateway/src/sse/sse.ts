@@ -2,14 +2,18 @@ import createError from '@fastify/error'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Type, type Static } from 'typebox'
-import { bearerToken, JobId, problemResponse, QueueName, type SubscribeJobAck } from '@tidings/contracts'
+import { bearerToken, JobId, problemResponse, QueueName } from '@tidings/contracts'
 import { problemResponses } from '@tidings/service-kit'
 import type { Pass } from '../auth/pass.ts'
 import type { Session } from '../session/session.ts'
 import { subscribe } from '../session/subscribe.ts'
+import { isPassing, type Outcome } from '../session/subscribe-request.ts'
 import { SseWire } from './sse-wire.ts'
 
 const PING_MS = 15_000
+
+/** How long a job's stream looks for a job that is not known, or can't be asked for, before it answers. */
+const PATIENCE_MS = 3000
 
 const NotFound = createError('NOT_FOUND', 'No such job', 404)
 const Unavailable = createError('UNAVAILABLE', 'The job cannot be asked for now, try again', 503)
@@ -72,7 +76,7 @@ export const sse = fp(async function sse (app) {
     onRequest,
     preHandler
   }, async (request, reply) => {
-    const session = open(request, reply, 'user')
+    const { session } = open(request, reply, 'user')
     await sessions.begin(session, lastEventIdOf(request))
     return reply
   })
@@ -96,14 +100,18 @@ export const sse = fp(async function sse (app) {
     onRequest,
     preHandler
   }, async (request, reply) => {
-    const session = open(request, reply, 'job')
+    const { session, wire } = open(request, reply, 'job')
     session.feed.release() // what it tells goes to the subscription, which holds by itself
     const wanted = { jobId: request.params.jobId, queue: request.query.queue, lastEventId: lastEventIdOf(request) }
-    await subscribe(session, wanted, subscribing, ack => answer({ session, reply, ack, since: wanted.lastEventId }))
+    await subscribe(session, wanted, subscribing, {
+      notify: outcome => answer({ session, reply, outcome, since: wanted.lastEventId }),
+      from: 'the snapshot',
+      isOver: (error, sinceMs) => isOver({ error, sinceMs, wire, request })
+    })
     return reply
   })
 
-  function open (request: FastifyRequest, reply: FastifyReply, kind: 'user' | 'job'): Session {
+  function open (request: FastifyRequest, reply: FastifyReply, kind: 'user' | 'job'): { session: Session, wire: SseWire } {
     const wire = new SseWire(reply)
     const session = sessions.open(wire, request.pass as Pass, kind)
     wires.add(wire)
@@ -112,12 +120,29 @@ export const sse = fp(async function sse (app) {
       wires.delete(wire)
       session.closed()
     })
-    return session
+    return { session, wire }
+  }
+
+  /**
+   * A job that is not known yet, or can't be asked for, is looked for a moment before that is the answer. A browser
+   * would never try again after an answer that is no stream: for an EventSource the stream begins, and waits.
+   */
+  function isOver ({ error, sinceMs, wire, request }: { error: string, sinceMs: number, wire: SseWire, request: FastifyRequest }): boolean {
+    if (!isPassing(error)) return true
+    if (wire.hasBegun) return error === 'not found' && sinceMs >= subscribing.unknownJobMs
+    if (sinceMs < PATIENCE_MS) return false
+    if (error === 'not found' || !isEventSource(request)) return true
+    wire.begin()
+    return false
   }
 
   /** A refusal is an HTTP answer as long as nothing was streamed. */
-  function answer ({ session, reply, ack, since }: { session: Session, reply: FastifyReply, ack: SubscribeJobAck, since: string | undefined }) {
-    if (!ack.ok && reply.raw.headersSent) return session.end('unavailable')
+  function answer ({ session, reply, outcome: { ack, retrying }, since }: { session: Session, reply: FastifyReply, outcome: Outcome, since: string | undefined }) {
+    if (retrying) return
+    if (!ack.ok && reply.raw.headersSent) {
+      session.send('subscribe:error', { error: ack.error, retrying })
+      return session.end(ack.error === 'not found' ? 'not_found' : 'unavailable')
+    }
     if (!ack.ok) {
       session.closed()
       throw ack.error === 'not found' ? new NotFound() : new Unavailable()
@@ -135,4 +160,9 @@ export const sse = fp(async function sse (app) {
 
 function lastEventIdOf ({ headers, query }: { headers: EventsRoute['Headers'], query: EventsRoute['Querystring'] }): string | undefined {
   return headers['last-event-id'] || query.lastEventId
+}
+
+/** Browsers name it, and so do the clients that stand in for theirs. */
+function isEventSource ({ headers: { accept = '' } }: FastifyRequest): boolean {
+  return accept.includes('text/event-stream')
 }

@@ -14,7 +14,8 @@ const CLOSE_CODES: Record<EndReason, number> = {
   draining: 1012,
   resync: 1012,
   unavailable: 1013,
-  failed: 1011
+  failed: 1011,
+  not_found: 4404
 }
 
 /** A client that speaks JSON frames over a WebSocket. */

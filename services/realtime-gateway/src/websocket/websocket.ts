@@ -29,7 +29,7 @@ const Query = Type.Object({ lastEventId: Type.Optional(Type.String()) })
 const Command = Type.Object({
   event: Type.String({ maxLength: 128 }),
   data: Type.Optional(Type.Unknown()),
-  id: Type.Optional(Type.Union([Type.Integer(), Type.String({ maxLength: 128 })]))
+  id: Type.Optional(Type.Union([Type.Integer(), Type.String({ maxLength: 128 }), Type.Null()]))
 })
 type Command = Static<typeof Command>
 const isCommand = Compile(Command)
@@ -82,7 +82,7 @@ export const webSocket = fp(async function webSocket (app) {
       const command = commandOf(data)
       if (!command) return receiveMalformed(ack => session.send('error', ack))
       const { event, data: input, id } = command
-      receive(event, input, ack => { if (id !== undefined) session.send('ack', { id, ...ack }) })
+      receive(event, input, id === undefined || id === null ? undefined : ack => session.send('ack', { id, ...ack }))
         .catch(err => log.error({ err }, 'websocket: command failed'))
     })
   }

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { encodeFoundJobs, FIND_JOBS_PATH } from '@tidings/contracts'
 import { ZERO } from '@tidings/job-events'
 import { startReceiver, type ReceiverHandler, type TestContext } from '@tidings/testing'
 import { createJobsApi } from '../../src/jobs/jobs-api.ts'
@@ -8,28 +8,40 @@ async function setup (t: TestContext, handler: ReceiverHandler) {
   const receiver = await startReceiver(t, handler)
   const jobsApi = createJobsApi({ url: receiver.url, log: { warn: () => {} } })
   t.teardown(jobsApi.close)
-  return { receiver, find: (jobId: string) => jobsApi.find({ jobId, token: 'token', after: ZERO }) }
+  return { receiver, find: () => jobsApi.find({ jobs: [{ jobId: 'a' }, { jobId: 'b', queue: 'q' }], token: 'token', after: { ms: 5, seq: 1 } }) }
 }
 
-t.test('it asks with the client\'s own token, and says what the answer means', async t => {
-  const { receiver, find } = await setup(t, ({ url }) => Number(url.slice('/jobs/'.length, -1)))
-  t.same(await find('404'), { ok: false, error: 'not found' })
-  t.same(await find('401'), { ok: false, error: 'unauthorized' })
-  t.same(await find('503'), { ok: false, error: 'unavailable' })
-  t.equal(receiver.requests[0]?.headers.authorization, 'Bearer token')
+t.test('it asks for many jobs at once with the client\'s own token', async t => {
+  const { receiver, find } = await setup(t, (_request, response) => { response.end(encodeFoundJobs(['{"id":"a"}', undefined])) })
+  t.same(await find(), { ok: true, jobs: ['{"id":"a"}', 'none'] })
+  const [request] = receiver.requests
+  t.match(request, { method: 'POST', url: FIND_JOBS_PATH, headers: { authorization: 'Bearer token' } })
+  t.same(request?.json, { after: '5-1', jobs: [{ jobId: 'a' }, { jobId: 'b', queue: 'q' }] })
 })
 
-t.test('a jobs-api that does not answer is not waited for', async t => {
-  const { find } = await setup(t, () => {})
-  t.same(await find('a'), { ok: false, error: 'unavailable' })
+t.test('it says what a refusal means; a route that is not there says nothing of the jobs', async t => {
+  let status = 0
+  const { find } = await setup(t, () => status)
+  for (const [answer, error] of [[401, 'unauthorized'], [403, 'forbidden'], [429, 'rate limited'], [404, 'unavailable'], [503, 'unavailable'], [500, 'unavailable']] as const) {
+    status = answer
+    t.same(await find(), { ok: false, error, isAway: false }, String(answer))
+  }
 })
 
-// 32 are under way at a time: the last of these waits longer for its turn than an answer may take.
-t.test('time counts from when a question is asked, not from when it begins to wait for a connection', async t => {
-  const { find } = await setup(t, async (_request, response) => {
-    await sleep(200)
-    response.end('{"id":"a"}')
-  })
-  const found = await Promise.all(Array.from({ length: 400 }, () => find('a')))
-  t.ok(found.every(({ ok }) => ok))
+t.test('a jobs-api that does not answer is not waited for, and one that answers nonsense is away too', async t => {
+  const { receiver, find } = await setup(t, () => {})
+  t.same(await find(), { ok: false, error: 'unavailable', isAway: true })
+  receiver.handle((_request, response) => { response.end('nonsense') })
+  t.same(await find(), { ok: false, error: 'unavailable', isAway: true })
+  await receiver.stop()
+  t.same(await find(), { ok: false, error: 'unavailable', isAway: true })
+})
+
+t.test('the first event of all is asked for without a position', async t => {
+  const receiver = await startReceiver(t, () => 401)
+  const jobsApi = createJobsApi({ url: `${receiver.url}/below/`, log: { warn: () => {} } })
+  t.teardown(jobsApi.close)
+  await jobsApi.find({ jobs: [{ jobId: '..' }], token: 'token', after: ZERO })
+  t.equal(receiver.requests[0]?.url, `/below${FIND_JOBS_PATH}`)
+  t.same(receiver.requests[0]?.json, { jobs: [{ jobId: '..' }] })
 })

@@ -9,6 +9,8 @@ export type ConnectOptions = {
   /** A job's stream, for the face that has one. */
   job?: string
   transports?: string[]
+  /** What an event stream's client accepts; browsers say so. */
+  accept?: string
 }
 
 /** No test depends on how fast an answer is. */
@@ -35,13 +37,16 @@ export class Client {
   /** The code that a WebSocket was closed with. */
   closeCode: number | undefined
   readonly command: (event: string, data?: unknown) => Promise<Record<string, unknown>>
+  /** Sends a command without waiting for an answer. */
+  readonly emit: (event: string, data?: unknown) => void
   readonly close: () => void
   /** Stops reading from the connection, as a client that hangs does. */
   readonly hang: () => void
   readonly read: () => void
 
-  constructor (act: Pick<Client, 'command' | 'close' | 'hang' | 'read'>) {
+  constructor (act: Pick<Client, 'command' | 'emit' | 'close' | 'hang' | 'read'>) {
     this.command = act.command
+    this.emit = act.emit
     this.close = act.close
     this.hang = act.hang
     this.read = act.read

@@ -1,5 +1,4 @@
-import type { ServerResponse } from 'node:http'
-import { createTokenVerifier, stateAfter, type Job, type JobEvent } from '@tidings/contracts'
+import { createTokenVerifier, encodeFoundJobs, FIND_JOBS_PATH, type FindJobs, stateAfter, type Job, type JobEvent } from '@tidings/contracts'
 import { createJobEventStream, formatEventId, parseEventId, isNewer, ZERO, type EventId } from '@tidings/job-events'
 import { startReceiver, TEST_SECRET, until, type Receiver, type TestContext, type TestRedis } from '@tidings/testing'
 
@@ -8,7 +7,7 @@ type Told = { userId: string, jobId: string, queue?: string, name?: string } & P
 
 /**
  * The rest of the system as a gateway sees it: events come from the stream, and
- * `GET /jobs/:jobId` answers over HTTP what they add up to.
+ * `POST /internal/find-jobs` answers over HTTP what they add up to.
  */
 export async function startJobs (t: TestContext, redis: TestRedis) {
   const stream = createJobEventStream(redis.client())
@@ -18,17 +17,19 @@ export async function startJobs (t: TestContext, redis: TestRedis) {
   let tail = Promise.resolve()
   await stream.open()
 
-  const receiver = await startReceiver(t, async ({ url, headers }, response) => {
+  const receiver = await startReceiver(t, async ({ method, url, headers, json }, response) => {
+    if (method !== 'POST' || url !== FIND_JOBS_PATH) return 404
     const { userId } = await verify(headers.authorization?.replace('Bearer ', ''))
-    const { pathname, searchParams } = new URL(url, 'http://jobs-api')
-    const after = parseEventId(searchParams.get('after') ?? '0-0') ?? ZERO
+    const { after: least = '0-0', jobs: wanted } = json as FindJobs
+    const after = parseEventId(least) ?? ZERO
     // As jobs-api does: a gateway may have an event before whoever appended it has the answer.
     if (!await until(() => !isNewer(after, told), { what: `the event ${formatEventId(after)}`, timeoutMs: 1500 }).catch(() => false)) return 503
-    const job = jobs.get(decodeURIComponent(pathname.split('/')[2] ?? ''))
-    const queue = searchParams.get('queue') ?? job?.queue
-    if (job?.userId !== userId || job.queue !== queue) return 404
-    const { userId: _, ...shown } = job
-    answer(response, shown)
+    response.end(encodeFoundJobs(wanted.map(({ jobId, queue }) => {
+      const job = jobs.get(keyOf({ userId, jobId }))
+      if (!job || job.queue !== (queue ?? job.queue)) return undefined
+      const { userId: _, ...shown } = job
+      return JSON.stringify(shown)
+    })))
   })
 
   /** Appends events and returns their ids. */
@@ -53,8 +54,8 @@ export async function startJobs (t: TestContext, redis: TestRedis) {
   }
 
   function note (event: JobEvent, eventId: string) {
-    const job = jobs.get(event.jobId) ?? jobOf(event)
-    jobs.set(event.jobId, {
+    const job = jobs.get(keyOf(event)) ?? jobOf(event)
+    jobs.set(keyOf(event), {
       ...job,
       state: stateAfter(event.type) ?? job.state,
       ...(event.type === 'progress' && { progress: event.progress }),
@@ -65,6 +66,8 @@ export async function startJobs (t: TestContext, redis: TestRedis) {
 
   return { url: receiver.url, receiver: receiver as Receiver, tell, stream, jobs }
 }
+
+const keyOf = ({ userId, jobId }: { userId: string, jobId: string }) => `${userId} ${jobId}`
 
 function wholeEvent ({ type = 'progress', queue = 'default', name = 'report', ...rest }: Told): JobEvent {
   return { v: 1, type, queue, name, timestamp: Date.now(), ...rest }
@@ -82,8 +85,4 @@ function jobOf ({ jobId, queue, name, userId, timestamp }: JobEvent): Job & { us
     timestamp: { created: timestamp, started: null, finished: null },
     lastEventId: null
   }
-}
-
-function answer (response: ServerResponse, body: object) {
-  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 }

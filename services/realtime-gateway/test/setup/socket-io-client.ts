@@ -20,6 +20,7 @@ export async function connectSocketIo (t: TestContext, url: string, { token, las
       setTimeout(reject, ANSWER_MS, new Error(`${event} was not answered`)).unref()
       socket.emit(event, data, resolve)
     }),
+    emit: (event, data) => { socket.emit(event, data) },
     close: () => socket.disconnect(),
     hang: () => net()?.pause(),
     read: () => net()?.resume()

@@ -16,6 +16,7 @@ export async function connectWebSocket (t: TestContext, url: string, { token, la
       setTimeout(reject, ANSWER_MS, new Error(`${event} was not answered`)).unref()
       socket.send(JSON.stringify({ event, data, id }))
     }),
+    emit: (event, data) => socket.send(JSON.stringify({ event, data })),
     close: () => socket.close(),
     hang: () => socket.pause(),
     read: () => socket.resume()

@@ -1,0 +1,62 @@
+import t from 'tap'
+import { decodeFoundJobs, FIND_JOBS_PATH } from '@tidings/contracts'
+import { tokenOf, until } from '@tidings/testing'
+import { setup } from '../setup.ts'
+
+const headersOf = (userId: string) => ({ authorization: `Bearer ${tokenOf(userId)}` })
+
+t.test('POST /internal/find-jobs', async t => {
+  const { app } = await setup(t, { RATE_LIMIT_MAX: '20' })
+  const find = (userId: string, payload: object) => app.inject({ method: 'POST', url: FIND_JOBS_PATH, headers: headersOf(userId), payload })
+  const submit = async (userId: string) => {
+    const answer = await app.inject({ method: 'POST', url: '/submit-job', headers: headersOf(userId), payload: { name: 'x' } })
+    return (answer.json() as { jobId: string }).jobId
+  }
+
+  t.test('answers with the user\'s own jobs in the order of the question, as GET shows them', async t => {
+    const [one, two, theirs] = [await submit('1'), await submit('1'), await submit('2')]
+    const answer = await find('1', { jobs: [{ jobId: two }, { jobId: theirs }, { jobId: 'counts' }, { jobId: one, queue: 'default' }, { jobId: one, queue: 'another' }] })
+    t.equal(answer.statusCode, 200)
+    const found = decodeFoundJobs(answer.rawPayload)
+    const shown = async (jobId: string) => (await app.inject({ url: `/jobs/${jobId}`, headers: headersOf('1') })).json() as object
+    t.same([found[0], found[3]].map(text => (JSON.parse(text as string) as { id: string }).id), [two, one])
+    await until(async () => {
+      const [text] = decodeFoundJobs((await find('1', { jobs: [{ jobId: one }] })).rawPayload)
+      return JSON.stringify(await shown(one)) === text
+    })
+    t.same([found[1], found[2], found[4]], ['none', 'none', 'none'])
+  })
+
+  t.test('finds a job by any legal id', async t => {
+    const queue = app.findQueue('default')
+    const ids = ['counts', 'stats', '..', 'a/b', '%2F', 'a b', 'ü', '__proto__']
+    for (const jobId of ids) await queue.add('adopted', { userId: 'ids' }, { jobId })
+    await until(async () => {
+      const found = decodeFoundJobs((await find('ids', { jobs: ids.map(jobId => ({ jobId })) })).rawPayload)
+      return found.every((text, index) => text !== 'none' && (JSON.parse(text) as { id: string }).id === ids[index])
+    }, { intervalMs: 2000 })
+  })
+
+  t.test('waits for the event that the gateway knows, and an unknown one is not there yet', async t => {
+    const jobId = await submit('3')
+    t.equal((await find('3', { after: `${Date.now() + 1e6}-0`, jobs: [{ jobId }] })).statusCode, 503)
+    const { lastEventId } = await until(async () => {
+      const job = (await app.inject({ url: `/jobs/${jobId}`, headers: headersOf('3') })).json() as { lastEventId: string | null }
+      return job.lastEventId !== null && { lastEventId: job.lastEventId }
+    })
+    t.equal((await find('3', { after: lastEventId, jobs: [{ jobId }] })).statusCode, 200)
+  })
+
+  t.test('is for who has a token, asks for something, and for no more than 100', async t => {
+    t.equal((await app.inject({ method: 'POST', url: FIND_JOBS_PATH, payload: { jobs: [{ jobId: 'a' }] } })).statusCode, 401)
+    for (const jobs of [[], Array.from({ length: 101 }, () => ({ jobId: 'a' })), [{ jobId: '' }], [{ jobId: 'a', other: 1 }]]) {
+      t.equal((await find('4', { jobs })).statusCode, 400)
+    }
+  })
+
+  t.test('is counted apart from what the user asks for over REST', async t => {
+    for (let i = 0; i < 20; i++) t.equal((await find('5', { jobs: [{ jobId: 'a' }] })).statusCode, 200)
+    t.equal((await find('5', { jobs: [{ jobId: 'a' }] })).statusCode, 429)
+    t.equal((await app.inject({ url: '/jobs', headers: headersOf('5') })).statusCode, 200)
+  })
+})

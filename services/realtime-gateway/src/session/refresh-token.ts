@@ -1,0 +1,51 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { TokenRefused, type AuthRefreshAck } from '@tidings/contracts'
+import type { Gate } from '../auth/gate.ts'
+import type { Session } from './session.ts'
+
+const MIN_PAUSE_MS = 500
+const MAX_PAUSE_MS = 10_000
+
+type Log = { debug (fields: object, message: string): void }
+type Answer = ((ack: AuthRefreshAck & { retrying?: boolean }) => void) | undefined
+type RefreshOptions = { gate: Gate, log: Log, answer: Answer }
+
+/**
+ * Gives a session a new token of the same user. While that can't be verified
+ * (the identity provider's keys can't be had) it is tried again, as long as the
+ * session lives and no newer one came; the end of that is told by an event.
+ */
+export async function refreshToken (session: Session, token: string, { gate, log, answer }: RefreshOptions): Promise<void> {
+  session.offeredToken = token
+  const isWanted = () => session.offeredToken === token && !session.hasEnded
+  let isAnswered = false
+  for (let pauseMs = MIN_PAUSE_MS; isWanted(); pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
+    const ack = await attempt(session, token, { gate, log })
+    if (ack) return tell(session, token, { ack, answer: isAnswered ? undefined : answer })
+    if (!isAnswered) answer?.({ ok: false, error: 'unavailable', retrying: true })
+    isAnswered = true
+    await sleep(pauseMs * (0.5 + Math.random() / 2), undefined, { ref: false })
+  }
+  if (!isAnswered) answer?.({ ok: false, error: 'superseded' })
+}
+
+/** Undefined where it can't be said now. */
+async function attempt (session: Session, token: string, { gate, log }: Omit<RefreshOptions, 'answer'>): Promise<AuthRefreshAck | undefined> {
+  try {
+    const identity = await gate.identify(token)
+    if (identity.userId !== session.userId) return { ok: false, error: 'another user' }
+    if (session.offeredToken === token) session.pass = { ...session.pass, identity, token }
+    return { ok: true, expiresAt: identity.expiresAt }
+  } catch (err) {
+    if (err instanceof TokenRefused) return { ok: false, error: err.code }
+    log.debug({ err }, 'auth:refresh: the token can\'t be verified now')
+    return undefined
+  }
+}
+
+function tell (session: Session, token: string, { ack, answer }: { ack: AuthRefreshAck, answer: Answer }) {
+  if (session.offeredToken === token) session.offeredToken = undefined
+  if (answer) answer(ack)
+  else if (ack.ok) session.send('auth:refreshed', { expiresAt: ack.expiresAt })
+  else session.send('auth:error', { error: ack.error })
+}
