@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
-import { isAway, type RawSql } from '@tidings/service-kit'
+import type { RawSql } from '@tidings/service-kit'
+import { isRefusal } from '../db/refusal.ts'
 import type { Aftermath } from './aftermath.ts'
 import { record, type Entry } from './record.ts'
 import type { Result, Task } from './task.ts'
@@ -80,14 +81,4 @@ export function createRecorder ({ sql, aftermath, log, onDue }: RecorderOptions)
       await writing
     }
   }
-}
-
-/** SQLSTATE's classes of what a row holds: data exceptions, broken constraints, limits. */
-const REFUSALS = ['22', '23', '54']
-
-/** Whether the same would be refused again; a deadlock, a time-out, a full disk or a primary that is one no more will pass. */
-function isRefusal (err: unknown): boolean {
-  const { code } = err as { code?: unknown }
-  const isSqlState = typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code)
-  return isSqlState ? REFUSALS.includes(code.slice(0, 2)) : !isAway(err)
 }

@@ -1,20 +1,31 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
-import { createLinger } from '@tidings/job-events'
+import { createLinger, formatEventId } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
+import { isBadValue } from '../db/refusal.ts'
 import type { Delivery } from '../delivery/delivery.ts'
 import type { Result, Task } from '../delivery/task.ts'
 import type { Batch } from './batch.ts'
 import type { IngestMetrics } from './metrics.ts'
 import { persistBatch } from './persist-batch.ts'
+import { recordSkipped } from './skipped.ts'
+import { halves, withoutAnswers } from './split-batch.ts'
 import type { HeldRow, WrittenBatch } from './write-batch.ts'
 
 /**
- * Batches that are posted or written while the next is read, and their tasks: one more batch begins below that. At the
- * highest rates a write takes as long as posting 1,500 tasks does: with 2,000 in all nothing was left to post meanwhile.
+ * Tasks that are posted while the next batch is read: it begins below that. At the highest rates a write takes as long
+ * as posting 1,500 tasks does: with 2,000 in all nothing was left to post meanwhile.
  */
-const MAX_OPEN = 32
-const MAX_OPEN_TASKS = 4000
+const MAX_POSTED = 4000
+/**
+ * Batches, tasks and characters of payloads that are not written yet, posted or not: what was read ahead of the writes,
+ * so that who comes after a burst is not told behind the writing of it.
+ */
+const MAX_OPEN = 128
+const MAX_OPEN_TASKS = 20_000
+const MAX_OPEN_SIZE = 32 * 1024 * 1024
+/** Tasks of one statement. */
+const MAX_WRITTEN = 4000
 const RETRY_MS = 250
 /** Between two writes: what was posted meanwhile is told already, and stands together in one. */
 const WRITE_LINGER_MS = 25
@@ -42,6 +53,7 @@ export function createBatchWriter ({ shard, claim, sql, delivery, metrics, log, 
   let writing: Promise<void> | undefined
   let hasRoom = () => {}
   let stopBy = Infinity
+  let fault: Error | undefined
   ended.addEventListener('abort', () => hasRoom())
 
   /** Takes a batch that is posted. What stood in Postgres was seen at `askedAt`: who was written before is in doubt no more. */
@@ -57,7 +69,9 @@ export function createBatchWriter ({ shard, claim, sql, delivery, metrics, log, 
   }
 
   function isFull (): boolean {
-    return open.length >= MAX_OPEN || open.reduce((sum, { tasks }) => sum + tasks.length, 0) >= MAX_OPEN_TASKS
+    const sumOf = (of: (batch: Batch) => number) => open.reduce((sum, batch) => sum + of(batch), 0)
+    return open.length >= MAX_OPEN || sumOf(({ unfinished }) => unfinished) >= MAX_POSTED ||
+      sumOf(({ tasks }) => tasks.length) >= MAX_OPEN_TASKS || sumOf(({ size }) => size) >= MAX_OPEN_SIZE
   }
 
   async function write (): Promise<void> {
@@ -65,14 +79,19 @@ export function createBatchWriter ({ shard, claim, sql, delivery, metrics, log, 
       await first.ready
       if (!isFull()) await linger.over()
       linger.note()
-      const ready = open.findIndex(batch => !batch.isReady)
-      // A copy: batches that are planned meanwhile go into `open`, not into what is being written.
-      const group = open.slice(0, ready === -1 ? open.length : ready)
+      const group = readyOnes()
       for (const batch of group) batch.seal(lanes)
       if (!await writeGroup(group)) return onRefused()
       open = open.slice(group.length)
       hasRoom()
     }
+  }
+
+  /** The oldest ones, for one statement. A copy: batches that are planned meanwhile go into `open`, not into what is being written. */
+  function readyOnes (): Batch[] {
+    let tasks = 0
+    const end = open.findIndex((batch, n) => !batch.isReady || (n > 0 && (tasks += batch.tasks.length) > MAX_WRITTEN))
+    return open.slice(0, end === -1 ? open.length : end)
   }
 
   /** Writes batches as one; false when the position is not ours to move any more. */
@@ -93,8 +112,12 @@ export function createBatchWriter ({ shard, claim, sql, delivery, metrics, log, 
   async function persist (batch: WrittenBatch): Promise<HeldRow[] | undefined> {
     while (!ended.aborted) {
       try {
-        return await persistBatch(sql, aftermath, batch)
+        const held = await persistBatch(sql, aftermath, batch)
+        fault = undefined
+        return held
       } catch (err) {
+        fault = err as Error
+        if (isBadValue(err)) return await persistInParts(batch, err)
         // Sent again as it is: what was posted need not be posted again, and the position tells whether it was written after all.
         log.warn({ err }, 'ingest: batch could not be written')
         const isRenamed = claimant.id !== undefined && claimant.id !== claim
@@ -103,6 +126,23 @@ export function createBatchWriter ({ shard, claim, sql, delivery, metrics, log, 
       }
     }
     return undefined
+  }
+
+  /** One event that Postgres refuses must not hold up the others: it is isolated and left out, first of all what its receivers have said. */
+  async function persistInParts (batch: WrittenBatch, err: unknown): Promise<HeldRow[] | undefined> {
+    const parts = halves(batch)
+    if (parts) {
+      const [older, newer] = [await persist(parts[0]), await persist(parts[1])]
+      return older && newer && [...older, ...newer]
+    }
+    const plain = withoutAnswers(batch)
+    if (plain) return await persist(plain)
+    const [event] = batch.events
+    if (!event) throw err
+    log.error({ err, shard, eventId: formatEventId(event.id) }, 'ingest: an event is skipped')
+    metrics.skipped('refused', 1)
+    await recordSkipped(sql, shard, [{ id: event.id, reason: String(err) }])
+    return await persist({ ...batch, events: [], tasks: [] })
   }
 
   /** Rows that are held get the outcomes that came while they were written. */
@@ -132,6 +172,8 @@ export function createBatchWriter ({ shard, claim, sql, delivery, metrics, log, 
   return {
     add,
     room,
+    /** Why the last write failed. */
+    get fault () { return fault },
     /** Batches whose rows were not there, or may not have been, when the next one was planned. */
     get inDoubt (): Batch[] { return [...open, ...recent] },
     /** Resolves when all is written. */

@@ -23,12 +23,15 @@ export class Batch {
   readonly tasks: Task[] = []
   readonly results = new Map<Task, Result>()
   readonly runs: Run<Endpoint>[] = []
+  /** Of the payloads, in characters. */
+  size = 0
   /** Chains of which something waits: what follows must wait behind it. */
   readonly blocked = new Map<string, ChainState>()
   readonly ready: Promise<void>
   isReady = false
   writtenAt = Infinity
   readonly #awaited = new Map<Task, Endpoint>()
+  readonly #begun = new Map<Endpoint, number>()
   #settled = () => {}
 
   constructor (from: EventId, to: EventId) {
@@ -41,6 +44,26 @@ export class Batch {
   add (task: Task, endpoint: Endpoint): void {
     this.tasks.push(task)
     if (endpoint.prompt) this.#awaited.set(task, endpoint)
+  }
+
+  tell (event: ToldEvent): void {
+    this.events.push(event)
+    this.size += event.body.length
+  }
+
+  /** Takes a run that is posted as soon as all is planned. */
+  begin (run: Run<Endpoint>): void {
+    this.runs.push(run)
+    this.#begun.set(run.endpoint, this.begunAt(run.endpoint) + 1)
+  }
+
+  begunAt (endpoint: Endpoint): number {
+    return this.#begun.get(endpoint) ?? 0
+  }
+
+  /** Tasks without an outcome. */
+  get unfinished (): number {
+    return this.tasks.length - this.results.size
   }
 
   note (task: Task, result: Result): void {

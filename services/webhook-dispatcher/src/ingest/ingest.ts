@@ -113,6 +113,12 @@ export function createIngest ({ sql, redis, shards, delivery, targetsOf, metrics
 
   return {
     get activeShards (): number { return active.size },
+    /** The shards that this replica reads. */
+    get shards (): number[] { return [...active.keys()] },
+    /** Why reading or writing failed last, of any of them. */
+    get fault (): Error | undefined {
+      return [...active.values()].map(({ follower, session }) => session.fault ?? follower.fault).find(fault => fault !== undefined)
+    },
     /** Set while an event of a version that this release does not know stops a shard: it is given back, and none taken for a while. */
     get halted (): Error | undefined { return halted?.fault },
     async start (this: void): Promise<void> { looking = look() },

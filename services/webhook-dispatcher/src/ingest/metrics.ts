@@ -15,7 +15,12 @@ export function createIngestMetrics (registry: MetricsRegistry) {
     name: 'tidings_webhook_ingest_batches_total', help: 'Batches by what became of them', labelNames: ['outcome'], registers
   })
 
+  const skipped = new prom.Counter({
+    name: 'tidings_webhook_ingest_skipped_total', help: 'Events that were left out: malformed, or refused by Postgres', labelNames: ['reason'], registers
+  })
+
   return {
+    skipped: (reason: 'malformed' | 'refused', count: number): void => skipped.inc({ reason }, count),
     overtaken: (reason: 'trimmed' | 'epoch'): void => gaps.inc({ reason }),
     wrote: (told: number): void => {
       events.inc(told)

@@ -4,6 +4,7 @@ import { createIngest } from './ingest.ts'
 import { createTargetsOf } from './job-webhooks.ts'
 import { lagSeconds } from './lag.ts'
 import { createIngestMetrics } from './metrics.ts'
+import { watchShards } from './watch-shards.ts'
 
 /** Follows the stream of job events into deliveries, in the shards that this replica holds. */
 export const ingest = fp(async function ingest (app) {
@@ -21,5 +22,8 @@ export const ingest = fp(async function ingest (app) {
   metrics.watch(() => engine.activeShards, async () => await lagSeconds(stream, app.sql))
   app.addHook('onReady', engine.start)
   app.addHook('onClose', engine.stop)
+  const standstill = watchShards({ shards: () => engine.shards, reason: () => engine.fault?.message, sql: app.sql, redis: app.redis, log: app.log })
+  app.addReadinessCheck('ingest standstill', 'required', standstill.fault)
+  app.addHook('onClose', async () => standstill.stop())
   app.addReadinessCheck('ingest', 'required', () => engine.halted?.message)
 }, { name: 'ingest', dependencies: ['delivery', 'redis', 'health'] })

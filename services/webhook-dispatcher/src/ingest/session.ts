@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { decodeAll, type EventId, type FollowedBatch, type Overtaken } from '@tidings/job-events'
+import { decodeAll, formatEventId, type EventId, type FollowedBatch, type Overtaken } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import type { Delivery } from '../delivery/delivery.ts'
 import type { Endpoint } from '../delivery/endpoint.ts'
@@ -7,15 +7,23 @@ import { createRun, type Run } from '../delivery/run.ts'
 import { handedBack, type Result, type Target, type Task } from '../delivery/task.ts'
 import { Batch, chainKey } from './batch.ts'
 import { createBatchWriter } from './batch-writer.ts'
-import { chainsOf, plan, type Telling } from './plan.ts'
-import { readChains, type WaitingChain } from './read-chains.ts'
+import type { Telling } from './plan.ts'
+import { prepare } from './prepare.ts'
+import type { WaitingChain } from './read-chains.ts'
 import type { TargetsOf } from './job-webhooks.ts'
 import type { IngestMetrics } from './metrics.ts'
 import { recordGap } from './record-gap.ts'
 import { withoutRepeated } from './repeated.ts'
+import { recordSkipped, type Skipped } from './skipped.ts'
 
 /** Tasks of one chain that may wait behind each other in memory. */
 const MAX_CHAIN = 100
+/**
+ * Runs of one endpoint that may wait in memory for a first attempt; more go to their rows at once, and come back as its
+ * claims do. So a burst for one endpoint is read at the speed of Postgres and not of that endpoint, and whoever stands
+ * behind it in the stream waits no longer than that. Bursts that are spread over many endpoints stay below it.
+ */
+const MAX_WAITING = 250
 
 type SessionOptions = {
   shard: number
@@ -50,14 +58,23 @@ export function createSession ({ shard, isOurs, claim, position, sql, delivery, 
     await writer.room()
     if (ended.signal.aborted) return
     const askedAt = performance.now()
-    const events = await withoutRepeated(sql, shard,
-      decodeAll(entries.filter(({ owner }) => isOurs(owner)), err => log.error({ err }, 'ingest: malformed event')))
-    const tellings = plan(events, await targetsOf(events))
-    const waiting = await readChains(sql, chainsOf(tellings), claim)
+    const malformed: Skipped[] = []
+    const decoded = decodeAll(entries.filter(({ owner }) => isOurs(owner)), ({ eventId: id, message: reason }) => malformed.push({ id, reason }))
+    const events = await withoutRepeated(sql, shard, decoded)
+    const { tellings, waiting, skipped } = await prepare(events, { sql, targetsOf, claim })
+    await skip('malformed', malformed)
+    await skip('refused', skipped)
     const batch = new Batch(from, to)
     begin(batch, tellings, waiting)
     planned = to
     writer.add(batch, askedAt)
+  }
+
+  /** Once: what is skipped again after a failure is known already. */
+  async function skip (why: 'malformed' | 'refused', skipped: Skipped[]): Promise<void> {
+    await recordSkipped(sql, shard, skipped)
+    for (const { id, reason } of skipped) log.error({ shard, eventId: formatEventId(id), reason }, 'ingest: an event is skipped')
+    metrics.skipped(why, skipped.length)
   }
 
   function begin (batch: Batch, tellings: Telling[], waiting: WaitingChain[]): void {
@@ -65,7 +82,7 @@ export function createSession ({ shard, isOurs, claim, position, sql, delivery, 
     const inPostgres = new Map(waiting.map(chain => [`${chain.webhook_id} ${chain.chain}`, chain]))
     const blocking = [batch, ...writer.inDoubt.filter(({ blocked }) => blocked.size > 0)]
     for (const telling of tellings) {
-      batch.events.push(telling)
+      batch.tell(telling)
       for (const target of telling.targets) {
         const task = taskOf(telling, target, claim)
         batchOf.set(task, batch)
@@ -86,10 +103,10 @@ export function createSession ({ shard, isOurs, claim, position, sql, delivery, 
     batch.add(task, endpoint)
     if (run && run.state !== 'ended' && !isBlocked && run.tasks.length - run.at < MAX_CHAIN) {
       run.tasks.push(task)
-    } else if (!isBlocked && run?.state !== 'running' && run?.state !== 'waiting' && endpoint.isOpenToNews) {
+    } else if (!isBlocked && run?.state !== 'running' && run?.state !== 'waiting' && endpoint.isOpenToNews && endpoint.waiting.length + batch.begunAt(endpoint) < MAX_WAITING) {
       const begun = createRun(endpoint, [task], onResult)
       runs.set(key, begun)
-      batch.runs.push(begun)
+      batch.begin(begun)
     } else {
       const fails = ahead.includes('fails') || endpoint.isShut
       batch.note(task, handedBack({ chain: fails ? 'fails' : isBlocked ? 'waits' : 'flows' }))
@@ -126,6 +143,8 @@ export function createSession ({ shard, isOurs, claim, position, sql, delivery, 
     onBatch,
     onOvertaken,
     get position () { return planned },
+    /** Why the last write failed. */
+    get fault () { return writer.fault },
     /** Resolves when another replica has the shard, or this one has lost its name. */
     lost: lost.promise,
     lose,

@@ -2,6 +2,8 @@ import type { Sql } from '../db/sql.ts'
 
 /** Rows at a time: short statements, and room for others between them. */
 const PAGE = 5000
+/** Events that were left out of which there are rows, the newest ones. */
+const MAX_SKIPPED = 10_000
 
 type Retention = { deliveriesMs: number, payloadsMs: number }
 
@@ -18,6 +20,10 @@ export async function dropOld (sql: Sql, { deliveriesMs, payloadsMs }: Retention
     await dropWebhooks(sql, deliveriesMs)
   ]
   await sql`delete from webhooks.gaps where found_at < now() - ${deliveriesMs}::float8 * interval '1 ms'`
+  await sql`delete from webhooks.skipped_events where found_at < now() - ${deliveriesMs}::float8 * interval '1 ms'`
+  await sql`
+    delete from webhooks.skipped_events where (event_ms, event_seq) < (
+      select event_ms, event_seq from webhooks.skipped_events order by event_ms desc, event_seq desc offset ${MAX_SKIPPED} limit 1)`
   await sql`delete from webhooks.replays where finished_at < now() - ${deliveriesMs}::float8 * interval '1 ms'`
   await sql`delete from webhooks.secrets where expires_at < now()`
   await sql`delete from webhooks.claimants where lease_until < now() - interval '1 hour'`
