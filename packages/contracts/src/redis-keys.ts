@@ -37,6 +37,8 @@ export const REPLICAS_KEY = `${PREFIX}:replicas`
 export const ticketKey = (hash: string) => `${PREFIX}:ticket:${hash}`
 /** What gateways tell each other goes over channels that begin so. */
 export const REALTIME_CHANNEL = `${PREFIX}:realtime`
+/** Held by the replica that works on erasures. Saves work, decides nothing. */
+export const ERASURE_LEASE_KEY = `${PREFIX}:erasures:lease`
 /** A hash erasure id → user: erasures that were asked for and are not finished in every service. */
 export const ERASURES_KEY = `${PREFIX}:erasures`
 /** A hash service → milliseconds: where nothing of the user is left. */

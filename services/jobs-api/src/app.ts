@@ -3,6 +3,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { jwtAuth } from '@tidings/contracts'
 import { browserGuards, docs, health, metrics, postgres, problems, redis, redisUrl, revocations, serviceOptions, tokenSettings, validatorCompiler } from '@tidings/service-kit'
 import type { Config } from './config.ts'
+import { erasures } from './erasure/plugin.ts'
 import { API } from './openapi.ts'
 import { jobReader } from './plugins/job-reader.ts'
 import { projector } from './plugins/projector.ts'
@@ -30,6 +31,7 @@ export function buildApp (config: Config) {
   app.register(queues, { config })
   app.register(projector, { config })
   app.register(relay, { config })
+  app.register(erasures, { config })
   app.register(readiness)
   app.register(jobReader, { config })
   app.register(waiting, { config })

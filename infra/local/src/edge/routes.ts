@@ -5,7 +5,7 @@ const ROUTES: [RegExp, ServiceName][] = [
   [/^\/+socket\.io(\/|$)/, 'realtime-gateway'],
   [/^\/+(ws|events|auth\/+ticket|jobs\/+[^/]+\/+stream)\/*$/, 'realtime-gateway'],
   [/^\/+(submit-jobs?|auth\/+refresh)\/*$/, 'jobs-api'],
-  [/^\/+jobs(\/|$)/, 'jobs-api'],
+  [/^\/+(jobs|users)(\/|$)/, 'jobs-api'],
   [/^\/+(webhooks|deliveries)(\/|$)/, 'webhook-dispatcher']
 ]
 

@@ -7,6 +7,7 @@ import { commandRoutes } from './commands.ts'
 import { internalRoutes } from './internal.ts'
 import { jobRoutes } from './jobs.ts'
 import { submitRoutes } from './submit.ts'
+import { userRoutes } from './users.ts'
 
 /** All that clients call. */
 export const api: FastifyPluginAsyncTypebox = async function api (app) {
@@ -31,6 +32,7 @@ const behindToken: FastifyPluginAsyncTypebox = async function behindToken (app) 
   await app.register(submitRoutes)
   await app.register(jobRoutes, { prefix: '/jobs' })
   await app.register(commandRoutes, { prefix: '/jobs' })
+  await app.register(userRoutes, { prefix: '/users' })
 }
 
 declare module 'fastify' {

@@ -1,0 +1,89 @@
+import type { Queue } from 'bullmq'
+import type { Redis } from 'ioredis'
+import { userHistoryKey, userSeatsKey } from '@tidings/contracts'
+import type { RawSql } from '@tidings/service-kit'
+import { cancelJob } from '../cancel/cancel-job.ts'
+import { queuedJob } from '../cancel/queued-job.ts'
+import { FIRST_FINAL_STATE } from '../db/state-code.ts'
+import type { FoundJob } from '../read/find-jobs.ts'
+
+/** Jobs that are taken at a time: a second's work, so that nobody waits long for a lock. */
+const AT_A_TIME = 200
+
+export type EraseContext = { sql: RawSql, redis: Redis, findQueue: (name: string) => Queue }
+
+/**
+ * One pass over everything that this service keeps of a user. Open jobs are cancelled and go in a later pass, once they
+ * have ended; finished ones go with their rows in BullMQ, timelines and results. Returns how many jobs were found.
+ */
+export async function eraseUser (userId: string, context: EraseContext, signal: AbortSignal): Promise<number> {
+  const { sql, redis } = context
+  let found = 0
+  for (let after = 0; !signal.aborted;) {
+    const rows = await pageOf(sql, userId, after)
+    found += rows.length
+    for (const row of rows) await (row.state < FIRST_FINAL_STATE ? cancelOpen(row, { ...context, userId }) : removeFinished(row, { ...context, userId }))
+    await removeRows(sql, rows.filter(({ state }) => state >= FIRST_FINAL_STATE).map(({ n }) => n))
+    if (rows.length < AT_A_TIME) break
+    after = rows.at(-1)?.n ?? after
+  }
+  await removeRest(sql, userId, found === 0)
+  await redis.del(userHistoryKey(userId), userSeatsKey(userId))
+  return found
+}
+
+async function pageOf (sql: RawSql, userId: string, after: number): Promise<FoundJob[]> {
+  return await sql<FoundJob[]>`
+    select n, id, queue, name, state, created_ms, ours from jobs.jobs where user_id = ${userId} and n > ${after} order by n limit ${AT_A_TIME}`
+}
+
+/** One that ended a moment ago is found as such in the next pass; one of a scheduler goes with its row, and the scheduler is its owner's. */
+async function cancelOpen (row: FoundJob, context: EraseContext & { userId: string }): Promise<void> {
+  try {
+    await cancelJob(row, context)
+  } catch (err) {
+    if ((err as { statusCode?: number }).statusCode !== 409) throw err
+  }
+}
+
+/** What BullMQ still has of a finished job: its data, its result, its log. A queue that is not followed any more is left as it is. */
+async function removeFinished (row: FoundJob, { userId, findQueue }: EraseContext & { userId: string }): Promise<void> {
+  const queue = followed(row.queue, findQueue)
+  const { job } = queue ? await queuedJob(row, { userId, queue }) : { job: undefined }
+  await job?.remove({ removeChildren: false })
+}
+
+function followed (name: string, findQueue: EraseContext['findQueue']): Queue | undefined {
+  try {
+    return findQueue(name)
+  } catch (err) {
+    if (err instanceof RangeError) return undefined
+    throw err
+  }
+}
+
+/** The counters follow, as in retention. */
+async function removeRows (sql: RawSql, rows: number[]): Promise<void> {
+  if (rows.length === 0) return
+  await sql`
+    with removed as (
+      delete from jobs.jobs where n = any(${rows}::bigint[]) and state >= ${FIRST_FINAL_STATE}
+      returning n, queue, id, generation_ms, generation_seq, user_id, state
+    ), lines as (
+      delete from jobs.timeline using removed where timeline.job = removed.n
+    ), results as (
+      delete from jobs.results using removed
+      where results.queue = removed.queue and results.id = removed.id
+        and results.generation_ms = removed.generation_ms and results.generation_seq = removed.generation_seq
+    )
+    insert into jobs.counts as counts (user_id, state, count)
+    select user_id, state, -count(*) from removed group by user_id, state order by user_id, state
+    on conflict (user_id, state) do update set count = counts.count + excluded.count`
+}
+
+async function removeRest (sql: RawSql, userId: string, isLast: boolean): Promise<void> {
+  await sql`delete from jobs.idempotency_keys where user_id = ${userId}`
+  await sql`delete from jobs.refresh_families where user_id = ${userId}`
+  await sql`delete from jobs.replaced where user_id = ${userId}`
+  if (isLast) await sql`delete from jobs.counts where user_id = ${userId} and count = 0`
+}

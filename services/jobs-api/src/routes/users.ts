@@ -1,0 +1,53 @@
+import createError from '@fastify/error'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { Erasure, OPERATOR_WRITE, REVOCATIONS_KEY } from '@tidings/contracts'
+import { allowEmptyBodies, problemResponses, requireScope } from '@tidings/service-kit'
+import { findErasure, requestErasure, toErasure } from '../erasure/erasures.ts'
+import { answer } from './answer.ts'
+
+const NoErasure = createError('ERASURE_NOT_FOUND', 'No erasure %s', 404)
+
+const UserId = Type.String({ minLength: 1, maxLength: 128, pattern: '^[^\\u0000-\\u001f\\u007f]+$', description: 'Id of the user, as text', examples: ['7'] })
+const UserParams = Type.Object({ userId: UserId })
+const ErasureParams = Type.Object({ userId: UserId, erasureId: Type.String({ format: 'uuid', examples: ['0198c1f6-7a3e-7b2c-9d41-5f0c2a9e4b17'] }) })
+
+/** DELETE /users/:userId, GET /users/:userId/erasures/:erasureId: for operators (scope operator:write). */
+export const userRoutes: FastifyPluginAsyncTypebox = async function userRoutes (app) {
+  const tags = ['users']
+  app.addHook('onRequest', requireScope(OPERATOR_WRITE))
+  allowEmptyBodies(app)
+
+  app.delete('/:userId', {
+    schema: {
+      operationId: 'eraseUser',
+      tags,
+      summary: 'Erase everything of a user',
+      description: 'Revokes the user\'s tokens, cancels open jobs, and removes jobs, results, timelines, webhooks, secrets, deliveries and refresh tokens in every service. Needs scope `operator:write`.',
+      params: UserParams,
+      response: { 202: answer(Erasure, 'Accepted', { location: Type.String({ description: 'Where the progress is reported' }) }), ...problemResponses(403, 413, 415) }
+    }
+  }, async (request, reply) => {
+    const { params: { userId }, user: { userId: actor }, log } = request
+    // Tokens until now are void everywhere, so that nothing new is submitted behind the erasure.
+    await app.redis.hset(REVOCATIONS_KEY, userId, Math.floor(Date.now() / 1000) + 1)
+    const row = await requestErasure(app.sql, userId, actor)
+    log.info({ audit: true, actor, userId, erasureId: row.id, route: 'DELETE /users/:userId' }, 'erasure of a user requested')
+    return reply.code(202).header('location', `/users/${encodeURIComponent(userId)}/erasures/${row.id}`).send(toErasure(row))
+  })
+
+  app.get('/:userId/erasures/:erasureId', {
+    schema: {
+      operationId: 'getErasure',
+      tags,
+      summary: 'Get the progress of an erasure',
+      description: 'Needs scope `operator:write`.',
+      params: ErasureParams,
+      response: { 200: answer(Erasure, 'How far it is'), ...problemResponses(403, 404) }
+    }
+  }, async ({ params: { userId, erasureId } }) => {
+    const row = await findErasure(app.sql, erasureId)
+    if (!row || (row.user_id !== null && row.user_id !== userId)) throw new NoErasure(erasureId)
+    return toErasure(row)
+  })
+}
