@@ -1,6 +1,6 @@
 // The limit of webhooks: undici and an HMAC in a loop, nothing kept.
 import { createHmac, randomBytes } from 'node:crypto'
-import { webhookPayload } from '@tidings/contracts'
+import { jsonText, webhookMessage } from '@tidings/contracts'
 import { Pool } from 'undici'
 import { now } from '../clock.ts'
 import { marked } from '../load/mark.ts'
@@ -29,7 +29,7 @@ async function post (pool: Pool, { run, seq, users }: { run: number, seq: number
   const job = seq % users
   const id = `${Date.now()}-${seq}`
   const timestamp = Math.floor(Date.now() / 1000)
-  const body = JSON.stringify(webhookPayload({
+  const body = webhookMessage({
     v: 1,
     type: 'progress',
     queue: 'bench',
@@ -38,8 +38,8 @@ async function post (pool: Pool, { run, seq, users }: { run: number, seq: number
     userId: String(job + 1),
     timestamp: Date.now(),
     eventId: id,
-    progress: marked({ run, seq, job, at: now() })
-  }))
+    progress: jsonText(marked({ run, seq, job, at: now() }))
+  })?.body as string
   const signature = createHmac('sha256', SECRET).update(`${id}.${timestamp}.${body}`).digest('base64')
   const { body: answer } = await pool.request({
     method: 'POST',

@@ -3,7 +3,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Redis } from 'ioredis'
 import { Server } from 'socket.io'
-import { JOB_EVENTS_KEY, socketMessage, type JobEvent } from '@tidings/contracts'
+import { JOB_EVENTS_KEY, socketMessage } from '@tidings/contracts'
+import { decode, entryOf } from '@tidings/job-events'
 import { serve } from '../load/serve.ts'
 
 const BLOCK_MS = 5000
@@ -29,11 +30,11 @@ async function tell (redis: Redis): Promise<never> {
   let last = (await redis.xrevrange(JOB_EVENTS_KEY, '+', '-', 'COUNT', 1))[0]?.[0] ?? '0-0'
   for (;;) {
     const streams = await redis.xread('COUNT', COUNT, 'BLOCK', BLOCK_MS, 'STREAMS', JOB_EVENTS_KEY, last)
-    for (const [id, fields] of streams?.[0]?.[1] ?? []) {
-      const event = JSON.parse(fields[fields.indexOf('d') + 1] as string) as JobEvent
-      const message = socketMessage({ ...event, eventId: id })
-      if (message) io.to(`user:${event.userId}`).emit(message.event, message.payload)
-      last = id
+    for (const entry of streams?.[0]?.[1] ?? []) {
+      const event = decode(entryOf(entry))
+      const message = socketMessage(event)
+      if (message) io.to(`user:${event.userId}`).emit(message.event, JSON.parse(message.json))
+      last = event.eventId
     }
   }
 }

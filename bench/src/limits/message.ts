@@ -1,10 +1,10 @@
-import { socketMessage } from '@tidings/contracts'
+import { jsonText, socketMessage } from '@tidings/contracts'
 import { now } from '../clock.ts'
 import { marked } from '../load/mark.ts'
 
 /** What a gateway tells of one progress event. */
 export function progressMessage ({ run, seq, user }: { run: number, seq: number, user: number }) {
-  return socketMessage({
+  const message = socketMessage({
     v: 1,
     type: 'progress',
     queue: 'bench',
@@ -13,6 +13,7 @@ export function progressMessage ({ run, seq, user }: { run: number, seq: number,
     userId: String(user),
     timestamp: Date.now(),
     eventId: `${Date.now()}-${seq}`,
-    progress: marked({ run, seq, job: user - 1, at: now() })
-  })?.payload
+    progress: jsonText(marked({ run, seq, job: user - 1, at: now() }))
+  })
+  return message && JSON.parse(message.json) as unknown
 }

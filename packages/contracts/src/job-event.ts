@@ -1,12 +1,18 @@
 import { Type, type Static } from 'typebox'
 import { EventIdText } from './job.ts'
 import type { JobState } from './job.ts'
+import type { JsonText } from './json-text.ts'
 
 /** Readers ignore fields they don't know; a higher version than this one stops them: it is never skipped. */
 export const JOB_EVENT_VERSION = 1
 
-/** A result or error beyond this many bytes of JSON does not travel in an event: `resultTruncated` says so. */
-export const MAX_RESULT_IN_EVENT = 64 * 1024
+/**
+ * Progress, a result or an error beyond so many bytes does not travel in an event: `progressTruncated`,
+ * `resultTruncated` or `errorTruncated` says so. Of an error the beginning travels.
+ */
+export const MAX_VALUE_IN_EVENT = 64 * 1024
+/** Up to so many bytes it is kept whole beside the event, and `GET /jobs/:jobId` has it. */
+export const MAX_KEPT_VALUE = 1024 * 1024
 
 export const JOB_EVENT_TYPES = ['added', 'waiting', 'delayed', 'active', 'progress', 'completed', 'failed', 'replaced'] as const
 
@@ -14,7 +20,8 @@ export const JOB_EVENT_TYPES = ['added', 'waiting', 'delayed', 'active', 'progre
  * One entry of the job-event stream, as it stands in field `d`; its id is the
  * stream's own and is not repeated inside. `added` is told once per life of a
  * job; `waiting` or `delayed` follows it. `replaced` ends a job of another producer whose place in the queue another
- * one took (a scheduler that was upserted, a debounced job): its row is removed, and no client receives it.
+ * one took (a scheduler that was upserted, a debounced job): its row is removed, and no client receives it. `progress`
+ * and `result` are the worker's own JSON: texts here, and values of the document there.
  */
 export const JobEvent = Type.Object({
   v: Type.Integer({ minimum: 1 }),
@@ -35,10 +42,12 @@ export const JobEvent = Type.Object({
   dueAt: Type.Optional(Type.Integer()),
   /** Of `waiting`: a finished job was opened again (a retry); its result is void. */
   reopened: Type.Optional(Type.Literal(true)),
-  progress: Type.Optional(Type.Unknown()),
-  result: Type.Optional(Type.Unknown()),
+  progress: Type.Optional(Type.Unsafe<JsonText>({})),
+  progressTruncated: Type.Optional(Type.Literal(true)),
+  result: Type.Optional(Type.Unsafe<JsonText>({})),
   resultTruncated: Type.Optional(Type.Literal(true)),
   error: Type.Optional(Type.String()),
+  errorTruncated: Type.Optional(Type.Literal(true)),
   /** Of `completed`: the job's own webhookUrl, given at submit. */
   webhookUrl: Type.Optional(Type.String()),
   /**

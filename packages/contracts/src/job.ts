@@ -34,6 +34,7 @@ const listed = {
   queue: QueueName,
   state: JobState,
   progress: Type.Unknown({ description: 'The last progress the worker told (any JSON), 0 until then' }),
+  progressTruncated: Type.Optional(Type.Literal(true, { description: 'The progress is too large to be shown here: larger than 64 KiB in a list, than 1 MiB where the job is shown alone' })),
   timestamp: JobTimestamps,
   lastEventId: Type.Unsafe<string | null>({ ...EventIdText, type: ['string', 'null'], description: 'The last event of this job that this answer knows, null before the first' })
 }
@@ -60,8 +61,9 @@ export const Job = Type.Object({
     max: Type.Integer({ description: 'How often a worker may take it' })
   }),
   result: Type.Optional(Type.Unknown({ description: 'What the worker returned, once completed' })),
+  resultTruncated: Type.Optional(Type.Literal(true, { description: 'The result is larger than 1 MiB and not kept' })),
   failedReason: Type.Optional(Type.String({ description: 'Why the job failed, once failed' })),
-  resultTruncated: Type.Optional(Type.Literal(true, { description: 'The result was larger than 1 MiB and is not kept' }))
+  errorTruncated: Type.Optional(Type.Literal(true, { description: 'The failedReason is larger than 1 MiB, this is the first of it' }))
 }, { examples: [{ ...EXAMPLE, attempts: { made: 1, max: 3 }, result: { rows: 42049 } }] })
 export type Job = Static<typeof Job>
 
@@ -166,7 +168,8 @@ export const JobTimelineEntry = Type.Object({
   type: Type.String(),
   state: JobState,
   timestamp: Type.Integer(),
-  error: Type.Optional(Type.String())
+  error: Type.Optional(Type.String()),
+  errorTruncated: Type.Optional(Type.Literal(true, { description: 'The error is larger than 64 KiB, this is the first of it' }))
 })
 export type JobTimelineEntry = Static<typeof JobTimelineEntry>
 

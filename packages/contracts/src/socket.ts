@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { EventIdText, Job, JobId, JobName, JobState, QueueName } from './job.ts'
 import type { ToldJobEvent } from './job-event.ts'
+import { jsonText, jsonWith, type JsonText } from './json-text.ts'
 import { renderUserId } from './user-id.ts'
 
 const UserId = Type.Union([Type.Integer(), Type.String()])
@@ -14,13 +15,27 @@ const head = {
   timestamp: Type.Integer()
 }
 
-export const JobProgressPayload = Type.Object({ ...head, progress: Type.Unknown() })
+const Truncated = (description: string) => Type.Optional(Type.Literal(true, { description }))
+
+export const JobProgressPayload = Type.Object({
+  ...head,
+  progress: Type.Unknown(),
+  progressTruncated: Truncated('The progress is larger than 64 KiB: `GET /jobs/:jobId` has it')
+})
 export type JobProgressPayload = Static<typeof JobProgressPayload>
 
-export const JobCompletedPayload = Type.Object({ ...head, result: Type.Unknown(), resultTruncated: Type.Optional(Type.Literal(true)) })
+export const JobCompletedPayload = Type.Object({
+  ...head,
+  result: Type.Unknown(),
+  resultTruncated: Truncated('The result is larger than 64 KiB: `GET /jobs/:jobId` has it')
+})
 export type JobCompletedPayload = Static<typeof JobCompletedPayload>
 
-export const JobFailedPayload = Type.Object({ ...head, error: Type.String() })
+export const JobFailedPayload = Type.Object({
+  ...head,
+  error: Type.String(),
+  errorTruncated: Truncated('The error is larger than 64 KiB, these are its first: `GET /jobs/:jobId` has it')
+})
 export type JobFailedPayload = Static<typeof JobFailedPayload>
 
 export const JobStatePayload = Type.Object({
@@ -101,23 +116,38 @@ export type Ticket = Static<typeof Ticket>
 
 export type JobPayload = JobProgressPayload | JobCompletedPayload | JobFailedPayload | JobStatePayload
 
+/** What stands in place of a value that is missing from an event. */
+const NONE = jsonText(null)
+/** Progress that an event does not name. */
+const NO_PROGRESS = jsonText(0)
+
 /**
  * What the owner's sockets are told of an event: the name of the socket event
- * and its payload. `added` is not told (a `waiting` or `delayed` follows it).
+ * and its payload as JSON. `added` is not told (a `waiting` or `delayed` follows it).
  */
-export function socketMessage (event: ToldJobEvent): { event: string, payload: JobPayload } | undefined {
+export function socketMessage (event: ToldJobEvent): { event: string, json: JsonText } | undefined {
   const { eventId, jobId, name, queue, timestamp } = event
   const head = { eventId, jobId, name, queue, userId: renderUserId(event.userId), timestamp }
   switch (event.type) {
-    case 'progress': return { event: 'job:progress', payload: { ...head, progress: event.progress ?? 0 } }
-    case 'completed': return {
-      event: 'job:completed',
-      payload: { ...head, result: event.result ?? null, ...(event.resultTruncated && { resultTruncated: true }) }
-    }
-    case 'failed': return { event: 'job:failed', payload: { ...head, error: event.error ?? '' } }
+    case 'progress': return { event: 'job:progress', json: jsonWith(flagged(head, event), 'progress', progressOf(event)) }
+    case 'completed': return { event: 'job:completed', json: jsonWith(flagged(head, event), 'result', event.result ?? NONE) }
+    case 'failed': return { event: 'job:failed', json: jsonText({ ...flagged(head, event), error: event.error ?? '' }) }
     case 'waiting':
     case 'delayed':
-    case 'active': return { event: 'job:state', payload: { eventId, jobId, name, state: event.type, timestamp } }
+    case 'active': return { event: 'job:state', json: jsonText({ eventId, jobId, name, state: event.type, timestamp }) }
     default: return undefined
   }
+}
+
+/** Progress as channels show it: 0 where the event names none, null where it is too large for one. */
+export function progressOf ({ progress, progressTruncated }: Pick<ToldJobEvent, 'progress' | 'progressTruncated'>): JsonText {
+  return progress ?? (progressTruncated ? NONE : NO_PROGRESS)
+}
+
+type Flags = { progressTruncated?: true | undefined, resultTruncated?: true | undefined, errorTruncated?: true | undefined }
+
+/** The same with the flags of what was too large to travel. */
+export function flagged<Head extends object> (head: Head, { progressTruncated, resultTruncated, errorTruncated }: Flags): Head & Flags {
+  if (!progressTruncated && !resultTruncated && !errorTruncated) return head
+  return { ...head, ...(progressTruncated && { progressTruncated }), ...(resultTruncated && { resultTruncated }), ...(errorTruncated && { errorTruncated }) }
 }

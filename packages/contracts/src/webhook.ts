@@ -1,6 +1,8 @@
 import { Type, type Static } from 'typebox'
 import { NullableEnum, nullable } from './nullable.ts'
 import type { ToldJobEvent } from './job-event.ts'
+import { jsonText, type JsonText } from './json-text.ts'
+import { progressOf } from './socket.ts'
 import { renderUserId } from './user-id.ts'
 
 export const WEBHOOK_EVENT_TYPES = ['progress', 'completed', 'failed', 'all'] as const
@@ -105,23 +107,27 @@ export type WebhookPayload = {
   userId: number | string
   eventType: 'progress' | 'completed' | 'failed'
   progress?: unknown
+  progressTruncated?: true
   result?: unknown
   resultTruncated?: true
   error?: string
+  errorTruncated?: true
 }
 
-/** What webhooks are told of an event, or undefined where its type is none of theirs. */
-export function webhookPayload (event: ToldJobEvent): WebhookPayload | undefined {
-  const head = { id: event.jobId, jobname: event.name, userId: renderUserId(event.userId) }
+export type WebhookMessage = { eventType: WebhookPayload['eventType'], body: JsonText }
+
+/** What webhooks are told of an event, as JSON, or undefined where its type is none of theirs. */
+export function webhookMessage (event: ToldJobEvent): WebhookMessage | undefined {
   switch (event.type) {
-    case 'progress': return { ...head, progress: event.progress ?? 0, eventType: 'progress' }
-    case 'completed': return {
-      ...head,
-      result: event.result ?? null,
-      ...(event.resultTruncated && { resultTruncated: true as const }),
-      eventType: 'completed'
-    }
-    case 'failed': return { ...head, error: event.error ?? '', eventType: 'failed' }
+    case 'progress': return { eventType: event.type, body: bodyOf(event, 'progress', progressOf(event)) }
+    case 'completed': return { eventType: event.type, body: bodyOf(event, 'result', event.result ?? jsonText(null)) }
+    case 'failed': return { eventType: event.type, body: bodyOf(event, 'error', jsonText(event.error ?? '')) }
     default: return undefined
   }
+}
+
+function bodyOf (event: ToldJobEvent, name: 'progress' | 'result' | 'error', value: JsonText): JsonText {
+  const head = JSON.stringify({ id: event.jobId, jobname: event.name, userId: renderUserId(event.userId) })
+  const flag = event[`${name}Truncated`] ? `,"${name}Truncated":true` : ''
+  return `${head.slice(0, -1)},"${name}":${value}${flag},"eventType":"${event.type}"}` as JsonText
 }

@@ -1,4 +1,4 @@
-import { JOB_EVENT_TYPES, JOB_EVENT_VERSION, type JobEvent, type ToldJobEvent } from '@tidings/contracts'
+import { JOB_EVENT_TYPES, JOB_EVENT_VERSION, jsonText, type JobEvent, type JsonText, type ToldJobEvent } from '@tidings/contracts'
 import { eventIdOf, formatEventId, parseEventId, type EventId } from './event-id.ts'
 
 const TYPES = new Set<string>(JOB_EVENT_TYPES)
@@ -68,9 +68,25 @@ function valueOf (fields: string[], name: string): string {
   return ''
 }
 
+/**
+ * An event as an entry holds it. The worker's own JSON stands last, as it is,
+ * behind a member that says so: a reader finds it without parsing it.
+ */
+export function encode (event: JobEvent): string {
+  const { progress, result } = event
+  if (progress === undefined && result === undefined) return JSON.stringify(event)
+  const [name, value] = progress === undefined ? ['result', result] : ['progress', progress]
+  const head = { ...event, progress: undefined, result: undefined } // `...rest` costs three times as much
+  return `${JSON.stringify(head).slice(0, -1)},"raw":true,"${name}":${value}}`
+}
+
+/** Within a JSON text a bare quote never follows a comma, so the first of these is no part of a name or an id. */
+const RAW = /,"raw":true,"(progress|result)":/
+
 function parse (id: EventId, payload: string): JobEvent {
   try {
-    const event = JSON.parse(payload) as JobEvent | null
+    const found = RAW.exec(payload)
+    const event = found ? withRaw(payload, found) : parseWhole(payload)
     if (event && Number.isSafeInteger(event.v) && event.v > 0) return event
   } catch (cause) {
     throw new MalformedJobEvent(id, 'it is not JSON', { cause })
@@ -86,4 +102,19 @@ function faultOf ({ type, queue, jobId, name, timestamp, generation }: JobEvent)
   if (!Number.isSafeInteger(timestamp)) return 'its timestamp is no time'
   if (generation !== undefined && (typeof generation !== 'string' || !parseEventId(generation))) return 'its generation is no id'
   return undefined
+}
+
+function withRaw (payload: string, { 0: marker, 1: name, index }: RegExpExecArray): JobEvent {
+  const event = JSON.parse(`${payload.slice(0, index)}}`) as JobEvent
+  const value = payload.slice(index + marker.length, -1)
+  if (value === '' || !payload.endsWith('}')) throw new SyntaxError('The value has no end')
+  event[name as 'progress' | 'result'] = value as JsonText
+  return event
+}
+
+/** An entry of an older release, or of somebody else: what it holds must be JSON. */
+function parseWhole (payload: string): JobEvent | null {
+  const event = JSON.parse(payload) as Record<string, unknown> | null
+  for (const name of ['progress', 'result']) if (event && Object.hasOwn(event, name)) event[name] = jsonText(event[name])
+  return event as JobEvent | null
 }

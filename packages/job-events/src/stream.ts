@@ -3,6 +3,7 @@ import {
   EPOCH_KEY, JOB_EVENTS_KEY, LOW_WATER_KEY, finalityKey, relayPositionKey, userHistoryKey, type JobEvent
 } from '@tidings/contracts'
 import { DEFAULT_BOUNDS, type StreamBounds } from './bounds.ts'
+import { encode } from './entry.ts'
 import { eventIdOf, formatEventId, isNewer, ZERO, type EventId } from './event-id.ts'
 import { withScripts } from './scripts.ts'
 
@@ -129,7 +130,7 @@ function argumentsOf (event: JobEvent, repeats: EventId | undefined): string[] {
     userHistoryKey(event.userId),
     finalityKey(event.queue, event.jobId, event.generation),
     repeats ? `${kindOf(event)} ${formatEventId(repeats)}` : kindOf(event),
-    JSON.stringify(event)
+    encode(event)
   ]
 }
 

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { decode, decodeAll, MalformedJobEvent, UnsupportedJobEvent } from '../src/index.ts'
+import { jsonText, type JobEvent, type JsonText } from '@tidings/contracts'
+import { decode, decodeAll, encode, MalformedJobEvent, UnsupportedJobEvent } from '../src/index.ts'
 import { progressEvent } from './events.ts'
 
 const id = { ms: 5, seq: 1 }
@@ -7,22 +8,22 @@ const entry = (payload: string, owner = '7') => ({ id, owner, payload })
 
 t.test('an event gets its stream id, and fields that this reader does not know stay', async t => {
   const event = { ...progressEvent(1), later: true }
-  t.same(decode(entry(JSON.stringify(event))), { ...event, eventId: '5-1' })
+  t.same(decode(entry(encode(event))), { ...event, eventId: '5-1' })
 })
 
 t.test('an event of a higher version stops the reader', async t => {
-  const payload = JSON.stringify({ ...progressEvent(1), v: 2 })
+  const payload = encode({ ...progressEvent(1), v: 2 })
   t.throws(() => decode(entry(payload)), UnsupportedJobEvent)
   t.throws(() => decodeAll([entry(payload)], () => {}), UnsupportedJobEvent)
 })
 
 t.test('malformed entries are told of and stepped over', async t => {
   const faults: MalformedJobEvent[] = []
-  const good = JSON.stringify(progressEvent(1))
-  const entries = ['{', '', 'null', '{"v":1}', good].map(payload => entry(payload))
+  const good = encode(progressEvent(1))
+  const entries = ['{', '', 'null', '{"v":1}', '{"v":1,"raw":true,"progress":', '{"v":1,"raw":true,"progress":}', good].map(payload => entry(payload))
   const events = decodeAll([...entries, entry(good, 'somebody else')], fault => faults.push(fault))
   t.equal(events.length, 1)
-  t.equal(faults.length, 5)
+  t.equal(faults.length, 7)
 })
 
 t.test('an event that no reader could do anything with is malformed, whatever it holds', async t => {
@@ -34,3 +35,35 @@ t.test('an event that no reader could do anything with is malformed, whatever it
     t.throws(() => decode(entry(JSON.stringify({ ...progressEvent(1), ...change }))), MalformedJobEvent, JSON.stringify(change))
   }
 })
+
+const VALUES = [
+  '1152921506151679042', '1.0', '-0', '1e400', '0.1234567890123456789012345678901234567890', '{ "b": 1, "a": 2, "b": 3 }',
+  '{"__proto__":{"x":1},"progress":1,"result":{"result":2}}', '"\\u00e9 \\u0000 é"', 'null', '"null"', '[{"a":"}"},"\\""]'
+] as JsonText[]
+
+t.test('the worker\'s own JSON comes out as it went in', async t => {
+  for (const value of VALUES) {
+    for (const event of [progressEvent(1, { progress: value }), endOf({ result: value })]) {
+      t.same(decode(entry(encode(event))), { ...event, eventId: '5-1' }, value)
+    }
+  }
+})
+
+t.test('names that look like a value are no value', async t => {
+  const event = progressEvent(1, { name: ',"raw":true,"result":1}', jobId: '"progress":', webhookUrl: 'x,"raw":true,"progress":5' })
+  t.same(decode(entry(encode(event))), { ...event, eventId: '5-1' })
+  const { progress: _progress, ...none } = event
+  t.same(decode(entry(encode(none))), { ...none, eventId: '5-1' }, 'without one either')
+})
+
+t.test('an entry of an older release is read, wherever the value stands', async t => {
+  for (const value of [75, 'done', null, { a: [1] }]) {
+    const older = JSON.stringify({ ...endOf({ result: value as never }), reconciled: true })
+    t.same(decode(entry(older)), { ...endOf({ result: jsonText(value), reconciled: true }), eventId: '5-1' })
+  }
+})
+
+function endOf (change: Partial<JobEvent>): JobEvent {
+  const { progress: _progress, ...event } = progressEvent(1, { type: 'completed', ...change })
+  return event
+}

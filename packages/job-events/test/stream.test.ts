@@ -1,8 +1,8 @@
 import t from 'tap'
 import { startRedis, until } from '@tidings/testing'
-import { JOB_EVENTS_KEY, LOW_WATER_KEY, finalityKey, relayPositionKey, userHistoryKey, type JobEvent } from '@tidings/contracts'
+import { jsonText, JOB_EVENTS_KEY, LOW_WATER_KEY, finalityKey, relayPositionKey, userHistoryKey, type JobEvent } from '@tidings/contracts'
 import {
-  createJobEventStream, decode, DEFAULT_BOUNDS, entryOf, eventIdOf, formatEventId, isNewer, START, ZERO,
+  createJobEventStream, decode, DEFAULT_BOUNDS, encode, entryOf, eventIdOf, formatEventId, isNewer, START, ZERO,
   type AppendOutcome, type JobEventStream, type RelayPosition
 } from '../src/index.ts'
 import { progressEvent } from './events.ts'
@@ -36,7 +36,7 @@ t.test('a batch stands in the stream and, under the same ids, in its owners\' hi
 
   t.equal(appended, 3)
   const entries = await client.xrange(JOB_EVENTS_KEY, '-', '+')
-  t.same(entries.map(([, fields]: [string, string[]]) => fields), events.map(event => ['u', event.userId, 'd', JSON.stringify(event)]))
+  t.same(entries.map(([, fields]: [string, string[]]) => fields), events.map(event => ['u', event.userId, 'd', encode(event)]))
   t.same([entries[0][0], entries[2][0]], [formatEventId(first), formatEventId(last)])
   const own = await client.xrange(userHistoryKey('7'), '-', '+')
   t.same(own.map(([id]: [string]) => id), [entries[0][0], entries[2][0]])
@@ -133,7 +133,7 @@ t.test('a stream is begun by an append too, above the floor and with an epoch', 
 
 t.test('a finished job is final: late progress and a second end are dropped until it is opened again', async t => {
   const { client, stream } = t.context
-  const end = progressEvent(2, { type: 'completed', result: 1 })
+  const end = progressEvent(2, { type: 'completed', result: jsonText(1) })
   const kept = await tell(stream, [progressEvent(1), end, progressEvent(3)])
   t.same([kept.appended, kept.dropped], [2, 1], 'within a batch')
   const late = await tell(stream, [progressEvent(4), { ...end, type: 'failed' }, progressEvent(5, { jobId: 'other' })])

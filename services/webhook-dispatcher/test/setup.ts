@@ -1,4 +1,4 @@
-import type { JobEvent } from '@tidings/contracts'
+import { jsonText, type JobEvent } from '@tidings/contracts'
 import { createJobEventStream, START, ZERO, type RelayPosition } from '@tidings/job-events'
 import { createDatabase, startRedis, TEST_SECRET, type TestContext, type TestRedis } from '@tidings/testing'
 import type { Sql } from 'postgres'
@@ -15,7 +15,8 @@ const QUEUE = 'default'
 export type Settings = Record<string, string>
 export type Stores = { url: string, sql: Sql, redis: TestRedis, env: Settings }
 export type NewWebhook = { url: string, userId?: string, eventType?: string, progressMode?: string, status?: string }
-export type NewEvent = Partial<JobEvent> & Pick<JobEvent, 'type' | 'jobId'>
+/** Progress and result are values here. */
+export type NewEvent = Omit<Partial<JobEvent>, 'progress' | 'result'> & Pick<JobEvent, 'type' | 'jobId'> & { progress?: unknown, result?: unknown }
 
 /** Postgres and Redis of the test's own, and the environment of a dispatcher on them. */
 export async function startStores (t: TestContext): Promise<Stores> {
@@ -60,8 +61,17 @@ export function appender (server: TestRedis) {
   }
 }
 
-function eventOf (event: NewEvent): JobEvent {
-  return { v: 1, queue: QUEUE, name: 'report', userId: '1', timestamp: Date.now(), ...event }
+function eventOf ({ progress, result, ...event }: NewEvent): JobEvent {
+  return {
+    v: 1,
+    queue: QUEUE,
+    name: 'report',
+    userId: '1',
+    timestamp: Date.now(),
+    ...event,
+    ...(progress !== undefined && { progress: jsonText(progress) }),
+    ...(result !== undefined && { result: jsonText(result) })
+  }
 }
 
 /** Writes webhooks as the routes would, with a known secret. */

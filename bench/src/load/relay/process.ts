@@ -1,6 +1,6 @@
 // Stands in for the relay where one service is measured alone: it appends job events to the stream as the relay does.
 import { Redis } from 'ioredis'
-import type { JobEvent } from '@tidings/contracts'
+import { jsonText, type JobEvent } from '@tidings/contracts'
 import { createJobEventStream } from '@tidings/job-events'
 import type { JobEventStream, RelayPosition } from '@tidings/job-events'
 import { now } from '../../clock.ts'
@@ -51,7 +51,7 @@ function after ({ read, lost }: RelayPosition, events: number): RelayPosition {
 
 function eventOf ({ run, users, firstUser = 1, type = 'progress' }: Append, seq: number): JobEvent {
   const job = seq % users
-  const payload = marked({ run, seq, job, at: now() })
+  const payload = jsonText(marked({ run, seq, job, at: now() }))
   return {
     v: 1,
     type,

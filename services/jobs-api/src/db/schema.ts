@@ -24,8 +24,10 @@ export const jobs = jobsSchema.table('jobs', {
   /** The place in contracts' JOB_STATES; below FIRST_FINAL_STATE the job is open. */
   state: smallint('state').notNull().default(0),
   progress: json('progress'),
+  /** The progress was too large for an event: it stands in `results`, or nowhere when above 1 MiB. */
+  progressTruncated: boolean('progress_truncated').notNull().default(false),
   result: json('result'),
-  /** The result (or error) was too large for an event: it stands in `results`, or nowhere when above 1 MiB. */
+  /** The same of the result, or of the error. */
   resultTruncated: boolean('result_truncated').notNull().default(false),
   failedReason: text('failed_reason'),
   createdMs: int8('created_ms').notNull(),
@@ -69,7 +71,8 @@ export const timeline = jobsSchema.table('timeline', {
   eventSeq: int8('event_seq').notNull(),
   type: text('type').notNull(),
   timestamp: int8('timestamp').notNull(),
-  error: text('error')
+  error: text('error'),
+  errorTruncated: boolean('error_truncated').notNull().default(false)
 }, table => [primaryKey({ columns: [table.job, table.eventMs, table.eventSeq] })])
 
 export const replaced = jobsSchema.table('replaced', {
@@ -83,7 +86,10 @@ export const replaced = jobsSchema.table('replaced', {
 
 export const results = jobsSchema.table('results', {
   ...identity,
+  progress: json('progress'),
   result: json('result'),
   error: text('error'),
+  /** Of `error` only the first 1 MiB is kept. */
+  errorTruncated: boolean('error_truncated').notNull().default(false),
   storedAt: timestamp('stored_at', { withTimezone: true }).notNull().defaultNow()
 }, table => [primaryKey({ columns: [table.queue, table.id, table.generationMs, table.generationSeq] })])

@@ -16,6 +16,7 @@ export function fieldColumns (jobs: ChangedJob[]) {
     eventSeq: numberArray(fields.map(({ event }) => event?.seq)),
     setsProgress: booleanArray(fields.map(({ progress }) => progress !== undefined)),
     progress: json('progress'),
+    progressTruncated: booleanArray(fields.map(({ progressTruncated }) => progressTruncated ?? false)),
     setsOutcome: booleanArray(fields.map(({ outcome }) => outcome !== undefined)),
     result: joinedJson(fields.map(({ outcome }) => outcome?.result)),
     truncated: booleanArray(fields.map(({ outcome }) => outcome?.truncated ?? false)),

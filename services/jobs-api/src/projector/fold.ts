@@ -1,4 +1,4 @@
-import { stateAfter, type ToldJobEvent } from '@tidings/contracts'
+import { progressOf, stateAfter, type ToldJobEvent } from '@tidings/contracts'
 import { eventIdOf, type EventId } from '@tidings/job-events'
 import { FIRST_FINAL_STATE, stateCode } from '../db/state-code.ts'
 
@@ -15,8 +15,10 @@ export type JobFields = {
   attemptsMax: number
   /** The last event folded; null before the first. */
   event: EventId | null
-  /** Undefined: as it stands in the row. */
+  /** Undefined: as it stands in the row. JSON as text. */
   progress?: string | null
+  /** Of `progress`: it was too large for the event. */
+  progressTruncated?: boolean
   /** Undefined: as it stands in the row. */
   outcome?: Outcome
   /** Another job took its place, so that its row goes: the successor's id, where it is known. */
@@ -58,7 +60,7 @@ function changes (job: JobFields, event: ToldJobEvent): Partial<JobFields> {
     case 'added': return { ...untouched(job, event), state: job.event === null ? job.state : state }
     case 'waiting': return event.reopened ? { state, startedMs: null, finishedMs: null, outcome: NO_OUTCOME } : { state }
     case 'active': return { state, startedMs: event.timestamp, attemptsMade: job.attemptsMade + 1 }
-    case 'progress': return { progress: JSON.stringify(event.progress ?? 0) }
+    case 'progress': return { progress: progressOf(event), progressTruncated: event.progressTruncated === true }
     case 'replaced': return { replaced: { by: event.replacedBy } }
     case 'completed':
     case 'failed': return { state, finishedMs: event.timestamp, outcome: outcomeOf(event) }
@@ -74,14 +76,15 @@ function untouched (job: JobFields, { created, attempts }: ToldJobEvent): Partia
     startedMs: null,
     finishedMs: null,
     progress: null,
+    progressTruncated: false,
     outcome: NO_OUTCOME
   }
 }
 
-function outcomeOf ({ type, result, resultTruncated, error }: ToldJobEvent): Outcome {
+function outcomeOf ({ type, result, resultTruncated, error, errorTruncated }: ToldJobEvent): Outcome {
   return {
-    result: type === 'completed' && !resultTruncated ? JSON.stringify(result ?? null) : null,
-    truncated: resultTruncated === true,
+    result: type === 'completed' && !resultTruncated ? result ?? 'null' : null,
+    truncated: resultTruncated === true || errorTruncated === true,
     error: type === 'failed' ? error ?? '' : null
   }
 }

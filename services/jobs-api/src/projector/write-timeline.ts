@@ -1,5 +1,5 @@
 import { eventIdOf } from '@tidings/job-events'
-import { literalsOf } from '@tidings/service-kit'
+import { booleanArray, literalsOf } from '@tidings/service-kit'
 import type { ChangedJob } from './changed-job.ts'
 import type { Tx } from './position.ts'
 
@@ -7,13 +7,14 @@ import type { Tx } from './position.ts'
 export async function writeTimeline (tx: Tx, jobs: ChangedJob[]): Promise<void> {
   const lines = jobs.flatMap(({ n, events }) => events
     .filter(({ type }) => type !== 'progress')
-    .map(({ eventId, type, timestamp, error }) => ({ job: n, ...eventIdOf(eventId), type, timestamp, error })))
+    .map(({ eventId, type, timestamp, error, errorTruncated }) => ({ job: n, ...eventIdOf(eventId), type, timestamp, error, errorTruncated: errorTruncated === true })))
   if (lines.length === 0) return
   const { numbers, texts } = literalsOf(lines)
   await tx`
-    insert into jobs.timeline (job, event_ms, event_seq, type, timestamp, error)
+    insert into jobs.timeline (job, event_ms, event_seq, type, timestamp, error, error_truncated)
     select * from unnest(
       ${numbers('job')}::bigint[], ${numbers('ms')}::bigint[], ${numbers('seq')}::bigint[],
-      ${texts('type')}::text[], ${numbers('timestamp')}::bigint[], ${texts('error')}::text[]
+      ${texts('type')}::text[], ${numbers('timestamp')}::bigint[], ${texts('error')}::text[],
+      ${booleanArray(lines.map(({ errorTruncated }) => errorTruncated))}::boolean[]
     )`
 }

@@ -1,5 +1,5 @@
 import { literalsOf, type RawSql } from '@tidings/service-kit'
-import { summaryColumns, type JobRow } from './job-row.ts'
+import { commonColumns, type JobRow } from './job-row.ts'
 
 /** A job as its user names it; without a queue the newest of that id is meant. */
 export type JobKey = { userId: string, jobId: string, queue?: string | undefined }
@@ -9,15 +9,17 @@ export type FoundJob = JobRow & { ours: boolean, place: number }
 
 /**
  * Reads many jobs at once, each by one descent of the index (user_id, id, n).
- * A result too large for an event comes from its own table.
+ * What was too large for an event comes from its own table.
  */
 export async function findJobs (sql: RawSql, keys: JobKey[]): Promise<(FoundJob | undefined)[]> {
   const { texts } = literalsOf(keys)
   const rows = await sql<FoundJob[]>`
-    select ${summaryColumns(sql)}, jobs.attempts_made, jobs.attempts_max, jobs.ours, wanted.place::int,
-      coalesce(kept.result, jobs.result) as result,
-      coalesce(kept.error, jobs.failed_reason) as failed_reason,
-      jobs.result_truncated and kept.result is null as result_truncated
+    select ${commonColumns(sql)}, jobs.attempts_made, jobs.attempts_max, jobs.ours, wanted.place::int,
+      case when jobs.progress_truncated then kept.progress else jobs.progress end::text as progress,
+      jobs.progress_truncated and kept.progress is null as progress_truncated,
+      case when jobs.result_truncated then kept.result else jobs.result end::text as result,
+      case when jobs.result_truncated then coalesce(kept.error, jobs.failed_reason) else jobs.failed_reason end as failed_reason,
+      jobs.result_truncated and case when kept.error is null then kept.result is null else kept.error_truncated end as result_truncated
     from unnest(
       ${texts('userId')}::text[], ${texts('jobId')}::text[], ${texts('queue')}::text[]
     ) with ordinality as wanted (user_id, id, queue, place)
@@ -26,7 +28,7 @@ export async function findJobs (sql: RawSql, keys: JobKey[]): Promise<(FoundJob 
       where jobs.user_id = wanted.user_id and jobs.id = wanted.id and (wanted.queue is null or jobs.queue = wanted.queue)
       order by jobs.n desc limit 1
     ) as jobs
-    left join jobs.results as kept on jobs.result_truncated
+    left join jobs.results as kept on (jobs.result_truncated or jobs.progress_truncated)
       and kept.queue = jobs.queue and kept.id = jobs.id
       and kept.generation_ms = jobs.generation_ms and kept.generation_seq = jobs.generation_seq`
   const found: (FoundJob | undefined)[] = keys.map(() => undefined)

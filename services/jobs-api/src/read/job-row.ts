@@ -1,16 +1,17 @@
 import { formatEventId } from '@tidings/job-events'
-import type { Job, JobSummary } from '@tidings/contracts'
+import { flagged, jsonText, jsonWith, type JsonText } from '@tidings/contracts'
 import type { RawSql } from '@tidings/service-kit'
 import { stateOf } from '../db/state-code.ts'
 
-/** A row as the statements of this folder select it. */
+/** A row as the statements of this folder select it: the worker's own JSON as text. */
 export type SummaryRow = {
   n: number
   id: string
   name: string
   queue: string
   state: number
-  progress: unknown
+  progress: JsonText | null
+  progress_truncated: boolean
   created_ms: number
   started_ms: number | null
   finished_ms: number | null
@@ -21,39 +22,57 @@ export type SummaryRow = {
 export type JobRow = SummaryRow & {
   attempts_made: number
   attempts_max: number
-  result: unknown
+  result: JsonText | null
+  /** Of the result, or of the error. */
   result_truncated: boolean
   failed_reason: string | null
 }
 
-const SUMMARY_COLUMNS = ['n', 'id', 'name', 'queue', 'state', 'progress', 'created_ms', 'started_ms', 'finished_ms', 'event_ms', 'event_seq']
+const NONE = jsonText(null)
+const NO_PROGRESS = jsonText(0)
 
-export const summaryColumns = (sql: RawSql) => sql.unsafe(SUMMARY_COLUMNS.map(name => `jobs.${name}`).join(', '))
+const COMMON_COLUMNS = ['n', 'id', 'name', 'queue', 'state', 'created_ms', 'started_ms', 'finished_ms', 'event_ms', 'event_seq']
+
+/** What both kinds of row have beside their progress. */
+export const commonColumns = (sql: RawSql) => sql.unsafe(COMMON_COLUMNS.map(name => `jobs.${name}`).join(', '))
+export const summaryColumns = (sql: RawSql) => sql`${commonColumns(sql)}, jobs.progress::text as progress, jobs.progress_truncated`
 
 /** The event that a row knows last, in the form that clients see. */
 export function lastEventId ({ event_ms: ms, event_seq: seq }: Pick<SummaryRow, 'event_ms' | 'event_seq'>): string | null {
   return ms === null || seq === null ? null : formatEventId({ ms, seq })
 }
 
-export function toSummary (row: SummaryRow): JobSummary {
-  return {
+/** A job of a list. */
+export function summaryJson (row: SummaryRow): JsonText {
+  return jsonWith(headOf(row), 'progress', progressOf(row))
+}
+
+/** A job that is shown alone. */
+export function jobJson (row: JobRow): JsonText {
+  const head = { ...headOf(row), attempts: { made: row.attempts_made, max: row.attempts_max } }
+  const truncated = row.result_truncated ? true as const : undefined
+  switch (stateOf(row.state)) {
+    case 'completed': return joined(jsonWith(flagged(head, { resultTruncated: truncated }), 'progress', progressOf(row)), 'result', row.result ?? NONE)
+    case 'failed': return jsonWith(flagged({ ...head, failedReason: row.failed_reason ?? '' }, { errorTruncated: truncated }), 'progress', progressOf(row))
+    default: return jsonWith(head, 'progress', progressOf(row))
+  }
+}
+
+function joined (object: JsonText, name: string, value: JsonText): JsonText {
+  return `${object.slice(0, -1)},"${name}":${value}}` as JsonText
+}
+
+function headOf (row: SummaryRow) {
+  return flagged({
     id: row.id,
     name: row.name,
     queue: row.queue,
     state: stateOf(row.state),
-    progress: row.progress ?? 0,
     timestamp: { created: row.created_ms, started: row.started_ms, finished: row.finished_ms },
     lastEventId: lastEventId(row)
-  }
+  }, { progressTruncated: row.progress_truncated ? true : undefined })
 }
 
-export function toJob (row: JobRow): Job {
-  const summary = toSummary(row)
-  return {
-    ...summary,
-    attempts: { made: row.attempts_made, max: row.attempts_max },
-    ...(summary.state === 'completed' && { result: row.result ?? null }),
-    ...(summary.state === 'completed' && row.result_truncated && { resultTruncated: true as const }),
-    ...(summary.state === 'failed' && { failedReason: row.failed_reason ?? '' })
-  }
+function progressOf ({ progress, progress_truncated: isTruncated }: SummaryRow): JsonText {
+  return progress ?? (isTruncated ? NONE : NO_PROGRESS)
 }

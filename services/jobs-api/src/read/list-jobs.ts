@@ -1,10 +1,10 @@
 import createError from '@fastify/error'
-import type { JobList, ListJobsQuery } from '@tidings/contracts'
+import { jsonArray, jsonWith, type JsonText, type ListJobsQuery } from '@tidings/contracts'
 import type { RawSql } from '@tidings/service-kit'
 import { countJobs } from './count-jobs.ts'
 import { formatCursor, parseCursor, type Cursor } from './cursor.ts'
 import { conditions, filterOf, rangesOf, type JobFilter } from './job-filter.ts'
-import { summaryColumns, toSummary, type SummaryRow } from './job-row.ts'
+import { summaryColumns, summaryJson, type SummaryRow } from './job-row.ts'
 
 const DEFAULT_LIMIT = 10
 
@@ -13,8 +13,8 @@ const InvalidCursor = createError('INVALID_INPUT', 'The request is not valid', 4
 /** Where in a list a page lies: behind a cursor, or so many rows from the top. */
 export type Place = { limit: number } & ({ after: Cursor } | { offset: number })
 
-/** A page of a user's jobs, newest first. */
-export async function listJobs (sql: RawSql, userId: string, query: ListJobsQuery): Promise<JobList> {
+/** A page of a user's jobs, newest first, as JSON. */
+export async function listJobs (sql: RawSql, userId: string, query: ListJobsQuery): Promise<JsonText> {
   const { limit = DEFAULT_LIMIT } = query
   const cursor = query.cursor === undefined ? undefined : cursorOf(query.cursor)
   const page = cursor?.page ?? query.page ?? 1
@@ -24,17 +24,15 @@ export async function listJobs (sql: RawSql, userId: string, query: ListJobsQuer
 
   const [{ total, isCapped }, rows] = await Promise.all([countJobs(sql, filter), selectPage(sql, filter, place)])
   const shown = rows.slice(0, limit)
-  return {
-    jobs: shown.map(toSummary),
-    pagination: {
-      total,
-      page,
-      limit,
-      pages: Math.ceil(total / limit),
-      next: rows.length > limit ? cursorAfter(shown.at(-1), page) : null,
-      ...(isCapped && { totalIsCapped: true as const })
-    }
+  const pagination = {
+    total,
+    page,
+    limit,
+    pages: Math.ceil(total / limit),
+    next: rows.length > limit ? cursorAfter(shown.at(-1), page) : null,
+    ...(isCapped && { totalIsCapped: true as const })
   }
+  return jsonWith({ pagination }, 'jobs', jsonArray(shown.map(summaryJson)))
 }
 
 /**

@@ -6,20 +6,21 @@ import { stateOf } from '../db/state-code.ts'
 /** More than a job of 100 attempts can have; a job whose id is used for ever shows its newest. */
 const MAX_EVENTS = 1000
 
-type TimelineRow = { event_ms: number, event_seq: number, type: JobEvent['type'], timestamp: number, error: string | null }
+type TimelineRow = { event_ms: number, event_seq: number, type: JobEvent['type'], timestamp: number, error: string | null, error_truncated: boolean }
 
 /** What became of a job, oldest first: every told event but progress. */
 export async function readTimeline (sql: RawSql, job: { n: number, state: number }): Promise<JobTimeline> {
   // One range of the primary key, read backwards.
   const rows = await sql<TimelineRow[]>`
-    select event_ms, event_seq, type, timestamp, error from jobs.timeline
+    select event_ms, event_seq, type, timestamp, error, error_truncated from jobs.timeline
     where job = ${job.n} order by event_ms desc, event_seq desc limit ${MAX_EVENTS}`
-  const events = rows.toReversed().map(({ event_ms: ms, event_seq: seq, type, timestamp, error }) => ({
+  const events = rows.toReversed().map(({ event_ms: ms, event_seq: seq, type, timestamp, error, error_truncated: isCut }) => ({
     eventId: formatEventId({ ms, seq }),
     type,
     state: stateAfter(type) ?? stateOf(job.state),
     timestamp,
-    ...(error !== null && { error })
+    ...(error !== null && { error }),
+    ...(isCut && { errorTruncated: true as const })
   }))
   return { events }
 }

@@ -8,7 +8,7 @@ import { isKept, keepLargeResults } from './large-results.ts'
 import { NOBODY, type Owner } from './owner.ts'
 import type { Owners } from './owners.ts'
 import type { Doubts } from './doubts.ts'
-import { MalformedEntry, parseEntries, type QueueEvent } from './queue-event.ts'
+import { parseEntries, type MalformedEntry, type QueueEvent } from './queue-event.ts'
 import type { RawEntry } from './reader.ts'
 import { translate } from './translate.ts'
 
@@ -35,24 +35,13 @@ export function createInterpreter ({ queue, sql, owners, doubts, metrics, log }:
       const isCancelled = cancelled.has(entry.jobId)
       if (isDoubtful(entry, owner) && !isCancelled) return doubt(entry, owner)
       if (entry.event === 'added') noteSuccessor(entry, owner)
-      return stepOverMalformed(() => translate(entry, { queue, owner, isCancelled }))
+      return translate(entry, { queue, owner, isCancelled }) ?? []
     })
     const large = translations.flatMap(one => one.large ?? [])
     await keepLargeResults(sql, large)
     for (const one of large) metrics.large.inc({ queue, kept: isKept(one) ? 'yes' : 'no' })
     for (const { event: { type, jobId, userId } } of translations) log.debug({ queue, event: type, jobId, userId }, 'relay: queue event')
     return translations.map(({ event }) => event)
-  }
-
-  function stepOverMalformed<T> (read: () => T | undefined): T[] {
-    try {
-      const value = read()
-      return value === undefined ? [] : [value]
-    } catch (err) {
-      if (!(err instanceof MalformedEntry)) throw err
-      stepOver(err)
-      return []
-    }
   }
 
   function stepOver (err: MalformedEntry) {

@@ -1,16 +1,17 @@
-import { JOB_EVENT_VERSION, MAX_RESULT_IN_EVENT, type JobEvent } from '@tidings/contracts'
+import { JOB_EVENT_VERSION, MAX_VALUE_IN_EVENT, type JobEvent, type JsonText } from '@tidings/contracts'
 import { eventIdOf } from '@tidings/job-events'
 import type { LargeResult } from './large-results.ts'
 import type { Owner } from './owner.ts'
-import { MalformedEntry, type QueueEvent } from './queue-event.ts'
+import type { QueueEvent } from './queue-event.ts'
 import { cut, storable } from './text.ts'
+import { isTooDeep, valueOf } from './value.ts'
 
 /** What one entry becomes: an event to tell, and beside it what is too large to travel. */
 export type Translation = { event: JobEvent, large?: LargeResult }
 
 type Context = { queue: string, owner: Owner, isCancelled: boolean }
 
-/** An entry of BullMQ as a job event; undefined where it tells nothing new. @throws MalformedEntry */
+/** An entry of BullMQ as a job event; undefined where it tells nothing new. */
 export function translate (entry: QueueEvent, { queue, owner, isCancelled }: Context): Translation | undefined {
   const head = headOf(entry, queue, owner)
   const { event, fields } = entry
@@ -20,7 +21,7 @@ export function translate (entry: QueueEvent, { queue, owner, isCancelled }: Con
     case 'delayed': return { event: { ...head, type: 'delayed', ...dueAt(fields.delay) } }
     case 'waiting':
     case 'waiting-children': return { event: { ...head, type: 'waiting', ...(wasFinal(fields.prev) && { reopened: true as const }) } }
-    case 'progress': return { event: { ...head, type: 'progress', progress: progressOf(entry) } }
+    case 'progress': return progress(entry, head)
     case 'completed': return completed(entry, head, owner)
     case 'failed': return failed(head, fields.failedReason ?? '')
     case 'removed': return wasFinal(fields.prev) ? undefined : failed(head, isCancelled ? 'Cancelled by user' : 'Removed from the queue')
@@ -59,31 +60,26 @@ function wasFinal (prev: string | undefined): boolean {
   return prev === 'completed' || prev === 'failed'
 }
 
-function progressOf (entry: QueueEvent): unknown {
-  const { data = 'null' } = entry.fields
-  if (Buffer.byteLength(data) > MAX_RESULT_IN_EVENT) throw new MalformedEntry(entry.id, 'progress above 64 KiB does not travel')
-  return parse(data, entry)
+function progress ({ fields }: QueueEvent, head: Head): Translation {
+  const value = valueOf(fields.data)
+  if (fits(value)) return { event: { ...head, type: 'progress', progress: value } }
+  return { event: { ...head, type: 'progress', progressTruncated: true }, large: { head, progress: value } }
 }
 
-function completed (entry: QueueEvent, head: Head, { webhookUrl }: Owner): Translation {
-  const { returnvalue = 'null' } = entry.fields
-  const result = parse(returnvalue, entry) // also where it does not travel: it must be JSON to be kept
+function completed ({ fields }: QueueEvent, head: Head, { webhookUrl }: Owner): Translation {
+  const value = valueOf(fields.returnvalue)
   const event: JobEvent = { ...head, type: 'completed', ...(webhookUrl !== undefined && { webhookUrl }) }
-  if (Buffer.byteLength(returnvalue) <= MAX_RESULT_IN_EVENT) return { event: { ...event, result } }
-  return { event: { ...event, resultTruncated: true }, large: { head, result: returnvalue } }
+  if (fits(value)) return { event: { ...event, result: value } }
+  return { event: { ...event, resultTruncated: true }, large: { head, result: value } }
 }
 
 function failed (head: Head, failedReason: string): Translation {
   const error = storable(failedReason)
   const event: JobEvent = { ...head, type: 'failed', error }
-  if (Buffer.byteLength(error) <= MAX_RESULT_IN_EVENT) return { event }
-  return { event: { ...event, error: cut(error, MAX_RESULT_IN_EVENT), resultTruncated: true }, large: { head, error } }
+  if (Buffer.byteLength(error) <= MAX_VALUE_IN_EVENT) return { event }
+  return { event: { ...event, error: cut(error, MAX_VALUE_IN_EVENT), errorTruncated: true }, large: { head, error } }
 }
 
-function parse (json: string, { id, event }: QueueEvent): unknown {
-  try {
-    return JSON.parse(json)
-  } catch (cause) {
-    throw new MalformedEntry(id, `what its ${event} carries is no JSON`, { cause })
-  }
+function fits (value: JsonText): boolean {
+  return Buffer.byteLength(value) <= MAX_VALUE_IN_EVENT && !isTooDeep(value)
 }

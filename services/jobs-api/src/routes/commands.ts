@@ -1,12 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { Job, JobQuery, type JobQuery as Query } from '@tidings/contracts'
-import { allowEmptyBodies, problemResponses } from '@tidings/service-kit'
+import { allowEmptyBodies, problemResponses, sendJson } from '@tidings/service-kit'
 import { cancelJob } from '../cancel/cancel-job.ts'
 import { retryJob } from '../cancel/retry-job.ts'
 import type { FoundJob } from '../read/find-jobs.ts'
 import { jobNotFound } from '../read/job-not-found.ts'
-import { toJob } from '../read/job-row.ts'
+import { jobJson } from '../read/job-row.ts'
 import { answer } from './answer.ts'
 import { JobParams } from './jobs.ts'
 
@@ -31,7 +31,7 @@ export const commandRoutes: FastifyPluginAsyncTypebox = async function commandRo
   }, async (request, reply) => {
     const row = await rowOf(request)
     await cancelJob(row, { ...context, userId: request.user.userId })
-    return reply.code(202).send(toJob(row))
+    return sendJson(reply.code(202), jobJson(row))
   })
 
   app.post('/:jobId/retry', {
@@ -44,7 +44,7 @@ export const commandRoutes: FastifyPluginAsyncTypebox = async function commandRo
   }, async (request, reply) => {
     const row = await rowOf(request)
     await retryJob(row, { ...context, userId: request.user.userId })
-    return reply.code(202).send(toJob(row))
+    return sendJson(reply.code(202), jobJson(row))
   })
 
   async function rowOf ({ params, query, user, signal }: FastifyRequest<{ Params: { jobId: string }, Querystring: Query }>): Promise<FoundJob> {

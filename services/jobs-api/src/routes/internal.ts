@@ -2,7 +2,7 @@ import createError from '@fastify/error'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { encodeFoundJobs, FIND_JOBS_PATH, FindJobs } from '@tidings/contracts'
 import { rateLimits, redisUrl } from '@tidings/service-kit'
-import { toJob } from '../read/job-row.ts'
+import { jobJson } from '../read/job-row.ts'
 
 const NotThereYet = createError('NOT_THERE_YET', 'What is told here does not reach that event yet', 503)
 
@@ -20,7 +20,7 @@ export const internalRoutes: FastifyPluginAsyncTypebox = async function internal
     const { body: { after, jobs }, user: { userId }, signal } = request
     if (after !== undefined) await reachEvent(after, signal)
     const rows = await Promise.all(jobs.map(({ jobId, queue }) => app.findJobForGateway({ userId, jobId, queue })))
-    return reply.type('application/octet-stream').send(encodeFoundJobs(rows.map(row => row && JSON.stringify(toJob(row)))))
+    return reply.type('application/octet-stream').send(encodeFoundJobs(rows.map(row => row && jobJson(row))))
   })
 
   /** A gateway knows events by the stream alone: one that is not known here is not wrong, it is only not here yet. */

@@ -3,12 +3,12 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { DoneFuncWithErrOrRes, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { CountJobsQuery, GetJobQuery, Job, JobCounts, JobId, JobList, JobQuery, JobTimeline, ListJobsQuery } from '@tidings/contracts'
-import { problemResponses } from '@tidings/service-kit'
+import { problemResponses, sendJson } from '@tidings/service-kit'
 import { countByState } from '../read/count-jobs.ts'
 import { etagOf, matches } from '../read/etag.ts'
-import { lastEventId, toJob } from '../read/job-row.ts'
 import type { FoundJob, JobKey } from '../read/find-jobs.ts'
 import { jobNotFound } from '../read/job-not-found.ts'
+import { jobJson, lastEventId } from '../read/job-row.ts'
 import { listJobs } from '../read/list-jobs.ts'
 import { readTimeline } from '../read/timeline.ts'
 import { answer } from './answer.ts'
@@ -41,7 +41,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
       querystring: ListJobsQuery,
       response: { 200: answer(JobList, 'A page of your jobs'), ...problemResponses() }
     }
-  }, async request => await listJobs(app.sql, request.user.userId, request.query))
+  }, async (request, reply) => sendJson(reply, await listJobs(app.sql, request.user.userId, request.query)))
 
   app.get('/counts', {
     schema: {
@@ -52,9 +52,9 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
       querystring: CountJobsQuery,
       response: { 200: answer(CountsOrJob, 'How many there are in each state'), ...problemResponses(404) }
     }
-  }, async ({ user: { userId }, query: { queue } }) => queue === undefined
+  }, async ({ user: { userId }, query: { queue } }, reply) => queue === undefined
     ? await countByState(app.sql, userId)
-    : toJob(await foundJob({ userId, jobId: 'counts', queue })))
+    : sendJson(reply, jobJson(await foundJob({ userId, jobId: 'counts', queue }))))
 
   app.get('/:jobId', {
     config: { isBounded: true }, // the read has its own bound, and so has each wait
@@ -77,7 +77,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
     if (!row) throw await jobNotFound(app.sql, key)
     const etag = etagOf(lastEventId(row))
     reply.header('etag', etag).header('cache-control', 'private, no-cache')
-    return matches(ifNoneMatch, etag) ? notModified(reply as unknown as FastifyReply) : toJob(row)
+    return matches(ifNoneMatch, etag) ? notModified(reply as unknown as FastifyReply) : sendJson(reply, jobJson(row))
   })
 
   app.get('/:jobId/events', {

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { fileURLToPath } from 'node:url'
 import { Job, type Queue } from 'bullmq'
-import { relayPositionKey, JOB_EVENTS_KEY, type ToldJobEvent } from '@tidings/contracts'
+import { relayPositionKey, JOB_EVENTS_KEY } from '@tidings/contracts'
 import { createSql } from '@tidings/service-kit'
 import { spawnService, until, type TestContext } from '@tidings/testing'
 import type { Redis } from 'ioredis'
@@ -11,7 +11,7 @@ import { producer } from '../bullmq.ts'
 import { jobRows, type JobRow } from '../job-rows.ts'
 import { startReplica } from '../replica.ts'
 import { startServers } from '../setup.ts'
-import { toldEvents, toldTo } from '../told.ts'
+import { toldEvents, toldTo, type SeenEvent } from '../told.ts'
 import { load } from './load.ts'
 import { random } from './random.ts'
 import { expectedLines, linesOf, readRecord, standings, type Standing } from './record.ts'
@@ -99,7 +99,7 @@ function firstDifference (found: string[], wanted: string[]): string | undefined
 }
 
 /** A job that Redis had not taken yet when its user cancelled it: BullMQ has nothing to tell of that life of it. */
-function isCancelledUnseen ({ eventId, jobId, type, error }: ToldJobEvent, events: ToldJobEvent[]): boolean {
+function isCancelledUnseen ({ eventId, jobId, type, error }: SeenEvent, events: SeenEvent[]): boolean {
   const first = events.find(event => event.jobId === jobId)
   return type === 'failed' && error === 'Cancelled by user' && first?.eventId === eventId
 }

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import type { ToldJobEvent } from '@tidings/contracts'
+import type { SeenEvent } from '../told.ts'
 
 type Entry = { id: string, event: string, jobId: string, [field: string]: string }
 /** What an entry has to tell. */
@@ -54,7 +54,7 @@ export function expectedLines (record: Entry[]): string[] {
 }
 
 /** One line of each event that was told. */
-export function linesOf (events: ToldJobEvent[]): string[] {
+export function linesOf (events: SeenEvent[]): string[] {
   return events.map(({ jobId, type, timestamp, progress, result, error }) => lineOf(jobId, type, timestamp, progress ?? result ?? error))
 }
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { JOB_STATES, type ToldJobEvent } from '@tidings/contracts'
+import { JOB_STATES, jsonText, type ToldJobEvent } from '@tidings/contracts'
 import { fold, unknownJob, type JobFields } from '../../src/projector/fold.ts'
 
 let seq = 0
@@ -12,7 +12,7 @@ const state = (job: JobFields) => JOB_STATES[job.state]
 
 t.test('a job from beginning to end', async t => {
   const [added, waiting, active] = [told('added', { created: 5, attempts: 3 }), told('waiting'), told('active')]
-  const [progress, end] = [told('progress', { progress: 50 }), told('completed', { result: { a: 1 } })]
+  const [progress, end] = [told('progress', { progress: jsonText(50) }), told('completed', { result: jsonText({ a: 1 }) })]
   const job = after(added, waiting, active, progress, end)
   t.same(job, {
     state: 3,
@@ -23,13 +23,14 @@ t.test('a job from beginning to end', async t => {
     attemptsMax: 3,
     event: { ms: 1000, seq },
     progress: '50',
+    progressTruncated: false,
     outcome: { result: '{"a":1}', truncated: false, error: null }
   })
 })
 
 t.test('a finished job stays as it is, whatever comes, until it is opened again', async t => {
-  const done = after(told('added'), told('active'), told('completed', { result: 1 }))
-  for (const late of [told('progress', { progress: 9 }), told('active'), told('waiting'), told('delayed'), told('failed', { error: 'x' })]) {
+  const done = after(told('added'), told('active'), told('completed', { result: jsonText(1) }))
+  for (const late of [told('progress', { progress: jsonText(9) }), told('active'), told('waiting'), told('delayed'), told('failed', { error: 'x' })]) {
     t.equal(fold(done, late), done, `${late.type} changes nothing`)
   }
   const reopened = fold(done, told('waiting', { reopened: true }))
@@ -40,7 +41,7 @@ t.test('a finished job stays as it is, whatever comes, until it is opened again'
 })
 
 t.test('an id used again begins anew', async t => {
-  const again = fold(after(told('added'), told('active'), told('progress', { progress: 9 }), told('failed', { error: 'x' })), told('added', { created: 77 }))
+  const again = fold(after(told('added'), told('active'), told('progress', { progress: jsonText(9) }), told('failed', { error: 'x' })), told('added', { created: 77 }))
   t.same([state(again), again.attemptsMade, again.progress, again.createdMs], ['waiting', 0, null, 77])
 })
 
@@ -49,7 +50,8 @@ t.test('a job submitted with a delay is never shown waiting before it is due', a
   t.equal(state(fold(submitted, told('added'))), 'delayed')
 })
 
-t.test('a result that did not travel leaves its mark', async t => {
+t.test('a value that did not travel leaves its mark', async t => {
   t.same(after(told('active'), told('completed', { resultTruncated: true })).outcome, { result: null, truncated: true, error: null })
-  t.same(after(told('active'), told('failed', { error: 'begin', resultTruncated: true })).outcome, { result: null, truncated: true, error: 'begin' })
+  t.same(after(told('active'), told('failed', { error: 'begin', errorTruncated: true })).outcome, { result: null, truncated: true, error: 'begin' })
+  t.match(after(told('active'), told('progress', { progressTruncated: true })), { progress: 'null', progressTruncated: true })
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import Fastify from 'fastify'
 import { createDatabase, until, type TestContext } from '@tidings/testing'
-import type { ToldJobEvent } from '@tidings/contracts'
+import { jsonText, type ToldJobEvent } from '@tidings/contracts'
 import { createSql, postgres } from '@tidings/service-kit'
 import { eventIdOf, ZERO, type EventId } from '@tidings/job-events'
 import { compareCounts } from '../../src/projector/compare-counts.ts'
@@ -32,7 +32,7 @@ function manyEvents (jobs: number): ToldJobEvent[] {
     userId: String(i % 3),
     timestamp: 5,
     eventId: `10-${++seq}`,
-    ...(type === 'progress' && { progress: i })
+    ...(type === 'progress' && { progress: jsonText(i) })
   })))
 }
 

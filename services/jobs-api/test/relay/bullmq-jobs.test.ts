@@ -1,15 +1,14 @@
 import t from 'tap'
 import { FlowProducer, Job, UnrecoverableError } from 'bullmq'
 import { until } from '@tidings/testing'
-import type { ToldJobEvent } from '@tidings/contracts'
 import { producer, worker } from '../bullmq.ts'
 import { jobRows, untilStates } from '../job-rows.ts'
 import { setup } from '../setup.ts'
 import { submit } from '../submit.ts'
-import { toldEvents } from '../told.ts'
+import { toldEvents, type SeenEvent } from '../told.ts'
 
 const SLOW = { RECONCILE_SILENT_MS: '3600000' } // only the relay is under test
-const types = (events: ToldJobEvent[]) => events.map(({ type }) => type)
+const types = (events: SeenEvent[]) => events.map(({ type }) => type)
 
 t.test('a retried attempt reads delayed, then active again; only the last failure is told', async t => {
   const { app, redis, database } = await setup(t, SLOW)

@@ -1,10 +1,9 @@
 import { FlowProducer, type Processor, type Queue } from 'bullmq'
 import type { FastifyInstance } from 'fastify'
-import type { ToldJobEvent } from '@tidings/contracts'
 import { until, type TestContext, type TestRedis } from '@tidings/testing'
 import { producer, worker } from '../bullmq.ts'
 import { jobRows } from '../job-rows.ts'
-import { toldEvents } from '../told.ts'
+import { toldEvents, type SeenEvent } from '../told.ts'
 import { adding } from './adding.ts'
 import { changing } from './changing.ts'
 import { flows } from './flows.ts'
@@ -66,7 +65,7 @@ export async function outcomeOf (app: FastifyInstance, { queue, expected }: Tran
   }))
 }
 
-function textOf (events: ToldJobEvent[]): string {
+function textOf (events: SeenEvent[]): string {
   return events.map(event => {
     if (event.reopened) return 'reopened'
     if (event.type === 'failed') return `failed(${event.error})`

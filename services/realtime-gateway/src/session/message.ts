@@ -44,5 +44,5 @@ export class Message {
 export function messageOf (entry: Entry): Message | undefined {
   const event = decode(entry)
   const told = socketMessage(event)
-  return told && new Message(entry, event, new Frame(told.event, JSON.stringify(told.payload), event.eventId))
+  return told && new Message(entry, event, new Frame(told.event, told.json, event.eventId))
 }

@@ -1,9 +1,9 @@
-import { createTokenVerifier, encodeFoundJobs, FIND_JOBS_PATH, type FindJobs, stateAfter, type Job, type JobEvent } from '@tidings/contracts'
+import { createTokenVerifier, encodeFoundJobs, FIND_JOBS_PATH, jsonText, type FindJobs, stateAfter, type Job, type JobEvent } from '@tidings/contracts'
 import { createJobEventStream, formatEventId, parseEventId, isNewer, ZERO, type EventId } from '@tidings/job-events'
 import { startReceiver, TEST_SECRET, until, type Receiver, type TestContext, type TestRedis } from '@tidings/testing'
 
 export type Jobs = Awaited<ReturnType<typeof startJobs>>
-type Told = { userId: string, jobId: string, queue?: string, name?: string } & Partial<JobEvent>
+type Told = { userId: string, jobId: string, queue?: string, name?: string, progress?: unknown, result?: unknown } & Omit<Partial<JobEvent>, 'progress' | 'result'>
 
 /**
  * The rest of the system as a gateway sees it: events come from the stream, and
@@ -58,8 +58,8 @@ export async function startJobs (t: TestContext, redis: TestRedis) {
     jobs.set(keyOf(event), {
       ...job,
       state: stateAfter(event.type) ?? job.state,
-      ...(event.type === 'progress' && { progress: event.progress }),
-      ...(event.type === 'completed' && { result: event.result }),
+      ...(event.type === 'progress' && { progress: JSON.parse(event.progress ?? '0') }),
+      ...(event.type === 'completed' && { result: JSON.parse(event.result ?? 'null') }),
       lastEventId: eventId
     })
   }
@@ -69,8 +69,9 @@ export async function startJobs (t: TestContext, redis: TestRedis) {
 
 const keyOf = ({ userId, jobId }: { userId: string, jobId: string }) => `${userId} ${jobId}`
 
-function wholeEvent ({ type = 'progress', queue = 'default', name = 'report', ...rest }: Told): JobEvent {
-  return { v: 1, type, queue, name, timestamp: Date.now(), ...rest }
+function wholeEvent ({ type = 'progress', queue = 'default', name = 'report', progress, result, ...rest }: Told): JobEvent {
+  const values = { ...(progress !== undefined && { progress: jsonText(progress) }), ...(result !== undefined && { result: jsonText(result) }) }
+  return { v: 1, type, queue, name, timestamp: Date.now(), ...rest, ...values }
 }
 
 function jobOf ({ jobId, queue, name, userId, timestamp }: JobEvent): Job & { userId: string } {

@@ -1,20 +1,20 @@
 import { and, eq, getTableColumns, isNull } from 'drizzle-orm'
-import type { DeliveryDetail } from '@tidings/contracts'
+import { jsonText, jsonWith, type JsonText } from '@tidings/contracts'
 import type { Database } from '../db/database.ts'
 import { attempts, deliveries, events, webhooks } from '../db/schema.ts'
 import type { WebhookRow } from '../webhooks/webhook.ts'
 import { DeliveryNotFound, toAttempt, toDelivery, type DeliveryKey, type DeliveryRow } from './delivery.ts'
 
-type Found = { row: DeliveryRow, payload: string | null, webhook: WebhookRow }
+type Found = { row: DeliveryRow, payload: JsonText | null, webhook: WebhookRow }
 
 /**
- * A delivery with its payload and its attempts.
+ * A delivery with its payload and its attempts, as JSON.
  * @throws DeliveryNotFound
  */
-export async function showDelivery (db: Database, key: DeliveryKey): Promise<DeliveryDetail> {
+export async function showDelivery (db: Database, key: DeliveryKey): Promise<JsonText> {
   const { row, payload, webhook } = await findDelivery(db, key)
   const tried = await db.select().from(attempts).where(eq(attempts.deliveryId, row.id)).orderBy(attempts.n)
-  return { ...toDelivery(row, webhook), payload: payload === null ? null : JSON.parse(payload), attempts: tried.map(toAttempt) }
+  return jsonWith({ ...toDelivery(row, webhook), attempts: tried.map(toAttempt) }, 'payload', payload ?? jsonText(null))
 }
 
 /**
@@ -29,5 +29,5 @@ export async function findDelivery (db: Database, { userId, id }: DeliveryKey): 
     .leftJoin(events, and(eq(events.eventMs, deliveries.eventMs), eq(events.eventSeq, deliveries.eventSeq)))
     .where(eq(deliveries.id, id))
   if (!found) throw new DeliveryNotFound(id)
-  return { row: found.row, payload: found.row.body ?? found.body, webhook: found.webhook }
+  return { row: found.row, payload: (found.row.body ?? found.body) as JsonText | null, webhook: found.webhook }
 }

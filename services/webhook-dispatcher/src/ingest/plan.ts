@@ -1,4 +1,4 @@
-import { webhookPayload, type ToldJobEvent, type WebhookPayload } from '@tidings/contracts'
+import { webhookMessage, type ToldJobEvent, type WebhookPayload } from '@tidings/contracts'
 import { eventIdOf, type EventId } from '@tidings/job-events'
 import type { ChainId } from '../delivery/give-way.ts'
 import type { Target } from '../delivery/task.ts'
@@ -22,14 +22,14 @@ export type Telling = {
 export function plan (events: ToldJobEvent[], targetsOf: Map<string, Target[]>): Telling[] {
   return events.flatMap(event => {
     const listening = (targetsOf.get(event.userId) ?? []).filter(target => wants(target, event))
-    const payload = listening.length > 0 && webhookPayload(event)
-    if (!payload) return []
+    const message = listening.length > 0 && webhookMessage(event)
+    if (!message) return []
     return [{
       id: eventIdOf(event.eventId),
       userId: event.userId,
-      type: payload.eventType,
+      type: message.eventType,
       chain: `${event.queue}:${event.jobId}`.replaceAll('\0', '\uFFFD'), // Postgres has no text with NUL in it
-      body: JSON.stringify(payload),
+      body: message.body,
       messageId: event.eventId,
       targets: listening.filter(({ status }) => status === 'active')
     }]

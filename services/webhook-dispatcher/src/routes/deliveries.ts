@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Delivery, DeliveryDetail } from '@tidings/contracts'
-import { problemResponses } from '@tidings/service-kit'
+import { problemResponses, sendJson } from '@tidings/service-kit'
 import { showDelivery } from '../delivery-log/find-delivery.ts'
 import { redeliver } from '../delivery-log/redeliver.ts'
 import { DeliveryParams, LEFT_ALONE } from './params.ts'
@@ -17,7 +17,7 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox = async function delivery
       params: DeliveryParams,
       response: { 200: DeliveryDetail, ...problemResponses(404, 414) }
     }
-  }, async request => await showDelivery(app.db, { userId: request.user.userId, id: request.params.id }))
+  }, async (request, reply) => sendJson(reply, await showDelivery(app.db, { userId: request.user.userId, id: request.params.id })))
 
   app.post('/:id/redeliver', {
     schema: {
