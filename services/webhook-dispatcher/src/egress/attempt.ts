@@ -12,6 +12,8 @@ import { createResolve, type Resolve } from './resolve.ts'
 
 const CONNECT_TIMEOUT_MS = 10_000
 const CONNECTIONS = 50
+/** A busy connection is never idle: without an end it would stay at the address that a name has had once. */
+const MAX_AGE_MS = 60_000
 /** URLs of webhooks in use are judged once; the addresses of their names at each connect. */
 const MAX_TARGETS = 10_000
 
@@ -54,7 +56,7 @@ export type Attempter = {
  * only when given up by the signal, or with a fault of ours.
  */
 export function createAttempter ({ connectTimeoutMs = CONNECT_TIMEOUT_MS, connections = CONNECTIONS, ...options }: AttempterOptions): Attempter {
-  const { resolve = createResolve(), freezes = createFreezes(), allowPrivate, maxAgeMs, ca, proxy } = options
+  const { resolve = createResolve(), freezes = createFreezes(), allowPrivate, maxAgeMs = MAX_AGE_MS, ca, proxy } = options
   const targets = new LRUCache<string, Target>({ max: MAX_TARGETS, memoMethod: text => targetOf(text, options) })
   const pools = createPools({
     resolve,

@@ -13,8 +13,7 @@ const CUT = { finishFlush: constants.Z_SYNC_FLUSH }
  * The text of an answer's first bytes: decompressed, decoded by its charset, and
  * well-formed whatever came. It is for people who look for a fault of theirs.
  */
-export async function bodyText (chunks: Buffer[], { encoding, contentType }: { encoding: string, contentType: string }): Promise<string> {
-  const bytes = Buffer.concat(chunks)
+export async function bodyText (bytes: Buffer, { encoding, contentType }: { encoding: string, contentType: string }): Promise<string> {
   const plain = await decompressed(bytes, encoding.trim().toLowerCase()).catch(() => undefined)
   if (plain === undefined) return `(${bytes.length} bytes of ${encoding} that could not be decoded)`
   return textOf(plain, contentType)

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { Client, type Dispatcher } from 'undici'
 import { Exchange } from './exchange.ts'
 import { EgressError } from './outcome.ts'
@@ -5,11 +6,18 @@ import { OwnFault } from './own-fault.ts'
 import { openSocket, type OpeningTimes, type OriginMemory, type SocketOptions } from './open-socket.ts'
 import { ResponseHead } from './response-head.ts'
 
+/** The request that a connection was opened for is sent at once; if that was given up, the next one finds an idle connection. */
+const FRESH_MS = 500
+
 /** One kept-alive connection to an origin. It knows how long it took to open, for the attempt that had to wait for it. */
 export class Connection extends Client {
   /** What its current socket has read. */
   head: ResponseHead | undefined
-  #opened: OpeningTimes | undefined
+  readonly memory: OriginMemory
+  readonly #maxAgeMs: number
+  #socket: Socket | undefined
+  #openedAt = 0
+  #timings: OpeningTimes | undefined
 
   constructor (origin: string | URL, options: Client.Options, sockets: SocketOptions, memory: OriginMemory) {
     super(origin, {
@@ -20,7 +28,9 @@ export class Connection extends Client {
         openSocket(destination, sockets).then(
           ({ socket, ...timings }) => {
             if (secure) socket.on('session', session => { memory.session = session })
-            this.#opened = timings
+            this.#socket = socket
+            this.#openedAt = performance.now()
+            this.#timings = timings
             this.head = new ResponseHead(socket)
             settle(null, socket)
           },
@@ -28,6 +38,8 @@ export class Connection extends Client {
         )
       }
     })
+    this.memory = memory
+    this.#maxAgeMs = sockets.maxAgeMs
   }
 
   override dispatch (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
@@ -35,10 +47,15 @@ export class Connection extends Client {
     return super.dispatch(options, handler)
   }
 
-  /** How long it took to open, once: later requests find it open. */
+  /** How long it took to open, once: later requests find it open, and so does one that comes long after. */
   takeTimings (): OpeningTimes | undefined {
-    const timings = this.#opened
-    this.#opened = undefined
-    return timings
+    const timings = this.#timings
+    this.#timings = undefined
+    return timings && performance.now() - this.#openedAt < FRESH_MS ? timings : undefined
+  }
+
+  /** Ends the socket after a whole answer if it is old; the next request opens another. The pool's own `clientTtl` looks at all of its connections for each request. */
+  endIfOld (): void {
+    if (performance.now() - this.#openedAt > this.#maxAgeMs) this.#socket?.destroy()
   }
 }

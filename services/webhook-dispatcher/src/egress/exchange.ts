@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { errors, type Dispatcher } from 'undici'
+import { awaitBody, forgetBody } from './bodies.ts'
 import { bodyText, MAX_KEPT, textOf } from './body.ts'
 import type { Connection } from './connection.ts'
 import type { Freezes } from './freezes.ts'
@@ -9,8 +10,8 @@ import { retryAfterMs } from './retry-after.ts'
 
 /** Of a longer answer the connection is closed, which costs less than to read it to its end. */
 const MAX_READ = 64 * 1024
-/** The status decides; what follows it is for the log, and not waited for any longer. */
-const READ_MS = 1000
+
+const EMPTY = Buffer.alloc(0)
 
 type ExchangeOptions = {
   timeoutMs: number
@@ -21,7 +22,7 @@ type ExchangeOptions = {
   reject: (reason: unknown) => void
   /** Dispatches the same request on a connection that is sure to be new. */
   resend: (exchange: Exchange) => void
-  /** Nothing came over a connection that was open already. */
+  /** Nothing came over a connection that was open already, nor over another one to the origin. */
   onSilence: () => void
 }
 
@@ -66,7 +67,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#over) return controller.abort(new EgressError('timeout', 'Too late'))
     this.#controller = controller
     this.#sent = performance.now()
-    this.connection?.head?.await(status => this.#onStatus(status))
+    this.connection?.head?.await(this)
     const opened = this.connection?.takeTimings()
     this.#isReused = opened === undefined
     if (!opened) return
@@ -85,6 +86,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd () {
+    this.connection?.endIfOld()
     this.#settle()
   }
 
@@ -94,14 +96,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   /** The status is known, before the parser has seen the rest of the head. */
-  #onStatus (status: number) {
+  onStatus (status: number) {
     this.#status = status
     const now = performance.now()
+    if (this.connection) this.connection.memory.answeredAt = now
     this.#durations.ttfbMs = Math.round(now - this.#sent)
-    const left = this.#options.timeoutMs - (now - this.#started)
-    if (left <= READ_MS) return
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#cut(new EgressError('timeout', 'The answer did not end')), READ_MS)
+    awaitBody(this)
+  }
+
+  onBodyLate () {
+    this.#cut(new EgressError('timeout', 'The answer did not end'))
   }
 
   /** A kept connection that the other side has closed meanwhile: no byte of an answer came, and so nobody has judged the request. */
@@ -127,9 +131,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #cut (fault: EgressError) {
-    if (this.#status === undefined && this.#isReused && this.#controller) this.#options.onSilence()
+    if (this.#isOriginSilent()) this.#options.onSilence()
     this.#settle(fault)
     this.#controller?.abort(fault)
+  }
+
+  #isOriginSilent (): boolean {
+    const { answeredAt = 0 } = this.connection?.memory ?? {}
+    return this.#status === undefined && this.#isReused && this.#controller !== undefined && answeredAt < this.#sent
   }
 
   #settle (fault?: EgressError | OwnFault) {
@@ -139,19 +148,23 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (frozenMs > 0) return this.#reject(new OwnFault('frozen', `This process did not run for ${Math.round(frozenMs)} ms`, fault))
     this.#finish()
     this.#durations.totalMs = Math.round(performance.now() - this.#started)
-    const outcome = { ...verdict(this.#status, fault as EgressError | undefined), ...this.#answer(), durations: this.#durations }
-    if (this.#status === undefined) return this.#options.settle(outcome)
-    this.#settleWithBody(outcome)
+    const outcome: AttemptOutcome = { ...verdict(this.#status, fault as EgressError | undefined), durations: this.#durations }
+    if (this.#status === undefined) this.#options.settle(outcome)
+    else this.#settleWithAnswer(outcome, this.#status)
   }
 
-  #settleWithBody (outcome: AttemptOutcome) {
-    const { settle } = this.#options
-    const { 'content-type': contentType = '', 'content-encoding': encoding } = this.#headers
-    if (!encoding || encoding === 'identity') {
-      settle({ ...outcome, responseBody: textOf(Buffer.concat(this.#chunks), contentType) })
-    } else {
-      bodyText(this.#chunks, { encoding: String(encoding), contentType }).then(responseBody => settle({ ...outcome, responseBody }), this.#options.reject)
-    }
+  #settleWithAnswer (outcome: AttemptOutcome, status: number) {
+    const { settle, reject } = this.#options
+    const { 'content-type': contentType = '', 'content-encoding': encoding, 'retry-after': retryAfter, date } = this.#headers
+    outcome.status = status
+    outcome.responseHeaders = joined(this.#headers)
+    const askedMs = retryAfterMs(retryAfter, { date })
+    if (askedMs !== undefined) outcome.retryAfterMs = askedMs
+    const [first = EMPTY] = this.#chunks
+    const bytes = this.#chunks.length > 1 ? Buffer.concat(this.#chunks) : first
+    if (encoding) return bodyText(bytes, { encoding, contentType }).then(responseBody => settle({ ...outcome, responseBody }), reject)
+    outcome.responseBody = textOf(bytes, contentType)
+    settle(outcome)
   }
 
   #reject (reason: unknown) {
@@ -164,17 +177,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #finish () {
     this.#over = true
     clearTimeout(this.#timer)
+    if (this.#status !== undefined) forgetBody(this)
     this.#options.signal?.removeEventListener('abort', this)
-  }
-
-  #answer (): Partial<AttemptOutcome> {
-    if (this.#status === undefined) return {}
-    const retryAfter = retryAfterMs(this.#headers['retry-after'], { date: this.#headers.date })
-    return {
-      status: this.#status,
-      responseHeaders: joined(this.#headers),
-      ...(retryAfter !== undefined && { retryAfterMs: retryAfter })
-    }
   }
 
   #lateness (): string {

@@ -16,12 +16,14 @@ export type SocketOptions = {
   isResolvedByProxy: boolean
   /** From the first DNS query to the end of the TLS handshake. */
   connectTimeoutMs: number
+  /** Of a connection that is used again and again. */
+  maxAgeMs: number
   /** Certificates to trust, other than by default. */
   secureContext?: SecureContext | undefined
 }
 
-/** What is known of an origin from its last connection: with the TLS session the next handshake is shorter. */
-export type OriginMemory = { session?: Buffer, address?: string }
+/** What is known of an origin from its last connections: with the TLS session the next handshake is shorter. */
+export type OriginMemory = { session?: Buffer, address?: string, answeredAt?: number }
 export type Destination = { hostname: string, port: number, secure: boolean, memory: OriginMemory }
 export type OpenedSocket = { socket: Socket } & OpeningTimes
 /** Milliseconds; TLS counts to the connect. */

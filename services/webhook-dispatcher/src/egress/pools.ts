@@ -12,16 +12,13 @@ const MAX_HEADER_BYTES = 16 * 1024
  */
 const KEEP_ALIVE_MS = 4000
 const KEEP_ALIVE_MAX_MS = 60_000
-/** A busy connection is never idle: without an end it would stay at the address that a name has had once. */
-const MAX_AGE_MS = 60_000
-
 /** Webhooks of one user can't take more of a receiver than so many connections, nor all users together. */
-type PoolsOptions = SocketOptions & { connections: number, maxAgeMs?: number | undefined }
+type PoolsOptions = SocketOptions & { connections: number }
 
 type Origin = { pool: Pool, memory: OriginMemory }
 
 /** Pools of kept-alive connections, one an origin. */
-export function createPools ({ connections, maxAgeMs = MAX_AGE_MS, ...sockets }: PoolsOptions) {
+export function createPools ({ connections, ...sockets }: PoolsOptions) {
   const origins = new LRUCache<string, Origin>({
     max: MAX_ORIGINS,
     dispose: ({ pool }, _origin, reason) => { if (reason === 'evict' || reason === 'delete') pool.close(() => {}) }
@@ -34,7 +31,7 @@ export function createPools ({ connections, maxAgeMs = MAX_AGE_MS, ...sockets }:
     if (known) return known
     const memory: OriginMemory = {}
     const factory = (origin: URL, options: object) => new Connection(origin, options as Client.Options, sockets, memory)
-    const created = { memory, pool: new Pool(url, { ...HTTP, connections, clientTtl: maxAgeMs, factory }) }
+    const created = { memory, pool: new Pool(url, { ...HTTP, connections, factory }) }
     origins.set(url, created)
     return created
   }

@@ -1,11 +1,16 @@
 import type { Socket } from 'node:net'
 
-const INTERIM = /^HTTP\/1\.[01] 1(?!01)\d\d/
-const STATUS_LINE = /^HTTP\/1\.[01] ([2-9]\d\d)/
-const STATUS_BYTES = 'HTTP/1.1 200'.length
+/** What begins with these is an answer; its next three bytes are the status. */
+const VERSIONS = ['HTTP/1.1 ', 'HTTP/1.0 '].map(text => Buffer.from(text))
+const STATUS_AT = 9
+const STATUS_BYTES = STATUS_AT + 3
+const ZERO = '0'.charCodeAt(0)
+const SWITCHING_PROTOCOLS = 101
 /** Interim answers that are longer than this are passed on, and refused there. */
 const MAX_INTERIM_BYTES = 64 * 1024
 const END_OF_HEAD = '\r\n\r\n'
+
+export type StatusListener = { onStatus: (status: number) => void }
 
 /**
  * Watches what a socket's reader (undici) reads, to know what its parser does
@@ -17,51 +22,60 @@ const END_OF_HEAD = '\r\n\r\n'
 export class ResponseHead {
   /** Whether anything came since the request was sent. */
   hasBegun = false
-  #onStatus: ((status: number) => void) | undefined
+  #listener: StatusListener | undefined
   #held: Buffer | undefined
 
   constructor (socket: Socket) {
-    const read = socket.read.bind(socket) as (size?: number) => Buffer | null
-    socket.read = size => this.#pass(read(size))
+    const read = socket.read
+    socket.read = size => {
+      const chunk = read.call(socket, size) as Buffer | null
+      return chunk === null || this.#listener === undefined ? chunk : this.#look(chunk, this.#listener)
+    }
   }
 
   /** A request is about to be sent: the next status is the one of its answer. */
-  await (onStatus: (status: number) => void): void {
+  await (listener: StatusListener): void {
     this.hasBegun = false
     this.#held = undefined
-    this.#onStatus = onStatus
+    this.#listener = listener
   }
 
-  #pass (chunk: Buffer | null): Buffer | null {
-    if (chunk === null || this.#onStatus === undefined) return chunk
+  #look (chunk: Buffer, listener: StatusListener): Buffer | null {
     this.hasBegun = true
-    const bytes = this.#withoutInterim(this.#held ? Buffer.concat([this.#held, chunk]) : chunk)
-    const isOver = bytes.length >= STATUS_BYTES && !isInterim(bytes)
-    this.#held = isOver ? undefined : bytes
-    if (!isOver) return bytes.length > MAX_INTERIM_BYTES ? this.#giveUp(bytes) : null
-    const [, status] = STATUS_LINE.exec(bytes.toString('latin1', 0, STATUS_BYTES)) ?? []
-    const onStatus = this.#onStatus
-    this.#onStatus = undefined
-    if (status) onStatus(Number(status))
-    return bytes
-  }
-
-  #withoutInterim (bytes: Buffer): Buffer {
-    while (isInterim(bytes)) {
-      const end = bytes.indexOf(END_OF_HEAD)
-      if (end === -1) return bytes
-      bytes = bytes.subarray(end + END_OF_HEAD.length)
+    const bytes = withoutInterim(this.#held ? Buffer.concat([this.#held, chunk]) : chunk)
+    const status = statusOf(bytes)
+    if (isPartial(bytes, status) && bytes.length <= MAX_INTERIM_BYTES) {
+      this.#held = bytes
+      return null
     }
-    return bytes
-  }
-
-  #giveUp (bytes: Buffer): Buffer {
-    this.#onStatus = undefined
     this.#held = undefined
+    this.#listener = undefined
+    if (status >= 200) listener.onStatus(status)
     return bytes
   }
 }
 
-function isInterim (bytes: Buffer): boolean {
-  return bytes.length >= STATUS_BYTES && INTERIM.test(bytes.toString('latin1', 0, STATUS_BYTES))
+/** Whether a status may follow that is not there yet. */
+function isPartial (bytes: Buffer, status: number): boolean {
+  return bytes.length < STATUS_BYTES || isInterim(status)
+}
+
+function isInterim (status: number): boolean {
+  return status >= 100 && status < 200 && status !== SWITCHING_PROTOCOLS
+}
+
+/** The status that an answer begins with; 0 where it does not begin with one. */
+function statusOf (bytes: Buffer): number {
+  if (bytes.length < STATUS_BYTES || !VERSIONS.some(version => bytes.compare(version, 0, STATUS_AT, 0, STATUS_AT) === 0)) return 0
+  const status = [0, 1, 2].reduce((sum, i) => 10 * sum + (bytes[STATUS_AT + i] as number) - ZERO, 0)
+  return status >= 100 && status <= 999 ? status : 0
+}
+
+function withoutInterim (bytes: Buffer): Buffer {
+  while (isInterim(statusOf(bytes))) {
+    const end = bytes.indexOf(END_OF_HEAD)
+    if (end === -1) return bytes
+    bytes = bytes.subarray(end + END_OF_HEAD.length)
+  }
+  return bytes
 }

@@ -126,6 +126,22 @@ t.test('after one that says nothing, the connections that were kept beside it ar
   for (let i = 0; i < 3; i++) t.match(await attempt(url, { timeoutMs: 5000 }), { ok: true })
 })
 
+t.test('unless others of the origin do answer', async t => {
+  let sockets = 0
+  const port = await rawServer(t, socket => {
+    sockets++
+    socket.on('data', bytes => { if (!bytes.includes('/hangs')) socket.write(OK) })
+  })
+  const attempt = attempter(t)
+  const url = `http://127.0.0.1:${port}/`
+  await Promise.all([attempt(url), attempt(url)])
+  await setImmediate()
+  const [hanging, well] = await Promise.all([attempt(`${url}hangs`, { timeoutMs: 500 }), sleep(100).then(async () => await attempt(url))])
+  t.match([hanging.ok, well.ok], [false, true])
+  t.match(await attempt(url), { ok: true })
+  t.equal(sockets, 2)
+})
+
 t.test('an address that swallows everything costs the others no attempt', async t => {
   const receiver = await startReceiver(t)
   const blackhole = await startBlackhole(t, receiver.port)
