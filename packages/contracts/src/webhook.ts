@@ -18,7 +18,7 @@ export const ProgressMode = Type.Enum([...PROGRESS_MODES], PROGRESS_MODE)
 const url = Type.String({ format: 'url', maxLength: 2048 })
 // Postgres has no text with NUL in it.
 const description = Type.String({ maxLength: 1024, pattern: '^[^\\u0000]*$' })
-const headers = Type.Record(Type.String(), Type.String({ maxLength: 4096 }), { description: 'Up to 20 headers of your own' })
+const headers = Type.Record(Type.String(), Type.String({ maxLength: 4096 }), { description: 'Up to 20 headers of your own. Encrypted where they are stored, and shown as ••••; that sent back keeps a value' })
 
 // Many clients write null for what they leave out.
 const optional = {

@@ -16,7 +16,10 @@ export const webhooks = webhooksSchema.table('webhooks', {
   description: text('description'),
   status: text('status', { enum: ['active', 'paused', 'disabled'] }).notNull().default('active'),
   disabledReason: text('disabled_reason'),
+  /** Names of the webhook's own headers, with masks for their values. */
   headers: jsonb('headers').$type<Record<string, string>>().notNull().default({}),
+  /** Those headers, encrypted; null where there are none. */
+  sealedHeaders: text('sealed_headers'),
   progressMode: text('progress_mode', { enum: ['all', 'latest'] }).notNull().default('all'),
   /** Told of what happens after this event id. */
   sinceMs: number('since_ms').notNull(),

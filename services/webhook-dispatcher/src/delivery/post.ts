@@ -3,6 +3,7 @@ import type { Attempter } from '../egress/attempt.ts'
 import { OwnFault } from '../egress/own-fault.ts'
 import { signedHeaders } from '../signing/signed-headers.ts'
 import { VERSION } from '../version.ts'
+import { openHeaders } from '../webhooks/own-headers.ts'
 import type { DeliveryMetrics } from './metrics.ts'
 import type { OwnFaults } from './own-faults.ts'
 import { handedBack, type Result, type Target, type Task } from './task.ts'
@@ -44,9 +45,9 @@ export function createPoster ({ attempt, openSecret, policy, timeoutMs, metrics,
   }
 
   function headersOf ({ target, messageId, body, attempt }: Task, timestampSeconds: number): Record<string, string> {
-    const secrets = secretsOf(target)
+    const { secrets, headers } = unsealed(target)
     return {
-      ...target.headers,
+      ...headers,
       'content-type': 'application/json',
       'user-agent': `Tidings/${VERSION}`,
       ...signedHeaders({ id: messageId, timestampSeconds, body, secrets }),
@@ -54,11 +55,11 @@ export function createPoster ({ attempt, openSecret, policy, timeoutMs, metrics,
     }
   }
 
-  function secretsOf ({ ciphertexts }: Target): string[] {
+  function unsealed ({ ciphertexts, headers, sealed_headers: sealedHeaders }: Target) {
     try {
-      return ciphertexts.map(openSecret)
+      return { secrets: ciphertexts.map(openSecret), headers: openHeaders({ headers, sealedHeaders }, openSecret) }
     } catch (err) {
-      throw new OwnFault('secret', 'No key opens the signing secret', err)
+      throw new OwnFault('secret', 'No key opens the signing secret, or the headers', err)
     }
   }
 }

@@ -9,7 +9,9 @@ export type Target = {
   url: string
   event_type: string
   status: 'active' | 'paused' | 'disabled'
+  /** Masked, unless `sealed_headers` is null. */
   headers: Record<string, string>
+  sealed_headers: string | null
   progress_mode: 'all' | 'latest'
   since_ms: number
   since_seq: number

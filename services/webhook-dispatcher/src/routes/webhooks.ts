@@ -9,6 +9,7 @@ import { deleteWebhook } from '../webhooks/delete-webhook.ts'
 import { findWebhook } from '../webhooks/find-webhook.ts'
 import { listWebhooks } from '../webhooks/list-webhooks.ts'
 import { newestEvent } from '../webhooks/newest-event.ts'
+import { withoutMasked } from '../webhooks/own-headers.ts'
 import { updateWebhook } from '../webhooks/update-webhook.ts'
 import { toWebhook } from '../webhooks/webhook.ts'
 import { NoContent, WebhookParams } from './params.ts'
@@ -72,8 +73,8 @@ export const webhookRoutes: FastifyPluginAsyncTypebox = async function webhookRo
   }, async request => {
     const { id } = request.params
     const changes = changesOf(request.body, id)
-    checkInput(changes, rules)
-    return await updateWebhook(app.db, { userId: request.user.userId, id }, changes)
+    checkInput(changes.headers ? { ...changes, headers: withoutMasked(changes.headers) } : changes, rules)
+    return await updateWebhook(app.db, { userId: request.user.userId, id }, changes, app.secretBox)
   })
 
   app.delete('/:id', {

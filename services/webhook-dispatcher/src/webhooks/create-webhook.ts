@@ -7,6 +7,7 @@ import { webhooks } from '../db/schema.ts'
 import { findSecret } from '../secrets/find-secret.ts'
 import type { SecretBox } from '../secrets/secret-box.ts'
 import { lockUser } from './lock-user.ts'
+import { headerColumns } from './own-headers.ts'
 import type { NewWebhook } from './read-input.ts'
 import { isOwn, toWebhook, type WebhookRow } from './webhook.ts'
 
@@ -25,11 +26,11 @@ export type Creation = {
  * @throws TooManyWebhooks
  */
 export async function createWebhook (db: Database, input: NewWebhook, { userId, since, maxPerUser, box }: Creation): Promise<CreatedWebhook> {
-  const { active = true, ...columns } = input
+  const { active = true, headers = {}, ...columns } = input
   return await db.transaction(async tx => {
     await checkLimit(tx, userId, maxPerUser)
     const inserted = await tx.insert(webhooks)
-      .values({ ...columns, userId, status: active ? 'active' : 'paused', sinceMs: since.ms, sinceSeq: since.seq })
+      .values({ ...columns, ...headerColumns(headers, box), userId, status: active ? 'active' : 'paused', sinceMs: since.ms, sinceSeq: since.seq })
       .returning()
     const row = inserted[0] as WebhookRow
     const secret = await findSecret(tx, box, { userId, webhookId: row.id })

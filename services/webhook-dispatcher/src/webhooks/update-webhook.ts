@@ -2,8 +2,11 @@ import { and, eq, sql } from 'drizzle-orm'
 import type { Webhook } from '@tidings/contracts'
 import type { Database } from '../db/database.ts'
 import { webhooks } from '../db/schema.ts'
+import type { SecretBox } from '../secrets/secret-box.ts'
 import { CHANGED } from './changed.ts'
+import { lockWebhook } from './find-webhook.ts'
 import { HEALTHY, UNBLEMISHED } from './health.ts'
+import { headerColumns, mergeHeaders, openHeaders } from './own-headers.ts'
 import type { WebhookChanges } from './read-input.ts'
 import { isOwn, toWebhook, WebhookNotFound, type WebhookKey } from './webhook.ts'
 
@@ -12,10 +15,20 @@ const PAUSED = { status: sql`case when ${webhooks.status} = 'disabled' then 'dis
 
 /**
  * Changes what is named and leaves the rest.
- * @throws WebhookNotFound
+ * @throws WebhookNotFound, INVALID_INPUT where a header that is masked has no value yet
  */
-export async function updateWebhook (db: Database, { userId, id }: WebhookKey, input: WebhookChanges): Promise<Webhook> {
-  const { active, ...columns } = input
+export async function updateWebhook (db: Database, key: WebhookKey, input: WebhookChanges, box: SecretBox): Promise<Webhook> {
+  const { headers, ...changes } = input
+  if (headers === undefined) return await update(db, key, changes)
+  return await db.transaction(async tx => {
+    const known = openHeaders(await lockWebhook(tx, key), box.open)
+    return await update(tx, key, { ...changes, ...headerColumns(mergeHeaders(headers, known), box) })
+  })
+}
+
+type Changes = Omit<WebhookChanges, 'headers'> & Partial<ReturnType<typeof headerColumns>>
+
+async function update (db: Database, { userId, id }: WebhookKey, { active, ...columns }: Changes): Promise<Webhook> {
   const [row] = await db.update(webhooks)
     .set({
       ...columns,

@@ -37,7 +37,7 @@ const ALL = [...Array.from({ length: PROGRESS }, (_, i) => i + 1), undefined]
 t.test('a changed url and secret apply from the next attempt, whatever waits here already', async t => {
   const { receiver, key, answer } = await setupHeld(t, 'moving')
   const secret = await app.db.transaction(async tx => await rotateSecret(tx, app.secretBox, { userId: key.userId, webhookId: key.id }))
-  await updateWebhook(app.db, key, { url: `${receiver.url}/new` })
+  await updateWebhook(app.db, key, { url: `${receiver.url}/new` }, app.secretBox)
   await until(() => app.delivery.endpoints.get(key.id)?.target?.url.endsWith('/new'))
   answer()
 
@@ -53,7 +53,7 @@ t.test('so does another host', async t => {
   const { receiver, key, answer } = await setupHeld(t, 'leaving')
   const other = await startReceiver(t)
   const before = app.delivery.endpoints.get(key.id)
-  await updateWebhook(app.db, key, { url: other.url })
+  await updateWebhook(app.db, key, { url: other.url }, app.secretBox)
   await until(() => before?.isStopped)
   answer()
   t.same(stepsOf(await other.waitFor(PROGRESS)), ALL.slice(1))
@@ -62,12 +62,12 @@ t.test('so does another host', async t => {
 
 t.test('who pauses a webhook is told of nothing more, and of the rest when it is active again', async t => {
   const { receiver, key, answer, hasStates } = await setupHeld(t, 'pausing')
-  await updateWebhook(app.db, key, { active: false })
+  await updateWebhook(app.db, key, { active: false }, app.secretBox)
   await until(() => app.delivery.endpoints.get(key.id)?.isStopped)
   answer()
   await until(async () => await hasStates([['delivered', 1], ['pending', PROGRESS]]))
   t.equal(receiver.requests.length, 1)
-  await updateWebhook(app.db, key, { active: true })
+  await updateWebhook(app.db, key, { active: true }, app.secretBox)
   t.same(stepsOf(await receiver.waitFor(PROGRESS + 1)), ALL)
 })
 
@@ -89,7 +89,7 @@ t.test('who makes a webhook active that is left alone is told of news at once', 
   const key = { userId: 'waiting', id: await createWebhook({ url: receiver.url, userId: 'waiting' }) }
   await append(jobOf('first', 0, key))
   await until(async () => (await sql`select from webhooks.webhooks where open_until > now() + interval '50 minutes'`).length === 1)
-  await updateWebhook(app.db, key, { active: true })
+  await updateWebhook(app.db, key, { active: true }, app.secretBox)
   await append(jobOf('second', 0, key))
   t.match((await receiver.waitFor(2))[1]?.json, { id: 'second' })
 })

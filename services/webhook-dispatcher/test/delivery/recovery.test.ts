@@ -110,7 +110,7 @@ t.test('a webhook that is paused or disabled is left alone, and made active agai
   status = 200
   await sql`update webhooks.webhooks set recover_at = now()`
   t.equal(receiver.requests.length, 1)
-  await updateWebhook(app.db, { userId: '1', id }, { active: true })
+  await updateWebhook(app.db, { userId: '1', id }, { active: true }, app.secretBox)
   await untilStates(sql, 'delivered', 1)
   t.same(receiver.requests.map(idOf), Array(2).fill(idOf(receiver.requests[0] as ReceivedRequest)))
 })

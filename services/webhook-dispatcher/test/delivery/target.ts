@@ -10,6 +10,7 @@ export function targetOf (id: number): Target {
     event_type: 'all',
     status: 'active',
     headers: {},
+    sealed_headers: null,
     progress_mode: 'all',
     since_ms: 0,
     since_seq: 0,

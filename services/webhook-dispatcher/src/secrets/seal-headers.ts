@@ -1,0 +1,29 @@
+import type { RawSql } from '@tidings/service-kit'
+import { headerColumns, openHeaders } from '../webhooks/own-headers.ts'
+import type { SecretBox } from './secret-box.ts'
+
+const BATCH = 500
+
+/**
+ * Encrypts webhooks' own headers that an earlier release stored as they are, and with the current key what a retired
+ * one has encrypted. Replicas may do it at once. Resolves to the number of webhooks.
+ * @throws UnknownKey where the key is not known any more
+ */
+export async function sealHeaders (sql: RawSql, box: SecretBox): Promise<number> {
+  let sealed = 0
+  let last = 0
+  for (;;) {
+    const rows = await sql<{ id: number, headers: Record<string, string>, sealed: string | null }[]>`
+      select id, headers, sealed_headers as sealed from webhooks.webhooks where id > ${last} and headers <> '{}' order by id limit ${BATCH}`
+    for (const { id, headers, sealed: old } of rows) {
+      if (old !== null && box.isCurrent(old)) continue
+      const fresh = headerColumns(openHeaders({ headers, sealedHeaders: old }, box.open), box)
+      const { count } = await sql`
+        update webhooks.webhooks set headers = ${sql.json(fresh.headers)}, sealed_headers = ${fresh.sealedHeaders}
+        where id = ${id} and sealed_headers is not distinct from ${old}::text and headers = ${sql.json(headers)}`
+      sealed += count
+    }
+    if (rows.length < BATCH) return sealed
+    last = rows.at(-1)?.id ?? last
+  }
+}
