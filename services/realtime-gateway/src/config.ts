@@ -21,7 +21,7 @@ const Settings = Type.Object({
   REALTIME_MAX_SUBSCRIPTIONS: Count(1000, 'Jobs that a session may subscribe to'),
   REALTIME_COMMANDS_PER_SECOND: Count(100, 'Commands of a session; twice as many at once, subscriptions all that it may have'),
   REALTIME_UNKNOWN_JOB_MS: Count(60_000, 'How long a job that a session subscribes to is looked for before it counts as not found'),
-  REALTIME_CONNECTS_PER_SECOND: Count(500, 'New sessions of a replica; twice as many at once'),
+  REALTIME_CONNECTS_PER_SECOND: Count(500, 'New sessions of a replica, of clients with a good token; twice as many at once'),
   REALTIME_UNSENT_BYTES: Count(1024 * 1024, 'What may wait for a session before superseded progress is left out'),
   REALTIME_UNSENT_PACKETS: Count(1000, 'The same in packets'),
   REALTIME_SLOW_MS: Count(10_000, 'How long a session may stay above that before it is closed'),

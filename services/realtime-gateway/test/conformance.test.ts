@@ -32,6 +32,15 @@ for (const face of FACES) {
       await t.resolves(join(t, url, { token: tokenOf(1), origin: 'https://ours.example' }))
     })
 
+    t.test('in production, with no CORS_ORIGIN, a page of the gateway\'s own origin is let in, and no other', async t => {
+      const own = await startGateway(t, surroundings, { NODE_ENV: 'production' })
+      await t.resolves(join(t, own.url, { token: tokenOf(1), origin: own.url }))
+      await t.resolves(join(t, own.url, { token: tokenOf(1), origin: own.url.replace('http', 'https') }), 'TLS may have ended before it')
+      for (const origin of ['https://theirs.example', own.url.replace(/\d+$/, '1'), 'null']) {
+        await t.rejects(join(t, own.url, { token: tokenOf(1), origin }), { code: /connection|403/ }, origin)
+      }
+    })
+
     t.test('session comes first, with the user, the position and when the token ends', async t => {
       const client = await join(t, url, { token: tokenOf(7) })
       t.match(client.told[0], { event: 'session', data: { userId: 7, recovered: false, lastEventId: /^\d+-\d+$/ } })

@@ -75,7 +75,7 @@ function refuse (err: unknown, request: FastifyRequest, reply: FastifyReply): ne
 }
 
 /** Why, for our own log: the library's reason says which claim or signature, the message to the client does not. */
-function reasonOf ({ message, cause }: TokenRefused): string {
+export function reasonOf ({ message, cause }: TokenRefused): string {
   return cause instanceof Error ? `${message}: ${cause.message}` : message
 }
 

@@ -3,7 +3,7 @@ import { TokenRefused, type Identity, type VerifyToken } from '@tidings/contract
 import type { Revocations } from '../revocation/revocations.ts'
 import type { Pass } from './pass.ts'
 import type { Seats } from './seats.ts'
-import { TokenBucket } from './token-bucket.ts'
+import { createConnectRates } from './connect-rates.ts'
 
 export const TooManySessions = createError('TOO_MANY_SESSIONS', 'The user has too many sessions', 429)
 export const TooManyConnects = createError('TOO_MANY_CONNECTS', 'Too many sessions are being opened, try again', 503)
@@ -16,12 +16,13 @@ type GateOptions = {
   revocations: Revocations
   seats: Seats
   connectsPerSecond: number
+  maxSessions: number
   isReady: () => boolean
 }
 
 /** Whoever wants a session passes here, whatever it speaks. */
-export function createGate ({ verifyToken, revocations, seats, connectsPerSecond, isReady }: GateOptions) {
-  const connects = new TokenBucket(connectsPerSecond)
+export function createGate ({ verifyToken, revocations, seats, connectsPerSecond, maxSessions, isReady }: GateOptions) {
+  const rates = createConnectRates({ perSecond: connectsPerSecond, maxSessions })
 
   /** @throws TokenRefused */
   async function identify (token: string | undefined): Promise<Identity> {
@@ -30,21 +31,26 @@ export function createGate ({ verifyToken, revocations, seats, connectsPerSecond
     return identity
   }
 
-  /** To be asked before anything else, for it costs nothing. @throws NotReady | TooManyConnects */
+  /** To be asked before anything else, for it costs nothing. @throws NotReady */
   function knock (): void {
     if (!isReady()) throw new NotReady()
-    if (!connects.take()) throw new TooManyConnects()
   }
 
-  /** @throws TokenRefused | TooManySessions */
+  /** Counts a session that somebody asks for; only whoever is known is counted, so nobody else can use this up. @throws TooManyConnects */
+  function count ({ userId }: Identity): void {
+    if (!rates.take(userId)) throw new TooManyConnects()
+  }
+
+  /** @throws TokenRefused | TooManyConnects | TooManySessions */
   async function enter (token: string | undefined): Promise<Pass> {
     const identity = await identify(token)
+    count(identity)
     const leave = await seats.take(identity.userId)
     if (!leave) throw new TooManySessions()
     return { identity, token: token as string, leave }
   }
 
-  return { knock, enter, identify }
+  return { knock, count, enter, identify }
 }
 
 /** What became of who wanted a session, as its metric says it. */

@@ -23,9 +23,9 @@ export const ticketRoute = fp(async function ticketRoute (app) {
       response: { 201: answer, ...problemResponses(413, 415) }
     },
     ...withoutBody,
-    // A ticket is for a session: it counts as one that is asked for.
     onRequest: [async () => { gate.knock() }, app.authenticate]
   }, async (request, reply) => {
+    gate.count(request.user) // a ticket is for a session: it counts as one that is asked for
     const ticket = await tickets.issue(bearerToken(request.headers.authorization) as string)
     return reply.code(201).header('cache-control', 'no-store').send({ ticket, expiresIn: TICKET_SECONDS })
   })

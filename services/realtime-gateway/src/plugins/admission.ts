@@ -1,7 +1,7 @@
 import createError from '@fastify/error'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { TokenRefused } from '@tidings/contracts'
+import { reasonOf, TokenRefused } from '@tidings/contracts'
 import { outcomeOf } from '../auth/gate.ts'
 import type { Pass } from '../auth/pass.ts'
 import type { Face } from '../session/wire.ts'
@@ -18,7 +18,7 @@ export const admission = fp(async function admission (app) {
   app.decorate('admission', (face: Face, tokenOf: TokenOf) => ({
     onRequest: async (request: FastifyRequest) => {
       try {
-        app.requireOrigin(request.headers.origin)
+        app.requireOrigin(request.raw)
         gate.knock()
       } catch (err) {
         meters.connects.inc({ face, outcome: outcomeOf(err) })
@@ -37,6 +37,7 @@ export const admission = fp(async function admission (app) {
       } catch (err) {
         meters.connects.inc({ face, outcome: outcomeOf(err) })
         if (!(err instanceof TokenRefused)) throw err
+        request.log.debug({ face, code: err.code, reason: reasonOf(err) }, 'connection refused')
         reply.header('www-authenticate', err.code === 'token_missing' ? 'Bearer' : 'Bearer error="invalid_token"')
         throw new Unauthorized(err.message)
       }

@@ -51,6 +51,7 @@ export const sessions = fp(async function sessions (app) {
     revocations,
     seats,
     connectsPerSecond: config.REALTIME_CONNECTS_PER_SECOND,
+    maxSessions: config.REALTIME_MAX_SESSIONS,
     isReady: () => tail.hasStarted && !tail.halted && !draining
   })
 

@@ -2,15 +2,17 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket as Connection } from 'engine.io'
 import fp from 'fastify-plugin'
 import { Server, type Socket } from 'socket.io'
-import { bearerToken, TokenRefused } from '@tidings/contracts'
+import { bearerToken, reasonOf, TokenRefused } from '@tidings/contracts'
 import { corsOrigins } from '@tidings/service-kit'
-import { outcomeOf, TooManySessions } from '../auth/gate.ts'
+import { outcomeOf, TooManyConnects, TooManySessions } from '../auth/gate.ts'
 import type { Pass } from '../auth/pass.ts'
+import { clientAddress } from '../auth/peer.ts'
 import type { Answer } from '../session/commands.ts'
 import type { Session } from '../session/session.ts'
 import { connectReplicas } from './between-replicas.ts'
 import { corkFlushes } from './corked-flush.ts'
 import { SocketIoWire } from './socket-io-wire.ts'
+import { boundUnasked } from './unasked-connections.ts'
 
 export const SOCKET_IO_PATH = '/socket.io/'
 
@@ -32,11 +34,13 @@ export const socketIo = fp(async function socketIo (app) {
     perMessageDeflate: false,
     httpCompression: false,
     cors: { origin: allowed === true ? '*' : allowed, methods: ['GET', 'POST'], credentials: allowed !== true },
-    allowRequest: (request, decide) => decide(null, isWelcome(request.headers.origin))
+    allowRequest: (request, decide) => decide(null, isWelcome(request))
   })
   const replicas = connectReplicas(io, { redis: app.redis, log, onMalformed: () => meters.malformedMessages.inc() })
   io.attach(app.server, { destroyUpgrade: false }) // other upgrades are the WebSocket face's
   io.engine.on('connection', corkFlushes)
+  const unasked = boundUnasked({ onEvicted: () => meters.connects.inc({ face: 'socket.io', outcome: 'evicted' }) })
+  io.engine.on('connection', (connection: Connection) => unasked.add(connection, clientAddress(requestOf(connection))))
   io.engine.use((request: IncomingMessage, _response: unknown, proceed: () => void) => {
     if (Number(request.headers['content-length']) > config.REALTIME_MAX_MESSAGE_BYTES) meters.refusedCommands.inc({ reason: 'size' })
     proceed()
@@ -52,9 +56,9 @@ export const socketIo = fp(async function socketIo (app) {
   io.on('connection', socket => open(socket))
 
   // Refused here, a client tries again by itself; after a `connect_error` of the middleware it would not.
-  function isWelcome (origin: string | undefined): boolean {
+  function isWelcome (request: IncomingMessage): boolean {
     try {
-      app.requireOrigin(origin)
+      app.requireOrigin(request)
       gate.knock()
       return true
     } catch (err) {
@@ -77,7 +81,8 @@ export const socketIo = fp(async function socketIo (app) {
       asking.delete(socket.conn)
       meters.connects.inc({ face: 'socket.io', outcome: outcomeOf(err) })
       const refused = connectError(err)
-      log[refused ? 'debug' : 'error']({ err }, 'socket.io: refused')
+      const isFault = !refused && !(err instanceof TooManyConnects)
+      log[isFault ? 'error' : 'debug']({ err, ...(err instanceof TokenRefused && { code: err.code, reason: reasonOf(err) }) }, 'socket.io: refused')
       if (refused) proceed(refused)
       else socket.conn.close() // it is not for anything of its own: it comes back by itself
     }
@@ -87,6 +92,7 @@ export const socketIo = fp(async function socketIo (app) {
     const session = sessions.open(new SocketIoWire(socket), socket.data.pass as Pass)
     const { receive } = commands(session, sessions.begin(session, lastEventIdOf(socket)))
     asking.delete(socket.conn)
+    unasked.settle(socket.conn as unknown as Connection)
     releaseRequest(socket)
     socket.on('disconnect', (_reason, description: unknown) => {
       if (TOO_LARGE.test(String(description))) meters.refusedCommands.inc({ reason: 'size' })
@@ -148,6 +154,8 @@ function connectError (err: unknown): Error | undefined {
 function withCode (message: string, code: string) {
   return Object.assign(new Error(message), { data: { code } })
 }
+
+const requestOf = (connection: Connection) => (connection as unknown as { request: IncomingMessage }).request
 
 /** engine.io keeps the request that opened a connection: its headers are a good part of what an idle session weighs. */
 function releaseRequest (socket: Socket) {

@@ -33,7 +33,7 @@ export async function connectSocketIo (t: TestContext, url: string, { token, las
   })
   await new Promise((resolve, reject) => {
     socket.once('session', resolve)
-    socket.once('disconnect', reject)
+    socket.once('disconnect', () => reject(new Refused('connection')))
     socket.once('connect_error', (err: Error & { data?: { code: string }, context?: { status?: number } }) => {
       reject(new Refused(err.data?.code ?? 'connection'))
     })
