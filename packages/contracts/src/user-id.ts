@@ -5,11 +5,22 @@
 const PRINTABLE = /^[^\p{C}]{1,128}$/u
 const CANONICAL_INTEGER = /^(0|-?[1-9]\d{0,15})$/
 
-/** The identity of a user as text, or undefined where the claim is neither a number nor 1–128 printable characters. */
+/**
+ * The identity of a user as text, or undefined where the claim is neither a safe integer nor 1–128 printable characters.
+ * Beyond 2^53 several numbers are one once they are parsed, and so would be their users.
+ */
 export function userIdText (claim: unknown): string | undefined {
-  if (typeof claim === 'number') return Number.isFinite(claim) ? String(claim) : undefined
+  if (typeof claim === 'number') return Number.isSafeInteger(claim) ? String(claim) : undefined
   if (typeof claim === 'string' && PRINTABLE.test(claim)) return claim
   return undefined
+}
+
+/** Why a claim names nobody, as it is shown to whoever made it. */
+export function userIdFault (claim: unknown): string {
+  if (typeof claim === 'number') return 'The user id is a number but not an integer between -(2^53-1) and 2^53-1: write it as a string'
+  return claim === undefined || claim === null
+    ? 'The token names no user (claim userId or sub)'
+    : 'The user id must be an integer or a string of 1 to 128 printable characters'
 }
 
 /** The identity as clients see it: a JSON number iff the text is a canonical safe integer, else the text. */

@@ -11,6 +11,7 @@ export function engineMetrics (registry: MetricsRegistry) {
     relayed: perQueue('tidings_relay_events_total', 'Events appended to the stream'),
     late: perQueue('tidings_relay_late_events_total', 'Events of finished jobs, left out'),
     unowned: perQueue('tidings_relay_unowned_events_total', 'Events of jobs without an owner, left out'),
+    refusedOwners: perQueue('tidings_relay_refused_owners_total', 'Jobs of other producers whose data names a user that can own none, or is too large to be searched'),
     malformed: perQueue('tidings_relay_malformed_entries_total', 'Entries that could not be understood, stepped over'),
     lost: perQueue('tidings_relay_lost_entries_total', 'Entries that BullMQ trimmed before they were read'),
     batches: perQueue('tidings_relay_batches_total', 'Batches moved'),

@@ -1,6 +1,6 @@
 import { createVerifier, TokenError } from 'fast-jwt'
 import { LRUCache } from 'lru-cache'
-import { userIdText } from '../user-id.ts'
+import { userIdFault, userIdText } from '../user-id.ts'
 import { readIssuedAt } from './issued-at.ts'
 import { KeysAway } from './key-set.ts'
 import { allowedAlgorithms, keyFinder } from './keys.ts'
@@ -100,7 +100,7 @@ function refuse (cause: unknown): never {
 function identityOf ({ userId: claim, sub, type, iat, signedInAt, exp, scope }: Claims, toleranceMs: number): Identity {
   if (type === 'refresh') throw new TokenRefused('token_invalid', 'A refresh token is no access token')
   const userId = userIdText(claim ?? sub)
-  if (userId === undefined) throw new TokenRefused('token_invalid', 'The token names no user (claim userId or sub)')
+  if (userId === undefined) throw new TokenRefused('token_invalid', userIdFault(claim ?? sub))
   if (exp !== undefined && !Number.isFinite(exp)) throw new TokenRefused('token_invalid', 'Claim exp is not a time')
   const { issuedAt, fault } = readIssuedAt({ iat, signedInAt }, toleranceMs)
   if (fault !== undefined) throw new TokenRefused('token_invalid', fault)

@@ -60,6 +60,13 @@ t.test('HS256', async t => {
     t.equal(await refusal(verify(sign({ userId: { a: 1 } }))), 'token_invalid')
   })
 
+  t.test('a number that is not a safe integer names nobody, and the reason is given', async t => {
+    for (const claims of ['{"userId":9007199254740993}', '{"userId":9007199254740992}', '{"sub":1e300}', '{"userId":7.5}']) {
+      await t.rejects(verify(signText(claims)), { code: 'token_invalid', message: /2\^53-1/ }, claims)
+    }
+    t.equal((await verify(signText('{"userId":"9007199254740993"}'))).userId, '9007199254740993', 'as a string it does')
+  })
+
   t.test('no token, one of another secret, an expired one, alg none and rubbish are refused', async t => {
     t.equal(await refusal(verify(undefined)), 'token_missing')
     t.equal(await refusal(verify('')), 'token_missing')

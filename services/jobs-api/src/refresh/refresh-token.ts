@@ -1,6 +1,6 @@
 import createError from '@fastify/error'
 import { createVerifier } from 'fast-jwt'
-import { readIssuedAt, userIdText } from '@tidings/contracts'
+import { readIssuedAt, userIdFault, userIdText } from '@tidings/contracts'
 
 /**
  * A refresh token that was verified: `id` is its own, `family` that of all that came from one login, `signedInAt` the
@@ -29,7 +29,8 @@ export function refreshTokenReader ({ secret, issuer, audience, toleranceMs }: E
     const userId = userIdText(claim ?? sub)
     const { issuedAt, fault } = readIssuedAt({ iat, signedInAt }, toleranceMs)
     const isWhole = type === 'refresh' && isId(jti) && isId(family) && isDate(exp)
-    if (!isWhole || userId === undefined || fault !== undefined) throw new RefreshRefused()
+    if (!isWhole || fault !== undefined) throw new RefreshRefused()
+    if (userId === undefined) throw Object.assign(new RefreshRefused(), { message: userIdFault(claim ?? sub) })
     return { id: jti, family, userId, signedInAt: issuedAt ?? 0, expiresAt: new Date(exp * 1000) }
   }
 

@@ -18,10 +18,15 @@ const CATCH_UP_TIMEOUT_MS = 5000
 export function createQueueRelay (app: FastifyInstance, queue: string, stream: JobEventStream, doubts: Doubts): Relay {
   const { redis, sql, projected, config, log, engineMetrics: metrics } = app
   const open = () => openReader({ redis, key: queueEventsKey(queue), count: config.RELAY_BATCH, bytes: config.RELAY_BATCH_BYTES, log })
-  const owners = createOwners({ queue, prefix: queuePrefix(queue), sql, redis, size: config.OWNER_CACHE, caughtUp })
+  const owners = createOwners({ queue, prefix: queuePrefix(queue), sql, redis, size: config.OWNER_CACHE, onRefused, caughtUp })
   const interpret = createInterpreter({ queue, sql, owners, doubts, metrics, log })
   let floorAtConnect = ZERO
   const floor = () => newest(floorAtConnect, projected.position)
+
+  function onRefused (jobId: string, fault: string) {
+    metrics.refusedOwners.inc({ queue })
+    log.warn({ queue, jobId, fault }, 'relay: job without an owner')
+  }
 
   async function prepare (reader: QueueEventReader) {
     floorAtConnect = await readPosition(sql)

@@ -1,16 +1,18 @@
 import type { ChainableCommander, Redis } from 'ioredis'
-import { MAX_NAME_LENGTH, userIdText } from '@tidings/contracts'
+import { MAX_NAME_LENGTH, userIdFault, userIdText } from '@tidings/contracts'
 import { storable } from './text.ts'
 
-/** Data beyond this many bytes is not searched for a user: it would have to cross the wire whole. */
-const MAX_DATA_BYTES = 1024 * 1024
+/** Data beyond this many bytes is read job by job: together they would fill the memory. */
+const LARGE_DATA_BYTES = 64 * 1024
+/** Data beyond this many bytes is not searched for a user: it has to cross the wire whole, and to be parsed. */
+const MAX_DATA_BYTES = 8 * 1024 * 1024
 const AT_A_TIME = 50
 
 /** A longer id of a scheduler or a deduplication is not stored: an index takes no text of 3,000 bytes. */
 const MAX_SLOT_BYTES = 1024
 
-/** What BullMQ's hash of a job says; `userId` is undefined where its data names none. */
-export type JobHash = { userId: string | undefined, name: string, created: number, attempts: number, slot: string | undefined }
+/** What BullMQ's hash of a job says; `userId` is undefined where its data names none, `fault` says why where it names something. */
+export type JobHash = { userId: string | undefined, fault?: string, name: string, created: number, attempts: number, slot: string | undefined }
 
 /**
  * The hashes of jobs, undefined where there is none, and BullMQ's newest event
@@ -28,10 +30,12 @@ async function readSome (redis: Redis, prefix: string, jobIds: string[]): Promis
   const keys = jobIds.map(jobId => prefix + jobId)
   const sizes = await inOneGo<number>(redis, pipeline => keys.forEach(key => pipeline.hstrlen(key, 'data')))
   const hashes = await inOneGo<(string | null)[]>(redis, pipeline => keys.forEach((key, i) => {
-    const fits = (sizes[i] ?? 0) <= MAX_DATA_BYTES
-    pipeline.hmget(key, 'timestamp', 'name', 'opts', 'rjk', 'deid', ...(fits ? ['data'] : []))
+    const isSmall = (sizes[i] ?? 0) <= LARGE_DATA_BYTES
+    pipeline.hmget(key, 'timestamp', 'name', 'opts', 'rjk', 'deid', ...(isSmall ? ['data'] : []))
   }))
-  return hashes.map(hashOf)
+  const read: (JobHash | undefined)[] = []
+  for (const [i, hash] of hashes.entries()) read.push(hashOf(hash, await ownerOf(redis, keys[i] as string, { data: hash[5], bytes: sizes[i] ?? 0 })))
+  return read
 }
 
 async function inOneGo<Reply> (redis: Redis, fill: (pipeline: ChainableCommander) => void): Promise<Reply[]> {
@@ -43,10 +47,20 @@ async function inOneGo<Reply> (redis: Redis, fill: (pipeline: ChainableCommander
   })
 }
 
-function hashOf ([timestamp, name, opts, rjk, deid, data]: (string | null)[]): JobHash | undefined {
+type Named = Pick<JobHash, 'userId' | 'fault'>
+
+/** Whom a job's data names. */
+async function ownerOf (redis: Redis, key: string, { data, bytes }: { data: string | null | undefined, bytes: number }): Promise<Named> {
+  if (bytes > MAX_DATA_BYTES) return { userId: undefined, fault: `Data above ${MAX_DATA_BYTES} bytes is not searched for a user` }
+  const claim = fieldOf(data === undefined ? await redis.hget(key, 'data') : data, 'userId')
+  const userId = userIdText(claim)
+  return userId === undefined && claim !== undefined && claim !== null ? { userId, fault: userIdFault(claim) } : { userId }
+}
+
+function hashOf ([timestamp, name, opts, rjk, deid]: (string | null)[], named: Named): JobHash | undefined {
   if (timestamp === null || timestamp === undefined) return undefined
   return {
-    userId: userIdText(fieldOf(data, 'userId')),
+    ...named,
     name: name ?? '',
     created: Math.trunc(Number(timestamp)) || 0,
     attempts: attemptsOf(fieldOf(opts, 'attempts')),

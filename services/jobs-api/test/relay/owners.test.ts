@@ -128,3 +128,17 @@ t.test('the job\'s own webhookUrl travels in its completed event, over a restart
   await untilStates(database.sql, ['completed'])
   t.same((await toldEvents(second.redis)).map(({ webhookUrl }) => webhookUrl), [undefined, undefined, undefined, 'https://example.com/hook'])
 })
+
+t.test('a job whose data names a user beyond 2^53 is nobody\'s, and counted; large data is searched', async t => {
+  const { app, redis, database } = await setup(t)
+  const queue = producer(t, redis)
+  const job = await queue.add('refused', { userId: 1 }, { delay: 60_000, jobId: 'refused' })
+  await until(async () => (await jobRows(database.sql)).length === 1)
+  await queue.remove(job.id as string)
+  await app.redis.hset('bull:default:raw', { timestamp: Date.now(), name: 'raw', opts: '{}', data: '{"userId":9007199254740993}' })
+  await app.redis.xadd('bull:default:events', '*', 'event', 'added', 'jobId', 'raw', 'name', 'raw')
+  await queue.add('large', { text: 'x'.repeat(2 * 1024 * 1024), userId: 'large' })
+  await until(async () => (await toldTo(app.redis, 'large')).length > 0)
+  t.same((await toldEvents(app.redis)).filter(({ jobId }) => jobId === 'raw'), [])
+  t.match(await app.metricsRegistry.metrics(), /tidings_relay_refused_owners_total\{queue="default"\} 1/)
+})

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { createHmac, randomUUID } from 'node:crypto'
 import t from 'tap'
 import { REVOCATIONS_KEY, signRefreshToken } from '@tidings/contracts'
 import { TEST_SECRET, tokenOf, until } from '@tidings/testing'
@@ -22,6 +22,13 @@ t.test('POST /auth/refresh', async t => {
     t.equal((await app.inject({ url: '/jobs', headers: { authorization: `Bearer ${token}` } })).statusCode, 200)
     t.equal((await app.inject({ url: '/jobs', headers: { authorization: `Bearer ${refreshToken}` } })).statusCode, 401, 'a refresh token opens nothing')
     t.equal((await refresh(refreshToken)).statusCode, 200)
+  })
+
+  await t.test('refuses a user id beyond 2^53 with the reason', async t => {
+    const claims = `{"userId":9007199254740993,"type":"refresh","family":"f","jti":"j","exp":${Math.ceil(Date.now() / 1000) + 60}}`
+    const signed = ['{"alg":"HS256","typ":"JWT"}', claims].map(part => Buffer.from(part).toString('base64url')).join('.')
+    const answer = await refresh(`${signed}.${createHmac('sha256', REFRESH_SECRET).update(signed).digest('base64url')}`)
+    t.match(answer.json(), { status: 401, type: 'urn:tidings:problem:refresh-refused', detail: /2\^53-1/ })
   })
 
   await t.test('answers again for the token just spent: the first answer may have been lost', async t => {

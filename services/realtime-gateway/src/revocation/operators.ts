@@ -1,14 +1,17 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import createError from '@fastify/error'
 import Fastify from 'fastify'
 import fp from 'fastify-plugin'
 import { Type } from 'typebox'
-import { userIdText } from '@tidings/contracts'
+import { userIdFault, userIdText } from '@tidings/contracts'
 import { problems, serviceOptions, validatorCompiler } from '@tidings/service-kit'
 import { REVOKED } from '../socket-io/between-replicas.ts'
 
 const Revoke = Type.Object({
-  userId: Type.Union([Type.Integer(), Type.String({ minLength: 1, maxLength: 128 })])
+  userId: Type.Union([Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }), Type.String({ minLength: 1, maxLength: 128 })])
 }, { additionalProperties: false })
+
+const InvalidUserId = createError('INVALID_INPUT', 'The request is not valid', 400)
 
 const Revoked = Type.Object({
   userId: Type.String(),
@@ -36,8 +39,11 @@ export const operators = fp(async function operators (app) {
   const internal = Fastify(serviceOptions(config)).withTypeProvider<TypeBoxTypeProvider>()
   internal.setValidatorCompiler(validatorCompiler)
   internal.register(problems)
-  internal.post('/revocations', { schema: { body: Revoke, response: { 200: Revoked } } }, async ({ body }) =>
-    await revoke(userIdText(body.userId) as string))
+  internal.post('/revocations', { schema: { body: Revoke, response: { 200: Revoked } } }, async ({ body }) => {
+    const userId = userIdText(body.userId)
+    if (userId === undefined) throw Object.assign(new InvalidUserId(), { errors: [{ path: 'body.userId', message: userIdFault(body.userId) }] })
+    return await revoke(userId)
+  })
 
   app.decorate('internal', internal)
   app.addHook('onListen', async () => { await internal.listen({ host, port }) })

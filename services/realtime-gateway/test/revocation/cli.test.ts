@@ -30,5 +30,10 @@ t.test('it says how it is used, and what the gateway refused', async t => {
   t.match(await revoke(t, []), { code: 64, output: /--user/ })
   t.match(await revoke(t, ['--user', 'x'.repeat(200), '--url', internalUrl]), { code: 1, output: /400/ })
   t.match(await revoke(t, ['--user', '7', '--url', 'http://127.0.0.1:1']), { code: 1, output: /^No gateway answers at http:\/\/127.0.0.1:1: .*\n$/ })
+  for (const userId of ['9007199254740993', '7.5', '""']) {
+    const answer = await fetch(`${internalUrl}/revocations`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: `{"userId":${userId}}` })
+    t.equal(answer.status, 400, userId)
+    t.match(await answer.json(), { errors: [{ path: /^body\.userId/ }] })
+  }
   t.equal((await fetch(`${url}/revocations`, { method: 'POST' })).status, 404, 'the public port has no such route')
 })
