@@ -16,7 +16,8 @@ type PacedOptions = { http?: unknown, keepAliveTimeout?: number, requestTimeout?
  * most 8 in hand, the rest of them one turn of the event loop later, and the socket is not read meanwhile.
  */
 export function pacedServer (handler: RequestListener, options: PacedOptions): Server {
-  const server = createServer(options.http as ServerOptions ?? {}, paced(handler))
+  const server = createServer(options.http as ServerOptions ?? {}, handler)
+  paceRequests(server)
   // As Fastify sets them on a server of its own.
   if (options.keepAliveTimeout !== undefined) server.keepAliveTimeout = options.keepAliveTimeout
   if (options.requestTimeout !== undefined) server.requestTimeout = options.requestTimeout
@@ -24,17 +25,35 @@ export function pacedServer (handler: RequestListener, options: PacedOptions): S
   return server
 }
 
-function paced (handler: RequestListener): RequestListener {
+/** At the event, not in one listener: engine.io puts its own in the place of those that it finds. */
+function paceRequests (server: Server): void {
+  const emit = server.emit.bind(server)
+  const onRequest = paced((request, response) => { emit('request', request, response) })
+  server.emit = (event: string, ...args: unknown[]) => {
+    if (event !== 'request') return emit(event, ...args)
+    onRequest(args[0] as IncomingMessage, args[1] as Exchange[1])
+    return true
+  }
+}
+
+function paced (handler: (...exchange: Exchange) => void): (...exchange: Exchange) => void {
   const connections = new WeakMap<Socket, Connection>()
 
   return function onRequest (request, response) {
     const { socket } = request
-    const connection = connections.get(socket) ?? { inHand: 0, waiting: [] }
+    const connection = connections.get(socket) ?? connect(socket)
+    if (connection.inHand < MAX_IN_HAND) start(connection, [request, response])
+    else if (connection.waiting.length >= MAX_WAITING) socket.destroy()
+    else {
+      connection.waiting.push([request, response])
+      hold(socket)
+    }
+  }
+
+  function connect (socket: Socket): Connection {
+    const connection = { inHand: 0, waiting: [] }
     connections.set(socket, connection)
-    if (connection.inHand < MAX_IN_HAND) return start(connection, [request, response])
-    if (connection.waiting.length >= MAX_WAITING) return socket.destroy()
-    connection.waiting.push([request, response])
-    hold(socket)
+    return connection
   }
 
   function start (connection: Connection, [request, response]: Exchange): void {

@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import Fastify, { type FastifyInstance } from 'fastify'
@@ -49,6 +50,26 @@ t.test('of thousands of pipelined requests a few are in hand, all are answered i
   t.same(bodies, Array.from({ length: count }, (_, i) => i))
   t.ok(most <= 8, `${most} in hand`)
   t.ok(before < count, `another connection was served after ${before} of ${count}`)
+})
+
+t.test('a listener that takes the place of others, as engine.io\'s does, is paced too', async t => {
+  let inHand = 0
+  let most = 0
+  const app = Fastify({ serverFactory: pacedServer })
+  app.get('/end', async () => '<end>')
+  const own = app.server.listeners('request') as RequestListener[]
+  app.server.removeAllListeners('request').on('request', (request, response) => {
+    if (request.url === '/end') return own.forEach(listener => listener(request, response))
+    most = Math.max(most, ++inHand)
+    setImmediate(() => {
+      inHand--
+      response.end('<ok>')
+    })
+  })
+  const port = await start(t, app)
+  const answer = await exchange(port, get('other').repeat(100) + get('end', 'Connection: close\r\n'))
+  t.equal([...answer.matchAll(/<ok>/g)].length, 100)
+  t.ok(most > 0 && most <= 8, `${most} in hand`)
 })
 
 t.test('pipelined bodies arrive whole', async t => {

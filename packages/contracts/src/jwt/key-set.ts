@@ -7,6 +7,8 @@ const FRESH_MS = 10 * 60_000
 const COOLDOWN_MS = 30_000
 const COOLDOWN_AFTER_FAULT_MS = 2000
 const TIMEOUT_MS = 5000
+/** A key set has a few keys of less than 2 KiB each. */
+const MAX_BYTES = 1024 * 1024
 
 /** A good token can't be told from a bad one now, so its user must not be told to sign in anew. */
 export const KeysAway = createError('UNAVAILABLE', 'The keys of the identity provider can\'t be had at this moment; try again', 503)
@@ -65,13 +67,24 @@ export function createKeySet (url: URL) {
 }
 
 async function publishedAtUrl (url: URL): Promise<PublishedKey[]> {
-  const answer = await fetch(url, { headers: { accept: 'application/json' }, signal: AbortSignal.timeout(TIMEOUT_MS) })
+  // No redirects: one to plain http:// could be changed on its way.
+  const answer = await fetch(url, { headers: { accept: 'application/json' }, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) })
   if (!answer.ok) throw new Error(`${url.href} was answered ${answer.status}`)
-  const { keys } = await answer.json() as { keys?: unknown }
+  const { keys } = JSON.parse(await textOf(answer)) as { keys?: unknown }
   const usable = Array.isArray(keys) ? keys.flatMap(readKey) : []
   // A provider without a single key would sign everybody out: more likely a fault of its deployment, so the last keys hold.
   if (usable.length === 0) throw new Error(`${url.href} published no key that verifies signatures`)
   return usable
+}
+
+async function textOf (answer: Response): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of answer.body ?? []) {
+    chunks.push(chunk)
+    if ((bytes += chunk.length) > MAX_BYTES) throw new Error(`${answer.url} sent more than ${MAX_BYTES} bytes`)
+  }
+  return Buffer.concat(chunks).toString()
 }
 
 /** None for what is no public key for signatures, or of a kind that Node does not know: others may be. */
