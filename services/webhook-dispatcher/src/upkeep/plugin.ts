@@ -5,6 +5,7 @@ import { renewTargets } from '../delivery/renew-targets.ts'
 import { durationMs } from '../duration.ts'
 import { recoveryOf } from '../delivery/recovery.ts'
 import { closeOrphans } from './close-orphans.ts'
+import { createErasures } from './erasures.ts'
 import { recover } from './recover.ts'
 import { dropOld } from './retention.ts'
 import { tellAgain } from './tell-again.ts'
@@ -60,6 +61,7 @@ export const upkeep = fp(async function upkeep (app) {
         return false
       }
     },
+    { name: 'erasures', everyMs: 2000, run: createErasures({ sql, redis: app.redis, log: app.log }) },
     { name: 'retention', everyMs: 10 * 60_000, run: async () => await dropOld(sql, retention) },
     {
       name: 'endpoints',
@@ -72,4 +74,4 @@ export const upkeep = fp(async function upkeep (app) {
   ], app.log)
   app.addHook('onReady', engine.start)
   app.addHook('onClose', engine.stop)
-}, { name: 'upkeep', dependencies: ['delivery', 'postgres', 'metrics'] })
+}, { name: 'upkeep', dependencies: ['delivery', 'postgres', 'redis', 'metrics'] })

@@ -1,0 +1,38 @@
+import type { Sql } from '../db/sql.ts'
+
+/** Rows at a time, so that no statement holds many of them for long. */
+const PAGE = 2000
+
+/**
+ * A page of everything that is stored of a user: webhooks of every kind with their secrets, deliveries, attempts and
+ * replays, and the payloads. Webhooks are deleted first, so that no attempt begins within a second, whichever replica has
+ * them in hand. Returns how many rows were found; 0 when nothing is left.
+ */
+export async function erasePage (sql: Sql, userId: string): Promise<number> {
+  const counts = [
+    await sql`update webhooks.webhooks set deleted_at = now(), updated_at = now() where user_id = ${userId} and deleted_at is null`,
+    await sql`delete from webhooks.secrets where user_id = ${userId}`,
+    await eraseDeliveries(sql, userId),
+    await sql`
+      delete from webhooks.events where (event_ms, event_seq) in (
+        select event_ms, event_seq from webhooks.events where user_id = ${userId} order by event_ms, event_seq limit ${PAGE} for update skip locked)`,
+    await sql`delete from webhooks.replays where webhook_id in (select id from webhooks.webhooks where user_id = ${userId})`,
+    await sql`
+      delete from webhooks.webhooks w where w.id in (
+        select id from webhooks.webhooks o
+        where o.user_id = ${userId} and not exists (select from webhooks.deliveries d where d.webhook_id = o.id) limit ${PAGE} for update skip locked)`
+  ]
+  return counts.reduce((sum, { count }) => sum + count, 0)
+}
+
+/** What is under way goes too: the end of its attempt finds no row and is not recorded. By index deliveries_of_webhook. */
+async function eraseDeliveries (sql: Sql, userId: string) {
+  return await sql`
+    with page as materialized (
+      select d.id from webhooks.webhooks w cross join lateral (
+        select id from webhooks.deliveries where webhook_id = w.id order by id limit ${PAGE} for update skip locked) d
+      where w.user_id = ${userId} limit ${PAGE}
+    ),
+    attempts as (delete from webhooks.attempts where delivery_id in (select id from page))
+    delete from webhooks.deliveries where id in (select id from page)`
+}
