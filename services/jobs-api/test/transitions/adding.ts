@@ -96,6 +96,7 @@ export const adding: Transition[] = [
   {
     name: 'deduplicate, reschedule',
     queue: 'idle',
+    notInPython: 'its scripts do not know it',
     expected: { job: 'added delayed delayed = delayed' },
     run: async ({ add }) => {
       const job = await add({ delay: LATER, deduplication: { id: 'reschedule' } })
@@ -122,6 +123,7 @@ export const adding: Transition[] = [
   {
     name: 'remove the key of a deduplication',
     queue: 'idle',
+    notInPython: 'it has no removeDeduplicationKey',
     expected: { first: 'added waiting = waiting', second: 'added waiting = waiting' },
     run: async ({ add, queue }) => {
       const first = await add({ deduplication: { id: 'key' } })

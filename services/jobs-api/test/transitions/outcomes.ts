@@ -1,0 +1,72 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { FastifyInstance } from 'fastify'
+import type { Test } from 'tap'
+import { until } from '@tidings/testing'
+import { compareCounts } from '../../src/projector/compare-counts.ts'
+import { jobRows } from '../job-rows.ts'
+import { toldEvents, type SeenEvent } from '../told.ts'
+import type { Transition } from './transition.ts'
+
+/** Long enough for what a transition does before its jobs are compared as silent, on a slow machine too. */
+const SILENT_MS = 4000
+
+/** Settings under which transitions run. */
+export const settings = (queues: string[]) => ({
+  JOB_QUEUES: queues.join(','),
+  RECONCILE_SILENT_MS: String(SILENT_MS),
+  RECONCILE_INTERVAL_MS: '500'
+})
+
+export type Ran = { transition: Transition, ids: Record<string, string> }
+
+/** Waits until each transition has published what it should, then until all jobs were compared with BullMQ, which must not add to it. */
+export async function checkOutcomes (t: Test, app: FastifyInstance, ran: Ran[]) {
+  const open = new Set(ran)
+  await until(async () => {
+    for (const one of open) if (isDeepStrictEqual(await outcomeOf(app, one), one.transition.expected)) open.delete(one)
+    return open.size === 0
+  }, { intervalMs: 500 }).catch(() => {}) // the comparisons below say what is wrong
+
+  const since = Date.now() + SILENT_MS
+  await until(async () => (await app.sql`select 1 from jobs.jobs where state < 3 and looked_ms < ${since}`).length === 0)
+  for (const one of ran) t.same(await outcomeOf(app, one), one.transition.expected, one.transition.name)
+  t.same(await compareCounts(app.sql), [])
+}
+
+/** Waits until a job has published this; shared queues' jobs are found in the other one as well. */
+export async function untilPublished (app: FastifyInstance, { queue, jobId, events }: { queue: string, jobId: string, events: string }) {
+  await until(async () => {
+    const all = await toldEvents(app.redis)
+    return queuesOf(queue).some(name => textOf(all.filter(event => event.queue === name && event.jobId === jobId)) === events)
+  }, { what: `job ${jobId} of ${queue} to publish ${events}` })
+}
+
+/** Waits until a job has published anything. */
+export async function untilSeen (app: FastifyInstance, { queue, jobId }: { queue: string, jobId: string }) {
+  await until(async () => (await toldEvents(app.redis)).some(event => event.queue === queue && event.jobId === jobId))
+}
+
+/** What was published of a transition's jobs, and how they stand, in the form of `expected`. */
+async function outcomeOf (app: FastifyInstance, { transition: { queue, expected }, ids }: Ran): Promise<Record<string, string>> {
+  const [events, rows] = [await toldEvents(app.redis), await jobRows(app.sql as never)]
+  return Object.fromEntries(Object.keys(expected).map(label => {
+    const isIts = (one: { queue: string, id: string }) => queuesOf(queue).includes(one.queue) && one.id === ids[label]
+    const states = rows.filter(isIts).map(({ state }) => state)
+    const text = textOf(events.filter(({ queue, jobId }) => isIts({ queue, id: jobId })))
+    const named = Object.entries(ids).reduce((text, [label, id]) => text.replaceAll(new RegExp(`bull:\\w+:${id}\\b`, 'g'), `<${label}>`), text)
+    return [label, `${named} = ${states.join(', ') || 'gone'}`]
+  }))
+}
+
+/** A flow of `busy` may have a child in `idle`. */
+function queuesOf (queue: string): string[] {
+  return queue === 'busy' ? ['busy', 'idle'] : [queue]
+}
+
+function textOf (events: SeenEvent[]): string {
+  return events.map(event => {
+    if (event.reopened) return 'reopened'
+    if (event.type === 'failed') return `failed(${event.error})`
+    return event.type === 'progress' ? `progress(${JSON.stringify(event.progress)})` : event.type
+  }).join(' ')
+}
