@@ -44,13 +44,13 @@ export function decode ({ id, owner, payload, repeats }: Entry): ToldJobEvent {
 }
 
 /** Decodes a batch; malformed entries are handed to `onMalformed` and stepped over. */
-export function decodeAll (entries: Entry[], onMalformed: (err: MalformedJobEvent) => void): ToldJobEvent[] {
+export function decodeAll (entries: Entry[], onMalformed: (err: MalformedJobEvent, entry: Entry) => void): ToldJobEvent[] {
   return entries.flatMap(entry => {
     try {
       return [decode(entry)]
     } catch (err) {
       if (!(err instanceof MalformedJobEvent)) throw err
-      onMalformed(err)
+      onMalformed(err, entry)
       return []
     }
   })

@@ -13,6 +13,7 @@ export function engineMetrics (registry: MetricsRegistry) {
     unowned: perQueue('tidings_relay_unowned_events_total', 'Events of jobs without an owner, left out'),
     refusedOwners: perQueue('tidings_relay_refused_owners_total', 'Jobs of other producers whose data names a user that can own none, or is too large to be searched'),
     malformed: perQueue('tidings_relay_malformed_entries_total', 'Entries that could not be understood, stepped over'),
+    badItems: new prom.Counter({ name: 'tidings_bad_items_total', help: 'Items that a loop had to skip, recorded in jobs.bad_items', labelNames: ['consumer', 'queue'] as const, registers }),
     lost: perQueue('tidings_relay_lost_entries_total', 'Entries that BullMQ trimmed before they were read'),
     batches: perQueue('tidings_relay_batches_total', 'Batches moved'),
     large: new prom.Counter({ name: 'tidings_relay_large_results_total', help: 'Results and errors too large for an event, by whether they are kept beside it', labelNames: ['queue', 'kept'] as const, registers }),

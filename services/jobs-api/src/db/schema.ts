@@ -84,6 +84,18 @@ export const replaced = jobsSchema.table('replaced', {
   replacedAt: timestamp('replaced_at', { withTimezone: true }).notNull()
 }, table => [primaryKey({ columns: [table.userId, table.id, table.queue] })])
 
+export const badItems = jobsSchema.table('bad_items', {
+  consumer: text('consumer').notNull(),
+  queue: text('queue').notNull(),
+  /** The id of BullMQ's entry, of the job event, or of the row. */
+  item: text('item').notNull(),
+  jobId: text('job_id'),
+  reason: text('reason').notNull(),
+  times: integer('times').notNull().default(1),
+  firstAt: timestamp('first_at', { withTimezone: true }).notNull().defaultNow(),
+  lastAt: timestamp('last_at', { withTimezone: true }).notNull().defaultNow()
+}, table => [primaryKey({ columns: [table.consumer, table.queue, table.item] })])
+
 export const results = jobsSchema.table('results', {
   ...identity,
   progress: json('progress'),

@@ -3,12 +3,14 @@ import { PROJECTOR_LEASE_KEY } from '@tidings/contracts'
 import type { Follower, UnsupportedJobEvent } from '@tidings/job-events'
 import type { Config } from '../config.ts'
 import { holdLease } from '../lease/hold-lease.ts'
+import { createBadItems, type BadItems } from '../isolation/bad-items.ts'
 import { engineMetrics, type EngineMetrics } from '../metrics.ts'
 import { listen } from '../projector/listen.ts'
 import { startProjector } from '../projector/projector.ts'
 import { createWatch, type Watch } from '../projector/watch.ts'
 import { suspect } from '../relay/memory.ts'
 import { repeat } from '../repeat.ts'
+import { forgetBadItems } from '../retention/forget-bad-items.ts'
 import { forgetSpent } from '../retention/forget-spent.ts'
 import { forgetReplaced, removeOldJobs } from '../retention/remove-old-jobs.ts'
 
@@ -21,6 +23,7 @@ const HALT_MS = 5000
 export const projector = fp<{ config: Config }>(async function projector (app, { config }) {
   const { redis, sql, log } = app
   const metrics = engineMetrics(app.metricsRegistry)
+  const badItems = createBadItems({ sql, metrics, log })
   const watch = createWatch()
   let follower: Follower | undefined
   let halted: UnsupportedJobEvent | undefined
@@ -28,6 +31,7 @@ export const projector = fp<{ config: Config }>(async function projector (app, {
 
   const lease = holdLease({ redis, key: PROJECTOR_LEASE_KEY, ttlMs: config.LEASE_MS, log, work: project })
   app.decorate('engineMetrics', metrics)
+  app.decorate('badItems', badItems)
   app.decorate('projectorFault', () => {
     if (follower && !follower.halted && follower.heardAt > 0) halted = undefined
     return halted?.message
@@ -36,11 +40,12 @@ export const projector = fp<{ config: Config }>(async function projector (app, {
   app.addHook('onClose', async () => {
     await lease.stop()
     await stopListening()
+    await badItems.stop()
   })
 
   async function project (signal: AbortSignal) {
     const onOvertaken = () => suspect(redis, config.queues)
-    follower = startProjector({ redis, sql, watch, log, metrics, onOvertaken, onHalted })
+    follower = startProjector({ redis, sql, watch, badItems, log, metrics, onOvertaken, onHalted })
     await repeat({ what: 'retention', everyMs: config.RETENTION_INTERVAL_MS, task: () => retire(signal), signal, log })
     await follower.stop()
   }
@@ -55,6 +60,7 @@ export const projector = fp<{ config: Config }>(async function projector (app, {
   async function retire (signal: AbortSignal) {
     metrics.retired.inc(await removeOldJobs(sql, { days: config.JOB_RETENTION_DAYS, signal }))
     await forgetReplaced(sql, { days: config.JOB_RETENTION_DAYS, signal })
+    await forgetBadItems(sql, { days: config.JOB_RETENTION_DAYS, signal })
     await forgetSpent(sql, signal)
   }
 }, { name: 'projector', dependencies: ['postgres', 'redis', 'metrics'] })
@@ -62,6 +68,8 @@ export const projector = fp<{ config: Config }>(async function projector (app, {
 declare module 'fastify' {
   interface FastifyInstance {
     engineMetrics: EngineMetrics
+    /** Where loops report what they skip. */
+    badItems: BadItems
     /** How far the rows have come, and waiting for it; the same on every replica. */
     projected: Watch
     /** Why this replica's projector is halted, if it is. */

@@ -1,14 +1,15 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
 import {
-  createJobEventStream, decodeAll, follow, formatEventId, isNewer, ZERO,
-  type EventId, type FollowedBatch, type Follower, type Overtaken, type UnsupportedJobEvent
+  createJobEventStream, decode, decodeAll, follow, formatEventId, isNewer, ZERO,
+  type Entry, type EventId, type FollowedBatch, type Follower, type Overtaken, type UnsupportedJobEvent
 } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
+import type { BadItems } from '../isolation/bad-items.ts'
+import { isItemFault } from '../isolation/item-fault.ts'
 import type { EngineMetrics } from '../metrics.ts'
 import { movePosition, readPosition } from './position.ts'
 import { projectBatch } from './project-batch.ts'
-import { isRefusal } from './refusal.ts'
 import { changeKey, type Watch } from './watch.ts'
 
 /** A transaction of six statements for each event alone is what Postgres would mostly do; polls see an event so much later at most. */
@@ -18,6 +19,7 @@ type ProjectorOptions = {
   redis: Redis
   sql: RawSql
   watch: Watch
+  badItems: BadItems
   log: FastifyBaseLogger
   metrics: EngineMetrics
   /** Told when events can be had no more, so that rows may be behind for ever. */
@@ -27,8 +29,8 @@ type ProjectorOptions = {
 }
 
 /** Follows the job-event stream into Postgres, from the position that Postgres holds. */
-export function startProjector ({ redis, sql, watch, log, metrics, onOvertaken, onHalted }: ProjectorOptions): Follower {
-  return follow({ redis, log, lingerMs: LINGER_MS, position, onBatch, onOvertaken: skip, onHalted })
+export function startProjector ({ redis, sql, watch, badItems, log, metrics, onOvertaken, onHalted }: ProjectorOptions): Follower {
+  return follow({ redis, log, lingerMs: LINGER_MS, position, onBatch: projectIsolated, onOvertaken: skipGap, onHalted })
 
   /** A first start begins at the epoch: so the newest id can be reached where nothing was told yet. */
   async function position (): Promise<EventId> {
@@ -38,48 +40,57 @@ export function startProjector ({ redis, sql, watch, log, metrics, onOvertaken, 
     return await movePosition(sql, at, epoch) ? epoch : await readPosition(sql)
   }
 
-  async function onBatch (batch: FollowedBatch): Promise<EventId> {
-    try {
-      return await project(batch)
-    } catch (err) {
-      if (!isRefusal(err)) throw err
-      log.warn({ err, from: formatEventId(batch.from) }, 'projector: Postgres refuses the batch, taking it event by event')
-      return await projectSingly(batch)
-    }
-  }
-
   async function project ({ from, to, entries }: FollowedBatch): Promise<EventId> {
-    const events = decodeAll(entries, err => stepOver(err))
+    const malformed: [Entry, Error][] = []
+    const events = decodeAll(entries, (err, entry) => malformed.push([entry, err]))
     if (!await projectBatch(sql, { from, to, events })) return await readPosition(sql) // another replica was faster
+    for (const [entry, err] of malformed) skip(entry, err) // once, however often a part of the batch was tried
     metrics.projected.inc(events.length)
     watch.announce(to, events.map(({ userId, jobId }) => changeKey(userId, jobId)))
     return to
   }
 
-  // One event that Postgres can't hold must not hold up all that come after it.
-  async function projectSingly ({ from, entries }: FollowedBatch): Promise<EventId> {
-    let at = from
-    for (const entry of entries) {
-      const next = await project({ from: at, to: entry.id, entries: [entry] }).catch(async err => {
-        if (!isRefusal(err)) throw err
-        stepOver(err)
-        return await project({ from: at, to: entry.id, entries: [] })
-      })
-      if (formatEventId(next) !== formatEventId(entry.id)) return next
-      at = next
+  /**
+   * One event that cannot be projected must not hold up all others: halves are
+   * tried until it stands alone, and it is skipped.
+   */
+  async function projectIsolated (batch: FollowedBatch): Promise<EventId> {
+    const { from, to, entries } = batch
+    try {
+      return await project(batch)
+    } catch (err) {
+      const [only] = entries
+      if (!only || !isItemFault(err)) throw err
+      if (entries.length === 1) {
+        skip(only, err as Error)
+        return await project({ from, to, entries: [] })
+      }
     }
-    return at
+    const first = entries.slice(0, entries.length >> 1)
+    const end = (first.at(-1) as Entry).id
+    const at = await projectIsolated({ from, to: end, entries: first })
+    if (formatEventId(at) !== formatEventId(end)) return at // another replica was faster
+    return await projectIsolated({ from: at, to, entries: entries.slice(first.length) })
   }
 
-  async function skip (gap: Overtaken) {
+  async function skipGap (gap: Overtaken) {
     log.error({ reason: gap.reason, position: formatEventId(gap.position), resumeAt: formatEventId(gap.resumeAt) }, 'projector: overtaken')
     metrics.overtaken.inc()
     await onOvertaken(gap) // first: a crash in between must not lose the need to reconcile
     if (await movePosition(sql, gap.position, gap.resumeAt)) watch.announce(gap.resumeAt, [])
   }
 
-  function stepOver (err: unknown) {
+  function skip (entry: Entry, err: Error) {
     metrics.steppedOver.inc()
-    log.error({ err }, 'projector: event stepped over')
+    badItems.note({ consumer: 'projector', item: formatEventId(entry.id), err, ...jobOf(entry) })
+  }
+}
+
+function jobOf (entry: Entry): { queue: string, jobId?: string } {
+  try {
+    const { queue, jobId } = decode(entry)
+    return { queue, jobId }
+  } catch {
+    return { queue: '' } // it names none that could be read
   }
 }

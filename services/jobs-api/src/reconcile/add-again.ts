@@ -1,10 +1,32 @@
 import type { JobsOptions, Queue } from 'bullmq'
+import type { Redis } from 'ioredis'
+import { isolate } from '../isolation/isolate.ts'
+import { isRefusedByBullMQ } from '../isolation/item-fault.ts'
 import type { OpenRow } from './open-row.ts'
 
-/** Hands jobs to BullMQ, once more or for the first time. Of a job that it still has, this does nothing. */
-export async function addAgain (queue: Queue, rows: OpenRow[]): Promise<void> {
-  if (rows.length === 0) return
-  await queue.addBulk(rows.map(row => ({ name: row.name, data: row.data, opts: optionsOf(row) })))
+export type Refused = { row: OpenRow, err: Error }
+
+/**
+ * Hands jobs to BullMQ, once more or for the first time. Of a job that it still
+ * has, this does nothing. What BullMQ refuses for its options is given back: it
+ * must not keep all others from being added.
+ */
+export async function addAgain (rows: OpenRow[], { queue, redis }: { queue: Queue, redis: Redis }): Promise<{ added: OpenRow[], refused: Refused[] }> {
+  const refused: Refused[] = []
+  if (rows.length === 0) return { added: [], refused }
+  const added = await isolate(rows, add, { isFault: isRefusedByBullMQ, onBad: refuse })
+  return { added, refused }
+
+  async function add (some: OpenRow[]): Promise<OpenRow[]> {
+    await queue.addBulk(some.map(row => ({ name: row.name, data: row.data, opts: optionsOf(row) })))
+    return some
+  }
+
+  /** Only while Redis answers: else it is not the job that fails. */
+  async function refuse (row: OpenRow, err: Error) {
+    await redis.ping()
+    refused.push({ row, err })
+  }
 }
 
 /** A delay counts from the submit, not from now. */

@@ -6,13 +6,15 @@ import { eventIdOf, formatEventId, type EventId, type JobEventStream, type Relay
 import type { RawSql } from '@tidings/service-kit'
 import { removeQueued } from '../cancel/remove-queued.ts'
 import { tellWorker } from '../cancel/tell-worker.ts'
+import type { BadItems } from '../isolation/bad-items.ts'
+import { isolate } from '../isolation/isolate.ts'
 import type { EngineMetrics } from '../metrics.ts'
 import type { Watch } from '../projector/watch.ts'
 import { keepLargeResults } from '../relay/large-results.ts'
 import { queueEventsKey } from '../relay/queue-keys.ts'
 import type { Relay } from '../relay/relay.ts'
 import { translate, type Translation } from '../relay/translate.ts'
-import { addAgain } from './add-again.ts'
+import { addAgain, type Refused } from './add-again.ts'
 import { findToldEnds } from './find-told-ends.ts'
 import type { Verdict } from './judge.ts'
 import { lookUp, type Found } from './look-up.ts'
@@ -30,6 +32,7 @@ export type ConcludeContext = {
   stream: JobEventStream
   projected: Watch
   floor: () => EventId
+  badItems: BadItems
   metrics: EngineMetrics
   log: FastifyBaseLogger
 }
@@ -47,6 +50,14 @@ export type Case = { row: OpenRow, judge: (row: OpenRow) => Verdict, state?: Fou
  * Returns how many rows were concluded.
  */
 export async function conclude (cases: Case[], context: ConcludeContext): Promise<number> {
+  const { badItems, queue } = context
+  const counts = await isolate(cases, async some => [await concludeAll(some, context)], {
+    onBad: ({ row }, err) => badItems.note({ consumer: 'reconcile', queue: queue.name, item: `row ${row.n}`, jobId: row.id, err })
+  })
+  return counts.reduce((sum, count) => sum + count, 0)
+}
+
+async function concludeAll (cases: Case[], context: ConcludeContext): Promise<number> {
   if (cases.length === 0) return 0
   const { relay, sql } = context
   const newest = await caughtUp(context)
@@ -71,13 +82,21 @@ async function concludeAt (position: RelayPosition, cases: Case[], context: Conc
   const rows = await inSameState(await unchangedRows(sql, cases.map(({ row }) => row)), row => caseOf.get(row.n)?.state, context)
   const judged = rows.map(row => ({ row, ...(caseOf.get(row.n) as Case).judge(row) }))
 
-  const toAdd = judged.filter(({ verdict }) => verdict === 'add').map(({ row }) => row)
-  await addAgain(queue, toAdd)
+  // First what can fail for what it is: an addition is not taken back.
+  const translations = judged.flatMap(one => one.verdict === 'tell' ? [translationOf(one.row, one)] : [])
+  const { added, refused } = await addAgain(judged.filter(({ verdict }) => verdict === 'add').map(({ row }) => row), context)
   // A cancel writes its wish, then looks for the job; here the job is added, then the wish looked for.
-  for (const job of await markEnqueued(sql, toAdd)) if (!await removeQueued(queue, job.id)) await tellWorker(redis, job)
-  const told = await tell(position, judged.flatMap(one => one.verdict === 'tell' ? [translationOf(one.row, one)] : []), context)
-  report(judged.filter(({ verdict }) => verdict === 'add' || told > 0), context)
-  return toAdd.length + told
+  for (const job of await markEnqueued(sql, added)) if (!await removeQueued(queue, job.id)) await tellWorker(redis, job)
+  const told = await tell(position, [...translations, ...refused.map(one => refusal(one, context))], context)
+  const addedRows = new Set(added)
+  report(judged.filter(({ row, verdict }) => addedRows.has(row) || (verdict === 'tell' && told > 0)), context)
+  return added.length + told
+}
+
+/** A job that BullMQ will never take ends with the reason. */
+function refusal ({ row, err }: Refused, { badItems, queue }: ConcludeContext): Translation {
+  badItems.note({ consumer: 'outbox', queue: queue.name, item: `row ${row.n}`, jobId: row.id, err })
+  return translationOf(row, { verdict: 'tell', event: 'failed', fields: { failedReason: `The queue refused the job: ${err.message}` } })
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis'
 import type { RawSql } from '@tidings/service-kit'
 import { stateCode } from '../db/state-code.ts'
 import { queuePrefix } from '../relay/queue-keys.ts'
+import { repliesOf } from '../relay/replies.ts'
 import type { Successor } from './look-up.ts'
 import type { OpenRow } from './open-row.ts'
 
@@ -61,10 +62,9 @@ async function inBullMQ (redis: Redis, queue: string, rows: OpenRow[]): Promise<
     if (isOfScheduler(row)) pipeline.zscore(`${prefix}repeat`, row.slot?.slice(SCHEDULER.length) ?? '')
     else pipeline.get(`${prefix}${row.slot}`)
   }
-  const replies = await pipeline.exec() ?? []
+  const replies = await repliesOf<unknown>(pipeline)
   return rows.flatMap((row, i) => {
-    const [err, reply] = replies[i] ?? []
-    if (err) throw err
+    const reply = replies[i]
     if (typeof reply !== 'string' || reply === row.id) return []
     return [[row.n, { id: isOfScheduler(row) ? undefined : reply }]]
   })

@@ -1,6 +1,8 @@
 import type { Redis } from 'ioredis'
 import type { JobState } from '@tidings/contracts'
 import { queuePrefix } from '../relay/queue-keys.ts'
+import { timeOf } from '../relay/read-hashes.ts'
+import { repliesOf, WrongType } from '../relay/replies.ts'
 import type { OpenRow } from './open-row.ts'
 
 /** What BullMQ has of a job. */
@@ -28,21 +30,19 @@ export async function lookUp (redis: Redis, queue: string, rows: OpenRow[]): Pro
     pipeline.zscore(`${prefix}delayed`, id)
     pipeline.lpos(`${prefix}active`, id)
   }
-  const replies = (await pipeline.exec() ?? []).map(([err, value]) => {
-    if (err) throw err
-    return value
-  })
+  // A key of another type is not the job's any more.
+  const replies = (await repliesOf<unknown>(pipeline)).map(reply => reply instanceof WrongType ? null : reply)
   return rows.map((row, i) => foundOf(row, replies.slice(i * 5, i * 5 + 5)))
 }
 
 function foundOf (row: OpenRow, [hash, completed, failed, delayed, active]: unknown[]): Found {
-  const [timestamp, returnvalue = null, failedReason = null, finishedOn] = hash as (string | null)[]
+  const [timestamp, returnvalue = null, failedReason = null, finishedOn] = (hash ?? []) as (string | null)[]
   if (timestamp === null || timestamp === undefined || !isSameLife(row, timestamp)) return MISSING
   const state = completed !== null ? 'completed' : failed !== null ? 'failed' : delayed !== null ? 'delayed' : active !== null ? 'active' : 'waiting'
-  return { state, returnvalue, failedReason, finishedOn: finishedOn ? Number(finishedOn) : null }
+  return { state, returnvalue, failedReason, finishedOn: finishedOn ? timeOf(finishedOn) ?? null : null }
 }
 
 /** An id of another producer may stand for another job by now. */
 function isSameLife (row: OpenRow, timestamp: string): boolean {
-  return row.ours || Math.trunc(Number(timestamp)) === row.created_ms
+  return row.ours || (timeOf(timestamp) ?? 0) === row.created_ms
 }

@@ -3,16 +3,18 @@ import type { JobEvent } from '@tidings/contracts'
 import { eventIdOf } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import { findCancelled } from '../cancel/find-cancelled.ts'
+import type { BadItems } from '../isolation/bad-items.ts'
+import { isolate } from '../isolation/isolate.ts'
 import type { EngineMetrics } from '../metrics.ts'
 import { isKept, keepLargeResults } from './large-results.ts'
 import { NOBODY, type Owner } from './owner.ts'
 import type { Owners } from './owners.ts'
 import type { Doubts } from './doubts.ts'
-import { parseEntries, type MalformedEntry, type QueueEvent } from './queue-event.ts'
+import { MalformedEntry, parseEntries, type QueueEvent } from './queue-event.ts'
 import type { RawEntry } from './reader.ts'
 import { translate } from './translate.ts'
 
-type InterpretOptions = { queue: string, sql: RawSql, owners: Owners, doubts: Doubts, metrics: EngineMetrics, log: FastifyBaseLogger }
+type InterpretOptions = { queue: string, sql: RawSql, owners: Owners, doubts: Doubts, badItems: BadItems, metrics: EngineMetrics, log: FastifyBaseLogger }
 
 /** What a batch of BullMQ's entries tells whom. */
 export type Interpret = (entries: RawEntry[]) => Promise<JobEvent[]>
@@ -21,8 +23,10 @@ export type Interpret = (entries: RawEntry[]) => Promise<JobEvent[]>
  * Drops what nobody needs, attaches owner and name, keeps what is too large to
  * travel. One entry that can't be understood costs that entry only.
  */
-export function createInterpreter ({ queue, sql, owners, doubts, metrics, log }: InterpretOptions): Interpret {
-  return async function interpret (raw) {
+export function createInterpreter ({ queue, sql, owners, doubts, badItems, metrics, log }: InterpretOptions): Interpret {
+  return async raw => await isolate(raw, interpret, { onBad: skip })
+
+  async function interpret (raw: RawEntry[]): Promise<JobEvent[]> {
     const entries = parseEntries(raw, stepOver)
     if (entries.length === 0) return []
     const ownerOf = await owners.attach(entries, raw.at(-1)?.[0] as string)
@@ -46,7 +50,12 @@ export function createInterpreter ({ queue, sql, owners, doubts, metrics, log }:
 
   function stepOver (err: MalformedEntry) {
     metrics.malformed.inc({ queue })
-    log.error({ err, queue }, 'relay: entry stepped over')
+    badItems.note({ consumer: 'relay', queue, item: err.entryId, jobId: err.jobId, err })
+  }
+
+  function skip ([id, fields]: RawEntry, cause: Error) {
+    const jobId = fields[fields.indexOf('jobId') + 1]
+    stepOver(new MalformedEntry(id, 'it cannot be relayed', { cause, jobId }))
   }
 
   /** The job is gone, but why shows only later: its producer may just be adding it anew. */

@@ -17,9 +17,11 @@ type OwnersOptions = {
   redis: Redis
   size: number
   /** Called where a job's data names a user that can be nobody's owner. */
-  onRefused: (jobId: string, fault: string) => void
+  onRefused: (entry: QueueEvent, fault: string) => void
   /** Resolves once Postgres knows all that was told. */
   caughtUp: () => Promise<void>
+  /** Told of a job whose hash could not be read, so that its owner is not known. */
+  onUnreadable: (entry: QueueEvent, err: Error) => void
 }
 
 export type Owners = ReturnType<typeof createOwners>
@@ -30,7 +32,7 @@ export type Owners = ReturnType<typeof createOwners>
  * that can only be of this life of the job: ids come again, after obliterate or
  * a removal, for other users.
  */
-export function createOwners ({ queue, prefix, sql, redis, size, onRefused, caughtUp }: OwnersOptions) {
+export function createOwners ({ queue, prefix, sql, redis, size, onRefused, caughtUp, onUnreadable }: OwnersOptions) {
   const memory = new LRUCache<string, Owner | typeof NOBODY>({ max: size })
   const ahead = createLookAhead(redis, `${prefix}events`)
   let gap = '0-0'
@@ -86,7 +88,11 @@ export function createOwners ({ queue, prefix, sql, redis, size, onRefused, caug
     const { hashes, last } = await readHashes(redis, prefix, lives.map(({ jobId }) => jobId))
     const found = lives.flatMap((life, i) => {
       const hash = hashes[i]
-      if (hash?.fault !== undefined) onRefused(life.jobId, hash.fault)
+      if (hash instanceof Error) {
+        onUnreadable(life.first, hash)
+        return []
+      }
+      if (hash?.fault !== undefined) onRefused(life.first, hash.fault)
       return hash?.userId === undefined || life.isOver ? [] : [{ life, hash }]
     })
     // The hash can only be of this life where BullMQ has told nothing since, or where it is older than what was told.

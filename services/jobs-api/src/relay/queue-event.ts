@@ -6,9 +6,14 @@ export type QueueEvent = { id: string, event: string, jobId: string, fields: Rec
 
 /** An entry that BullMQ did not write, or a worker filled with what is no JSON. Stepped over. */
 export class MalformedEntry extends Error {
-  constructor (id: string, why: string, options?: ErrorOptions) {
+  readonly entryId: string
+  readonly jobId: string | undefined
+
+  constructor (id: string, why: string, { jobId, ...options }: ErrorOptions & { jobId?: string | undefined } = {}) {
     super(`Entry ${id} is malformed: ${why}`, options)
     this.name = 'MalformedEntry'
+    this.entryId = id
+    this.jobId = jobId
   }
 }
 
@@ -48,7 +53,7 @@ export function parseEntry (entry: RawEntry): QueueEvent | undefined {
   const { event, jobId } = fields
   if (event === undefined) throw new MalformedEntry(id, 'it names no event')
   if (!TOLD.has(event)) return undefined
-  if (!jobId || jobId.length > MAX_ID_LENGTH || jobId.includes('\0')) throw new MalformedEntry(id, 'it names no job, or one whose id is not fit to store')
+  if (!jobId || jobId.length > MAX_ID_LENGTH || jobId.includes('\0')) throw new MalformedEntry(id, 'it names no job, or one whose id is not fit to store', { jobId })
   return { id, event, jobId, fields }
 }
 

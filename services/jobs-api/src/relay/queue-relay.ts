@@ -7,7 +7,7 @@ import { createInterpreter } from './interpret.ts'
 import { recall, rememberGap, rememberRun, suspect } from './memory.ts'
 import { createOwners } from './owners.ts'
 import { queueEventsKey, queuePrefix } from './queue-keys.ts'
-import { isCleaning } from './queue-event.ts'
+import { isCleaning, type QueueEvent } from './queue-event.ts'
 import { openReader, type QueueEventReader } from './reader.ts'
 import { createRelay, type Relay } from './relay.ts'
 
@@ -16,16 +16,16 @@ const CATCH_UP_TIMEOUT_MS = 5000
 
 /** The relay of one queue with all that it needs. */
 export function createQueueRelay (app: FastifyInstance, queue: string, stream: JobEventStream, doubts: Doubts): Relay {
-  const { redis, sql, projected, config, log, engineMetrics: metrics } = app
+  const { redis, sql, projected, badItems, config, log, engineMetrics: metrics } = app
   const open = () => openReader({ redis, key: queueEventsKey(queue), count: config.RELAY_BATCH, bytes: config.RELAY_BATCH_BYTES, log })
-  const owners = createOwners({ queue, prefix: queuePrefix(queue), sql, redis, size: config.OWNER_CACHE, onRefused, caughtUp })
-  const interpret = createInterpreter({ queue, sql, owners, doubts, metrics, log })
+  const owners = createOwners({ queue, prefix: queuePrefix(queue), sql, redis, size: config.OWNER_CACHE, onRefused, caughtUp, onUnreadable })
+  const interpret = createInterpreter({ queue, sql, owners, doubts, badItems, metrics, log })
   let floorAtConnect = ZERO
   const floor = () => newest(floorAtConnect, projected.position)
 
-  function onRefused (jobId: string, fault: string) {
+  function onRefused (entry: QueueEvent, fault: string) {
     metrics.refusedOwners.inc({ queue })
-    log.warn({ queue, jobId, fault }, 'relay: job without an owner')
+    onUnreadable(entry, new RangeError(fault))
   }
 
   async function prepare (reader: QueueEventReader) {
@@ -49,6 +49,10 @@ export function createQueueRelay (app: FastifyInstance, queue: string, stream: J
       if (finding === 'gap') metrics.lost.inc({ queue }, lost)
     }
     if (entries.some(isCleaning)) await suspect(redis, [queue])
+  }
+
+  function onUnreadable ({ id, jobId }: QueueEvent, err: Error) {
+    badItems.note({ consumer: 'relay', queue, item: id, jobId, err })
   }
 
   async function caughtUp () {

@@ -11,11 +11,11 @@ const CAP_CHECK_MS = 1000
 
 /** All that the replica which holds a queue does for it, until the signal aborts. */
 export function queueWork (app: FastifyInstance, name: string, stream: JobEventStream) {
-  const { redis, sql, projected, config, log, engineMetrics: metrics } = app
+  const { redis, sql, projected, badItems, config, log, engineMetrics: metrics } = app
   const doubts = createDoubts()
   const relay = createQueueRelay(app, name, stream, doubts)
   const context: ReconcileContext = {
-    queue: app.findQueue(name), redis, sql, relay, doubts, stream, projected, floor: () => projected.position, metrics, log, lostJobs: config.LOST_JOBS
+    queue: app.findQueue(name), redis, sql, relay, doubts, stream, projected, floor: () => projected.position, badItems, metrics, log, lostJobs: config.LOST_JOBS
   }
 
   return async function work (signal: AbortSignal): Promise<void> {
