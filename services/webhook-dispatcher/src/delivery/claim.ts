@@ -27,9 +27,12 @@ export type Claimed = {
   tasks: Task[]
   /** Where the next claim goes on; 0 after the last endpoint. */
   after: number
+  /** The time of day at Postgres. */
+  now: number
 }
 
 type Row = {
+  now: number
   last: number | null
   looked: number
   id: number | null
@@ -139,7 +142,7 @@ export async function claim (sql: Sql, { claim, slots, rooms, after, probeMs }: 
       update webhooks.webhooks w set open_until = now() + ${probeMs}::int * interval '1 ms'
       where w.id = any(array(select id from probing))
     )
-    select scan.last, scan.looked, c.id, c.webhook_id, c.event_ms, c.event_seq, c.type, c.chain, c.attempts, c.message_id,
+    select (extract(epoch from now()) * 1000)::bigint as now, scan.last, scan.looked, c.id, c.webhook_id, c.event_ms, c.event_seq, c.type, c.chain, c.attempts, c.message_id,
       (extract(epoch from c.due_at) * 1000)::bigint as due_at, (extract(epoch from now() - c.due_at) * 1000)::bigint as due_for, coalesce(c.body, e.body) as body,
       case when row_number() over listed = 1 then
         (select jsonb_object_agg(t.id, to_jsonb(t)) from webhooks.targets t where t.id = any(array(select distinct webhook_id from head)))
@@ -149,8 +152,9 @@ export async function claim (sql: Sql, { claim, slots, rooms, after, probeMs }: 
     left join webhooks.events e on e.event_ms = c.event_ms and e.event_seq = c.event_seq
     window listed as (order by c.webhook_id, c.chain, c.event_ms, c.event_seq)
     order by c.webhook_id, c.chain, c.event_ms, c.event_seq`
-  const { last, looked, targets } = rows[0] as Row
+  const { now, last, looked, targets } = rows[0] as Row
   return {
+    now,
     tasks: rows.filter(row => row.id !== null).map(row => taskOf(row, targets?.[row.webhook_id] as Target, claim)),
     after: looked === MAX_ENDPOINTS ? last ?? 0 : 0
   }

@@ -56,6 +56,7 @@ export function createClaimer ({ sql, claimant, endpoints, lanes, recorder, maxH
     const rooms = new Map([...endpoints.all()].map(endpoint => [endpoint.id, endpoint.room]))
     const claimed = await claim(sql, { claim: id, slots, rooms, after, probeMs })
     after = claimed.after
+    endpoints.clock.note(claimed.now)
     const chains = chainsOf(claimed.tasks)
     const perEndpoint = Map.groupBy(chains, ([task]) => task?.target.id ?? 0)
     for (const [webhookId, own] of perEndpoint) take(webhookId, own, rooms.get(webhookId) ?? FIRST_WINDOW)

@@ -2,6 +2,7 @@ import type { Durations } from '../egress/outcome.ts'
 import { Pace } from './pace.ts'
 import type { Run } from './run.ts'
 import { Slowness } from './slowness.ts'
+import { StoreClock } from './store-clock.ts'
 import type { Attempted, Target } from './task.ts'
 
 /** An endpoint is given this much at first, and one more for each success, up to its cap: one that hangs never holds many slots. */
@@ -27,6 +28,7 @@ export class Endpoint {
   #isGone = false
   readonly #cap: number
   readonly #pace: Pace
+  readonly #clock: StoreClock
   /** Attempts under way, the oldest first. */
   readonly #begun = new Set<{ at: number }>()
   #window: number
@@ -34,12 +36,14 @@ export class Endpoint {
   readonly #slowness = new Slowness()
   #failures = 0
   #recordedFailures = 0
+  /** By the monotonic clock, as seen here; and by that of Postgres, as recorded there. */
   #pausedUntil = 0
   #recordedPause = 0
 
-  constructor ({ id, url }: Pick<Target, 'id' | 'url'>, cap: number, pace = new Pace()) {
+  constructor ({ id, url }: Pick<Target, 'id' | 'url'>, cap: number, pace = new Pace(), clock = new StoreClock()) {
     this.id = id
     this.#pace = pace
+    this.#clock = clock
     this.origin = originOf({ url })
     this.#cap = cap
     this.#window = Math.min(FIRST_WINDOW, cap)
@@ -96,7 +100,7 @@ export class Endpoint {
     this.prompt = outcome.ok && outcome.durations.totalMs < this.#pace.promptMs
     this.#hasAnswered ||= outcome.ok
     if (outcome.ok) this.#noteDuration(outcome.durations)
-    this.#pausedUntil = pausedUntil ?? this.#pausedUntil
+    if (pausedUntil !== undefined) this.#pausedUntil = performance.now() + pausedUntil - Date.now()
     this.#failures = outcome.ok ? 0 : this.#failures + 1
     this.#window = outcome.ok ? Math.min(this.#window + 1, this.#cap) : pausedUntil ? 1 : Math.max(1, this.#window >> 1)
   }
@@ -143,7 +147,7 @@ export class Endpoint {
 
   /** Left alone until a moment: it asked for that, or its breaker is open. */
   get isPaused (): boolean {
-    return Math.max(this.#pausedUntil, this.#recordedPause) > Date.now()
+    return this.#pausedUntil > performance.now() || this.#recordedPause > this.#clock.now()
   }
 
   /** Left alone, or only probed. */

@@ -1,18 +1,20 @@
 import { Endpoint, originOf } from './endpoint.ts'
 import { Pace } from './pace.ts'
+import { StoreClock } from './store-clock.ts'
 import type { Target } from './task.ts'
 
 /** The endpoints that this process deals with. */
 export function createEndpoints (cap: number) {
   const endpoints = new Map<number, Endpoint>()
   const pace = new Pace()
+  const clock = new StoreClock()
 
   function of (target: Target): Endpoint {
     const known = endpoints.get(target.id)
     if (known?.isAheadOf(target)) return known
     // One that has not changed need not be looked at again: its url would be parsed for every event.
     if (known && known.target?.changed_at !== target.changed_at && known.origin !== originOf(target)) leave(target.id)
-    const endpoint = endpoints.get(target.id) ?? new Endpoint(target, cap, pace)
+    const endpoint = endpoints.get(target.id) ?? new Endpoint(target, cap, pace, clock)
     endpoints.set(target.id, endpoint)
     endpoint.renew(target)
     endpoint.heed(target)
@@ -26,6 +28,7 @@ export function createEndpoints (cap: number) {
   }
 
   return {
+    clock,
     of,
     get: (id: number) => endpoints.get(id),
     /** A webhook as it is now, undefined where it was deleted, of which deliveries wait or are under way here. */
