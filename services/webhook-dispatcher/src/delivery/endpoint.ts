@@ -32,6 +32,8 @@ export class Endpoint {
   /** Attempts under way, the oldest first. */
   readonly #begun = new Set<{ at: number }>()
   #window: number
+  /** The window at which it asked to be left alone. */
+  #tooMuch = Infinity
   #hasAnswered = false
   readonly #slowness = new Slowness()
   #failures = 0
@@ -102,7 +104,23 @@ export class Endpoint {
     if (outcome.ok) this.#noteDuration(outcome.durations)
     if (pausedUntil !== undefined) this.#pausedUntil = performance.now() + pausedUntil - Date.now()
     this.#failures = outcome.ok ? 0 : this.#failures + 1
-    this.#window = outcome.ok ? Math.min(this.#window + 1, this.#cap) : pausedUntil ? 1 : Math.max(1, this.#window >> 1)
+    this.#adapt(outcome.ok, pausedUntil !== undefined)
+  }
+
+  /**
+   * As TCP does: quickly up to half of what was too much, slowly beyond. One
+   * that limits its rate would refuse the whole window again after each pause,
+   * and every delivery would lose an attempt to it.
+   */
+  #adapt (succeeded: boolean, isThrottled: boolean): void {
+    const growth = this.#window < this.#tooMuch / 2 ? 1 : 1 / this.#window
+    if (succeeded) {
+      this.#window = Math.min(this.#window + growth, this.#cap)
+      return
+    }
+    // What was in flight with the first that was refused is refused too.
+    if (isThrottled && this.#window > 1) this.#tooMuch = this.#window
+    this.#window = isThrottled ? 1 : Math.max(1, Math.floor(this.#window / 2))
   }
 
   #noteDuration ({ totalMs, ttfbMs = totalMs }: Durations): void {
@@ -127,7 +145,7 @@ export class Endpoint {
 
   /** How many attempts may be in flight. */
   get window (): number {
-    return this.failures >= TRIP_AFTER ? 1 : this.#window
+    return this.failures >= TRIP_AFTER ? 1 : Math.floor(this.#window)
   }
 
   /** How many more chains may be claimed for it: as many again as may be in flight wait here, so that no slot waits for SQL. */

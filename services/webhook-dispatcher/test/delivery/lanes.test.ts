@@ -112,6 +112,24 @@ t.test('an endpoint that nobody knows gets two, one more for each success, and h
   t.equal(posted.length, 7, 'none begins before there is room again')
 })
 
+t.test('an endpoint that says "too much" is given more only slowly after that', async t => {
+  const endpoint = endpointOf(1)
+  const note = (ok: boolean) => endpoint.note({ startedAt: 0, outcome: ok ? OK : { ...FAILED, status: 429 }, pausedUntil: ok ? undefined : 1 })
+  for (let i = 0; i < 8; i++) note(true)
+  t.equal(endpoint.window, 10)
+  const windowsAfter = (refused: number) => {
+    for (let i = 0; i < refused; i++) note(false)
+    return Array.from({ length: 7 }, () => {
+      const { window } = endpoint
+      note(true)
+      return window
+    })
+  }
+  t.same(windowsAfter(10), [1, 2, 3, 4, 5, 5, 5], 'quickly up to half')
+  t.same(windowsAfter(5), [1, 2, 3, 3, 3, 3, 4])
+  t.same(windowsAfter(4), [1, 2, 3, 3, 3, 3, 4])
+})
+
 t.test('endpoints that fail, or of which no answer is known, share half of the slots', async t => {
   const { posted, submit } = setup({ total: 6 })
   for (let id = 1; id <= 3; id++) {
