@@ -7,10 +7,15 @@ export type Answer<Body> = { status: number, headers: Headers, body: Body }
 
 type Send = { method?: string, body?: unknown, headers?: Record<string, string> }
 
-/** A REST client of one user, through the edge. */
-export function restClient (system: System, token: string | undefined) {
+/** Where clients go: the edge of a system, or whatever serves a path. */
+export type Target = System | { origin: (path: string) => string }
+
+const originOf = (target: Target, path: string) => 'origin' in target ? target.origin(path) : target.endpoints.edge as string
+
+/** A REST client of one user. */
+export function restClient (system: Target, token: string | undefined) {
   return async function send<Body = unknown> (path: string, { method, body, headers = {} }: Send = {}): Promise<Answer<Body>> {
-    const response = await fetch(`${system.endpoints.edge}${path}`, {
+    const response = await fetch(`${originOf(system, path)}${path}`, {
       method: method ?? (body === undefined ? 'GET' : 'POST'),
       headers: {
         ...(token !== undefined && { authorization: `Bearer ${token}` }),
@@ -30,10 +35,10 @@ export type Told = JobProgressPayload & JobCompletedPayload & JobFailedPayload
 export type SocketEvent = { event: string, payload: Told }
 
 /** A Socket.IO client that notes all it is told, and resumes from the last event it saw. */
-export async function socketClient (t: TestContext, system: System, token: string, transports = ['websocket']) {
+export async function socketClient (t: TestContext, system: Target, token: string, transports = ['websocket']) {
   const events: SocketEvent[] = []
   let lastEventId: string | undefined
-  const socket: Socket = io(system.endpoints.edge as string, {
+  const socket: Socket = io(originOf(system, '/socket.io/'), {
     transports,
     forceNew: true,
     reconnectionDelay: 50,
@@ -55,8 +60,8 @@ export async function socketClient (t: TestContext, system: System, token: strin
 }
 
 /** What a connection attempt with this token is refused with. */
-export async function connectError (system: System, auth: object): Promise<{ message: string, data?: { code?: string } }> {
-  const socket = io(system.endpoints.edge as string, { transports: ['websocket'], forceNew: true, reconnection: false, auth })
+export async function connectError (system: Target, auth: object): Promise<{ message: string, data?: { code?: string } }> {
+  const socket = io(originOf(system, '/socket.io/'), { transports: ['websocket'], forceNew: true, reconnection: false, auth })
   try {
     return await new Promise((resolve, reject) => {
       socket.once('connect_error', resolve)

@@ -127,9 +127,9 @@ t.test('the image runs what the service\'s own start script runs, under the pinn
 t.test('the edge finds each service at its port', async t => {
   const caddyfile = read('infra/edge/Caddyfile')
   const port = (name: string) => compose.services[name]?.environment?.PORT
-  t.match(caddyfile, `reverse_proxy jobs-api:${port('jobs-api')}`)
-  t.match(caddyfile, `dynamic a realtime-gateway ${port('realtime-gateway')}`)
-  t.match(caddyfile, `reverse_proxy webhook-dispatcher:${port('webhook-dispatcher')}`)
+  t.match(caddyfile, `reverse_proxy {$JOBS_API_ADDRESS:jobs-api:${port('jobs-api')}}`)
+  t.match(caddyfile, `dynamic a {$REALTIME_GATEWAY_NAME:realtime-gateway} {$REALTIME_GATEWAY_PORT:${port('realtime-gateway')}}`)
+  t.match(caddyfile, `reverse_proxy {$WEBHOOK_DISPATCHER_ADDRESS:webhook-dispatcher:${port('webhook-dispatcher')}}`)
   t.match(caddyfile, 'lb_policy cookie')
   for (const name of serviceNames) t.match(caddyfile, `handle /openapi/${name}.json {`)
   t.equal(compose.services['realtime-gateway']?.environment?.JOBS_API_URL, `http://jobs-api:${port('jobs-api')}`)

@@ -19,7 +19,7 @@ export function rawProblem ({ headers = [], ...fields }: RawProblem): string {
   const body = JSON.stringify(problem(fields))
   return [
     `HTTP/1.1 ${fields.status} ${STATUS_CODES[fields.status]}`,
-    `content-type: ${PROBLEM_JSON}; charset=utf-8`,
+    `content-type: ${PROBLEM_JSON}`,
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',
     ...headers.map(([name, value]) => `${name}: ${value}`),

@@ -14,7 +14,7 @@ import { requestIdOf } from './request-id.ts'
 import { createEdgeServer } from './server.ts'
 import { upgrades } from './upgrades.ts'
 
-const BAD_HOST = { status: 400, code: 'malformed-request', detail: 'A request names its host once, in a Host header' }
+const BAD_HOST = { status: 400, code: 'host-missing', detail: 'A request names its host once, in a Host header' }
 
 /**
  * One origin for the three services. It forwards and does not interpret: authentication, limits, and whatever a

@@ -15,7 +15,7 @@ export function sendOwn (request: IncomingMessage, response: ServerResponse, ans
   }
   const body = JSON.stringify(problem({ ...answer.problem, instance: `urn:request:${answer.id}` }))
   response.writeHead(answer.problem.status, [
-    'content-type', `${PROBLEM_JSON}; charset=utf-8`,
+    'content-type', PROBLEM_JSON,
     'content-length', String(Buffer.byteLength(body)),
     ...(answer.problem.status >= 500 ? ['retry-after', RETRY_AFTER_S] : []),
     'x-content-type-options', 'nosniff',
