@@ -9,11 +9,12 @@ export const JobState = Type.Enum([...JOB_STATES], { description: 'Where the job
 export const MAX_ID_LENGTH = 256
 export const MAX_NAME_LENGTH = 128
 
-// No control characters: Postgres refuses U+0000 in a text, and no log or header wants the others.
-const PRINTABLE = '^[^\\u0000-\\u001f\\u007f]+$'
+// No control characters: Postgres refuses U+0000 in a text, and no log or header wants the others. No lone surrogates:
+// they are no Unicode, and workers in other languages fail on them.
+const PRINTABLE = '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$'
 
 export const JobId = Type.String({ minLength: 1, maxLength: MAX_ID_LENGTH, pattern: PRINTABLE, description: 'Id of the job', examples: ['0198c1f6-7a3e-7b2c-9d41-5f0c2a9e4b17'] })
-export const QueueName = Type.String({ minLength: 1, maxLength: MAX_NAME_LENGTH, pattern: '^[^:\\s\\u0000-\\u001f\\u007f]+$', description: 'Name of the BullMQ queue', examples: ['default'] })
+export const QueueName = Type.String({ minLength: 1, maxLength: MAX_NAME_LENGTH, pattern: '^[^:\\s\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$', description: 'Name of the BullMQ queue', examples: ['default'] })
 export const JobName = Type.String({ minLength: 1, maxLength: MAX_NAME_LENGTH, pattern: PRINTABLE, description: 'Name of the job: what the worker switches on', examples: ['dataProcessing'] })
 
 /** The stream id of a job event: `<milliseconds>-<sequence>`. */
@@ -83,7 +84,7 @@ export const SubmitJob = Type.Object({
   priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 2_097_151, description: '0 (the default) runs first, then 1, 2, …' })),
   attempts: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
   backoff: Type.Optional(Backoff),
-  webhookUrl: Type.Optional(Type.String({ format: 'url', pattern: '^https?://', maxLength: 2048, description: 'Gets this job\'s completion event', examples: ['https://myapp.com/job-webhook'] }))
+  webhookUrl: Type.Optional(Type.String({ format: 'url', pattern: '^https?://[^\\u0000-\\u001f\\u007f]*$', maxLength: 2048, description: 'Gets this job\'s completion event', examples: ['https://myapp.com/job-webhook'] }))
 }, { additionalProperties: false, examples: [{ name: 'dataProcessing', data: { file: 'data.csv' } }] })
 export type SubmitJob = Static<typeof SubmitJob>
 

@@ -15,8 +15,8 @@ const PROGRESS_MODES = ['all', 'latest'] as const
 const PROGRESS_MODE = { description: 'latest: of a job\'s progress that waits, only the newest is told' }
 export const ProgressMode = Type.Enum([...PROGRESS_MODES], PROGRESS_MODE)
 
-const url = Type.String({ format: 'url', maxLength: 2048 })
-// Postgres has no text with NUL in it.
+// Postgres has no text with NUL in it, and a URL parser drops or encodes control characters.
+const url = Type.String({ format: 'url', pattern: '^[^\\u0000-\\u001f\\u007f]*$', maxLength: 2048 })
 const description = Type.String({ maxLength: 1024, pattern: '^[^\\u0000]*$' })
 const headers = Type.Record(Type.String(), Type.String({ maxLength: 4096 }), { description: 'Up to 20 headers of your own. Encrypted where they are stored, and shown as ••••; that sent back keeps a value' })
 

@@ -1,7 +1,7 @@
 import Fastify from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { jwtAuth } from '@tidings/contracts'
-import { browserGuards, docs, health, metrics, postgres, problems, redis, redisUrl, revocations, serviceOptions, tokenSettings, validatorCompiler } from '@tidings/service-kit'
+import { browserGuards, docs, health, jsonBodies, metrics, postgres, problems, redis, redisUrl, revocations, serviceOptions, tokenSettings, validatorCompiler } from '@tidings/service-kit'
 import type { Config } from './config.ts'
 import { erasures } from './erasure/plugin.ts'
 import { API } from './openapi.ts'
@@ -20,6 +20,7 @@ export function buildApp (config: Config) {
   // Boot runs down this list; close runs back up it once the last request has drained.
   app.decorate('config', config)
   app.register(problems)
+  app.register(jsonBodies)
   app.register(browserGuards, { config })
   app.register(metrics)
   app.register(health)

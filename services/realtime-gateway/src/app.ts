@@ -1,7 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
 import { jwtAuth } from '@tidings/contracts'
-import { browserGuards, docs, health, metrics, problems, redis, redisUrl, serviceOptions, tokenSettings, validatorCompiler, WEB_SOCKET_PATHS, webSocketsAt } from '@tidings/service-kit'
+import { browserGuards, docs, health, jsonBodies, metrics, problems, redis, redisUrl, serviceOptions, tokenSettings, validatorCompiler, WEB_SOCKET_PATHS, webSocketsAt } from '@tidings/service-kit'
 import { ticketRoute } from './auth/ticket-route.ts'
 import type { Config } from './config.ts'
 import { API } from './openapi.ts'
@@ -24,6 +24,7 @@ export function buildApp (config: Config) {
   // Boot runs down this list; close runs back up it once the sessions are drained.
   app.decorate('config', config)
   app.register(problems)
+  app.register(jsonBodies)
   app.register(browserGuards, { config })
   app.register(health)
   app.register(metrics)

@@ -1,7 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
 import { jwtAuth } from '@tidings/contracts'
-import { browserGuards, docs, health, metrics, postgres, problems, redis, redisUrl, revocations, serviceOptions, tokenSettings, validatorCompiler } from '@tidings/service-kit'
+import { browserGuards, docs, health, jsonBodies, metrics, postgres, problems, redis, redisUrl, revocations, serviceOptions, tokenSettings, validatorCompiler } from '@tidings/service-kit'
 import type { Config } from './config.ts'
 import { delivery } from './delivery/plugin.ts'
 import { egress } from './egress/plugin.ts'
@@ -18,6 +18,7 @@ export function buildApp (config: Config) {
 
   app.decorate('config', config)
   app.register(problems)
+  app.register(jsonBodies)
   app.register(metrics)
   app.register(health)
   app.register(browserGuards, { config })

@@ -41,7 +41,7 @@ t.test('a submitted job', async t => {
   })
 
   await t.test('holds whatever JSON can hold', async t => {
-    const data = { text: 'nul \u0000, half a pair \ud800', list: [null, 1.5, { 'a.b': [] }] }
+    const data = { text: 'nul \u0000, a pair \ud83d\ude00', list: [null, 1.5, { 'a.b': [] }] }
     const { jobId } = (await submit({ name: 'Übertragung 💥', data })).json()
     t.same((await until(async () => await app.findQueue('default').getJob(jobId)))?.data, { ...data, userId: 1 })
   })

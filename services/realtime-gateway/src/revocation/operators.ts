@@ -4,7 +4,7 @@ import Fastify from 'fastify'
 import fp from 'fastify-plugin'
 import { Type } from 'typebox'
 import { userIdFault, userIdText } from '@tidings/contracts'
-import { problems, serviceOptions, validatorCompiler } from '@tidings/service-kit'
+import { jsonBodies, problems, serviceOptions, validatorCompiler } from '@tidings/service-kit'
 import { REVOKED } from '../socket-io/between-replicas.ts'
 
 const Revoke = Type.Object({
@@ -39,6 +39,7 @@ export const operators = fp(async function operators (app) {
   const internal = Fastify(serviceOptions(config)).withTypeProvider<TypeBoxTypeProvider>()
   internal.setValidatorCompiler(validatorCompiler)
   internal.register(problems)
+  internal.register(jsonBodies)
   internal.post('/revocations', { schema: { body: Revoke, response: { 200: Revoked } } }, async ({ body }) => {
     const userId = userIdText(body.userId)
     if (userId === undefined) throw Object.assign(new InvalidUserId(), { errors: [{ path: 'body.userId', message: userIdFault(body.userId) }] })
