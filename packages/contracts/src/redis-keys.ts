@@ -35,6 +35,8 @@ export const userSeatsKey = (userId: string) => `${PREFIX}:user:${userId}:seats`
 export const REPLICAS_KEY = `${PREFIX}:replicas`
 /** Held for a moment by a one-time ticket, under the ticket's hash. */
 export const ticketKey = (hash: string) => `${PREFIX}:ticket:${hash}`
+/** The same once it was redeemed, for as long as its stream may come back. */
+export const redeemedTicketKey = (hash: string) => `${PREFIX}:ticket:${hash}:redeemed`
 /** What gateways tell each other goes over channels that begin so. */
 export const REALTIME_CHANNEL = `${PREFIX}:realtime`
 /** Held by the replica that works on erasures. Saves work, decides nothing. */

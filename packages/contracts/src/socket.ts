@@ -109,7 +109,7 @@ export type SessionEndPayload = Static<typeof SessionEndPayload>
 
 /** Answer of `POST /auth/ticket`. */
 export const Ticket = Type.Object({
-  ticket: Type.String({ description: 'To be given once, as `?ticket=`' }),
+  ticket: Type.String({ description: 'To be given as `?ticket=`: opens one event stream' }),
   expiresIn: Type.Integer({ description: 'Seconds' })
 })
 export type Ticket = Static<typeof Ticket>

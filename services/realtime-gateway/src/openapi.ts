@@ -12,7 +12,7 @@ export const API = {
   description: 'Every job event to its owner, in order, with resume: as event streams, and by Socket.IO at `/socket.io/` and WebSocket at `/ws`, of which OpenAPI can\'t tell',
   version: VERSION,
   securitySchemes: {
-    ticket: { type: 'apiKey', in: 'query', name: 'ticket', description: 'Of `POST /auth/ticket`: good once, for a minute' }
+    ticket: { type: 'apiKey', in: 'query', name: 'ticket', description: 'Of `POST /auth/ticket`: opens one stream within a minute, and again when that comes back with Last-Event-ID' }
   }
 }
 

@@ -7,7 +7,7 @@ import { delimiter, dirname, join } from 'node:path'
 import { chromium, type BrowserContext, type Page } from 'playwright-core'
 import t from 'tap'
 import { temporaryFolder, tokenOf, until, type TestContext } from '@tidings/testing'
-import { startGateway, startSurroundings } from './setup/gateway.ts'
+import { startGateway, startReplica, startSurroundings } from './setup/gateway.ts'
 
 const readText = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
 const CLIENT_SNIPPET = readText('fixtures/client-snippet.txt')
@@ -71,6 +71,34 @@ t.test('pages of a browser', { skip }, async t => {
     t.same(refusal, ['xhr poll error', 'websocket error'])
   })
 
+  t.test('an EventSource comes back by itself, with the ticket that it had, however often the gateway is restarted', async t => {
+    const gateway = await startReplica(t, surroundings, { CORS_ORIGIN: ours })
+    const restart = () => startReplica(t, surroundings, { CORS_ORIGIN: ours, REALTIME_GATEWAY_PORT: new URL(gateway.url).port })
+    const { userId, jobId } = { userId: 'restarts', jobId: 'restarts' }
+    await jobs.tell({ userId, jobId, type: 'active' })
+    const page = await open(browser, ours)
+    await page.evaluate(readStreams, { url: gateway.url, token: tokenOf(userId), paths: ['/events', `/jobs/${jobId}/stream`] })
+    const seen = async () => await page.evaluate(() => (globalThis as unknown as Streams).seen)
+    let told = 0
+    const seenAll = async () => {
+      await jobs.tell({ userId, jobId, progress: ++told })
+      const all = Array.from({ length: told }, (_, i) => i + 1)
+      await until(async () => (await seen()).every(({ progress }) => progress.at(-1) === told), { what: 'both streams to go on' })
+      t.same((await seen()).map(({ progress }) => progress), [all, all], 'nothing is missing, and nothing comes twice')
+    }
+
+    await seenAll()
+    await gateway.process.kill('SIGTERM')
+    await jobs.tell({ userId, jobId, progress: ++told })
+    let replica = await restart()
+    await seenAll()
+    await replica.process.kill('SIGKILL')
+    await jobs.tell({ userId, jobId, progress: ++told })
+    replica = await restart()
+    await seenAll()
+    t.ok((await seen()).every(({ state }) => state === 1), 'both are open')
+  })
+
   t.test('a plain WebSocket and an EventSource with a ticket: the same', async t => {
     const answers = await Promise.all([ours, theirs].map(async origin => {
       const page = await open(browser, origin)
@@ -107,6 +135,22 @@ function plainFaces ({ url, token }: { url: string, token: string }): Promise<st
     })
   }
   return Promise.all([webSocket, eventSource().catch(() => 'refused')])
+}
+
+type Streams = { seen: { progress: unknown[], state: number }[] }
+
+/** Opens an EventSource for each path, with a ticket of its own, and notes the progress that comes. */
+async function readStreams ({ url, token, paths }: { url: string, token: string, paths: string[] }) {
+  const seen = await Promise.all(paths.map(async path => {
+    const answer = await fetch(`${url}/auth/ticket`, { method: 'POST', headers: { authorization: `Bearer ${token}` } })
+    const { ticket } = await answer.json() as { ticket: string }
+    const source = new EventSource(`${url}${path}?ticket=${ticket}`)
+    const progress: unknown[] = []
+    source.addEventListener('job:progress', event => progress.push((JSON.parse((event as unknown as { data: string }).data) as { progress: unknown }).progress))
+    await new Promise(resolve => source.addEventListener('session', resolve))
+    return { progress, get state () { return source.readyState } }
+  }))
+  Object.assign(globalThis, { seen })
 }
 
 async function open (browser: BrowserContext, origin: string) {

@@ -17,8 +17,8 @@ export const ticketRoute = fp(async function ticketRoute (app) {
   app.post('/auth/ticket', {
     schema: {
       operationId: 'createTicket',
-      summary: 'A one-time ticket for an event stream',
-      description: 'For a browser\'s own EventSource, which can send no header: `new EventSource(\'/events?ticket=…\')`. It is good once, within 60 seconds, for the user of the token.',
+      summary: 'A ticket for one event stream',
+      description: 'For a browser\'s own EventSource, which can send no header: `new EventSource(\'/events?ticket=…\')`. It opens one stream, within 60 seconds, for the user of the token; that stream comes back with it, as an EventSource does by itself with Last-Event-ID, until the token expires or is revoked.',
       tags: ['realtime'],
       response: { 201: answer, ...problemResponses(413, 415) }
     },

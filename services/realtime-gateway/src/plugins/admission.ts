@@ -8,7 +8,7 @@ import type { Face } from '../session/wire.ts'
 
 const Unauthorized = createError('UNAUTHORIZED', '%s', 401)
 
-type TokenOf = (request: FastifyRequest) => string | undefined | Promise<string | undefined>
+type TokenOf = (request: FastifyRequest, reply: FastifyReply) => string | undefined | Promise<string | undefined>
 
 /** Decorates `app.admission`: the hooks by which the faces over plain HTTP let clients in, with `request.pass`. */
 export const admission = fp(async function admission (app) {
@@ -28,7 +28,7 @@ export const admission = fp(async function admission (app) {
     // The last step before the handler, so that no fault of the input leaves a seat taken.
     preHandler: async (request: FastifyRequest, reply: FastifyReply) => {
       try {
-        const pass = await gate.enter(await tokenOf(request))
+        const pass = await gate.enter(await tokenOf(request, reply))
         if (request.raw.socket.destroyed) return forget(pass, reply, face)
         request.pass = pass
         // A client may still go before it has a session, which would give the seat back.

@@ -3,11 +3,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Type, type Static } from 'typebox'
 import { bearerToken, JobId, problemResponse, QueueName } from '@tidings/contracts'
+import { parseEventId } from '@tidings/job-events'
 import { problemResponses } from '@tidings/service-kit'
 import type { Pass } from '../auth/pass.ts'
+import type { RedeemedTicket } from '../auth/tickets.ts'
 import type { Session } from '../session/session.ts'
 import { subscribe } from '../session/subscribe.ts'
 import { isPassing, type Outcome } from '../session/subscribe-request.ts'
+import { answerStreamError, isEventSource } from './retry-later.ts'
 import { SseWire } from './sse-wire.ts'
 
 const PING_MS = 15_000
@@ -22,7 +25,7 @@ const Headers = Type.Object({
   'last-event-id': Type.Optional(Type.String({ description: 'Where to go on from: the id of the last event that came. An EventSource sends it by itself.', examples: ['1640995200000-0'] }))
 })
 const EventsQuery = Type.Object({
-  ticket: Type.Optional(Type.String({ maxLength: 128, description: 'Of `POST /auth/ticket`, in place of the Authorization header' })),
+  ticket: Type.Optional(Type.String({ maxLength: 128, description: 'Of `POST /auth/ticket`, in place of the Authorization header: for one stream, and for its returns with Last-Event-ID' })),
   lastEventId: Type.Optional(Type.String({ maxLength: 64, description: 'Where to go on from; the header Last-Event-ID goes before it', examples: ['1640995200000-0'] }))
 }, { additionalProperties: false })
 const JobQuery = Type.Object({ ...EventsQuery.properties, queue: Type.Optional(QueueName) }, { additionalProperties: false })
@@ -59,6 +62,8 @@ export const sse = fp(async function sse (app) {
   const timer = setInterval(() => { for (const wire of wires) wire.ping() }, PING_MS).unref()
   app.addHook('onClose', async () => clearInterval(timer))
 
+  app.decorateRequest('ticket', null)
+  app.decorateRequest('streamed', null)
   const { onRequest, preHandler } = app.admission('sse', tokenOf)
 
   app.get<EventsRoute>('/events', {
@@ -74,7 +79,8 @@ export const sse = fp(async function sse (app) {
       response: streamed('`session`, then `job:progress`, `job:completed`, `job:failed` and `job:state` as they come, each with its event id', FIRST, PROGRESS)
     },
     onRequest,
-    preHandler
+    preHandler,
+    errorHandler: answerStreamError
   }, async (request, reply) => {
     const { session } = open(request, reply, 'user')
     await sessions.begin(session, lastEventIdOf(request))
@@ -98,7 +104,8 @@ export const sse = fp(async function sse (app) {
       }
     },
     onRequest,
-    preHandler
+    preHandler,
+    errorHandler: answerStreamError
   }, async (request, reply) => {
     const { session, wire } = open(request, reply, 'job')
     session.feed.release() // what it tells goes to the subscription, which holds by itself
@@ -114,6 +121,8 @@ export const sse = fp(async function sse (app) {
   function open (request: FastifyRequest, reply: FastifyReply, kind: 'user' | 'job'): { session: Session, wire: SseWire } {
     const wire = new SseWire(reply)
     const session = sessions.open(wire, request.pass as Pass, kind)
+    request.streamed = session
+    request.ticket?.keepUntil(session.identity.acceptedUntil)
     wires.add(wire)
     reply.raw.on('error', err => request.log.debug({ err }, 'sse failed'))
     reply.raw.once('close', () => {
@@ -152,9 +161,19 @@ export const sse = fp(async function sse (app) {
     session.send('job', job)
   }
 
-  async function tokenOf (request: FastifyRequest): Promise<string | undefined> {
+  async function tokenOf (request: FastifyRequest, reply: FastifyReply): Promise<string | undefined> {
     const { ticket } = request.query as EventsRoute['Querystring']
-    return bearerToken(request.headers.authorization) ?? (ticket === undefined ? undefined : await tickets.redeem(ticket))
+    const token = bearerToken(request.headers.authorization)
+    return token ?? (ticket === undefined ? undefined : await redeem(ticket, request, reply))
+  }
+
+  /** A ticket is for one stream: as long as that has not begun it is good for another try. */
+  async function redeem (ticket: string, request: FastifyRequest, reply: FastifyReply): Promise<string | undefined> {
+    const redeemed = await tickets.redeem(ticket, { place: placeOf(request), isReturning: isReturning(request) })
+    if (!redeemed) return undefined
+    request.ticket = redeemed
+    reply.raw.once('close', () => { if (!request.streamed?.isIntroduced) redeemed.giveBack() })
+    return redeemed.token
   }
 }, { name: 'sse', dependencies: ['admission', 'tickets'] })
 
@@ -162,7 +181,22 @@ function lastEventIdOf ({ headers, query }: { headers: EventsRoute['Headers'], q
   return headers['last-event-id'] || query.lastEventId
 }
 
-/** Browsers name it, and so do the clients that stand in for theirs. */
-function isEventSource ({ headers: { accept = '' } }: FastifyRequest): boolean {
-  return accept.includes('text/event-stream')
+/** Only the header counts: it is what a client adds by itself, when it comes back with the same URL. */
+function isReturning ({ headers }: FastifyRequest): boolean {
+  return parseEventId(String(headers['last-event-id'] ?? '')) !== undefined
+}
+
+/** The stream that a ticket was redeemed for, and the origin of the page. */
+function placeOf ({ url, query, headers: { origin = '' } }: FastifyRequest): string {
+  const { queue = '' } = query as JobRoute['Querystring']
+  return JSON.stringify([url.split('?')[0], queue, origin])
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What let this client in, where that was a ticket. */
+    ticket: RedeemedTicket | null
+    /** The session that this request's answer is the stream of. */
+    streamed: Session | null
+  }
 }

@@ -27,7 +27,7 @@ const environment = ({ redis, jobs }: Surroundings) => ({
 
 /** A gateway as a process of its own. `entry` is another program than the service's own. */
 export async function startReplica (t: TestContext, surroundings: Surroundings, env: Record<string, string> = {}, entry = '../../src/server.ts') {
-  const port = await freePort()
+  const port = Number(env.REALTIME_GATEWAY_PORT ?? await freePort())
   const url = `http://127.0.0.1:${port}`
   const process = await spawnService(t, {
     entry: fileURLToPath(new URL(entry, import.meta.url)),
