@@ -81,6 +81,8 @@ export const deliveries = webhooksSchema.table('deliveries', {
   reason: text('reason'),
   createdAt: moment('created_at').notNull().defaultNow(),
   finishedAt: moment('finished_at'),
+  /** The job's own webhookUrl, where the webhook is the hidden one of its origin. */
+  url: text('url'),
   /** Since when a completion or failure has failed for good; null where somebody has taken care of it. */
   lostAt: moment('lost_at'),
   /** How often it was due once more because its endpoint answered again. */

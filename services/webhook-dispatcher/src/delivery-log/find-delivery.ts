@@ -1,4 +1,4 @@
-import { and, eq, getTableColumns, isNull } from 'drizzle-orm'
+import { and, eq, getTableColumns } from 'drizzle-orm'
 import { jsonText, jsonWith, type JsonText } from '@tidings/contracts'
 import type { Database } from '../db/database.ts'
 import { attempts, deliveries, events, webhooks } from '../db/schema.ts'
@@ -18,14 +18,14 @@ export async function showDelivery (db: Database, key: DeliveryKey): Promise<Jso
 }
 
 /**
- * A delivery to a webhook of this user, the hidden ones of jobs and the legacy one included.
+ * A delivery to a webhook of this user: the hidden ones of jobs and the legacy one included, and deleted ones while their deliveries are kept.
  * @throws DeliveryNotFound
  */
 export async function findDelivery (db: Database, { userId, id }: DeliveryKey): Promise<Found> {
   const [found] = await db
     .select({ row: getTableColumns(deliveries), body: events.body, webhook: getTableColumns(webhooks) })
     .from(deliveries)
-    .innerJoin(webhooks, and(eq(webhooks.id, deliveries.webhookId), eq(webhooks.userId, userId), isNull(webhooks.deletedAt)))
+    .innerJoin(webhooks, and(eq(webhooks.id, deliveries.webhookId), eq(webhooks.userId, userId)))
     .leftJoin(events, and(eq(events.eventMs, deliveries.eventMs), eq(events.eventSeq, deliveries.eventSeq)))
     .where(eq(deliveries.id, id))
   if (!found) throw new DeliveryNotFound(id)

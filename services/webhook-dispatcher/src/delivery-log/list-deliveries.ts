@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNull, lt } from 'drizzle-orm'
+import { and, desc, eq, inArray, lt } from 'drizzle-orm'
 import type { DeliveryList, ListDeliveriesQuery } from '@tidings/contracts'
 import type { Database } from '../db/database.ts'
 import { deliveries, webhooks } from '../db/schema.ts'
@@ -31,7 +31,7 @@ export async function listLegacyDeliveries (db: Database, userId: string, query:
     .as('newest')
   const rows = await db.select().from(webhooks)
     .crossJoinLateral(newest)
-    .where(and(eq(webhooks.userId, userId), inArray(webhooks.kind, ['legacy', 'job']), isNull(webhooks.deletedAt)))
+    .where(and(eq(webhooks.userId, userId), inArray(webhooks.kind, ['legacy', 'job'])))
     .orderBy(desc(newest.id))
     .limit(limit + 1)
   return pageOf(rows.map(({ newest: row, webhooks: webhook }) => ({ row, webhook })), limit)

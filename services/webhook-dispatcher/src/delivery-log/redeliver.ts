@@ -10,26 +10,28 @@ import { HEALTHY } from '../webhooks/health.ts'
 import { WebhookNotActive } from './webhook-not-active.ts'
 
 const StillPending = createError('STILL_PENDING', 'The delivery is still being tried', 409)
+const WebhookDeleted = createError('WEBHOOK_DELETED', 'The webhook was deleted', 409)
 const PayloadGone = createError('PAYLOAD_GONE', 'The payload is no longer kept', 410)
 
 /**
  * Tells once more what a delivery told: a delivery of its own, outside the
  * order, with the same webhook-id. Asked twice it is told twice. A job's own
  * webhookUrl that was disabled is made active by it.
- * @throws DeliveryNotFound, StillPending, PayloadGone, WebhookNotActive
+ * @throws DeliveryNotFound, WebhookDeleted, StillPending, PayloadGone, WebhookNotActive
  */
 export async function redeliver (db: Database, key: DeliveryKey): Promise<Delivery> {
   const { row, payload, webhook } = await findDelivery(db, key)
+  if (webhook.deletedAt !== null) throw new WebhookDeleted()
   if (row.state === 'pending') throw new StillPending()
   if (payload === null) throw new PayloadGone()
   if (webhook.status === 'disabled' && webhook.kind !== 'job') throw new WebhookNotActive(webhook.status)
-  const { webhookId, eventMs, eventSeq, type, messageId, body } = row
+  const { webhookId, eventMs, eventSeq, type, messageId, body, url } = row
   return await db.transaction(async tx => {
     const isRevived = webhook.status === 'disabled'
     if (isRevived) await tx.update(webhooks).set({ ...HEALTHY, ...CHANGED }).where(eq(webhooks.id, webhook.id))
     await tx.update(deliveries).set({ lostAt: null }).where(eq(deliveries.id, row.id))
     const [inserted] = await tx.insert(deliveries)
-      .values({ webhookId, eventMs, eventSeq, type, messageId, body, origin: 'redeliver', originId: firstOf(row), state: 'pending' })
+      .values({ webhookId, eventMs, eventSeq, type, messageId, body, url, origin: 'redeliver', originId: firstOf(row), state: 'pending' })
       .returning()
     return toDelivery(inserted as DeliveryRow, isRevived ? HEALTHY : webhook)
   })

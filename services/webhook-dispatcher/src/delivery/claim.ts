@@ -46,6 +46,7 @@ type Row = {
   /** For how long it is due, milliseconds by the clock of Postgres. */
   due_for: number
   message_id: string | null
+  url: string | null
   body: string | null
   /** By webhook, in the first row alone; null without tasks. */
   targets: Record<number, Target> | null
@@ -142,7 +143,8 @@ export async function claim (sql: Sql, { claim, slots, rooms, after, probeMs }: 
       update webhooks.webhooks w set open_until = now() + ${probeMs}::int * interval '1 ms'
       where w.id = any(array(select id from probing))
     )
-    select (extract(epoch from now()) * 1000)::bigint as now, scan.last, scan.looked, c.id, c.webhook_id, c.event_ms, c.event_seq, c.type, c.chain, c.attempts, c.message_id,
+    select (extract(epoch from now()) * 1000)::bigint as now, scan.last, scan.looked, c.id, c.webhook_id, c.event_ms, c.event_seq, c.type, c.chain, c.attempts,
+      c.message_id, c.url,
       (extract(epoch from c.due_at) * 1000)::bigint as due_at, (extract(epoch from now() - c.due_at) * 1000)::bigint as due_for, coalesce(c.body, e.body) as body,
       case when row_number() over listed = 1 then
         (select jsonb_object_agg(t.id, to_jsonb(t)) from webhooks.targets t where t.id = any(array(select distinct webhook_id from head)))
@@ -167,6 +169,7 @@ function taskOf (row: Row, target: Target, claim: number): Task {
     chain: row.chain,
     eventId,
     type: row.type,
+    url: row.url,
     messageId: row.message_id ?? formatEventId(eventId),
     body: row.body ?? '',
     attempt: row.attempts + 1,

@@ -1,7 +1,7 @@
 import type { Sql } from '../db/sql.ts'
 import { TRIP_AFTER } from './endpoint.ts'
 import type { Entry } from './record.ts'
-import { isGone } from './verdict.ts'
+import { isEndOfJobUrl, isGone } from './verdict.ts'
 
 /** What a batch of attempts says of one endpoint. */
 export type Signs = {
@@ -40,7 +40,7 @@ export function signsOf (results: Entry[], wasFailing: (webhookId: number) => bo
     signs.set(task.target.id, sign)
     if (outcome.ok) Object.assign(sign, { succeeded: true, failures: 0 })
     else sign.failures++
-    sign.gone ||= isGone(outcome)
+    sign.gone ||= isGone(outcome) && !isEndOfJobUrl(task, outcome)
     if (result.verdict.state === 'failed' && task.type !== 'progress' && task.chain !== null) sign.lost++
     sign.pausedUntil = pausedUntil ?? sign.pausedUntil
   }

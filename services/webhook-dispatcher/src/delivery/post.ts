@@ -7,7 +7,7 @@ import { openHeaders } from '../webhooks/own-headers.ts'
 import type { DeliveryMetrics } from './metrics.ts'
 import type { OwnFaults } from './own-faults.ts'
 import { handedBack, type Result, type Target, type Task } from './task.ts'
-import { isGone, judge, pausedUntil, type RetryPolicy } from './verdict.ts'
+import { isEndOfJobUrl, isGone, judge, pausedUntil, type RetryPolicy } from './verdict.ts'
 
 type PosterOptions = {
   attempt: Attempter
@@ -29,11 +29,11 @@ export function createPoster ({ attempt, openSecret, policy, timeoutMs, metrics,
   return async function post (task: Task): Promise<Result> {
     const startedAt = Date.now()
     try {
-      const { url } = task.target
+      const url = task.url ?? task.target.url
       const headers = headersOf(task, Math.floor(startedAt / 1000))
       const outcome = await attempt({ url, headers, body: task.body, timeoutMs, signal })
       log.debug({ webhookId: task.target.id, eventId: task.messageId, attempt: task.attempt, status: outcome.status, errorClass: outcome.errorClass }, 'delivery: attempted')
-      const attempted = { startedAt, outcome, pausedUntil: pausedUntil(outcome, policy) }
+      const attempted = { startedAt, outcome, pausedUntil: isEndOfJobUrl(task, outcome) ? undefined : pausedUntil(outcome, policy) }
       metrics.attempted(task, attempted)
       ownFaults.over()
       const verdict = judge(outcome, task.attempt, policy)

@@ -31,6 +31,8 @@ export type Task = {
   chain: string | null
   eventId: EventId
   type: string
+  /** Where it goes, if not to the webhook's url: a job's own webhookUrl. */
+  url: string | null
   /** The `webhook-id`. */
   messageId: string
   body: string

@@ -1,5 +1,5 @@
 import type { AttemptOutcome } from '../egress/outcome.ts'
-import type { Verdict } from './task.ts'
+import type { Task, Verdict } from './task.ts'
 
 export type RetryPolicy = {
   /** Pauses between attempts, milliseconds; after the last one the delivery has failed. */
@@ -29,6 +29,11 @@ export function judge (outcome: AttemptOutcome, attempt: number, { scheduleMs, r
 /** The endpoint says that it will never take anything again. */
 export function isGone ({ status }: AttemptOutcome): boolean {
   return status === GONE
+}
+
+/** Of the URLs of jobs at one origin one is gone, and nothing is known of the others. */
+export function isEndOfJobUrl ({ url }: Pick<Task, 'url'>, outcome: AttemptOutcome): boolean {
+  return url !== null && isGone(outcome)
 }
 
 /** Until when an endpoint that says "too much" or "never again" is left alone, undefined where it says neither. */

@@ -12,6 +12,8 @@ export type Telling = {
   chain: string
   body: string
   messageId: string
+  /** The job's own. */
+  webhookUrl: string | undefined
   targets: Target[]
 }
 
@@ -31,6 +33,7 @@ export function plan (events: ToldJobEvent[], targetsOf: Map<string, Target[]>):
       chain: `${event.queue}:${event.jobId}`.replaceAll('\0', '\uFFFD'), // Postgres has no text with NUL in it
       body: message.body,
       messageId: event.eventId,
+      webhookUrl: event.webhookUrl,
       targets: listening.filter(({ status }) => status === 'active')
     }]
   })

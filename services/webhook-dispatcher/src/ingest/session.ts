@@ -153,6 +153,7 @@ export function createSession ({ shard, isOurs, claim, position, sql, delivery, 
   }
 }
 
-function taskOf ({ id, type, chain, body, messageId }: Telling, target: Target, claim: number): Task {
-  return { target, chain, eventId: id, type, messageId, body, attempt: 1, acceptedAt: id.ms, dueAt: Date.now(), since: performance.now(), claim }
+function taskOf ({ id, type, chain, body, messageId, webhookUrl }: Telling, target: Target, claim: number): Task {
+  const url = target.kind === 'job' ? webhookUrl ?? null : null
+  return { target, chain, eventId: id, type, url, messageId, body, attempt: 1, acceptedAt: id.ms, dueAt: Date.now(), since: performance.now(), claim }
 }

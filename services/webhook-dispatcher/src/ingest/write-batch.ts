@@ -31,6 +31,7 @@ export async function writeBatch (sql: Sql, { shard, claim, from, to, events, ta
     seq: task.eventId.seq,
     type: task.type,
     chain: task.chain,
+    url: task.url,
     claim: result ? null : claim
   }))
   const { numbers, texts, json } = literalsOf(columns)
@@ -52,16 +53,16 @@ export async function writeBatch (sql: Sql, { shard, claim, from, to, events, ta
     ),
     t as materialized (
       select * from unnest(
-        ${numbers('webhookId')}::int[], ${numbers('ms')}::bigint[], ${numbers('seq')}::bigint[], ${texts('type')}::text[], ${texts('chain')}::text[], ${numbers('claim')}::bigint[],
+        ${numbers('webhookId')}::int[], ${numbers('ms')}::bigint[], ${numbers('seq')}::bigint[], ${texts('type')}::text[], ${texts('chain')}::text[], ${texts('url')}::text[], ${numbers('claim')}::bigint[],
         ${texts('state')}::text[], ${numbers('delayMs')}::float8[], ${texts('reason')}::text[],
         ${numbers('startedAt')}::float8[], ${numbers('dnsMs')}::int[], ${numbers('connectMs')}::int[], ${numbers('ttfbMs')}::int[], ${numbers('totalMs')}::int[],
         ${numbers('status')}::smallint[], ${texts('errorClass')}::text[], ${texts('message')}::text[], string_to_array(${json('headers')}, chr(30), ''), ${texts('body')}::text[]
-      ) as t (webhook_id, event_ms, event_seq, type, chain, claim, state, delay_ms, reason, started_at, dns_ms, connect_ms, ttfb_ms, total_ms, status, error_class, message, headers, body)
+      ) as t (webhook_id, event_ms, event_seq, type, chain, url, claim, state, delay_ms, reason, started_at, dns_ms, connect_ms, ttfb_ms, total_ms, status, error_class, message, headers, body)
       where exists (select from moved)
     ),
     d as (
-      insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, claim, state, due_at, reason, attempts, status, error_class, finished_at, lost_at)
-      select webhook_id, event_ms, event_seq, type, chain, claim, state, now() + coalesce(delay_ms, 0) * interval '1 ms', reason,
+      insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, url, claim, state, due_at, reason, attempts, status, error_class, finished_at, lost_at)
+      select webhook_id, event_ms, event_seq, type, chain, url, claim, state, now() + coalesce(delay_ms, 0) * interval '1 ms', reason,
         (total_ms is not null)::int, status, error_class, case when state <> 'pending' then now() end, case when state = 'failed' and type <> 'progress' then now() end
       from t
       on conflict (webhook_id, event_ms, event_seq) where origin = 'event' do nothing

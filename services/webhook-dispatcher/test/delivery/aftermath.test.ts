@@ -56,7 +56,7 @@ t.test('webhooks are locked in one order, those that news give way at and those 
 })
 
 function entryOf (id: number, ok: boolean): Entry {
-  const task: Task = { target: targetOf(id), chain: 'default:1', eventId: { ms: 1, seq: 0 }, type: 'completed', messageId: '1-0', body: '{}', attempt: 1, acceptedAt: 0, dueAt: 0, since: 0, claim: 1 }
+  const task: Task = { target: targetOf(id), chain: 'default:1', eventId: { ms: 1, seq: 0 }, type: 'completed', url: null, messageId: '1-0', body: '{}', attempt: 1, acceptedAt: 0, dueAt: 0, since: 0, claim: 1 }
   const attempt = { startedAt: 0, outcome: { ok, durations: { totalMs: 1 } }, pausedUntil: undefined }
   return { task, result: ok ? { verdict: { state: 'delivered' }, chain: 'flows', attempt } : { verdict: { state: 'pending', dueAt: 0 }, chain: 'fails', attempt } }
 }

@@ -21,6 +21,7 @@ function taskOf (name: string, { progressMode = 'all', type = 'completed', age =
     chain: 'default:1',
     eventId: { ms: 0, seq: 0 },
     type,
+    url: null,
     messageId: name,
     body: '{}',
     attempt: 1,

@@ -77,11 +77,11 @@ t.test('a job\'s own webhookUrl gets its completion, signed with the user\'s leg
 
 t.test('a job\'s own webhookUrl that was disabled is told of the next job that names it', async t => {
   const { append, sql } = await setup(t)
-  const receiver = await startReceiver(t, () => 410)
+  const receiver = await startReceiver(t)
   const jobs = (ids: string[]): NewEvent[] => ids.map(jobId => ({ type: 'completed', jobId, result: 1, webhookUrl: receiver.url }))
   await append(jobs(['1']))
-  await until(async () => (await sql`select from webhooks.webhooks where kind = 'job' and status = 'disabled'`).length === 1)
-  receiver.handle(() => 200)
+  await until(async () => (await sql`select from webhooks.deliveries where state = 'delivered'`).length === 1)
+  await sql`update webhooks.webhooks set status = 'disabled', failures = 20, failing_since = now() - interval '6 days' where kind = 'job'`
   await append(jobs(['2', '3']))
   t.same(new Set((await receiver.waitFor(3)).map(({ json }) => (json as { id: string }).id)), new Set(['1', '2', '3']))
   t.match(await sql`select status, disabled_reason, failures from webhooks.webhooks`, [{ status: 'active', disabled_reason: null, failures: 0 }])
