@@ -4,6 +4,8 @@ import { jwtSettings } from '@tidings/contracts'
 import { ConfigError } from './config-error.ts'
 import { readOrigins } from './origins.ts'
 import { postgresTarget } from './postgres/target.ts'
+import { REDIS_URL_PATTERN, redisTarget } from './redis/target.ts'
+import { redisUrl } from './redis/url.ts'
 
 export { ConfigError }
 
@@ -16,9 +18,15 @@ export const commonSettings = {
   HOST: Type.String({ default: '127.0.0.1', description: 'Address to listen on; 0.0.0.0 in containers' }),
   LOG_LEVEL: Type.Enum([...LOG_LEVELS], { default: 'info' }),
   CORS_ORIGIN: Type.Optional(Type.String({ description: 'Origins that browsers may call from, separated by commas; `*` outside production, none in it' })),
-  REDIS_URL: Type.Optional(Type.String({ pattern: '^rediss?://', description: 'redis:// or rediss://; goes before REDIS_HOST and REDIS_PORT' })),
+  REDIS_URL: Type.Optional(Type.String({
+    pattern: REDIS_URL_PATTERN, description: 'redis://, rediss://, redis+cluster://host:port,… or redis+sentinel://host:port,…/name/db; takes precedence over REDIS_HOST and REDIS_PORT'
+  })),
   REDIS_HOST: Type.String({ default: '127.0.0.1' }),
-  REDIS_PORT: Type.Integer({ default: 6379, minimum: 1, maximum: 65535 })
+  REDIS_PORT: Type.Integer({ default: 6379, minimum: 1, maximum: 65535 }),
+  REDIS_USERNAME: Type.Optional(Type.String({ description: 'Where the URL has none' })),
+  REDIS_PASSWORD: Type.Optional(Type.String({ description: 'Where the URL has none' })),
+  REDIS_TLS: Type.Optional(Type.Boolean({ description: 'TLS without a rediss:// URL' })),
+  REDIS_CA_FILE: Type.Optional(Type.String({ description: 'PEM file of the authority that signed the certificate of Redis' }))
 }
 
 /** The connection string of services that keep something in Postgres. */
@@ -85,6 +93,7 @@ function commonFaults (config: CommonConfig): string[] {
     ...secretFaults(config),
     ...keysUrlFaults(config),
     ...originFaults(config),
+    ...redisTarget(redisUrl(config)).faults,
     ...(DATABASE_URL ? postgresTarget(DATABASE_URL).faults : [])
   ]
 }
@@ -108,11 +117,6 @@ function keysUrlFaults ({ JWKS_URL, NODE_ENV }: CommonConfig): string[] {
   if (protocol !== 'http:') return [`JWKS_URL must be https://, not ${protocol}`]
   const isLocal = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
   return NODE_ENV === 'production' && !isLocal ? ['JWKS_URL must be https:// in production: plain http:// can be changed on its way'] : []
-}
-
-/** Where Redis is. */
-export function redisUrl ({ REDIS_URL, REDIS_HOST, REDIS_PORT }: CommonConfig): string {
-  return REDIS_URL ?? `redis://${REDIS_HOST}:${REDIS_PORT}`
 }
 
 /** The origins that browsers may call from: true is any, an empty list none. */

@@ -3,7 +3,7 @@ import fastifyRateLimit, { type FastifyRateLimitStoreCtor } from '@fastify/rate-
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { RateLimitStore } from './rate-limit-store.ts'
-import { createRedis } from './redis/redis.ts'
+import { createRedis } from './redis/connect.ts'
 
 /** Counting may not cost a request more than this: then it goes uncounted. */
 const COUNT_TIMEOUT_MS = 100

@@ -1,8 +1,7 @@
 import { Type, type Static } from 'typebox'
-import { Value } from 'typebox/value'
-import { QueueName } from '@tidings/contracts'
 import { DEFAULT_BOUNDS, type StreamBounds } from '@tidings/job-events'
-import { commonSettings, egressSettings, Port, postgresSettings, readConfig } from '@tidings/service-kit'
+import { commonSettings, egressSettings, Port, postgresSettings, readConfig, redisTarget, redisUrl } from '@tidings/service-kit'
+import { jobQueuesOf, queueFaults } from './job-queues.ts'
 
 const DEFAULT_PORT = 4001
 
@@ -18,7 +17,7 @@ const Settings = Type.Object({
   JOBS_API_PORT: Type.Optional(Type.Integer(PORT_RANGE)),
   PORT: Port(DEFAULT_PORT),
   REFRESH_TOKEN_SECRET: Type.Optional(Type.String({ minLength: 1, description: 'Secret of refresh tokens; without it `POST /auth/refresh` is off' })),
-  JOB_QUEUES: Type.String({ default: 'default', description: 'BullMQ queues to follow, separated by commas; the first is the default of a submit' }),
+  JOB_QUEUES: Type.String({ default: 'default', description: 'BullMQ queues to follow, separated by commas, each after its prefix and a colon where that is not bull; the first is the default of a submit' }),
   POSTGRES_CONNECTIONS: Count(10, 'Connections to Postgres'),
   RATE_LIMIT_MAX: Type.Integer({ default: 6000, minimum: 0, description: 'Requests that a user may make in a minute; 0: any number' }),
   JOBS_OPEN_MAX_PER_USER: Type.Integer({ default: 100_000, minimum: 0, description: 'Waiting, delayed and active jobs that a user may have; 0: any number' }),
@@ -63,12 +62,20 @@ export type Config = Static<typeof Settings> & {
   port: number
   /** The BullMQ queues; the first is the default. */
   queues: [string, ...string[]]
+  /** What their keys in Redis begin with. */
+  queuePrefixes: Record<string, string>
 }
 
 /** @throws ConfigError naming every fault */
 export function loadConfig (env: Record<string, string | undefined>): Config {
   const settings = readConfig(Settings, env, faultsOf)
-  return { ...settings, port: settings.JOBS_API_PORT ?? settings.PORT, queues: queuesOf(settings) }
+  const queues = jobQueuesOf(settings.JOB_QUEUES)
+  return {
+    ...settings,
+    port: settings.JOBS_API_PORT ?? settings.PORT,
+    queues: queues.map(({ name }) => name) as Config['queues'],
+    queuePrefixes: Object.fromEntries(queues.map(({ name, prefix }) => [name, prefix]))
+  }
 }
 
 /** The bounds of the stream that this service writes. */
@@ -86,17 +93,6 @@ function faultsOf (settings: Static<typeof Settings>): string[] {
   const { TOKEN_SECRET, REFRESH_TOKEN_SECRET } = settings
   return [
     ...(TOKEN_SECRET && TOKEN_SECRET === REFRESH_TOKEN_SECRET ? ['REFRESH_TOKEN_SECRET must differ from TOKEN_SECRET: a refresh token would pass for an access token'] : []),
-    ...queueFaults(queuesOf(settings))
+    ...queueFaults(jobQueuesOf(settings.JOB_QUEUES), { isCluster: redisTarget(redisUrl(settings)).kind === 'cluster' })
   ]
-}
-
-function queueFaults (queues: string[]): string[] {
-  if (queues.length === 0) return ['JOB_QUEUES must name a queue']
-  return queues.filter(queue => !isQueueName(queue)).map(queue => `JOB_QUEUES: "${queue}" is no name of a queue`)
-}
-
-const isQueueName = (text: string): boolean => Value.Check(QueueName, text)
-
-function queuesOf ({ JOB_QUEUES }: { JOB_QUEUES: string }) {
-  return [...new Set(JOB_QUEUES.split(',').map(name => name.trim()).filter(Boolean))] as [string, ...string[]]
 }

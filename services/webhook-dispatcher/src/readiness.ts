@@ -6,5 +6,6 @@ import fp from 'fastify-plugin'
  */
 export const readiness = fp(async function readiness (app) {
   app.addReadinessCheck('postgres', 'required', async () => { await app.sql`select 1` })
-  app.addReadinessCheck('redis', 'optional', async () => { await app.redis.ping() })
+  app.addReadinessCheck('redis', 'optional', app.redisChecks.away)
+  app.addReadinessCheck('redis-access', 'required', app.redisChecks.refused)
 }, { name: 'readiness', dependencies: ['health', 'postgres', 'redis'] })

@@ -2,6 +2,7 @@ import { connect, isIP } from 'node:net'
 import { join } from 'node:path'
 import { startPostgres, startRedis } from '@tidings/embedded'
 import type { ServerProcess } from '@tidings/embedded'
+import { redisUrl } from '@tidings/service-kit'
 import type { Ports } from './ports.ts'
 import type { Secrets } from './secrets.ts'
 
@@ -27,6 +28,8 @@ interface DataServerOptions {
 
 /** REDIS_URL, or REDIS_HOST and REDIS_PORT, when something is there or it is not this machine; else one of our own. */
 export async function redisServer ({ env, folder, ports, log }: DataServerOptions): Promise<DataServer> {
+  // A Cluster, Sentinels, a socket: never ours to start, and no URL that Node could parse.
+  if (env.REDIS_URL && /^(rediss?[+-]|unix:|redis[^,]*,)/.test(env.REDIS_URL)) return { url: env.REDIS_URL, embedded: undefined }
   const given = givenRedis(env)
   if (given !== undefined && !await isOursToStart(given)) return { url: given.href, embedded: undefined }
   const url = given ?? new URL(`redis://127.0.0.1:${ports.redis}`)
@@ -50,6 +53,7 @@ export async function redisServer ({ env, folder, ports, log }: DataServerOption
 
 /** DATABASE_URL under the same rule; the seed document's `file:…` means the embedded one. */
 export async function postgresServer ({ env, folder, ports, secrets, log }: DataServerOptions): Promise<DataServer> {
+  if (env.DATABASE_URL && /^postgres[^?]*,/.test(env.DATABASE_URL)) return { url: env.DATABASE_URL, embedded: undefined } // several hosts
   const given = env.DATABASE_URL && !env.DATABASE_URL.startsWith('file:') ? parse('DATABASE_URL', env.DATABASE_URL) : undefined
   if (given !== undefined && !await isOursToStart(given)) return { url: given.href, embedded: undefined }
   const url = given ?? new URL(`postgres://${ROLE}:${secrets.POSTGRES_PASSWORD}@127.0.0.1:${ports.postgres}/${DATABASE}`)
@@ -75,7 +79,14 @@ export async function postgresServer ({ env, folder, ports, secrets, log }: Data
 function givenRedis (env: NodeJS.ProcessEnv): URL | undefined {
   if (env.REDIS_URL) return parse('REDIS_URL', env.REDIS_URL)
   if (!env.REDIS_HOST && !env.REDIS_PORT) return undefined
-  return parse('REDIS_HOST', `redis://${env.REDIS_HOST || '127.0.0.1'}:${env.REDIS_PORT || 6379}`)
+  return parse('REDIS_HOST', redisUrl({
+    REDIS_HOST: env.REDIS_HOST || '127.0.0.1',
+    REDIS_PORT: Number(env.REDIS_PORT || 6379),
+    REDIS_USERNAME: env.REDIS_USERNAME ?? '',
+    REDIS_PASSWORD: env.REDIS_PASSWORD ?? '',
+    REDIS_TLS: env.REDIS_TLS === 'true',
+    REDIS_CA_FILE: env.REDIS_CA_FILE ?? ''
+  }))
 }
 
 function parse (name: string, text: string): URL {

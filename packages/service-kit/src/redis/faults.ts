@@ -16,5 +16,14 @@ export function isRedisUnavailable (error: unknown): boolean {
   if (NAMES.includes(error.name) || MESSAGES.some(message => message.test(error.message))) return true
   // Lua's own errors carry Redis' word within: "-READONLY You can't write…" or "OOM command not allowed…".
   if (error.name === 'ReplyError' && REPLIES.includes(/^-?([A-Z]+)/.exec(error.message)?.[1] ?? '')) return true
+  if (error.name === 'ReplyError' && refusalOf(error) !== undefined) return true
   return error.cause instanceof Error && isRedisUnavailable(error.cause)
+}
+
+const REFUSALS = /WRONGPASS|NOAUTH|NOPERM|ACL failure in script|can't run this command|REDIS_URL leads to a node|invalid password|AUTH <password>|AUTH called without any password/
+
+/** The reason where an error means that Redis refuses the login or its rights; waiting does not mend that. */
+export function refusalOf (error: Error | undefined): string | undefined {
+  const { message, lastNodeError } = (error ?? {}) as { message?: string, lastNodeError?: Error }
+  return [message, lastNodeError?.message].find(text => text !== undefined && REFUSALS.test(text))
 }

@@ -1,13 +1,13 @@
-import { Redis, type RedisOptions as AllRedisOptions } from 'ioredis'
 import fp from 'fastify-plugin'
-
-/** A command that has no answer by then fails: a service must not hang on a Redis that does. */
-export const REDIS_COMMAND_TIMEOUT_MS = 2000
-
-// Not replyMapping: with ioredis 6 it would change the shape of every answer.
-export type RedisOptions = Omit<AllRedisOptions, 'replyMapping'>
+import type { Redis } from 'ioredis'
+import { createRedis, type RedisOptions } from './connect.ts'
+import { refusalOf } from './faults.ts'
 
 type RedisPluginOptions = { url: string, options?: RedisOptions }
+
+/** A write that stands for all of ours; the key is gone at once. */
+const PROBE = "return redis.call('SET', KEYS[1], '1', 'PX', '1')"
+const PROBE_KEY = '{tidings}:probe'
 
 /**
  * Decorates `app.redis`: a connection that fails at once while Redis is away
@@ -16,34 +16,42 @@ type RedisPluginOptions = { url: string, options?: RedisOptions }
  */
 export const redis = fp<RedisPluginOptions>(async function redis (app, { url, options }) {
   const client = createRedis(url, options)
-  // One line a change, not one a retry: an outage of an hour is 1,800 retries.
-  let away = false
+  let fault: Error | undefined
+  let isClusterNode = false
   client.on('error', (err: Error) => {
-    if (!away) app.log.warn({ err }, 'redis: away')
-    away = true
+    // One line a change, not one a retry: an outage of an hour is 1,800 retries.
+    if (!fault) app.log.warn({ err }, 'redis: away')
+    fault = err
   })
   client.on('ready', () => {
-    app.log.info(away ? 'redis: back' : 'redis: connected')
-    away = false
+    app.log.info(fault ? 'redis: back' : 'redis: connected')
+    fault = undefined
+    client.info('server').then(info => { isClusterNode = !client.isCluster && info.includes('redis_mode:cluster') }, () => {}) // without the right to ask nobody knows
   })
+
+  /** Resolves to what is wrong, as far as an error or a write that was tried tells. */
+  async function probe (): Promise<Error | undefined> {
+    if (isClusterNode) return new Error('REDIS_URL leads to a node of a Redis Cluster: write redis+cluster:// in the place of redis://')
+    return await client.eval(PROBE, 1, PROBE_KEY).then(() => undefined, (err: Error) => fault ?? err)
+  }
+
   app.decorate('redis', client)
+  app.decorate('redisChecks', {
+    away: async () => (await probe())?.message,
+    refused: async () => refusalOf(await probe())
+  })
   app.addHook('onClose', async () => client.disconnect())
 }, { name: 'redis' })
 
-/** A connection with our defaults: fails fast, reconnects for ever within 2 s, leaves a demoted primary. */
-export function createRedis (url: string, options: RedisOptions = {}): Redis {
-  return new Redis(url, {
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 1,
-    commandTimeout: REDIS_COMMAND_TIMEOUT_MS,
-    connectTimeout: 5000,
-    retryStrategy: attempt => Math.min(50 * 2 ** Math.min(attempt, 6), 2000),
-    // After a fail-over the old primary answers READONLY: reconnect and send again.
-    reconnectOnError: err => err.message.startsWith('READONLY') ? 2 : false,
-    ...options
-  })
-}
-
 declare module 'fastify' {
-  interface FastifyInstance { redis: Redis }
+  interface FastifyInstance {
+    redis: Redis
+    /** For the service's readiness. */
+    redisChecks: {
+      /** Why nothing can be written to Redis now. */
+      away: () => Promise<string | undefined>
+      /** What waiting does not mend: a wrong password, missing rights, the wrong kind of URL. */
+      refused: () => Promise<string | undefined>
+    }
+  }
 }

@@ -72,6 +72,7 @@ export function holdLease ({ redis: client, key, ttlMs, work, log }: LeaseOption
 
   /** As Redis numbers it; an empty text where it doesn't tell. */
   async function ownConnection (): Promise<number | ''> {
+    if (redis.isCluster) return '' // each node numbers its own
     return await redis.client('ID').catch((err: Error) => {
       if (err.name !== 'ReplyError') throw err
       return ''

@@ -2,6 +2,7 @@ import { Queue } from 'bullmq'
 import fp from 'fastify-plugin'
 import { createRedis, redisUrl } from '@tidings/service-kit'
 import type { Config } from '../config.ts'
+import { BULLMQ_PREFIX } from '../job-queues.ts'
 
 /**
  * Decorates `app.findQueue(name)`: the BullMQ queues of JOB_QUEUES over one
@@ -16,6 +17,7 @@ export const queues = fp<{ config: Config }>(async function queues (app, { confi
   function openQueue (name: string): Queue {
     const queue = new Queue(name, {
       connection,
+      prefix: config.queuePrefixes[name] ?? BULLMQ_PREFIX,
       skipMetasUpdate: true, // else it sets BullMQ's cap of events back to 10,000
       skipVersionCheck: true, // asks Redis before the first command, and never works again when that fails
       skipWaitingForReady: true

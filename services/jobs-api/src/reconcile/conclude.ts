@@ -69,7 +69,7 @@ async function concludeAll (cases: Case[], context: ConcludeContext): Promise<nu
 /** Resolves once the rows know all that BullMQ has told until now, with the newest of it. */
 export async function caughtUp (context: ConcludeContext): Promise<EventId> {
   const { relay, redis, queue } = context
-  const newest = await newestEvent(redis, queue.name)
+  const newest = await newestEvent(redis, queue)
   await relay.standStillAt(newest, async () => {})
   await projectionOf(CATCH_UP_TIMEOUT_MS, context)
   return newest
@@ -105,7 +105,7 @@ function refusal ({ row, err }: Refused, { badItems, queue }: ConcludeContext): 
  */
 async function inSameState (rows: OpenRow[], stateOf: (row: OpenRow) => Found['state'] | undefined, { redis, queue }: ConcludeContext): Promise<OpenRow[]> {
   const looked = rows.filter(row => stateOf(row) !== undefined)
-  const found = await lookUp(redis, queue.name, looked)
+  const found = await lookUp(redis, queue, looked)
   const changed = new Set(looked.filter((row, i) => found[i]?.state !== stateOf(row)))
   return rows.filter(row => !changed.has(row))
 }
@@ -145,7 +145,7 @@ function report (judged: ({ row: OpenRow } & Verdict)[], { metrics, log, queue }
   }
 }
 
-async function newestEvent (redis: Redis, queue: string): Promise<EventId> {
+async function newestEvent (redis: Redis, queue: Queue): Promise<EventId> {
   const info = await redis.xinfo('STREAM', queueEventsKey(queue)).catch(undefinedWhenMissing) as unknown[] | undefined
   return eventIdOf(info ? info[info.indexOf('last-generated-id') + 1] as string : '0-0')
 }

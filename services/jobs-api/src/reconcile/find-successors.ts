@@ -1,12 +1,12 @@
 import type { Redis } from 'ioredis'
 import type { RawSql } from '@tidings/service-kit'
 import { stateCode } from '../db/state-code.ts'
-import { queuePrefix } from '../relay/queue-keys.ts'
+import { queuePrefix, type QueueKeys } from '../relay/queue-keys.ts'
 import { repliesOf } from '../relay/replies.ts'
 import type { Successor } from './look-up.ts'
 import type { OpenRow } from './open-row.ts'
 
-type Sources = { sql: RawSql, redis: Redis, queue: string }
+type Sources = { sql: RawSql, redis: Redis, queue: QueueKeys }
 
 /** A slot is one of a scheduler, or of a deduplication. */
 const SCHEDULER = 'repeat:'
@@ -54,7 +54,7 @@ async function laterRows (sql: RawSql, rows: OpenRow[]): Promise<[number, Succes
   return found.map(({ n, id }) => [n, { id }])
 }
 
-async function inBullMQ (redis: Redis, queue: string, rows: OpenRow[]): Promise<[number, Successor][]> {
+async function inBullMQ (redis: Redis, queue: QueueKeys, rows: OpenRow[]): Promise<[number, Successor][]> {
   if (rows.length === 0) return []
   const prefix = queuePrefix(queue)
   const pipeline = redis.pipeline()

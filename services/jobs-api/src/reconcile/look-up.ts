@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import type { JobState } from '@tidings/contracts'
-import { queuePrefix } from '../relay/queue-keys.ts'
+import { queuePrefix, type QueueKeys } from '../relay/queue-keys.ts'
 import { timeOf } from '../relay/read-hashes.ts'
 import { repliesOf, WrongType } from '../relay/replies.ts'
 import type { OpenRow } from './open-row.ts'
@@ -20,7 +20,7 @@ const MISSING: Found = { state: 'missing' }
  * waiting jobs is not searched (4 ms of Redis for one job among 200,000):
  * whoever is in no other set, waits.
  */
-export async function lookUp (redis: Redis, queue: string, rows: OpenRow[]): Promise<Found[]> {
+export async function lookUp (redis: Redis, queue: QueueKeys, rows: OpenRow[]): Promise<Found[]> {
   const prefix = queuePrefix(queue)
   const pipeline = redis.pipeline()
   for (const { id } of rows) {

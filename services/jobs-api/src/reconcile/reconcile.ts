@@ -73,7 +73,7 @@ export async function sweepOutbox (olderThanMs: number, context: ReconcileContex
 async function compare (rows: OpenRow[], context: ReconcileContext): Promise<void> {
   if (rows.length === 0) return
   const { redis, queue, lostJobs, doubts } = context
-  const found = await withSuccessors(rows, await lookUp(redis, queue.name, rows), context)
+  const found = await withSuccessors(rows, await lookUp(redis, queue, rows), context)
   const cases = rows.flatMap((row, i) => {
     const one = found[i] as Found
     if (one.state === 'missing' && doubts.isPending(row.id, generationOf(row))) return []
@@ -88,7 +88,7 @@ async function withSuccessors (rows: OpenRow[], found: Found[], context: Reconci
   const missing = rows.filter((row, i) => !row.ours && found[i]?.state === 'missing')
   if (missing.length === 0) return found
   await caughtUp(context) // a successor that ended before the look is known by its row
-  const successors = await findSuccessors({ sql, redis, queue: queue.name }, missing)
+  const successors = await findSuccessors({ sql, redis, queue }, missing)
   return rows.map((row, i) => {
     const successor = successors.get(row.n)
     return successor ? { state: 'missing', successor } : found[i] as Found

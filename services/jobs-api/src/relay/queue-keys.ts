@@ -1,5 +1,10 @@
-/** BullMQ's own prefix; what comes after it is the queue's. */
-export const queuePrefix = (queue: string) => `bull:${queue}:`
+import type { Queue } from 'bullmq'
 
-export const queueEventsKey = (queue: string) => `${queuePrefix(queue)}events`
-export const queueMetaKey = (queue: string) => `${queuePrefix(queue)}meta`
+/** A queue as BullMQ knows it, its own prefix included (`bull`, or another one of JOB_QUEUES). */
+export type QueueKeys = Pick<Queue, 'toKey'>
+
+/** What comes before the rest of each of its keys. */
+export const queuePrefix = (queue: QueueKeys) => queue.toKey('')
+
+export const queueEventsKey = (queue: QueueKeys) => queue.toKey('events')
+export const queueMetaKey = (queue: QueueKeys) => queue.toKey('meta')

@@ -17,8 +17,9 @@ const CATCH_UP_TIMEOUT_MS = 5000
 /** The relay of one queue with all that it needs. */
 export function createQueueRelay (app: FastifyInstance, queue: string, stream: JobEventStream, doubts: Doubts): Relay {
   const { redis, sql, projected, badItems, config, log, engineMetrics: metrics } = app
-  const open = () => openReader({ redis, key: queueEventsKey(queue), count: config.RELAY_BATCH, bytes: config.RELAY_BATCH_BYTES, log })
-  const owners = createOwners({ queue, prefix: queuePrefix(queue), sql, redis, size: config.OWNER_CACHE, onRefused, caughtUp, onUnreadable })
+  const keys = app.findQueue(queue)
+  const open = () => openReader({ redis, key: queueEventsKey(keys), count: config.RELAY_BATCH, bytes: config.RELAY_BATCH_BYTES, log })
+  const owners = createOwners({ queue, prefix: queuePrefix(keys), sql, redis, size: config.OWNER_CACHE, onRefused, caughtUp, onUnreadable })
   const interpret = createInterpreter({ queue, sql, owners, doubts, badItems, metrics, log })
   let floorAtConnect = ZERO
   const floor = () => newest(floorAtConnect, projected.position)

@@ -32,11 +32,11 @@ export function queueWork (app: FastifyInstance, name: string, stream: JobEventS
   }
 
   async function keepCap () {
-    if (await repairCap(redis, name, config.RELAY_EVENTS_AHEAD)) log.info({ queue: name, cap: config.RELAY_EVENTS_AHEAD }, 'relay: BullMQ\'s cap of events repaired')
+    if (await repairCap(redis, context.queue, config.RELAY_EVENTS_AHEAD)) log.info({ queue: name, cap: config.RELAY_EVENTS_AHEAD }, 'relay: BullMQ\'s cap of events repaired')
   }
 
   async function trim () {
-    await trimBehind(redis, name, await stream.position(name), config.RELAY_EVENTS_BEHIND)
+    await trimBehind(redis, context.queue, await stream.position(name), config.RELAY_EVENTS_BEHIND)
     metrics.trimmed.inc({ queue: name }, await stream.trimToSize())
   }
 }

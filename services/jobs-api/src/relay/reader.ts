@@ -7,6 +7,7 @@ const BLOCK_MS = 2000
 /** A read that is this late has lost its socket without noticing (half open). */
 const WATCHDOG_MS = BLOCK_MS + 5000
 
+const SERVER_INFO = "return redis.call('INFO', 'server')"
 const LUA = readFileSync(new URL('./read.lua', import.meta.url), 'utf8')
 
 export type RawEntry = [id: string, fields: string[]]
@@ -47,6 +48,7 @@ export function openReader ({ redis, key, count, bytes, log }: ReaderOptions) {
     commandTimeout: undefined as never // a blocked read has its watchdog
   }) as Redis & ReadCommand
   connection.on('close', () => closing.abort(new Error('The connection was lost')))
+  connection.on('-node', () => closing.abort(new Error('A node of the Cluster was lost')))
   connection.on('error', err => log.debug({ err, key }, 'relay: connection lost'))
   connection.defineCommand('tidingsReadQueue', { numberOfKeys: 1, lua: LUA, readOnly: true })
 
@@ -69,7 +71,9 @@ export function openReader ({ redis, key, count, bytes, log }: ReaderOptions) {
     read,
     /** Redis' identity of this life of its process; another one may have lost something. */
     async runId (): Promise<string> {
-      return /run_id:(\w+)/.exec(await unlessAborted(connection.info('server'), closing.signal))?.[1] ?? ''
+      // Of a Cluster the node that has the queue, which a command without a key need not reach.
+      const info = connection.isCluster ? connection.eval(SERVER_INFO, 1, key) : connection.info('server')
+      return /run_id:(\w+)/.exec(String(await unlessAborted(info, closing.signal)))?.[1] ?? ''
     },
     /** Reads under way fail. */
     close: () => {

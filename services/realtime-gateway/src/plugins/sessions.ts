@@ -68,7 +68,8 @@ export const sessions = fp(async function sessions (app) {
     commandsPerSecond: config.REALTIME_COMMANDS_PER_SECOND
   }))
 
-  app.addReadinessCheck('redis', 'optional', async () => { await redis.ping() })
+  app.addReadinessCheck('redis', 'optional', app.redisChecks.away)
+  app.addReadinessCheck('redis-access', 'required', app.redisChecks.refused)
   app.addReadinessCheck('tail', 'required', () => {
     if (tail.halted) return tail.halted.message
     return lag.seconds * 1000 > config.REALTIME_MAX_LAG_MS ? `${lag.seconds} s behind the stream` : undefined

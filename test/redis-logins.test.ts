@@ -1,0 +1,39 @@
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { startRedis, startRedisWithTls, until } from '@tidings/testing'
+import { startChannels } from './channels-of.ts'
+import { startServices } from './three-services.ts'
+
+t.test('TLS by an authority of one\'s own, with a user and a password beside the host, and a prefix', async t => {
+  const tls = await startRedisWithTls(t)
+  await tls.redis.client().call('ACL', 'SETUSER', 'ours', 'on', '>p@ss', '~*', '&*', '+@all')
+  const connection = new Redis(tls.redis.url, { maxRetriesPerRequest: null })
+  connection.on('error', () => {})
+  const runJob = await startChannels(t, {
+    REDIS_HOST: 'localhost',
+    REDIS_PORT: String(tls.port),
+    REDIS_TLS: 'true',
+    REDIS_CA_FILE: tls.caFile,
+    REDIS_USERNAME: 'ours',
+    REDIS_PASSWORD: 'p@ss',
+    JOB_QUEUES: 'default,{acme}:reports'
+  }, { connection, name: 'reports', options: { prefix: '{acme}' } })
+  const { jobId, result } = await runJob('reports')
+  t.same(result, { of: jobId })
+})
+
+t.test('a login that Redis refuses makes the services unready, with its reason', async t => {
+  const redis = await startRedis(t, { settings: { requirepass: 'right' } })
+  const admin = redis.client({ password: 'right' })
+  await admin.call('ACL', 'SETUSER', 'reader', 'on', '>pw', '~*', '&*', '+@all', '-@write')
+  for (const [login, reason] of [[':wrong@', /WRONGPASS/], ['', /NOAUTH/], ['reader:pw@', /can't run this command/]] as const) {
+    const { urls } = await startServices(t, { REDIS_URL: redis.url.replace('://', `://${login}`) })
+    for (const url of Object.values(urls)) {
+      const faults = await until(async () => {
+        const response = await fetch(`${url}/readyz`)
+        return response.status === 503 && (await response.json() as { faults: Record<string, string> }).faults
+      })
+      t.match(faults['redis-access'], reason, `${url} ${login}`)
+    }
+  }
+})

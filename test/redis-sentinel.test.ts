@@ -1,0 +1,15 @@
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { startRedisSentinel } from '@tidings/testing'
+import { startChannels } from './channels-of.ts'
+
+t.test('Sentinel: all channels, over a fail-over', async t => {
+  const sentinel = await startRedisSentinel(t)
+  const { hostname: host, port } = new URL(sentinel.url.replace('redis+sentinel', 'redis'))
+  const connection = new Redis({ sentinels: [{ host, port: Number(port) }], name: 'ours', maxRetriesPerRequest: null })
+  connection.on('error', () => {})
+  const runJob = await startChannels(t, { REDIS_URL: sentinel.url }, { connection })
+  t.ok((await runJob()).result)
+  await sentinel.failOver()
+  t.ok((await runJob()).result)
+})
