@@ -52,11 +52,11 @@ export function createDns (servers?: string[]) {
    * not those of the name: no other name is answered either. Asked for are names
    * of other domains that were found lately; where there are none, the root.
    */
-  async function isToBlame (hostname: string, fault: unknown): Promise<boolean> {
+  async function isToBlame (hostname: string, fault: unknown, timeoutMs: number): Promise<boolean> {
     if (isDefinite(fault)) return false
     const others = [...good.keys()].filter(name => domainOf(name) !== domainOf(hostname)).slice(0, PROBED_NAMES)
     const key = others.join(' ')
-    const probed = probes.get(key) ?? probe(others)
+    const probed = probes.get(key) ?? probe(others, Math.min(timeoutMs, PROBE.timeout))
     probes.set(key, probed)
     if (await probed) return false
     // The system's configuration may have changed since: a new resolver reads it.
@@ -64,10 +64,10 @@ export function createDns (servers?: string[]) {
     return true
   }
 
-  async function probe (names: string[]): Promise<boolean> {
+  async function probe (names: string[], timeoutMs: number): Promise<boolean> {
     const prober = open(PROBE)
     const asked = names.length > 0 ? names.map(name => prober.resolve4(name)) : [prober.resolveNs('.')]
-    const answered = await Promise.allSettled(asked.map(answer => within(PROBE.timeout, answer)))
+    const answered = await Promise.allSettled(asked.map(answer => within(timeoutMs, answer)))
     return answered.some(answer => answer.status === 'fulfilled' || isDefinite(answer.reason))
   }
 
@@ -78,7 +78,8 @@ export function isDefinite (fault: unknown): boolean {
   return DEFINITE.has(codeOf(fault))
 }
 
-async function within<T> (ms: number, answer: Promise<T>): Promise<T> {
+/** @throws an error of code ETIMEOUT where that takes longer */
+export async function within<T> (ms: number, answer: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => late.reject(Object.assign(new Error('No answer in time'), { code: 'ETIMEOUT' })), ms)
   return await Promise.race([answer, late.promise]).finally(() => clearTimeout(timer))

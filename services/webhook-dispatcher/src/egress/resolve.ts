@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
-import { createDns, isDefinite, type Answer, type Dns } from './dns.ts'
+import { createDns, isDefinite, within, type Answer, type Dns } from './dns.ts'
 import { codeOf, EgressError } from './outcome.ts'
 import { OwnFault } from './own-fault.ts'
 
@@ -43,12 +43,14 @@ export function createResolve ({ servers }: { servers?: string[] | undefined } =
   }
 
   async function find (hostname: string, timeoutMs: number): Promise<Found> {
-    if (!servers && isLocalName(hostname)) return await bySystem(hostname)
+    if (!servers && isLocalName(hostname)) return await bySystem(hostname, timeoutMs)
+    const started = performance.now()
     try {
       return await query(hostname, timeoutMs)
     } catch (err) {
-      if (servers || codeOf(err) === 'ETIMEOUT') return await judge(hostname, err)
-      return await bySystem(hostname, err)
+      const leftMs = timeoutMs - (performance.now() - started)
+      if (servers || leftMs <= 0 || codeOf(err) === 'ETIMEOUT') return await judge(hostname, err, timeoutMs)
+      return await bySystem(hostname, leftMs, err)
     }
   }
 
@@ -70,17 +72,18 @@ export function createResolve ({ servers }: { servers?: string[] | undefined } =
     return addresses
   }
 
-  async function bySystem (hostname: string, cause?: unknown): Promise<Found> {
+  /** It may hang for long, where the servers do. */
+  async function bySystem (hostname: string, timeoutMs: number, cause?: unknown): Promise<Found> {
     try {
-      const addresses = await lookup(hostname, { all: true })
+      const addresses = await within(timeoutMs, lookup(hostname, { all: true }))
       return { addresses: addresses.map(({ address }) => address) }
     } catch (err) {
-      return await judge(hostname, isDefinite(err) ? err : cause ?? err)
+      return await judge(hostname, isDefinite(err) ? err : cause ?? err, timeoutMs)
     }
   }
 
-  async function judge (hostname: string, err: unknown): Promise<Found> {
-    if (!await dns.isToBlame(hostname, err)) throw new EgressError('dns', `The host's name could not be resolved (${codeOf(err)})`, err)
+  async function judge (hostname: string, err: unknown, timeoutMs: number): Promise<Found> {
+    if (!await dns.isToBlame(hostname, err, timeoutMs / 2)) throw new EgressError('dns', `The host's name could not be resolved (${codeOf(err)})`, err)
     const addresses = former.get(hostname)
     if (addresses) return { addresses }
     throw new OwnFault('resolver', `The DNS servers do not answer (${codeOf(err)})`, err)
