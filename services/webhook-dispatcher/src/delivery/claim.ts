@@ -175,7 +175,8 @@ function taskOf (row: Row, target: Target, claim: number): Task {
     attempt: row.attempts + 1,
     acceptedAt: row.event_ms,
     dueAt: row.due_at,
-    since: performance.now() - row.due_for,
+    // Not before this process began: what waited while none ran did not wait for its endpoint.
+    since: Math.max(0, performance.now() - row.due_for),
     claim,
     id: row.id as number
   }

@@ -1,3 +1,4 @@
+import { isBusy } from './busy.ts'
 import { OVERTAKEN } from './give-way.ts'
 import { handedBack, type Result, type Task } from './task.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -104,7 +105,7 @@ export function createLanes ({ limits, progressLagMs, post, isHeld, onFree, onEr
 
   /** It has waited for long, and not for us: its endpoint takes long for each. A retry waits because the schedule has it so. */
   function lags ({ since, attempt }: Task, endpoint: Endpoint): boolean {
-    return attempt === 1 && performance.now() - since > progressLagMs && endpoint.isSlow
+    return attempt === 1 && performance.now() - since > progressLagMs && endpoint.isSlow && !isBusy()
   }
 
   function end (run: Run<Endpoint>, dueAt = Date.now()): void {

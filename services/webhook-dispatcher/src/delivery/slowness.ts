@@ -1,5 +1,5 @@
 /** An endpoint that takes less for an answer keeps up with the progress of any job. */
-const SLOW_MS = 25
+const SLOW_MS = 50
 /** So many slow answers in a row, or these for such a time together, over this span: a hiccup of ours is none of it. */
 const MANY = 10
 const FEW = 3

@@ -162,9 +162,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (askedMs !== undefined) outcome.retryAfterMs = askedMs
     const [first = EMPTY] = this.#chunks
     const bytes = this.#chunks.length > 1 ? Buffer.concat(this.#chunks) : first
-    if (encoding) return bodyText(bytes, { encoding, contentType }).then(responseBody => settle({ ...outcome, responseBody }), reject)
-    outcome.responseBody = textOf(bytes, contentType)
-    settle(outcome)
+    if (encoding) {
+      bodyText(bytes, { encoding, contentType }).then(responseBody => settle({ ...outcome, responseBody }), reject)
+    } else {
+      settle({ ...outcome, responseBody: textOf(bytes, contentType) })
+    }
   }
 
   #reject (reason: unknown) {

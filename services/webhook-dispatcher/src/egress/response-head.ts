@@ -26,9 +26,9 @@ export class ResponseHead {
   #held: Buffer | undefined
 
   constructor (socket: Socket) {
-    const read = socket.read
+    const read = socket.read.bind(socket) as (size?: number) => Buffer | null
     socket.read = size => {
-      const chunk = read.call(socket, size) as Buffer | null
+      const chunk = read(size)
       return chunk === null || this.#listener === undefined ? chunk : this.#look(chunk, this.#listener)
     }
   }

@@ -32,7 +32,8 @@ t.test('two replicas, killed again and again, and both stores restarted: nothing
     WEBHOOK_SECRET_KEY: SECRET_KEY,
     WEBHOOK_ALLOW_PRIVATE: 'true',
     WEBHOOK_LEASE: '1s',
-    WEBHOOK_TIMEOUT_MS: '60000', // at an endpoint that fails progress would give way
+    WEBHOOK_TIMEOUT_MS: '60000', // at an endpoint that fails progress would give way,
+    WEBHOOK_PROGRESS_LAG: '1h', // and at a slow one, as all look while this machine is busy
     INGEST_SHARDS: '2',
     LOG_LEVEL: 'error'
   }
