@@ -10,7 +10,7 @@ import { startTestSystem } from './system.ts'
 
 const PAGE = 'https://app.example'
 
-const system = await startTestSystem(t, { worker: false, env: { CORS_ORIGIN: `${PAGE}/`, RATE_LIMIT_MAX: '100000' } })
+const system = await startTestSystem(t, { worker: false, env: { CORS_ORIGIN: `${PAGE}/`, RATE_LIMIT_MAX: '100000', REALTIME_UNKNOWN_JOB_MS: '200', REALTIME_DRAIN_MS: '500' } })
 const edges = {
   edge: (system.endpoints.edge as string).replace('localhost', '127.0.0.1'),
   ...(skipWithoutCaddy ? {} : { caddy: await startCaddy(t, system, { CORS_ORIGIN: `${PAGE}/` }) })

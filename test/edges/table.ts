@@ -68,6 +68,8 @@ export function table ({ token, writerToken, jobId, etag, page }: Known): Row[] 
     get(`/jobs/${jobId}`, 304, { headers: 'If-None-Match: *\r\n' }), get(`/jobs/${jobId}`, 200, { headers: 'If-None-Match: "other"\r\n' }),
     get(`/jobs/${jobId}`, 304, { method: 'HEAD', headers: `If-None-Match: ${etag}\r\n`, differs: { caddy: { reason: 'Fastify adds a length of 0 to a HEAD, which Go takes off a 304' } } }),
 
+    get('/jobs?limit=100', 200, { headers: 'Accept-Encoding: gzip\r\n' }), get('/jobs?limit=100', 304, { headers: 'If-None-Match: *\r\n' }), get('/webhooks', 304, { headers: 'If-None-Match: *\r\n' }),
+
     // connection
     get(`/jobs/${jobId}`, 200, { headers: 'Connection: close\r\n', ends: true }), get(`/jobs/${jobId}`, 200, { version: '1.0', ends: true }), get('/jobs', 200, { version: '1.0', headers: 'Connection: keep-alive\r\n' }),
     get('/jobs/nothing', 404, { headers: 'Connection: close\r\n', ends: true }),

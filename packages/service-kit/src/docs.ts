@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger'
 import fp from 'fastify-plugin'
 import { Problem, PROBLEM_JSON } from '@tidings/contracts'
+import { compact } from './compact.ts'
 
 /** What a service says of its API. */
 export type DocsOptions = {
@@ -22,7 +23,7 @@ export const docs = fp<DocsOptions>(async function docs (app, { title, descripti
     },
     transformObject: document => 'openapiObject' in document ? withProblems(document.openapiObject as Document) : document.swaggerObject
   })
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
+  app.get('/openapi.json', { schema: { hide: true }, onSend: compact }, async () => app.swagger())
 }, { name: 'docs' })
 
 type Response = { content?: Record<string, { schema?: object }> }

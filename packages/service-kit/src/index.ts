@@ -1,6 +1,7 @@
 export * from './array-literals.ts'
 export * from './browser-guards.ts'
 export * from './client-errors.ts'
+export * from './compact.ts'
 export * from './config.ts'
 export * from './cors.ts'
 export * from './docs.ts'

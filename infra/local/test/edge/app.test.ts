@@ -311,3 +311,17 @@ t.test('takes no service for its own', async t => {
   t.equal(response.status, 404)
   t.match(await response.json(), { status: 404, detail: 'No route GET /nothing-here' })
 })
+
+t.test('the start page leads to /docs, whose script comes once, and compressed', async t => {
+  const { origin } = await setup(t)
+  const start = await fetch(origin, { redirect: 'manual' })
+  t.equal(start.status, 302)
+  t.equal(start.headers.get('location'), '/docs')
+  const script = /src="([^"]*\.js)"/.exec(await (await fetch(`${origin}/docs`)).text())?.[1] as string
+  const url = new URL(script, `${origin}/docs/`)
+  const first = await fetch(url, { headers: { 'accept-encoding': 'br' } })
+  t.equal(first.headers.get('content-encoding'), 'br')
+  await first.arrayBuffer()
+  t.ok(Number(first.headers.get('content-length')) < 2_000_000)
+  t.equal((await fetch(url, { headers: { 'if-none-match': first.headers.get('etag') as string } })).status, 304)
+})

@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { DoneFuncWithErrOrRes, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { CountJobsQuery, GetJobQuery, Job, JobCounts, JobId, JobList, JobQuery, JobTimeline, ListJobsQuery } from '@tidings/contracts'
-import { problemResponses, sendJson } from '@tidings/service-kit'
+import { compact, problemResponses, sendJson } from '@tidings/service-kit'
 import { countByState } from '../read/count-jobs.ts'
 import { etagOf, matches } from '../read/etag.ts'
 import type { FoundJob, JobKey } from '../read/find-jobs.ts'
@@ -33,6 +33,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
   app.addHook('preHandler', reachAfter)
 
   app.get('', {
+    onSend: compact,
     schema: {
       operationId: 'listJobs',
       tags,
@@ -81,6 +82,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
   })
 
   app.get('/:jobId/events', {
+    onSend: compact,
     schema: {
       operationId: 'getJobEvents',
       tags,

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Delivery, DeliveryDetail } from '@tidings/contracts'
-import { problemResponses, sendJson } from '@tidings/service-kit'
+import { compact, problemResponses, sendJson } from '@tidings/service-kit'
 import { showDelivery } from '../delivery-log/find-delivery.ts'
 import { redeliver } from '../delivery-log/redeliver.ts'
 import { DeliveryParams, LEFT_ALONE } from './params.ts'
@@ -10,6 +10,7 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox = async function delivery
   const tags = ['deliveries']
 
   app.get('/:id', {
+    onSend: compact,
     schema: {
       operationId: 'getDelivery',
       tags,

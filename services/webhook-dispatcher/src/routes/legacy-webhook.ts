@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { CreatedWebhook, DeliveryList, LegacyWebhook, ListDeliveriesQuery, PutLegacyWebhook, WebhookSecret } from '@tidings/contracts'
 import { createJobEventStream } from '@tidings/job-events'
-import { egressRules, problemResponses } from '@tidings/service-kit'
+import { compact, egressRules, problemResponses } from '@tidings/service-kit'
 import { listLegacyDeliveries } from '../delivery-log/list-deliveries.ts'
 import { findSecret } from '../secrets/find-secret.ts'
 import { rotateSecret } from '../secrets/rotate-secret.ts'
@@ -78,6 +78,7 @@ export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function leg
   }))
 
   app.get('/deliveries', {
+    onSend: compact,
     schema: {
       operationId: 'listLegacyDeliveries',
       tags,

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Delivery, DeliveryList, ListDeliveriesQuery, Replay, RequestReplay } from '@tidings/contracts'
-import { problemResponses } from '@tidings/service-kit'
+import { compact, problemResponses } from '@tidings/service-kit'
 import { listDeliveries } from '../delivery-log/list-deliveries.ts'
 import { findReplay, replayStart, requestReplay } from '../delivery-log/replay.ts'
 import { sendTest } from '../delivery-log/send-test.ts'
@@ -14,6 +14,7 @@ export const webhookDeliveryRoutes: FastifyPluginAsyncTypebox = async function w
   const payloadRetentionMs = durationMs(app.config.WEBHOOK_PAYLOAD_RETENTION)
 
   app.get('/:id/deliveries', {
+    onSend: compact,
     schema: {
       operationId: 'listDeliveries',
       tags,

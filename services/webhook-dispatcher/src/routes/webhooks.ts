@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { CreatedWebhook, CreateWebhook, UpdateWebhook, Webhook, WebhookList } from '@tidings/contracts'
 import { createJobEventStream } from '@tidings/job-events'
-import { egressRules, problemResponses } from '@tidings/service-kit'
+import { compact, egressRules, problemResponses } from '@tidings/service-kit'
 import { checkInput } from '../webhooks/check-input.ts'
 import { changesOf, withoutNulls } from '../webhooks/read-input.ts'
 import { createWebhook } from '../webhooks/create-webhook.ts'
@@ -21,6 +21,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox = async function webhookRo
   const stream = createJobEventStream(app.redis)
 
   app.get('', {
+    onSend: compact,
     schema: {
       operationId: 'listWebhooks',
       tags,
