@@ -1,6 +1,7 @@
+import { createHmac } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { tokenOf, until, type TestContext } from '@tidings/testing'
+import { TEST_SECRET, tokenOf, until, type TestContext } from '@tidings/testing'
 import type { Client, ConnectOptions } from './setup/client.ts'
 import { connect } from './setup/faces.ts'
 import { startGateway, startSurroundings } from './setup/gateway.ts'
@@ -87,6 +88,24 @@ for (const face of ['socket.io', 'websocket'] as const) {
       t.notOk(client.gone)
     })
 
+    t.test('a token of 15 KB is taken, in each form that clients send; no answer awaited, the outcome is an event', async t => {
+      const job = newJob()
+      await jobs.tell({ ...job, type: 'active' })
+      const client = await join(t, job, { token: tokenOf(job.userId) })
+      const large = largeToken(job.userId)
+      t.ok(large.length > 15_000 && large.length < 16_000)
+      for (const input of [large, `Bearer ${large}`, { token: large }]) t.match(await client.command('auth:refresh', input), { ok: true })
+      t.match(await client.command('subscribe:job', job.jobId), { ok: true }, 'jobs-api takes it too')
+      for (const input of ['', 7, null, [large], { token: 7 }]) t.match(await client.command('auth:refresh', input), { ok: false, error: 'invalid', detail: /a token/ })
+      client.emit('auth:refresh', large)
+      t.match(await client.waitFor('auth:refreshed'), [{ expiresAt: Number }])
+      client.emit('auth:refresh', 'nonsense')
+      t.match(await client.waitFor('auth:error'), [{ error: 'token_invalid' }])
+      client.emit('auth:refresh', 7)
+      t.match(await client.waitFor('command:error'), [{ command: 'auth:refresh', error: 'invalid' }])
+      t.notOk(client.gone)
+    })
+
     t.test('the new token ends its session in its turn', async t => {
       const job = newJob()
       const client = await join(t, job, { token: tokenOf(job.userId) })
@@ -121,6 +140,14 @@ for (const face of ['socket.io', 'websocket'] as const) {
       t.same(await client.waitForEnd(), { reason: 'revoked', reconnect: false })
     })
   })
+}
+
+/** As identity providers make them that list all groups of a user. */
+function largeToken (userId: string): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const claims = { userId, exp: Math.floor(Date.now() / 1000) + 3600, iat: Math.floor(Date.now() / 1000), groups: 'g'.repeat(11_400) }
+  const body = `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}`
+  return `${body}.${createHmac('sha256', TEST_SECRET).update(body).digest('base64url')}`
 }
 
 /** The acks of WebSockets carry their id too. */

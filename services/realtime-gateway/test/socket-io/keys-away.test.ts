@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { io } from 'socket.io-client'
 import t from 'tap'
-import { startReceiver, until } from '@tidings/testing'
+import { startReceiver, TEST_SECRET, tokenOf as sharedTokenOf, until } from '@tidings/testing'
 import { connect } from '../setup/faces.ts'
 import { startGateway, startSurroundings } from '../setup/gateway.ts'
 
@@ -31,4 +31,22 @@ t.test('while the keys of tokens can\'t be had clients are not told that theirs 
   await keys.start()
   t.match(await session, { userId: 7 })
   for (const face of ['websocket', 'sse'] as const) t.ok(await connect[face](t, url, { token: tokenOf(7) }))
+})
+
+t.test('auth:refresh with a token that can\'t be verified now is kept until it can', async t => {
+  const keys = await startReceiver(t, (_request, response) => {
+    response.end(JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), ...HEADER, use: 'sig' }] }))
+  })
+  const { url, app } = await startGateway(t, await startSurroundings(t), { JWKS_URL: keys.url, TOKEN_SECRET: TEST_SECRET })
+  await keys.stop()
+  const clients = await Promise.all((['socket.io', 'websocket'] as const).map(face => connect[face](t, url, { token: sharedTokenOf(7) })))
+  const [asking, silent] = clients as [typeof clients[0], typeof clients[0]]
+  t.match(await asking?.command('auth:refresh', tokenOf(7)), { ok: false, error: 'unavailable', retrying: true })
+  silent?.emit('auth:refresh', tokenOf(7))
+  await keys.start()
+  for (const client of clients) {
+    t.match(await client.waitFor('auth:refreshed'), [{ expiresAt: Number }])
+    t.same(client.of('auth:error'), [])
+  }
+  t.ok(app.audience.sessions.every(({ token }) => token !== sharedTokenOf(7)))
 })
