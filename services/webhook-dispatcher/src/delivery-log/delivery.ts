@@ -4,6 +4,7 @@ import type { Delivery, DeliveryAttempt } from '@tidings/contracts'
 import { formatEventId } from '@tidings/job-events'
 import type { attempts, deliveries } from '../db/schema.ts'
 import type { WebhookRow } from '../webhooks/webhook.ts'
+import { subjectOf, type EventHead } from './subject.ts'
 
 export type DeliveryRow = InferSelectModel<typeof deliveries>
 export type AttemptRow = InferSelectModel<typeof attempts>
@@ -17,13 +18,14 @@ export const DeliveryNotFound = createError('DELIVERY_NOT_FOUND', 'No delivery %
 export type Schedule = Pick<WebhookRow, 'status' | 'openUntil'>
 
 /** A delivery as the webhook's owner sees it. */
-export function toDelivery (row: DeliveryRow, schedule: Schedule): Delivery {
+export function toDelivery (row: DeliveryRow, schedule: Schedule, head: EventHead | null): Delivery {
   const { id, webhookId, type, origin, originId, state, attempts, dueAt, status, errorClass, reason, createdAt, finishedAt } = row
   return {
     id,
     webhookId,
     eventId: row.messageId ?? formatEventId({ ms: row.eventMs, seq: row.eventSeq }),
     eventType: type,
+    ...subjectOf(row, head),
     origin,
     originId,
     status: state,

@@ -4,17 +4,18 @@ import type { Database } from '../db/database.ts'
 import { attempts, deliveries, events, webhooks } from '../db/schema.ts'
 import type { WebhookRow } from '../webhooks/webhook.ts'
 import { DeliveryNotFound, toAttempt, toDelivery, type DeliveryKey, type DeliveryRow } from './delivery.ts'
+import { eventHead, type EventHead } from './subject.ts'
 
-type Found = { row: DeliveryRow, payload: JsonText | null, webhook: WebhookRow }
+type Found = { row: DeliveryRow, payload: JsonText | null, webhook: WebhookRow, head: EventHead | null }
 
 /**
  * A delivery with its payload and its attempts, as JSON.
  * @throws DeliveryNotFound
  */
 export async function showDelivery (db: Database, key: DeliveryKey): Promise<JsonText> {
-  const { row, payload, webhook } = await findDelivery(db, key)
+  const { row, payload, webhook, head } = await findDelivery(db, key)
   const tried = await db.select().from(attempts).where(eq(attempts.deliveryId, row.id)).orderBy(attempts.n)
-  return jsonWith({ ...toDelivery(row, webhook), attempts: tried.map(toAttempt) }, 'payload', payload ?? jsonText(null))
+  return jsonWith({ ...toDelivery(row, webhook, head), attempts: tried.map(toAttempt) }, 'payload', payload ?? jsonText(null))
 }
 
 /**
@@ -23,11 +24,11 @@ export async function showDelivery (db: Database, key: DeliveryKey): Promise<Jso
  */
 export async function findDelivery (db: Database, { userId, id }: DeliveryKey): Promise<Found> {
   const [found] = await db
-    .select({ row: getTableColumns(deliveries), body: events.body, webhook: getTableColumns(webhooks) })
+    .select({ row: getTableColumns(deliveries), body: events.body, head: eventHead, webhook: getTableColumns(webhooks) })
     .from(deliveries)
     .innerJoin(webhooks, and(eq(webhooks.id, deliveries.webhookId), eq(webhooks.userId, userId)))
     .leftJoin(events, and(eq(events.eventMs, deliveries.eventMs), eq(events.eventSeq, deliveries.eventSeq)))
     .where(eq(deliveries.id, id))
   if (!found) throw new DeliveryNotFound(id)
-  return { row: found.row, payload: (found.row.body ?? found.body) as JsonText | null, webhook: found.webhook }
+  return { row: found.row, payload: (found.row.body ?? found.body) as JsonText | null, webhook: found.webhook, head: found.head }
 }

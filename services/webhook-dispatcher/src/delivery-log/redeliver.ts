@@ -20,7 +20,7 @@ const PayloadGone = createError('PAYLOAD_GONE', 'The payload is no longer kept',
  * @throws DeliveryNotFound, WebhookDeleted, StillPending, PayloadGone, WebhookNotActive
  */
 export async function redeliver (db: Database, key: DeliveryKey): Promise<Delivery> {
-  const { row, payload, webhook } = await findDelivery(db, key)
+  const { row, payload, webhook, head } = await findDelivery(db, key)
   if (webhook.deletedAt !== null) throw new WebhookDeleted()
   if (row.state === 'pending') throw new StillPending()
   if (payload === null) throw new PayloadGone()
@@ -33,7 +33,7 @@ export async function redeliver (db: Database, key: DeliveryKey): Promise<Delive
     const [inserted] = await tx.insert(deliveries)
       .values({ webhookId, eventMs, eventSeq, type, messageId, body, url, origin: 'redeliver', originId: firstOf(row), state: 'pending' })
       .returning()
-    return toDelivery(inserted as DeliveryRow, isRevived ? HEALTHY : webhook)
+    return toDelivery(inserted as DeliveryRow, isRevived ? HEALTHY : webhook, head)
   })
 }
 

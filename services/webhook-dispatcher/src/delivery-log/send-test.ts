@@ -25,7 +25,7 @@ export async function sendTest (db: Database, webhook: WebhookRow): Promise<Deli
       body: JSON.stringify(payload)
     })
     .returning()
-  return toDelivery(inserted as DeliveryRow, webhook)
+  return toDelivery(inserted as DeliveryRow, webhook, null)
 }
 
 function testPayload ({ eventType, userId }: WebhookRow): WebhookPayload {

@@ -233,3 +233,27 @@ t.test('since is a time or an event id of the last 14 days', async t => {
   }
   for (const since of [new Date(days(13)).toISOString(), `${days(13)}-0`]) t.equal((await replay(since)).status, 202, since)
 })
+
+t.test('a delivery shows its job: in lists, by itself, when repeated, without its payload, and of a deleted webhook', async t => {
+  const user = newUser()
+  const { id: webhookId } = await newWebhook(user, { url: 'http://127.0.0.1:9' })
+  const { id } = await ended(user, webhookId)
+  const [event] = await sql`select event_ms, event_seq from webhooks.deliveries where id = ${id}`
+  const about = async (body: string) => await sql`
+    update webhooks.events set chain = 'reports:a:1', body = ${body} where event_ms = ${event?.event_ms} and event_seq = ${event?.event_seq}`
+  await sql`update webhooks.deliveries set chain = 'reports:a:1' where id = ${id}`
+  await about('{"id":"a:1","jobname":"say \\"hi\\"","userId":1,"result":"x","eventType":"completed"}')
+  const job = { jobId: 'a:1', queue: 'reports', name: 'say "hi"' }
+  t.match((await call(`/deliveries/${id}`, { user })).body, job)
+  t.match((await call(`/webhooks/${webhookId}/deliveries`, { user })).body.deliveries, [job])
+  const again = await call(`/deliveries/${id}/redeliver`, { method: 'POST', user })
+  t.match(again.body, job)
+  t.match((await call(`/deliveries/${again.body.id}`, { user })).body, job)
+  t.match((await call(`/webhooks/${webhookId}/test`, { method: 'POST', user })).body, { jobId: null, queue: null, name: null })
+
+  await call(`/webhooks/${webhookId}`, { method: 'DELETE', user })
+  t.match((await call(`/deliveries/${id}`, { user })).body, { ...job, webhookId })
+  t.equal((await call(`/deliveries/${id}/redeliver`, { method: 'POST', user })).status, 409)
+  await sql`delete from webhooks.events where event_ms = ${event?.event_ms} and event_seq = ${event?.event_seq}`
+  t.match((await call(`/deliveries/${id}`, { user })).body, { ...job, name: null })
+})
