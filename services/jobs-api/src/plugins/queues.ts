@@ -11,7 +11,6 @@ import { BULLMQ_PREFIX } from '../job-queues.ts'
 export const queues = fp<{ config: Config }>(async function queues (app, { config }) {
   const connection = createRedis(redisUrl(config))
   connection.on('error', () => {}) // told once by the plugin `redis`
-  connection.setMaxListeners(0) // each queue adds its own
   const byName = new Map(config.queues.map(name => [name, openQueue(name)]))
 
   function openQueue (name: string): Queue {

@@ -19,6 +19,7 @@ export const relay = fp<{ config: Config }>(async function relay (app, { config 
   streamSize(app.metricsRegistry, async () => await stream.size().catch(() => undefined)) // Redis is away
   unreadGauge(app.metricsRegistry, config.queues, async queue =>
     await stream.position(queue).then(async position => await unreadEntries(redis, app.findQueue(queue), position)).catch(() => undefined))
+  redis.setMaxListeners(redis.getMaxListeners() + config.queues.length) // each lease listens for its own
   const leases = config.queues.map(queue => {
     return holdLease({ redis, key: relayLeaseKey(queue), ttlMs: config.LEASE_MS, log, work: queueWork(app, queue, stream) })
   })

@@ -44,5 +44,5 @@ function foundOf (row: OpenRow, [hash, completed, failed, delayed, active]: unkn
 
 /** An id of another producer may stand for another job by now. */
 function isSameLife (row: OpenRow, timestamp: string): boolean {
-  return row.ours || (timeOf(timestamp) ?? 0) === row.created_ms
+  return row.ours || (!row.is_over && (timeOf(timestamp) ?? 0) === row.created_ms)
 }

@@ -23,13 +23,19 @@ export type OpenRow = {
   data: Record<string, unknown> | null
   options: Record<string, unknown> | null
   is_cancelled: boolean
+  /** A later job of this id is known: what BullMQ has under it is not this one. */
+  is_over: boolean
   /** When BullMQ said that it removed the job, where it did. */
   removed_ms?: number
 }
 
 const columns = (sql: RawSql) => sql`
   n, queue, id, generation_ms, generation_seq, user_id, name, state, created_ms, attempts_made, event_ms, event_seq,
-  ours, webhook_url, slot, data, options, cancel_requested_at is not null as is_cancelled`
+  ours, webhook_url, slot, data, options, cancel_requested_at is not null as is_cancelled,
+  not ours and exists (
+    select from jobs.jobs later where later.queue = jobs.queue and later.id = jobs.id
+      and (later.generation_ms, later.generation_seq) > (jobs.generation_ms, jobs.generation_seq)
+  ) as is_over`
 
 /** The generation as events carry it; '' for jobs of ours. */
 export function generationOf ({ generation_ms: ms, generation_seq: seq }: Pick<OpenRow, 'generation_ms' | 'generation_seq'>): string {

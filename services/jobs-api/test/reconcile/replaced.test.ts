@@ -136,6 +136,25 @@ t.test('rescheduled by hand: removed and added anew, under its id, its deduplica
   t.same(await compareCounts(app.sql), [])
 })
 
+t.test('two lives of one id that began in one millisecond: the first is replaced, the end of the second is reported once', async t => {
+  const { app, redis, database } = await setup(t, QUICK)
+  const queue = producer(t, redis)
+  const add = async () => await queue.add('report', { userId: 1 }, { jobId: 'report-7', timestamp: 1_700_000_000_000, delay: 600_000 })
+  await add()
+  await untilStates(database.sql, ['delayed'])
+  await queue.remove('report-7')
+  const second = await add()
+  await until(async () => {
+    const rows = await jobRows(database.sql)
+    return rows.length === 1 && rows[0]?.n !== '1'
+  })
+  worker(t, redis, async () => 'done')
+  await second.promote()
+  await untilStates(database.sql, ['completed'])
+  await reconciled(app)
+  t.same((await toldEvents(app.redis)).map(({ type }) => type), ['added', 'delayed', 'added', 'delayed', 'replaced', 'waiting', 'active', 'completed'])
+})
+
 t.test('what is removed for good is reported as removed, and so is the job of a scheduler that is', async t => {
   const { app, redis, database } = await setup(t, QUICK)
   const queue = producer(t, redis)
