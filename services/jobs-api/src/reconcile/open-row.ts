@@ -62,8 +62,12 @@ export async function doubtfulRows (sql: RawSql, queue: string, doubts: Doubt[])
   const slots = doubts.flatMap(doubt => 'slot' in doubt ? doubt.slot : [])
   const rows = await sql<OpenRow[]>`
     select ${columns(sql)} from jobs.jobs
-    where queue = ${queue} and state < ${FIRST_FINAL_STATE} and not ours
-      and (id = any(${ids}::text[]) or slot = any(${slots}::text[]))
+    where not ours and n = any(array(
+      select n from jobs.jobs where queue = ${queue} and id = any(${ids}::text[]) and state < 3
+      union
+      -- As it stands in the index, which is the reason for the literal: a parameter would not prove that it serves.
+      select n from jobs.jobs where queue = ${queue} and slot = any(${slots}::text[]) and slot is not null and state < 3
+    ))
     order by n`
   const removals = new Map(doubts.flatMap(doubt => 'jobId' in doubt && doubt.removed ? [[`${doubt.removed.generation} ${doubt.jobId}`, doubt.removed.ms]] : []))
   return rows.map(row => {
