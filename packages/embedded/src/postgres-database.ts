@@ -22,6 +22,8 @@ export async function prepareDatabase (url: string, { database, role }: { databa
     if (role !== undefined) await prepareRole(sql, role)
     const found = await sql`select from pg_database where datname = ${database}`
     if (found.length === 0) await sql`create database ${sql(database)}`
+    // What an ordinary role needs to make schemas of its own; of earlier data too, whose role was a superuser.
+    if (role !== undefined) await sql`alter database ${sql(database)} owner to ${sql(role.user)}`
   } finally {
     await sql.end({ timeout: 5 })
   }
@@ -31,6 +33,9 @@ async function prepareRole (sql: Sql, { user, password }: Role): Promise<void> {
   const found = await sql`select from pg_roles where rolname = ${user}`
   if (found.length === 0) await sql`create role ${sql(user)}`
   // A utility statement takes no parameters, so Postgres itself quotes the password.
-  const [statement] = await sql<[{ text: string }]>`select format('alter role %I login superuser password %L', ${user}::text, ${password}::text) as text`
+  const [statement] = await sql<[{ text: string }]>`select format(
+    case when current_user = ${user}::text then 'alter role %I login password %L' else 'alter role %I login nosuperuser password %L' end,
+    ${user}::text, ${password}::text
+  ) as text`
   await sql.unsafe(statement.text)
 }

@@ -32,7 +32,7 @@ export interface PostgresOptions {
   /** Who owns the cluster (default postgres), and the password. Fixed when it is made; without a password every local connection is trusted. */
   user?: string | undefined
   password?: string | undefined
-  /** Another superuser, made when missing and given this password; `url` is then his. */
+  /** An ordinary role that owns the database, made when missing and given this password; `url` is then its own. */
   role?: Role | undefined
   log?: string | undefined
   /** More settings of postgresql.conf. */

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { startOnPort } from './port.ts'
@@ -35,6 +35,7 @@ export async function startRedis (options: RedisOptions): Promise<RedisServer> {
   const command = await redisExecutable()
   const host = options.host ?? '127.0.0.1'
   mkdirSync(options.dir, { recursive: true })
+  chmodSync(options.dir, 0o700) // Redis makes its files readable for all
   return await startOnPort({ port: options.port, host, what: 'Redis' }, port => startOn(port, { options, command, host }))
 }
 

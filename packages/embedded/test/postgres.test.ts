@@ -27,6 +27,8 @@ t.test('a cluster', async t => {
     t.match(await ask(server.url, 'select current_user::text as user, current_database()::text as database'), [{ user: 'app', database: 'shop' }])
     t.match(await ask(server.url, 'show max_connections'), [{ max_connections: '200' }])
     await t.rejects(ask(server.url.replace('app:it\'s', 'app:wrong'), 'select 1'), { message: /password authentication failed/ })
+    t.match(await ask(server.url, 'select rolsuper as super from pg_roles where rolname = current_user'), [{ super: false }])
+    await ask(server.url, 'create schema own')
     await ask(server.url, 'create table kept as select 1 as one')
   })
 

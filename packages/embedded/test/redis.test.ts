@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import t from 'tap'
@@ -6,8 +6,10 @@ import { isAlive, MissingRedisError, PortTakenError, redisExecutable, ServerStar
 import { temporaryFolder } from './folder.ts'
 
 t.test('starts on a free port as Tidings needs it, and stops', async t => {
-  const server = await startRedis({ dir: temporaryFolder(t) })
+  const dir = temporaryFolder(t)
+  const server = await startRedis({ dir })
   t.teardown(() => server.stop())
+  t.equal(statSync(dir).mode & 0o077, 0, 'nobody else reads its files')
   const client = new Redis(server.url)
   t.equal(await client.ping(), 'PONG')
   t.match(await client.config('GET', 'appendonly'), ['appendonly', 'yes'])
