@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { startPostgres } from '@tidings/embedded'
 import { root } from './root.ts'
 import { ensureChromium } from './setup/chromium.ts'
+import { ensurePgbouncer } from './setup/pgbouncer.ts'
 import { ensurePython } from './setup/python.ts'
 import { ensureRedis } from './setup/redis.ts'
 import { runChecks } from './test-run/checks.ts'
@@ -19,6 +20,7 @@ const report = (line: string) => { console.error(line) }
 await ensureRedis(report)
 const chromium = isWhole ? await ensureChromium(report) : undefined
 const python = await ensurePython(report)
+await ensurePgbouncer(report)
 if (isWhole && chromium === undefined) report('There is no Chromium on this machine, and none could be installed without asking.')
 if (isWhole && python === undefined) report('Tests with Python are skipped; TIDINGS_TEST_PYTHON=true installs what they need.')
 
