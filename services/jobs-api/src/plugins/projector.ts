@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
 import { PROJECTOR_LEASE_KEY } from '@tidings/contracts'
-import type { Follower, UnsupportedJobEvent } from '@tidings/job-events'
+import { formatEventId, hasNewer, type Follower, type UnsupportedJobEvent } from '@tidings/job-events'
 import type { Config } from '../config.ts'
 import { holdLease } from '../lease/hold-lease.ts'
 import { createBadItems, type BadItems } from '../isolation/bad-items.ts'
@@ -32,6 +32,14 @@ export const projector = fp<{ config: Config }>(async function projector (app, {
   const lease = holdLease({ redis, key: PROJECTOR_LEASE_KEY, ttlMs: config.LEASE_MS, log, work: project })
   app.decorate('engineMetrics', metrics)
   app.decorate('badItems', badItems)
+  app.watchConsumer({
+    what: 'projector',
+    position: () => formatEventId(watch.position),
+    isBehind: async () => await hasNewer(redis, watch.position),
+    reason: () => follower?.fault?.message,
+    isOwn: () => lease.isHeld
+  })
+  app.addReadinessCheck('projector halted', 'required', () => app.projectorFault())
   app.decorate('projectorFault', () => {
     if (follower && !follower.halted && follower.heardAt > 0) halted = undefined
     return halted?.message
@@ -63,7 +71,7 @@ export const projector = fp<{ config: Config }>(async function projector (app, {
     await forgetBadItems(sql, { days: config.JOB_RETENTION_DAYS, signal })
     await forgetSpent(sql, signal)
   }
-}, { name: 'projector', dependencies: ['postgres', 'redis', 'metrics'] })
+}, { name: 'projector', dependencies: ['postgres', 'redis', 'metrics', 'readiness'] })
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -21,9 +21,24 @@ export const relay = fp<{ config: Config }>(async function relay (app, { config 
     await stream.position(queue).then(async position => await unreadEntries(redis, app.findQueue(queue), position)).catch(() => undefined))
   redis.setMaxListeners(redis.getMaxListeners() + config.queues.length) // each lease listens for its own
   const leases = config.queues.map(queue => {
-    return holdLease({ redis, key: relayLeaseKey(queue), ttlMs: config.LEASE_MS, log, work: queueWork(app, queue, stream) })
+    const { work, fault } = queueWork(app, queue, stream)
+    const lease = holdLease({ redis, key: relayLeaseKey(queue), ttlMs: config.LEASE_MS, log, work })
+    app.watchConsumer({
+      what: `relay of ${queue}`,
+      position: async () => Object.values(await stream.position(queue)).join(' '),
+      isBehind: async () => await unreadEntries(redis, app.findQueue(queue), await stream.position(queue)).catch(trueWhereUnreadable) > 0,
+      reason: fault,
+      isOwn: () => lease.isHeld
+    })
+    return lease
   })
   app.addHook('onClose', async () => {
     await Promise.all(leases.map(lease => lease.stop()))
   })
-}, { name: 'relay', dependencies: ['projector', 'queues'] })
+}, { name: 'relay', dependencies: ['projector', 'queues', 'readiness'] })
+
+/** What stands in place of BullMQ's stream is no stream: nothing of the queue can be relayed. */
+function trueWhereUnreadable (err: Error): number {
+  if (err.message.startsWith('WRONGTYPE')) return 1
+  throw err
+}

@@ -9,7 +9,7 @@ import { createQueueRelay } from './queue-relay.ts'
 const SUSPICION_CHECK_MS = 500
 const CAP_CHECK_MS = 1000
 
-/** All that the replica which holds a queue does for it, until the signal aborts. */
+/** All that the replica which holds a queue does for it, until the signal aborts; and why its relay does not move. */
 export function queueWork (app: FastifyInstance, name: string, stream: JobEventStream) {
   const { redis, sql, projected, badItems, config, log, engineMetrics: metrics } = app
   const doubts = createDoubts()
@@ -18,7 +18,9 @@ export function queueWork (app: FastifyInstance, name: string, stream: JobEventS
     queue: app.findQueue(name), redis, sql, relay, doubts, stream, projected, floor: () => projected.position, badItems, metrics, log, lostJobs: config.LOST_JOBS
   }
 
-  return async function work (signal: AbortSignal): Promise<void> {
+  return { work, fault: () => relay.fault?.message }
+
+  async function work (signal: AbortSignal): Promise<void> {
     const every = (what: string, everyMs: number, task: () => Promise<void>) => repeat({ what: `${what} of ${name}`, everyMs, task, signal, log })
     await Promise.all([
       relay.run(signal),

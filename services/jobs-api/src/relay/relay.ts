@@ -32,15 +32,20 @@ export type Relay = ReturnType<typeof createRelay>
 /** Moves one queue's BullMQ events into the job-event stream: in order, each once. */
 export function createRelay ({ queue, openReader, stream, interpret, floor, prepare, onStep, metrics, log }: RelayOptions) {
   const standstill = createStandstill<RelayPosition>()
+  let fault: Error | undefined
 
   /** Relays until the signal aborts. */
   async function run (signal: AbortSignal): Promise<void> {
     standstill.open()
     for (let failures = 0; !signal.aborted;) {
       try {
-        await relayFrom(await stream.position(queue), signal, () => { failures = 0 })
+        await relayFrom(await stream.position(queue), signal, () => {
+          failures = 0
+          fault = undefined
+        })
       } catch (err) {
         if (signal.aborted) break
+        fault = err as Error
         log[failures === 0 ? 'warn' : 'debug']({ err, queue }, 'relay: batch failed')
         await sleep(Math.min(RETRY_MIN_MS * 2 ** failures++, RETRY_MAX_MS), undefined, { signal }).catch(() => {})
       }
@@ -103,6 +108,8 @@ export function createRelay ({ queue, openReader, stream, interpret, floor, prep
 
   return {
     run,
+    /** Why the last batch could not be moved; undefined once one was. */
+    get fault () { return fault },
     /** Runs `work` between two batches, once the position is at `id` or beyond: nothing of this queue is told meanwhile. */
     standStillAt: <T>(id: EventId, work: (position: RelayPosition) => Promise<T>): Promise<T> =>
       standstill.request(({ at }) => !isNewer(id, eventIdOf(at)), work)

@@ -1,0 +1,48 @@
+import t from 'tap'
+import { until } from '@tidings/testing'
+import { producer } from './bullmq.ts'
+import { untilStates } from './job-rows.ts'
+import { setup } from './setup.ts'
+import { submit } from './submit.ts'
+
+const QUICK = { STANDSTILL_MS: '1500' }
+
+t.test('a relay that stands still while BullMQ goes on makes the service unready, with the reason', async t => {
+  const { app, redis, database } = await setup(t, QUICK)
+  const client = redis.client()
+  await submit(app)
+  await untilStates(database.sql, ['waiting'])
+  t.equal((await app.inject('/readyz')).statusCode, 200)
+  await client.del('bull:default:events')
+  await client.set('bull:default:events', 'no stream')
+  const answer = await until(async () => {
+    const one = await app.inject('/readyz')
+    return one.statusCode === 503 && one.json()
+  })
+  t.match(answer.faults, { 'relay of default': /^relay of default stands still at \S+ \d+ \d+ for \d+ s while its source advances: .*WRONGTYPE/ })
+  await client.del('bull:default:events')
+  await until(async () => (await app.inject('/readyz')).statusCode === 200)
+})
+
+t.test('so does a projector, and it is ready again once it moves', async t => {
+  const { app, redis, database } = await setup(t, QUICK)
+  const queue = producer(t, redis)
+  await queue.add('first', { userId: 1 })
+  await untilStates(database.sql, ['waiting'])
+  const [released, holding] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const held = database.sql.begin(async tx => {
+    await tx`select 1 from jobs.positions for update`
+    holding.resolve()
+    await released.promise
+  })
+  await holding.promise
+  await queue.add('second', { userId: 1 })
+  const answer = await until(async () => {
+    const one = await app.inject('/readyz')
+    return one.statusCode === 503 && one.json()
+  })
+  t.match(answer.faults, { projector: /stands still/ })
+  released.resolve()
+  await held
+  await until(async () => (await app.inject('/readyz')).statusCode === 200)
+})
