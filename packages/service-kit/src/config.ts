@@ -61,7 +61,9 @@ export function readConfig<Properties extends TProperties> (
 
 function parse<Properties extends TProperties> (schema: TObject<Properties>, env: Environment) {
   // An empty variable is an unset one: that is how compose files and shells write it.
-  const data = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
+  // A line break at its end comes from the file or the pipe that it was read from.
+  const values = Object.entries(env).map(([name, value = '']) => [name, value.replace(/[\r\n]+$/, '')] as const)
+  const data = Object.fromEntries(values.filter(([, value]) => value.trim() !== ''))
   try {
     return envSchema<Static<TObject<Properties>>>({
       schema: structuredClone(schema),

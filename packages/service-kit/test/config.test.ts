@@ -11,6 +11,10 @@ t.test('what is unset has its default, and an empty variable is unset', async t 
   t.notOk('JWKS_URL' in config)
 })
 
+t.test('a line break at the end is none of a value, and blanks alone are none', async t => {
+  t.match(readConfig(schema, { ...good, TOKEN_SECRET: 'a secret\r\n', REDIS_PORT: ' ', LOG_LEVEL: 'debug\n' }), { TOKEN_SECRET: 'a secret', REDIS_PORT: 6379, LOG_LEVEL: 'debug' })
+})
+
 t.test('all faults are told in one message', async t => {
   const faults = () => readConfig(schema, { LOG_LEVEL: 'loud', REDIS_PORT: 'x', JWKS_URL: 'nowhere', PORT: '70000' })
   t.throws(faults, ConfigError)
