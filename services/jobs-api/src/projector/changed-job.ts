@@ -1,5 +1,5 @@
 import type { ToldJobEvent } from '@tidings/contracts'
-import { fold, unknownJob, type JobFields } from './fold.ts'
+import { fold, isLate, unknownJob, type JobFields } from './fold.ts'
 import { identityKey, identityOf, type Identity } from './identity.ts'
 
 /** A job of a batch: what its row was, what it becomes, and the events that made it so. */
@@ -28,10 +28,10 @@ export function foldBatch (events: ToldJobEvent[], rows: KnownRow[]): ChangedJob
     const job = changed.get(key) ?? begin(event, identity, known.get(key))
     changed.set(key, job)
     const after = fold(job.after, event)
-    if (after !== job.after) job.events.push(event)
+    if (!isLate(job.after, event)) job.events.push(event)
     job.after = after
   }
-  return [...changed.values()].filter(({ events }) => events.length > 0)
+  return [...changed.values()]
 }
 
 function begin (event: ToldJobEvent, identity: Identity, row: KnownRow | undefined): ChangedJob {

@@ -29,10 +29,11 @@ const NO_OUTCOME: Outcome = { result: null, truncated: false, error: null }
 
 /**
  * A job after one more event. A finished job stays as it is until it is opened
- * again: the relay sees to that too, but its marks expire.
+ * again: the relay sees to that too, but its marks expire. Only its last event
+ * moves: who names a late one by `?after` is never answered with an older one.
  */
 export function fold (job: JobFields, event: ToldJobEvent): JobFields {
-  if (job.state >= FIRST_FINAL_STATE && !opens(event)) return job
+  if (isLate(job, event)) return { ...job, event: eventIdOf(event.eventId) }
   return { ...job, ...changes(job, event), event: eventIdOf(event.eventId) }
 }
 
@@ -47,6 +48,11 @@ export function unknownJob ({ created, attempts, timestamp }: ToldJobEvent): Job
     attemptsMax: attempts ?? 1,
     event: null
   }
+}
+
+/** Whether the job had finished before. */
+export function isLate (job: JobFields, event: ToldJobEvent): boolean {
+  return job.state >= FIRST_FINAL_STATE && !opens(event)
 }
 
 function opens ({ type, reopened }: ToldJobEvent): boolean {
