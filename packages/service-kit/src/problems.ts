@@ -28,6 +28,8 @@ export const problems = fp(async function problems (app) {
   app.setErrorHandler<FastifyError>(async (err, request, reply) => {
     // A connection that is closed while its client still sends is reset, and the answer with it.
     if (err.statusCode === 413) await drain(request.raw)
+    // Whatever is wrong with the body of a request that no route takes.
+    if (request.is404) return answerUnknown(request, reply)
     return answerProblem(err, request, reply)
   })
   app.server.on('connect', (_request, socket) => endWith(socket as Socket, rawProblem(NO_TUNNELS)))
@@ -40,14 +42,15 @@ export const problems = fp(async function problems (app) {
     if (request.method === 'OPTIONS') addAllow(reply, methodsOf(request.url))
     done()
   })
-  app.setNotFoundHandler((request, reply) => {
+  const answerUnknown = (request: FastifyRequest, reply: FastifyReply) => {
     const path = request.url.split('?')[0] as string
     const methods = methodsOf(request.url)
     addAllow(reply, methods)
     return sendProblem(request, reply, methods.length === 0
       ? { ...titled(404, 'NOT_FOUND'), detail: `No route ${request.method} ${path}` }
       : { ...titled(405, 'METHOD_NOT_ALLOWED'), detail: `${path} takes ${methods.join(', ')}, not ${request.method}` })
-  })
+  }
+  app.setNotFoundHandler(answerUnknown)
 }, { name: 'problems' })
 
 /** RFC 9110 §10.2.1. An unknown path allows nothing in particular. */

@@ -48,7 +48,10 @@ t.test('a method that a path does not take is a 405 that names those it takes', 
   }
   t.match(await app.inject({ method: 'OPTIONS', url: '/jobs/1-3' }), { statusCode: 204, headers: { allow: 'GET, HEAD, OPTIONS' } })
   t.match(await app.inject('/nowhere'), { statusCode: 404, headers: { allow: undefined } })
-  for (const method of ['TRACE', 'PROPFIND']) {
+  const malformed = { method: 'POST', payload: '{', headers: { 'content-type': 'application/json' } } as const
+  t.equal((await app.inject({ url: '/jobs', ...malformed })).statusCode, 405, 'whatever its body')
+  t.equal((await app.inject({ url: '/nowhere', ...malformed })).statusCode, 404)
+  for (const method of ['TRACE', 'PROPFIND', 'QUERY']) {
     const client = await connectRaw(t, origin)
     client.send(`${method} /jobs HTTP/1.1\r\n${HEADERS}\r\n`)
     t.equal((await client.response())?.status, 405, method)
