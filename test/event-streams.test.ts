@@ -65,7 +65,7 @@ for (const { name, skip, origin } of await addressesOf(t, system)) {
     const plain = new WebSocket(`${origin('/ws').replace('http', 'ws')}/ws`, ['tidings.v1', `bearer.${token}`])
     t.teardown(() => plain.terminate())
     const events: string[] = []
-    plain.on('message', data => events.push((JSON.parse(String(data)) as { event: string }).event))
+    plain.on('message', data => events.push((JSON.parse((data as Buffer).toString()) as { event: string }).event))
     await once(plain, 'open')
     t.equal(plain.protocol, 'tidings.v1')
     await until(() => events.includes('session'))

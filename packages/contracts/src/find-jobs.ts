@@ -17,8 +17,8 @@ export const FindJobs = Type.Object({
 }, { additionalProperties: false })
 export type FindJobs = Static<typeof FindJobs>
 
-/** The JSON of a job; `none` where the user has none of that id, `later` where it did not fit. */
-export type FoundJobText = string | 'none' | 'later'
+/** The JSON of a job; or the text `none` where the user has none of that id, `later` where it did not fit. */
+export type FoundJobText = string
 
 const NONE = 0
 const LATER = -1

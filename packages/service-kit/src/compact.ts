@@ -24,7 +24,7 @@ export async function compact (request: FastifyRequest, reply: FastifyReply, pay
   const encoding = body.length < MIN_BYTES ? undefined : encodingOf(request.headers['accept-encoding'])
   // Weak: the same content, whatever its encoding.
   const etag = `W/"${createHash('sha1').update(body).digest('base64url')}"`
-  reply.header('etag', etag).header('vary', varyWith(reply.getHeader('vary'), 'accept-encoding'))
+  reply.header('etag', etag).header('vary', [reply.getHeader('vary') ?? [], 'accept-encoding'].flat().join(', '))
   if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'private, no-cache')
 
   if (isKnown(request.headers['if-none-match'], etag)) {
@@ -44,8 +44,4 @@ function encodingOf (accepted = ''): Encoding | undefined {
 
 function isKnown (ifNoneMatch: string | undefined, etag: string): boolean {
   return ifNoneMatch?.split(',').some(tag => tag.trim() === '*' || tag.trim() === etag) ?? false
-}
-
-function varyWith (vary: unknown, name: string): string {
-  return vary === undefined ? name : `${String(vary)}, ${name}`
 }

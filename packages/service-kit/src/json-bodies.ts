@@ -20,7 +20,7 @@ const HEX_ESCAPES_ONLY = /^(?:[^%]|%[0-9a-f]{2})*$/i
  * with their path. A byte order mark is skipped. Query strings must be UTF-8 too.
  */
 export const jsonBodies = fp(async function jsonBodies (app) {
-  const parse = app.getDefaultJsonParser('error', 'error')
+  const parse = app.getDefaultJsonParser('error', 'error') as (request: FastifyRequest, text: string, done: (err: Error | null, body?: unknown) => void) => void
 
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
     const text = textOf(request, bytes as Buffer)

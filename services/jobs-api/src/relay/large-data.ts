@@ -17,9 +17,9 @@ export async function readLargeOwner (redis: Redis, key: string, size: number): 
   return data ? await topLevelField(data, 'userId') : undefined
 }
 
-const [QUOTE, BACKSLASH, COMMA, COLON] = [...'"\\,:'].map(char => char.charCodeAt(0)) as [number, number, number, number]
-const OPENS = new Set([...'{['].map(char => char.charCodeAt(0)))
-const CLOSES = new Set([...'}]'].map(char => char.charCodeAt(0)))
+const [QUOTE, BACKSLASH, COMMA, COLON] = ['"', '\\', ',', ':'].map(char => char.charCodeAt(0)) as [number, number, number, number]
+const OPENS = new Set(['{', '['].map(char => char.charCodeAt(0)))
+const CLOSES = new Set(['}', ']'].map(char => char.charCodeAt(0)))
 
 /** A field of a JSON object, found without parsing the rest. As with JSON.parse, the last of one name counts. */
 export async function topLevelField (json: Buffer, name: string): Promise<unknown> {

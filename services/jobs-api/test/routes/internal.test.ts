@@ -27,7 +27,7 @@ t.test('POST /internal/find-jobs', async t => {
     t.same([found[1], found[2], found[4]], ['none', 'none', 'none'])
   })
 
-  t.test('finds a job by any legal id', async t => {
+  t.test('finds a job by any legal id', async () => {
     const queue = app.findQueue('default')
     const ids = ['counts', 'stats', '..', 'a/b', '%2F', 'a b', 'ü', '__proto__']
     for (const jobId of ids) await queue.add('adopted', { userId: 'ids' }, { jobId })

@@ -16,14 +16,17 @@ export function isEventSource ({ headers: { accept = '' } }: FastifyRequest): bo
  * stream that says when, and ends. After all others it is right to give up:
  * 401 asks for a new ticket.
  */
-export function answerStreamError (err: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+export function answerStreamError (err: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const { statusCode: status = 500 } = err
   const isPassing = status >= 500 || status === 429
-  if (!isPassing || !isEventSource(request)) return answerProblem(err, request, reply)
+  if (!isPassing || !isEventSource(request)) {
+    answerProblem(err, request, reply)
+    return
+  }
   if (status === 500) request.log.error({ err }, 'request failed')
   else request.log.debug({ err }, 'event stream refused for now')
   const retryMs = status === 429 ? RETRY_AFTER_TOO_MANY_MS : RETRY_MS
-  return reply
+  reply
     .code(200)
     .header('content-type', 'text/event-stream; charset=utf-8')
     .header('cache-control', 'no-store')

@@ -35,7 +35,7 @@ t.test('what a user asks for in a turn is one question of at most 100 jobs, and 
 
 t.test('users take turns: who asks for thousands delays nobody', async t => {
   const { asked, lookUp, answerAll } = setup()
-  upTo(900).forEach(i => { lookUp('greedy', `job ${i}`).catch(t.fail) })
+  upTo(900).forEach(i => { lookUp('greedy', `job ${i}`).catch((err: unknown) => t.fail(String(err))) })
   await nextTurn()
   const found = lookUp('modest', 'one')
   await nextTurn()
