@@ -27,7 +27,11 @@ t.test('jobs whose end was trimmed off the stream before it was projected end in
   await holding.promise
   worker(t, redis, async () => 'x'.repeat(5000), { concurrency: 10 })
   await until(async () => (await toldTo(app.redis, '7')).filter(({ type }) => type === 'completed').length === JOBS)
-  await until(async () => await app.redis.xlen(JOB_EVENTS_KEY) < JOBS / 2, { what: 'the stream to be cut' })
+  // The stream is cut where a millisecond begins, and on a busy machine all ends may be of one: others come behind them.
+  await until(async () => {
+    await submit(app, { user: 'other' })
+    return Number(await app.redis.memory('USAGE', JOB_EVENTS_KEY)) <= 100_000
+  }, { what: 'the stream to be cut', intervalMs: 200 })
   released.resolve()
   await held
 
