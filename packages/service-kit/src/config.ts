@@ -26,7 +26,8 @@ export const commonSettings = {
   REDIS_USERNAME: Type.Optional(Type.String({ description: 'Where the URL has none' })),
   REDIS_PASSWORD: Type.Optional(Type.String({ description: 'Where the URL has none' })),
   REDIS_TLS: Type.Optional(Type.Boolean({ description: 'TLS without a rediss:// URL' })),
-  REDIS_CA_FILE: Type.Optional(Type.String({ description: 'PEM file of the authority that signed the certificate of Redis' }))
+  REDIS_CA_FILE: Type.Optional(Type.String({ description: 'PEM file of the authority that signed the certificate of Redis' })),
+  STANDSTILL_MS: Type.Integer({ default: 30_000, minimum: 1, description: 'What reads a stream and does not move for so long while the stream has more makes the service unready' })
 }
 
 /** The connection string of services that keep something in Postgres. */

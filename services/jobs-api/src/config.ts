@@ -48,7 +48,6 @@ const Settings = Type.Object({
   RECONCILE_SILENT_MS: Milliseconds(300_000, 'An open job that told nothing for so long is compared with BullMQ'),
   ERASURE_INTERVAL_MS: Milliseconds(2000, 'How often pending erasures of users are worked on'),
   ERASURE_QUIET_MS: Milliseconds(10_000, 'An erasure is finished once nothing of the user was found for so long'),
-  STANDSTILL_MS: Milliseconds(30_000, 'A relay or projector that does not move for so long while there is something to do makes the service unready'),
   RETENTION_INTERVAL_MS: Milliseconds(60_000, 'How often finished jobs are removed'),
 
   STREAM_RETENTION_MS: Milliseconds(DEFAULT_BOUNDS.retentionMs, 'Age of the oldest job event in the stream'),

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import fp from 'fastify-plugin'
+import { formatEventId, hasNewer } from '@tidings/job-events'
+import { watchStandstill } from '@tidings/service-kit'
 import { createGate, type Gate } from '../auth/gate.ts'
 import { createSeats } from '../auth/seats.ts'
 import type { Config } from '../config.ts'
@@ -44,6 +46,14 @@ export const sessions = fp(async function sessions (app) {
   for (const until = Date.now() + START_WAIT_MS; redis.status !== 'ready' && Date.now() < until;) await sleep(10)
   const tail = startTail({ redis, audience, metrics, log })
   const lag = measureLag({ redis, tail, metrics })
+  const standstill = watchStandstill({
+    what: 'tail',
+    position: () => formatEventId(tail.position),
+    isBehind: async () => await hasNewer(redis, tail.position),
+    reason: () => tail.fault?.message,
+    patienceMs: config.STANDSTILL_MS,
+    log
+  })
   const stopWatching = watchExpiries(audience)
   const open = createSessions({ config, tail, audience, history, metrics, isDraining: () => draining, log })
   const gate = createGate({
@@ -74,6 +84,7 @@ export const sessions = fp(async function sessions (app) {
     if (tail.halted) return tail.halted.message
     return lag.seconds * 1000 > config.REALTIME_MAX_LAG_MS ? `${lag.seconds} s behind the stream` : undefined
   })
+  app.addReadinessCheck('tail standstill', 'required', standstill.fault)
 
   app.addHook('preClose', async () => {
     draining = true
@@ -83,6 +94,7 @@ export const sessions = fp(async function sessions (app) {
   })
   app.addHook('onClose', async () => {
     lag.stop()
+    standstill.stop()
     stopWatching()
     revocations.close()
     seats.close()

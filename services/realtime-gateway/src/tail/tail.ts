@@ -108,6 +108,8 @@ export function startTail ({ redis, audience, metrics, log }: TailOptions) {
     get hasStarted () { return position !== undefined },
     /** Set when an event of a higher version stopped the tail for good. */
     get halted () { return follower.halted },
+    /** Why the last batch could not be handed out; undefined once one was. */
+    get fault () { return follower.fault },
     stop: () => follower.stop()
   }
 }

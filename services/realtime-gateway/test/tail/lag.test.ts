@@ -40,6 +40,31 @@ t.test('a gateway whose tail lags is not ready, keeps its sessions, and is ready
   await until(async () => (await app.inject('/readyz')).statusCode === 200)
 })
 
+t.test('a tail that stands still while the stream advances makes the gateway unready, with the reason', { buffered: true }, async t => {
+  const surroundings = await startSurroundings(t)
+  const { redis, jobs } = surroundings
+  const { app, url } = await startGateway(t, surroundings, { REALTIME_MAX_LAG_MS: '3600000', STANDSTILL_MS: '1500' })
+  const client = await connect.websocket(t, url, { token: tokenOf(1) })
+  await jobs.tell({ ...job, progress: 0 })
+  await client.waitFor('job:progress')
+
+  const allowReading = await forbidReading(redis)
+  const [last] = await jobs.tell({ ...job, progress: 1 }) // the read that waits already returns it
+  await client.waitFor('job:progress', 2)
+  await jobs.tell({ ...job, progress: 2 })
+  const { faults } = await until(async () => {
+    const answer = await app.inject('/readyz')
+    return answer.statusCode === 503 && answer.json<{ faults: Record<string, string> }>()
+  }, { what: 'the gateway to be unready' })
+  t.same(Object.keys(faults), ['tail standstill'])
+  t.match(faults['tail standstill'], new RegExp(`^tail stands still at ${last} for \\d+ s while its source advances: .*NOPERM`))
+  t.notOk(client.gone)
+
+  await allowReading()
+  await client.waitFor('job:progress', 3)
+  await until(async () => (await app.inject('/readyz')).statusCode === 200)
+})
+
 t.test('sessions of a tail that the stream was trimmed ahead of end to resume, and their histories have it all', { buffered: true }, async t => {
   const surroundings = await startSurroundings(t)
   const { redis, jobs } = surroundings

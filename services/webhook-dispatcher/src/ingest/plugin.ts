@@ -22,7 +22,14 @@ export const ingest = fp(async function ingest (app) {
   metrics.watch(() => engine.activeShards, async () => await lagSeconds(stream, app.sql))
   app.addHook('onReady', engine.start)
   app.addHook('onClose', engine.stop)
-  const standstill = watchShards({ shards: () => engine.shards, reason: () => engine.fault?.message, sql: app.sql, redis: app.redis, log: app.log })
+  const standstill = watchShards({
+    shards: () => engine.shards,
+    reason: () => engine.fault?.message,
+    patienceMs: app.config.STANDSTILL_MS,
+    sql: app.sql,
+    redis: app.redis,
+    log: app.log
+  })
   app.addReadinessCheck('ingest standstill', 'required', standstill.fault)
   app.addHook('onClose', async () => standstill.stop())
   app.addReadinessCheck('ingest', 'required', () => engine.halted?.message)

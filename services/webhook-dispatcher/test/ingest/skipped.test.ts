@@ -56,7 +56,7 @@ t.test('a batch that Postgres refuses to write is divided until the bad event is
 })
 
 t.test('a shard that stands still while the stream advances makes its replica unready', async t => {
-  const { app, append, createWebhook, sql } = await setup(t, { LOG_LEVEL: 'silent' })
+  const { app, append, createWebhook, sql } = await setup(t, { LOG_LEVEL: 'silent', STANDSTILL_MS: '1500' })
   const receiver = await startReceiver(t)
   await createWebhook({ url: receiver.url })
   await append([completed('1')])
@@ -69,7 +69,7 @@ t.test('a shard that stands still while the stream advances makes its replica un
   const { faults } = await until(async () => {
     const answer = await app.inject('/readyz')
     return answer.statusCode === 503 && answer.json()
-  }, { timeoutMs: 120_000, intervalMs: 500 })
+  })
   t.match(faults['ingest standstill'], /stands still at 0 \d+-\d+ .*not now/)
   await sql`drop trigger refused on webhooks.events`
   await until(async () => (await app.inject('/readyz')).statusCode === 200)
