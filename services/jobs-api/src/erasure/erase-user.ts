@@ -14,7 +14,8 @@ export type EraseContext = { sql: RawSql, redis: Redis, findQueue: (name: string
 
 /**
  * One pass over everything that this service keeps of a user. Open jobs are cancelled and go in a later pass, once they
- * have ended; finished ones go with their rows in BullMQ, timelines and results. Returns how many jobs were found.
+ * have ended; finished ones go with their rows in BullMQ, timelines, large values and what of them had to be skipped (a
+ * reason may quote it). Returns how many jobs were found.
  */
 export async function eraseUser (userId: string, context: EraseContext, signal: AbortSignal): Promise<number> {
   const { sql, redis } = context
@@ -75,6 +76,8 @@ async function removeRows (sql: RawSql, rows: number[]): Promise<void> {
       delete from jobs.results using removed
       where results.queue = removed.queue and results.id = removed.id
         and results.generation_ms = removed.generation_ms and results.generation_seq = removed.generation_seq
+    ), skipped as (
+      delete from jobs.bad_items using removed where bad_items.queue = removed.queue and bad_items.job_id = removed.id
     )
     insert into jobs.counts as counts (user_id, state, count)
     select user_id, state, -count(*) from removed group by user_id, state order by user_id, state

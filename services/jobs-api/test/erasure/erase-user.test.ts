@@ -25,6 +25,7 @@ t.test('everything of a user goes, in every state, and nothing of others', async
   worker(t, redis, async job => {
     if (job.name === 'long') await new Promise<void>(resolve => stops.set(job.id as string, resolve))
     if (job.name === 'bad') throw new Error('secret of seven')
+    if (job.name === 'large') await job.updateProgress({ secret: 's'.repeat(100_000) })
     return 'x'.repeat(job.name === 'large' ? 100_000 : 10)
   }, { concurrency: 10 })
 
@@ -39,6 +40,10 @@ t.test('everything of a user goes, in every state, and nothing of others', async
   }
   await until(async () => stops.size === 2 && (await app.inject({ url: '/jobs?status=completed', headers: bearer(tokenOf(7)) })).json<{ jobs: unknown[] }>().jobs.length === 3)
   await until(async () => (await app.inject({ url: '/jobs/counts', headers: bearer(tokenOf(7)) })).json<{ waiting: number }>().waiting === 2)
+
+  await database.sql`
+    insert into jobs.bad_items (consumer, queue, item, job_id, reason)
+    select consumer, queue, id, id, 'Unexpected token in: secret of ' || user_id from jobs.jobs, unnest(array['relay', 'projector']) as consumer`
 
   t.equal((await app.inject({ method: 'DELETE', url: '/users/7', headers: bearer(tokenOf(7)) })).statusCode, 403, 'it takes an operator')
   t.match((await app.inject({ method: 'DELETE', url: '/users/7', headers: bearer(tokenOf(7)) })).json(), { type: 'urn:tidings:problem:insufficient-scope' })
@@ -62,8 +67,10 @@ t.test('everything of a user goes, in every state, and nothing of others', async
     const jobs = await app.findQueue(queue).getJobs()
     t.ok(jobs.length > 0 && jobs.every(job => job.data.userId === 8), `BullMQ's own data of queue ${queue}`)
   }
-  const [results] = await database.sql`select count(*)::int as count from jobs.results`
-  t.equal(results?.count, 1, 'the large result of the other user')
+  t.match(await database.sql`select length(result::text) > 100000 as result, length(progress::text) > 100000 as progress from jobs.results`,
+    [{ result: true, progress: true }], 'the large values of the other user')
+  const skipped = await database.sql<{ reason: string }[]>`select distinct reason from jobs.bad_items`
+  t.same(skipped.map(({ reason }) => reason), ['Unexpected token in: secret of 8'], 'what had to be skipped of the other user')
 
   t.equal((await status()).state, 'pending', 'the dispatcher has not reported')
   t.equal(await client.hget(ERASURES_KEY, erasureId), '7')
