@@ -1,6 +1,7 @@
 import fc from 'fast-check'
+import { createSigner } from 'fast-jwt'
 import t from 'tap'
-import { signRefreshToken } from '@tidings/contracts'
+import { signRefreshToken, type Erasure } from '@tidings/contracts'
 import { TEST_SECRET, tokenOf } from '@tidings/testing'
 import { fuzz, operationsOf, type Operation } from '@tidings/testing/fuzz'
 import { describeApi } from '../src/openapi.ts'
@@ -23,10 +24,14 @@ t.test('whatever is asked, the answer is one of the document and never a fault o
   await database.sql`update jobs.jobs set ours = true, data = '{}', options = '{}' where state = 4` // to be tried again
   const refreshToken = signRefreshToken({ userId: '1', secret: `${TEST_SECRET}, refreshed`, expiresInMs: 60_000 })
 
+  const operator = createSigner({ key: TEST_SECRET, algorithm: 'HS256' })({ userId: 'operator', scope: 'operator:write' })
+  const erasure = await app.inject({ method: 'DELETE', url: '/users/nobody', headers: { authorization: `Bearer ${operator}` } })
+  const { erasureId } = erasure.json<Erasure>()
+
   for (const operation of operationsOf(await describeApi())) {
     await t.test(operation.operationId, async t => {
       const known = {
-        authorization: `Bearer ${tokenOf(1)}`,
+        authorization: `Bearer ${operation.path.startsWith('/users') ? operator : tokenOf(1)}`,
         good: {
           jobId: fc.constantFrom(...jobIdsFor(operation)),
           queue: fc.constant('default'),
@@ -35,9 +40,11 @@ t.test('whatever is asked, the answer is one of the document and never a fault o
           after: fc.constant('0-1'),
           wait: fc.constant(1),
           'if-none-match': fc.oneof({ weight: 5, arbitrary: fc.constant('"1-1"') }, { weight: 1, arbitrary: fc.constant('*') }), // with `wait` this is held
-          refreshToken: fc.constant(refreshToken)
+          refreshToken: fc.constant(refreshToken),
+          userId: fc.constant('nobody'),
+          erasureId: fc.constant(erasureId)
         },
-        bad: { wait: fc.constantFrom(0, 31, -1, 1.5, 'x', '') } // a long poll that is granted takes seconds
+        bad: { userId: fc.constantFrom('a'.repeat(5000), 'a\u0000b', '\r\n'), wait: fc.constantFrom(0, 31, -1, 1.5, 'x', '') } // a long poll that is granted takes seconds
       }
       const statuses = await fuzz(operation, { ask: async request => await app.inject(request), known })
       t.comment([...statuses].toSorted((a, b) => a - b).join(' '))

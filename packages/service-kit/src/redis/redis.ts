@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import fp from 'fastify-plugin'
 import type { Redis } from 'ioredis'
 import { createRedis, type RedisOptions } from './connect.ts'
@@ -8,6 +9,8 @@ type RedisPluginOptions = { url: string, options?: RedisOptions }
 /** A write that stands for all of ours; the key is gone at once. */
 const PROBE = "return redis.call('SET', KEYS[1], '1', 'PX', '1')"
 const PROBE_KEY = '{tidings}:probe'
+/** Below the time that readiness gives a check: a Redis that is frozen is away, and refuses nobody. */
+const PROBE_TIMEOUT_MS = 1500
 
 /**
  * Decorates `app.redis`: a connection that fails at once while Redis is away
@@ -29,8 +32,15 @@ export const redis = fp<RedisPluginOptions>(async function redis (app, { url, op
     client.info('server').then(info => { isClusterNode = !client.isCluster && info.includes('redis_mode:cluster') }, () => {}) // without the right to ask nobody knows
   })
 
-  /** Resolves to what is wrong, as far as an error or a write that was tried tells. */
+  let probing: Promise<Error | undefined> | undefined
+
+  /** Resolves to what is wrong. One write at a time, whoever asks: a frozen Redis must not gather them. */
   async function probe (): Promise<Error | undefined> {
+    probing ??= tryWrite().finally(() => { probing = undefined })
+    return await Promise.race([probing, sleep(PROBE_TIMEOUT_MS, new Error('no answer in time'), { ref: false })])
+  }
+
+  async function tryWrite (): Promise<Error | undefined> {
     if (isClusterNode) return new Error('REDIS_URL leads to a node of a Redis Cluster: write redis+cluster:// in the place of redis://')
     return await client.eval(PROBE, 1, PROBE_KEY).then(() => undefined, (err: Error) => fault ?? err)
   }
