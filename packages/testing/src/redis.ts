@@ -2,6 +2,8 @@ import { startRedis as startEmbedded } from '@tidings/embedded'
 import type { RedisServer } from '@tidings/embedded'
 import { Redis } from 'ioredis'
 import type { RedisOptions } from 'ioredis'
+import { readdirSync, statSync, truncateSync } from 'node:fs'
+import { join } from 'node:path'
 import { temporaryFolder } from './temporary-folder.ts'
 import type { TestContext } from './test-context.ts'
 import { noteProcess } from './test-run.ts'
@@ -29,6 +31,8 @@ export interface TestRedis {
   stop: () => Promise<void>
   /** Starts it again on the same port and data; stops it first when it runs. */
   restart: () => Promise<void>
+  /** Notes how far the append-only file is; `lose` kills the server and starts it again without what was written since. */
+  noteTail: () => { lose: () => Promise<void> }
 }
 
 /** A Redis of the test's own on a free port, gone with the test. */
@@ -48,6 +52,10 @@ export async function startRedis (t: TestContext, options: TestRedisOptions = {}
     await server.stop()
   }
   t.teardown(stop)
+  const kill = async () => {
+    server.process.kill('SIGKILL')
+    await server.exited
+  }
 
   return {
     url,
@@ -58,15 +66,32 @@ export async function startRedis (t: TestContext, options: TestRedisOptions = {}
     pause: () => { server.process.kill('SIGSTOP') },
     resume,
     stop,
-    kill: async () => {
-      server.process.kill('SIGKILL')
-      await server.exited
-    },
+    kill,
     restart: async () => {
       await stop()
       server = await start(port)
+    },
+    noteTail: () => {
+      // Redis writes a command to the file before it answers.
+      const file = appendOnlyFile(dir)
+      const { size } = statSync(file)
+      return {
+        lose: async () => {
+          await kill()
+          truncateSync(file, size)
+          server = await start(port)
+        }
+      }
     }
   }
+}
+
+/** The file that is appended to; a rewrite would begin another one, for which tests write too little. */
+function appendOnlyFile (dir: string): string {
+  const folder = join(dir, 'appendonlydir')
+  const file = readdirSync(folder).find(name => name.endsWith('.incr.aof'))
+  if (file === undefined) throw new Error('Redis runs without an append-only file')
+  return join(folder, file)
 }
 
 function openClient (t: TestContext, url: string, options: ClientOptions = {}): Redis {
