@@ -41,8 +41,11 @@ export type AppendOutcome =
     first: EventId
     last: EventId
   }
-  /** Nothing was written: the position is not where the batch began. */
+  /** Nothing was written: the position is not where the batch began, or Redis has lost what Postgres has seen. */
   | { moved: false, position: RelayPosition }
+
+/** An end that Postgres knows: the id of its event, and the time of BullMQ's entry. */
+export type KnownEnd = { queue: string, jobId: string, generation?: string | undefined, id: EventId, at: number }
 
 export type JobEventStream = ReturnType<typeof createJobEventStream>
 
@@ -70,6 +73,15 @@ export function createJobEventStream (client: Redis, bounds: StreamBounds = DEFA
     if (reply[0] === 0) return { moved: false, position: positionOf(reply.slice(1) as string[]) }
     const [, appended, dropped, repaired, first, last] = reply
     return { moved: true, appended, dropped, repaired, first: eventIdOf(first), last: eventIdOf(last) }
+  }
+
+  /**
+   * Marks as finished what Redis has forgotten the end of, before the stream goes on above `last`: what runs again is
+   * not told again, until it is opened by something younger than its end. False where the stream has gone on.
+   */
+  async function markEnds (last: EventId, ends: KnownEnd[]): Promise<boolean> {
+    const marks = ends.flatMap(({ queue, jobId, generation, id, at }) => [finalityKey(queue, jobId, generation), formatEventId(id), at])
+    return await redis.tidingsMarkEnds(JOB_EVENTS_KEY, formatEventId(last), bounds.retentionMs, ...marks) === 1
   }
 
   /** Where a queue's relay stands; the start where it never ran. */
@@ -115,7 +127,7 @@ export function createJobEventStream (client: Redis, bounds: StreamBounds = DEFA
     return await redis.tidingsTrim(JOB_EVENTS_KEY, LOW_WATER_KEY, formatEventId(cut))
   }
 
-  return { open, append, position, last, size, trimToSize }
+  return { open, append, markEnds, position, last, size, trimToSize }
 }
 
 /** Whether the stream holds an event above a position. The last id given out does not say so: it may stand for no event. */
@@ -129,9 +141,15 @@ function argumentsOf (event: JobEvent, repeats: EventId | undefined): string[] {
     event.userId,
     userHistoryKey(event.userId),
     finalityKey(event.queue, event.jobId, event.generation),
-    repeats ? `${kindOf(event)} ${formatEventId(repeats)}` : kindOf(event),
+    kindTextOf(event, repeats),
     encode(event)
   ]
+}
+
+function kindTextOf (event: JobEvent, repeats: EventId | undefined): string {
+  const kind = kindOf(event)
+  if (kind === 'open' && !event.reconciled) return `open ${event.timestamp}`
+  return repeats ? `${kind} ${formatEventId(repeats)}` : kind
 }
 
 type Kind = 'open' | 'final' | 'other' | 'concluded'

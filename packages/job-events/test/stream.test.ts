@@ -147,6 +147,33 @@ t.test('a finished job is final: late progress and a second end are dropped unti
   t.equal(await client.exists(finalityKey('q', 'job')), 0)
 })
 
+t.test('ends that Redis has lost are marked before it goes on: only what is younger opens the jobs again', async t => {
+  const { client, stream } = t.context
+  const { last } = await stream.open()
+  const ended = { queue: 'q', jobId: 'job', id: { ms: last.ms + 50, seq: 2 }, at: 20 }
+  t.equal(await stream.markEnds({ ms: last.ms, seq: last.seq + 1 }, [ended]), false, 'not where the stream went on')
+  t.equal(await client.exists(finalityKey('q', 'job')), 0)
+  t.equal(await stream.markEnds(last, [ended, { ...ended, jobId: 'b', generation: '5-0' }]), true)
+  await stream.open(ended.id)
+  const entry = (timestamp: number, fields: Partial<JobEvent> = {}) => ({ ...progressEvent(timestamp, fields), timestamp })
+  const lost = [entry(5, { type: 'added' }), entry(6), entry(20, { type: 'waiting', reopened: true }), entry(30, { type: 'completed' })]
+  t.match(await tell(stream, [...lost, entry(31, { type: 'failed', jobId: 'b', generation: '5-0' })]), { appended: 0, dropped: 5 })
+  t.ok(await client.pttl(finalityKey('q', 'job')) > DEFAULT_BOUNDS.finalityTtlMs, 'the mark stands for as long as it did')
+  const retried = [entry(40, { type: 'waiting', reopened: true }), entry(41, { type: 'completed' })]
+  t.match(await tell(stream, [...retried, entry(42)]), { appended: 2, dropped: 1 })
+  t.match(await tell(stream, [entry(7, { type: 'added' })]), { appended: 1 }, 'the mark is an ordinary one now')
+})
+
+t.test('nothing is appended to a stream that is behind Postgres, until it is opened', async t => {
+  const { client, stream } = t.context
+  const { last } = await tell(stream, [progressEvent(1)])
+  const floor = { ms: last.ms + 60_000, seq: 0 }
+  await t.rejects(tell(stream, [progressEvent(2)], floor), { message: 'the position was elsewhere' })
+  t.equal(await client.xlen(JOB_EVENTS_KEY), 1)
+  await stream.open(floor)
+  t.ok(isNewer((await tell(stream, [progressEvent(2)], floor)).first, floor))
+})
+
 t.test('a batch of nothing names the id that was last given out', async t => {
   const { client, stream } = t.context
   const { last } = await tell(stream, [progressEvent(1)])

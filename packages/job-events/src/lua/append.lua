@@ -3,9 +3,11 @@
 -- ARGV: 1 from.at, 2 from.read, 3 to.at, 4 to.read, 5 to.lost, 6 floor ms, 7 floor seq,
 --       8 retention ms, 9 history length, 10 history ttl ms, 11 finality ttl ms,
 --       then per event: owner, history key, finality key, kind, payload
---       kind is 'open', 'final', 'other', or of a reconciliation 'concluded' or 'concluded <id of the same end>'
+--       kind is 'open <ms of the entry>', 'final', 'other', or of a reconciliation 'open', 'concluded' or
+--       'concluded <id of the same end>'
 -- Result: {1, appended, dropped, repaired histories, first id, last id}, or {0, at, read, lost}
---         where the position is not `from`: another replica was faster.
+--         where the position is not `from`: another replica was faster; or where the floor is above the stream: Redis
+--         was restored to an earlier state, and what it forgot is to be marked before anything is told.
 -- Invariant: Lua does not roll back, so all that can fail is read and checked before the first write.
 --            Each event stands once in the stream and once, under the same id, in its owner's history.
 
@@ -17,6 +19,8 @@ local kind, lastMs, lastSeq, first = look(KEYS[2])
 if lastMs > MAX_INTEGER or lastSeq > MAX_INTEGER then
   return redis.error_reply('ERR the stream holds an id that is no event id; opening it removes that')
 end
+local floorMs, floorSeq = tonumber(ARGV[6]), tonumber(ARGV[7])
+if kind == 'stream' and above(floorMs, floorSeq, lastMs, lastSeq) then return { 0, at, read, lost } end
 local epoch = redis.call('GET', KEYS[3])
 local now = now_ms()
 
@@ -24,10 +28,16 @@ local now = now_ms()
 -- that the row has not seen the end. Where the mark says that it was told already, under an id that was trimmed before
 -- the row could see it, the entry names that id: who has told it tells it no more.
 local told, dropped, final, marked, histories, ends, repeats = {}, 0, {}, {}, {}, {}, {}
-local BYTE_C = string.byte('c')
+local BYTE_C, BYTE_P = string.byte('c'), string.byte('p')
 local function same_end (finalKey)
   local mark = redis.pcall('GET', finalKey)
-  return type(mark) == 'string' and string.match(mark, '^%d+%-%d+$')
+  return type(mark) == 'string' and string.match(mark, '^%d+%-%d+')
+end
+-- Whether what opens the job came before its end: a restored Redis has it once more.
+local function led_to_end (finalKey, what)
+  local mark, ms = redis.pcall('GET', finalKey), string.match(what, '%d+$')
+  local ended = type(mark) == 'string' and string.match(mark, ' (%d+)$')
+  return ended and ms and tonumber(ms) <= tonumber(ended)
 end
 for i = 12, #ARGV, 5 do
   local historyKey, finalKey, what = ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
@@ -36,7 +46,8 @@ for i = 12, #ARGV, 5 do
     final[finalKey] = marked[finalKey]
   end
   local concluded = string.byte(what) == BYTE_C and string.match(what, '^concluded ?(.*)$') or nil
-  if what ~= 'open' and not concluded and final[finalKey] then
+  local opens = string.byte(what, 2) == BYTE_P and not (final[finalKey] and marked[finalKey] and led_to_end(finalKey, what))
+  if not opens and not concluded and final[finalKey] then
     dropped = dropped + 1
   else
     told[#told + 1] = i
@@ -47,14 +58,11 @@ for i = 12, #ARGV, 5 do
 end
 
 -- From here on only writes that cannot fail.
-local floorMs, floorSeq = tonumber(ARGV[6]), tonumber(ARGV[7])
 if kind == 'none' then
   -- Above the floor, not at it: a position there is of the former life.
   lastMs, lastSeq = math.max(now, floorMs), floorSeq + 1
   create(KEYS[2], lastMs, lastSeq)
   epoch = false
-elseif above(floorMs, floorSeq, lastMs, lastSeq) then
-  lastMs, lastSeq = floorMs, floorSeq
 end
 if not epoch then redis.call('SET', KEYS[3], format(lastMs, lastSeq)) end
 
@@ -103,7 +111,8 @@ for finalKey, is in pairs(final) do
   if is and ends[finalKey] then
     redis.call('SET', finalKey, ends[finalKey], 'PX', ARGV[11])
   elseif is then
-    redis.call('PEXPIRE', finalKey, ARGV[11])
+    -- A mark of an end that Redis had lost stands longer than others.
+    if redis.call('PTTL', finalKey) < tonumber(ARGV[11]) then redis.call('PEXPIRE', finalKey, ARGV[11]) end
   elseif marked[finalKey] then
     redis.call('DEL', finalKey)
   end

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { newest, ZERO, type JobEventStream } from '@tidings/job-events'
-import { readPosition } from '../projector/position.ts'
 import type { Step } from './advance.ts'
 import type { Doubts } from './doubts.ts'
 import { createInterpreter } from './interpret.ts'
+import { markLostEnds } from './lost-ends.ts'
 import { recall, rememberGap, rememberRun, suspect } from './memory.ts'
 import { createOwners } from './owners.ts'
 import { queueEventsKey, queuePrefix } from './queue-keys.ts'
@@ -30,7 +30,7 @@ export function createQueueRelay (app: FastifyInstance, queue: string, stream: J
   }
 
   async function prepare (reader: QueueEventReader) {
-    floorAtConnect = await readPosition(sql)
+    floorAtConnect = await markLostEnds({ sql, stream, log })
     await stream.open(floor())
     const [{ run, gap }, runNow] = await Promise.all([recall(redis, queue), reader.runId()])
     if (run !== runNow) {

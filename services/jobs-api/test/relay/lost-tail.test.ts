@@ -1,0 +1,169 @@
+import t from 'tap'
+import type { FastifyInstance } from 'fastify'
+import { createJobEventStream, decodeAll, follow } from '@tidings/job-events'
+import type { ToldJobEvent } from '@tidings/contracts'
+import { tokenOf, until, type TestContext, type TestRedis } from '@tidings/testing'
+import { compareCounts } from '../../src/projector/compare-counts.ts'
+import { producer, worker } from '../bullmq.ts'
+import { untilStates } from '../job-rows.ts'
+import { startApp, startServers } from '../setup.ts'
+import { submit } from '../submit.ts'
+
+const SETTINGS = {
+  JOB_QUEUES: 'default,other', SWEEP_AGE_MS: '200', SWEEP_INTERVAL_MS: '100', RECONCILE_SILENT_MS: '3600000', LEASE_MS: '1000'
+}
+const WORKER = { lockDuration: 1000, stalledInterval: 300, maxStalledCount: 10 }
+const ENDS = new Set(['completed', 'failed'])
+
+type Run = (jobId: string, n: number) => unknown
+
+/** Servers whose Redis can lose its tail, all that the stream told over both of its lives, and how often each job ran. */
+async function begin (t: TestContext) {
+  const servers = await startServers(t, { settings: { 'aof-use-rdb-preamble': 'no', 'auto-aof-rewrite-percentage': '0' } })
+  const runs = new Map<string, number>()
+  const seen = await follower(t, servers.redis)
+  const endsOf = (jobId: string) => seen.filter(event => event.jobId === jobId && ENDS.has(event.type))
+  const work = (run: Run = (_, n) => `run ${n}`, options = {}) => worker(t, servers.redis, async ({ id = '' }) => {
+    const n = (runs.get(id) ?? 0) + 1
+    runs.set(id, n)
+    return await run(id, n)
+  }, { ...WORKER, ...options })
+  return { ...servers, env: { ...servers.env, ...SETTINGS }, seen, runs, endsOf, work }
+}
+
+async function follower (t: TestContext, redis: TestRedis): Promise<ToldJobEvent[]> {
+  const client = redis.client({ maxRetriesPerRequest: null })
+  const seen: ToldJobEvent[] = []
+  let position = (await createJobEventStream(client).open()).last
+  const tail = follow({
+    redis: client,
+    position: () => position,
+    onBatch: ({ entries, to }) => {
+      seen.push(...decodeAll(entries, err => { throw err }))
+      position = to
+    },
+    log: { warn () {}, error () {} }
+  })
+  t.teardown(() => tail.stop())
+  return seen
+}
+
+async function job (app: FastifyInstance, jobId: string, after?: string) {
+  const answer = await app.inject({
+    url: `/jobs/${jobId}${after ? `?after=${after}` : ''}`, headers: { authorization: `Bearer ${tokenOf(7)}` }
+  })
+  return answer.json<{ state: string, result: unknown, lastEventId: string }>()
+}
+
+/** Resolves when all that BullMQ has told was relayed and projected: a job of its own has come through behind it. */
+async function settled (app: FastifyInstance, seen: ToldJobEvent[]) {
+  const jobId = await submit(app, { user: 'last' })
+  await until(() => seen.some(event => event.jobId === jobId && ENDS.has(event.type)), { what: 'the last job to end' })
+}
+
+const isBelow = (a: string, b: string) => {
+  const [[aMs = 0, aSeq = 0], [bMs = 0, bSeq = 0]] = [a.split('-').map(Number), b.split('-').map(Number)]
+  return aMs < bMs || (aMs === bMs && aSeq < bSeq)
+}
+
+t.test('jobs that ended in what Redis has lost run again, and their end was told once', async t => {
+  const { env, redis, database, seen, runs, endsOf, work } = await begin(t)
+  const app = await startApp(t, env)
+  const gate = Promise.withResolvers<void>()
+  const [waiting, active, later] = [await submit(app), await submit(app), await submit(app)]
+  const adopted = await producer(t, redis).add('adopted', { userId: 7 }, { removeOnComplete: true })
+  await untilStates(database.sql, ['waiting', 'waiting', 'waiting', 'waiting'])
+  const tail = redis.noteTail()
+
+  const first = work(async (id, n) => {
+    if (id === later) await gate.promise
+    return `run ${n}`
+  }, { concurrency: 4 })
+  await untilStates(database.sql, ['completed', 'completed', 'active', 'completed'])
+  const told = [waiting, active, adopted.id as string]
+  await until(() => told.every(id => endsOf(id).length === 1))
+  await tail.lose()
+  gate.resolve()
+  await until(() => told.every(id => runs.get(id) === 2), { what: 'them to run again' })
+  await untilStates(database.sql, ['completed', 'completed', 'completed', 'completed'])
+  await settled(app, seen)
+  await first.close()
+
+  for (const id of [...told, later]) t.equal(endsOf(id).length, 1, 'told once')
+  for (const id of told) {
+    const { state, result, lastEventId } = await job(app, id)
+    t.same([state, result], ['completed', 'run 1'])
+    for (const { eventId } of seen.filter(({ jobId }) => jobId === id)) t.notOk(isBelow(lastEventId, eventId))
+  }
+  const ends = await database.sql<{ count: number }[]>`
+    select count(*)::int from jobs.timeline join jobs.jobs on n = job where type = 'completed' and user_id = '7' group by job`
+  t.same(ends.map(({ count }) => count), [1, 1, 1, 1])
+  t.same(await compareCounts(app.sql), [])
+})
+
+t.test('their addition is told once more by the restored Redis, and does not open them', async t => {
+  const { env, redis, database, seen, runs, endsOf, work } = await begin(t)
+  const before = await startApp(t, env)
+  await before.close()
+  const { id = '' } = await producer(t, redis).add('adopted', { userId: 7 })
+  const tail = redis.noteTail()
+  const app = await startApp(t, env)
+  work()
+  await untilStates(database.sql, ['completed'])
+  await until(() => endsOf(id).length === 1)
+  await tail.lose()
+  await until(() => runs.get(id) === 2)
+  await settled(app, seen)
+  t.equal(endsOf(id).length, 1)
+  t.equal((await job(app, id)).result, 'run 1')
+})
+
+t.test('the same where jobs-api was away meanwhile, and started once more before they run', async t => {
+  const { env, redis, database, seen, runs, endsOf, work } = await begin(t)
+  const first = await startApp(t, env)
+  const jobId = await submit(first)
+  const other = await submit(first, { queue: 'other' })
+  await untilStates(database.sql, ['waiting', 'waiting'])
+  const tail = redis.noteTail()
+  const workers = [work(), work(undefined, { name: 'other' })]
+  await untilStates(database.sql, ['completed', 'completed'])
+  await until(() => endsOf(jobId).length + endsOf(other).length === 2)
+  await Promise.all(workers.map(one => one.close()))
+  await first.close()
+  await tail.lose()
+  for (let starts = 0; starts < 2; starts++) {
+    const again = await startApp(t, env)
+    await untilStates(database.sql, ['completed', 'completed', ...Array<string>(starts).fill('waiting')])
+    await submit(again, { user: 'between' })
+    await untilStates(database.sql, ['completed', 'completed', ...Array<string>(starts + 1).fill('waiting')])
+    await again.close()
+  }
+  const app = await startApp(t, env)
+  work()
+  work(undefined, { name: 'other' })
+  await until(() => runs.get(jobId) === 2 && runs.get(other) === 2)
+  await settled(app, seen)
+  t.same([endsOf(jobId).length, endsOf(other).length], [1, 1])
+})
+
+t.test('one that is retried on purpose afterwards is told of again', async t => {
+  const { env, redis, database, seen, runs, endsOf, work } = await begin(t)
+  const app = await startApp(t, env)
+  const jobId = await submit(app)
+  await untilStates(database.sql, ['waiting'])
+  const tail = redis.noteTail()
+  work((_, n) => {
+    if (n < 3) throw new Error(`run ${n}`)
+    return `run ${n}`
+  })
+  await untilStates(database.sql, ['failed'])
+  await until(() => endsOf(jobId).length === 1)
+  await tail.lose()
+  const queue = producer(t, redis)
+  await until(async () => runs.get(jobId) === 2 && await queue.getJobState(jobId) === 'failed')
+  await (await queue.getJob(jobId))?.retry()
+  await untilStates(database.sql, ['completed'])
+  await settled(app, seen)
+  t.same(endsOf(jobId).map(({ type }) => type), ['failed', 'completed'])
+  t.equal((await job(app, jobId)).result, 'run 3')
+})
