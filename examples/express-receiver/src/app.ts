@@ -9,11 +9,14 @@ const MAX_BODY = '1mb'
 // 100 seconds of 100 events each: longer than the retries of a delivery take (1 s, 10 s, 60 s).
 const IDS_REMEMBERED = 10_000
 
-/** What a webhook tells; `id` is the job's, the event's own is the header `webhook-id`. */
+/**
+ * What a webhook tells; `id` is the job's, the event's own is the header `webhook-id`. What is larger than 64 KiB is
+ * flagged as truncated: progress and results are null then, of an error the beginning is there. GET /jobs/:id has it whole.
+ */
 export type JobEvent = { id: string, jobname: string, userId: number | string } & (
-  | { eventType: 'progress', progress: unknown }
-  | { eventType: 'completed', result: unknown, resultTruncated?: true } // too large to travel whole: GET /jobs/:id has it
-  | { eventType: 'failed', error: string }
+  | { eventType: 'progress', progress: unknown, progressTruncated?: true }
+  | { eventType: 'completed', result: unknown, resultTruncated?: true }
+  | { eventType: 'failed', error: string, errorTruncated?: true }
 )
 
 interface Options {
