@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { EventIdText } from './job.ts'
+import { orEmpty } from './or-empty.ts'
 
 export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed', 'superseded', 'closed'] as const
 export const DeliveryStatus = Type.Enum([...DELIVERY_STATUSES], {
@@ -95,9 +96,9 @@ export type DeliveryDetail = Static<typeof DeliveryDetail>
 
 /** Query of `GET /webhooks/:id/deliveries`. */
 export const ListDeliveriesQuery = Type.Object({
-  status: Type.Optional(DeliveryStatus),
+  status: Type.Optional(orEmpty(DeliveryStatus)),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
-  cursor: Type.Optional(Type.String({ pattern: '^[1-9]\\d{0,14}$', description: '`pagination.next` of the page before' }))
+  cursor: Type.Optional(orEmpty(Type.String({ pattern: '^[1-9]\\d{0,14}$', description: '`pagination.next` of the page before' })))
 }, { additionalProperties: false })
 export type ListDeliveriesQuery = Static<typeof ListDeliveriesQuery>
 

@@ -1,4 +1,6 @@
 import { Type, type Static } from 'typebox'
+import { nullable } from './nullable.ts'
+import { orEmpty } from './or-empty.ts'
 
 /** The five states that clients see. BullMQ's prioritized, paused and waiting-children read as `waiting`. */
 export const JOB_STATES = ['waiting', 'delayed', 'active', 'completed', 'failed'] as const
@@ -75,18 +77,21 @@ const Backoff = Type.Object({
 
 const ONE_YEAR_MS = 31_536_000_000
 
-/** Body of `POST /submit-job`. */
+/** Body of `POST /submit-job`. Many clients write null for what they leave out. */
 export const SubmitJob = Type.Object({
   name: JobName,
-  data: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'What the worker gets; `userId` in it is set by the server' })),
-  queue: Type.Optional(QueueName),
-  delay: Type.Optional(Type.Integer({ minimum: 0, maximum: ONE_YEAR_MS, description: 'Milliseconds to wait before the job may start' })),
-  priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 2_097_151, description: '0 (the default) runs first, then 1, 2, …' })),
-  attempts: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
-  backoff: Type.Optional(Backoff),
-  webhookUrl: Type.Optional(Type.String({ format: 'url', pattern: '^https?://[^\\u0000-\\u001f\\u007f]*$', maxLength: 2048, description: 'Gets this job\'s completion event', examples: ['https://myapp.com/job-webhook'] }))
+  data: Type.Optional(nullable(Type.Record(Type.String(), Type.Unknown(), { description: 'What the worker gets; `userId` in it is set by the server' }))),
+  queue: Type.Optional(nullable(QueueName)),
+  delay: Type.Optional(nullable(Type.Integer({ minimum: 0, maximum: ONE_YEAR_MS, description: 'Milliseconds to wait before the job may start' }))),
+  priority: Type.Optional(nullable(Type.Integer({ minimum: 0, maximum: 2_097_151, description: '0 (the default) runs first, then 1, 2, …' }))),
+  attempts: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: 100 }))),
+  backoff: Type.Optional(nullable(Backoff)),
+  webhookUrl: Type.Optional(nullable(Type.String({ format: 'url', pattern: '^https?://[^\\u0000-\\u001f\\u007f]*$', maxLength: 2048, description: 'Gets this job\'s completion event', examples: ['https://myapp.com/job-webhook'] })))
 }, { additionalProperties: false, examples: [{ name: 'dataProcessing', data: { file: 'data.csv' } }] })
 export type SubmitJob = Static<typeof SubmitJob>
+
+/** The same without null. */
+export type NewJob = { [Name in keyof SubmitJob]: Exclude<SubmitJob[Name], null> }
 
 export const MAX_BATCH = 1000
 
@@ -111,19 +116,19 @@ export type SubmittedJobs = Static<typeof SubmittedJobs>
 
 /** Query of the routes that act on one job, or tell its timeline. */
 export const JobQuery = Type.Object({
-  queue: Type.Optional(QueueName),
-  after: Type.Optional(EventIdText)
+  queue: Type.Optional(orEmpty(QueueName)),
+  after: Type.Optional(orEmpty(EventIdText))
 }, { additionalProperties: false })
 export type JobQuery = Static<typeof JobQuery>
 
 /** Query of `GET /jobs/counts`. A job of another producer may have the id `counts`: its queue tells it from the counts. */
-export const CountJobsQuery = Type.Object({ queue: Type.Optional(QueueName), after: Type.Optional(EventIdText) }, { additionalProperties: false })
+export const CountJobsQuery = Type.Object({ queue: Type.Optional(orEmpty(QueueName)), after: Type.Optional(orEmpty(EventIdText)) }, { additionalProperties: false })
 
 /** Query of `GET /jobs/:jobId`. */
 export const GetJobQuery = Type.Object({
-  queue: Type.Optional(QueueName),
+  queue: Type.Optional(orEmpty(QueueName)),
   wait: Type.Optional(Type.Integer({ minimum: 1, maximum: 30, description: 'Seconds to hold the request until the job changes' })),
-  after: Type.Optional(EventIdText)
+  after: Type.Optional(orEmpty(EventIdText))
 }, { additionalProperties: false })
 export type GetJobQuery = Static<typeof GetJobQuery>
 
@@ -131,13 +136,13 @@ export type GetJobQuery = Static<typeof GetJobQuery>
 export const ListJobsQuery = Type.Object({
   page: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000_000, default: 1 })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 10 })),
-  status: Type.Optional(JobState),
-  name: Type.Optional(JobName),
-  queue: Type.Optional(QueueName),
+  status: Type.Optional(orEmpty(JobState)),
+  name: Type.Optional(orEmpty(JobName)),
+  queue: Type.Optional(orEmpty(QueueName)),
   from: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
   to: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
-  cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })),
-  after: Type.Optional(EventIdText)
+  cursor: Type.Optional(orEmpty(Type.String({ maxLength: 512 }))),
+  after: Type.Optional(orEmpty(EventIdText))
 }, { additionalProperties: false })
 export type ListJobsQuery = Static<typeof ListJobsQuery>
 

@@ -5,6 +5,7 @@ import { SubmitJob, SubmitJobs, SubmittedJob, SubmittedJobs } from '@tidings/con
 import { checkJobs } from '../submit/check.ts'
 import { fingerprint, keepFinished, submissionOf } from '../submit/submission.ts'
 import { submit, submitOne } from '../submit/submit.ts'
+import { withoutNulls } from '../submit/without-nulls.ts'
 import { answer } from './answer.ts'
 import { egressRules, problemResponses } from '@tidings/service-kit'
 
@@ -35,9 +36,10 @@ export const submitRoutes: FastifyPluginAsyncTypebox = async function submitRout
       response: { 202: answer(SubmittedJob, 'Accepted', { location: Type.String({ description: 'Where the job is told of' }) }), ...problemResponses(409, 413, 415) }
     }
   }, async (request, reply) => {
-    checkJobs([request.body], rules, () => 'body')
-    const job = submissionOf(request.body, { userId: request.user.userId, defaultQueue, keep })
-    const submitted = await submitOne(job, contextOf(request))
+    const wanted = withoutNulls(request.body)
+    checkJobs([wanted], rules, () => 'body')
+    const job = submissionOf(wanted, { userId: request.user.userId, defaultQueue, keep })
+    const submitted = await submitOne(job, contextOf(request, wanted))
     return reply.code(202).header('location', `/jobs/${submitted.jobId}`).send(submitted)
   })
 
@@ -53,13 +55,15 @@ export const submitRoutes: FastifyPluginAsyncTypebox = async function submitRout
       response: { 202: answer(SubmittedJobs, 'Accepted, in the order of the request'), ...problemResponses(409, 413, 415) }
     }
   }, async (request, reply) => {
-    checkJobs(request.body.jobs, rules, index => `body.jobs.${index}`)
-    await app.chargeRequests(request, request.body.jobs.length - 1)
-    const jobs = request.body.jobs.map(job => submissionOf(job, { userId: request.user.userId, defaultQueue, keep }))
-    return reply.code(202).send({ jobs: await submit(jobs, contextOf(request)) })
+    const wanted = request.body.jobs.map(withoutNulls)
+    checkJobs(wanted, rules, index => `body.jobs.${index}`)
+    await app.chargeRequests(request, wanted.length - 1)
+    const jobs = wanted.map(job => submissionOf(job, { userId: request.user.userId, defaultQueue, keep }))
+    return reply.code(202).send({ jobs: await submit(jobs, contextOf(request, { jobs: wanted })) })
   })
 
-  function contextOf ({ headers, body, log, user, routeOptions }: FastifyRequest) {
+  /** `body` as it was meant: what a client writes null for, or leaves out, is the same request. */
+  function contextOf ({ headers, log, user, routeOptions }: FastifyRequest, body: object) {
     const key = headers['idempotency-key'] as string | undefined
     const repeatable = key === undefined ? undefined : { userId: user.userId, key, bodyHash: fingerprint(routeOptions.url ?? '', body) }
     return { sql: app.sql, findQueue: (name: string) => app.findQueue(name), log, maxOpen: app.config.JOBS_OPEN_MAX_PER_USER, repeatable }

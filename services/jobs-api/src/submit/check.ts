@@ -1,5 +1,5 @@
 import createError from '@fastify/error'
-import type { SubmitJob } from '@tidings/contracts'
+import type { NewJob } from '@tidings/contracts'
 import { targetOf, type EgressRules } from '@tidings/service-kit'
 
 /** Deeper data could be parsed, but neither Postgres nor every worker's JSON would take it. */
@@ -21,12 +21,12 @@ type Rules = {
  * deep, a webhookUrl that the dispatcher would never post to. Every fault of
  * every job is named, `path` says where a job stands in the body.
  */
-export function checkJobs (jobs: SubmitJob[], rules: Rules, path: (index: number) => string): void {
+export function checkJobs (jobs: NewJob[], rules: Rules, path: (index: number) => string): void {
   const errors = jobs.flatMap((job, index) => faultsOf(job, rules).map(fault => ({ ...fault, path: `${path(index)}.${fault.path}` })))
   if (errors.length > 0) throw Object.assign(new InvalidJob(), { errors })
 }
 
-function faultsOf ({ queue, data, webhookUrl }: SubmitJob, { queues, egress }: Rules): Fault[] {
+function faultsOf ({ queue, data, webhookUrl }: NewJob, { queues, egress }: Rules): Fault[] {
   const urlFault = webhookUrl === undefined ? undefined : targetOf(webhookUrl, egress).fault
   return [
     ...(queue !== undefined && !queues.includes(queue) ? [{ path: 'queue', message: `must be one of: ${queues.join(', ')}` }] : []),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { JobsOptions } from 'bullmq'
 import { v7 as uuid } from 'uuid'
-import { renderUserId, type JobState, type SubmitJob, type SubmittedJob } from '@tidings/contracts'
+import { renderUserId, type JobState, type NewJob, type SubmittedJob } from '@tidings/contracts'
 
 /** Jobs that BullMQ removes at a time when one has finished: about 2 ms of Redis. */
 const REMOVED_AT_A_TIME = 100
@@ -29,7 +29,7 @@ export type Submission = {
 }
 
 /** What becomes of a request's job: an id of its own, and data in which the server says whose it is. */
-export function submissionOf (job: SubmitJob, { userId, defaultQueue, keep }: { userId: string, defaultQueue: string, keep: KeepFinished }): Submission {
+export function submissionOf (job: NewJob, { userId, defaultQueue, keep }: { userId: string, defaultQueue: string, keep: KeepFinished }): Submission {
   const id = uuid()
   const createdMs = Date.now()
   const { delay = 0, priority, attempts = 1, backoff } = job

@@ -108,6 +108,38 @@ t.test('a webhookUrl is judged by the rules by which it will be delivered to', a
   t.same(await faultsUnder({ WEBHOOK_PORTS: '443,8443' }, 'https://example.com:444/'), atJob('must use one of the ports 443, 8443'))
 })
 
+t.test('a job with nulls', async t => {
+  const { app } = await setup(t)
+  const submit = (payload: object, headers = {}) => app.inject({ method: 'POST', url: '/submit-job', headers: { ...bearer(1), ...headers }, payload })
+
+  await t.test('may have null for each field that may be left out, and null within its data', async t => {
+    const nulls = { data: null, queue: null, delay: null, priority: null, attempts: null, backoff: null, webhookUrl: null }
+    const answer = await submit({ name: 'nothing', ...nulls })
+    t.equal(answer.statusCode, 202)
+    t.match(answer.json(), { queue: 'default', state: 'waiting' })
+    const job = await app.findQueue('default').getJob(answer.json().jobId)
+    t.same(job?.data, { userId: 1 })
+    t.equal(job?.opts.attempts, 1)
+    for (const name of Object.keys(nulls)) t.equal((await submit({ name: 'nothing', [name]: null })).statusCode, 202, name)
+    const within = await submit({ name: 'nothing', data: { value: null } })
+    t.same((await app.findQueue('default').getJob(within.json().jobId))?.data, { value: null, userId: 1 })
+    t.same((await submit({ name: null })).json().errors?.[0]?.path, 'body.name')
+    t.equal((await submit({ name: 'x', backoff: { type: 'fixed', delay: null } })).statusCode, 400)
+  })
+
+  await t.test('repeated with the same Idempotency-Key is the same whether a field is left out or null', async t => {
+    const key = { 'idempotency-key': 'nulls' }
+    const first = await submit({ name: 'nulls', data: { a: null } }, key)
+    t.same((await submit({ name: 'nulls', data: { a: null }, delay: null, webhookUrl: null }, key)).json(), first.json())
+    t.equal((await submit({ name: 'nulls', data: {} }, key)).statusCode, 409, 'within data null is a value')
+    const batch = async (jobs: object[]) =>
+      await app.inject({ method: 'POST', url: '/submit-jobs', headers: { ...bearer(1), 'idempotency-key': 'null batch' }, payload: { jobs } })
+    const whole = await batch([{ name: 'a' }, { name: 'b', queue: null }])
+    t.equal(whole.statusCode, 202)
+    t.same((await batch([{ name: 'a', data: null }, { name: 'b' }])).json(), whole.json())
+  })
+})
+
 t.test('a repeat with the same Idempotency-Key', async t => {
   const { app, database } = await setup(t)
   const submit = (payload: object, key: string, user = 1) =>

@@ -95,6 +95,7 @@ t.test('a query that is not valid is told by its path', async t => {
     const { status, body } = await call(`/webhooks/${id}/deliveries?${query}`, { user })
     t.match([status, body.errors?.[0]?.path], [400, `querystring.${query.split('=')[0]}`], query)
   }
+  t.equal((await call(`/webhooks/${id}/deliveries?status=&cursor=`, { user })).status, 200, 'a form in which nothing was filled in')
 })
 
 t.test('a delivery shows its payload and its attempts', async t => {
