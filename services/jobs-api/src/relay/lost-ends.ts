@@ -23,12 +23,22 @@ type After = { finished: number, n: number }
 export async function markLostEnds ({ sql, stream, log }: Context): Promise<EventId> {
   for (let marked = { ms: 0, seq: 0 }; ;) {
     const floor = await readPosition(sql)
-    const last = await stream.last()
+    const last = await lastOf(stream)
     // Again where Postgres took in more meanwhile, of what was read before the loss.
     if (!last || !isNewer(floor, last) || compareEventIds(floor, marked) === 0) return floor
     const count = await markSince(last, { sql, stream, log })
     if (count !== undefined) log.warn({ from: formatEventId(last), to: formatEventId(floor), ends: count }, 'relay: Redis has lost events, jobs that ended in them stay as they are')
     marked = floor
+  }
+}
+
+/** Undefined where there is no stream, or where its last id is of somebody else's entry: opening it makes or mends it. */
+async function lastOf (stream: JobEventStream): Promise<EventId | undefined> {
+  try {
+    return await stream.last()
+  } catch (err) {
+    if (err instanceof TypeError) return undefined
+    throw err
   }
 }
 

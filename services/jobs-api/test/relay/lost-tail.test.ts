@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { FastifyInstance } from 'fastify'
 import { createJobEventStream, decodeAll, follow } from '@tidings/job-events'
-import type { ToldJobEvent } from '@tidings/contracts'
+import { JOB_EVENTS_KEY, type ToldJobEvent } from '@tidings/contracts'
 import { tokenOf, until, type TestContext, type TestRedis } from '@tidings/testing'
 import { compareCounts } from '../../src/projector/compare-counts.ts'
 import { producer, worker } from '../bullmq.ts'
@@ -144,6 +144,17 @@ t.test('the same where jobs-api was away meanwhile, and started once more before
   await until(() => runs.get(jobId) === 2 && runs.get(other) === 2)
   await settled(app, seen)
   t.same([endsOf(jobId).length, endsOf(other).length], [1, 1])
+})
+
+t.test('an entry of somebody else with an id that is none of ours is no loss, and stops nothing', async t => {
+  const { env, redis, database, work } = await begin(t)
+  const app = await startApp(t, env)
+  work()
+  await submit(app)
+  await untilStates(database.sql, ['completed'])
+  await redis.client().xadd(JOB_EVENTS_KEY, '18446744073709551615-3', 'x', 'y')
+  await submit(app)
+  await untilStates(database.sql, ['completed', 'completed'])
 })
 
 t.test('one that is retried on purpose afterwards is told of again', async t => {
