@@ -24,7 +24,7 @@ for (const address of await addressesOf(t, system)) {
       t.equal(submitted.status, 202)
       const { jobId } = submitted.body
       const ack = await socket.emitWithAck('subscribe:job', jobId)
-      t.match(ack, { ok: true, job: { id: jobId, name: 'dataProcessing' } })
+      t.match(ack, { ok: true, job: { id: jobId, name: 'dataProcessing' } }, JSON.stringify(ack))
 
       await until(() => told('job:completed', jobId)[0])
       await receiver.waitFor(requests => requests.some(({ json }) => (json as WebhookPayload).eventType === 'completed'))
@@ -46,7 +46,8 @@ for (const address of await addressesOf(t, system)) {
       t.equal(progress.at(-1)?.progress, 100)
       const progressHooks = hooks.filter(({ json }) => json.eventType === 'progress')
       t.same(progressHooks.map(({ id }) => id), progress.map(({ eventId }) => eventId), 'each progress once, in order, under one id')
-      t.equal(told(`job:${jobId}:completed`).length, 1)
+      const isAfterEnd = (ack as { job: Job }).job.state === 'completed' // a busy machine may subscribe that late
+      t.equal(told(`job:${jobId}:completed`).length, isAfterEnd ? 0 : 1)
 
       const verifier = new Webhook(webhook.secret)
       for (const { headers, body } of hooks) t.same(verifier.verify(body, headers as Record<string, string>), JSON.parse(body))

@@ -8,6 +8,7 @@ import type { FoundJob } from '../read/find-jobs.ts'
 import { jobNotFound } from '../read/job-not-found.ts'
 import { jobJson } from '../read/job-row.ts'
 import { answer } from './answer.ts'
+import { clientGone } from './client-gone.ts'
 import { JobParams } from './jobs.ts'
 
 /** POST /jobs/:jobId/cancel, /jobs/:jobId/retry */
@@ -29,7 +30,7 @@ export const commandRoutes: FastifyPluginAsyncTypebox = async function commandRo
       description: 'A job that waits is removed, the worker of an active one is told to stop; it ends `failed` with "Cancelled by user". Answers with the job as it was.'
     }
   }, async (request, reply) => {
-    const row = await rowOf(request)
+    const row = await rowOf(request, clientGone(reply))
     await cancelJob(row, { ...context, userId: request.user.userId })
     return sendJson(reply.code(202), jobJson(row))
   })
@@ -42,12 +43,12 @@ export const commandRoutes: FastifyPluginAsyncTypebox = async function commandRo
       description: 'Answers with the job as it was.'
     }
   }, async (request, reply) => {
-    const row = await rowOf(request)
+    const row = await rowOf(request, clientGone(reply))
     await retryJob(row, { ...context, userId: request.user.userId })
     return sendJson(reply.code(202), jobJson(row))
   })
 
-  async function rowOf ({ params, query, user, signal }: FastifyRequest<{ Params: { jobId: string }, Querystring: Query }>): Promise<FoundJob> {
+  async function rowOf ({ params, query, user }: FastifyRequest<{ Params: { jobId: string }, Querystring: Query }>, signal: AbortSignal): Promise<FoundJob> {
     if (query.after !== undefined) await app.reachEvent(query.after, signal)
     const key = { userId: user.userId, jobId: params.jobId, queue: query.queue }
     const row = await app.findJob(key)

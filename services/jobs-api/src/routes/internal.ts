@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { encodeFoundJobs, FIND_JOBS_PATH, FindJobs } from '@tidings/contracts'
 import { rateLimits, redisUrl } from '@tidings/service-kit'
 import { jobJson } from '../read/job-row.ts'
+import { clientGone } from './client-gone.ts'
 
 const NotThereYet = createError('NOT_THERE_YET', 'What is told here does not reach that event yet', 503)
 
@@ -17,8 +18,8 @@ export const internalRoutes: FastifyPluginAsyncTypebox = async function internal
   await app.register(rateLimits, { name: 'find-jobs', max: app.config.RATE_LIMIT_MAX, redisUrl: redisUrl(app.config) })
 
   app.post(FIND_JOBS_PATH, { schema: { hide: true, body: FindJobs } }, async (request, reply) => {
-    const { body: { after, jobs }, user: { userId }, signal } = request
-    if (after !== undefined) await reachEvent(after, signal)
+    const { body: { after, jobs }, user: { userId } } = request
+    if (after !== undefined) await reachEvent(after, clientGone(reply))
     const rows = await Promise.all(jobs.map(({ jobId, queue }) => app.findJobForGateway({ userId, jobId, queue })))
     return reply.type('application/octet-stream').send(encodeFoundJobs(rows.map(row => row && jobJson(row))))
   })

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { decodeFoundJobs, FIND_JOBS_PATH } from '@tidings/contracts'
+import { createJobEventStream, formatEventId, isNewer } from '@tidings/job-events'
 import { tokenOf, until } from '@tidings/testing'
 import { setup } from '../setup.ts'
 
@@ -59,4 +60,30 @@ t.test('POST /internal/find-jobs', async t => {
     t.equal((await find('5', { jobs: [{ jobId: 'a' }] })).statusCode, 429)
     t.equal((await app.inject({ url: '/jobs', headers: headersOf('5') })).statusCode, 200)
   })
+})
+
+t.test('a question with a body waits for the event that it names', async t => {
+  const { app, database } = await setup(t)
+  const origin = await app.listen({ host: '127.0.0.1', port: 0 })
+  const ask = async (path: string, body: object) => await fetch(`${origin}${path}`, {
+    method: 'POST', headers: { ...headersOf('1'), 'content-type': 'application/json' }, body: JSON.stringify(body)
+  })
+  const { jobId } = await (await ask('/submit-job', { name: 'x', delay: 3_600_000 })).json() as { jobId: string }
+  const stream = createJobEventStream(app.redis)
+  await until(async () => (await app.inject({ url: `/jobs/${jobId}`, headers: headersOf('1') })).json<{ lastEventId: string | null }>().lastEventId !== null)
+
+  const answers = await database.sql.begin(async tx => {
+    await tx`select from jobs.positions for update` // the projection waits
+    const before = await stream.last()
+    await ask('/submit-job', { name: 'y' })
+    const last = await until(async () => {
+      const id = await stream.last()
+      return id && before && isNewer(id, before) && id
+    })
+    const after = formatEventId(last)
+    const held = [ask(FIND_JOBS_PATH, { after, jobs: [{ jobId }] }), ask(`/jobs/${jobId}/cancel?after=${after}`, {})]
+    await new Promise(resolve => setTimeout(resolve, 200)) // they would have been refused by now
+    return held
+  })
+  t.same((await Promise.all(answers)).map(({ status }) => status), [200, 202])
 })
