@@ -72,7 +72,8 @@ t.test('a question with a body waits for the event that it names', async t => {
   const stream = createJobEventStream(app.redis)
   await until(async () => (await app.inject({ url: `/jobs/${jobId}`, headers: headersOf('1') })).json<{ lastEventId: string | null }>().lastEventId !== null)
 
-  const answers = await database.sql.begin(async tx => {
+  let held: Promise<Response>[] = []
+  await database.sql.begin(async tx => {
     await tx`select from jobs.positions for update` // the projection waits
     const before = await stream.last()
     await ask('/submit-job', { name: 'y' })
@@ -81,9 +82,8 @@ t.test('a question with a body waits for the event that it names', async t => {
       return id && before && isNewer(id, before) && id
     })
     const after = formatEventId(last)
-    const held = [ask(FIND_JOBS_PATH, { after, jobs: [{ jobId }] }), ask(`/jobs/${jobId}/cancel?after=${after}`, {})]
+    held = [ask(FIND_JOBS_PATH, { after, jobs: [{ jobId }] }), ask(`/jobs/${jobId}/cancel?after=${after}`, {})]
     await new Promise(resolve => setTimeout(resolve, 200)) // they would have been refused by now
-    return held
   })
-  t.same((await Promise.all(answers)).map(({ status }) => status), [200, 202])
+  t.same((await Promise.all(held)).map(({ status }) => status), [200, 202])
 })
