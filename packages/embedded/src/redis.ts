@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { startOnPort } from './port.ts'
@@ -20,6 +20,8 @@ export interface RedisOptions {
   /** Append-only file, synced every second. Default true: Tidings' promises assume it. */
   appendonly?: boolean | undefined
   log?: string | undefined
+  /** Asked of every client. Kept in a file that only its owner reads: arguments are in the process table. */
+  password?: string | undefined
   /** More directives of redis.conf. */
   settings?: Record<string, string> | undefined
 }
@@ -50,7 +52,21 @@ async function startOn (port: number, { options, command, host }: { options: Red
     stopTimeoutMs: STOP_TIMEOUT_MS
   })
   await waitUntilReady(server, { name: `Redis at ${host}:${port}`, log, timeoutMs: START_TIMEOUT_MS, isReady: () => answersPing(host, port) })
-  return { ...server, host, port, url: `redis://${host.includes(':') ? `[${host}]` : host}:${port}` }
+  return { ...server, host, port, url: urlOf({ host, port, password: options.password }) }
+}
+
+function urlOf ({ host, port, password }: { host: string, port: number, password: string | undefined }): string {
+  const login = password === undefined ? '' : `:${encodeURIComponent(password)}@`
+  return `redis://${login}${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+/** The password's own configuration file; none without one. */
+function passwordFile ({ dir, password }: RedisOptions): string[] {
+  if (password === undefined) return []
+  const file = join(dir, 'login.conf')
+  writeFileSync(file, `requirepass ${JSON.stringify(password)}\n`, { mode: 0o600 })
+  chmodSync(file, 0o600) // one that was there keeps its mode
+  return [file]
 }
 
 function redisArguments (options: RedisOptions, host: string, port: number): string[] {
@@ -66,7 +82,7 @@ function redisArguments (options: RedisOptions, host: string, port: number): str
     'set-proc-title': 'no',
     ...options.settings
   }
-  return Object.entries(directives).flatMap(([name, value]) => [`--${name}`, value])
+  return [...passwordFile(options), ...Object.entries(directives).flatMap(([name, value]) => [`--${name}`, value])]
 }
 
 /** True once the server has loaded its data: until then it answers PING with -LOADING, password or not. */

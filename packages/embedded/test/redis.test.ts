@@ -1,4 +1,4 @@
-import { mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import t from 'tap'
@@ -17,6 +17,21 @@ t.test('starts on a free port as Tidings needs it, and stops', async t => {
   client.disconnect()
   await server.stop()
   t.notOk(isAlive(server.pid))
+})
+
+t.test('asks for a password where it was given one, which stands in no process table', async t => {
+  const dir = temporaryFolder(t)
+  const password = 'open "sesame" \\ #1'
+  const server = await startRedis({ dir, password })
+  t.teardown(() => server.stop())
+  const known = new Redis(server.url)
+  t.equal(await known.ping(), 'PONG')
+  known.disconnect()
+  const stranger = new Redis(server.port, { lazyConnect: true, enableReadyCheck: false, maxRetriesPerRequest: 0 })
+  await t.rejects(stranger.set('a', '1'), { message: /NOAUTH/ })
+  stranger.disconnect()
+  if (process.platform === 'linux') t.notMatch(readFileSync(`/proc/${server.pid}/cmdline`, 'utf8'), 'sesame')
+  t.equal(statSync(join(dir, 'login.conf')).mode & 0o777, 0o600)
 })
 
 t.test('keeps its data over a restart', async t => {

@@ -26,13 +26,16 @@ interface DataServerOptions {
   log: (name: string) => string
 }
 
-/** REDIS_URL, or REDIS_HOST and REDIS_PORT, when something is there or it is not this machine; else one of our own. */
-export async function redisServer ({ env, folder, ports, log }: DataServerOptions): Promise<DataServer> {
+/**
+ * REDIS_URL, or REDIS_HOST and REDIS_PORT, when something is there or it is not this machine; else one of our own, with
+ * the password that the URL names, or one of its own where nothing is given.
+ */
+export async function redisServer ({ env, folder, ports, secrets, log }: DataServerOptions): Promise<DataServer> {
   // A Cluster, Sentinels, a socket: never ours to start, and no URL that Node could parse.
   if (env.REDIS_URL && /^(rediss?[+-]|unix:|redis[^,]*,)/.test(env.REDIS_URL)) return { url: env.REDIS_URL, embedded: undefined }
   const given = givenRedis(env)
   if (given !== undefined && !await isOursToStart(given)) return { url: given.href, embedded: undefined }
-  const url = given ?? new URL(`redis://127.0.0.1:${ports.redis}`)
+  const url = given ?? new URL(`redis://:${secrets.REDIS_PASSWORD}@127.0.0.1:${ports.redis}`)
   const host = loopbackAddress(url)
   const port = Number(url.port || 6379)
   const password = decodeURIComponent(url.password)
@@ -45,7 +48,7 @@ export async function redisServer ({ env, folder, ports, log }: DataServerOption
         host,
         port,
         log: log('redis'),
-        ...(password === '' ? {} : { settings: { requirepass: password } })
+        ...(password === '' ? {} : { password })
       })
     }
   }

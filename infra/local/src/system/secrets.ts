@@ -5,8 +5,8 @@ import { parseEnv } from 'node:util'
 
 /** What the user may set; WEBHOOK_SECRET_KEY encrypts the webhooks' signing secrets at rest. */
 const SETTABLE = ['TOKEN_SECRET', 'REFRESH_TOKEN_SECRET', 'WEBHOOK_SECRET_KEY'] as const
-/** The embedded cluster keeps the password it was made with, so no variable changes it. */
-const NAMES = [...SETTABLE, 'POSTGRES_PASSWORD'] as const
+/** The embedded servers': Postgres keeps the password it was made with, so no variable changes it. */
+const NAMES = [...SETTABLE, 'POSTGRES_PASSWORD', 'REDIS_PASSWORD'] as const
 const BYTES = 32
 
 export type Secrets = Record<typeof NAMES[number], string>

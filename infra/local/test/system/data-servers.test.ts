@@ -16,7 +16,7 @@ function options (t: Test, env: NodeJS.ProcessEnv) {
 t.test('without a word about them, both are embedded', async t => {
   const given = options(t, { DATABASE_URL: 'file:./dev.db' })
   const redis = await redisServer(given)
-  t.equal(redis.url, 'redis://127.0.0.1:4079')
+  t.equal(redis.url, `redis://:${given.secrets.REDIS_PASSWORD}@127.0.0.1:4079`)
   t.equal(redis.embedded?.port, 4079)
   const database = await postgresServer(given)
   t.equal(database.url, `postgres://tidings:${given.secrets.POSTGRES_PASSWORD}@127.0.0.1:4032/tidings`)

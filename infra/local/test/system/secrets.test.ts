@@ -8,7 +8,7 @@ t.test('secrets are made once, all different, and only their owner may read them
   const folder = temporaryFolder(t)
   const secrets = readSecrets(folder, {})
   t.same(readSecrets(folder, {}), secrets)
-  t.equal(new Set(Object.values(secrets)).size, 4)
+  t.equal(new Set(Object.values(secrets)).size, 5)
   t.ok(Object.values(secrets).every(secret => secret.length >= 40))
   t.equal(statSync(join(folder, 'secrets')).mode & 0o777, 0o600)
 })
