@@ -23,8 +23,12 @@ export async function eraseUser (userId: string, context: EraseContext, signal: 
   for (let after = 0; !signal.aborted;) {
     const rows = await pageOf(sql, userId, after)
     found += rows.length
-    for (const row of rows) await (row.state < FIRST_FINAL_STATE ? cancelOpen(row, { ...context, userId }) : removeFinished(row, { ...context, userId }))
-    await removeRows(sql, rows.filter(({ state }) => state >= FIRST_FINAL_STATE).map(({ n }) => n))
+    const outOfReach: number[] = []
+    for (const row of rows) {
+      if (row.state >= FIRST_FINAL_STATE) await removeFinished(row, { ...context, userId })
+      else if (!await cancelOpen(row, { ...context, userId })) outOfReach.push(row.n)
+    }
+    await removeRows(sql, { finished: rows.filter(({ state }) => state >= FIRST_FINAL_STATE).map(({ n }) => n), outOfReach })
     if (rows.length < AT_A_TIME) break
     after = rows.at(-1)?.n ?? after
   }
@@ -38,13 +42,22 @@ async function pageOf (sql: RawSql, userId: string, after: number): Promise<Foun
     select n, id, queue, name, state, created_ms, ours from jobs.jobs where user_id = ${userId} and n > ${after} order by n limit ${AT_A_TIME}`
 }
 
-/** One that ended a moment ago is found as such in the next pass; one of a scheduler goes with its row, and the scheduler is its owner's. */
-async function cancelOpen (row: FoundJob, context: EraseContext & { userId: string }): Promise<void> {
+/** The pending job of a scheduler, which whoever made that removes; a job of a queue that is not followed any more. */
+const OUT_OF_REACH = new Set(['NOT_CANCELLABLE', 'QUEUE_NOT_FOLLOWED'])
+
+/**
+ * Cancels a job, whose row goes in a later pass, once it has ended. False where it can't be cancelled from here: then
+ * only its row goes.
+ */
+async function cancelOpen (row: FoundJob, context: EraseContext & { userId: string }): Promise<boolean> {
   try {
     await cancelJob(row, context)
   } catch (err) {
-    if ((err as { statusCode?: number }).statusCode !== 409) throw err
+    const { code = '', statusCode } = err as { code?: string, statusCode?: number }
+    if (OUT_OF_REACH.has(code)) return false
+    if (statusCode !== 409) throw err // one that has ended a moment ago is found as such in the next pass
   }
+  return true
 }
 
 /** What BullMQ still has of a finished job: its data, its result, its log. A queue that is not followed any more is left as it is. */
@@ -64,11 +77,12 @@ function followed (name: string, findQueue: EraseContext['findQueue']): Queue | 
 }
 
 /** The counters follow, as in retention. */
-async function removeRows (sql: RawSql, rows: number[]): Promise<void> {
-  if (rows.length === 0) return
+async function removeRows (sql: RawSql, { finished, outOfReach }: { finished: number[], outOfReach: number[] }): Promise<void> {
+  if (finished.length + outOfReach.length === 0) return
   await sql`
     with removed as (
-      delete from jobs.jobs where n = any(${rows}::bigint[]) and state >= ${FIRST_FINAL_STATE}
+      delete from jobs.jobs
+      where n = any(${finished}::bigint[]) and state >= ${FIRST_FINAL_STATE} or n = any(${outOfReach}::bigint[])
       returning n, queue, id, generation_ms, generation_seq, user_id, state
     ), lines as (
       delete from jobs.timeline using removed where timeline.job = removed.n

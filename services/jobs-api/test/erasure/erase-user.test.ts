@@ -96,3 +96,19 @@ t.test('an erasure goes on after a restart, though Redis has forgotten it', asyn
   await until(async () => await redis.client().hget(ERASURES_KEY, erasureId) === '7')
   await until(async () => (await again.inject({ url: `/users/7/erasures/${erasureId}`, headers: operator })).json<Erasure>().services['jobs-api'] !== null)
 })
+
+t.test('the job of a scheduler, or of a queue that is left, does not hold an erasure up', async t => {
+  const { app, redis, database } = await setup(t, { ERASURE_INTERVAL_MS: '50', ERASURE_QUIET_MS: '100' })
+  await producer(t, redis, 'default').upsertJobScheduler('nightly', { every: 3_600_000 }, { name: 'nightly', data: { userId: 7 } })
+  await database.sql`
+    insert into jobs.jobs (queue, id, user_id, name, created_ms, generation_ms) values ('former', '1', '7', 'x', 1, 1)`
+  await database.sql`insert into jobs.counts values ('7', 0, 1) on conflict (user_id, state) do update set count = counts.count + 1`
+  const counts = async () => (await app.inject({ url: '/jobs/counts', headers: bearer(tokenOf(7)) })).json<{ waiting: number, delayed: number }>()
+  await until(async () => await counts().then(({ waiting, delayed }) => waiting + delayed === 2))
+
+  const { erasureId } = (await app.inject({ method: 'DELETE', url: '/users/7', headers: operator })).json<Erasure>()
+  await until(async () => (await app.inject({ url: `/users/7/erasures/${erasureId}`, headers: operator })).json<Erasure>().services['jobs-api'] !== null)
+  const [left] = await database.sql`select count(*)::int as count from jobs.jobs where user_id = '7'`
+  t.equal(left?.count, 0)
+  t.equal((await app.findQueue('default').getJobSchedulers()).length, 1, 'the scheduler is of whoever made it')
+})
