@@ -44,7 +44,7 @@ t.test('whatever is asked, the answer is one of the document and never a fault o
           userId: fc.constant('nobody'),
           erasureId: fc.constant(erasureId)
         },
-        bad: { userId: fc.constantFrom('a'.repeat(5000), 'a\u0000b', '\r\n'), wait: fc.constantFrom(0, 31, -1, 1.5, 'x', '') } // a long poll that is granted takes seconds
+        bad: { userId: fc.constantFrom('a'.repeat(5000), 'a\u0000b', '\r\n'), erasureId: fc.constantFrom('x', '7', 'a'.repeat(5000)), wait: fc.constantFrom(0, 31, -1, 1.5, 'x', '') } // a long poll that is granted takes seconds
       }
       const statuses = await fuzz(operation, { ask: async request => await app.inject(request), known })
       t.comment([...statuses].toSorted((a, b) => a - b).join(' '))
