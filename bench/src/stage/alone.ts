@@ -1,14 +1,11 @@
-import { freePort } from '@tidings/embedded'
+import { freePort } from '@tidings/dev-servers'
 import { join } from 'node:path'
-import postgres from 'postgres'
-import type { System } from '@tidings/local'
 import { signAccessToken } from '@tidings/contracts'
+import { createDatabase } from './create-database.ts'
 import type { Stage } from './stage.ts'
 import { startNode } from './start-node.ts'
 
 const TOKEN_MS = 3_600_000
-/** duplicate_database, and unique_violation where two replicas make it at once. */
-const ALREADY_THERE = ['42P04', '23505']
 const VARIABLES = {
   'jobs-api': 'JOBS_API_PORT',
   'realtime-gateway': 'REALTIME_GATEWAY_PORT',
@@ -40,7 +37,7 @@ export async function startAlone (stage: Stage, { name, redisDatabase, env = {} 
   const port = await freePort()
   const origin = `http://127.0.0.1:${port}`
   const redisUrl = `${system.endpoints.redis}/${redisDatabase}`
-  const databaseUrl = await databaseOf(system, `alone_${redisDatabase}`)
+  const databaseUrl = await createDatabase(system.endpoints.postgres as string, `alone_${redisDatabase}`)
   const running = await startNode({
     name,
     entry: new URL(`../../../services/${name}/src/server.ts`, import.meta.url),
@@ -71,15 +68,4 @@ export async function startAlone (stage: Stage, { name, redisDatabase, env = {} 
       await running.stop()
     }
   }
-}
-
-async function databaseOf (system: System, name: string): Promise<string> {
-  const url = new URL(system.endpoints.postgres as string)
-  const admin = postgres(url.href, { max: 1, onnotice: () => {} })
-  await admin`create database ${admin(name)}`.catch((err: { code?: string }) => {
-    if (!ALREADY_THERE.includes(err.code ?? '')) throw err
-  })
-  await admin.end()
-  url.pathname = name
-  return url.href
 }

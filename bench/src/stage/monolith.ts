@@ -1,7 +1,7 @@
-import { freePort } from '@tidings/embedded'
-import type { ServerProcess } from '@tidings/embedded'
+import { freePort } from '@tidings/dev-servers'
+import type { ServerProcess } from '@tidings/dev-servers'
 import { join } from 'node:path'
-import postgres from 'postgres'
+import { createDatabase } from './create-database.ts'
 import type { Side } from './side.ts'
 import { startNode } from './start-node.ts'
 
@@ -57,14 +57,4 @@ export async function startMonolith (options: MonolithOptions): Promise<Monolith
     },
     stop: () => running.stop()
   }
-}
-
-async function createDatabase (url: string, name: string): Promise<string> {
-  const admin = postgres(url, { max: 1, onnotice: () => {} })
-  await admin`drop database if exists ${admin(name)}`
-  await admin`create database ${admin(name)}`
-  await admin.end()
-  const own = new URL(url)
-  own.pathname = name
-  return own.href
 }

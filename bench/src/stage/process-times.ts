@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { childrenOf } from '@tidings/embedded'
+import { childrenOf } from '@tidings/dev-servers'
 
 const TICK_MS = 10 // USER_HZ is 100 on every Linux
 const UTIME = 11

@@ -1,5 +1,5 @@
-import { spawnServer, waitUntilReady } from '@tidings/embedded'
-import type { ServerProcess } from '@tidings/embedded'
+import { spawnServer, waitUntilReady } from '@tidings/dev-servers'
+import type { ServerProcess } from '@tidings/dev-servers'
 import { fileURLToPath } from 'node:url'
 
 const START_TIMEOUT_MS = 30_000
