@@ -1,6 +1,6 @@
 // npm test [-- files…]: lint, types and every test, or only the tests of the given files.
 import { join } from 'node:path'
-import { startPostgres } from '@tidings/embedded'
+import { startPostgres } from '@tidings/dev-servers'
 import { root } from './root.ts'
 import { ensureChromium } from './setup/chromium.ts'
 import { ensurePgbouncer } from './setup/pgbouncer.ts'

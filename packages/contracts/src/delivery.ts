@@ -49,7 +49,7 @@ const attemptExample = {
   responseHeaders: { 'content-type': 'text/plain' },
   responseBody: 'oh no'
 }
-const replayExample = { id: 7, webhookId: 1, status: 'running', told: 500, createdAt: '2022-01-02T00:00:00.000Z', finishedAt: null }
+const replayExample = { id: 7, webhookId: 1, status: 'running', deliveries: 500, createdAt: '2022-01-02T00:00:00.000Z', finishedAt: null }
 
 /** One telling of one event to one webhook. */
 export const Delivery = Type.Object({
@@ -122,7 +122,7 @@ export const Replay = Type.Object({
   id: Type.Integer(),
   webhookId: Type.Integer(),
   status: Type.Enum(['running', 'finished']),
-  told: Type.Integer({ description: 'Deliveries made so far' }),
+  deliveries: Type.Integer({ description: 'Deliveries made so far' }),
   createdAt: Type.String({ format: 'date-time' }),
   finishedAt: NullableTime
 }, { description: 'The replay', examples: [replayExample] })

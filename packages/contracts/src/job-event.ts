@@ -66,8 +66,8 @@ export type JobEvent = Static<typeof JobEvent>
  * A job event with the id it has in every channel. `repeats` is the id under which the same end was told before it was
  * trimmed off the stream: rows take it in, and who has told that one tells no other.
  */
-export type ToldJobEvent = JobEvent & { eventId: string, repeats?: string }
-export const ToldJobEvent = Type.Intersect([JobEvent, Type.Object({ eventId: EventIdText, repeats: Type.Optional(EventIdText) })])
+export type PublishedJobEvent = JobEvent & { eventId: string, repeats?: string }
+export const PublishedJobEvent = Type.Intersect([JobEvent, Type.Object({ eventId: EventIdText, repeats: Type.Optional(EventIdText) })])
 
 /** The state a job is in after an event; progress leaves it as it is, and a replaced job has none any more. */
 export function stateAfter (type: JobEvent['type']): JobState | undefined {

@@ -30,7 +30,7 @@ export const cancelChannel = (queue: string) => `${PREFIX}:cancel:${queue}`
 /** user → not-before in seconds: tokens issued earlier are refused everywhere. */
 export const REVOCATIONS_KEY = `${PREFIX}:revocations`
 /** A hash gateway replica → count: how many sessions a user has. */
-export const userSeatsKey = (userId: string) => `${PREFIX}:user:${userId}:seats`
+export const userSessionsKey = (userId: string) => `${PREFIX}:user:${userId}:seats`
 /** A sorted set gateway replica → when it last gave a sign of life, in milliseconds by Redis' clock. */
 export const REPLICAS_KEY = `${PREFIX}:replicas`
 /** Held for a moment by a one-time ticket, under the ticket's hash. */

@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { EventIdText, Job, JobId, JobName, JobState, QueueName } from './job.ts'
-import type { ToldJobEvent } from './job-event.ts'
+import type { PublishedJobEvent } from './job-event.ts'
 import { jsonText, jsonWith, type JsonText } from './json-text.ts'
 import { renderUserId } from './user-id.ts'
 
@@ -125,7 +125,7 @@ const NO_PROGRESS = jsonText(0)
  * What the owner's sockets are told of an event: the name of the socket event
  * and its payload as JSON. `added` is not told (a `waiting` or `delayed` follows it).
  */
-export function socketMessage (event: ToldJobEvent): { event: string, json: JsonText } | undefined {
+export function socketMessage (event: PublishedJobEvent): { event: string, json: JsonText } | undefined {
   const { eventId, jobId, name, queue, timestamp } = event
   const head = { eventId, jobId, name, queue, userId: renderUserId(event.userId), timestamp }
   switch (event.type) {
@@ -140,7 +140,7 @@ export function socketMessage (event: ToldJobEvent): { event: string, json: Json
 }
 
 /** Progress as channels show it: 0 where the event names none, null where it is too large for one. */
-export function progressOf ({ progress, progressTruncated }: Pick<ToldJobEvent, 'progress' | 'progressTruncated'>): JsonText {
+export function progressOf ({ progress, progressTruncated }: Pick<PublishedJobEvent, 'progress' | 'progressTruncated'>): JsonText {
   return progress ?? (progressTruncated ? NONE : NO_PROGRESS)
 }
 

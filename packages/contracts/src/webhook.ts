@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { NullableEnum, nullable } from './nullable.ts'
-import type { ToldJobEvent } from './job-event.ts'
+import type { PublishedJobEvent } from './job-event.ts'
 import { jsonText, type JsonText } from './json-text.ts'
 import { progressOf } from './socket.ts'
 import { renderUserId } from './user-id.ts'
@@ -117,7 +117,7 @@ export type WebhookPayload = {
 export type WebhookMessage = { eventType: WebhookPayload['eventType'], body: JsonText }
 
 /** What webhooks are told of an event, as JSON, or undefined where its type is none of theirs. */
-export function webhookMessage (event: ToldJobEvent): WebhookMessage | undefined {
+export function webhookMessage (event: PublishedJobEvent): WebhookMessage | undefined {
   switch (event.type) {
     case 'progress': return { eventType: event.type, body: bodyOf(event, 'progress', progressOf(event)) }
     case 'completed': return { eventType: event.type, body: bodyOf(event, 'result', event.result ?? jsonText(null)) }
@@ -126,7 +126,7 @@ export function webhookMessage (event: ToldJobEvent): WebhookMessage | undefined
   }
 }
 
-function bodyOf (event: ToldJobEvent, name: 'progress' | 'result' | 'error', value: JsonText): JsonText {
+function bodyOf (event: PublishedJobEvent, name: 'progress' | 'result' | 'error', value: JsonText): JsonText {
   const head = JSON.stringify({ id: event.jobId, jobname: event.name, userId: renderUserId(event.userId) })
   const flag = event[`${name}Truncated`] ? `,"${name}Truncated":true` : ''
   return `${head.slice(0, -1)},"${name}":${value}${flag},"eventType":"${event.type}"}` as JsonText

@@ -1,11 +1,11 @@
 import t from 'tap'
 import { Check } from 'typebox/value'
-import { JobCompletedPayload, JobFailedPayload, JobProgressPayload, JobStatePayload, jsonText, socketMessage, type JsonText, type ToldJobEvent } from '../src/index.ts'
+import { JobCompletedPayload, JobFailedPayload, JobProgressPayload, JobStatePayload, jsonText, socketMessage, type JsonText, type PublishedJobEvent } from '../src/index.ts'
 
-const told = (change: Partial<ToldJobEvent>): ToldJobEvent =>
+const told = (change: Partial<PublishedJobEvent>): PublishedJobEvent =>
   ({ v: 1, type: 'progress', eventId: '5-1', queue: 'default', jobId: 'a', name: 'work', userId: '7', timestamp: 5, ...change })
 
-const messageOf = (change: Partial<ToldJobEvent>) => {
+const messageOf = (change: Partial<PublishedJobEvent>) => {
   const message = socketMessage(told(change))
   return message && { event: message.event, payload: JSON.parse(message.json) as unknown }
 }

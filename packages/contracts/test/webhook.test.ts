@@ -1,10 +1,10 @@
 import t from 'tap'
-import { jsonText, webhookMessage, type JsonText, type ToldJobEvent } from '../src/index.ts'
+import { jsonText, webhookMessage, type JsonText, type PublishedJobEvent } from '../src/index.ts'
 
-const told = (change: Partial<ToldJobEvent>): ToldJobEvent =>
+const told = (change: Partial<PublishedJobEvent>): PublishedJobEvent =>
   ({ v: 1, type: 'progress', eventId: '5-1', queue: 'default', jobId: '123', name: 'exampleJob', userId: '1', timestamp: 5, ...change })
 
-const body = (change: Partial<ToldJobEvent>) => webhookMessage(told(change))?.body
+const body = (change: Partial<PublishedJobEvent>) => webhookMessage(told(change))?.body
 
 t.test('the body is the seed document\'s, field by field and in its order', async t => {
   t.equal(body({ progress: jsonText(75) }), '{"id":"123","jobname":"exampleJob","userId":1,"progress":75,"eventType":"progress"}')

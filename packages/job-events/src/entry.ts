@@ -1,4 +1,4 @@
-import { JOB_EVENT_TYPES, JOB_EVENT_VERSION, jsonText, type JobEvent, type JsonText, type ToldJobEvent } from '@tidings/contracts'
+import { JOB_EVENT_TYPES, JOB_EVENT_VERSION, jsonText, type JobEvent, type JsonText, type PublishedJobEvent } from '@tidings/contracts'
 import { eventIdOf, formatEventId, parseEventId, type EventId } from './event-id.ts'
 
 const TYPES = new Set<string>(JOB_EVENT_TYPES)
@@ -35,7 +35,7 @@ export class MalformedJobEvent extends Error {
 }
 
 /** @throws UnsupportedJobEvent | MalformedJobEvent */
-export function decode ({ id, owner, payload, repeats }: Entry): ToldJobEvent {
+export function decode ({ id, owner, payload, repeats }: Entry): PublishedJobEvent {
   const event = parse(id, payload)
   if (event.v > JOB_EVENT_VERSION) throw new UnsupportedJobEvent(id, event.v)
   const fault = event.userId === owner ? faultOf(event) : 'its owner is not the user that it names'
@@ -44,7 +44,7 @@ export function decode ({ id, owner, payload, repeats }: Entry): ToldJobEvent {
 }
 
 /** Decodes a batch; malformed entries are handed to `onMalformed` and stepped over. */
-export function decodeAll (entries: Entry[], onMalformed: (err: MalformedJobEvent, entry: Entry) => void): ToldJobEvent[] {
+export function decodeAll (entries: Entry[], onMalformed: (err: MalformedJobEvent, entry: Entry) => void): PublishedJobEvent[] {
   return entries.flatMap(entry => {
     try {
       return [decode(entry)]

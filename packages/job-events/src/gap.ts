@@ -1,7 +1,7 @@
 import { compareEventIds, isNewer, justBelow, ZERO, type EventId } from './event-id.ts'
 
 /** Events between `position` and `resumeAt` can be had no more: trimmed, or Redis began a new life. */
-export type Overtaken = { position: EventId, resumeAt: EventId, reason: 'trimmed' | 'epoch' }
+export type Gap = { position: EventId, resumeAt: EventId, reason: 'trimmed' | 'epoch' }
 
 type Marks = {
   /** The epoch that the reader knows, and the one that it has just seen. */
@@ -13,7 +13,7 @@ type Marks = {
 }
 
 /** What a reader at `from` has missed for good, if anything. */
-export async function gapAfter (from: EventId, { epoch, seen, lowWater, oldest }: Marks): Promise<Overtaken | undefined> {
+export async function findGap (from: EventId, { epoch, seen, lowWater, oldest }: Marks): Promise<Gap | undefined> {
   if (compareEventIds(from, ZERO) === 0) return undefined // never read before: nothing to miss
   if (seen && (isNewer(seen, from) || (epoch && compareEventIds(seen, epoch) !== 0))) {
     return { position: from, resumeAt: seen, reason: 'epoch' }

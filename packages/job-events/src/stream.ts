@@ -26,7 +26,7 @@ export type Batch = {
   /** Of the end that a reconciliation concludes: the id under which it was told already, where that is known. */
   repeated?: (event: JobEvent) => EventId | undefined
   /** The highest id that Postgres has seen: ids go on above it, whatever became of Redis or its clock. */
-  floor: EventId
+  minimumId: EventId
 }
 
 export type AppendOutcome =
@@ -54,8 +54,8 @@ export function createJobEventStream (client: Redis, bounds: StreamBounds = DEFA
   const redis = withScripts(client)
 
   /** Makes sure that the stream exists and goes on above `floor`. Idempotent; to be called at every connect. */
-  async function open (floor: EventId = ZERO): Promise<{ epoch: EventId, last: EventId }> {
-    const [epoch, last] = await redis.tidingsOpen(JOB_EVENTS_KEY, EPOCH_KEY, floor.ms, floor.seq)
+  async function open (minimumId: EventId = ZERO): Promise<{ epoch: EventId, last: EventId }> {
+    const [epoch, last] = await redis.tidingsOpen(JOB_EVENTS_KEY, EPOCH_KEY, minimumId.ms, minimumId.seq)
     return { epoch: eventIdOf(epoch), last: eventIdOf(last) }
   }
 
@@ -63,10 +63,10 @@ export function createJobEventStream (client: Redis, bounds: StreamBounds = DEFA
    * Appends a batch and moves the queue's position in one step, or does nothing.
    * Sent twice (an answer that was lost), the second is refused.
    */
-  async function append ({ queue, from, to, events, repeated, floor }: Batch): Promise<AppendOutcome> {
+  async function append ({ queue, from, to, events, repeated, minimumId }: Batch): Promise<AppendOutcome> {
     const reply = await redis.tidingsAppend(
       relayPositionKey(queue), JOB_EVENTS_KEY, EPOCH_KEY, LOW_WATER_KEY,
-      from.at, from.read, to.at, to.read, to.lost, floor.ms, floor.seq,
+      from.at, from.read, to.at, to.read, to.lost, minimumId.ms, minimumId.seq,
       bounds.retentionMs, bounds.historyLength, bounds.historyTtlMs, bounds.finalityTtlMs,
       ...events.flatMap(event => argumentsOf(event, repeated?.(event)))
     )

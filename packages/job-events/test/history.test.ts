@@ -18,7 +18,7 @@ async function tell (n: number, userId = '7', bounds = DEFAULT_BOUNDS) {
   const from = await writer.position('q')
   const to = { at: `${from.read + n}-0`, read: from.read + n, lost: 0 }
   const events = Array.from({ length: n }, (_, i) => progressEvent(from.read + i, { userId }))
-  const outcome = await writer.append({ queue: 'q', from: from.read ? from : START, to, events, floor: ZERO })
+  const outcome = await writer.append({ queue: 'q', from: from.read ? from : START, to, events, minimumId: ZERO })
   if (!outcome.moved) throw new Error('refused')
   return outcome
 }

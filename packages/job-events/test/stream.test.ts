@@ -19,9 +19,9 @@ const after = ({ at, read, lost }: RelayPosition, n: number): RelayPosition =>
   ({ at: `${Number(at.split('-')[0]) + n}-0`, read: read + n, lost })
 
 /** Appends events of queue `q` from wherever the queue stands. */
-async function tell (stream: JobEventStream, events: JobEvent[], floor = ZERO) {
+async function tell (stream: JobEventStream, events: JobEvent[], minimumId = ZERO) {
   const from = await stream.position('q')
-  return moved(await stream.append({ queue: 'q', from, to: after(from, events.length || 1), events, floor }))
+  return moved(await stream.append({ queue: 'q', from, to: after(from, events.length || 1), events, minimumId }))
 }
 
 function moved (outcome: AppendOutcome) {
@@ -48,7 +48,7 @@ t.test('a batch stands in the stream and, under the same ids, in its owners\' hi
 t.test('a batch whose position has moved is refused whole', async t => {
   const { client, stream } = t.context
   await tell(stream, [progressEvent(1)])
-  const again = { queue: 'q', from: START, to: after(START, 1), events: [progressEvent(1)], floor: ZERO }
+  const again = { queue: 'q', from: START, to: after(START, 1), events: [progressEvent(1)], minimumId: ZERO }
   t.same(await stream.append(again), { moved: false, position: { at: '1-0', read: 1, lost: 0 } })
   const otherCount = { ...again, from: { at: '1-0', read: 0, lost: 0 } }
   t.equal((await stream.append(otherCount)).moved, false, 'the count is part of the comparison')
@@ -68,7 +68,7 @@ t.test('two racing appenders with cut connections tell each event once, in order
     while (from.read < total) {
       const events = source.slice(from.read, from.read + 1 + Math.floor(Math.random() * 20))
       const to = after(from, events.length)
-      const outcome = await stream.append({ queue: 'q', from, to, events, floor: ZERO })
+      const outcome = await stream.append({ queue: 'q', from, to, events, minimumId: ZERO })
       if (!outcome.moved) refused++
       from = outcome.moved ? to : outcome.position
     }
@@ -96,7 +96,7 @@ t.test('two racing appenders with cut connections tell each event once, in order
   t.ok(cuts > 0 && refused[0] + refused[1] > 0, `the race was one: ${cuts} cuts, ${refused.join(' + ')} refusals`)
 })
 
-t.test('ids go on above the floor, though the clock went back', async t => {
+t.test('ids go on above the minimumId, though the clock went back', async t => {
   const { client, stream } = t.context
   const ahead = { ms: Date.now() + 3_600_000, seq: 41 }
   t.same((await stream.open(ahead)).last, { ms: ahead.ms, seq: 42 })
@@ -104,9 +104,9 @@ t.test('ids go on above the floor, though the clock went back', async t => {
 
   await client.flushall()
   const { first } = await tell(stream, [progressEvent(1)], { ms: ahead.ms, seq: 99 })
-  t.same(first, { ms: ahead.ms, seq: 101 }, 'the floor alone holds after a flush')
+  t.same(first, { ms: ahead.ms, seq: 101 }, 'the minimumId alone holds after a flush')
   const raised = await stream.open({ ms: ahead.ms + 5, seq: 3 })
-  t.same(raised.last, { ms: ahead.ms + 5, seq: 3 }, 'a floor above a living stream raises it')
+  t.same(raised.last, { ms: ahead.ms + 5, seq: 3 }, 'a minimumId above a living stream raises it')
 })
 
 t.test('a data set begins with an epoch, which stays until Redis forgets everything', async t => {
@@ -124,7 +124,7 @@ t.test('a data set begins with an epoch, which stays until Redis forgets everyth
   t.same(await stream.last(), begun.last)
 })
 
-t.test('a stream is begun by an append too, above the floor and with an epoch', async t => {
+t.test('a stream is begun by an append too, above the minimumId and with an epoch', async t => {
   const { stream } = t.context
   const { first } = await tell(stream, [progressEvent(1)])
   const { epoch } = await stream.open()
@@ -167,11 +167,11 @@ t.test('ends that Redis has lost are marked before it goes on: only what is youn
 t.test('nothing is appended to a stream that is behind Postgres, until it is opened', async t => {
   const { client, stream } = t.context
   const { last } = await tell(stream, [progressEvent(1)])
-  const floor = { ms: last.ms + 60_000, seq: 0 }
-  await t.rejects(tell(stream, [progressEvent(2)], floor), { message: 'the position was elsewhere' })
+  const minimumId = { ms: last.ms + 60_000, seq: 0 }
+  await t.rejects(tell(stream, [progressEvent(2)], minimumId), { message: 'the position was elsewhere' })
   t.equal(await client.xlen(JOB_EVENTS_KEY), 1)
-  await stream.open(floor)
-  t.ok(isNewer((await tell(stream, [progressEvent(2)], floor)).first, floor))
+  await stream.open(minimumId)
+  t.ok(isNewer((await tell(stream, [progressEvent(2)], minimumId)).first, minimumId))
 })
 
 t.test('a batch of nothing names the id that was last given out', async t => {
@@ -203,7 +203,7 @@ t.test('a conclusion names the id that its caller knows, where the mark is gone'
   const { client, stream } = t.context
   const from = await stream.position('q')
   const event = progressEvent(1, { type: 'failed', reconciled: true })
-  await stream.append({ queue: 'q', from, to: from, events: [event], repeated: () => ({ ms: 5, seq: 1 }), floor: ZERO })
+  await stream.append({ queue: 'q', from, to: from, events: [event], repeated: () => ({ ms: 5, seq: 1 }), minimumId: ZERO })
   t.equal((await client.xrange(JOB_EVENTS_KEY, '-', '+'))[0]?.[1].at(-1), '5-1')
   t.equal(await client.get(finalityKey('q', 'job')), '5-1')
 })

@@ -32,7 +32,7 @@ export function joinedJson (documents: readonly Nullable<string>[]): string {
 }
 
 /** The columns of rows by name, in these forms: `numbers('status')`. */
-export function literalsOf<Row extends object> (rows: readonly Row[]) {
+export function pgColumns<Row extends object> (rows: readonly Row[]) {
   return {
     numbers: (name: NamesOf<Row, Nullable<number>>) => literal(rows, row => numeral(row[name] as Nullable<number>)),
     texts: (name: NamesOf<Row, Nullable<string>>) => literal(rows, row => quoted(row[name] as Nullable<string>)),

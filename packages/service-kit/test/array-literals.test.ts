@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createDatabase } from '@tidings/testing'
-import { booleanArray, createSql, joinedJson, literalsOf, numberArray, textArray } from '../src/index.ts'
+import { booleanArray, createSql, joinedJson, pgColumns, numberArray, textArray } from '../src/index.ts'
 
 const { url } = await createDatabase(t)
 const sql = createSql(url, { max: 1 })
@@ -32,7 +32,7 @@ t.test('columns of rows stay beside each other, JSON included', async t => {
   const values = [null, ...awkward.map(value => value ?? null), { list: [1, '\x1e', { a: null }] }]
   const rows = values.map((value, n) => ({ n, json: value === null ? null : JSON.stringify(value) }))
   for (const some of [rows, rows.slice(0, 1), rows.slice(1, 2)]) {
-    const { numbers, json } = literalsOf(some)
+    const { numbers, json } = pgColumns(some)
     const read = await sql`
       select * from unnest(${numbers('n')}::int[], string_to_array(${json('json')}, chr(30), '')) as row (n, json) order by n`
     t.same([...read], some)

@@ -1,4 +1,4 @@
-export { freePort } from '@tidings/embedded'
+export { freePort } from '@tidings/dev-servers'
 export { closeAtManyMoments } from './closing.ts'
 export { createDatabase, type TestDatabase } from './database.ts'
 export { startPgbouncer, withoutPgbouncer } from './pgbouncer.ts'

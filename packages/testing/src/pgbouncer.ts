@@ -1,4 +1,4 @@
-import { findExecutable, freePort, spawnServer, waitUntilReady } from '@tidings/embedded'
+import { findExecutable, freePort, spawnServer, waitUntilReady } from '@tidings/dev-servers'
 import { chownSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'

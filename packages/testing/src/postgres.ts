@@ -1,5 +1,5 @@
-import { childrenOf, isAlive, startPostgres as startEmbedded } from '@tidings/embedded'
-import type { PostgresServer } from '@tidings/embedded'
+import { childrenOf, isAlive, startPostgres as startServer } from '@tidings/dev-servers'
+import type { PostgresServer } from '@tidings/dev-servers'
 import type { ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { temporaryFolder } from './temporary-folder.ts'
@@ -29,7 +29,7 @@ export interface TestPostgres {
 export async function startPostgres (t: TestContext, { settings }: { settings?: Record<string, string> } = {}): Promise<TestPostgres> {
   const dir = join(temporaryFolder(t, 'postgres'), 'data')
   const start = async (port?: number): Promise<PostgresServer> => {
-    const started = await startEmbedded({ dir, port, database: 'test', settings: { ...SETTINGS, ...settings } })
+    const started = await startServer({ dir, port, database: 'test', settings: { ...SETTINGS, ...settings } })
     noteProcess(started.process)
     return started
   }

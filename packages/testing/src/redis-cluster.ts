@@ -1,4 +1,4 @@
-import { freePort } from '@tidings/embedded'
+import { freePort } from '@tidings/dev-servers'
 import { Redis } from 'ioredis'
 import { startRedis, type TestRedis } from './redis.ts'
 import type { TestContext } from './test-context.ts'

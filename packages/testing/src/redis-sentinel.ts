@@ -1,4 +1,4 @@
-import { freePort, redisExecutable, spawnServer, waitUntilReady } from '@tidings/embedded'
+import { freePort, redisExecutable, spawnServer, waitUntilReady } from '@tidings/dev-servers'
 import { Redis } from 'ioredis'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-import { freePort } from '@tidings/embedded'
+import { freePort } from '@tidings/dev-servers'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { TEST_CERTIFICATE, TEST_CERTIFICATE_KEY } from './certificate.ts'

@@ -1,5 +1,5 @@
-import { startRedis as startEmbedded } from '@tidings/embedded'
-import type { RedisServer } from '@tidings/embedded'
+import { startRedis as startServer } from '@tidings/dev-servers'
+import type { RedisServer } from '@tidings/dev-servers'
 import { Redis } from 'ioredis'
 import type { RedisOptions } from 'ioredis'
 import { readdirSync, statSync, truncateSync } from 'node:fs'
@@ -39,7 +39,7 @@ export interface TestRedis {
 export async function startRedis (t: TestContext, options: TestRedisOptions = {}): Promise<TestRedis> {
   const dir = temporaryFolder(t, 'redis')
   const start = async (port?: number): Promise<RedisServer> => {
-    const started = await startEmbedded({ dir, port, ...options })
+    const started = await startServer({ dir, port, ...options })
     noteProcess(started.process)
     return started
   }

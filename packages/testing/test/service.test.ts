@@ -1,4 +1,4 @@
-import { isAlive } from '@tidings/embedded'
+import { isAlive } from '@tidings/dev-servers'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'

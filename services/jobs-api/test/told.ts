@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis'
 import { decode, readHistory, ZERO, type Entry } from '@tidings/job-events'
-import { JOB_EVENTS_KEY, type JsonText, type ToldJobEvent } from '@tidings/contracts'
+import { JOB_EVENTS_KEY, type JsonText, type PublishedJobEvent } from '@tidings/contracts'
 
 /** An event with its progress and its result as values. */
-export type SeenEvent = Omit<ToldJobEvent, 'progress' | 'result'> & { progress?: unknown, result?: unknown }
+export type SeenEvent = Omit<PublishedJobEvent, 'progress' | 'result'> & { progress?: unknown, result?: unknown }
 
 /** All events of the stream, oldest first. */
 export async function toldEvents (redis: Redis): Promise<SeenEvent[]> {

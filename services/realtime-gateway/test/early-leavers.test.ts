@@ -1,7 +1,7 @@
 import { get } from 'node:http'
 import t from 'tap'
 import WebSocket from 'ws'
-import { userSeatsKey } from '@tidings/contracts'
+import { userSessionsKey } from '@tidings/contracts'
 import { tokenOf, until } from '@tidings/testing'
 import { startGateway, startSurroundings } from './setup/gateway.ts'
 import { watchGate } from './setup/watch-gate.ts'
@@ -49,7 +49,7 @@ for (const [name, ask] of Object.entries(asks)) {
     redis.resume()
 
     await Promise.all(entering)
-    await until(async () => await redis.client().exists(userSeatsKey(userId)) === 0 && app.audience.of(userId) === undefined, {
+    await until(async () => await redis.client().exists(userSessionsKey(userId)) === 0 && app.audience.of(userId) === undefined, {
       what: 'all seats given back'
     })
     t.equal(entering.length, CLIENTS)

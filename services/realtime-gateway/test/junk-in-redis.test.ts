@@ -1,5 +1,5 @@
 import t from 'tap'
-import { JOB_EVENTS_KEY, REALTIME_CHANNEL, REPLICAS_KEY, REVOCATIONS_KEY, userHistoryKey, userSeatsKey } from '@tidings/contracts'
+import { JOB_EVENTS_KEY, REALTIME_CHANNEL, REPLICAS_KEY, REVOCATIONS_KEY, userHistoryKey, userSessionsKey } from '@tidings/contracts'
 import { tokenOf, until } from '@tidings/testing'
 import { FACES } from '../src/session/wire.ts'
 import { connect } from './setup/faces.ts'
@@ -111,11 +111,11 @@ t.test('junk where sessions are counted lifts no bound and keeps nobody out', as
   const redis = surroundings.redis.client()
   const { url } = await startGateway(t, surroundings, { REALTIME_MAX_SESSIONS: '1' })
   await redis.zadd(REPLICAS_KEY, Date.now() + 1e6, 'somebody')
-  await redis.hset(userSeatsKey('junk'), 'somebody', 'many')
+  await redis.hset(userSessionsKey('junk'), 'somebody', 'many')
   const first = await connect.websocket(t, url, { token: tokenOf('junk') })
   await t.rejects(connect.websocket(t, url, { token: tokenOf('junk') }), { code: '429' })
   first.close()
-  for (const key of [userSeatsKey('junk'), REPLICAS_KEY]) {
+  for (const key of [userSessionsKey('junk'), REPLICAS_KEY]) {
     await redis.set(key, 'a string')
     const client = await until(() => connect.websocket(t, url, { token: tokenOf('junk') }))
     await t.rejects(connect.websocket(t, url, { token: tokenOf('junk') }), { code: '429' })

@@ -54,7 +54,7 @@ export function appender (server: TestRedis) {
   let from: RelayPosition = START
   return async function append (events: NewEvent[]): Promise<void> {
     const to = { at: `${from.read + events.length}-0`, read: from.read + events.length, lost: 0 }
-    const outcome = await stream.append({ queue: QUEUE, from, to, floor: ZERO, events: events.map(eventOf) })
+    const outcome = await stream.append({ queue: QUEUE, from, to, minimumId: ZERO, events: events.map(eventOf) })
     // Sent again after a lost answer, it was appended the first time.
     if (!outcome.moved && outcome.position.read !== to.read) throw new Error('somebody else appends')
     from = to

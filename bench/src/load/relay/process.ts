@@ -36,7 +36,7 @@ const commands = {
     for (let seq = 0; seq < load.events; seq += BATCH) {
       const events = Array.from({ length: Math.min(BATCH, load.events - seq) }, (_, index) => eventOf(load, seq + index))
       const to = after(position, events.length)
-      const outcome = await stream.append({ queue: QUEUE, from: position, to, events, floor: FLOOR })
+      const outcome = await stream.append({ queue: QUEUE, from: position, to, events, minimumId: FLOOR })
       if (!outcome.moved) throw new Error('Somebody else moves the position of the queue')
       position = to
     }

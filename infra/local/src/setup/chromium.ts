@@ -1,4 +1,4 @@
-import { findExecutable } from '@tidings/embedded'
+import { findExecutable } from '@tidings/dev-servers'
 import { installSystemPackage } from './system-packages.ts'
 
 const COMMANDS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']

@@ -1,4 +1,4 @@
-import { findExecutable } from '@tidings/embedded'
+import { findExecutable } from '@tidings/dev-servers'
 import { installSystemPackage } from './system-packages.ts'
 
 /** PgBouncer for the tests behind one: the one on PATH, else the system's where CI or TIDINGS_TEST_PGBOUNCER is `true`. */

@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { findExecutable } from '@tidings/embedded'
+import { findExecutable } from '@tidings/dev-servers'
 import { root } from '../root.ts'
 import { installSystemPackage } from './system-packages.ts'
 

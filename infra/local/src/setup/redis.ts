@@ -1,4 +1,4 @@
-import { MissingRedisError, redisExecutable } from '@tidings/embedded'
+import { MissingRedisError, redisExecutable } from '@tidings/dev-servers'
 import { installSystemPackage } from './system-packages.ts'
 
 /** Sees to it that a Redis can be started here; rejects with the command to run when nobody can install it. */

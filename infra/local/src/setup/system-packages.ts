@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { findExecutable } from '@tidings/embedded'
+import { findExecutable } from '@tidings/dev-servers'
 
 const INSTALL_TIMEOUT_MS = 10 * 60_000
 

@@ -1,4 +1,4 @@
-import type { ServerProcess } from '@tidings/embedded'
+import type { ServerProcess } from '@tidings/dev-servers'
 import type { RunFiles } from './run-files.ts'
 import { supervise } from './supervise.ts'
 import type { Supervised } from './supervise.ts'

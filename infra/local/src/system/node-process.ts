@@ -1,5 +1,5 @@
-import { spawnServer, waitUntilReady } from '@tidings/embedded'
-import type { ServerProcess } from '@tidings/embedded'
+import { spawnServer, waitUntilReady } from '@tidings/dev-servers'
+import type { ServerProcess } from '@tidings/dev-servers'
 import { root } from '../root.ts'
 
 // Beyond the 25 s in which a service drains.

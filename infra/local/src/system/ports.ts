@@ -1,4 +1,4 @@
-import { freePort, isPortFree } from '@tidings/embedded'
+import { freePort, isPortFree } from '@tidings/dev-servers'
 
 const DEFAULT_PORT = 4000
 const PROBE_TIMEOUT_MS = 1_000

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { commandOf, isAlive, startOf } from '@tidings/embedded'
+import { commandOf, isAlive, startOf } from '@tidings/dev-servers'
 import { root } from '../root.ts'
 
 const SUPERVISOR = 'supervisor'

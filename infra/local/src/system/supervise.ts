@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describeExit } from '@tidings/embedded'
-import type { ServerProcess } from '@tidings/embedded'
+import { describeExit } from '@tidings/dev-servers'
+import type { ServerProcess } from '@tidings/dev-servers'
 
 const SHORTEST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 5_000

@@ -2,7 +2,7 @@ import { chmodSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync,
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isAlive } from '@tidings/embedded'
+import { isAlive } from '@tidings/dev-servers'
 
 const GONE_TIMEOUT_MS = 5_000
 const NOTE = '.pid'

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isAlive } from '@tidings/embedded'
+import { isAlive } from '@tidings/dev-servers'
 import { spawnService, temporaryFolder, until } from '@tidings/testing'
 import t from 'tap'
 import { startSystem } from '../../src/index.ts'

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isAlive } from '@tidings/embedded'
+import { isAlive } from '@tidings/dev-servers'
 import { temporaryFolder, until } from '@tidings/testing'
 import t from 'tap'
 import type { Test } from 'tap'

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isAlive } from '@tidings/embedded'
+import { isAlive } from '@tidings/dev-servers'
 import t from 'tap'
 import { createRunFolder } from '../../src/test-run/run-folder.ts'
 

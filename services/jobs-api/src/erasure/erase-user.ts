@@ -1,6 +1,6 @@
 import type { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
-import { userHistoryKey, userSeatsKey } from '@tidings/contracts'
+import { userHistoryKey, userSessionsKey } from '@tidings/contracts'
 import type { RawSql } from '@tidings/service-kit'
 import { cancelJob } from '../cancel/cancel-job.ts'
 import { queuedJob } from '../cancel/queued-job.ts'
@@ -33,7 +33,7 @@ export async function eraseUser (userId: string, context: EraseContext, signal: 
     after = rows.at(-1)?.n ?? after
   }
   await removeRest(sql, userId, found === 0)
-  await redis.del(userHistoryKey(userId), userSeatsKey(userId))
+  await redis.del(userHistoryKey(userId), userSessionsKey(userId))
   return found
 }
 

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { literalsOf, type RawSql } from '@tidings/service-kit'
+import { pgColumns, type RawSql } from '@tidings/service-kit'
 import type { EngineMetrics } from '../metrics.ts'
 import { cut, storable } from '../relay/text.ts'
 
@@ -35,7 +35,7 @@ export function createBadItems ({ sql, metrics, log }: { sql: RawSql, metrics: E
   async function flush (): Promise<void> {
     const entries = [...waiting]
     if (entries.length === 0) return
-    const { texts } = literalsOf(entries.map(([, { consumer, queue, item, jobId, err }]) => ({
+    const { texts } = pgColumns(entries.map(([, { consumer, queue, item, jobId, err }]) => ({
       consumer, queue: textOf(queue), item: textOf(item), jobId: jobId === undefined ? undefined : textOf(jobId), reason: textOf(reasonOf(err))
     })))
     await sql`

@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
 import { PROJECTOR_LEASE_KEY } from '@tidings/contracts'
-import { formatEventId, hasNewer, type Follower, type UnsupportedJobEvent } from '@tidings/job-events'
+import { formatEventId, hasNewer, type StreamConsumer, type UnsupportedJobEvent } from '@tidings/job-events'
 import type { Config } from '../config.ts'
 import { holdLease } from '../lease/hold-lease.ts'
 import { createBadItems, type BadItems } from '../isolation/bad-items.ts'
@@ -25,7 +25,7 @@ export const projector = fp<{ config: Config }>(async function projector (app, {
   const metrics = engineMetrics(app.metricsRegistry)
   const badItems = createBadItems({ sql, metrics, log })
   const watch = createWatch()
-  let follower: Follower | undefined
+  let follower: StreamConsumer | undefined
   let halted: UnsupportedJobEvent | undefined
   const stopListening = listen({ url: config.DATABASE_URL, watch, log })
 
@@ -41,7 +41,7 @@ export const projector = fp<{ config: Config }>(async function projector (app, {
   })
   app.addReadinessCheck('projector halted', 'required', () => app.projectorFault())
   app.decorate('projectorFault', () => {
-    if (follower && !follower.halted && follower.heardAt > 0) halted = undefined
+    if (follower && !follower.halted && follower.lastReplyAt > 0) halted = undefined
     return halted?.message
   })
   app.decorate('projected', watch)
@@ -52,8 +52,8 @@ export const projector = fp<{ config: Config }>(async function projector (app, {
   })
 
   async function project (signal: AbortSignal) {
-    const onOvertaken = () => suspect(redis, config.queues)
-    follower = startProjector({ redis, sql, watch, badItems, log, metrics, onOvertaken, onHalted })
+    const onGap = () => suspect(redis, config.queues)
+    follower = startProjector({ redis, sql, watch, badItems, log, metrics, onGap, onHalted })
     await repeat({ what: 'retention', everyMs: config.RETENTION_INTERVAL_MS, task: () => retire(signal), signal, log })
     await follower.stop()
   }

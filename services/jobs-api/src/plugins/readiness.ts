@@ -1,8 +1,8 @@
 import fp from 'fastify-plugin'
-import { watchStandstill, type StandstillOptions } from '@tidings/service-kit'
+import { watchForStall, type StallOptions } from '@tidings/service-kit'
 import type { Config } from '../config.ts'
 
-type Watched = Omit<StandstillOptions, 'log' | 'patienceMs'> & {
+type Watched = Omit<StallOptions, 'log' | 'patienceMs'> & {
   /** Whether this replica does the work now. */
   isOwn: () => boolean
 }
@@ -18,7 +18,7 @@ export const readiness = fp<{ config: Config }>(async function readiness (app, {
   app.addReadinessCheck('redis', 'optional', app.redisChecks.away)
   app.addReadinessCheck('redis-access', 'required', app.redisChecks.refused)
   app.decorate('watchConsumer', ({ isOwn, ...watched }) => {
-    const standstill = watchStandstill({ ...watched, log: app.log, patienceMs: config.STANDSTILL_MS })
+    const standstill = watchForStall({ ...watched, log: app.log, patienceMs: config.STANDSTILL_MS })
     app.addReadinessCheck(watched.what, 'required', () => isOwn() ? standstill.fault() : undefined)
     app.addReadinessCheck(`${watched.what}, on another replica`, 'optional', () => isOwn() ? undefined : standstill.fault())
     app.addHook('onClose', async () => standstill.stop())

@@ -1,4 +1,4 @@
-import type { ToldJobEvent } from '@tidings/contracts'
+import type { PublishedJobEvent } from '@tidings/contracts'
 import { fold, isLate, unknownJob, type JobFields } from './fold.ts'
 import { identityKey, identityOf, type Identity } from './identity.ts'
 
@@ -13,13 +13,13 @@ export type ChangedJob = {
   stateBefore: number | undefined
   after: JobFields
   /** Those that changed it; what a finished job was told late is not among them. */
-  events: ToldJobEvent[]
+  events: PublishedJobEvent[]
 }
 
 export type KnownRow = Identity & JobFields & { n: number }
 
 /** Folds a batch per job, on top of the rows as they are. */
-export function foldBatch (events: ToldJobEvent[], rows: KnownRow[]): ChangedJob[] {
+export function foldBatch (events: PublishedJobEvent[], rows: KnownRow[]): ChangedJob[] {
   const known = new Map(rows.map(row => [identityKey(row), row]))
   const changed = new Map<string, ChangedJob>()
   for (const event of events) {
@@ -34,7 +34,7 @@ export function foldBatch (events: ToldJobEvent[], rows: KnownRow[]): ChangedJob
   return [...changed.values()]
 }
 
-function begin (event: ToldJobEvent, identity: Identity, row: KnownRow | undefined): ChangedJob {
+function begin (event: PublishedJobEvent, identity: Identity, row: KnownRow | undefined): ChangedJob {
   const { userId, name, slot } = event
   if (!row) return { identity, userId, name, slot, n: undefined, stateBefore: undefined, after: unknownJob(event), events: [] }
   return { identity, userId, name, slot, n: row.n, stateBefore: row.state, after: row, events: [] }

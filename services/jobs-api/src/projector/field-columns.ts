@@ -1,10 +1,10 @@
-import { booleanArray, joinedJson, literalsOf, numberArray, textArray } from '@tidings/service-kit'
+import { booleanArray, joinedJson, pgColumns, numberArray, textArray } from '@tidings/service-kit'
 import type { ChangedJob } from './changed-job.ts'
 
 /** The folded fields of jobs as columns for unnest; `progress` and `result` for string_to_array. */
 export function fieldColumns (jobs: ChangedJob[]) {
   const fields = jobs.map(({ after }) => after)
-  const { numbers, json } = literalsOf(fields)
+  const { numbers, json } = pgColumns(fields)
   return {
     state: numbers('state'),
     createdMs: numbers('createdMs'),

@@ -1,4 +1,4 @@
-import { progressOf, stateAfter, type ToldJobEvent } from '@tidings/contracts'
+import { progressOf, stateAfter, type PublishedJobEvent } from '@tidings/contracts'
 import { eventIdOf, type EventId } from '@tidings/job-events'
 import { FIRST_FINAL_STATE, stateCode } from '../db/state-code.ts'
 
@@ -32,13 +32,13 @@ const NO_OUTCOME: Outcome = { result: null, truncated: false, error: null }
  * again: the relay sees to that too, but its marks expire. Only its last event
  * moves: who names a late one by `?after` is never answered with an older one.
  */
-export function fold (job: JobFields, event: ToldJobEvent): JobFields {
+export function fold (job: JobFields, event: PublishedJobEvent): JobFields {
   if (isLate(job, event)) return { ...job, event: eventIdOf(event.eventId) }
   return { ...job, ...changes(job, event), event: eventIdOf(event.eventId) }
 }
 
 /** A job of another producer, of which this is the first event. */
-export function unknownJob ({ created, attempts, timestamp }: ToldJobEvent): JobFields {
+export function unknownJob ({ created, attempts, timestamp }: PublishedJobEvent): JobFields {
   return {
     state: stateCode('waiting'),
     createdMs: created ?? timestamp,
@@ -51,15 +51,15 @@ export function unknownJob ({ created, attempts, timestamp }: ToldJobEvent): Job
 }
 
 /** Whether the job had finished before. */
-export function isLate (job: JobFields, event: ToldJobEvent): boolean {
+export function isLate (job: JobFields, event: PublishedJobEvent): boolean {
   return job.state >= FIRST_FINAL_STATE && !opens(event)
 }
 
-function opens ({ type, reopened }: ToldJobEvent): boolean {
+function opens ({ type, reopened }: PublishedJobEvent): boolean {
   return type === 'added' || reopened === true
 }
 
-function changes (job: JobFields, event: ToldJobEvent): Partial<JobFields> {
+function changes (job: JobFields, event: PublishedJobEvent): Partial<JobFields> {
   const state = stateCode(stateAfter(event.type) ?? 'waiting')
   switch (event.type) {
     // A job submitted with a delay is `delayed` from the start: its `added` must not say otherwise.
@@ -74,7 +74,7 @@ function changes (job: JobFields, event: ToldJobEvent): Partial<JobFields> {
   }
 }
 
-function untouched (job: JobFields, { created, attempts }: ToldJobEvent): Partial<JobFields> {
+function untouched (job: JobFields, { created, attempts }: PublishedJobEvent): Partial<JobFields> {
   return {
     createdMs: created ?? job.createdMs,
     attemptsMax: attempts ?? job.attemptsMax,
@@ -87,7 +87,7 @@ function untouched (job: JobFields, { created, attempts }: ToldJobEvent): Partia
   }
 }
 
-function outcomeOf ({ type, result, resultTruncated, error, errorTruncated }: ToldJobEvent): Outcome {
+function outcomeOf ({ type, result, resultTruncated, error, errorTruncated }: PublishedJobEvent): Outcome {
   return {
     result: type === 'completed' && !resultTruncated ? result ?? 'null' : null,
     truncated: resultTruncated === true || errorTruncated === true,

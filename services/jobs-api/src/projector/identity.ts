@@ -1,6 +1,6 @@
 import type { JobEvent } from '@tidings/contracts'
 import { eventIdOf, ZERO } from '@tidings/job-events'
-import { literalsOf } from '@tidings/service-kit'
+import { pgColumns } from '@tidings/service-kit'
 
 /** A job as (queue, id, generation). */
 export type Identity = { queue: string, id: string, generationMs: number, generationSeq: number }
@@ -17,6 +17,6 @@ export function identityKey ({ queue, id, generationMs, generationSeq }: Identit
 
 /** Columns for unnest. */
 export function identityColumns (identities: Identity[]) {
-  const { numbers, texts } = literalsOf(identities)
+  const { numbers, texts } = pgColumns(identities)
   return { queue: texts('queue'), id: texts('id'), generationMs: numbers('generationMs'), generationSeq: numbers('generationSeq') }
 }

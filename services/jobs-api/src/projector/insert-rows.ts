@@ -1,4 +1,4 @@
-import { literalsOf } from '@tidings/service-kit'
+import { pgColumns } from '@tidings/service-kit'
 import type { ChangedJob } from './changed-job.ts'
 import { fieldColumns } from './field-columns.ts'
 import { identityColumns, identityKey } from './identity.ts'
@@ -8,7 +8,7 @@ import type { Tx } from './position.ts'
 export async function insertRows (tx: Tx, jobs: ChangedJob[]): Promise<void> {
   if (jobs.length === 0) return
   const key = identityColumns(jobs.map(({ identity }) => identity))
-  const { texts } = literalsOf(jobs)
+  const { texts } = pgColumns(jobs)
   const fields = fieldColumns(jobs)
   const rows = await tx<{ n: number, queue: string, id: string, ms: number, seq: number }[]>`
     insert into jobs.jobs (

@@ -1,4 +1,4 @@
-import { literalsOf } from '@tidings/service-kit'
+import { pgColumns } from '@tidings/service-kit'
 import type { ChangedJob } from './changed-job.ts'
 import type { Tx } from './position.ts'
 
@@ -8,7 +8,7 @@ type Shift = { userId: string, state: number, delta: number }
 export async function moveCounters (tx: Tx, jobs: ChangedJob[]): Promise<void> {
   const shifts = shiftsOf(jobs)
   if (shifts.length === 0) return
-  const { numbers, texts } = literalsOf(shifts)
+  const { numbers, texts } = pgColumns(shifts)
   await tx`
     insert into jobs.counts as counts (user_id, state, count)
     select user_id, state, delta

@@ -1,4 +1,4 @@
-import type { ToldJobEvent } from '@tidings/contracts'
+import type { PublishedJobEvent } from '@tidings/contracts'
 import type { EventId } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import { announceBatch } from './announce-batch.ts'
@@ -12,7 +12,7 @@ import { removeReplaced } from './remove-replaced.ts'
 import { updateRows } from './update-rows.ts'
 import { writeTimeline } from './write-timeline.ts'
 
-type Batch = { from: EventId, to: EventId, events: ToldJobEvent[] }
+type Batch = { from: EventId, to: EventId, events: PublishedJobEvent[] }
 
 /**
  * Projects a batch and moves the position, in one transaction, or does nothing:

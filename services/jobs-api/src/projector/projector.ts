@@ -1,8 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
 import {
-  createJobEventStream, decode, decodeAll, follow, formatEventId, isNewer, ZERO,
-  type Entry, type EventId, type FollowedBatch, type Follower, type Overtaken, type UnsupportedJobEvent
+  createJobEventStream, decode, decodeAll, consume, formatEventId, isNewer, ZERO,
+  type Entry, type EventId, type ConsumedBatch, type StreamConsumer, type Gap, type UnsupportedJobEvent
 } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import type { BadItems } from '../isolation/bad-items.ts'
@@ -23,14 +23,14 @@ type ProjectorOptions = {
   log: FastifyBaseLogger
   metrics: EngineMetrics
   /** Told when events can be had no more, so that rows may be behind for ever. */
-  onOvertaken: (gap: Overtaken) => Promise<void> | void
+  onGap: (gap: Gap) => Promise<void> | void
   /** Called when an event of a version that this release does not know stops it. */
   onHalted: (fault: UnsupportedJobEvent) => void
 }
 
 /** Follows the job-event stream into Postgres, from the position that Postgres holds. */
-export function startProjector ({ redis, sql, watch, badItems, log, metrics, onOvertaken, onHalted }: ProjectorOptions): Follower {
-  return follow({ redis, log, lingerMs: LINGER_MS, position, onBatch: projectIsolated, onOvertaken: skipGap, onHalted })
+export function startProjector ({ redis, sql, watch, badItems, log, metrics, onGap, onHalted }: ProjectorOptions): StreamConsumer {
+  return consume({ redis, log, lingerMs: LINGER_MS, position, onBatch: projectIsolated, onGap: skipGap, onHalted })
 
   /** A first start begins at the epoch: so the newest id can be reached where nothing was told yet. */
   async function position (): Promise<EventId> {
@@ -40,7 +40,7 @@ export function startProjector ({ redis, sql, watch, badItems, log, metrics, onO
     return await movePosition(sql, at, epoch) ? epoch : await readPosition(sql)
   }
 
-  async function project ({ from, to, entries }: FollowedBatch): Promise<EventId> {
+  async function project ({ from, to, entries }: ConsumedBatch): Promise<EventId> {
     const malformed: [Entry, Error][] = []
     const events = decodeAll(entries, (err, entry) => malformed.push([entry, err]))
     if (!await projectBatch(sql, { from, to, events })) return await readPosition(sql) // another replica was faster
@@ -54,7 +54,7 @@ export function startProjector ({ redis, sql, watch, badItems, log, metrics, onO
    * One event that cannot be projected must not hold up all others: halves are
    * tried until it stands alone, and it is skipped.
    */
-  async function projectIsolated (batch: FollowedBatch): Promise<EventId> {
+  async function projectIsolated (batch: ConsumedBatch): Promise<EventId> {
     const { from, to, entries } = batch
     try {
       return await project(batch)
@@ -73,10 +73,10 @@ export function startProjector ({ redis, sql, watch, badItems, log, metrics, onO
     return await projectIsolated({ from: at, to, entries: entries.slice(first.length) })
   }
 
-  async function skipGap (gap: Overtaken) {
+  async function skipGap (gap: Gap) {
     log.error({ reason: gap.reason, position: formatEventId(gap.position), resumeAt: formatEventId(gap.resumeAt) }, 'projector: overtaken')
     metrics.overtaken.inc()
-    await onOvertaken(gap) // first: a crash in between must not lose the need to reconcile
+    await onGap(gap) // first: a crash in between must not lose the need to reconcile
     if (await movePosition(sql, gap.position, gap.resumeAt)) watch.announce(gap.resumeAt, [])
   }
 

@@ -1,4 +1,4 @@
-import { literalsOf, numberArray } from '@tidings/service-kit'
+import { pgColumns, numberArray } from '@tidings/service-kit'
 import type { ChangedJob } from './changed-job.ts'
 import { identityColumns } from './identity.ts'
 import type { Tx } from './position.ts'
@@ -25,7 +25,7 @@ async function noteSuccessors (tx: Tx, jobs: ChangedJob[]): Promise<void> {
   // An id may have been replaced twice within a batch: the last counts, and no statement may touch a row twice.
   const rows = [...new Map(others.map(job => [`${job.userId}\n${job.identity.queue}\n${job.identity.id}`, { userId: job.userId, by: job.after.replaced?.by, identity: job.identity }])).values()]
   if (rows.length === 0) return
-  const { texts } = literalsOf(rows)
+  const { texts } = pgColumns(rows)
   const { queue, id } = identityColumns(rows.map(({ identity }) => identity))
   await tx`
     insert into jobs.replaced as before (user_id, queue, id, replaced_by, replaced_at)

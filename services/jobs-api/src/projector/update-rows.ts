@@ -1,4 +1,4 @@
-import { literalsOf } from '@tidings/service-kit'
+import { pgColumns } from '@tidings/service-kit'
 import type { ChangedJob } from './changed-job.ts'
 import { stateCode } from '../db/state-code.ts'
 import { fieldColumns } from './field-columns.ts'
@@ -33,7 +33,7 @@ export async function updateRows (tx: Tx, jobs: ChangedJob[]): Promise<void> {
       data = case when job.state = ${COMPLETED} then null else jobs.data end,
       options = case when job.state = ${COMPLETED} then null else jobs.options end
     from unnest(
-      ${literalsOf(jobs).numbers('n')}::bigint[],
+      ${pgColumns(jobs).numbers('n')}::bigint[],
       ${fields.state}::smallint[], ${fields.createdMs}::bigint[], ${fields.startedMs}::bigint[], ${fields.finishedMs}::bigint[],
       ${fields.attemptsMade}::int[], ${fields.attemptsMax}::int[], ${fields.eventMs}::bigint[], ${fields.eventSeq}::bigint[],
       ${fields.setsProgress}::boolean[], string_to_array(${fields.progress}, chr(30), ''), ${fields.progressTruncated}::boolean[], ${fields.setsOutcome}::boolean[],

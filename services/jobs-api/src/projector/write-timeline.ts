@@ -1,5 +1,5 @@
 import { eventIdOf } from '@tidings/job-events'
-import { booleanArray, literalsOf } from '@tidings/service-kit'
+import { booleanArray, pgColumns } from '@tidings/service-kit'
 import type { ChangedJob } from './changed-job.ts'
 import type { Tx } from './position.ts'
 
@@ -9,7 +9,7 @@ export async function writeTimeline (tx: Tx, jobs: ChangedJob[]): Promise<void> 
     .filter(({ type }) => type !== 'progress')
     .map(({ eventId, type, timestamp, error, errorTruncated }) => ({ job: n, ...eventIdOf(eventId), type, timestamp, error, errorTruncated: errorTruncated === true })))
   if (lines.length === 0) return
-  const { numbers, texts } = literalsOf(lines)
+  const { numbers, texts } = pgColumns(lines)
   await tx`
     insert into jobs.timeline (job, event_ms, event_seq, type, timestamp, error, error_truncated)
     select * from unnest(

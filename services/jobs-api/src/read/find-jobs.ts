@@ -1,4 +1,4 @@
-import { literalsOf, type RawSql } from '@tidings/service-kit'
+import { pgColumns, type RawSql } from '@tidings/service-kit'
 import { commonColumns, type JobRow } from './job-row.ts'
 
 /** A job as its user names it; without a queue the newest of that id is meant. */
@@ -12,7 +12,7 @@ export type FoundJob = JobRow & { ours: boolean, place: number }
  * What was too large for an event comes from its own table.
  */
 export async function findJobs (sql: RawSql, keys: JobKey[]): Promise<(FoundJob | undefined)[]> {
-  const { texts } = literalsOf(keys)
+  const { texts } = pgColumns(keys)
   const rows = await sql<FoundJob[]>`
     select ${commonColumns(sql)}, jobs.attempts_made, jobs.attempts_max, jobs.ours, wanted.place::int,
       case when jobs.progress_truncated then kept.progress else jobs.progress end::text as progress,

@@ -121,7 +121,7 @@ async function tell (position: RelayPosition, translations: Translation[], { str
   await keepLargeResults(sql, translations.flatMap(({ large }) => large ?? []))
   const events: JobEvent[] = translations.map(({ event }) => ({ ...event, reconciled: true }))
   const repeated = await findToldEnds(redis, events)
-  const outcome = await stream.append({ queue: queue.name, from: position, to: position, events, repeated, floor: floor() })
+  const outcome = await stream.append({ queue: queue.name, from: position, to: position, events, repeated, minimumId: floor() })
   return outcome.moved ? outcome.appended : 0
 }
 

@@ -1,5 +1,5 @@
 import { eventIdOf, formatEventId } from '@tidings/job-events'
-import { literalsOf, type RawSql } from '@tidings/service-kit'
+import { pgColumns, type RawSql } from '@tidings/service-kit'
 import type { Life } from './lives.ts'
 import type { Owner } from './owner.ts'
 
@@ -20,11 +20,11 @@ type Row = {
 /** Whose jobs these are, as far as Postgres knows: the newest life of each id that began before the entry in hand. One query. */
 export async function findOwners (sql: RawSql, queue: string, lives: Life[]): Promise<Map<Life, KnownOwner>> {
   if (lives.length === 0) return new Map()
-  const { numbers } = literalsOf(lives.map(({ first }) => eventIdOf(first.id)))
+  const { numbers } = pgColumns(lives.map(({ first }) => eventIdOf(first.id)))
   const rows = await sql<(Row & { place: number })[]>`
     select wanted.place::int as place, job.*
     from unnest(
-      ${literalsOf(lives).texts('jobId')}::text[], ${numbers('ms')}::bigint[], ${numbers('seq')}::bigint[]
+      ${pgColumns(lives).texts('jobId')}::text[], ${numbers('ms')}::bigint[], ${numbers('seq')}::bigint[]
     ) with ordinality as wanted (id, ms, seq, place)
     cross join lateral (
       select id, user_id, name, ours, generation_ms, generation_seq, created_ms, attempts_max, webhook_url

@@ -94,7 +94,7 @@ export function createRelay ({ queue, openReader, stream, interpret, floor, prep
     await onStep(step)
     if (isStill(from, step.to)) return true
     const events = await interpret(step.entries)
-    const outcome = await stream.append({ queue, from, to: step.to, events, floor: floor() })
+    const outcome = await stream.append({ queue, from, to: step.to, events, minimumId: floor() })
     if (!outcome.moved) {
       metrics.refused.inc({ queue })
       return false

@@ -1,14 +1,14 @@
 import t from 'tap'
 import { eventIdOf } from '@tidings/job-events'
-import { JOB_STATES, jsonText, type ToldJobEvent } from '@tidings/contracts'
+import { JOB_STATES, jsonText, type PublishedJobEvent } from '@tidings/contracts'
 import { fold, unknownJob, type JobFields } from '../../src/projector/fold.ts'
 
 let seq = 0
-function told (type: ToldJobEvent['type'], fields: Partial<ToldJobEvent> = {}): ToldJobEvent {
+function told (type: PublishedJobEvent['type'], fields: Partial<PublishedJobEvent> = {}): PublishedJobEvent {
   return { v: 1, type, queue: 'q', jobId: '1', name: 'n', userId: '7', timestamp: 1000 + ++seq, eventId: `1000-${seq}`, ...fields }
 }
 
-const after = (...events: ToldJobEvent[]): JobFields => events.reduce(fold, unknownJob(events[0] as ToldJobEvent))
+const after = (...events: PublishedJobEvent[]): JobFields => events.reduce(fold, unknownJob(events[0] as PublishedJobEvent))
 const state = (job: JobFields) => JOB_STATES[job.state]
 
 t.test('a job from beginning to end', async t => {

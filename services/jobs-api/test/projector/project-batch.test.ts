@@ -1,7 +1,7 @@
 import t from 'tap'
 import Fastify from 'fastify'
 import { createDatabase, until, type TestContext } from '@tidings/testing'
-import { jsonText, type ToldJobEvent } from '@tidings/contracts'
+import { jsonText, type PublishedJobEvent } from '@tidings/contracts'
 import { createSql, postgres } from '@tidings/service-kit'
 import { eventIdOf, ZERO, type EventId } from '@tidings/job-events'
 import { compareCounts } from '../../src/projector/compare-counts.ts'
@@ -19,7 +19,7 @@ async function setup (t: TestContext) {
 }
 
 /** Events of many adopted jobs of a few users, in one order. */
-function manyEvents (jobs: number): ToldJobEvent[] {
+function manyEvents (jobs: number): PublishedJobEvent[] {
   let seq = 0
   const types = ['added', 'waiting', 'active', 'progress', 'completed'] as const
   return types.flatMap(type => Array.from({ length: jobs }, (_, i) => ({
@@ -36,7 +36,7 @@ function manyEvents (jobs: number): ToldJobEvent[] {
   })))
 }
 
-const ends = (events: ToldJobEvent[]): EventId => eventIdOf((events.at(-1) as ToldJobEvent).eventId)
+const ends = (events: PublishedJobEvent[]): EventId => eventIdOf((events.at(-1) as PublishedJobEvent).eventId)
 
 t.test('rows, counters, timeline and position move together', async t => {
   const { sql, database } = await setup(t)

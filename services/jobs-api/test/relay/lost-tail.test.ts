@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { FastifyInstance } from 'fastify'
-import { createJobEventStream, decodeAll, follow } from '@tidings/job-events'
-import { JOB_EVENTS_KEY, type ToldJobEvent } from '@tidings/contracts'
+import { createJobEventStream, decodeAll, consume } from '@tidings/job-events'
+import { JOB_EVENTS_KEY, type PublishedJobEvent } from '@tidings/contracts'
 import { tokenOf, until, type TestContext, type TestRedis } from '@tidings/testing'
 import { compareCounts } from '../../src/projector/compare-counts.ts'
 import { producer, worker } from '../bullmq.ts'
@@ -31,11 +31,11 @@ async function begin (t: TestContext) {
   return { ...servers, env: { ...servers.env, ...SETTINGS }, seen, runs, endsOf, work }
 }
 
-async function follower (t: TestContext, redis: TestRedis): Promise<ToldJobEvent[]> {
+async function follower (t: TestContext, redis: TestRedis): Promise<PublishedJobEvent[]> {
   const client = redis.client({ maxRetriesPerRequest: null })
-  const seen: ToldJobEvent[] = []
+  const seen: PublishedJobEvent[] = []
   let position = (await createJobEventStream(client).open()).last
-  const tail = follow({
+  const tail = consume({
     redis: client,
     position: () => position,
     onBatch: ({ entries, to }) => {
@@ -56,7 +56,7 @@ async function job (app: FastifyInstance, jobId: string, after?: string) {
 }
 
 /** Resolves when all that BullMQ has told was relayed and projected: a job of its own has come through behind it. */
-async function settled (app: FastifyInstance, seen: ToldJobEvent[]) {
+async function settled (app: FastifyInstance, seen: PublishedJobEvent[]) {
   const jobId = await submit(app, { user: 'last' })
   await until(() => seen.some(event => event.jobId === jobId && ENDS.has(event.type)), { what: 'the last job to end' })
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Redis } from 'ioredis'
-import { REPLICAS_KEY, userSeatsKey } from '@tidings/contracts'
+import { REPLICAS_KEY, userSessionsKey } from '@tidings/contracts'
 
 const SIGN_MS = 1000
 /** A replica that misses so many was killed, and what it holds is free: a Socket.IO client that is refused does not try again. */
@@ -37,7 +37,7 @@ export function createSeats ({ redis, max, log, signMs = SIGN_MS }: { redis: Red
     const count = (taken.get(userId) ?? 0) + 1
     if (count > max) return undefined
     taken.set(userId, count)
-    const granted = await commands.tidingsTakeSeat(userSeatsKey(userId), REPLICAS_KEY, replica, count, max, MISSED_SIGNS * signMs, TTL_MS).catch(failOpen)
+    const granted = await commands.tidingsTakeSeat(userSessionsKey(userId), REPLICAS_KEY, replica, count, max, MISSED_SIGNS * signMs, TTL_MS).catch(failOpen)
     if (granted === 0) {
       giveBack(userId)
       return undefined
@@ -62,7 +62,7 @@ export function createSeats ({ redis, max, log, signMs = SIGN_MS }: { redis: Red
   }
 
   async function write (userId: string, count: number) {
-    const key = userSeatsKey(userId)
+    const key = userSessionsKey(userId)
     if (count === 0) return await redis.hdel(key, replica)
     return await redis.multi().hset(key, replica, count).pexpire(key, TTL_MS).exec()
   }

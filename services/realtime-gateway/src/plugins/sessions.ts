@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import fp from 'fastify-plugin'
 import { formatEventId, hasNewer } from '@tidings/job-events'
-import { watchStandstill } from '@tidings/service-kit'
+import { watchForStall } from '@tidings/service-kit'
 import { createGate, type Gate } from '../auth/gate.ts'
 import { createSeats } from '../auth/seats.ts'
 import type { Config } from '../config.ts'
@@ -46,7 +46,7 @@ export const sessions = fp(async function sessions (app) {
   for (const until = Date.now() + START_WAIT_MS; redis.status !== 'ready' && Date.now() < until;) await sleep(10)
   const tail = startTail({ redis, audience, metrics, log })
   const lag = measureLag({ redis, tail, metrics })
-  const standstill = watchStandstill({
+  const standstill = watchForStall({
     what: 'tail',
     position: () => formatEventId(tail.position),
     isBehind: async () => await hasNewer(redis, tail.position),

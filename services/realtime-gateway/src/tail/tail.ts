@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import {
-  createJobEventStream, follow, formatEventId, UnsupportedJobEvent, ZERO, type Entry, type EventId, type Overtaken
+  createJobEventStream, consume, formatEventId, UnsupportedJobEvent, ZERO, type Entry, type EventId, type Gap
 } from '@tidings/job-events'
 import { messageOf, type Message } from '../session/message.ts'
 import type { Audience } from '../session/audience.ts'
@@ -33,14 +33,14 @@ type TailOptions = { redis: Redis, audience: Audience, metrics: Metrics, log: Lo
 export function startTail ({ redis, audience, metrics, log }: TailOptions) {
   const stream = createJobEventStream(redis)
   let position: EventId | undefined
-  const follower = follow({
+  const follower = consume({
     redis,
     log,
     count: READ_COUNT,
     maxBytes: READ_BYTES,
     position: async () => (position ??= await stream.last() ?? ZERO),
     onBatch: async ({ entries }) => await handOut(entries),
-    onOvertaken: handleGap
+    onGap: handleGap
   })
 
   async function handOut (entries: Entry[]) {
@@ -94,7 +94,7 @@ export function startTail ({ redis, audience, metrics, log }: TailOptions) {
   }
 
   /** What lies between can be had no more: clients come back, and learn whether they missed something. */
-  function handleGap (gap: Overtaken) {
+  function handleGap (gap: Gap) {
     log.warn({ gap }, 'tail: overtaken')
     position = gap.resumeAt
     metrics.overtaken.inc({ reason: gap.reason })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { REPLICAS_KEY, userSeatsKey } from '@tidings/contracts'
+import { REPLICAS_KEY, userSessionsKey } from '@tidings/contracts'
 import { createRedis } from '@tidings/service-kit'
 import { startRedis, until, type TestContext } from '@tidings/testing'
 import { createSeats } from '../../src/auth/seats.ts'
@@ -18,7 +18,7 @@ t.test('however many replicas ask at once, no more than all seats are taken', as
   const taken = (await Promise.all(replicas.flatMap(seats => [1, 2, 3].map(() => seats.take('a'))))).filter(leave => leave !== undefined)
   t.ok(taken.length <= 3)
   taken.forEach(leave => { leave(); leave() })
-  await until(async () => await server.client().exists(userSeatsKey('a')) === 0, { what: 'all seats given back, each once' })
+  await until(async () => await server.client().exists(userSessionsKey('a')) === 0, { what: 'all seats given back, each once' })
 })
 
 t.test('what another replica holds counts for as long as that gives signs of life', async t => {
@@ -44,7 +44,7 @@ t.test('seats that Redis has lost are written down anew when it is back', async 
   await own.client().flushall()
   await own.stop()
   await own.restart()
-  await until(async () => await own.client().hlen(userSeatsKey('c')) === 1)
+  await until(async () => await own.client().hlen(userSessionsKey('c')) === 1)
 })
 
 t.test('while Redis is away the replica\'s own count decides', async t => {

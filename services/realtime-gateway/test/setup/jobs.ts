@@ -43,7 +43,7 @@ export async function startJobs (t: TestContext, redis: TestRedis) {
     const whole = events.map(wholeEvent)
     const from = await stream.position('default')
     const to = { at: `${from.read + 1}-0`, read: from.read + events.length, lost: 0 }
-    const outcome = await stream.append({ queue: 'default', from, to, events: whole, floor: ZERO })
+    const outcome = await stream.append({ queue: 'default', from, to, events: whole, minimumId: ZERO })
     if (!outcome.moved) throw new Error('another appender was faster')
     told = outcome.last
     return whole.map((event, i) => {

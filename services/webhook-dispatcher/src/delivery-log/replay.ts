@@ -67,7 +67,7 @@ function toReplay ({ id, webhookId, told, createdAt, finishedAt }: ReplayRow): R
     id,
     webhookId,
     status: finishedAt ? 'finished' : 'running',
-    told,
+    deliveries: told,
     createdAt: createdAt.toISOString(),
     finishedAt: finishedAt?.toISOString() ?? null
   }

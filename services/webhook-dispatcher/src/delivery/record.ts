@@ -1,4 +1,4 @@
-import { literalsOf } from '@tidings/service-kit'
+import { pgColumns } from '@tidings/service-kit'
 import type { Sql } from '../db/sql.ts'
 import type { Result, Task } from './task.ts'
 
@@ -11,7 +11,7 @@ export type Entry = { task: Task, result: Result }
  */
 export async function record (sql: Sql, entries: Entry[]): Promise<void> {
   const columns = entries.map(({ task, result }) => ({ id: task.id ?? null, claim: task.claim, ...resultColumns(result) }))
-  const { numbers, texts, json } = literalsOf(columns)
+  const { numbers, texts, json } = pgColumns(columns)
   await sql`
     with r as materialized (
       select * from unnest(

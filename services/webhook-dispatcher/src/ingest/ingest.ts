@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
-import { follow, isNewer, type EventId, type Follower, type UnsupportedJobEvent } from '@tidings/job-events'
+import { consume, isNewer, type EventId, type StreamConsumer, type UnsupportedJobEvent } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import { LAST_WRITE_MS, type Delivery } from '../delivery/delivery.ts'
 import type { TargetsOf } from './job-webhooks.ts'
@@ -27,7 +27,7 @@ type IngestOptions = {
   log: FastifyBaseLogger
 }
 
-type Active = { follower: Follower, session: Session }
+type Active = { follower: StreamConsumer, session: Session }
 
 export type Ingest = ReturnType<typeof createIngest>
 
@@ -72,7 +72,7 @@ export function createIngest ({ sql, redis, shards, delivery, targetsOf, metrics
   /** Whether the shard is read on where it was halted: by this replica, or by another one. */
   async function isPast ({ fault: { eventId }, shard }: { fault: UnsupportedJobEvent, shard: number }): Promise<boolean> {
     const follower = active.get(shard)?.follower
-    if (follower) return follower.heardAt > 0 && !follower.fault
+    if (follower) return follower.lastReplyAt > 0 && !follower.fault
     const [row] = await sql<EventId[]>`select event_ms as ms, event_seq as seq from webhooks.positions where shard = ${shard}`
     return row !== undefined && !isNewer(eventId, row)
   }
@@ -91,12 +91,12 @@ export function createIngest ({ sql, redis, shards, delivery, targetsOf, metrics
   }
 
   function begin (session: Session): void {
-    const follower = follow({
+    const follower = consume({
       redis,
       lingerMs: LINGER_MS,
       position: () => session.position,
       onBatch: session.onBatch,
-      onOvertaken: session.onOvertaken,
+      onGap: session.onGap,
       onHalted: fault => { halted = { fault, shard: session.shard, until: performance.now() + HALT_MS } },
       log
     })

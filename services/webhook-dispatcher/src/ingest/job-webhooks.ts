@@ -1,4 +1,4 @@
-import type { ToldJobEvent } from '@tidings/contracts'
+import type { PublishedJobEvent } from '@tidings/contracts'
 import type { RawSql } from '@tidings/service-kit'
 import { originOf } from '../delivery/endpoint.ts'
 import type { Target } from '../delivery/task.ts'
@@ -6,7 +6,7 @@ import { newSigningSecret } from '../secrets/signing-secret.ts'
 import type { SecretBox } from '../secrets/secret-box.ts'
 import { readTargets } from './read-targets.ts'
 
-export type TargetsOf = (events: ToldJobEvent[]) => Promise<Map<string, Target[]>>
+export type TargetsOf = (events: PublishedJobEvent[]) => Promise<Map<string, Target[]>>
 
 /** Hidden webhooks of one user, beside those in use. */
 const MAX_HIDDEN = 100
@@ -31,7 +31,7 @@ export function createTargetsOf (sql: RawSql, box: SecretBox): TargetsOf {
 }
 
 /** Three statements, whatever their number. They have no beginning: the event that names one is older than it. */
-async function createJobWebhooks (sql: RawSql, box: SecretBox, events: ToldJobEvent[]): Promise<void> {
+async function createJobWebhooks (sql: RawSql, box: SecretBox, events: PublishedJobEvent[]): Promise<void> {
   const users = [...new Set(events.map(({ userId }) => userId))]
   const origins = events.map(({ webhookUrl = '' }) => originOf({ url: webhookUrl }))
   await sql`

@@ -1,4 +1,4 @@
-import { webhookMessage, type ToldJobEvent, type WebhookPayload } from '@tidings/contracts'
+import { webhookMessage, type PublishedJobEvent, type WebhookPayload } from '@tidings/contracts'
 import { eventIdOf, type EventId } from '@tidings/job-events'
 import type { ChainId } from '../delivery/give-way.ts'
 import type { Target } from '../delivery/task.ts'
@@ -21,7 +21,7 @@ export type Telling = {
  * What a batch has to tell. Events that only paused or disabled webhooks would
  * hear are kept too: a replay can bring them when their owner is back.
  */
-export function plan (events: ToldJobEvent[], targetsOf: Map<string, Target[]>): Telling[] {
+export function plan (events: PublishedJobEvent[], targetsOf: Map<string, Target[]>): Telling[] {
   return events.flatMap(event => {
     const listening = (targetsOf.get(event.userId) ?? []).filter(target => wants(target, event))
     const message = listening.length > 0 && webhookMessage(event)

@@ -1,4 +1,4 @@
-import type { ToldJobEvent } from '@tidings/contracts'
+import type { PublishedJobEvent } from '@tidings/contracts'
 import { eventIdOf } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import { isBadValue } from '../db/refusal.ts'
@@ -17,7 +17,7 @@ export type Prepared = {
 type PrepareOptions = { sql: RawSql, targetsOf: TargetsOf, claim: number }
 
 /** Reads what is needed to deliver events. Where Postgres refuses it is asked by halves, until the bad events are isolated. */
-export async function prepare (events: ToldJobEvent[], options: PrepareOptions): Promise<Prepared> {
+export async function prepare (events: PublishedJobEvent[], options: PrepareOptions): Promise<Prepared> {
   const { sql, targetsOf, claim } = options
   try {
     const tellings = plan(events, await targetsOf(events))

@@ -1,4 +1,4 @@
-import { literalsOf } from '@tidings/service-kit'
+import { pgColumns } from '@tidings/service-kit'
 import type { ChainId } from '../delivery/give-way.ts'
 import type { Sql } from '../db/sql.ts'
 
@@ -17,7 +17,7 @@ export type WaitingChain = {
  */
 export async function readChains (sql: Sql, chains: ChainId[], claim: number): Promise<WaitingChain[]> {
   if (chains.length === 0) return []
-  const { numbers, texts } = literalsOf(chains)
+  const { numbers, texts } = pgColumns(chains)
   return await sql<WaitingChain[]>`
     select c.webhook_id, c.chain, (
       select d.id from webhooks.deliveries d

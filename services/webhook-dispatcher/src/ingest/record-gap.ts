@@ -1,8 +1,8 @@
-import type { EventId, Overtaken } from '@tidings/job-events'
+import type { EventId, Gap } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 
 /** Moves a shard's position over a gap and leaves a row about it; false when the position is not ours to move. */
-export async function recordGap (sql: RawSql, { shard, claim, position, resumeAt, reason }: Overtaken & { shard: number, claim: number, position: EventId }): Promise<boolean> {
+export async function recordGap (sql: RawSql, { shard, claim, position, resumeAt, reason }: Gap & { shard: number, claim: number, position: EventId }): Promise<boolean> {
   const rows = await sql`
     with moved as (
       update webhooks.positions set event_ms = ${resumeAt.ms}, event_seq = ${resumeAt.seq}

@@ -1,4 +1,4 @@
-import type { ToldJobEvent } from '@tidings/contracts'
+import type { PublishedJobEvent } from '@tidings/contracts'
 import { eventIdOf, type EventId } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 
@@ -7,8 +7,8 @@ import type { RawSql } from '@tidings/service-kit'
  * trimmed off the stream and told once more for the rows. What lay in a gap it
  * has not read: that is delivered now.
  */
-export async function withoutRepeated (sql: RawSql, shard: number, events: ToldJobEvent[]): Promise<ToldJobEvent[]> {
-  const missed = new Map<ToldJobEvent, boolean>()
+export async function withoutRepeated (sql: RawSql, shard: number, events: PublishedJobEvent[]): Promise<PublishedJobEvent[]> {
+  const missed = new Map<PublishedJobEvent, boolean>()
   for (const event of events) {
     if (event.repeats !== undefined) missed.set(event, await isInGap(sql, shard, eventIdOf(event.repeats)))
   }

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { decodeAll, formatEventId, type EventId, type FollowedBatch, type Overtaken } from '@tidings/job-events'
+import { decodeAll, formatEventId, type EventId, type ConsumedBatch, type Gap } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import type { Delivery } from '../delivery/delivery.ts'
 import type { Endpoint } from '../delivery/endpoint.ts'
@@ -54,7 +54,7 @@ export function createSession ({ shard, isOurs, claim, position, sql, delivery, 
   let planned = position
 
   /** Posts a batch and queues it for writing. */
-  async function onBatch ({ from, to, entries }: FollowedBatch): Promise<void> {
+  async function onBatch ({ from, to, entries }: ConsumedBatch): Promise<void> {
     await writer.room()
     if (ended.signal.aborted) return
     const askedAt = performance.now()
@@ -129,7 +129,7 @@ export function createSession ({ shard, isOurs, claim, position, sql, delivery, 
   }
 
   /** Records that the stream was trimmed before it could be read, and goes on behind the gap. */
-  async function onOvertaken (gap: Overtaken): Promise<void> {
+  async function onGap (gap: Gap): Promise<void> {
     await writer.written()
     if (!await recordGap(sql, { shard, claim, ...gap, position: planned })) return lose()
     planned = gap.resumeAt
@@ -141,7 +141,7 @@ export function createSession ({ shard, isOurs, claim, position, sql, delivery, 
     shard,
     claim,
     onBatch,
-    onOvertaken,
+    onGap,
     get position () { return planned },
     /** Why the last write failed. */
     get fault () { return writer.fault },

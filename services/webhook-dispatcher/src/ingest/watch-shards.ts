@@ -1,15 +1,15 @@
 import type { Redis } from 'ioredis'
 import { formatEventId, hasNewer, type EventId } from '@tidings/job-events'
-import { watchStandstill, type RawSql, type StandstillOptions, type StandstillWatch } from '@tidings/service-kit'
+import { watchForStall, type RawSql, type StallOptions, type StallWatch } from '@tidings/service-kit'
 
-type WatchOptions = Pick<StandstillOptions, 'reason' | 'log' | 'patienceMs'> & { shards: () => number[], sql: RawSql, redis: Redis }
+type WatchOptions = Pick<StallOptions, 'reason' | 'log' | 'patienceMs'> & { shards: () => number[], sql: RawSql, redis: Redis }
 
 /** Watches the positions of the shards that this replica reads, as they stand in Postgres: what is read counts once it is written. */
-export function watchShards ({ shards, sql, redis, ...options }: WatchOptions): StandstillWatch {
+export function watchShards ({ shards, sql, redis, ...options }: WatchOptions): StallWatch {
   const positions = async () => await sql<(EventId & { shard: number })[]>`
     select shard, event_ms as ms, event_seq as seq from webhooks.positions where shard = any(${shards()}::int[]) order by event_ms, event_seq`
 
-  return watchStandstill({
+  return watchForStall({
     what: 'ingest',
     async position () {
       const [slowest] = await positions()

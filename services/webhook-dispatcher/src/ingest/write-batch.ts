@@ -1,5 +1,5 @@
 import type { EventId } from '@tidings/job-events'
-import { literalsOf } from '@tidings/service-kit'
+import { pgColumns } from '@tidings/service-kit'
 import type { Sql } from '../db/sql.ts'
 import { resultColumns } from '../delivery/record.ts'
 import { handedBack, type Result, type Task } from '../delivery/task.ts'
@@ -34,9 +34,9 @@ export async function writeBatch (sql: Sql, { shard, claim, from, to, events, ta
     url: task.url,
     claim: result ? null : claim
   }))
-  const { numbers, texts, json } = literalsOf(columns)
-  const told = literalsOf(events)
-  const ids = literalsOf(events.map(({ id }) => id))
+  const { numbers, texts, json } = pgColumns(columns)
+  const told = pgColumns(events)
+  const ids = pgColumns(events.map(({ id }) => id))
   const rows = await sql<(HeldRow | { id: null })[]>`
     with moved as (
       update webhooks.positions set event_ms = ${to.ms}, event_seq = ${to.seq}

@@ -28,11 +28,11 @@ t.test('one replay of a webhook runs at a time', async t => {
   const key = { userId: '1', id: webhook?.id as number }
 
   const replay = await requestReplay(app.db, key, { ms: 0, seq: 0 })
-  t.match(replay, { webhookId: key.id, status: 'running', told: 0, finishedAt: null })
+  t.match(replay, { webhookId: key.id, status: 'running', deliveries: 0, finishedAt: null })
   await t.rejects(requestReplay(app.db, key, { ms: 0, seq: 0 }), { code: 'REPLAY_RUNNING', statusCode: 409 })
 
   await sql`update webhooks.replays set finished_at = now(), told = 1 where id = ${replay.id}`
-  t.match(await findReplay(app.db, key.id, replay.id), { status: 'finished', told: 1 })
+  t.match(await findReplay(app.db, key.id, replay.id), { status: 'finished', deliveries: 1 })
   t.match(await requestReplay(app.db, key, { ms: 1000, seq: 1 }), { status: 'finished' }, 'nothing came after that event')
   t.match(await requestReplay(app.db, key, { ms: 1000, seq: 0 }), { status: 'running' })
 })

@@ -3,7 +3,7 @@ type Log = { error (fields: object, message: string): void, warn (fields: object
 const EVERY_MS = 1000
 const PATIENCE_MS = 30_000
 
-export type StandstillOptions = {
+export type StallOptions = {
   /** Names the consumer in the log and in the reason: `relay of default`. */
   what: string
   /** Where the consumer stands, as a text that changes with every step. */
@@ -18,7 +18,7 @@ export type StandstillOptions = {
   everyMs?: number
 }
 
-export type StandstillWatch = {
+export type StallWatch = {
   /** The reason for a readiness check; undefined while the consumer moves or has nothing to do. */
   fault (this: void): string | undefined
   stop (this: void): void
@@ -31,7 +31,7 @@ export type StandstillWatch = {
  * nothing while the source is away or the consumer has read everything.
  *
  * ```ts
- * const standstill = watchStandstill({
+ * const standstill = watchForStall({
  *   what: 'tail',
  *   position: () => formatEventId(tail.position),
  *   isBehind: async () => await hasNewer(redis, tail.position), // @tidings/job-events
@@ -42,7 +42,7 @@ export type StandstillWatch = {
  * app.addHook('onClose', async () => standstill.stop())
  * ```
  */
-export function watchStandstill ({ what, position, isBehind, reason, log, patienceMs = PATIENCE_MS, everyMs = EVERY_MS }: StandstillOptions): StandstillWatch {
+export function watchForStall ({ what, position, isBehind, reason, log, patienceMs = PATIENCE_MS, everyMs = EVERY_MS }: StallOptions): StallWatch {
   let stands: { at: string, since: number } | undefined
   let isReported = false
   let isLooking = false

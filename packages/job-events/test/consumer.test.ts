@@ -2,8 +2,8 @@ import t from 'tap'
 import { startRedis, until, type TestContext } from '@tidings/testing'
 import { EPOCH_KEY, JOB_EVENTS_KEY, LOW_WATER_KEY } from '@tidings/contracts'
 import {
-  createJobEventStream, DEFAULT_BOUNDS, decode, decodeAll, eventIdOf, follow, isNewer, ZERO,
-  type EventId, type FollowedBatch, type FollowOptions, type Overtaken
+  createJobEventStream, DEFAULT_BOUNDS, decode, decodeAll, eventIdOf, consume, isNewer, ZERO,
+  type EventId, type ConsumedBatch, type ConsumeOptions, type Gap
 } from '../src/index.ts'
 import { progressEvent } from './events.ts'
 
@@ -13,29 +13,29 @@ const silent = { warn () {}, error () {} }
 
 t.beforeEach(async () => {
   await client.flushall()
-  await createJobEventStream(client).open(floor)
+  await createJobEventStream(client).open(minimumId)
 })
 
-let floor = ZERO
+let minimumId = ZERO
 
 async function tell (n: number, bounds = DEFAULT_BOUNDS, text = '') {
   const stream = createJobEventStream(client, bounds)
   const from = await stream.position('q')
   const events = Array.from({ length: n }, (_, i) => progressEvent(from.read + i, { error: text }))
   const to = { at: `${from.read + n}-0`, read: from.read + n, lost: 0 }
-  const outcome = await stream.append({ queue: 'q', from, to, events, floor })
+  const outcome = await stream.append({ queue: 'q', from, to, events, minimumId })
   if (!outcome.moved) throw new Error('refused')
-  floor = outcome.last
+  minimumId = outcome.last
   return outcome
 }
 
 /** A follower that notes all it sees. */
-function watch (t: TestContext, options: Partial<FollowOptions> = {}) {
+function watch (t: TestContext, options: Partial<ConsumeOptions> = {}) {
   const seen: number[] = []
-  const batches: FollowedBatch[] = []
-  const gaps: Overtaken[] = []
+  const batches: ConsumedBatch[] = []
+  const gaps: Gap[] = []
   let position: EventId = ZERO
-  const follower = follow({
+  const follower = consume({
     redis: client,
     position: () => position,
     onBatch: batch => {
@@ -43,7 +43,7 @@ function watch (t: TestContext, options: Partial<FollowOptions> = {}) {
       seen.push(...batch.entries.map(entry => decode(entry).timestamp))
       position = batch.to
     },
-    onOvertaken: gap => {
+    onGap: gap => {
       gaps.push(gap)
       position = gap.resumeAt
     },
@@ -64,7 +64,7 @@ t.test('follows from a position, in order, with batches that join', async t => {
   t.same(seen, upTo(143).slice(3))
   batches.forEach((batch, i) => t.same(batch.from, i === 0 ? last : batches[i - 1]?.to))
   t.same(follower.position, batches.at(-1)?.to)
-  t.ok(follower.heardAt > 0)
+  t.ok(follower.lastReplyAt > 0)
 })
 
 t.test('a follower that lingers takes a lone event at once, and together what comes right after', async t => {
@@ -209,7 +209,7 @@ t.test('knows that it was overtaken, and goes on at the oldest that stands', asy
 t.test('is overtaken once, where the mark lies above what still stands', async t => {
   const { first: start } = await tell(250)
   // By whole nodes: the entries of the one that holds the cut stay, and the mark is the highest that was to go.
-  const cut = { ms: floor.ms, seq: floor.seq - 20 }
+  const cut = { ms: minimumId.ms, seq: minimumId.seq - 20 }
   await client.xtrim(JOB_EVENTS_KEY, 'MINID', '~', `${cut.ms}-${cut.seq}`)
   await client.set(LOW_WATER_KEY, `${cut.ms}-${cut.seq - 1}`)
   const stand = await client.xlen(JOB_EVENTS_KEY)
@@ -257,7 +257,7 @@ t.test('a position of a former life is told at the start', async t => {
   const { seen, gaps } = watch(t, { position: () => gaps.at(-1)?.resumeAt ?? last })
   await until(() => seen.length === 3)
   t.equal(gaps.length, 1)
-  t.ok(isNewer((gaps[0] as Overtaken).resumeAt, last))
+  t.ok(isNewer((gaps[0] as Gap).resumeAt, last))
   t.equal(await client.exists(EPOCH_KEY), 1)
 })
 
@@ -276,7 +276,7 @@ t.test('an event of a higher version halts the follower; nothing behind it is re
 t.test('a halted follower has handled what stands before the event, and goes on once that is removed', async t => {
   await tell(2)
   const newer = await client.xadd(JOB_EVENTS_KEY, '*', 'u', '7', 'd', JSON.stringify({ ...progressEvent(9), v: 2 })) as string
-  floor = eventIdOf(newer)
+  minimumId = eventIdOf(newer)
   await tell(2)
   const faults: Error[] = []
   const { follower, seen } = watch(t, { onHalted: fault => faults.push(fault) })
@@ -296,7 +296,7 @@ t.test('entries that no relay wrote do not stop a follower, nor one whose id is 
   const junk = [['x', 'y'], ['u', '7'], ['d', '{}'], ['u', '7', 'd', '{"v":1,"userId":"7"}'], ['u', '7', 'd', '{"v":1.5,"userId":"7","jobId":"a","type":"active"}']]
   for (const fields of junk) await client.xadd(JOB_EVENTS_KEY, '*', ...fields)
   const last = (await client.xrevrange(JOB_EVENTS_KEY, '+', '-', 'COUNT', 1))[0]?.[0] as string
-  floor = eventIdOf(last)
+  minimumId = eventIdOf(last)
   await tell(1)
   await client.xadd(JOB_EVENTS_KEY, '18446744073709551615-3', 'x', 'y')
   const malformed: Error[] = []
@@ -312,7 +312,7 @@ t.test('entries that no relay wrote do not stop a follower, nor one whose id is 
   await until(() => seen.length === 2)
   t.equal(malformed.length, junk.length)
 
-  await createJobEventStream(client).open(floor)
+  await createJobEventStream(client).open(minimumId)
   await tell(1)
   await until(() => seen.length === 3)
   t.same(seen, [0, 1, 2])
@@ -329,7 +329,7 @@ t.test('stops at once, also while it waits for the next event', async t => {
 t.test('stops at once while Redis is away, too', async t => {
   const own = await startRedis(t)
   let failures = 0
-  const follower = follow({
+  const follower = consume({
     redis: own.client(),
     position: () => ZERO,
     onBatch: () => {},

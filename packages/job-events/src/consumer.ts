@@ -4,7 +4,7 @@ import { EPOCH_KEY, JOB_EVENTS_KEY, LOW_WATER_KEY } from '@tidings/contracts'
 import { BATCH_BYTES, BATCH_COUNT } from './bounds.ts'
 import { entryOf, UnsupportedJobEvent, type Entry } from './entry.ts'
 import { compareEventIds, eventIdOf, formatEventId, isNewer, parseEventId, ZERO, type EventId } from './event-id.ts'
-import { gapAfter, type Overtaken } from './gap.ts'
+import { findGap, type Gap } from './gap.ts'
 import { createLinger } from './linger.ts'
 
 const BLOCK_MS = 5000
@@ -13,13 +13,13 @@ const WATCHDOG_MS = BLOCK_MS + 5000
 const RETRY_MIN_MS = 100
 const RETRY_MAX_MS = 5000
 
-export type FollowedBatch = { from: EventId, to: EventId, entries: Entry[] }
+export type ConsumedBatch = { from: EventId, to: EventId, entries: Entry[] }
 
-type Reading = { entries: Entry[], gap: Overtaken | undefined, seen: EventId | undefined, isFull: boolean }
+type Reading = { entries: Entry[], gap: Gap | undefined, seen: EventId | undefined, isFull: boolean }
 
 type Log = { error (fields: object, message: string): void, warn (fields: object, message: string): void }
 
-export type FollowOptions = {
+export type ConsumeOptions = {
   /** Any connection; the follower duplicates it, because a blocked read owns its socket. */
   redis: Redis
   /** Asked at the start and after every failure: where to go on from. */
@@ -29,9 +29,9 @@ export type FollowOptions = {
    * where that is not the batch's end (another replica was faster). A throw is
    * logged, and the follower goes on from `position()` after a pause.
    */
-  onBatch: (batch: FollowedBatch) => Promise<EventId | void> | EventId | void
+  onBatch: (batch: ConsumedBatch) => Promise<EventId | void> | EventId | void
   /** Told before the follower goes on from `resumeAt`. */
-  onOvertaken?: (gap: Overtaken) => Promise<void> | void
+  onGap?: (gap: Gap) => Promise<void> | void
   /**
    * Called when an event of a higher version stops the reader: whoever else can read it should. The reader tries again
    * from time to time: after the event was removed, or trimmed, it goes on by itself.
@@ -44,11 +44,11 @@ export type FollowOptions = {
   lingerMs?: number
 }
 
-export type Follower = {
+export type StreamConsumer = {
   /** The id up to which batches were handled. */
   readonly position: EventId
   /** When Redis last answered, milliseconds since 1970; 0 before. */
-  readonly heardAt: number
+  readonly lastReplyAt: number
   /** Set while an event of a higher version stops the reader. */
   readonly halted: UnsupportedJobEvent | undefined
   /** Why the last batch failed; undefined once one has passed. The reason that a standstill is reported with. */
@@ -62,8 +62,8 @@ export type Follower = {
  * over reconnects and restarts of Redis. The follower alone holds the cursor;
  * Redis knows nothing of it.
  */
-export function follow (options: FollowOptions): Follower {
-  const { log, onBatch, onOvertaken, count: maxCount = BATCH_COUNT, maxBytes = BATCH_BYTES, lingerMs = 0 } = options
+export function consume (options: ConsumeOptions): StreamConsumer {
+  const { log, onBatch, onGap, count: maxCount = BATCH_COUNT, maxBytes = BATCH_BYTES, lingerMs = 0 } = options
   const stopping = new AbortController()
   const linger = createLinger(lingerMs)
   // No command timeout: a blocked read is silent for longer, and has the watchdog.
@@ -73,7 +73,7 @@ export function follow (options: FollowOptions): Follower {
 
   let position = ZERO
   let epoch: EventId | undefined
-  let heardAt = 0
+  let lastReplyAt = 0
   let halted: UnsupportedJobEvent | undefined
   let fault: Error | undefined
   let count = maxCount
@@ -85,7 +85,7 @@ export function follow (options: FollowOptions): Follower {
       try {
         position = await options.position()
         while (!stopping.signal.aborted) {
-          await pass()
+          await readOnce()
           failures = 0
           if (fault) recovered()
         }
@@ -112,14 +112,14 @@ export function follow (options: FollowOptions): Follower {
     fault = halted = undefined
   }
 
-  async function pass () {
+  async function readOnce () {
     if (!ahead) await linger.over(stopping.signal)
     if (stopping.signal.aborted) return
     const { entries, gap, seen, isFull } = await nextReading()
     epoch = seen ?? epoch
     if (entries.length > 0) linger.note()
     if (gap) {
-      await onOvertaken?.(gap)
+      await onGap?.(gap)
       position = gap.resumeAt
       return
     }
@@ -133,7 +133,7 @@ export function follow (options: FollowOptions): Follower {
   }
 
   /** What stands before an event that cannot be read is handled: it concerns other jobs. */
-  async function handle (batch: FollowedBatch): Promise<EventId | void> {
+  async function handle (batch: ConsumedBatch): Promise<EventId | void> {
     try {
       return await onBatch(batch)
     } catch (err) {
@@ -168,22 +168,22 @@ export function follow (options: FollowOptions): Follower {
     const asked = count
     try {
       const place = ['STREAMS', JOB_EVENTS_KEY, formatEventId(from)] as const
-      const [streams, [lowWater, seen]] = await answered(Promise.all([
+      const [streams, [lowWater, seen]] = await untilStopped(Promise.all([
         blocks ? redis.xread('COUNT', asked, 'BLOCK', BLOCK_MS, ...place) : redis.xread('COUNT', asked, ...place),
         redis.mget(LOW_WATER_KEY, EPOCH_KEY)
       ]))
-      heardAt = Date.now()
+      lastReplyAt = Date.now()
       const entries = entriesOf(streams?.[0]?.[1] ?? [])
       adaptCount(entries)
       const marks = { lowWater: lowWater ? eventIdOf(lowWater) : undefined, seen: seen ? eventIdOf(seen) : undefined }
-      return { entries, gap: await gapAfter(from, { ...marks, epoch, oldest }), seen: marks.seen, isFull: entries.length === asked }
+      return { entries, gap: await findGap(from, { ...marks, epoch, oldest }), seen: marks.seen, isFull: entries.length === asked }
     } finally {
       clearTimeout(watchdog)
     }
   }
 
   /** ioredis leaves commands without an answer when it is disconnected while it waits to reconnect: then a stop is the answer. */
-  async function answered<T> (reply: Promise<T>): Promise<T> {
+  async function untilStopped<T> (reply: Promise<T>): Promise<T> {
     const stopped = Promise.withResolvers<never>()
     const giveUp = () => stopped.reject(stopping.signal.reason)
     stopping.signal.addEventListener('abort', giveUp)
@@ -195,7 +195,7 @@ export function follow (options: FollowOptions): Follower {
   }
 
   async function oldest (): Promise<EventId | undefined> {
-    const first = (await answered(redis.xrange(JOB_EVENTS_KEY, '-', '+', 'COUNT', 1)))[0]
+    const first = (await untilStopped(redis.xrange(JOB_EVENTS_KEY, '-', '+', 'COUNT', 1)))[0]
     return first && eventIdOf(first[0])
   }
 
@@ -206,8 +206,8 @@ export function follow (options: FollowOptions): Follower {
     count = Math.max(1, Math.min(maxCount, Math.ceil(maxBytes / (bytes / entries.length)), count * 2))
   }
 
-  function slices (entries: Entry[]): FollowedBatch[] {
-    const batches: FollowedBatch[] = []
+  function slices (entries: Entry[]): ConsumedBatch[] {
+    const batches: ConsumedBatch[] = []
     let from = position
     let bytes = Infinity
     for (const entry of entries) {
@@ -216,7 +216,7 @@ export function follow (options: FollowOptions): Follower {
         batches.push({ from, to: entry.id, entries: [] })
         bytes = entry.payload.length
       }
-      const batch = batches.at(-1) as FollowedBatch
+      const batch = batches.at(-1) as ConsumedBatch
       batch.entries.push(entry)
       batch.to = from = entry.id
     }
@@ -225,7 +225,7 @@ export function follow (options: FollowOptions): Follower {
 
   return {
     get position () { return position },
-    get heardAt () { return heardAt },
+    get lastReplyAt () { return lastReplyAt },
     get halted () { return halted },
     get fault () { return fault },
     async stop () {

@@ -1,12 +1,12 @@
 import t from 'tap'
 import { until, type TestContext } from '@tidings/testing'
-import { watchStandstill } from '../src/index.ts'
+import { watchForStall } from '../src/index.ts'
 
 /** A consumer whose position and source a test moves. */
 function watch (t: TestContext, { patienceMs = 1 } = {}) {
   const state = { at: '1-0', behind: false, away: false, looks: 0 }
   const lines: string[] = []
-  const standstill = watchStandstill({
+  const standstill = watchForStall({
     what: 'relay of q',
     position: () => state.at,
     isBehind: () => {
