@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis'
 /** The scripts as commands; all answer in Redis' own shapes, named in their headers. */
 type Commands = {
   tidingsOpen (stream: string, epoch: string, floorMs: number, floorSeq: number): Promise<[string, string]>
-  tidingsAppend (...keysAndArguments: (string | number)[]): Promise<[1, number, number, number, string, string] | [0, string, string, string]>
+  tidingsAppend (...keysAndArguments: (string | number)[]): Promise<[1, number, number, number, string, string, number[]] | [0, string, string, string]>
   tidingsMarkEnds (stream: string, last: string, ttlMs: number, ...ends: (string | number)[]): Promise<0 | 1>
   tidingsTrim (stream: string, lowWater: string, minId: string): Promise<number>
   tidingsCovers (stream: string, epoch: string, history: string, ms: number, seq: number, ttlMs: number): Promise<[0 | 1, string]>

@@ -23,8 +23,11 @@ export type Batch = {
   from: RelayPosition
   to: RelayPosition
   events: JobEvent[]
-  /** Of the end that a reconciliation concludes: the id under which it was told already, where that is known. */
-  repeated?: (event: JobEvent) => EventId | undefined
+  /**
+   * For an end that a reconciliation concludes: the id under which it was published before, where that is known. `at` is
+   * given where Redis has lost that end: entries of BullMQ up to this time (milliseconds) led to it.
+   */
+  repeated?: (event: JobEvent) => { id: EventId, at?: number } | undefined
   /** The highest id that Postgres has seen: ids go on above it, whatever became of Redis or its clock. */
   minimumId: EventId
 }
@@ -33,8 +36,10 @@ export type AppendOutcome =
   | {
     moved: true
     appended: number
-    /** Told of finished jobs, so left out. */
+    /** How many events of finished jobs were left out. */
     dropped: number
+    /** The id that each event of the batch got, in order; undefined for one that was left out. */
+    ids (): (EventId | undefined)[]
     /** Histories that had to be begun anew. */
     repaired: number
     /** The ids given out run from `first` to `last` without a hole; none where `appended` is 0. */
@@ -71,8 +76,9 @@ export function createJobEventStream (client: Redis, bounds: StreamBounds = DEFA
       ...events.flatMap(event => argumentsOf(event, repeated?.(event)))
     )
     if (reply[0] === 0) return { moved: false, position: positionOf(reply.slice(1) as string[]) }
-    const [, appended, dropped, repaired, first, last] = reply
-    return { moved: true, appended, dropped, repaired, first: eventIdOf(first), last: eventIdOf(last) }
+    const [, appended, dropped, repaired, firstText, last, left] = reply
+    const first = eventIdOf(firstText)
+    return { moved: true, appended, dropped, repaired, first, last: eventIdOf(last), ids: () => idsFrom(first, events.length, new Set(left)) }
   }
 
   /**
@@ -93,6 +99,12 @@ export function createJobEventStream (client: Redis, bounds: StreamBounds = DEFA
   async function last (): Promise<EventId | undefined> {
     const info = await redis.xinfo('STREAM', JOB_EVENTS_KEY).catch(undefinedWhenMissing) as unknown[] | undefined
     return info && eventIdOf(info[info.indexOf('last-generated-id') + 1] as string)
+  }
+
+  /** Whether the stream holds this event; false once it was trimmed, or where Redis has lost it. */
+  async function has (id: EventId): Promise<boolean> {
+    const text = formatEventId(id)
+    return (await redis.xrange(JOB_EVENTS_KEY, text, text)).length > 0
   }
 
   /** How much there is of it now. */
@@ -127,7 +139,7 @@ export function createJobEventStream (client: Redis, bounds: StreamBounds = DEFA
     return await redis.tidingsTrim(JOB_EVENTS_KEY, LOW_WATER_KEY, formatEventId(cut))
   }
 
-  return { open, append, markEnds, position, last, size, trimToSize }
+  return { open, append, markEnds, position, last, has, size, trimToSize }
 }
 
 /** Whether the stream holds an event above a position. The last id given out does not say so: it may stand for no event. */
@@ -136,7 +148,15 @@ export async function hasNewer (redis: Redis, position: EventId): Promise<boolea
   return newest !== undefined && isNewer(eventIdOf(newest[0]), position)
 }
 
-function argumentsOf (event: JobEvent, repeats: EventId | undefined): string[] {
+/** Ids are given out without a hole, in the order of the batch. */
+function idsFrom ({ ms, seq }: EventId, count: number, left: Set<number>): (EventId | undefined)[] {
+  let next = seq
+  return Array.from({ length: count }, (_, i) => left.has(i) ? undefined : { ms, seq: next++ })
+}
+
+type Repeated = ReturnType<NonNullable<Batch['repeated']>>
+
+function argumentsOf (event: JobEvent, repeats: Repeated): string[] {
   return [
     event.userId,
     userHistoryKey(event.userId),
@@ -146,10 +166,11 @@ function argumentsOf (event: JobEvent, repeats: EventId | undefined): string[] {
   ]
 }
 
-function kindTextOf (event: JobEvent, repeats: EventId | undefined): string {
+function kindTextOf (event: JobEvent, repeats: Repeated): string {
   const kind = kindOf(event)
   if (kind === 'open' && !event.reconciled) return `open ${event.timestamp}`
-  return repeats ? `${kind} ${formatEventId(repeats)}` : kind
+  if (!repeats) return kind
+  return `${kind} ${formatEventId(repeats.id)}${repeats.at === undefined ? '' : ` ${repeats.at}`}`
 }
 
 type Kind = 'open' | 'final' | 'other' | 'concluded'

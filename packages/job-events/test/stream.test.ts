@@ -203,7 +203,7 @@ t.test('a conclusion names the id that its caller knows, where the mark is gone'
   const { client, stream } = t.context
   const from = await stream.position('q')
   const event = progressEvent(1, { type: 'failed', reconciled: true })
-  await stream.append({ queue: 'q', from, to: from, events: [event], repeated: () => ({ ms: 5, seq: 1 }), minimumId: ZERO })
+  await stream.append({ queue: 'q', from, to: from, events: [event], repeated: () => ({ id: { ms: 5, seq: 1 } }), minimumId: ZERO })
   t.equal((await client.xrange(JOB_EVENTS_KEY, '-', '+'))[0]?.[1].at(-1), '5-1')
   t.equal(await client.get(finalityKey('q', 'job')), '5-1')
 })

@@ -3,9 +3,10 @@
 -- ARGV: 1 from.at, 2 from.read, 3 to.at, 4 to.read, 5 to.lost, 6 floor ms, 7 floor seq,
 --       8 retention ms, 9 history length, 10 history ttl ms, 11 finality ttl ms,
 --       then per event: owner, history key, finality key, kind, payload
---       kind is 'open <ms of the entry>', 'final', 'other', or of a reconciliation 'open', 'concluded' or
---       'concluded <id of the same end>'
--- Result: {1, appended, dropped, repaired histories, first id, last id}, or {0, at, read, lost}
+--       kind is 'open <ms of the entry>', 'final', 'other', or of a reconciliation 'open', 'concluded',
+--       'concluded <id of the same end>' or, where Redis has lost that end, 'concluded <id> <ms of the end>'
+-- Result: {1, appended, dropped, repaired histories, first id, last id, {the number of each dropped event in the batch,
+--         from 0}}, or {0, at, read, lost}
 --         where the position is not `from`: another replica was faster; or where the floor is above the stream: Redis
 --         was restored to an earlier state, and what it forgot is to be marked before anything is told.
 -- Invariant: Lua does not roll back, so all that can fail is read and checked before the first write.
@@ -27,7 +28,7 @@ local now = now_ms()
 -- What is told: a finished job is final until it is opened again. A conclusion is always told: whoever concludes knows
 -- that the row has not seen the end. Where the mark says that it was told already, under an id that was trimmed before
 -- the row could see it, the entry names that id: who has told it tells it no more.
-local told, dropped, final, marked, histories, ends, repeats = {}, 0, {}, {}, {}, {}, {}
+local told, dropped, final, marked, histories, ends, repeats, ended = {}, {}, {}, {}, {}, {}, {}, {}
 local BYTE_C, BYTE_P = string.byte('c'), string.byte('p')
 local function same_end (finalKey)
   local mark = redis.pcall('GET', finalKey)
@@ -48,10 +49,13 @@ for i = 12, #ARGV, 5 do
   local concluded = string.byte(what) == BYTE_C and string.match(what, '^concluded ?(.*)$') or nil
   local opens = string.byte(what, 2) == BYTE_P and not (final[finalKey] and marked[finalKey] and led_to_end(finalKey, what))
   if not opens and not concluded and final[finalKey] then
-    dropped = dropped + 1
+    dropped[#dropped + 1] = (i - 12) / 5
   else
     told[#told + 1] = i
-    if concluded then repeats[i] = (marked[finalKey] and same_end(finalKey)) or (concluded ~= '' and concluded) or nil end
+    if concluded then
+      repeats[i] = (marked[finalKey] and same_end(finalKey)) or string.match(concluded, '^%d+%-%d+')
+      ended[finalKey] = string.match(concluded, ' (%d+)$')
+    end
     final[finalKey] = what == 'final' or concluded ~= nil
     if histories[historyKey] == nil then histories[historyKey] = redis.call('TYPE', historyKey).ok end
   end
@@ -109,7 +113,13 @@ end
 for historyKey in pairs(touched) do redis.call('PEXPIRE', historyKey, ARGV[10]) end
 for finalKey, is in pairs(final) do
   if is and ends[finalKey] then
-    redis.call('SET', finalKey, ends[finalKey], 'PX', ARGV[11])
+    -- Of an end that Redis had lost, the time stands in the mark, for as long as the stream keeps events: the restored
+    -- Redis has what led to it once more (mark-ends.lua).
+    if ended[finalKey] then
+      redis.call('SET', finalKey, ends[finalKey] .. ' ' .. ended[finalKey], 'PX', ARGV[8])
+    else
+      redis.call('SET', finalKey, ends[finalKey], 'PX', ARGV[11])
+    end
   elseif is then
     -- A mark of an end that Redis had lost stands longer than others.
     if redis.call('PTTL', finalKey) < tonumber(ARGV[11]) then redis.call('PEXPIRE', finalKey, ARGV[11]) end
@@ -127,4 +137,4 @@ if first and parse(first) < minMs then
   if trimmed > 0 and highest then redis.call('SET', KEYS[4], highest[1]) end
 end
 
-return { 1, #told, dropped, repaired, firstId, format(ms, seq) }
+return { 1, #told, #dropped, repaired, firstId, format(ms, seq), dropped }

@@ -10,12 +10,15 @@ const MARKED_MS = DEFAULT_BOUNDS.finalityTtlMs / 3
  * took them in: the histories of their users hold them longer. Told again under
  * another id they would be delivered twice.
  */
-export async function findToldEnds (redis: Redis, events: JobEvent[]): Promise<(event: JobEvent) => EventId | undefined> {
+export async function findToldEnds (redis: Redis, events: JobEvent[]): Promise<(event: JobEvent) => { id: EventId } | undefined> {
   const old = events.filter(event => isEnd(event) && event.timestamp < Date.now() - MARKED_MS)
   const byUser = Map.groupBy(old, ({ userId }) => userId)
   const found = new Map<JobEvent, EventId>()
   for (const [userId, ends] of byUser) await findOfUser(redis, userId, ends, found)
-  return event => found.get(event)
+  return event => {
+    const id = found.get(event)
+    return id && { id }
+  }
 }
 
 async function findOfUser (redis: Redis, userId: string, ends: JobEvent[], found: Map<JobEvent, EventId>): Promise<void> {

@@ -9,7 +9,9 @@ import { createOwners } from './owners.ts'
 import { queueEventsKey, queuePrefix } from './queue-keys.ts'
 import { isCleaning, type QueueEvent } from './queue-event.ts'
 import { openReader, type QueueEventReader } from './reader.ts'
+import { RecentEnds } from './recent-ends.ts'
 import { createRelay, type Relay } from './relay.ts'
+import { republishLostEnds } from './republish-lost-ends.ts'
 
 /** How long a look-up waits for the projection, whose rows it needs. */
 const CATCH_UP_TIMEOUT_MS = 5000
@@ -22,7 +24,8 @@ export function createQueueRelay (app: FastifyInstance, queue: string, stream: J
   const owners = createOwners({ queue, prefix: queuePrefix(keys), sql, redis, size: config.OWNER_CACHE, onRefused, caughtUp, onUnreadable })
   const interpret = createInterpreter({ queue, sql, owners, doubts, badItems, metrics, log })
   let floorAtConnect = ZERO
-  const floor = () => newest(floorAtConnect, projected.position)
+  const recentEnds = new RecentEnds()
+  const floor = () => newest(recentEnds.lastId, newest(floorAtConnect, projected.position))
 
   function onRefused (entry: QueueEvent, fault: string) {
     metrics.refusedOwners.inc({ queue })
@@ -32,6 +35,7 @@ export function createQueueRelay (app: FastifyInstance, queue: string, stream: J
   async function prepare (reader: QueueEventReader) {
     floorAtConnect = await markLostEnds({ sql, stream, log })
     await stream.open(floor())
+    await republishLostEnds({ queue, stream, recentEnds, minimumId: floor(), log })
     const [{ run, gap }, runNow] = await Promise.all([recall(redis, queue), reader.runId()])
     if (run !== runNow) {
       log.info({ queue }, 'relay: another life of Redis, open jobs will be compared with BullMQ')
@@ -63,5 +67,5 @@ export function createQueueRelay (app: FastifyInstance, queue: string, stream: J
     }
   }
 
-  return createRelay({ queue, openReader: open, stream, interpret, floor, prepare, onStep, metrics, log })
+  return createRelay({ queue, openReader: open, stream, interpret, floor, prepare, onStep, recentEnds, metrics, log })
 }

@@ -5,6 +5,7 @@ import type { EngineMetrics } from '../metrics.ts'
 import { advance, type Step } from './advance.ts'
 import type { Interpret } from './interpret.ts'
 import type { QueueEventReader } from './reader.ts'
+import type { RecentEnds } from './recent-ends.ts'
 import { createStandstill } from './standstill.ts'
 
 const RETRY_MIN_MS = 100
@@ -23,6 +24,7 @@ type RelayOptions = {
   prepare: (reader: QueueEventReader) => Promise<void>
   /** Told of each step before it is taken. */
   onStep: (step: Step) => Promise<void>
+  recentEnds: RecentEnds
   metrics: EngineMetrics
   log: FastifyBaseLogger
 }
@@ -30,7 +32,7 @@ type RelayOptions = {
 export type Relay = ReturnType<typeof createRelay>
 
 /** Moves one queue's BullMQ events into the job-event stream: in order, each once. */
-export function createRelay ({ queue, openReader, stream, interpret, floor, prepare, onStep, metrics, log }: RelayOptions) {
+export function createRelay ({ queue, openReader, stream, interpret, floor, prepare, onStep, recentEnds, metrics, log }: RelayOptions) {
   const standstill = createStandstill<RelayPosition>()
   let fault: Error | undefined
 
@@ -99,6 +101,7 @@ export function createRelay ({ queue, openReader, stream, interpret, floor, prep
       metrics.refused.inc({ queue })
       return false
     }
+    recentEnds.note(events, outcome.last, outcome.ids)
     metrics.batches.inc({ queue })
     metrics.relayed.inc({ queue }, outcome.appended)
     metrics.late.inc({ queue }, outcome.dropped)

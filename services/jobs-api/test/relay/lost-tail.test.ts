@@ -22,7 +22,8 @@ async function begin (t: TestContext) {
   const servers = await startServers(t, { settings: { 'aof-use-rdb-preamble': 'no', 'auto-aof-rewrite-percentage': '0' } })
   const runs = new Map<string, number>()
   const seen = await follower(t, servers.redis)
-  const endsOf = (jobId: string) => seen.filter(event => event.jobId === jobId && ENDS.has(event.type))
+  // A consumer that has read an end leaves out what repeats it.
+  const endsOf = (jobId: string) => seen.filter(({ jobId: id, type, repeats }) => id === jobId && ENDS.has(type) && !seen.some(({ eventId }) => eventId === repeats))
   const work = (run: Run = (_, n) => `run ${n}`, options = {}) => worker(t, servers.redis, async ({ id = '' }) => {
     const n = (runs.get(id) ?? 0) + 1
     runs.set(id, n)
@@ -98,6 +99,39 @@ t.test('jobs that ended in what Redis has lost run again, and their end was told
   const ends = await database.sql<{ count: number }[]>`
     select count(*)::int from jobs.timeline join jobs.jobs on n = job where type = 'completed' and user_id = '7' group by job`
   t.same(ends.map(({ count }) => count), [1, 1, 1, 1])
+  t.same(await compareCounts(app.sql), [])
+})
+
+t.test('an end that Postgres had not taken in yet is published once, and reaches the row', async t => {
+  const { env, redis, database, seen, runs, endsOf, work } = await begin(t)
+  const app = await startApp(t, env)
+  const [jobId, adopted] = [await submit(app), await producer(t, redis).add('adopted', { userId: 7 })]
+  await untilStates(database.sql, ['waiting', 'waiting'])
+  const tail = redis.noteTail()
+  const release = Promise.withResolvers<void>()
+  const locked = Promise.withResolvers<void>()
+  const blocked = database.sql.begin(async tx => {
+    await tx`select from jobs.positions for update` // the projector waits
+    locked.resolve()
+    await release.promise
+  })
+  await locked.promise
+  work()
+  const ids = [jobId, adopted.id as string]
+  await until(() => ids.every(id => endsOf(id).length === 1))
+  await tail.lose()
+  await until(() => ids.every(id => runs.get(id) === 2), { what: 'them to run again' })
+  release.resolve()
+  await blocked
+  await untilStates(database.sql, ['completed', 'completed'])
+  await settled(app, seen)
+
+  for (const id of ids) {
+    const { state, result, lastEventId } = await job(app, id)
+    t.same([state, result], ['completed', 'run 1'])
+    t.equal(endsOf(id).length, 1, 'published once')
+    for (const { eventId } of seen.filter(event => event.jobId === id)) t.notOk(isBelow(lastEventId, eventId))
+  }
   t.same(await compareCounts(app.sql), [])
 })
 

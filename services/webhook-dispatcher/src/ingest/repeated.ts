@@ -1,16 +1,20 @@
 import type { PublishedJobEvent } from '@tidings/contracts'
-import { eventIdOf, type EventId } from '@tidings/job-events'
+import { eventIdOf, isNewer, type EventId } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 
 /**
- * Leaves out ends that this shard has read under another id, before they were
- * trimmed off the stream and told once more for the rows. What lay in a gap it
- * has not read: that is delivered now.
+ * Leaves out ends that this shard has read under another id. An end whose first publication it has not read is
+ * delivered now: that one was in a gap, or Redis lost it before the shard came to it.
  */
-export async function withoutRepeated (sql: RawSql, shard: number, events: PublishedJobEvent[]): Promise<PublishedJobEvent[]> {
+export async function withoutRepeated (
+  sql: RawSql, shard: number, { from, events }: { from: EventId, events: PublishedJobEvent[] }
+): Promise<PublishedJobEvent[]> {
   const missed = new Map<PublishedJobEvent, boolean>()
   for (const event of events) {
-    if (event.repeats !== undefined) missed.set(event, await isInGap(sql, shard, eventIdOf(event.repeats)))
+    if (event.repeats === undefined) continue
+    const first = eventIdOf(event.repeats)
+    const isUnread = isNewer(first, from) && !events.some(({ eventId }) => eventId === event.repeats)
+    missed.set(event, isUnread || await isInGap(sql, shard, first))
   }
   return missed.size === 0 ? events : events.filter(event => missed.get(event) ?? true)
 }

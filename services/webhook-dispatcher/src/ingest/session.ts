@@ -60,7 +60,7 @@ export function createSession ({ shard, isOurs, claim, position, sql, delivery, 
     const askedAt = performance.now()
     const malformed: Skipped[] = []
     const decoded = decodeAll(entries.filter(({ owner }) => isOurs(owner)), ({ eventId: id, message: reason }) => malformed.push({ id, reason }))
-    const events = await withoutRepeated(sql, shard, decoded)
+    const events = await withoutRepeated(sql, shard, { from, events: decoded })
     const { tellings, waiting, skipped } = await prepare(events, { sql, targetsOf, claim })
     await skip('malformed', malformed)
     await skip('refused', skipped)
