@@ -39,7 +39,7 @@ export type AppendOutcome =
     /** How many events of finished jobs were left out. */
     dropped: number
     /** The id that each event of the batch got, in order; undefined for one that was left out. */
-    ids (): (EventId | undefined)[]
+    ids: () => (EventId | undefined)[]
     /** Histories that had to be begun anew. */
     repaired: number
     /** The ids given out run from `first` to `last` without a hole; none where `appended` is 0. */
