@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { withTimeout } from './async.ts'
 
 /** A check resolves to undefined when all is well, to the reason when not; a rejection is a reason too. */
 type Check = () => Promise<string | undefined> | string | undefined
@@ -29,14 +30,10 @@ export const health = fp(async function health (app) {
 }, { name: 'health' })
 
 async function run (check: Check): Promise<string | undefined> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<string>(resolve => { timer = setTimeout(resolve, CHECK_TIMEOUT_MS, 'no answer in time') })
   try {
-    return await Promise.race([check(), late])
+    return await withTimeout(check(), CHECK_TIMEOUT_MS, () => 'no answer in time')
   } catch (err) {
     return err instanceof Error ? err.message : String(err)
-  } finally {
-    clearTimeout(timer)
   }
 }
 

@@ -2,9 +2,9 @@ import { isUtf8 } from 'node:buffer'
 import createError from '@fastify/error'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { invalidInput } from './invalid-input.ts'
 import { jsonFaults } from './json-faults.ts'
 
-const InvalidBody = createError('INVALID_INPUT', 'The request is not valid', 400)
 const UnsupportedCharset = createError('UNSUPPORTED_CHARSET', 'A body is read as UTF-8; its Content-Type announces %s', 415)
 
 const CHARSET = /;\s*charset\s*=\s*("?)([^";\s]*)\1/i
@@ -28,20 +28,20 @@ export const jsonBodies = fp(async function jsonBodies (app) {
     parse(request, text, (err, body) => {
       if (err) return done(err)
       const errors = jsonFaults(text)
-      done(errors.length > 0 ? invalid(errors) : null, body)
+      done(errors.length > 0 ? invalidInput(errors) : null, body)
     })
   })
 
   app.addHook('onRequest', (request, _reply, done) => {
     const at = request.url.indexOf('?')
-    done(at === -1 || isWellFormed(request.url.slice(at + 1)) ? undefined : invalid([{ path: 'querystring', message: 'must be UTF-8, percent-encoded' }]))
+    done(at === -1 || isWellFormed(request.url.slice(at + 1)) ? undefined : invalidInput([{ path: 'querystring', message: 'must be UTF-8, percent-encoded' }]))
   })
 }, { name: 'json-bodies' })
 
 function textOf ({ headers }: FastifyRequest, bytes: Buffer): string | Error {
   const charset = CHARSET.exec(headers['content-type'] ?? '')?.[2]
   if (charset !== undefined && !KNOWN_CHARSETS.has(charset.toLowerCase())) return new UnsupportedCharset(charset.slice(0, 40))
-  if (!isUtf8(bytes)) return invalid([{ path: 'body', message: 'must be UTF-8' }])
+  if (!isUtf8(bytes)) return invalidInput([{ path: 'body', message: 'must be UTF-8' }])
   const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
   return bytes.toString('utf8', hasMark ? BYTE_ORDER_MARK : 0)
 }
@@ -55,8 +55,4 @@ function isWellFormed (query: string): boolean {
   } catch {
     return false
   }
-}
-
-function invalid (errors: { path: string, message: string }[]): Error {
-  return Object.assign(new InvalidBody(), { errors })
 }

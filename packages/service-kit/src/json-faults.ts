@@ -1,4 +1,4 @@
-type Fault = { path: string, message: string }
+import type { InputFault } from './invalid-input.ts'
 
 /** More than these are not named. */
 const MAX_FAULTS = 20
@@ -17,12 +17,12 @@ type Place = { key: string | number, isObject: boolean, expectsKey: boolean }
  * their value, and strings that are not well-formed Unicode, which other
  * languages refuse to write. One pass, and only over a text that may hold some.
  */
-export function jsonFaults (text: string): Fault[] {
+export function jsonFaults (text: string): InputFault[] {
   return SUSPICIOUS.test(text) ? scan(text) : []
 }
 
-function scan (text: string): Fault[] {
-  const faults: Fault[] = []
+function scan (text: string): InputFault[] {
+  const faults: InputFault[] = []
   const places: Place[] = []
   for (let i = 0; i < text.length && faults.length < MAX_FAULTS; i++) {
     const place = places.at(-1)

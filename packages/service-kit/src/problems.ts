@@ -8,16 +8,14 @@ import { collectMethods } from './allowed-methods.ts'
 import { endWith } from './client-errors.ts'
 import { isPostgresUnavailable } from './postgres/faults.ts'
 import { isRedisUnavailable } from './redis/faults.ts'
+import type { InputFault } from './invalid-input.ts'
 import { problem, rawProblem } from './raw-problem.ts'
-
-const Unavailable = createError('UNAVAILABLE', 'Something this needs can\'t be reached at this moment; try again', 503)
+import { unavailable } from './unavailable.ts'
 
 const HostMissing = createError('HOST_MISSING', 'A request of HTTP/1.1 needs a Host header', 400)
 
 const NO_TUNNELS = { status: 405, code: 'method-not-allowed', detail: 'This is not a proxy' }
 const UNKNOWN_EXPECTATION = { status: 417, code: 'expectation-failed', detail: 'The only Expect that is known is 100-continue' }
-
-type Fault = { path: string, message: string }
 
 /** Of a body that is too large, so much is still taken off the wire before the answer. */
 const DRAIN_BYTES = 64 * 1024 * 1024
@@ -60,13 +58,13 @@ function addAllow (reply: FastifyReply, methods: string[]) {
 
 /** Answers an error. Fastify needs it by itself for what never reaches a route: a malformed URL. */
 export function answerProblem (err: FastifyError, request: FastifyRequest, reply: FastifyReply) {
-  const told = isPostgresUnavailable(err) || isRedisUnavailable(err) ? new Unavailable() : err
-  const status = statusOf(told, reply)
+  const shown = isPostgresUnavailable(err) || isRedisUnavailable(err) ? unavailable() as FastifyError : err
+  const status = statusOf(shown, reply)
   if (status >= 500) request.log.error(loggable(err), 'request failed')
   else request.log.debug({ err }, 'request refused')
   if (status === 503 || status === 429) addHeader(reply, 'retry-after', String((err as { retryAfterS?: number }).retryAfterS ?? 1))
   if (status === 401) addHeader(reply, 'www-authenticate', 'Bearer')
-  return sendProblem(request, reply, problemOf(told, status))
+  return sendProblem(request, reply, problemOf(shown, status))
 }
 
 /** drizzle's message holds all that a statement was given, secrets of users among it; what was wrong stands in its cause. */
@@ -104,7 +102,7 @@ function problemOf (err: FastifyError, status: number): Problem {
   }
   const isOurs = err.statusCode !== undefined
   const problem = titled(status, status < 500 || isOurs ? err.code ?? 'ERROR' : 'INTERNAL_ERROR') // not an SQLSTATE, say
-  const { errors } = err as { errors?: Fault[] }
+  const { errors } = err as { errors?: InputFault[] }
   return { ...problem, ...(status < 500 || status === 503 ? { detail: err.message } : {}), ...(isFaultList(errors) && { errors }) }
 }
 
@@ -114,7 +112,7 @@ function titled (status: number, code: string): Problem {
 
 type ValidationFault = { instancePath?: string, message?: string, params?: Record<string, unknown> }
 
-function faultsOf (faults: ValidationFault[], context: string): Fault[] {
+function faultsOf (faults: ValidationFault[], context: string): InputFault[] {
   // TypeBox tells an unknown field twice: as such, and as one whose schema is `false`.
   return faults.filter(({ message }) => message !== 'schema is false').map(fault => faultOf(fault, context))
 }
@@ -123,7 +121,7 @@ function faultsOf (faults: ValidationFault[], context: string): Fault[] {
 const MAX_NAMED = 20
 const MAX_TEXT = 256
 
-function faultOf ({ instancePath = '', message = 'is not valid', params = {} }: ValidationFault, context: string): Fault {
+function faultOf ({ instancePath = '', message = 'is not valid', params = {} }: ValidationFault, context: string): InputFault {
   const named = [params.additionalProperties, params.requiredProperties].flat().filter(name => typeof name === 'string')
   const path = shortened([context, ...instancePath.split('/').filter(Boolean), ...(named.length === 1 ? named : [])].join('.'))
   if (params.additionalProperties !== undefined) return { path, message: `unknown: ${listed(named)}` }
@@ -149,6 +147,6 @@ function addHeader (reply: FastifyReply, name: string, value: string) {
   if (!reply.hasHeader(name)) reply.header(name, value)
 }
 
-function isFaultList (errors: unknown): errors is Fault[] {
-  return Array.isArray(errors) && errors.every(fault => typeof (fault as Fault)?.path === 'string')
+function isFaultList (errors: unknown): errors is InputFault[] {
+  return Array.isArray(errors) && errors.every(fault => typeof (fault as InputFault)?.path === 'string')
 }

@@ -1,9 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { Readable } from 'node:stream'
-import createError from '@fastify/error'
 import type { FastifyInstance, FastifyRequest, RequestPayload } from 'fastify'
-
-const InvalidBody = createError('INVALID_INPUT', 'The request is not valid', 400)
+import { invalidInput, type InputFault } from './invalid-input.ts'
 
 const BODYLESS = new Set(['GET', 'HEAD', 'OPTIONS'])
 
@@ -25,7 +23,7 @@ export const withoutBody = {
   },
   async preValidation (this: void, { body }: FastifyRequest): Promise<void> {
     const errors = faultsOf(body)
-    if (errors.length > 0) throw Object.assign(new InvalidBody(), { errors })
+    if (errors.length > 0) throw invalidInput(errors)
   }
 }
 
@@ -53,7 +51,7 @@ async function begun (body: Readable): Promise<Readable | undefined> {
   })(), { objectMode: false })
 }
 
-function faultsOf (body: unknown) {
+function faultsOf (body: unknown): InputFault[] {
   if (body === undefined || body === null) return []
   if (typeof body !== 'object' || Array.isArray(body)) return [{ path: 'body', message: 'must be empty' }]
   return Object.keys(body).map(name => ({ path: `body.${name}`, message: `unknown: ${name}` }))

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Sql, TransactionSql } from 'postgres'
+import { withTimeout } from '../async.ts'
 import { ConfigError } from '../config-error.ts'
 import { clientFor } from './client.ts'
 
@@ -20,7 +20,7 @@ export async function refuseTransactionPooling (url: string): Promise<void> {
   const clients = [0, 1].map(() => clientFor(url, { max: 1, fetch_types: false, idle_timeout: 0 })) as [Sql, Sql]
   try {
     await clients[0].unsafe('select 1') // a fault of the connection itself is thrown from here
-    const pools = await Promise.race([poolsTransactions(clients), sleep(PATIENCE_MS, false, { ref: false })])
+    const pools = await withTimeout(poolsTransactions(clients), PATIENCE_MS, () => false)
     if (pools) throw refusal()
   } finally {
     await Promise.all(clients.map(client => client.end({ timeout: 0 })))

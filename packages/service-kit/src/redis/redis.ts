@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import fp from 'fastify-plugin'
 import type { Redis } from 'ioredis'
+import { withTimeout } from '../async.ts'
 import { createRedis, type RedisOptions } from './connect.ts'
 import { refusalOf } from './faults.ts'
 
@@ -37,7 +37,7 @@ export const redis = fp<RedisPluginOptions>(async function redis (app, { url, op
   /** Resolves to what is wrong. One write at a time, whoever asks: a frozen Redis must not gather them. */
   async function probe (): Promise<Error | undefined> {
     probing ??= tryWrite().finally(() => { probing = undefined })
-    return await Promise.race([probing, sleep(PROBE_TIMEOUT_MS, new Error('no answer in time'), { ref: false })])
+    return await withTimeout(probing, PROBE_TIMEOUT_MS, () => new Error('no answer in time'))
   }
 
   async function tryWrite (): Promise<Error | undefined> {
