@@ -52,7 +52,7 @@ export const adding: Transition[] = [
     }
   },
   {
-    name: 'add anew under the id of a job that ended and was removed',
+    name: 'add again under the id of a job that ended and was removed',
     queue: 'busy',
     expected: { job: 'added waiting active completed added waiting active completed = completed, completed' },
     run: async ({ add, process, published, seen }) => {

@@ -17,7 +17,7 @@ export const removing: Transition[] = [
     }
   },
   {
-    name: 'remove what has ended',
+    name: 'remove a finished job',
     queue: 'busy',
     expected: { job: 'added waiting active completed = completed' },
     run: async ({ add, process, queue, published }) => {
@@ -29,7 +29,7 @@ export const removing: Transition[] = [
     }
   },
   {
-    name: 'remove and add anew',
+    name: 'remove and add again',
     queue: 'idle',
     expected: { job: 'added delayed added delayed replaced = delayed' },
     run: async ({ add, queue, published }) => {
@@ -40,7 +40,7 @@ export const removing: Transition[] = [
     }
   },
   {
-    name: 'clean what waits',
+    name: 'clean waiting jobs',
     queue: 'cleaned',
     expected: { job: `added waiting ${REMOVED}` },
     run: async ({ add, queue, published }) => {
@@ -51,7 +51,7 @@ export const removing: Transition[] = [
     }
   },
   {
-    name: 'clean what has ended',
+    name: 'clean finished jobs',
     queue: 'cleaned-ended',
     expected: { job: 'added waiting active completed = completed' },
     run: async ({ add, queue, work, published }) => {

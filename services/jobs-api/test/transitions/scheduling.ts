@@ -59,7 +59,7 @@ export const scheduling: Transition[] = [
     }
   },
   {
-    name: 'remove a job scheduler and upsert it anew',
+    name: 'remove a job scheduler and upsert it again',
     queue: 'idle',
     expected: { first: 'added delayed replaced = gone', second: 'added delayed = delayed' },
     run: async ({ queue, published }) => {

@@ -135,7 +135,7 @@ async def _(bench):
     return {"job": await bench.add(jobId="the-same")}
 
 
-@transition("add anew under the id of a job that ended and was removed", "busy")
+@transition("add again under the id of a job that ended and was removed", "busy")
 async def _(bench):
     async def process(job, token):
         await bench.seen(job.id)
@@ -229,7 +229,7 @@ async def _(bench):
     return {"job": job}
 
 
-@transition("remove a job scheduler and upsert it anew", "idle")
+@transition("remove a job scheduler and upsert it again", "idle")
 async def _(bench):
     one = await upsert(bench, "anew", {"every": HOUR, "startDate": later()})
     await bench.published(one, "added delayed")
@@ -490,7 +490,7 @@ async def _(bench):
     return {"job": job}
 
 
-@transition("remove what has ended", "busy")
+@transition("remove a finished job", "busy")
 async def _(bench):
     bench.process(done)
     job = await bench.add()
@@ -499,7 +499,7 @@ async def _(bench):
     return {"job": job}
 
 
-@transition("remove and add anew", "idle")
+@transition("remove and add again", "idle")
 async def _(bench):
     job = await bench.add(delay=LATER, jobId="by-hand")
     await bench.published(job, "added delayed")
@@ -507,7 +507,7 @@ async def _(bench):
     return {"job": await bench.add(delay=LATER, jobId="by-hand")}
 
 
-@transition("clean what waits", "cleaned")
+@transition("clean waiting jobs", "cleaned")
 async def _(bench):
     job = await bench.add()
     await bench.published(job, "added waiting")
@@ -515,7 +515,7 @@ async def _(bench):
     return {"job": job}
 
 
-@transition("clean what has ended", "cleaned-ended")
+@transition("clean finished jobs", "cleaned-ended")
 async def _(bench):
     bench.work(done)
     job = await bench.add()
