@@ -2,7 +2,7 @@ import t from 'tap'
 import { startRedis, until, type TestContext } from '@tidings/testing'
 import { EPOCH_KEY, JOB_EVENTS_KEY, LOW_WATER_KEY } from '@tidings/contracts'
 import {
-  createJobEventStream, DEFAULT_BOUNDS, decode, decodeAll, eventIdOf, consume, isNewer, ZERO,
+  createStreamWriter, DEFAULT_BOUNDS, decode, decodeAll, eventIdOf, consume, isNewer, ZERO,
   type EventId, type ConsumedBatch, type ConsumeOptions, type Gap
 } from '../src/index.ts'
 import { progressEvent } from './events.ts'
@@ -13,13 +13,13 @@ const silent = { warn () {}, error () {} }
 
 t.beforeEach(async () => {
   await client.flushall()
-  await createJobEventStream(client).open(minimumId)
+  await createStreamWriter(client).open(minimumId)
 })
 
 let minimumId = ZERO
 
 async function tell (n: number, bounds = DEFAULT_BOUNDS, text = '') {
-  const stream = createJobEventStream(client, bounds)
+  const stream = createStreamWriter(client, bounds)
   const from = await stream.position('q')
   const events = Array.from({ length: n }, (_, i) => progressEvent(from.read + i, { error: text }))
   const to = { at: `${from.read + n}-0`, read: from.read + n, lost: 0 }
@@ -312,7 +312,7 @@ t.test('entries that no relay wrote do not stop a follower, nor one whose id is 
   await until(() => seen.length === 2)
   t.equal(malformed.length, junk.length)
 
-  await createJobEventStream(client).open(minimumId)
+  await createStreamWriter(client).open(minimumId)
   await tell(1)
   await until(() => seen.length === 3)
   t.same(seen, [0, 1, 2])

@@ -1,12 +1,12 @@
 import t from 'tap'
 import { startRedis } from '@tidings/testing'
 import { userHistoryKey } from '@tidings/contracts'
-import { createJobEventStream, DEFAULT_BOUNDS, historyCovers, readHistory, START, ZERO, type Entry } from '../src/index.ts'
+import { createStreamWriter, DEFAULT_BOUNDS, historyCovers, readHistory, START, ZERO, type Entry } from '../src/index.ts'
 import { progressEvent } from './events.ts'
 
 const redis = await startRedis(t)
 const client = redis.client()
-const stream = createJobEventStream(client)
+const stream = createStreamWriter(client)
 
 t.beforeEach(async () => {
   await client.flushall()
@@ -14,7 +14,7 @@ t.beforeEach(async () => {
 })
 
 async function tell (n: number, userId = '7', bounds = DEFAULT_BOUNDS) {
-  const writer = createJobEventStream(client, bounds)
+  const writer = createStreamWriter(client, bounds)
   const from = await writer.position('q')
   const to = { at: `${from.read + n}-0`, read: from.read + n, lost: 0 }
   const events = Array.from({ length: n }, (_, i) => progressEvent(from.read + i, { userId }))

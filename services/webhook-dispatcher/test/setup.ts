@@ -1,5 +1,5 @@
 import { jsonText, type JobEvent } from '@tidings/contracts'
-import { createJobEventStream, START, ZERO, type RelayPosition } from '@tidings/job-events'
+import { createStreamWriter, START, ZERO, type RelayPosition } from '@tidings/job-events'
 import { createDatabase, startRedis, TEST_SECRET, type TestContext, type TestRedis } from '@tidings/testing'
 import type { Sql } from 'postgres'
 import { buildApp } from '../src/app.ts'
@@ -50,7 +50,7 @@ export async function setup (t: TestContext, settings: Settings = {}) {
 
 /** Appends events of the default queue as a relay would. */
 export function appender (server: TestRedis) {
-  const stream = createJobEventStream(server.client())
+  const stream = createStreamWriter(server.client())
   let from: RelayPosition = START
   return async function append (events: NewEvent[]): Promise<void> {
     const to = { at: `${from.read + events.length}-0`, read: from.read + events.length, lost: 0 }

@@ -1,8 +1,8 @@
 // Stands in for the relay where one service is measured alone: it appends job events to the stream as the relay does.
 import { Redis } from 'ioredis'
 import { jsonText, type JobEvent } from '@tidings/contracts'
-import { createJobEventStream } from '@tidings/job-events'
-import type { JobEventStream, RelayPosition } from '@tidings/job-events'
+import { createStreamWriter } from '@tidings/job-events'
+import type { StreamWriter, RelayPosition } from '@tidings/job-events'
 import { now } from '../../clock.ts'
 import { marked } from '../mark.ts'
 import { serve } from '../serve.ts'
@@ -21,13 +21,13 @@ export interface Append {
 }
 
 let redis: Redis | undefined
-let stream: JobEventStream | undefined
+let stream: StreamWriter | undefined
 
 const commands = {
   connect: async (url: string) => {
     redis?.disconnect()
     redis = new Redis(url)
-    stream = createJobEventStream(redis)
+    stream = createStreamWriter(redis)
     await stream.open()
   },
   append: async (load: Append) => {

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { ERASURES_KEY, erasureStatusKey } from '@tidings/contracts'
-import { createJobEventStream, isNewer } from '@tidings/job-events'
+import { createStreamReader, isNewer } from '@tidings/job-events'
 import type { Watch } from '../projector/watch.ts'
 import { eraseUser, type EraseContext } from './erase-user.ts'
 import { noteErased, noteQuiet, noteReport, pendingRows, type ErasureRow } from './erasures.ts'
@@ -27,7 +27,7 @@ async function eraseHere (erasure: Pending, context: RunContext, signal: AbortSi
   const { sql, redis, projected, quietMs, log } = context
   const found = await eraseUser(erasure.user_id, context, signal)
   if (found > 0 || signal.aborted) return await noteQuiet(sql, erasure.id, undefined)
-  if (erasure.quiet_since === null) return await noteQuiet(sql, erasure.id, await createJobEventStream(redis).last())
+  if (erasure.quiet_since === null) return await noteQuiet(sql, erasure.id, await createStreamReader(redis).last())
   const end = { ms: erasure.quiet_ms ?? 0, seq: erasure.quiet_seq ?? 0 }
   if (isNewer(end, projected.position) || Date.now() - erasure.quiet_since.getTime() < quietMs) return
   await noteErased(sql, erasure.id)

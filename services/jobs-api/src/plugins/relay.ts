@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
 import { relayLeaseKey } from '@tidings/contracts'
-import { createJobEventStream } from '@tidings/job-events'
+import { createStreamWriter } from '@tidings/job-events'
 import { streamBounds, type Config } from '../config.ts'
 import { holdLease } from '../lease/hold-lease.ts'
 import { projectorLag, streamSize, unreadGauge } from '../metrics.ts'
@@ -10,7 +10,7 @@ import { unreadEntries } from '../relay/unread.ts'
 /** Each queue is relayed by one replica; each replica may hold several. */
 export const relay = fp<{ config: Config }>(async function relay (app, { config }) {
   const { redis, log } = app
-  const stream = createJobEventStream(redis, streamBounds(config))
+  const stream = createStreamWriter(redis, streamBounds(config))
 
   projectorLag(app.metricsRegistry, async () => {
     const told = await stream.last().catch(() => undefined) // Redis is away: nothing new is told

@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import { createJobEventStream } from '@tidings/job-events'
+import { createStreamReader } from '@tidings/job-events'
 import type { Config } from '../config.ts'
 import { longPollsHeld } from '../metrics.ts'
 import type { FoundJob, JobKey } from '../read/find-jobs.ts'
@@ -14,7 +14,7 @@ type Hold = { key: JobKey, waitMs: number, ifNoneMatch: string | undefined, sign
  * requests are answered when the service closes, so that none delays it.
  */
 export const waiting = fp<{ config: Config }>(async function waiting (app, { config }) {
-  const stream = createJobEventStream(app.redis)
+  const stream = createStreamReader(app.redis)
   const closing = new AbortController()
   const places = longPolls({ max: config.LONG_POLLS_MAX, maxPerUser: config.LONG_POLLS_PER_USER })
   const reach = { projected: app.projected, lastId: stream.last, log: app.log }

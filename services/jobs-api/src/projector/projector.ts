@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
 import {
-  createJobEventStream, decode, decodeAll, consume, formatEventId, isNewer, ZERO,
+  createStreamWriter, decode, decodeAll, consume, formatEventId, isNewer, ZERO,
   type Entry, type EventId, type ConsumedBatch, type StreamConsumer, type Gap, type UnsupportedJobEvent
 } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
@@ -36,7 +36,7 @@ export function startProjector ({ redis, sql, watch, badItems, log, metrics, onG
   async function position (): Promise<EventId> {
     const at = await readPosition(sql)
     if (isNewer(at, ZERO)) return at
-    const { epoch } = await createJobEventStream(redis).open()
+    const { epoch } = await createStreamWriter(redis).open()
     return await movePosition(sql, at, epoch) ? epoch : await readPosition(sql)
   }
 

@@ -2,7 +2,7 @@ import type { Queue } from 'bullmq'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
 import type { JobEvent } from '@tidings/contracts'
-import { eventIdOf, formatEventId, type EventId, type JobEventStream, type RelayPosition } from '@tidings/job-events'
+import { eventIdOf, formatEventId, type EventId, type StreamWriter, type RelayPosition } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import { removeQueued } from '../cancel/remove-queued.ts'
 import { tellWorker } from '../cancel/tell-worker.ts'
@@ -29,7 +29,7 @@ export type ConcludeContext = {
   redis: Redis
   sql: RawSql
   relay: Relay
-  stream: JobEventStream
+  stream: StreamWriter
   projected: Watch
   floor: () => EventId
   badItems: BadItems

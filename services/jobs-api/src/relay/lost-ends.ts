@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { compareEventIds, formatEventId, isNewer, type EventId, type JobEventStream, type KnownEnd } from '@tidings/job-events'
+import { compareEventIds, formatEventId, isNewer, type EventId, type StreamWriter, type KnownEnd } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import { readPosition } from '../projector/position.ts'
 
@@ -9,7 +9,7 @@ const MAX_MARKS = 500_000
 /** An end may be told so long after the job had it. */
 const LATEST_MS = 3_600_000
 
-type Context = { sql: RawSql, stream: JobEventStream, log: FastifyBaseLogger }
+type Context = { sql: RawSql, stream: StreamWriter, log: FastifyBaseLogger }
 type Row = { n: number, queue: string, id: string, generation_ms: number, generation_seq: number, event_ms: number, event_seq: number, finished_ms: number }
 type After = { finished: number, n: number }
 
@@ -33,7 +33,7 @@ export async function markLostEnds ({ sql, stream, log }: Context): Promise<Even
 }
 
 /** Undefined where there is no stream, or where its last id is of somebody else's entry: opening it makes or mends it. */
-async function lastOf (stream: JobEventStream): Promise<EventId | undefined> {
+async function lastOf (stream: StreamWriter): Promise<EventId | undefined> {
   try {
     return await stream.last()
   } catch (err) {

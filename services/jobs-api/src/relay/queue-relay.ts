@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { newest, ZERO, type JobEventStream } from '@tidings/job-events'
+import { newest, ZERO, type StreamWriter } from '@tidings/job-events'
 import type { Step } from './advance.ts'
 import type { Doubts } from './doubts.ts'
 import { createInterpreter } from './interpret.ts'
@@ -17,7 +17,7 @@ import { republishLostEnds } from './republish-lost-ends.ts'
 const CATCH_UP_TIMEOUT_MS = 5000
 
 /** The relay of one queue with all that it needs. */
-export function createQueueRelay (app: FastifyInstance, queue: string, stream: JobEventStream, doubts: Doubts): Relay {
+export function createQueueRelay (app: FastifyInstance, queue: string, stream: StreamWriter, doubts: Doubts): Relay {
   const { redis, sql, projected, badItems, config, log, engineMetrics: metrics } = app
   const keys = app.findQueue(queue)
   const open = () => openReader({ redis, key: queueEventsKey(keys), count: config.RELAY_BATCH, bytes: config.RELAY_BATCH_BYTES, log })

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { JobEventStream } from '@tidings/job-events'
+import type { StreamWriter } from '@tidings/job-events'
 import { reconcileDoubts, reconcileSilent, reconcileSuspected, sweepOutbox, type ReconcileContext } from '../reconcile/reconcile.ts'
 import { repeat } from '../repeat.ts'
 import { repairCap, trimBehind } from './keep-cap.ts'
@@ -10,7 +10,7 @@ const SUSPICION_CHECK_MS = 500
 const CAP_CHECK_MS = 1000
 
 /** All that the replica which holds a queue does for it, until the signal aborts; and why its relay does not move. */
-export function queueWork (app: FastifyInstance, name: string, stream: JobEventStream) {
+export function queueWork (app: FastifyInstance, name: string, stream: StreamWriter) {
   const { redis, sql, projected, badItems, config, log, engineMetrics: metrics } = app
   const doubts = createDoubts()
   const relay = createQueueRelay(app, name, stream, doubts)

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
-import { compareEventIds, createLinger, eventIdOf, isNewer, type EventId, type JobEventStream, type RelayPosition } from '@tidings/job-events'
+import { compareEventIds, createLinger, eventIdOf, isNewer, type EventId, type StreamWriter, type RelayPosition } from '@tidings/job-events'
 import type { EngineMetrics } from '../metrics.ts'
 import { advance, type Step } from './advance.ts'
 import type { Interpret } from './interpret.ts'
@@ -16,7 +16,7 @@ const LINGER_MS = 2
 type RelayOptions = {
   queue: string
   openReader: () => QueueEventReader
-  stream: JobEventStream
+  stream: StreamWriter
   interpret: Interpret
   /** The highest event id that Postgres has seen. */
   floor: () => EventId

@@ -1,11 +1,11 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { JobEvent } from '@tidings/contracts'
-import { formatEventId, type EventId, type JobEventStream } from '@tidings/job-events'
+import { formatEventId, type EventId, type StreamWriter } from '@tidings/job-events'
 import type { RecentEnd, RecentEnds } from './recent-ends.ts'
 
 const PAGE = 500
 
-type Context = { queue: string, stream: JobEventStream, recentEnds: RecentEnds, minimumId: EventId, log: FastifyBaseLogger }
+type Context = { queue: string, stream: StreamWriter, recentEnds: RecentEnds, minimumId: EventId, log: FastifyBaseLogger }
 
 /**
  * Publishes the ends of the last seconds again that the stream has lost, each with the id of its first publication: rows
@@ -35,7 +35,7 @@ async function republish (ends: RecentEnd[], { queue, stream, recentEnds, minimu
 }
 
 /** How many of the ends, from the oldest on, the stream still has. Redis loses its newest writes, in one piece. */
-async function countKept (ends: RecentEnd[], stream: JobEventStream): Promise<number> {
+async function countKept (ends: RecentEnd[], stream: StreamWriter): Promise<number> {
   const isKept = async (end: RecentEnd | undefined) => end === undefined || await stream.has(end.id)
   if (await isKept(ends.at(-1))) return ends.length
   let [kept, lost] = [0, ends.length - 1]

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { FastifyInstance } from 'fastify'
-import { createJobEventStream, decodeAll, consume } from '@tidings/job-events'
+import { createStreamWriter, decodeAll, consume } from '@tidings/job-events'
 import { JOB_EVENTS_KEY, type PublishedJobEvent } from '@tidings/contracts'
 import { tokenOf, until, type TestContext, type TestRedis } from '@tidings/testing'
 import { compareCounts } from '../../src/projector/compare-counts.ts'
@@ -35,7 +35,7 @@ async function begin (t: TestContext) {
 async function follower (t: TestContext, redis: TestRedis): Promise<PublishedJobEvent[]> {
   const client = redis.client({ maxRetriesPerRequest: null })
   const seen: PublishedJobEvent[] = []
-  let position = (await createJobEventStream(client).open()).last
+  let position = (await createStreamWriter(client).open()).last
   const tail = consume({
     redis: client,
     position: () => position,

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { decodeFoundJobs, FIND_JOBS_PATH } from '@tidings/contracts'
-import { createJobEventStream, formatEventId, isNewer } from '@tidings/job-events'
+import { createStreamReader, formatEventId, isNewer } from '@tidings/job-events'
 import { tokenOf, until } from '@tidings/testing'
 import { setup } from '../setup.ts'
 
@@ -69,7 +69,7 @@ t.test('a question with a body waits for the event that it names', async t => {
     method: 'POST', headers: { ...headersOf('1'), 'content-type': 'application/json' }, body: JSON.stringify(body)
   })
   const { jobId } = await (await ask('/submit-job', { name: 'x', delay: 3_600_000 })).json() as { jobId: string }
-  const stream = createJobEventStream(app.redis)
+  const stream = createStreamReader(app.redis)
   await until(async () => (await app.inject({ url: `/jobs/${jobId}`, headers: headersOf('1') })).json<{ lastEventId: string | null }>().lastEventId !== null)
 
   let held: Promise<Response>[] = []

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import {
-  createJobEventStream, consume, formatEventId, UnsupportedJobEvent, ZERO, type Entry, type EventId, type Gap
+  createStreamReader, consume, formatEventId, UnsupportedJobEvent, ZERO, type Entry, type EventId, type Gap
 } from '@tidings/job-events'
 import { messageOf, type Message } from '../session/message.ts'
 import type { Audience } from '../session/audience.ts'
@@ -31,7 +31,7 @@ type TailOptions = { redis: Redis, audience: Audience, metrics: Metrics, log: Lo
  * of its owner. Its position is kept in memory: a new process begins at the end.
  */
 export function startTail ({ redis, audience, metrics, log }: TailOptions) {
-  const stream = createJobEventStream(redis)
+  const stream = createStreamReader(redis)
   let position: EventId | undefined
   const follower = consume({
     redis,

@@ -1,5 +1,5 @@
 import { createTokenVerifier, encodeFoundJobs, FIND_JOBS_PATH, jsonText, type FindJobs, stateAfter, type Job, type JobEvent } from '@tidings/contracts'
-import { createJobEventStream, formatEventId, parseEventId, isNewer, ZERO, type EventId } from '@tidings/job-events'
+import { createStreamWriter, formatEventId, parseEventId, isNewer, ZERO, type EventId } from '@tidings/job-events'
 import { startReceiver, TEST_SECRET, until, type Receiver, type TestContext, type TestRedis } from '@tidings/testing'
 
 export type Jobs = Awaited<ReturnType<typeof startJobs>>
@@ -10,7 +10,7 @@ type Told = { userId: string, jobId: string, queue?: string, name?: string, prog
  * `POST /internal/find-jobs` answers over HTTP what they add up to.
  */
 export async function startJobs (t: TestContext, redis: TestRedis) {
-  const stream = createJobEventStream(redis.client())
+  const stream = createStreamWriter(redis.client())
   const verify = createTokenVerifier({ TOKEN_SECRET: TEST_SECRET })
   const jobs = new Map<string, Job & { userId: string }>()
   let told: EventId = ZERO

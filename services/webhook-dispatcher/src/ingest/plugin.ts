@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import { createJobEventStream } from '@tidings/job-events'
+import { createStreamReader } from '@tidings/job-events'
 import { createIngest } from './ingest.ts'
 import { createTargetsOf } from './job-webhooks.ts'
 import { lagSeconds } from './lag.ts'
@@ -18,7 +18,7 @@ export const ingest = fp(async function ingest (app) {
     metrics,
     log: app.log
   })
-  const stream = createJobEventStream(app.redis)
+  const stream = createStreamReader(app.redis)
   metrics.watch(() => engine.activeShards, async () => await lagSeconds(stream, app.sql))
   app.addHook('onReady', engine.start)
   app.addHook('onClose', engine.stop)

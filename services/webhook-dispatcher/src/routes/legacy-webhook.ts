@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { CreatedWebhook, DeliveryList, LegacyWebhook, ListDeliveriesQuery, PutLegacyWebhook, WebhookSecret } from '@tidings/contracts'
-import { createJobEventStream } from '@tidings/job-events'
+import { createStreamReader } from '@tidings/job-events'
 import { compact, egressRules, problemResponses } from '@tidings/service-kit'
 import { listLegacyDeliveries } from '../delivery-log/list-deliveries.ts'
 import { findSecret } from '../secrets/find-secret.ts'
@@ -15,7 +15,7 @@ import { NoContent } from './params.ts'
 export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function legacyWebhookRoutes (app) {
   const tags = ['legacy webhook']
   const rules = egressRules(app.config)
-  const stream = createJobEventStream(app.redis)
+  const stream = createStreamReader(app.redis)
 
   app.get('', {
     schema: {

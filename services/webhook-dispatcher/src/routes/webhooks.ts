@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { CreatedWebhook, CreateWebhook, UpdateWebhook, Webhook, WebhookList } from '@tidings/contracts'
-import { createJobEventStream } from '@tidings/job-events'
+import { createStreamReader } from '@tidings/job-events'
 import { compact, egressRules, problemResponses } from '@tidings/service-kit'
 import { checkInput } from '../webhooks/check-input.ts'
 import { changesOf, withoutNulls } from '../webhooks/read-input.ts'
@@ -18,7 +18,7 @@ import { NoContent, WebhookParams } from './params.ts'
 export const webhookRoutes: FastifyPluginAsyncTypebox = async function webhookRoutes (app) {
   const tags = ['webhooks']
   const rules = egressRules(app.config)
-  const stream = createJobEventStream(app.redis)
+  const stream = createStreamReader(app.redis)
 
   app.get('', {
     onSend: compact,

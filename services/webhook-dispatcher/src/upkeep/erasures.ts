@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
 import { ERASURES_KEY, pendingErasures, reportErased } from '@tidings/contracts'
-import { createJobEventStream, isNewer, ZERO, type EventId } from '@tidings/job-events'
+import { createStreamReader, isNewer, ZERO, type EventId } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import { erasePage } from './erase-user.ts'
 
@@ -18,7 +18,7 @@ type Quiet = { since: number, end: EventId }
  * more: a job that is still cancelled may name a webhookUrl. All is found anew after a restart.
  */
 export function createErasures ({ sql, redis, log, quietMs = QUIET_MS }: ErasuresOptions) {
-  const stream = createJobEventStream(redis)
+  const stream = createStreamReader(redis)
   const quiet = new Map<string, Quiet>()
 
   /** Returns whether there may be more to erase at once. */

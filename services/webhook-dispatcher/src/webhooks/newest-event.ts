@@ -1,4 +1,4 @@
-import { ZERO, type EventId, type JobEventStream } from '@tidings/job-events'
+import { ZERO, type EventId, type StreamReader } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 
 /**
@@ -6,7 +6,7 @@ import type { RawSql } from '@tidings/service-kit'
  * Redis is away it is the newest one that was ingested, so that a webhook may
  * be told of a little too much, but misses nothing.
  */
-export async function newestEvent (stream: Pick<JobEventStream, 'last'>, sql: RawSql): Promise<EventId> {
+export async function newestEvent (stream: Pick<StreamReader, 'last'>, sql: RawSql): Promise<EventId> {
   try {
     return await stream.last() ?? ZERO
   } catch {

@@ -2,8 +2,8 @@ import t from 'tap'
 import { startRedis, until } from '@tidings/testing'
 import { jsonText, JOB_EVENTS_KEY, LOW_WATER_KEY, finalityKey, relayPositionKey, userHistoryKey, type JobEvent } from '@tidings/contracts'
 import {
-  createJobEventStream, decode, DEFAULT_BOUNDS, encode, entryOf, eventIdOf, formatEventId, isNewer, START, ZERO,
-  type AppendOutcome, type JobEventStream, type RelayPosition
+  createStreamWriter, decode, DEFAULT_BOUNDS, encode, entryOf, eventIdOf, formatEventId, isNewer, START, ZERO,
+  type AppendOutcome, type StreamWriter, type RelayPosition
 } from '../src/index.ts'
 import { progressEvent } from './events.ts'
 
@@ -12,14 +12,14 @@ const redis = await startRedis(t, { appendonly: true })
 t.beforeEach(async t => {
   const client = redis.client()
   await client.flushall()
-  t.context = { client, stream: createJobEventStream(client) }
+  t.context = { client, stream: createStreamWriter(client) }
 })
 
 const after = ({ at, read, lost }: RelayPosition, n: number): RelayPosition =>
   ({ at: `${Number(at.split('-')[0]) + n}-0`, read: read + n, lost })
 
 /** Appends events of queue `q` from wherever the queue stands. */
-async function tell (stream: JobEventStream, events: JobEvent[], minimumId = ZERO) {
+async function tell (stream: StreamWriter, events: JobEvent[], minimumId = ZERO) {
   const from = await stream.position('q')
   return moved(await stream.append({ queue: 'q', from, to: after(from, events.length || 1), events, minimumId }))
 }
@@ -62,7 +62,7 @@ t.test('two racing appenders with cut connections tell each event once, in order
 
   const race = async () => {
     const connection = redis.client({ maxRetriesPerRequest: null })
-    const stream = createJobEventStream(connection)
+    const stream = createStreamWriter(connection)
     let from = START
     let refused = 0
     while (from.read < total) {
@@ -253,7 +253,7 @@ t.test('a stream key of another kind is refused before anything is written', asy
 
 t.test('what is older than the retention goes, and the low-water mark says how far', async t => {
   const { client } = t.context
-  const stream = createJobEventStream(client, { ...DEFAULT_BOUNDS, retentionMs: 1000 })
+  const stream = createStreamWriter(client, { ...DEFAULT_BOUNDS, retentionMs: 1000 })
   const old = Date.now() - 60_000
   for (let seq = 1; seq <= 300; seq++) await client.xadd(JOB_EVENTS_KEY, `${old}-${seq}`, 'u', '7', 'd', JSON.stringify(progressEvent(seq)))
   await tell(stream, [progressEvent(1)])
@@ -266,7 +266,7 @@ t.test('what is older than the retention goes, and the low-water mark says how f
 t.test('a stream that is too large loses its oldest events', async t => {
   const { client } = t.context
   const maxBytes = 200_000
-  const stream = createJobEventStream(client, { ...DEFAULT_BOUNDS, maxBytes })
+  const stream = createStreamWriter(client, { ...DEFAULT_BOUNDS, maxBytes })
   const start = Date.now() - 100_000
   for (let n = 0; n < 1000; n++) await client.xadd(JOB_EVENTS_KEY, `${start + n * 10}-0`, 'u', '7', 'd', 'x'.repeat(1000))
 
@@ -280,7 +280,7 @@ t.test('a stream that is too large loses its oldest events', async t => {
 t.test('also where nearly all of them are of one burst after a quiet day', async t => {
   const { client } = t.context
   const maxBytes = 200_000
-  const stream = createJobEventStream(client, { ...DEFAULT_BOUNDS, maxBytes })
+  const stream = createStreamWriter(client, { ...DEFAULT_BOUNDS, maxBytes })
   const now = Date.now()
   for (const hours of [20, 12, 5]) await client.xadd(JOB_EVENTS_KEY, `${now - hours * 3_600_000}-0`, 'u', '7', 'd', 'quiet')
   for (let n = 0; n < 1000; n++) await client.xadd(JOB_EVENTS_KEY, `${now - 1000 + n}-0`, 'u', '7', 'd', 'x'.repeat(1000))

@@ -4,8 +4,9 @@ import {
 } from '@tidings/contracts'
 import { DEFAULT_BOUNDS, type StreamBounds } from './bounds.ts'
 import { encode } from './entry.ts'
-import { eventIdOf, formatEventId, isNewer, ZERO, type EventId } from './event-id.ts'
+import { eventIdOf, formatEventId, ZERO, type EventId } from './event-id.ts'
 import { withScripts } from './scripts.ts'
+import { createStreamReader } from './stream-reader.ts'
 
 /**
  * How far the relay has come in one queue's BullMQ events: the id it read last,
@@ -52,10 +53,10 @@ export type AppendOutcome =
 /** An end that Postgres knows: the id of its event, and the time of BullMQ's entry. */
 export type KnownEnd = { queue: string, jobId: string, generation?: string | undefined, id: EventId, at: number }
 
-export type JobEventStream = ReturnType<typeof createJobEventStream>
+export type StreamWriter = ReturnType<typeof createStreamWriter>
 
-/** The stream of job events, seen from its writing end. `redis` is shared; nothing here blocks it. */
-export function createJobEventStream (client: Redis, bounds: StreamBounds = DEFAULT_BOUNDS) {
+/** The writing end of the stream of job events, for the relay. The connection is shared; nothing here blocks it. */
+export function createStreamWriter (client: Redis, bounds: StreamBounds = DEFAULT_BOUNDS) {
   const redis = withScripts(client)
 
   /** Makes sure that the stream exists and goes on above `floor`. Idempotent; to be called at every connect. */
@@ -95,24 +96,6 @@ export function createJobEventStream (client: Redis, bounds: StreamBounds = DEFA
     return positionOf(await redis.hmget(relayPositionKey(queue), 'at', 'read', 'lost'))
   }
 
-  /** The newest id given out; undefined before `open`. */
-  async function last (): Promise<EventId | undefined> {
-    const info = await redis.xinfo('STREAM', JOB_EVENTS_KEY).catch(undefinedWhenMissing) as unknown[] | undefined
-    return info && eventIdOf(info[info.indexOf('last-generated-id') + 1] as string)
-  }
-
-  /** Whether the stream holds this event; false once it was trimmed, or where Redis has lost it. */
-  async function has (id: EventId): Promise<boolean> {
-    const text = formatEventId(id)
-    return (await redis.xrange(JOB_EVENTS_KEY, text, text)).length > 0
-  }
-
-  /** How much there is of it now. */
-  async function size (): Promise<{ events: number, bytes: number }> {
-    const [events, bytes] = await Promise.all([redis.xlen(JOB_EVENTS_KEY), redis.memory('USAGE', JOB_EVENTS_KEY)])
-    return { events, bytes: Number(bytes ?? 0) }
-  }
-
   /** Cuts off the oldest events where the stream is larger than its bound. Returns how many went. */
   async function trimToSize (): Promise<number> {
     let trimmed = 0
@@ -139,13 +122,7 @@ export function createJobEventStream (client: Redis, bounds: StreamBounds = DEFA
     return await redis.tidingsTrim(JOB_EVENTS_KEY, LOW_WATER_KEY, formatEventId(cut))
   }
 
-  return { open, append, markEnds, position, last, has, size, trimToSize }
-}
-
-/** Whether the stream holds an event above a position. The last id given out does not say so: it may stand for no event. */
-export async function hasNewer (redis: Redis, position: EventId): Promise<boolean> {
-  const newest = (await redis.xrevrange(JOB_EVENTS_KEY, '+', '-', 'COUNT', 1))[0]
-  return newest !== undefined && isNewer(eventIdOf(newest[0]), position)
+  return { ...createStreamReader(client), open, append, markEnds, position, trimToSize }
 }
 
 /** Ids are given out without a hole, in the order of the batch. */
@@ -185,8 +162,4 @@ function kindOf ({ type, reopened, reconciled }: JobEvent): Kind {
 
 function positionOf ([at, read, lost]: (string | null | undefined)[]): RelayPosition {
   return { at: at ?? START.at, read: Number(read ?? 0), lost: Number(lost ?? 0) }
-}
-
-function undefinedWhenMissing (err: Error): undefined {
-  if (!err.message.includes('no such key')) throw err
 }
