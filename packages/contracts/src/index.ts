@@ -1,6 +1,7 @@
 export * from './delivery.ts'
 export * from './auth.ts'
 export * from './erasure.ts'
+export * from './event-types.ts'
 export * from './find-jobs.ts'
 export * from './job.ts'
 export * from './job-event.ts'

@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox'
+import { JOB_EVENT_TYPES } from './event-types.ts'
 import { EventIdText } from './job.ts'
-import type { JobState } from './job.ts'
 import type { JsonText } from './json-text.ts'
 
 /** Readers ignore fields they don't know; a higher version than this one stops them: it is never skipped. */
@@ -13,8 +13,6 @@ export const JOB_EVENT_VERSION = 1
 export const MAX_VALUE_IN_EVENT = 64 * 1024
 /** Up to so many bytes it is kept whole beside the event, and `GET /jobs/:jobId` has it. */
 export const MAX_KEPT_VALUE = 1024 * 1024
-
-export const JOB_EVENT_TYPES = ['added', 'waiting', 'delayed', 'active', 'progress', 'completed', 'failed', 'replaced'] as const
 
 /**
  * One entry of the job-event stream, as it stands in field `d`; its id is the
@@ -68,9 +66,3 @@ export type JobEvent = Static<typeof JobEvent>
  */
 export type PublishedJobEvent = JobEvent & { eventId: string, repeats?: string }
 export const PublishedJobEvent = Type.Intersect([JobEvent, Type.Object({ eventId: EventIdText, repeats: Type.Optional(EventIdText) })])
-
-/** The state a job is in after an event; progress leaves it as it is, and a replaced job has none any more. */
-export function stateAfter (type: JobEvent['type']): JobState | undefined {
-  if (type === 'progress' || type === 'replaced') return undefined
-  return type === 'added' ? 'waiting' : type
-}

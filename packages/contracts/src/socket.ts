@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox'
+import { EVENT_TYPES, type JobSocketEvent } from './event-types.ts'
 import { EventIdText, Job, JobId, JobName, JobState, QueueName } from './job.ts'
 import type { PublishedJobEvent } from './job-event.ts'
 import { jsonText, jsonWith, type JsonText } from './json-text.ts'
@@ -125,17 +126,19 @@ const NO_PROGRESS = jsonText(0)
  * What the owner's sockets are told of an event: the name of the socket event
  * and its payload as JSON. `added` is not told (a `waiting` or `delayed` follows it).
  */
-export function socketMessage (event: PublishedJobEvent): { event: string, json: JsonText } | undefined {
+export function socketMessage (event: PublishedJobEvent): { event: JobSocketEvent, json: JsonText } | undefined {
   const { eventId, jobId, name, queue, timestamp } = event
   const head = { eventId, jobId, name, queue, userId: renderUserId(event.userId), timestamp }
   switch (event.type) {
-    case 'progress': return { event: 'job:progress', json: jsonWith(flagged(head, event), 'progress', progressOf(event)) }
-    case 'completed': return { event: 'job:completed', json: jsonWith(flagged(head, event), 'result', event.result ?? NONE) }
-    case 'failed': return { event: 'job:failed', json: jsonText({ ...flagged(head, event), error: event.error ?? '' }) }
+    case 'progress': return { event: EVENT_TYPES.progress.socket, json: jsonWith(flagged(head, event), 'progress', progressOf(event)) }
+    case 'completed': return { event: EVENT_TYPES.completed.socket, json: jsonWith(flagged(head, event), 'result', event.result ?? NONE) }
+    case 'failed': return { event: EVENT_TYPES.failed.socket, json: jsonText({ ...flagged(head, event), error: event.error ?? '' }) }
     case 'waiting':
     case 'delayed':
-    case 'active': return { event: 'job:state', json: jsonText({ eventId, jobId, name, state: event.type, timestamp }) }
-    default: return undefined
+    case 'active': return { event: EVENT_TYPES[event.type].socket, json: jsonText({ eventId, jobId, name, state: event.type, timestamp }) }
+    case 'added':
+    case 'replaced': return undefined
+    default: event.type satisfies never
   }
 }
 

@@ -1,14 +1,15 @@
 import { Type, type Static } from 'typebox'
 import { NullableEnum, nullable } from './nullable.ts'
+import { DELIVERED_EVENT_TYPES, type DeliveredEventType } from './event-types.ts'
 import type { PublishedJobEvent } from './job-event.ts'
 import { jsonText, type JsonText } from './json-text.ts'
 import { progressOf } from './socket.ts'
 import { renderUserId } from './user-id.ts'
 
-export const WEBHOOK_EVENT_TYPES = ['progress', 'completed', 'failed', 'all'] as const
+export type WebhookEventType = DeliveredEventType | 'all'
+export const WEBHOOK_EVENT_TYPES: readonly WebhookEventType[] = [...DELIVERED_EVENT_TYPES, 'all']
 const EVENT_TYPE = { description: 'What it is told of' }
 export const WebhookEventType = Type.Enum([...WEBHOOK_EVENT_TYPES], EVENT_TYPE)
-export type WebhookEventType = typeof WEBHOOK_EVENT_TYPES[number]
 
 export const WebhookStatus = Type.Enum(['active', 'paused', 'disabled'], { description: 'paused by its owner; disabled because it failed for days, or said that it is gone' })
 const PROGRESS_MODES = ['all', 'latest'] as const
@@ -105,7 +106,7 @@ export type WebhookPayload = {
   id: string
   jobname: string
   userId: number | string
-  eventType: 'progress' | 'completed' | 'failed'
+  eventType: DeliveredEventType
   progress?: unknown
   progressTruncated?: true
   result?: unknown
@@ -122,7 +123,12 @@ export function webhookMessage (event: PublishedJobEvent): WebhookMessage | unde
     case 'progress': return { eventType: event.type, body: bodyOf(event, 'progress', progressOf(event)) }
     case 'completed': return { eventType: event.type, body: bodyOf(event, 'result', event.result ?? jsonText(null)) }
     case 'failed': return { eventType: event.type, body: bodyOf(event, 'error', jsonText(event.error ?? '')) }
-    default: return undefined
+    case 'added':
+    case 'waiting':
+    case 'delayed':
+    case 'active':
+    case 'replaced': return undefined
+    default: event.type satisfies never
   }
 }
 

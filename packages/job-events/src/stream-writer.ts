@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import {
-  EPOCH_KEY, JOB_EVENTS_KEY, LOW_WATER_KEY, finalityKey, relayPositionKey, userHistoryKey, type JobEvent
+  EPOCH_KEY, EVENT_TYPES, JOB_EVENTS_KEY, LOW_WATER_KEY, finalityKey, relayPositionKey, userHistoryKey, type JobEvent
 } from '@tidings/contracts'
 import { DEFAULT_BOUNDS, type StreamBounds } from './bounds.ts'
 import { encode } from './entry.ts'
@@ -155,7 +155,7 @@ type Kind = 'open' | 'final' | 'other' | 'concluded'
 /** What a reconciliation says holds, whatever was told before: its end is told in any case, and any other state opens the job. */
 function kindOf ({ type, reopened, reconciled }: JobEvent): Kind {
   if (type === 'added' || reopened) return 'open'
-  const isFinal = type === 'completed' || type === 'failed' || type === 'replaced'
+  const { isFinal } = EVENT_TYPES[type]
   if (reconciled) return isFinal ? 'concluded' : 'open'
   return isFinal ? 'final' : 'other'
 }
