@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { createSql } from '@tidings/service-kit'
-import { makeManyRows } from '../test/rows.ts'
+import { makeManyRows } from '../test/generate-rows.ts'
 
 // node scripts/make-jobs.ts --user 1 --count 1000000: jobs of a user, by SQL, to see how lists behave when they are long.
 const { values } = parseArgs({ options: { user: { type: 'string', default: '1' }, count: { type: 'string', default: '1000000' } } })

@@ -5,12 +5,12 @@ import { browserGuards, docs, health, jsonBodies, metrics, postgres, problems, r
 import type { Config } from './config.ts'
 import { erasures } from './erasure/plugin.ts'
 import { API } from './openapi.ts'
-import { jobReader } from './plugins/job-reader.ts'
-import { projector } from './plugins/projector.ts'
-import { queues } from './plugins/queues.ts'
-import { readiness } from './plugins/readiness.ts'
-import { relay } from './plugins/relay.ts'
-import { waiting } from './plugins/waiting.ts'
+import { jobReader } from './read/plugin.ts'
+import { projector } from './projector/plugin.ts'
+import { queues } from './bullmq/plugin.ts'
+import { readiness } from './readiness.ts'
+import { relay } from './queue-leader/plugin.ts'
+import { waiting } from './read/long-poll-plugin.ts'
 import { api } from './routes/api.ts'
 
 /** The service, not yet listening: `app.ready()` migrates and starts relay and projector. */

@@ -1,7 +1,7 @@
 import { createSql } from '@tidings/service-kit'
 import { loadConfig } from './config.ts'
 import { stateOf } from './db/state-code.ts'
-import { compareCounts } from './projector/compare-counts.ts'
+import { compareCounts } from './maintenance/compare-counts.ts'
 
 // Compares the counters of jobs by user and state with a full count: exit code 1 where they differ.
 const sql = createSql(loadConfig(process.env).DATABASE_URL, { max: 1 })

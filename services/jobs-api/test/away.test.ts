@@ -4,7 +4,7 @@ import { worker } from './bullmq.ts'
 import { untilStates } from './job-rows.ts'
 import { setup, startApp, startServers } from './setup.ts'
 import { submit } from './submit.ts'
-import { toldEvents } from './told.ts'
+import { toldEvents } from './published-events.ts'
 import { createSql } from '@tidings/service-kit'
 import type { Sql } from 'postgres'
 

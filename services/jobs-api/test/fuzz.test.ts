@@ -6,7 +6,7 @@ import { TEST_SECRET, tokenOf } from '@tidings/testing'
 import { fuzz, operationsOf, type Operation } from '@tidings/testing/fuzz'
 import { describeApi } from '../src/openapi.ts'
 import { formatCursor } from '../src/read/cursor.ts'
-import { makeRows } from './rows.ts'
+import { makeRows } from './generate-rows.ts'
 import { setup } from './setup.ts'
 
 /** Ids of a hundred jobs, by what they are good for: 0 waiting, 1 delayed, 2 active, 3 completed, 4 failed. */

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { ERASURES_KEY, erasureStatusKey } from '@tidings/contracts'
 import { createStreamReader, isNewer } from '@tidings/job-events'
-import type { Watch } from '../projector/watch.ts'
+import type { Watch } from '../projector/projection-progress.ts'
 import { eraseUser, type EraseContext } from './erase-user.ts'
 import { noteErased, noteQuiet, noteReport, pendingRows, type ErasureRow } from './erasures.ts'
 

@@ -1,7 +1,7 @@
 import { formatEventId, type EventId } from '@tidings/job-events'
-import type { ChangedJob } from './changed-job.ts'
-import type { Tx } from './position.ts'
-import { changeKey } from './watch.ts'
+import type { ChangedJob } from './apply-batch.ts'
+import type { Tx } from '../db/projector-position.ts'
+import { changeKey } from './projection-progress.ts'
 
 export const CHANNEL = 'tidings_jobs_projected'
 

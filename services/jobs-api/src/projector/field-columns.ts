@@ -1,5 +1,5 @@
 import { booleanArray, joinedJson, pgColumns, numberArray, textArray } from '@tidings/service-kit'
-import type { ChangedJob } from './changed-job.ts'
+import type { ChangedJob } from './apply-batch.ts'
 
 /** The folded fields of jobs as columns for unnest; `progress` and `result` for string_to_array. */
 export function fieldColumns (jobs: ChangedJob[]) {

@@ -1,8 +1,8 @@
 import { pgColumns } from '@tidings/service-kit'
-import type { ChangedJob } from './changed-job.ts'
+import type { ChangedJob } from './apply-batch.ts'
 import { fieldColumns } from './field-columns.ts'
-import { identityColumns, identityKey } from './identity.ts'
-import type { Tx } from './position.ts'
+import { identityColumns, identityKey } from '../db/job-identity.ts'
+import type { Tx } from '../db/projector-position.ts'
 
 /** Rows of jobs that other producers added, and of ours that a restored Postgres forgot. Each gets its `n`. */
 export async function insertRows (tx: Tx, jobs: ChangedJob[]): Promise<void> {

@@ -3,8 +3,8 @@ import type { FastifyBaseLogger } from 'fastify'
 import { parseEventId } from '@tidings/job-events'
 import { createSql } from '@tidings/service-kit'
 import { CHANNEL } from './announce-batch.ts'
-import { readPosition } from './position.ts'
-import type { Watch } from './watch.ts'
+import { readPosition } from '../db/projector-position.ts'
+import type { Watch } from './projection-progress.ts'
 
 /** How often the connection is proven, and the position read: a pooler may swallow notifications. */
 const CHECK_MS = 2000

@@ -1,6 +1,6 @@
-import type { KnownRow } from './changed-job.ts'
-import type { identityColumns } from './identity.ts'
-import type { Tx } from './position.ts'
+import type { KnownRow } from './apply-batch.ts'
+import type { identityColumns } from '../db/job-identity.ts'
+import type { Tx } from '../db/projector-position.ts'
 
 type Row = {
   n: number

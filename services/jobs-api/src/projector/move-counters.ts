@@ -1,6 +1,6 @@
 import { pgColumns } from '@tidings/service-kit'
-import type { ChangedJob } from './changed-job.ts'
-import type { Tx } from './position.ts'
+import type { ChangedJob } from './apply-batch.ts'
+import type { Tx } from '../db/projector-position.ts'
 
 type Shift = { userId: string, state: number, delta: number }
 

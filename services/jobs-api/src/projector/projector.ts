@@ -5,12 +5,12 @@ import {
   type Entry, type EventId, type ConsumedBatch, type StreamConsumer, type Gap, type UnsupportedJobEvent
 } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
-import type { BadItems } from '../isolation/bad-items.ts'
-import { isItemFault } from '../isolation/item-fault.ts'
+import type { BadItems } from '../bad-items/bad-items.ts'
+import { isItemFault } from '../bad-items/item-fault.ts'
 import type { EngineMetrics } from '../metrics.ts'
-import { movePosition, readPosition } from './position.ts'
+import { movePosition, readPosition } from '../db/projector-position.ts'
 import { projectBatch } from './project-batch.ts'
-import { changeKey, type Watch } from './watch.ts'
+import { changeKey, type Watch } from './projection-progress.ts'
 
 /** A transaction of six statements for each event alone is what Postgres would mostly do; polls see an event so much later at most. */
 const LINGER_MS = 20

@@ -1,7 +1,7 @@
 import { pgColumns, numberArray } from '@tidings/service-kit'
-import type { ChangedJob } from './changed-job.ts'
-import { identityColumns } from './identity.ts'
-import type { Tx } from './position.ts'
+import type { ChangedJob } from './apply-batch.ts'
+import { identityColumns } from '../db/job-identity.ts'
+import type { Tx } from '../db/projector-position.ts'
 
 /** Removes the rows of jobs whose place others took, with all that belongs to them, and notes who did. */
 export async function removeReplaced (tx: Tx, jobs: ChangedJob[]): Promise<void> {

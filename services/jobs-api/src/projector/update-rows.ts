@@ -1,8 +1,8 @@
 import { pgColumns } from '@tidings/service-kit'
-import type { ChangedJob } from './changed-job.ts'
+import type { ChangedJob } from './apply-batch.ts'
 import { stateCode } from '../db/state-code.ts'
 import { fieldColumns } from './field-columns.ts'
-import type { Tx } from './position.ts'
+import type { Tx } from '../db/projector-position.ts'
 
 const COMPLETED = stateCode('completed')
 

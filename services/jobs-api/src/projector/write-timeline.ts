@@ -1,7 +1,7 @@
 import { eventIdOf } from '@tidings/job-events'
 import { booleanArray, pgColumns } from '@tidings/service-kit'
-import type { ChangedJob } from './changed-job.ts'
-import type { Tx } from './position.ts'
+import type { ChangedJob } from './apply-batch.ts'
+import type { Tx } from '../db/projector-position.ts'
 
 /** One row per event but progress. */
 export async function writeTimeline (tx: Tx, jobs: ChangedJob[]): Promise<void> {

@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis'
 import type { RawSql } from '@tidings/service-kit'
 import { stateCode } from '../db/state-code.ts'
-import { queuePrefix, type QueueKeys } from '../relay/queue-keys.ts'
-import { repliesOf } from '../relay/replies.ts'
-import type { Successor } from './look-up.ts'
-import type { OpenRow } from './open-row.ts'
+import { queuePrefix, type QueueKeys } from '../bullmq/queue-keys.ts'
+import { repliesOf } from '../bullmq/pipeline-replies.ts'
+import type { Successor } from './bullmq-state.ts'
+import type { OpenRow } from './open-rows.ts'
 
 type Sources = { sql: RawSql, redis: Redis, queue: QueueKeys }
 

@@ -1,10 +1,10 @@
-import type { Doubts } from '../relay/doubts.ts'
-import { recall, rememberReconciled, suspect } from '../relay/memory.ts'
-import { caughtUp, conclude, type ConcludeContext } from './conclude.ts'
-import { judge, judgeMissing, type LostJobs } from './judge.ts'
+import type { Doubts } from '../relay/reconcile-requests.ts'
+import { recall, rememberReconciled, suspect } from '../relay/relay-state.ts'
+import { caughtUp, conclude, type ConcludeContext } from './apply.ts'
+import { judge, judgeMissing, type LostJobs } from './decide.ts'
 import { findSuccessors } from './find-successors.ts'
-import { lookUp, type Found } from './look-up.ts'
-import { doubtfulRows, generationOf, newestRow, openRows, outboxRows, silentRows, type OpenRow } from './open-row.ts'
+import { lookUp, type Found } from './bullmq-state.ts'
+import { doubtfulRows, generationOf, newestRow, openRows, outboxRows, silentRows, type OpenRow } from './open-rows.ts'
 
 const PAGE = 200
 /** Rows that one sweep looks at, silent or not; and jobs that one sweep adds: after an outage there are many. */

@@ -2,8 +2,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { RefreshedTokens, RefreshTokens } from '@tidings/contracts'
 import { problemResponses, rateLimits, redisUrl } from '@tidings/service-kit'
-import { refresher } from '../refresh/refresh.ts'
-import { answer } from './answer.ts'
+import { refresher } from '../tokens/refresh.ts'
+import { answer } from './success-response.ts'
 
 /** Anybody may send one: a refresh token has 4,096 characters at most. */
 const BODY_LIMIT = 16 * 1024

@@ -11,7 +11,7 @@ import { jobNotFound } from '../read/job-not-found.ts'
 import { jobJson, lastEventId } from '../read/job-row.ts'
 import { listJobs } from '../read/list-jobs.ts'
 import { readTimeline } from '../read/timeline.ts'
-import { answer } from './answer.ts'
+import { answer } from './success-response.ts'
 
 export const JobParams = Type.Object({ jobId: JobId })
 

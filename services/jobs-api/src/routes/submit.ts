@@ -6,7 +6,7 @@ import { checkJobs } from '../submit/check.ts'
 import { fingerprint, keepFinished, submissionOf } from '../submit/submission.ts'
 import { submit, submitOne } from '../submit/submit.ts'
 import { withoutNulls } from '../submit/without-nulls.ts'
-import { answer } from './answer.ts'
+import { answer } from './success-response.ts'
 import { egressRules, problemResponses } from '@tidings/service-kit'
 
 /** A thousand jobs may weigh more than one. */

@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import { Erasure, OPERATOR_WRITE, REVOCATIONS_KEY } from '@tidings/contracts'
 import { allowEmptyBodies, problemResponses, requireScope } from '@tidings/service-kit'
 import { findErasure, requestErasure, toErasure } from '../erasure/erasures.ts'
-import { answer } from './answer.ts'
+import { answer } from './success-response.ts'
 
 const NoErasure = createError('ERASURE_NOT_FOUND', 'No erasure %s', 404)
 

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Queue } from 'bullmq'
 import type { FastifyBaseLogger } from 'fastify'
 import type { RawSql } from '@tidings/service-kit'
-import { findCancelled } from '../cancel/find-cancelled.ts'
-import { removeQueued } from '../cancel/remove-queued.ts'
+import { findCancelled } from '../db/find-cancelled.ts'
+import { removeQueued } from '../bullmq/remove-queued.ts'
 import type { Submission } from './submission.ts'
 
 /** A submitter waits no longer for Redis: the row stands, and the sweeper adds what did not get there. */

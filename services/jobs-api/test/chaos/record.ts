@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import type { SeenEvent } from '../told.ts'
+import type { SeenEvent } from '../published-events.ts'
 
 type Entry = { id: string, event: string, jobId: string, [field: string]: string }
 /** What an entry has to tell. */

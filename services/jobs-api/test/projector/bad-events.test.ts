@@ -3,7 +3,7 @@ import t from 'tap'
 import { JOB_EVENTS_KEY, type JobEvent } from '@tidings/contracts'
 import { isNewer, ZERO } from '@tidings/job-events'
 import { until } from '@tidings/testing'
-import { compareCounts } from '../../src/projector/compare-counts.ts'
+import { compareCounts } from '../../src/maintenance/compare-counts.ts'
 import { jobRows } from '../job-rows.ts'
 import { setup } from '../setup.ts'
 

@@ -3,7 +3,7 @@ import { createSql, type RawSql } from '@tidings/service-kit'
 import { cappedCount, COUNT_CAP, countByState, countJobs } from '../../src/read/count-jobs.ts'
 import type { JobFilter } from '../../src/read/job-filter.ts'
 import { selectPage, type Place } from '../../src/read/list-jobs.ts'
-import { makeManyRows } from '../rows.ts'
+import { makeManyRows } from '../generate-rows.ts'
 import { startApp, startServers } from '../setup.ts'
 
 const MILLION = 1_000_000

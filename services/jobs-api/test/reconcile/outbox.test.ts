@@ -4,7 +4,7 @@ import { producer, worker } from '../bullmq.ts'
 import { untilStates } from '../job-rows.ts'
 import { setup, startApp } from '../setup.ts'
 import { submit } from '../submit.ts'
-import { toldEvents } from '../told.ts'
+import { toldEvents } from '../published-events.ts'
 
 const QUICK = { SWEEP_AGE_MS: '100', SWEEP_INTERVAL_MS: '50', RECONCILE_SILENT_MS: '3600000' }
 

@@ -1,11 +1,11 @@
 import t from 'tap'
 import { until } from '@tidings/testing'
-import { recall } from '../../src/relay/memory.ts'
+import { recall } from '../../src/relay/relay-state.ts'
 import { producer, worker } from '../bullmq.ts'
 import { jobRows, untilStates } from '../job-rows.ts'
 import { setup } from '../setup.ts'
 import { submit } from '../submit.ts'
-import { toldEvents } from '../told.ts'
+import { toldEvents } from '../published-events.ts'
 
 const QUICK = { SWEEP_AGE_MS: '200', SWEEP_INTERVAL_MS: '100', RECONCILE_SILENT_MS: '300', RECONCILE_INTERVAL_MS: '100' }
 const PATIENT = { ...QUICK, RECONCILE_SILENT_MS: '3600000' } // so that only the trigger under test can do it

@@ -2,11 +2,11 @@ import t from 'tap'
 import type { Queue, RepeatOptions } from 'bullmq'
 import type { FastifyInstance } from 'fastify'
 import { tokenOf, until } from '@tidings/testing'
-import { compareCounts } from '../../src/projector/compare-counts.ts'
+import { compareCounts } from '../../src/maintenance/compare-counts.ts'
 import { producer, worker } from '../bullmq.ts'
 import { jobRows, untilStates } from '../job-rows.ts'
 import { setup, startApp, startServers } from '../setup.ts'
-import { toldEvents } from '../told.ts'
+import { toldEvents } from '../published-events.ts'
 
 const SILENT_MS = 1000
 const QUICK = { RECONCILE_SILENT_MS: String(SILENT_MS), RECONCILE_INTERVAL_MS: '100' }

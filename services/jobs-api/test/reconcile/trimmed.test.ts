@@ -1,12 +1,12 @@
 import t from 'tap'
 import { JOB_EVENTS_KEY } from '@tidings/contracts'
 import { until } from '@tidings/testing'
-import { compareCounts } from '../../src/projector/compare-counts.ts'
+import { compareCounts } from '../../src/maintenance/compare-counts.ts'
 import { worker } from '../bullmq.ts'
 import { jobRows } from '../job-rows.ts'
 import { setup } from '../setup.ts'
 import { submit } from '../submit.ts'
-import { toldTo } from '../told.ts'
+import { toldTo } from '../published-events.ts'
 
 const JOBS = 60
 

@@ -5,7 +5,7 @@ import { producer, worker } from '../bullmq.ts'
 import { jobRows, untilStates } from '../job-rows.ts'
 import { setup } from '../setup.ts'
 import { submit } from '../submit.ts'
-import { toldEvents, type SeenEvent } from '../told.ts'
+import { toldEvents, type SeenEvent } from '../published-events.ts'
 
 const SLOW = { RECONCILE_SILENT_MS: '3600000' } // only the relay is under test
 const types = (events: SeenEvent[]) => events.map(({ type }) => type)

@@ -3,12 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { tokenOf, until } from '@tidings/testing'
 import { createSql } from '@tidings/service-kit'
 import { relayLeaseKey } from '@tidings/contracts'
-import { compareCounts } from '../../src/projector/compare-counts.ts'
+import { compareCounts } from '../../src/maintenance/compare-counts.ts'
 import { worker } from '../bullmq.ts'
 import { untilStates } from '../job-rows.ts'
 import { startReplica, type Replica } from '../replica.ts'
 import { startServers } from '../setup.ts'
-import { toldEvents } from '../told.ts'
+import { toldEvents } from '../published-events.ts'
 
 const STEPS = 100
 const expected = ['added', 'waiting', 'active', ...Array.from({ length: STEPS }, (_, i) => `progress ${i}`), 'completed']

@@ -4,7 +4,7 @@ import { producer, worker } from '../bullmq.ts'
 import { untilStates } from '../job-rows.ts'
 import { setup, startApp, startServers } from '../setup.ts'
 import { submit } from '../submit.ts'
-import { toldEvents, toldTo } from '../told.ts'
+import { toldEvents, toldTo } from '../published-events.ts'
 
 const PATIENT = { RECONCILE_SILENT_MS: '3600000', SWEEP_AGE_MS: '200' }
 const relayed = 'tidings_relay_lost_entries_total'

@@ -5,7 +5,7 @@ import { producer, worker } from '../bullmq.ts'
 import { jobRows, untilStates } from '../job-rows.ts'
 import { setup } from '../setup.ts'
 import { submit } from '../submit.ts'
-import { toldTo } from '../told.ts'
+import { toldTo } from '../published-events.ts'
 
 const EVENTS = 'bull:default:events'
 const PATIENT = { RECONCILE_SILENT_MS: '3600000' }

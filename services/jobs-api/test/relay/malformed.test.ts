@@ -3,7 +3,7 @@ import { worker } from '../bullmq.ts'
 import { jobRows, untilStates } from '../job-rows.ts'
 import { setup } from '../setup.ts'
 import { submit } from '../submit.ts'
-import { toldEvents } from '../told.ts'
+import { toldEvents } from '../published-events.ts'
 
 t.test('entries that cannot be understood are counted and stepped over', async t => {
   const { app, redis, database } = await setup(t)

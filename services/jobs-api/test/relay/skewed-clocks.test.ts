@@ -2,7 +2,7 @@ import t from 'tap'
 import { producer } from '../bullmq.ts'
 import { untilStates } from '../job-rows.ts'
 import { startApp, startServers } from '../setup.ts'
-import { toldTo } from '../told.ts'
+import { toldTo } from '../published-events.ts'
 
 /** What a job says of its begin is by its producer's clock, what BullMQ tells of it by that of Redis. */
 const ahead = () => ({ timestamp: Date.now() + 60_000 })

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { tokenOf, until } from '@tidings/testing'
 import { producer, worker } from '../bullmq.ts'
 import { setup } from '../setup.ts'
-import { toldEvents, toldTo } from '../told.ts'
+import { toldEvents, toldTo } from '../published-events.ts'
 
 t.test('a submitted job is told and projected from beginning to end', async t => {
   const { app, redis, database } = await setup(t)

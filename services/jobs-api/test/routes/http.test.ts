@@ -1,6 +1,6 @@
 import t from 'tap'
 import { connectRaw, tokenOf } from '@tidings/testing'
-import { makeRows } from '../rows.ts'
+import { makeRows } from '../generate-rows.ts'
 import { setup } from '../setup.ts'
 
 const HEADERS = `Host: tidings.test\r\nAuthorization: Bearer ${tokenOf(1)}\r\n`

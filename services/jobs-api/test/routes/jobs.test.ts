@@ -1,6 +1,6 @@
 import t from 'tap'
 import { tokenOf } from '@tidings/testing'
-import { makeRows } from '../rows.ts'
+import { makeRows } from '../generate-rows.ts'
 import { setup } from '../setup.ts'
 
 /** The jobs of these tests are as old as the documentation's. */

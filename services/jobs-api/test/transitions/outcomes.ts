@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from 'node:util'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import { until } from '@tidings/testing'
-import { compareCounts } from '../../src/projector/compare-counts.ts'
+import { compareCounts } from '../../src/maintenance/compare-counts.ts'
 import { jobRows } from '../job-rows.ts'
-import { toldEvents, type SeenEvent } from '../told.ts'
+import { toldEvents, type SeenEvent } from '../published-events.ts'
 import type { Transition } from './transition.ts'
 
 /** Long enough for what a transition does before its jobs are compared as silent, on a slow machine too. */

@@ -1,0 +1,41 @@
+import type { PublishedJobEvent } from '@tidings/contracts'
+import { fold, isLate, unknownJob, type JobFields } from './apply-event.ts'
+import { identityKey, identityOf, type Identity } from '../db/job-identity.ts'
+
+/** A job of a batch: what its row was, what it becomes, and the events that made it so. */
+export type ChangedJob = {
+  identity: Identity
+  userId: string
+  name: string
+  slot: string | undefined
+  /** Undefined where there is no row yet. */
+  n: number | undefined
+  stateBefore: number | undefined
+  after: JobFields
+  /** Those that changed it; what a finished job was told late is not among them. */
+  events: PublishedJobEvent[]
+}
+
+export type KnownRow = Identity & JobFields & { n: number }
+
+/** Folds a batch per job, on top of the rows as they are. */
+export function foldBatch (events: PublishedJobEvent[], rows: KnownRow[]): ChangedJob[] {
+  const known = new Map(rows.map(row => [identityKey(row), row]))
+  const changed = new Map<string, ChangedJob>()
+  for (const event of events) {
+    const identity = identityOf(event)
+    const key = identityKey(identity)
+    const job = changed.get(key) ?? begin(event, identity, known.get(key))
+    changed.set(key, job)
+    const after = fold(job.after, event)
+    if (!isLate(job.after, event)) job.events.push(event)
+    job.after = after
+  }
+  return [...changed.values()]
+}
+
+function begin (event: PublishedJobEvent, identity: Identity, row: KnownRow | undefined): ChangedJob {
+  const { userId, name, slot } = event
+  if (!row) return { identity, userId, name, slot, n: undefined, stateBefore: undefined, after: unknownJob(event), events: [] }
+  return { identity, userId, name, slot, n: row.n, stateBefore: row.state, after: row, events: [] }
+}

@@ -1,0 +1,45 @@
+import t from 'tap'
+import { startRedis } from '@tidings/testing'
+import { createLookAhead } from '../../../src/relay/ownership/look-ahead.ts'
+
+const KEY = 'bull:q:events'
+const client = (await startRedis(t)).client()
+t.beforeEach(async () => await client.del(KEY))
+
+const add = async (event: string, jobId: string) => await client.xadd(KEY, '*', 'event', event, 'jobId', jobId) as string
+
+t.test('tells which jobs begin behind an entry, and reads on from where it was', async t => {
+  const first = await add('added', 'a')
+  await add('waiting', 'a')
+  const { beginsAfter } = createLookAhead(client, KEY)
+  const second = await add('added', 'b')
+  const third = await add('added', 'c')
+
+  const behindFirst = await beginsAfter(first, second)
+  t.same(['a', 'b', 'c'].map(id => behindFirst?.(id)), [false, true, false], 'up to the one that is named')
+  const behindSecond = await beginsAfter(second, third)
+  t.same(['a', 'b', 'c'].map(id => behindSecond?.(id)), [false, false, true])
+  t.equal((await beginsAfter(third, third))?.('c'), false)
+})
+
+t.test('knows nothing where entries may be missing', async t => {
+  const first = await add('added', 'a')
+  const second = await add('added', 'b')
+  await client.xtrim(KEY, 'MAXLEN', '=', 1)
+  const { beginsAfter } = createLookAhead(client, KEY)
+  t.equal(await beginsAfter(first, second), undefined)
+  t.equal(await beginsAfter('0-0', second), undefined, 'nor from the very begin')
+  const third = await add('added', 'c')
+  t.equal((await beginsAfter(second, third))?.('c'), true, 'but does again behind the gap')
+})
+
+t.test('is told to come again where there is more than one look can see, and comes to the end', async t => {
+  const first = await add('added', 'a')
+  const pipeline = client.pipeline()
+  for (let i = 0; i < 60_000; i++) pipeline.xadd(KEY, '*', 'event', 'progress', 'jobId', 'a')
+  await pipeline.exec()
+  const last = await add('added', 'b')
+  const { beginsAfter } = createLookAhead(client, KEY)
+  await t.rejects(beginsAfter(first, last))
+  t.equal((await beginsAfter(first, last))?.('b'), true)
+})
