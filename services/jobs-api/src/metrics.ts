@@ -1,55 +1,60 @@
 import { prom, type MetricsRegistry } from '@tidings/service-kit'
 
-export type EngineMetrics = ReturnType<typeof engineMetrics>
+export type BackgroundMetrics = ReturnType<typeof backgroundMetrics>
 
 /** Metrics of relay, projector, reconciliation, outbox and retention. Labels: the queues of JOB_QUEUES, and closed sets. */
-export function engineMetrics (registry: MetricsRegistry) {
+export function backgroundMetrics (registry: MetricsRegistry) {
   const registers = [registry]
-  const perQueue = (name: string, help: string) => new prom.Counter({ name, help, labelNames: ['queue'] as const, registers })
   const plain = (name: string, help: string) => new prom.Counter({ name, help, registers })
+  const perQueue = (name: string, help: string) => new prom.Counter({ name, help, labelNames: ['queue'] as const, registers })
+  const labelled = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
+    new prom.Counter({ name, help, labelNames, registers })
   return {
     relayed: perQueue('tidings_relay_events_total', 'Events appended to the stream'),
-    late: perQueue('tidings_relay_late_events_total', 'Events of finished jobs, left out'),
-    unowned: perQueue('tidings_relay_unowned_events_total', 'Events of jobs without an owner, left out'),
-    refusedOwners: perQueue('tidings_relay_refused_owners_total', 'Jobs of other producers whose data names a user that can own none, or is too large to be searched'),
-    malformed: perQueue('tidings_relay_malformed_entries_total', 'Entries that could not be understood, stepped over'),
-    badItems: new prom.Counter({ name: 'tidings_bad_items_total', help: 'Items that a loop had to skip, recorded in jobs.bad_items', labelNames: ['consumer', 'queue'] as const, registers }),
+    late: perQueue('tidings_relay_late_events_total', 'Events of finished jobs, dropped'),
+    unowned: perQueue('tidings_relay_unowned_events_total', 'Events of jobs without an owner, dropped'),
+    invalidOwners: perQueue('tidings_relay_invalid_owners_total',
+      'Jobs of other producers whose data names an invalid user, or is too large to be searched'),
+    malformed: perQueue('tidings_relay_malformed_entries_total', 'Malformed entries, skipped'),
+    badItems: labelled('tidings_bad_items_total', 'Skipped items, recorded in jobs.bad_items', ['consumer', 'queue']),
     lost: perQueue('tidings_relay_lost_entries_total', 'Entries that BullMQ trimmed before they were read'),
-    batches: perQueue('tidings_relay_batches_total', 'Batches moved'),
-    large: new prom.Counter({ name: 'tidings_relay_large_results_total', help: 'Results and errors too large for an event, by whether they are kept beside it', labelNames: ['queue', 'kept'] as const, registers }),
-    trimmed: perQueue('tidings_stream_trimmed_events_total', 'Events cut off because the stream was larger than its bound, by the queue whose relay did so'),
-    refused: perQueue('tidings_relay_refused_appends_total', 'Batches that another replica had moved already'),
-    repairedHistories: perQueue('tidings_relay_repaired_histories_total', 'Histories that had to be begun anew'),
+    batches: perQueue('tidings_relay_batches_total', 'Batches relayed'),
+    largeValues: labelled('tidings_relay_large_values_total',
+      'Progress, results and errors too large for an event, by whether they were stored whole', ['queue', 'stored']),
+    trimmed: perQueue('tidings_stream_trimmed_events_total',
+      'Events trimmed because the stream exceeded its size, by the queue whose leader trimmed them'),
+    appendConflicts: perQueue('tidings_relay_append_conflicts_total', 'Batches that another replica had relayed already'),
+    repairedHistories: perQueue('tidings_relay_repaired_histories_total', 'User histories that had to be replaced'),
     projected: plain('tidings_projector_events_total', 'Events projected'),
-    steppedOver: plain('tidings_projector_refused_events_total', 'Events that Postgres refused or that were malformed, stepped over'),
-    overtaken: plain('tidings_projector_overtaken_total', 'Times the stream was trimmed or lost before it was projected'),
-    reconciled: new prom.Counter({ name: 'tidings_reconciled_jobs_total', help: 'Jobs concluded by comparison with BullMQ', labelNames: ['queue', 'conclusion'] as const, registers }),
-    swept: perQueue('tidings_outbox_added_jobs_total', 'Jobs that the sweeper added'),
-    retired: plain('tidings_retention_removed_jobs_total', 'Finished jobs removed by retention')
+    skipped: plain('tidings_projector_skipped_events_total', 'Malformed events, and events that Postgres refused; skipped'),
+    gaps: plain('tidings_projector_gaps_total', 'Times the stream was trimmed or lost before it was projected'),
+    reconciled: labelled('tidings_reconciled_jobs_total', 'Jobs changed after a comparison with BullMQ', ['queue', 'outcome']),
+    enqueued: perQueue('tidings_outbox_added_jobs_total', 'Jobs that the outbox added to BullMQ'),
+    removedJobs: plain('tidings_retention_removed_jobs_total', 'Finished jobs removed by retention')
   }
 }
 
-/** How far the rows are behind the stream, asked when Prometheus asks. */
+/** How far the rows are behind the stream; measured on each scrape. */
 export function projectorLag (registry: MetricsRegistry, lagMs: () => Promise<number>) {
   return new prom.Gauge({
     name: 'tidings_projector_lag_milliseconds',
-    help: 'By how much the newest event is younger than the newest projected one',
+    help: 'Age difference of the newest event and the newest projected event',
     registers: [registry],
     async collect () { this.set(await lagMs()) }
   })
 }
 
-/** What waits for the relay, asked when Prometheus asks: a relay that stands still would not tell of it. */
-export function unreadGauge (registry: MetricsRegistry, queues: string[], unread: (queue: string) => Promise<number | undefined>) {
+/** The backlog of the relay; measured on each scrape, since a stalled relay would not report it. */
+export function relayBacklog (registry: MetricsRegistry, queues: string[], backlog: (queue: string) => Promise<number | undefined>) {
   return new prom.Gauge({
-    name: 'tidings_relay_unread_entries',
-    help: 'Entries of BullMQ that wait for the relay',
+    name: 'tidings_relay_backlog_entries',
+    help: 'Entries of BullMQ that are not relayed yet',
     labelNames: ['queue'] as const,
     registers: [registry],
     async collect () {
       await Promise.all(queues.map(async queue => {
-        const now = await unread(queue)
-        if (now !== undefined) this.set({ queue }, now)
+        const entries = await backlog(queue)
+        if (entries !== undefined) this.set({ queue }, entries)
       }))
     }
   })
@@ -57,33 +62,33 @@ export function unreadGauge (registry: MetricsRegistry, queues: string[], unread
 
 type Size = { events: number, bytes: number }
 
-/** How large the stream is, asked when Prometheus asks; while that can't be told, as it was. */
+/** The size of the stream; measured on each scrape. While it cannot be measured the last value stays. */
 export function streamSize (registry: MetricsRegistry, size: () => Promise<Size | undefined>) {
-  // Each asks for itself: none waits for what another collects.
-  const gauge = (name: string, help: string, valueOf: (now: Size) => number) => new prom.Gauge({
+  // Each gauge measures by itself, so that none depends on the other's collection.
+  const gauge = (name: string, help: string, valueOf: (current: Size) => number) => new prom.Gauge({
     name,
     help,
     registers: [registry],
     async collect () {
-      const now = await size()
-      if (now) this.set(valueOf(now))
+      const current = await size()
+      if (current) this.set(valueOf(current))
     }
   })
   gauge('tidings_stream_events', 'Events in the stream', ({ events }) => events)
-  gauge('tidings_stream_bytes', 'What the stream of job events takes of Redis\' memory', ({ bytes }) => bytes)
+  gauge('tidings_stream_bytes', 'Memory of Redis that the job-event stream uses', ({ bytes }) => bytes)
 }
 
-/** Long polls that are held, counted when Prometheus asks. */
-export function longPollsHeld (registry: MetricsRegistry, count: () => number) {
+/** The number of waiting long polls; counted on each scrape. */
+export function activeLongPolls (registry: MetricsRegistry, count: () => number) {
   return new prom.Gauge({
-    name: 'tidings_long_polls_held',
+    name: 'tidings_long_polls_active',
     help: 'Requests that wait for a job to change',
     registers: [registry],
     collect () { this.set(count()) }
   })
 }
 
-/** Requests refused because there was too much to do. */
+/** Requests refused by load shedding. */
 export function requestsShed (registry: MetricsRegistry) {
-  return new prom.Counter({ name: 'tidings_requests_shed_total', help: 'Requests refused because there was too much to do', registers: [registry] })
+  return new prom.Counter({ name: 'tidings_requests_shed_total', help: 'Requests refused because of overload', registers: [registry] })
 }

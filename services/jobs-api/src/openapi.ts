@@ -10,7 +10,7 @@ export const API = {
 }
 
 /** What the routes take from the service when they are called. */
-const USED = ['sql', 'isRevoked', 'redis', 'findQueue', 'findJob', 'reachEvent', 'holdJob']
+const USED = ['sql', 'isRevoked', 'redis', 'findQueue', 'findJob', 'waitForEvent', 'waitForJob']
 
 /** The OpenAPI document of the routes. */
 export async function describeApi (): Promise<object> {

@@ -4,7 +4,7 @@ import { worker } from './bullmq.ts'
 import { untilStates } from './job-rows.ts'
 import { setup, startApp, startServers } from './setup.ts'
 import { submit } from './submit.ts'
-import { toldEvents } from './published-events.ts'
+import { publishedEvents } from './published-events.ts'
 import { createSql } from '@tidings/service-kit'
 import type { Sql } from 'postgres'
 
@@ -34,7 +34,7 @@ t.test('Redis frozen: the service answers, and goes on when it thaws', async t =
   redis.resume()
   worker(t, redis, async () => 'done')
   await untilStates(database.sql, ['completed', 'completed'])
-  t.equal((await toldEvents(app.redis)).filter(({ type }) => type === 'completed').length, 2)
+  t.equal((await publishedEvents(app.redis)).filter(({ type }) => type === 'completed').length, 2)
 })
 
 t.test('Postgres away: unready; what happened meanwhile is told and projected when it is back', async t => {
@@ -43,7 +43,7 @@ t.test('Postgres away: unready; what happened meanwhile is told and projected wh
   const app = await startApp(t, { ...env, DATABASE_URL: postgres.url })
   await submit(app)
   let ran = false
-  await until(async () => (await toldEvents(app.redis)).length === 2)
+  await until(async () => (await publishedEvents(app.redis)).length === 2)
   await postgres.kill()
   await until(async () => (await app.inject('/readyz')).statusCode === 503)
   worker(t, redis, async () => { ran = true })
@@ -52,6 +52,6 @@ t.test('Postgres away: unready; what happened meanwhile is told and projected wh
   const sql = createSql(postgres.url, { max: 1 })
   t.teardown(() => sql.end())
   await untilStates(sql as unknown as Sql, ['completed'])
-  t.same((await toldEvents(app.redis)).map(({ type }) => type), ['added', 'waiting', 'active', 'completed'])
+  t.same((await publishedEvents(app.redis)).map(({ type }) => type), ['added', 'waiting', 'active', 'completed'])
   await until(async () => (await app.inject('/readyz')).statusCode === 200)
 })

@@ -6,7 +6,7 @@ import { JOB_EVENTS_KEY, type JsonText, type PublishedJobEvent } from '@tidings/
 export type SeenEvent = Omit<PublishedJobEvent, 'progress' | 'result'> & { progress?: unknown, result?: unknown }
 
 /** All events of the stream, oldest first. */
-export async function toldEvents (redis: Redis): Promise<SeenEvent[]> {
+export async function publishedEvents (redis: Redis): Promise<SeenEvent[]> {
   const entries = await redis.xrange(JOB_EVENTS_KEY, '-', '+')
   return entries.map(([id, [, owner = '', , payload = '']]) => {
     const [ms = 0, seq = 0] = id.split('-').map(Number)
@@ -15,7 +15,7 @@ export async function toldEvents (redis: Redis): Promise<SeenEvent[]> {
 }
 
 /** A user's history, oldest first. */
-export async function toldTo (redis: Redis, userId: string): Promise<SeenEvent[]> {
+export async function historyOf (redis: Redis, userId: string): Promise<SeenEvent[]> {
   const entries: Entry[] = []
   for await (const page of readHistory(redis, userId, ZERO)) entries.push(...page)
   return entries.map(entry => seen(entry))

@@ -1,42 +1,47 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { pgColumns, type RawSql } from '@tidings/service-kit'
-import type { EngineMetrics } from '../metrics.ts'
-import { cut, storable } from '../db/text.ts'
+import { replaceNul, truncateUtf8 } from '../db/text.ts'
+import type { BackgroundMetrics } from '../metrics.ts'
 
 const FLUSH_MS = 500
-/** Beyond so many between two flushes they are only counted and logged: somebody floods the queue. */
-const MAX_WAITING = 500
+/** More items than this between two flushes are only counted and logged: somebody floods the queue. */
+const MAX_PENDING = 500
 const MAX_TEXT = 500
 
 export type Consumer = 'relay' | 'reconcile' | 'outbox' | 'projector'
 
-/** What was skipped, by whom and why. `item` is the id of BullMQ's entry, of the job event, or of the row. */
+/** A skipped item, its consumer and the reason. `item` is the id of a BullMQ entry, of a job event, or of a row. */
 export type BadItem = { consumer: Consumer, queue: string, item: string, jobId?: string | undefined, err: Error }
 
 export type BadItems = ReturnType<typeof createBadItems>
 
 /**
- * Where all loops report what they skip: a line in the log, a count, and a row
- * of `jobs.bad_items`, where support finds it by the job's id. An item that
- * comes again and again has one row.
+ * Reports skipped items: a line in the log, a count, and a row of `jobs.bad_items`, which support can find by the job's
+ * id. An item that is skipped repeatedly has one row.
  */
-export function createBadItems ({ sql, metrics, log }: { sql: RawSql, metrics: EngineMetrics, log: FastifyBaseLogger }) {
-  const waiting = new Map<string, BadItem>()
-  const timer = setInterval(() => { flush().catch(err => log.warn({ err }, 'bad items: not recorded')) }, FLUSH_MS).unref()
+export function createBadItems ({ sql, metrics, log }: { sql: RawSql, metrics: BackgroundMetrics, log: FastifyBaseLogger }) {
+  const pending = new Map<string, BadItem>()
+  const timer = setInterval(() => {
+    flush().catch(err => log.warn({ err }, 'bad items: not recorded'))
+  }, FLUSH_MS).unref()
 
-  function note (bad: BadItem): void {
+  function report (bad: BadItem): void {
     const { consumer, queue, item, jobId, err } = bad
     metrics.badItems.inc({ consumer, queue })
-    log.error({ err, consumer, queue, item, jobId: jobId && cut(jobId, MAX_TEXT) }, 'bad item: skipped')
-    if (waiting.size < MAX_WAITING) waiting.set(`${consumer} ${queue} ${item}`, bad)
+    log.error({ err, consumer, queue, item, jobId: jobId && truncateUtf8(jobId, MAX_TEXT) }, 'bad item: skipped')
+    if (pending.size < MAX_PENDING) pending.set(`${consumer} ${queue} ${item}`, bad)
   }
 
-  /** Writes what waits; where Postgres is away it is kept for the next time. */
+  /** Writes the pending items; while Postgres is away they are kept for the next flush. */
   async function flush (): Promise<void> {
-    const entries = [...waiting]
+    const entries = [...pending]
     if (entries.length === 0) return
     const { texts } = pgColumns(entries.map(([, { consumer, queue, item, jobId, err }]) => ({
-      consumer, queue: textOf(queue), item: textOf(item), jobId: jobId === undefined ? undefined : textOf(jobId), reason: textOf(reasonOf(err))
+      consumer,
+      queue: textOf(queue),
+      item: textOf(item),
+      jobId: jobId === undefined ? undefined : textOf(jobId),
+      reason: textOf(reasonOf(err))
     })))
     await sql`
       insert into jobs.bad_items as known (consumer, queue, item, job_id, reason)
@@ -45,11 +50,11 @@ export function createBadItems ({ sql, metrics, log }: { sql: RawSql, metrics: E
       )
       on conflict (consumer, queue, item) do update
         set reason = excluded.reason, times = known.times + 1, last_at = now()`
-    for (const [key, bad] of entries) if (waiting.get(key) === bad) waiting.delete(key)
+    for (const [key, bad] of entries) if (pending.get(key) === bad) pending.delete(key)
   }
 
   return {
-    note,
+    report,
     flush,
     async stop (): Promise<void> {
       clearInterval(timer)
@@ -59,7 +64,7 @@ export function createBadItems ({ sql, metrics, log }: { sql: RawSql, metrics: E
 }
 
 function textOf (text: string): string {
-  return cut(storable(text), MAX_TEXT)
+  return truncateUtf8(replaceNul(text), MAX_TEXT)
 }
 
 function reasonOf ({ message, cause }: Error): string {

@@ -1,15 +1,14 @@
 import { isItemFault } from './item-fault.ts'
 
 type Isolation<Item> = {
-  /** Gets each item that fails alone; it is skipped. */
+  /** Called with each item that fails alone; the item is skipped. */
   onBad: (item: Item, err: Error) => Promise<void> | void
   isFault?: (err: unknown) => boolean
 }
 
 /**
- * Does work on a batch. Where one of its items makes it fail, halves are tried
- * until that one stands alone: one bad item among 200 costs 16 tries, and none
- * of the others. The work must be such that a part of it may be done again.
+ * Works on a batch. If one item makes the batch fail, the batch is halved until that item stands alone: one bad item
+ * among 200 costs 16 tries and affects no other item. `work` must be repeatable for a part of the batch.
  */
 export async function isolate<Item, Result> (
   items: Item[], work: (items: Item[]) => Promise<Result[]>, { onBad, isFault = isItemFault }: Isolation<Item>

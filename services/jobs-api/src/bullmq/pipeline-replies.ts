@@ -1,10 +1,10 @@
 import type { ChainableCommander } from 'ioredis'
 
 /**
- * What a pipeline of reads was answered. A key that holds another type (an id
- * that names one of BullMQ's own lists, say) is an answer about that key alone.
+ * Executes a pipeline of reads and returns its replies. A key that holds another type (a job id that equals the name of
+ * one of BullMQ's own lists, for example) fails alone.
  */
-export async function repliesOf<Reply> (pipeline: ChainableCommander): Promise<(Reply | WrongType)[]> {
+export async function pipelineReplies<Reply> (pipeline: ChainableCommander): Promise<(Reply | WrongType)[]> {
   return (await pipeline.exec() ?? []).map(([err, reply]) => {
     if (!err) return reply as Reply
     if (err.message.startsWith('WRONGTYPE')) return new WrongType(err)
@@ -14,7 +14,7 @@ export async function repliesOf<Reply> (pipeline: ChainableCommander): Promise<(
 
 export class WrongType extends Error {
   constructor (cause: Error) {
-    super('What Redis holds under this id is no job', { cause })
+    super('The key with this id does not hold a job', { cause })
     this.name = 'WrongType'
   }
 }

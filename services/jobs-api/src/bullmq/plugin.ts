@@ -5,20 +5,20 @@ import type { Config } from '../config.ts'
 import { BULLMQ_PREFIX } from '../job-queues.ts'
 
 /**
- * Decorates `app.findQueue(name)`: the BullMQ queues of JOB_QUEUES over one
- * connection, whose commands fail at once while Redis is away.
+ * Decorates `app.findQueue(name)`: the BullMQ queues of JOB_QUEUES over one connection, whose commands fail at once while
+ * Redis is away.
  */
 export const queues = fp<{ config: Config }>(async function queues (app, { config }) {
   const connection = createRedis(redisUrl(config))
-  connection.on('error', () => {}) // told once by the plugin `redis`
+  connection.on('error', () => {}) // the plugin `redis` logs it
   const byName = new Map(config.queues.map(name => [name, openQueue(name)]))
 
   function openQueue (name: string): Queue {
     const queue = new Queue(name, {
       connection,
       prefix: config.queuePrefixes[name] ?? BULLMQ_PREFIX,
-      skipMetasUpdate: true, // else it sets BullMQ's cap of events back to 10,000
-      skipVersionCheck: true, // asks Redis before the first command, and never works again when that fails
+      skipMetasUpdate: true, // otherwise it resets BullMQ's limit of events to 10,000
+      skipVersionCheck: true, // sends a command before the first one, and the queue never works again if that fails
       skipWaitingForReady: true
     })
     queue.on('error', err => app.log.debug({ err, queue: name }, 'queue: connection lost'))
@@ -28,7 +28,7 @@ export const queues = fp<{ config: Config }>(async function queues (app, { confi
   app.decorate('queueNames', config.queues)
   app.decorate('findQueue', function findQueue (name) {
     const queue = byName.get(name)
-    if (!queue) throw new RangeError(`JOB_QUEUES does not name "${name}"`)
+    if (!queue) throw new RangeError(`JOB_QUEUES does not contain "${name}"`)
     return queue
   })
   app.addHook('onClose', async () => {
@@ -41,7 +41,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** JOB_QUEUES; the first is the default of a submit. */
     queueNames: [string, ...string[]]
-    /** @throws RangeError where the name is none of `queueNames` */
+    /** @throws RangeError if `queueNames` does not contain the name */
     findQueue (name: string): Queue
   }
 }

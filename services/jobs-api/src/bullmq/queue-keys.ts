@@ -1,9 +1,9 @@
 import type { Queue } from 'bullmq'
 
-/** A queue as BullMQ knows it, its own prefix included (`bull`, or another one of JOB_QUEUES). */
+/** A queue's keys in Redis, under the prefix that BullMQ uses for it (`bull`, or another one of JOB_QUEUES). */
 export type QueueKeys = Pick<Queue, 'toKey'>
 
-/** What comes before the rest of each of its keys. */
+/** The common prefix of the queue's keys. */
 export const queuePrefix = (queue: QueueKeys) => queue.toKey('')
 
 export const queueEventsKey = (queue: QueueKeys) => queue.toKey('events')

@@ -6,7 +6,7 @@ import { FIRST_FINAL_STATE } from '../db/state-code.ts'
 import type { FoundJob } from '../read/find-jobs.ts'
 import { inQueue, queuedJob } from './queued-job.ts'
 import { removeQueued } from '../bullmq/remove-queued.ts'
-import { tellWorker } from '../bullmq/notify-worker.ts'
+import { notifyWorker } from '../bullmq/notify-worker.ts'
 
 const JobFinished = createError('JOB_FINISHED', 'The job has finished already', 409)
 const NotCancellable = createError('NOT_CANCELLABLE', 'The job belongs to a scheduler of BullMQ: remove it there', 409)
@@ -19,14 +19,14 @@ type CancelContext = { userId: string, sql: RawSql, redis: Redis, findQueue: (na
  * A waiting or delayed job is removed; the worker of an active one is told.
  */
 export async function cancelJob (row: FoundJob, { userId, sql, redis, findQueue }: CancelContext): Promise<void> {
-  if (!await writeWish(sql, row.n)) throw new JobFinished()
+  if (!await requestCancel(sql, row.n)) throw new JobFinished()
   await inQueue(row, findQueue, async queue => {
     const { job, isOther } = await queuedJob(row, { userId, queue })
     if (!job && isOther) return // the signal would reach the other one's worker
     if (!job) return await cancelUnseen(row, redis)
     const state = await job.getState()
     if (state === 'completed' || state === 'failed') throw new JobFinished()
-    if (state === 'active' || !await remove(queue, row.id)) await tellWorker(redis, row)
+    if (state === 'active' || !await remove(queue, row.id)) await notifyWorker(redis, row)
   })
 }
 
@@ -36,10 +36,10 @@ export async function cancelJob (row: FoundJob, { userId, sql, redis, findQueue 
  * hears of it; of others there may be another job under the id by now.
  */
 async function cancelUnseen (row: FoundJob, redis: Redis): Promise<void> {
-  if (row.ours) await tellWorker(redis, row)
+  if (row.ours) await notifyWorker(redis, row)
 }
 
-async function writeWish (sql: RawSql, n: number): Promise<boolean> {
+async function requestCancel (sql: RawSql, n: number): Promise<boolean> {
   const { count } = await sql`
     update jobs.jobs set cancel_requested_at = coalesce(cancel_requested_at, now()) where n = ${n} and state < ${FIRST_FINAL_STATE}`
   return count === 1
@@ -49,11 +49,11 @@ async function remove (queue: Queue, id: string): Promise<boolean> {
   try {
     return await removeQueued(queue, id)
   } catch (err) {
-    if (isSchedulers(err)) throw Object.assign(new NotCancellable(), { cause: err })
+    if (belongsToScheduler(err)) throw Object.assign(new NotCancellable(), { cause: err })
     throw err
   }
 }
 
-function isSchedulers (err: unknown): boolean {
+function belongsToScheduler (err: unknown): boolean {
   return (err as { code?: number }).code === -8
 }

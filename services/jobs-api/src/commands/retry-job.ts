@@ -22,7 +22,7 @@ export async function retryJob (row: FoundJob, { userId, sql, redis, findQueue }
   if (state !== 'failed') throw new NotFailed(state)
   await inQueue(row, findQueue, async queue => {
     // Before it runs, or its worker would be told to stop at once.
-    const { data, options } = await withdrawWish(sql, row.n)
+    const { data, options } = await withdrawCancelRequest(sql, row.n)
     await redis.del(cancelKey(row.queue, row.id))
     const { job, isOther } = await queuedJob(row, { userId, queue })
     if (job) return await job.retry('failed').catch(refuse)
@@ -32,7 +32,7 @@ export async function retryJob (row: FoundJob, { userId, sql, redis, findQueue }
   })
 }
 
-async function withdrawWish (sql: RawSql, n: number): Promise<Outbox> {
+async function withdrawCancelRequest (sql: RawSql, n: number): Promise<Outbox> {
   const [outbox] = await sql<Outbox[]>`update jobs.jobs set cancel_requested_at = null where n = ${n} returning data, options`
   return outbox ?? { data: null, options: null }
 }

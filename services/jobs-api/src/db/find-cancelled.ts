@@ -1,8 +1,8 @@
 import type { RawSql } from '@tidings/service-kit'
 
 /**
- * Which of these jobs their users asked to cancel. It was written down before
- * anything was removed; of an id that came again, the newest life counts.
+ * Returns those of the jobs that their users asked to cancel. A cancel request is written before anything is removed; of
+ * a reused id the newest incarnation counts.
  */
 export async function findCancelled (sql: RawSql, queue: string, jobIds: string[]): Promise<Set<string>> {
   if (jobIds.length === 0) return new Set()

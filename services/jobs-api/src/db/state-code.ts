@@ -1,9 +1,7 @@
 import { JOB_STATES, type JobState } from '@tidings/contracts'
 
-/** States are stored as their place in JOB_STATES; from this one on a job is finished. */
+/** States are stored as their index in JOB_STATES; from this one on a job is finished. */
 export const FIRST_FINAL_STATE = 3
-
-export const ALL_STATE_CODES = JOB_STATES.map((_state, code) => code)
 
 export const stateCode = (state: JobState): number => JOB_STATES.indexOf(state)
 

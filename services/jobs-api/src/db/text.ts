@@ -1,10 +1,10 @@
-/** A text that Postgres can hold: it knows no NUL. */
-export function storable (text: string): string {
+/** Replaces NUL, which Postgres cannot store in a text. */
+export function replaceNul (text: string): string {
   return text.replaceAll('\0', '\ufffd')
 }
 
-/** The beginning of a text, at most so many bytes, never half a character. */
-export function cut (text: string, bytes: number): string {
+/** The beginning of a text: at most so many bytes, and only whole characters. */
+export function truncateUtf8 (text: string, bytes: number): string {
   const buffer = Buffer.from(text)
   let end = Math.min(bytes, buffer.length)
   while (end > 0 && end < buffer.length && isContinuation(buffer[end] as number)) end--

@@ -7,8 +7,8 @@ import { runErasures } from './run-erasures.ts'
 
 /** One replica works on the erasures that operators asked for, until every service has finished them. */
 export const erasures = fp<{ config: Config }>(async function erasures (app, { config }) {
-  const { sql, redis, log, projected } = app
-  const context = { sql, redis, log, projected, quietMs: config.ERASURE_QUIET_MS, findQueue: (name: string) => app.findQueue(name) }
+  const { sql, redis, log, projection } = app
+  const context = { sql, redis, log, projection, quietMs: config.ERASURE_QUIET_MS, findQueue: (name: string) => app.findQueue(name) }
 
   const lease = holdLease({
     redis,

@@ -1,14 +1,14 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { ERASURES_KEY, erasureStatusKey } from '@tidings/contracts'
 import { createStreamReader, isNewer } from '@tidings/job-events'
-import type { Watch } from '../projector/projection-progress.ts'
+import type { ProjectionProgress } from '../projector/projection-progress.ts'
 import { eraseUser, type EraseContext } from './erase-user.ts'
 import { noteErased, noteQuiet, noteReport, pendingRows, type ErasureRow } from './erasures.ts'
 
 /** How long the report of a finished erasure stays in Redis. */
 const STATUS_TTL_S = 30 * 24 * 3600
 
-type RunContext = EraseContext & { projected: Watch, quietMs: number, log: FastifyBaseLogger }
+type RunContext = EraseContext & { projection: ProjectionProgress, quietMs: number, log: FastifyBaseLogger }
 type Pending = ErasureRow & { user_id: string }
 
 /**
@@ -24,12 +24,12 @@ export async function runErasures (context: RunContext, signal: AbortSignal): Pr
 }
 
 async function eraseHere (erasure: Pending, context: RunContext, signal: AbortSignal): Promise<void> {
-  const { sql, redis, projected, quietMs, log } = context
+  const { sql, redis, projection, quietMs, log } = context
   const found = await eraseUser(erasure.user_id, context, signal)
   if (found > 0 || signal.aborted) return await noteQuiet(sql, erasure.id, undefined)
   if (erasure.quiet_since === null) return await noteQuiet(sql, erasure.id, await createStreamReader(redis).last())
   const end = { ms: erasure.quiet_ms ?? 0, seq: erasure.quiet_seq ?? 0 }
-  if (isNewer(end, projected.position) || Date.now() - erasure.quiet_since.getTime() < quietMs) return
+  if (isNewer(end, projection.position) || Date.now() - erasure.quiet_since.getTime() < quietMs) return
   await noteErased(sql, erasure.id)
   log.info({ erasureId: erasure.id, audit: true }, 'user erased')
 }

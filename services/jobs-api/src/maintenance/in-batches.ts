@@ -1,12 +1,15 @@
-type Pages = { size: number, signal: AbortSignal }
+type Batches = { size: number, signal: AbortSignal }
 
-/** Removes page by page, until one is not full or the signal aborts: there may be days of it, and a service that closes. */
-export async function inPages (removePage: (size: number) => Promise<number>, { size, signal }: Pages): Promise<number> {
+/**
+ * Removes batch by batch until a batch is not full or the signal aborts: there may be days of backlog when the service
+ * closes. Returns the number of removed rows.
+ */
+export async function inBatches (removeBatch: (size: number) => Promise<number>, { size, signal }: Batches): Promise<number> {
   let removed = 0
   while (!signal.aborted) {
-    const some = await removePage(size)
-    removed += some
-    if (some < size) break
+    const count = await removeBatch(size)
+    removed += count
+    if (count < size) break
   }
   return removed
 }

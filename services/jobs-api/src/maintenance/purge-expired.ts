@@ -1,16 +1,16 @@
 import type { RawSql } from '@tidings/service-kit'
-import { inPages } from './in-batches.ts'
+import { inBatches } from './in-batches.ts'
 
-const AT_A_TIME = 5000
+const BATCH = 5000
 
-/** Forgets what has served its time: idempotency keys after a day, families of refresh tokens none of which lives any more. */
-export async function forgetSpent (sql: RawSql, signal: AbortSignal): Promise<void> {
-  await inPages(async size => await forgetKeys(sql, size), { size: AT_A_TIME, signal })
-  await inPages(async size => await forgetFamilies(sql, size), { size: AT_A_TIME, signal })
+/** Purges idempotency keys after a day, and families of refresh tokens once none of their tokens is valid any more. */
+export async function purgeExpired (sql: RawSql, signal: AbortSignal): Promise<void> {
+  await inBatches(async size => await purgeKeys(sql, size), { size: BATCH, signal })
+  await inBatches(async size => await purgeFamilies(sql, size), { size: BATCH, signal })
 }
 
-/** The age is asked for outside too: a key may be taken anew between the two. */
-async function forgetKeys (sql: RawSql, size: number): Promise<number> {
+/** The outer statement checks the age too: a key may be used for a new request between the two. */
+async function purgeKeys (sql: RawSql, size: number): Promise<number> {
   const { count } = await sql`
     delete from jobs.idempotency_keys
     where (user_id, key) in (
@@ -19,7 +19,7 @@ async function forgetKeys (sql: RawSql, size: number): Promise<number> {
   return count
 }
 
-async function forgetFamilies (sql: RawSql, size: number): Promise<number> {
+async function purgeFamilies (sql: RawSql, size: number): Promise<number> {
   const { count } = await sql`
     delete from jobs.refresh_families
     where family in (select family from jobs.refresh_families where expires_at < now() order by expires_at limit ${size}) and expires_at < now()`

@@ -1,27 +1,28 @@
 import type { RawSql } from '@tidings/service-kit'
 import { FIRST_FINAL_STATE } from '../db/state-code.ts'
-import { inPages } from './in-batches.ts'
+import { inBatches } from './in-batches.ts'
 
-/** Few, so that nobody waits long for their rows; a second's worth of jobs at most. */
-const AT_A_TIME = 500
+/** Small, so that nothing waits long for a locked row; a second's worth of jobs at most. */
+const BATCH = 500
 const DAY_MS = 86_400_000
 
-/** Removes jobs that finished so many days ago, with all that belongs to them; counters follow. Returns how many went. */
+/** Removes jobs that finished so many days ago, with everything that belongs to them, and counts them out. Returns how many. */
 export async function removeOldJobs (sql: RawSql, { days, signal }: { days: number, signal: AbortSignal }): Promise<number> {
-  return await inPages(async size => await removeSome(sql, { before: Date.now() - days * DAY_MS, size }), { size: AT_A_TIME, signal })
+  const removeBatch = async (size: number) => await removeSome(sql, { before: Date.now() - days * DAY_MS, size })
+  return await inBatches(removeBatch, { size: BATCH, signal })
 }
 
-/** Forgets who took the place of jobs so long ago. */
-export async function forgetReplaced (sql: RawSql, { days, signal }: { days: number, signal: AbortSignal }): Promise<void> {
-  await inPages(async size => {
+/** Purges the records of jobs that were replaced so many days ago. */
+export async function purgeReplaced (sql: RawSql, { days, signal }: { days: number, signal: AbortSignal }): Promise<void> {
+  await inBatches(async size => {
     const { count } = await sql`
       delete from jobs.replaced where ctid = any(array(
         select ctid from jobs.replaced where replaced_at < now() - make_interval(days => ${days}) limit ${size}))`
     return count
-  }, { size: AT_A_TIME, signal })
+  }, { size: BATCH, signal })
 }
 
-/** One statement: the oldest by the index on finished_ms; rows that somebody holds are left to the next time. */
+/** One statement: the oldest jobs by the index on finished_ms; locked rows are left to the next run. */
 async function removeSome (sql: RawSql, { before, size }: { before: number, size: number }): Promise<number> {
   const [row] = await sql<{ removed: number }[]>`
     with old as (

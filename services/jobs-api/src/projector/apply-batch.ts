@@ -1,10 +1,10 @@
 import type { PublishedJobEvent } from '@tidings/contracts'
-import { fold, isLate, unknownJob, type JobFields } from './apply-event.ts'
-import { identityKey, identityOf, type Identity } from '../db/job-identity.ts'
+import { applyEvent, isLate, newJob, type JobFields } from './apply-event.ts'
+import { identityKey, identityOf, type JobIdentity } from '../db/job-identity.ts'
 
 /** A job of a batch: what its row was, what it becomes, and the events that made it so. */
 export type ChangedJob = {
-  identity: Identity
+  identity: JobIdentity
   userId: string
   name: string
   slot: string | undefined
@@ -16,26 +16,26 @@ export type ChangedJob = {
   events: PublishedJobEvent[]
 }
 
-export type KnownRow = Identity & JobFields & { n: number }
+export type KnownRow = JobIdentity & JobFields & { n: number }
 
 /** Folds a batch per job, on top of the rows as they are. */
-export function foldBatch (events: PublishedJobEvent[], rows: KnownRow[]): ChangedJob[] {
+export function applyBatch (events: PublishedJobEvent[], rows: KnownRow[]): ChangedJob[] {
   const known = new Map(rows.map(row => [identityKey(row), row]))
   const changed = new Map<string, ChangedJob>()
   for (const event of events) {
     const identity = identityOf(event)
     const key = identityKey(identity)
-    const job = changed.get(key) ?? begin(event, identity, known.get(key))
+    const job = changed.get(key) ?? changedJob(event, identity, known.get(key))
     changed.set(key, job)
-    const after = fold(job.after, event)
+    const after = applyEvent(job.after, event)
     if (!isLate(job.after, event)) job.events.push(event)
     job.after = after
   }
   return [...changed.values()]
 }
 
-function begin (event: PublishedJobEvent, identity: Identity, row: KnownRow | undefined): ChangedJob {
+function changedJob (event: PublishedJobEvent, identity: JobIdentity, row: KnownRow | undefined): ChangedJob {
   const { userId, name, slot } = event
-  if (!row) return { identity, userId, name, slot, n: undefined, stateBefore: undefined, after: unknownJob(event), events: [] }
+  if (!row) return { identity, userId, name, slot, n: undefined, stateBefore: undefined, after: newJob(event), events: [] }
   return { identity, userId, name, slot, n: row.n, stateBefore: row.state, after: row, events: [] }
 }

@@ -32,13 +32,13 @@ const NO_OUTCOME: Outcome = { result: null, truncated: false, error: null }
  * again: the relay sees to that too, but its marks expire. Only its last event
  * moves: who names a late one by `?after` is never answered with an older one.
  */
-export function fold (job: JobFields, event: PublishedJobEvent): JobFields {
+export function applyEvent (job: JobFields, event: PublishedJobEvent): JobFields {
   if (isLate(job, event)) return { ...job, event: eventIdOf(event.eventId) }
   return { ...job, ...changes(job, event), event: eventIdOf(event.eventId) }
 }
 
 /** A job of another producer, of which this is the first event. */
-export function unknownJob ({ created, attempts, timestamp }: PublishedJobEvent): JobFields {
+export function newJob ({ created, attempts, timestamp }: PublishedJobEvent): JobFields {
   return {
     state: stateCode('waiting'),
     createdMs: created ?? timestamp,
@@ -63,7 +63,7 @@ function changes (job: JobFields, event: PublishedJobEvent): Partial<JobFields> 
   const state = stateCode(stateAfter(event.type) ?? 'waiting')
   switch (event.type) {
     // A job submitted with a delay is `delayed` from the start: its `added` must not say otherwise.
-    case 'added': return { ...untouched(job, event), state: job.event === null ? job.state : state }
+    case 'added': return { ...startedOver(job, event), state: job.event === null ? job.state : state }
     case 'waiting': return event.reopened ? { state, startedMs: null, finishedMs: null, outcome: NO_OUTCOME } : { state }
     case 'active': return { state, startedMs: event.timestamp, attemptsMade: job.attemptsMade + 1 }
     case 'progress': return { progress: progressOf(event), progressTruncated: event.progressTruncated === true }
@@ -74,7 +74,7 @@ function changes (job: JobFields, event: PublishedJobEvent): Partial<JobFields> 
   }
 }
 
-function untouched (job: JobFields, { created, attempts }: PublishedJobEvent): Partial<JobFields> {
+function startedOver (job: JobFields, { created, attempts }: PublishedJobEvent): Partial<JobFields> {
   return {
     createdMs: created ?? job.createdMs,
     attemptsMax: attempts ?? job.attemptsMax,

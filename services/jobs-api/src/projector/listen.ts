@@ -4,16 +4,16 @@ import { parseEventId } from '@tidings/job-events'
 import { createSql } from '@tidings/service-kit'
 import { CHANNEL } from './announce-batch.ts'
 import { readPosition } from '../db/projector-position.ts'
-import type { Watch } from './projection-progress.ts'
+import type { ProjectionProgress } from './projection-progress.ts'
 
 /** How often the connection is proven, and the position read: a pooler may swallow notifications. */
 const CHECK_MS = 2000
 const RETRY_MS = 500
 
-type ListenOptions = { url: string, watch: Watch, log: FastifyBaseLogger }
+type ListenOptions = { url: string, projection: ProjectionProgress, log: FastifyBaseLogger }
 
-/** Keeps a watch told by whichever replica projects. A connection of its own, opened again whenever it is lost. */
-export function listen ({ url, watch, log }: ListenOptions) {
+/** Keeps a projection told by whichever replica projects. A connection of its own, opened again whenever it is lost. */
+export function listen ({ url, projection, log }: ListenOptions) {
   const stopping = new AbortController()
   let lost = new AbortController()
   const sql = createSql(url, {
@@ -30,7 +30,7 @@ export function listen ({ url, watch, log }: ListenOptions) {
       try {
         lost = new AbortController()
         await sql`listen ${sql(CHANNEL)}`
-        watch.announceUnknown(await readPosition(sql))
+        projection.advanceTo(await readPosition(sql))
         await pause(CHECK_MS)
       } catch (err) {
         log.debug({ err }, 'projection: Postgres did not answer')
@@ -42,7 +42,7 @@ export function listen ({ url, watch, log }: ListenOptions) {
   function announce (payload: string) {
     const [position = '', ...keys] = payload.split(' ')
     const id = parseEventId(position)
-    if (id) watch.announce(id, keys)
+    if (id) projection.advance(id, keys)
     else log.warn({ payload: payload.slice(0, 100) }, 'projection: a notification that is not ours')
   }
 

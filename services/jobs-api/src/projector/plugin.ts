@@ -3,83 +3,65 @@ import { PROJECTOR_LEASE_KEY } from '@tidings/contracts'
 import { formatEventId, hasNewer, type StreamConsumer, type UnsupportedJobEvent } from '@tidings/job-events'
 import type { Config } from '../config.ts'
 import { holdLease } from '../lease/hold-lease.ts'
-import { createBadItems, type BadItems } from '../bad-items/bad-items.ts'
-import { engineMetrics, type EngineMetrics } from '../metrics.ts'
-import { listen } from './listen.ts'
-import { startProjector } from './projector.ts'
-import { createWatch, type Watch } from './projection-progress.ts'
-import { suspect } from '../relay/relay-state.ts'
+import { runRetention } from '../maintenance/retention.ts'
+import { requestReconcile } from '../relay/relay-state.ts'
 import { repeat } from '../repeat.ts'
-import { forgetBadItems } from '../maintenance/purge-bad-items.ts'
-import { forgetSpent } from '../maintenance/purge-expired.ts'
-import { forgetReplaced, removeOldJobs } from '../maintenance/remove-old-jobs.ts'
+import { listen } from './listen.ts'
+import { createProjectionProgress, type ProjectionProgress } from './projection-progress.ts'
+import { startProjector } from './projector.ts'
 
-/** How long a replica that met an event of a newer release leaves the projection to others. */
+/** How long a replica that met an event of a newer release leaves the projection to other replicas. */
 const HALT_MS = 5000
 
 /**
- * One replica projects, all know how far it has come: `app.projected`.
+ * One replica projects; every replica knows the progress: `app.projection`. The projecting replica also runs retention.
  */
 export const projector = fp<{ config: Config }>(async function projector (app, { config }) {
-  const { redis, sql, log } = app
-  const metrics = engineMetrics(app.metricsRegistry)
-  const badItems = createBadItems({ sql, metrics, log })
-  const watch = createWatch()
-  let follower: StreamConsumer | undefined
+  const { redis, sql, log, badItems, backgroundMetrics: metrics } = app
+  const projection = createProjectionProgress()
+  let consumer: StreamConsumer | undefined
   let halted: UnsupportedJobEvent | undefined
-  const stopListening = listen({ url: config.DATABASE_URL, watch, log })
+  const stopListening = listen({ url: config.DATABASE_URL, projection, log })
 
   const lease = holdLease({ redis, key: PROJECTOR_LEASE_KEY, ttlMs: config.LEASE_MS, log, work: project })
-  app.decorate('engineMetrics', metrics)
-  app.decorate('badItems', badItems)
   app.watchConsumer({
     what: 'projector',
-    position: () => formatEventId(watch.position),
-    isBehind: async () => await hasNewer(redis, watch.position),
-    reason: () => follower?.fault?.message,
+    position: () => formatEventId(projection.position),
+    isBehind: async () => await hasNewer(redis, projection.position),
+    reason: () => consumer?.fault?.message,
     isOwn: () => lease.isHeld
   })
   app.addReadinessCheck('projector halted', 'required', () => app.projectorFault())
   app.decorate('projectorFault', () => {
-    if (follower && !follower.halted && follower.lastReplyAt > 0) halted = undefined
+    if (consumer && !consumer.halted && consumer.lastReplyAt > 0) halted = undefined
     return halted?.message
   })
-  app.decorate('projected', watch)
+  app.decorate('projection', projection)
   app.addHook('onClose', async () => {
     await lease.stop()
     await stopListening()
-    await badItems.stop()
   })
 
   async function project (signal: AbortSignal) {
-    const onGap = () => suspect(redis, config.queues)
-    follower = startProjector({ redis, sql, watch, badItems, log, metrics, onGap, onHalted })
-    await repeat({ what: 'retention', everyMs: config.RETENTION_INTERVAL_MS, task: () => retire(signal), signal, log })
-    await follower.stop()
+    const onGap = () => requestReconcile(redis, config.queues)
+    consumer = startProjector({ redis, sql, projection, badItems, log, metrics, onGap, onHalted })
+    const task = async () => await runRetention({ sql, metrics, days: config.JOB_RETENTION_DAYS, signal })
+    await repeat({ what: 'retention', everyMs: config.RETENTION_INTERVAL_MS, task, signal, log })
+    await consumer.stop()
   }
 
-  // In the middle of a deployment: a replica of the newer release can read what this one can't. Where there is none, this
-  // one looks again: the event may have been removed.
+  // In the middle of a deployment a replica of the newer release can read the event. If there is none, this replica
+  // tries again: the event may have been removed.
   function onHalted (fault: UnsupportedJobEvent) {
     halted = fault
-    lease.rest(HALT_MS).catch(err => log.error({ err }, 'projector: lease not given back'))
+    lease.rest(HALT_MS).catch(err => log.error({ err }, 'projector: lease not released'))
   }
-
-  async function retire (signal: AbortSignal) {
-    metrics.retired.inc(await removeOldJobs(sql, { days: config.JOB_RETENTION_DAYS, signal }))
-    await forgetReplaced(sql, { days: config.JOB_RETENTION_DAYS, signal })
-    await forgetBadItems(sql, { days: config.JOB_RETENTION_DAYS, signal })
-    await forgetSpent(sql, signal)
-  }
-}, { name: 'projector', dependencies: ['postgres', 'redis', 'metrics', 'readiness'] })
+}, { name: 'projector', dependencies: ['postgres', 'redis', 'bad-items', 'readiness'] })
 
 declare module 'fastify' {
   interface FastifyInstance {
-    engineMetrics: EngineMetrics
-    /** Where loops report what they skip. */
-    badItems: BadItems
-    /** How far the rows have come, and waiting for it; the same on every replica. */
-    projected: Watch
+    /** The progress of the projection, and waiting for it; the same on every replica. */
+    projection: ProjectionProgress
     /** Why this replica's projector is halted, if it is. */
     projectorFault (): string | undefined
   }

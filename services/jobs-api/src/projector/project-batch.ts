@@ -2,7 +2,7 @@ import type { PublishedJobEvent } from '@tidings/contracts'
 import type { EventId } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import { announceBatch } from './announce-batch.ts'
-import { foldBatch } from './apply-batch.ts'
+import { applyBatch } from './apply-batch.ts'
 import { identityColumns, identityOf } from '../db/job-identity.ts'
 import { insertRows } from './insert-rows.ts'
 import { lockRows } from './lock-rows.ts'
@@ -24,7 +24,7 @@ export async function projectBatch (sql: RawSql, { from, to, events }: Batch): P
     // The row of the position is the gate: a second replica waits here until the first has committed, then finds it moved.
     if (!await movePosition(tx, from, to)) return false
     const rows = await lockRows(tx, identityColumns(events.map(identityOf)))
-    const changed = foldBatch(events, rows)
+    const changed = applyBatch(events, rows)
     const kept = changed.filter(({ after }) => !after.replaced)
     await insertRows(tx, kept.filter(({ n }) => n === undefined))
     await Promise.all([

@@ -1,64 +1,64 @@
 import { EventEmitter, once } from 'node:events'
 import { isNewer, newest, ZERO, type EventId } from '@tidings/job-events'
 
-/** Waiters a process may have: each is a listener of the emitter. */
+/** Each waiter is a listener of the emitter, and their number is not limited here. */
 const NO_LIMIT = 0
 
-type Patience = { timeoutMs: number, signal?: AbortSignal | undefined }
+type WaitOptions = { timeoutMs: number, signal?: AbortSignal | undefined }
 
-export type Watch = ReturnType<typeof createWatch>
+export type ProjectionProgress = ReturnType<typeof createProjectionProgress>
 
 /**
- * What this process knows of the projection: how far it has come, and which
- * jobs changed. It is told by `announce`, whichever replica projects.
+ * This process's knowledge of the projection: its position, and which jobs changed. `advance` is called on every replica,
+ * whichever of them projects.
  */
-export function createWatch () {
+export function createProjectionProgress () {
   const emitter = new EventEmitter()
   emitter.setMaxListeners(NO_LIMIT)
   let position = ZERO
 
-  /** Told after a batch has been committed: rows up to `to` can be read now. */
-  function announce (to: EventId, changed: Iterable<string>) {
+  /** Called after a batch was committed: rows up to `to` can be read now. */
+  function advance (to: EventId, changedKeys: Iterable<string>) {
     position = newest(position, to)
     emitter.emit('position')
-    for (const key of changed) emitter.emit(`job ${key}`)
+    for (const key of changedKeys) emitter.emit(`job ${key}`)
   }
 
-  /** Told where it is known how far the rows are, but not which changed: all who wait look again. */
-  function announceUnknown (to: EventId) {
+  /** Called if the new position is known but not the changed jobs: wakes every waiter. */
+  function advanceTo (to: EventId) {
     if (!isNewer(to, position)) return
     position = to
-    // `once` listens for `error` beside what it waits for.
+    // `once` adds a listener for `error` beside its own.
     for (const event of emitter.eventNames()) if (event !== 'error') emitter.emit(event)
   }
 
-  /** Whether the rows stand at `id` or beyond, waiting for it if need be. */
-  async function reached (id: EventId, { timeoutMs, signal }: Patience): Promise<boolean> {
+  /** Waits until the projection has reached `id`; false if it has not in time. */
+  async function waitFor (id: EventId, { timeoutMs, signal }: WaitOptions): Promise<boolean> {
     const until = Date.now() + timeoutMs
     while (isNewer(id, position)) {
-      if (!await happens('position', { timeoutMs: until - Date.now(), signal })) return false
+      if (!await emitted('position', { timeoutMs: until - Date.now(), signal })) return false
     }
     return true
   }
 
   /**
-   * Whether the job changes within the time. A caller begins to wait before it
-   * reads the row, so that no change falls between. It may wake for nothing.
+   * Waits until the job changes; false if it has not in time. A caller starts to wait before it reads the row, so that no
+   * change is missed in between. It may be woken without a change.
    */
-  async function changed (userId: string, jobId: string, { timeoutMs, signal }: Patience): Promise<boolean> {
-    return await happens(`job ${changeKey(userId, jobId)}`, { timeoutMs, signal })
+  async function waitForChange (userId: string, jobId: string, { timeoutMs, signal }: WaitOptions): Promise<boolean> {
+    return await emitted(`job ${changeKey(userId, jobId)}`, { timeoutMs, signal })
   }
 
-  /** A timer of its own, gone with the wait: that of AbortSignal.timeout stays to its end, whoever came earlier. */
-  async function happens (event: string, { timeoutMs, signal }: Patience): Promise<boolean> {
-    const over = new AbortController()
-    const timer = setTimeout(() => over.abort(), Math.max(0, timeoutMs))
-    const patience = signal ? AbortSignal.any([over.signal, signal]) : over.signal
+  /** With a timer of its own, which ends with the wait: that of AbortSignal.timeout would stay until its time is over. */
+  async function emitted (event: string, { timeoutMs, signal }: WaitOptions): Promise<boolean> {
+    const timeout = new AbortController()
+    const timer = setTimeout(() => timeout.abort(), Math.max(0, timeoutMs))
+    const either = signal ? AbortSignal.any([timeout.signal, signal]) : timeout.signal
     try {
-      await once(emitter, event, { signal: patience })
+      await once(emitter, event, { signal: either })
       return true
     } catch (err) {
-      if (patience.aborted) return false
+      if (either.aborted) return false
       throw err
     } finally {
       clearTimeout(timer)
@@ -66,17 +66,17 @@ export function createWatch () {
   }
 
   return {
-    announce,
-    announceUnknown,
-    reached,
-    changed,
+    advance,
+    advanceTo,
+    waitFor,
+    waitForChange,
     get position () { return position }
   }
 }
 
 /**
- * A short key of a job (FNV-1a, 32 bits): those of a whole batch of 500 fit
- * into one notification. Two jobs with one key wake each other for nothing.
+ * A short key of a job (FNV-1a, 32 bits): the keys of a batch of 500 fit into one notification. Two jobs with the same key
+ * wake each other's waiters without a change.
  */
 export function changeKey (userId: string, jobId: string): string {
   let hash = 0x811c9dc5

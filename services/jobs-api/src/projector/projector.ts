@@ -7,10 +7,10 @@ import {
 import type { RawSql } from '@tidings/service-kit'
 import type { BadItems } from '../bad-items/bad-items.ts'
 import { isItemFault } from '../bad-items/item-fault.ts'
-import type { EngineMetrics } from '../metrics.ts'
+import type { BackgroundMetrics } from '../metrics.ts'
 import { movePosition, readPosition } from '../db/projector-position.ts'
 import { projectBatch } from './project-batch.ts'
-import { changeKey, type Watch } from './projection-progress.ts'
+import { changeKey, type ProjectionProgress } from './projection-progress.ts'
 
 /** A transaction of six statements for each event alone is what Postgres would mostly do; polls see an event so much later at most. */
 const LINGER_MS = 20
@@ -18,10 +18,10 @@ const LINGER_MS = 20
 type ProjectorOptions = {
   redis: Redis
   sql: RawSql
-  watch: Watch
+  projection: ProjectionProgress
   badItems: BadItems
   log: FastifyBaseLogger
-  metrics: EngineMetrics
+  metrics: BackgroundMetrics
   /** Told when events can be had no more, so that rows may be behind for ever. */
   onGap: (gap: Gap) => Promise<void> | void
   /** Called when an event of a version that this release does not know stops it. */
@@ -29,7 +29,7 @@ type ProjectorOptions = {
 }
 
 /** Follows the job-event stream into Postgres, from the position that Postgres holds. */
-export function startProjector ({ redis, sql, watch, badItems, log, metrics, onGap, onHalted }: ProjectorOptions): StreamConsumer {
+export function startProjector ({ redis, sql, projection, badItems, log, metrics, onGap, onHalted }: ProjectorOptions): StreamConsumer {
   return consume({ redis, log, lingerMs: LINGER_MS, position, onBatch: projectIsolated, onGap: skipGap, onHalted })
 
   /** A first start begins at the epoch: so the newest id can be reached where nothing was told yet. */
@@ -46,7 +46,7 @@ export function startProjector ({ redis, sql, watch, badItems, log, metrics, onG
     if (!await projectBatch(sql, { from, to, events })) return await readPosition(sql) // another replica was faster
     for (const [entry, err] of malformed) skip(entry, err) // once, however often a part of the batch was tried
     metrics.projected.inc(events.length)
-    watch.announce(to, events.map(({ userId, jobId }) => changeKey(userId, jobId)))
+    projection.advance(to, events.map(({ userId, jobId }) => changeKey(userId, jobId)))
     return to
   }
 
@@ -75,14 +75,14 @@ export function startProjector ({ redis, sql, watch, badItems, log, metrics, onG
 
   async function skipGap (gap: Gap) {
     log.error({ reason: gap.reason, position: formatEventId(gap.position), resumeAt: formatEventId(gap.resumeAt) }, 'projector: overtaken')
-    metrics.overtaken.inc()
+    metrics.gaps.inc()
     await onGap(gap) // first: a crash in between must not lose the need to reconcile
-    if (await movePosition(sql, gap.position, gap.resumeAt)) watch.announce(gap.resumeAt, [])
+    if (await movePosition(sql, gap.position, gap.resumeAt)) projection.advance(gap.resumeAt, [])
   }
 
   function skip (entry: Entry, err: Error) {
-    metrics.steppedOver.inc()
-    badItems.note({ consumer: 'projector', item: formatEventId(entry.id), err, ...jobOf(entry) })
+    metrics.skipped.inc()
+    badItems.report({ consumer: 'projector', item: formatEventId(entry.id), err, ...jobOf(entry) })
   }
 }
 

@@ -1,32 +1,32 @@
 import fp from 'fastify-plugin'
 import { relayLeaseKey } from '@tidings/contracts'
 import { createStreamWriter } from '@tidings/job-events'
+import { backlogOf } from '../bullmq/event-stream.ts'
 import { streamBounds, type Config } from '../config.ts'
 import { holdLease } from '../lease/hold-lease.ts'
-import { projectorLag, streamSize, unreadGauge } from '../metrics.ts'
-import { queueWork } from './queue-duties.ts'
-import { unreadEntries } from '../bullmq/event-stream-info.ts'
+import { projectorLag, relayBacklog, streamSize } from '../metrics.ts'
+import { createQueueDuties } from './queue-duties.ts'
 
-/** Each queue is relayed by one replica; each replica may hold several. */
-export const relay = fp<{ config: Config }>(async function relay (app, { config }) {
+/** Each queue has one replica as its leader; a replica may lead several queues. */
+export const queueLeader = fp<{ config: Config }>(async function queueLeader (app, { config }) {
   const { redis, log } = app
   const stream = createStreamWriter(redis, streamBounds(config))
+  const backlog = async (queue: string) => await backlogOf(redis, app.findQueue(queue), await stream.position(queue))
 
   projectorLag(app.metricsRegistry, async () => {
-    const told = await stream.last().catch(() => undefined) // Redis is away: nothing new is told
-    return Math.max(0, (told?.ms ?? 0) - app.projected.position.ms)
+    const last = await stream.last().catch(() => undefined) // while Redis is away no event is published
+    return Math.max(0, (last?.ms ?? 0) - app.projection.position.ms)
   })
   streamSize(app.metricsRegistry, async () => await stream.size().catch(() => undefined)) // Redis is away
-  unreadGauge(app.metricsRegistry, config.queues, async queue =>
-    await stream.position(queue).then(async position => await unreadEntries(redis, app.findQueue(queue), position)).catch(() => undefined))
-  redis.setMaxListeners(redis.getMaxListeners() + config.queues.length) // each lease listens for its own
+  relayBacklog(app.metricsRegistry, config.queues, async queue => await backlog(queue).catch(() => undefined))
+  redis.setMaxListeners(redis.getMaxListeners() + config.queues.length) // each lease adds a listener
   const leases = config.queues.map(queue => {
-    const { work, fault } = queueWork(app, queue, stream)
+    const { work, fault } = createQueueDuties(app, queue, stream)
     const lease = holdLease({ redis, key: relayLeaseKey(queue), ttlMs: config.LEASE_MS, log, work })
     app.watchConsumer({
       what: `relay of ${queue}`,
       position: async () => Object.values(await stream.position(queue)).join(' '),
-      isBehind: async () => await unreadEntries(redis, app.findQueue(queue), await stream.position(queue)).catch(trueWhereUnreadable) > 0,
+      isBehind: async () => await backlog(queue).catch(oneIfUnreadable) > 0,
       reason: fault,
       isOwn: () => lease.isHeld
     })
@@ -35,10 +35,10 @@ export const relay = fp<{ config: Config }>(async function relay (app, { config 
   app.addHook('onClose', async () => {
     await Promise.all(leases.map(lease => lease.stop()))
   })
-}, { name: 'relay', dependencies: ['projector', 'queues', 'readiness'] })
+}, { name: 'queue-leader', dependencies: ['projector', 'queues', 'readiness'] })
 
-/** What stands in place of BullMQ's stream is no stream: nothing of the queue can be relayed. */
-function trueWhereUnreadable (err: Error): number {
+/** A key of another type in place of BullMQ's stream: nothing of the queue can be relayed. */
+function oneIfUnreadable (err: Error): number {
   if (err.message.startsWith('WRONGTYPE')) return 1
   throw err
 }

@@ -1,41 +1,38 @@
 import createError from '@fastify/error'
 
-const TooManyOfOne = createError('TOO_MANY_LONG_POLLS', 'You hold too many requests already', 429)
-const TooMany = createError('TOO_MANY_LONG_POLLS', 'Too many requests are held already', 503)
+const TooManyOfUser = createError('TOO_MANY_LONG_POLLS', 'You have too many long polls already', 429)
+const TooMany = createError('TOO_MANY_LONG_POLLS', 'There are too many long polls already', 503)
 
-type LongPollBounds = { max: number, maxPerUser: number }
+type LongPollLimits = { max: number, maxPerUser: number }
 
-/**
- * Bounds how many requests may be held at a time, in all and for one user, so
- * that nobody takes all the places.
- */
-export function longPolls ({ max, maxPerUser }: LongPollBounds) {
-  const held = new Map<string, number>()
-  let all = 0
+/** Limits the number of long polls, in total and per user, so that one user cannot use them all. */
+export function createLongPolls ({ max, maxPerUser }: LongPollLimits) {
+  const byUser = new Map<string, number>()
+  let active = 0
 
-  /** Runs `hold` if there is a place for it. */
-  async function withPlace<Result> (userId: string, hold: () => Promise<Result>): Promise<Result> {
-    const own = held.get(userId) ?? 0
-    if (own >= maxPerUser) throw new TooManyOfOne()
-    if (all >= max) throw new TooMany()
-    held.set(userId, own + 1)
-    all++
+  /** Runs `poll` if the limits allow it. */
+  async function hold<Result> (userId: string, poll: () => Promise<Result>): Promise<Result> {
+    const own = byUser.get(userId) ?? 0
+    if (own >= maxPerUser) throw new TooManyOfUser()
+    if (active >= max) throw new TooMany()
+    byUser.set(userId, own + 1)
+    active++
     try {
-      return await hold()
+      return await poll()
     } finally {
-      leave(userId)
+      release(userId)
     }
   }
 
-  function leave (userId: string) {
-    const left = (held.get(userId) ?? 1) - 1
-    if (left > 0) held.set(userId, left)
-    else held.delete(userId)
-    all--
+  function release (userId: string) {
+    const left = (byUser.get(userId) ?? 1) - 1
+    if (left > 0) byUser.set(userId, left)
+    else byUser.delete(userId)
+    active--
   }
 
   return {
-    withPlace,
-    get held () { return all }
+    hold,
+    get active () { return active }
   }
 }

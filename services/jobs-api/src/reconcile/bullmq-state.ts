@@ -1,26 +1,25 @@
 import type { Redis } from 'ioredis'
 import type { JobState } from '@tidings/contracts'
+import { pipelineReplies, WrongType } from '../bullmq/pipeline-replies.ts'
 import { queuePrefix, type QueueKeys } from '../bullmq/queue-keys.ts'
 import { timeOf } from '../relay/ownership/read-job-hashes.ts'
-import { repliesOf, WrongType } from '../bullmq/pipeline-replies.ts'
 import type { OpenRow } from './open-rows.ts'
 
-/** What BullMQ has of a job. */
-export type Found =
+/** BullMQ's state of a job. */
+export type BullmqState =
   | { state: 'missing', successor?: Successor }
   | { state: JobState, returnvalue: string | null, failedReason: string | null, finishedOn: number | null }
 
-/** A job that took the place of another; its id where that is known. */
+/** The job that replaced another one; its id if that is known. */
 export type Successor = { id: string | undefined }
 
-const MISSING: Found = { state: 'missing' }
+const MISSING: BullmqState = { state: 'missing' }
 
 /**
- * Looks jobs up in BullMQ's hashes and sets, in one round trip. The list of
- * waiting jobs is not searched (4 ms of Redis for one job among 200,000):
- * whoever is in no other set, waits.
+ * Reads the states of jobs from BullMQ's hashes and sets, in one round trip. The list of waiting jobs is not searched
+ * (4 ms of Redis for one job among 200,000): a job that is in no other set is waiting.
  */
-export async function lookUp (redis: Redis, queue: QueueKeys, rows: OpenRow[]): Promise<Found[]> {
+export async function readBullmqStates (redis: Redis, queue: QueueKeys, rows: OpenRow[]): Promise<BullmqState[]> {
   const prefix = queuePrefix(queue)
   const pipeline = redis.pipeline()
   for (const { id } of rows) {
@@ -31,18 +30,25 @@ export async function lookUp (redis: Redis, queue: QueueKeys, rows: OpenRow[]): 
     pipeline.lpos(`${prefix}active`, id)
   }
   // A key of another type is not the job's any more.
-  const replies = (await repliesOf<unknown>(pipeline)).map(reply => reply instanceof WrongType ? null : reply)
-  return rows.map((row, i) => foundOf(row, replies.slice(i * 5, i * 5 + 5)))
+  const replies = (await pipelineReplies<unknown>(pipeline)).map(reply => reply instanceof WrongType ? null : reply)
+  return rows.map((row, i) => bullmqStateOf(row, replies.slice(i * 5, i * 5 + 5)))
 }
 
-function foundOf (row: OpenRow, [hash, completed, failed, delayed, active]: unknown[]): Found {
+function bullmqStateOf (row: OpenRow, [hash, completed, failed, delayed, active]: unknown[]): BullmqState {
   const [timestamp, returnvalue = null, failedReason = null, finishedOn] = (hash ?? []) as (string | null)[]
-  if (timestamp === null || timestamp === undefined || !isSameLife(row, timestamp)) return MISSING
-  const state = completed !== null ? 'completed' : failed !== null ? 'failed' : delayed !== null ? 'delayed' : active !== null ? 'active' : 'waiting'
+  if (timestamp === null || timestamp === undefined || !isSameIncarnation(row, timestamp)) return MISSING
+  const state = stateIn({ completed, failed, delayed, active })
   return { state, returnvalue, failedReason, finishedOn: finishedOn ? timeOf(finishedOn) ?? null : null }
 }
 
-/** An id of another producer may stand for another job by now. */
-function isSameLife (row: OpenRow, timestamp: string): boolean {
-  return row.ours || (!row.is_over && (timeOf(timestamp) ?? 0) === row.created_ms)
+function stateIn ({ completed, failed, delayed, active }: Record<string, unknown>): JobState {
+  if (completed !== null) return 'completed'
+  if (failed !== null) return 'failed'
+  if (delayed !== null) return 'delayed'
+  return active !== null ? 'active' : 'waiting'
+}
+
+/** The id of another producer's job may belong to a later job by now. */
+function isSameIncarnation (row: OpenRow, timestamp: string): boolean {
+  return row.submitted_here || (!row.is_succeeded && (timeOf(timestamp) ?? 0) === row.created_ms)
 }

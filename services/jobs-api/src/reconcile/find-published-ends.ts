@@ -2,15 +2,16 @@ import type { Redis } from 'ioredis'
 import type { JobEvent } from '@tidings/contracts'
 import { DEFAULT_BOUNDS, decodeAll, readHistory, UnsupportedJobEvent, type EventId } from '@tidings/job-events'
 
-/** A younger end has its mark still, and the append goes by that. */
+/** A younger end still has its mark, which the append checks. */
 const MARKED_MS = DEFAULT_BOUNDS.finalityTtlMs / 3
 
+type FindEnd = (event: JobEvent) => { id: EventId } | undefined
+
 /**
- * Finds ends that were told long ago and trimmed off the stream before the rows
- * took them in: the histories of their users hold them longer. Told again under
- * another id they would be delivered twice.
+ * Finds ends that were published long ago and trimmed off the stream before they were projected: the histories of their
+ * users keep them longer. Published again under another id they would be delivered twice.
  */
-export async function findToldEnds (redis: Redis, events: JobEvent[]): Promise<(event: JobEvent) => { id: EventId } | undefined> {
+export async function findPublishedEnds (redis: Redis, events: JobEvent[]): Promise<FindEnd> {
   const old = events.filter(event => isEnd(event) && event.timestamp < Date.now() - MARKED_MS)
   const byUser = Map.groupBy(old, ({ userId }) => userId)
   const found = new Map<JobEvent, EventId>()
@@ -23,7 +24,7 @@ export async function findToldEnds (redis: Redis, events: JobEvent[]): Promise<(
 
 async function findOfUser (redis: Redis, userId: string, ends: JobEvent[], found: Map<JobEvent, EventId>): Promise<void> {
   const wanted = new Map(ends.map(event => [keyOf(event), event]))
-  // No told end is older than the job's own.
+  // No published end is older than the job's own.
   const since = { ms: Math.min(...ends.map(({ timestamp }) => timestamp)) - 1, seq: 0 }
   try {
     for await (const page of readHistory(redis, userId, since)) {
@@ -32,11 +33,11 @@ async function findOfUser (redis: Redis, userId: string, ends: JobEvent[], found
         const end = event && wanted.get(keyOf(event))
         if (!end) continue
         if (event.type === end.type) found.set(end, entry.repeats ?? entry.id)
-        else if (event.type !== 'progress') found.delete(end) // it was opened again
+        else if (event.type !== 'progress') found.delete(end) // the job was reopened
       }
     }
   } catch (err) {
-    // Somebody's own key in place of the history, or an event of a newer release in it: then it says nothing.
+    // Another key in place of the history, or an event of a newer release in it: then the history is of no use.
     if (!(err instanceof UnsupportedJobEvent) && !(err instanceof Error && err.message.startsWith('WRONGTYPE'))) throw err
   }
 }

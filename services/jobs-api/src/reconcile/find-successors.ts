@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis'
 import type { RawSql } from '@tidings/service-kit'
 import { stateCode } from '../db/state-code.ts'
 import { queuePrefix, type QueueKeys } from '../bullmq/queue-keys.ts'
-import { repliesOf } from '../bullmq/pipeline-replies.ts'
+import { pipelineReplies } from '../bullmq/pipeline-replies.ts'
 import type { Successor } from './bullmq-state.ts'
 import type { OpenRow } from './open-rows.ts'
 
@@ -62,7 +62,7 @@ async function inBullMQ (redis: Redis, queue: QueueKeys, rows: OpenRow[]): Promi
     if (isOfScheduler(row)) pipeline.zscore(`${prefix}repeat`, row.slot?.slice(SCHEDULER.length) ?? '')
     else pipeline.get(`${prefix}${row.slot}`)
   }
-  const replies = await repliesOf<unknown>(pipeline)
+  const replies = await pipelineReplies<unknown>(pipeline)
   return rows.flatMap((row, i) => {
     const reply = replies[i]
     if (typeof reply !== 'string' || reply === row.id) return []

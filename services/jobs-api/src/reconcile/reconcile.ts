@@ -1,96 +1,97 @@
-import type { Doubts } from '../relay/reconcile-requests.ts'
-import { recall, rememberReconciled, suspect } from '../relay/relay-state.ts'
-import { caughtUp, conclude, type ConcludeContext } from './apply.ts'
-import { judge, judgeMissing, type LostJobs } from './decide.ts'
+import type { ReconcileRequests } from '../relay/reconcile-requests.ts'
+import { readRelayState, requestReconcile, saveReconciled } from '../relay/relay-state.ts'
+import { apply, waitForRows, type ApplyContext, type Candidate } from './apply.ts'
+import { readBullmqStates, type BullmqState } from './bullmq-state.ts'
+import { decide, decideMissing, type LostJobs } from './decide.ts'
 import { findSuccessors } from './find-successors.ts'
-import { lookUp, type Found } from './bullmq-state.ts'
-import { doubtfulRows, generationOf, newestRow, openRows, outboxRows, silentRows, type OpenRow } from './open-rows.ts'
+import { generationOf, newestRow, openRows, outboxRows, requestedRows, silentRows, type OpenRow } from './open-rows.ts'
 
 const PAGE = 200
-/** Rows that one sweep looks at, silent or not; and jobs that one sweep adds: after an outage there are many. */
-const SILENT_AT_A_TIME = 5000
-const ADDED_AT_A_TIME = 10_000
+/** Rows that one run reads, silent or not; and jobs that one sweep adds: after an outage there are many. */
+const MAX_SILENT = 5000
+const MAX_ADDED = 10_000
 
-export type ReconcileContext = ConcludeContext & { lostJobs: LostJobs, doubts: Doubts }
+export type ReconcileContext = ApplyContext & { lostJobs: LostJobs, reconcileRequests: ReconcileRequests }
 
-/** Compares all open rows of the queue with BullMQ, if they are in doubt: after a gap, a clean, a lost or restored Redis. */
-export async function reconcileSuspected (context: ReconcileContext, signal: AbortSignal): Promise<void> {
+/** Compares all open rows of the queue with BullMQ, if that was requested: after a gap, a clean, a lost or restored Redis. */
+export async function reconcileAll (context: ReconcileContext, signal: AbortSignal): Promise<void> {
   const { redis, sql, queue, log } = context
-  const { suspected, reconciled } = await recall(redis, queue.name)
-  if (suspected === reconciled) return
+  const { requested, reconciled } = await readRelayState(redis, queue.name)
+  if (requested === reconciled) return
   const upTo = await newestRow(sql)
   let [after, compared] = [0, 0]
   for (;;) {
-    if (signal.aborted) return // whoever comes next begins anew
+    if (signal.aborted) return // the next leader starts from the beginning
     const rows = await openRows(sql, queue.name, { after, upTo, limit: PAGE })
     await compare(rows, context)
     compared += rows.length
     after = rows.at(-1)?.n ?? upTo
     if (rows.length < PAGE) break
   }
-  await rememberReconciled(redis, queue.name, suspected)
+  await saveReconciled(redis, queue.name, requested)
   log.info({ queue: queue.name, compared }, 'reconcile: open jobs compared with BullMQ')
 }
 
-/** Compares jobs of other producers that were removed, or whose place another job may have taken. */
-export async function reconcileDoubts (context: ReconcileContext): Promise<void> {
-  const { doubts, redis, sql, queue } = context
-  const { doubts: due, isFull } = doubts.take()
-  if (isFull) await suspect(redis, [queue.name])
-  while (due.length > 0) {
-    const some = due.splice(0, PAGE)
+/** Compares jobs of other producers that were removed, or that another job may have replaced. */
+export async function reconcileRequested (context: ReconcileContext): Promise<void> {
+  const { reconcileRequests, redis, sql, queue } = context
+  const { targets, isFull } = reconcileRequests.take()
+  if (isFull) await requestReconcile(redis, [queue.name])
+  while (targets.length > 0) {
+    const some = targets.splice(0, PAGE)
     try {
-      await caughtUp(context) // so that there is a row of each
-      await compare(await doubtfulRows(sql, queue.name, some), context)
+      await waitForRows(context) // so that each has its row
+      await compare(await requestedRows(sql, queue.name, some), context)
     } catch (err) {
-      for (const doubt of [...some, ...due]) doubts.note(doubt)
+      for (const target of [...some, ...targets]) reconcileRequests.request(target)
       throw err
     }
   }
 }
 
-/** Compares rows that told nothing for long: BullMQ leaves no event when a queue is drained. */
+/** Compares rows that had no event for a long time: BullMQ writes none when a queue is drained. */
 export async function reconcileSilent (silentMs: number, context: ReconcileContext, signal: AbortSignal): Promise<void> {
   const { sql, queue } = context
-  for (let lookedAt = 0; lookedAt < SILENT_AT_A_TIME; lookedAt += PAGE) {
+  for (let read = 0; read < MAX_SILENT; read += PAGE) {
     const { rows, isEnd } = await silentRows(sql, queue.name, { silentMs, limit: PAGE })
     await compare(rows, context)
     if (isEnd || signal.aborted) return
   }
 }
 
-/** Adds jobs that Redis did not take when they were submitted. */
+/** Adds the jobs that Redis did not accept when they were submitted. */
 export async function sweepOutbox (olderThanMs: number, context: ReconcileContext, signal: AbortSignal): Promise<void> {
   const { sql, queue, metrics } = context
-  for (let swept = 0; swept < ADDED_AT_A_TIME; swept += PAGE) {
+  for (let swept = 0; swept < MAX_ADDED; swept += PAGE) {
     const rows = await outboxRows(sql, queue.name, { olderThanMs, limit: PAGE })
-    const added = await conclude(rows.map(row => ({ row, judge: fresh => judgeMissing(fresh, 'rerun') })), context)
-    metrics.swept.inc({ queue: queue.name }, added)
-    if (rows.length < PAGE || added === 0 || signal.aborted) return // where none was added the next page would be the same
+    const added = await apply(rows.map(row => ({ row, decide: fresh => decideMissing(fresh, 'rerun') })), context)
+    metrics.enqueued.inc({ queue: queue.name }, added)
+    if (rows.length < PAGE || added === 0 || signal.aborted) return // if none was added the next page would be the same
   }
 }
 
 async function compare (rows: OpenRow[], context: ReconcileContext): Promise<void> {
   if (rows.length === 0) return
-  const { redis, queue, lostJobs, doubts } = context
-  const found = await withSuccessors(rows, await lookUp(redis, queue, rows), context)
-  const cases = rows.flatMap((row, i) => {
-    const one = found[i] as Found
-    if (one.state === 'missing' && doubts.isPending(row.id, generationOf(row))) return []
-    return judge(row, one, lostJobs).verdict === 'agrees' ? [] : [{ row, judge: (fresh: OpenRow) => judge(fresh, one, lostJobs), state: one.state }]
+  const { redis, queue, lostJobs, reconcileRequests } = context
+  const states = await withSuccessors(rows, await readBullmqStates(redis, queue, rows), context)
+  const candidates = rows.flatMap((row, i): Candidate[] => {
+    const bullmq = states[i] as BullmqState
+    if (bullmq.state === 'missing' && reconcileRequests.isPending(row.id, generationOf(row))) return []
+    if (decide(row, bullmq, lostJobs).action === 'none') return []
+    return [{ row, decide: fresh => decide(fresh, bullmq, lostJobs), state: bullmq.state }]
   })
-  await conclude(cases, context)
+  await apply(candidates, context)
 }
 
-/** What is said of missing jobs of other producers is completed by who took their place. */
-async function withSuccessors (rows: OpenRow[], found: Found[], context: ReconcileContext): Promise<Found[]> {
+/** Adds the successors of missing jobs of other producers to their states. */
+async function withSuccessors (rows: OpenRow[], states: BullmqState[], context: ReconcileContext): Promise<BullmqState[]> {
   const { sql, redis, queue } = context
-  const missing = rows.filter((row, i) => !row.ours && found[i]?.state === 'missing')
-  if (missing.length === 0) return found
-  await caughtUp(context) // a successor that ended before the look is known by its row
+  const missing = rows.filter((row, i) => !row.submitted_here && states[i]?.state === 'missing')
+  if (missing.length === 0) return states
+  await waitForRows(context) // a successor that ended before the state was read is known by its row
   const successors = await findSuccessors({ sql, redis, queue }, missing)
   return rows.map((row, i) => {
     const successor = successors.get(row.n)
-    return successor ? { state: 'missing', successor } : found[i] as Found
+    return successor ? { state: 'missing', successor } : states[i] as BullmqState
   })
 }

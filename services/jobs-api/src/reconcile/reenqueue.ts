@@ -4,28 +4,29 @@ import { isolate } from '../bad-items/isolate.ts'
 import { isRefusedByBullMQ } from '../bad-items/item-fault.ts'
 import type { OpenRow } from './open-rows.ts'
 
-export type Refused = { row: OpenRow, err: Error }
+export type Rejected = { row: OpenRow, err: Error }
+
+type Outcome = { added: OpenRow[], rejected: Rejected[] }
 
 /**
- * Hands jobs to BullMQ, once more or for the first time. Of a job that it still
- * has, this does nothing. What BullMQ refuses for its options is given back: it
- * must not keep all others from being added.
+ * Adds jobs to BullMQ, for the first time or again. Does nothing for a job that BullMQ still has. Jobs that BullMQ refuses
+ * because of their options are returned, so that they do not keep the others from being added.
  */
-export async function addAgain (rows: OpenRow[], { queue, redis }: { queue: Queue, redis: Redis }): Promise<{ added: OpenRow[], refused: Refused[] }> {
-  const refused: Refused[] = []
-  if (rows.length === 0) return { added: [], refused }
-  const added = await isolate(rows, add, { isFault: isRefusedByBullMQ, onBad: refuse })
-  return { added, refused }
+export async function reenqueue (rows: OpenRow[], { queue, redis }: { queue: Queue, redis: Redis }): Promise<Outcome> {
+  const rejected: Rejected[] = []
+  if (rows.length === 0) return { added: [], rejected }
+  const added = await isolate(rows, add, { isFault: isRefusedByBullMQ, onBad: reject })
+  return { added, rejected }
 
   async function add (some: OpenRow[]): Promise<OpenRow[]> {
     await queue.addBulk(some.map(row => ({ name: row.name, data: row.data, opts: optionsOf(row) })))
     return some
   }
 
-  /** Only while Redis answers: else it is not the job that fails. */
-  async function refuse (row: OpenRow, err: Error) {
+  /** Only while Redis answers: otherwise the fault is not the job's. */
+  async function reject (row: OpenRow, err: Error) {
     await redis.ping()
-    refused.push({ row, err })
+    rejected.push({ row, err })
   }
 }
 

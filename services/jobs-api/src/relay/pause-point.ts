@@ -1,65 +1,62 @@
-type Request<At> = { isTime: (at: At) => boolean, serve: (at: At) => Promise<void>, refuse: (err: Error) => void }
+type Pause<At> = { isTime: (at: At) => boolean, serve: (at: At) => Promise<void>, refuse: (err: Error) => void }
 
-/** Nobody stands still here now: another replica took over, or the service closes. */
-export class NotStanding extends Error {
+/** The relay cannot be paused here: another replica took over, it is too far behind, or the service closes. */
+export class RelayNotRunning extends Error {
   constructor (why: string) {
-    super(`The relay does not stand still: ${why}`)
-    this.name = 'NotStanding'
+    super(`The relay cannot be paused: ${why}`)
+    this.name = 'RelayNotRunning'
   }
 }
 
-/** A longer wait means that the relay is far behind: whoever asked comes again later. */
-const PATIENCE_MS = 30_000
+/** A longer wait means that the relay is far behind: the caller tries again later. */
+const PAUSE_TIMEOUT_MS = 30_000
 
-/**
- * Lets others do something between two steps of a loop, at a position that
- * they choose and that does not move while they do.
- */
-export function createStandstill<At> () {
-  const requests = new Set<Request<At>>()
-  let asked = Promise.withResolvers<void>()
+/** Runs work of others between two steps of a loop, at a position that they choose and that does not move meanwhile. */
+export function createPausePoint<At> () {
+  const pending = new Set<Pause<At>>()
+  let requested = Promise.withResolvers<void>()
   let isOpen = false
 
-  /** Runs `work` at the first step for which `isTime` holds. @throws NotStanding */
-  function request<T> (isTime: (at: At) => boolean, work: (at: At) => Promise<T>): Promise<T> {
-    if (!isOpen) return Promise.reject(new NotStanding('it is not running'))
-    const answer = Promise.withResolvers<T>()
-    const timer = setTimeout(() => refuse(new NotStanding('it is too far behind')), PATIENCE_MS)
-    const one: Request<At> = { isTime, serve, refuse }
-    requests.add(one)
-    asked.resolve()
-    return answer.promise
+  /** Runs `work` at the first step for which `isTime` holds. @throws RelayNotRunning */
+  function pauseWhen<T> (isTime: (at: At) => boolean, work: (at: At) => Promise<T>): Promise<T> {
+    if (!isOpen) return Promise.reject(new RelayNotRunning('it is not running'))
+    const result = Promise.withResolvers<T>()
+    const timer = setTimeout(() => refuse(new RelayNotRunning('it is too far behind')), PAUSE_TIMEOUT_MS)
+    const pause: Pause<At> = { isTime, serve, refuse }
+    pending.add(pause)
+    requested.resolve()
+    return result.promise
 
     async function serve (at: At) {
-      requests.delete(one)
+      pending.delete(pause)
       clearTimeout(timer)
-      await work(at).then(answer.resolve, answer.reject)
+      await work(at).then(result.resolve, result.reject)
     }
 
     function refuse (err: Error) {
-      requests.delete(one)
+      pending.delete(pause)
       clearTimeout(timer)
-      answer.reject(err)
+      result.reject(err)
     }
   }
 
-  /** The loop's own wait: serves at `at` whoever asks, until `promise` settles. */
+  /** The loop's own wait: serves pauses at `at` until `promise` settles. */
   async function serveUntil<V> (promise: Promise<V>, at: At): Promise<V> {
     const settled = promise.then(() => 'settled' as const, () => 'settled' as const)
     do {
-      asked = Promise.withResolvers()
-      for (const one of [...requests]) if (one.isTime(at)) await one.serve(at)
-    } while (await Promise.race([settled, asked.promise]) !== 'settled')
+      requested = Promise.withResolvers()
+      for (const pause of [...pending]) if (pause.isTime(at)) await pause.serve(at)
+    } while (await Promise.race([settled, requested.promise]) !== 'settled')
     return await promise
   }
 
   return {
-    request,
+    pauseWhen,
     serveUntil,
     open () { isOpen = true },
     close () {
       isOpen = false
-      for (const { refuse } of [...requests]) refuse(new NotStanding('it has ended'))
+      for (const { refuse } of [...pending]) refuse(new RelayNotRunning('it has ended'))
     }
   }
 }

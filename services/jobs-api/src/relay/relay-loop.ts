@@ -1,44 +1,48 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
-import { compareEventIds, createLinger, eventIdOf, isNewer, type EventId, type StreamWriter, type RelayPosition } from '@tidings/job-events'
-import type { EngineMetrics } from '../metrics.ts'
-import { advance, type Step } from './source/detect-gap.ts'
-import type { Interpret } from './mapping/to-job-events.ts'
-import type { QueueEventReader } from './source/bullmq-event-reader.ts'
-import { createStandstill } from './pause-point.ts'
-import type { RecentEnds } from './recent-ends.ts'
+import {
+  compareEventIds, createLinger, eventIdOf, isNewer, type EventId, type StreamWriter, type RelayPosition
+} from '@tidings/job-events'
+import type { BackgroundMetrics } from '../metrics.ts'
+import type { RecentEnds } from './lost-ends/recent-ends.ts'
+import type { ToJobEvents } from './mapping/to-job-events.ts'
+import { createPausePoint } from './pause-point.ts'
+import type { BullmqEventReader } from './source/bullmq-event-reader.ts'
+import { detectGap, type Advance } from './source/detect-gap.ts'
 
 const RETRY_MIN_MS = 100
 const RETRY_MAX_MS = 1000
-/** What all channels wait for at most, so that not every event is a pass of its own for Redis, us and every follower. */
+/** The delay that all channels accept, so that not every event is a batch of its own for Redis, us and every consumer. */
 const LINGER_MS = 2
 
 type RelayOptions = {
   queue: string
-  openReader: () => QueueEventReader
+  openReader: () => BullmqEventReader
   stream: StreamWriter
-  interpret: Interpret
+  toJobEvents: ToJobEvents
   /** The highest event id that Postgres has seen. */
-  floor: () => EventId
-  /** Called before the first pass and after every failure; resolves once relaying may begin. */
-  prepare: (reader: QueueEventReader) => Promise<void>
-  /** Told of each step before it is taken. */
-  onStep: (step: Step) => Promise<void>
+  minimumId: () => EventId
+  /** Called before the first batch and after every failure; resolves once relaying may start. */
+  prepare: (reader: BullmqEventReader) => Promise<void>
+  /** Called before each advance. */
+  onAdvance: (advance: Advance) => Promise<void>
   recentEnds: RecentEnds
-  metrics: EngineMetrics
+  metrics: BackgroundMetrics
   log: FastifyBaseLogger
 }
 
 export type Relay = ReturnType<typeof createRelay>
 
 /** Moves one queue's BullMQ events into the job-event stream: in order, each once. */
-export function createRelay ({ queue, openReader, stream, interpret, floor, prepare, onStep, recentEnds, metrics, log }: RelayOptions) {
-  const standstill = createStandstill<RelayPosition>()
+export function createRelay (
+  { queue, openReader, stream, toJobEvents, minimumId, prepare, onAdvance, recentEnds, metrics, log }: RelayOptions
+) {
+  const pausePoint = createPausePoint<RelayPosition>()
   let fault: Error | undefined
 
   /** Relays until the signal aborts. */
   async function run (signal: AbortSignal): Promise<void> {
-    standstill.open()
+    pausePoint.open()
     for (let failures = 0; !signal.aborted;) {
       try {
         await relayFrom(await stream.position(queue), signal, () => {
@@ -52,10 +56,10 @@ export function createRelay ({ queue, openReader, stream, interpret, floor, prep
         await sleep(Math.min(RETRY_MIN_MS * 2 ** failures++, RETRY_MAX_MS), undefined, { signal }).catch(() => {})
       }
     }
-    standstill.close()
+    pausePoint.close()
   }
 
-  /** Batch by batch, until the signal aborts or another replica turns out to be faster. */
+  /** Relays batch by batch until the signal aborts or another replica turns out to be faster. */
   async function relayFrom (start: RelayPosition, signal: AbortSignal, onMoved: () => void): Promise<void> {
     const reader = openReader()
     signal.addEventListener('abort', reader.close, { once: true })
@@ -64,22 +68,22 @@ export function createRelay ({ queue, openReader, stream, interpret, floor, prep
       if (wait) await linger.over(signal)
       return await reader.read(after, { wait })
     }
-    const begin = (after: string, wait: boolean) => {
+    const startReading = (after: string, wait: boolean) => {
       const reading = read(after, wait)
-      reading.catch(() => {}) // told when it is awaited, which a loop that ends does not do
+      reading.catch(() => {}) // thrown when it is awaited, unless the loop ends before that
       return reading
     }
     try {
       await prepare(reader)
-      let reading = begin(start.at, true)
+      let reading = startReading(start.at, true)
       for (let position = start; !signal.aborted;) {
-        const look = await standstill.serveUntil(reading, position)
-        const step = advance(position, look)
-        if (step.entries.length > 0) linger.note()
+        const page = await pausePoint.serveUntil(reading, position)
+        const advance = detectGap(position, page)
+        if (advance.entries.length > 0) linger.note()
         // The next read overlaps the append (measured: 68k events/s instead of 46k).
-        reading = begin(step.to.at, look.isEnd)
-        if (!await move(position, step)) return
-        position = step.to
+        reading = startReading(advance.to.at, page.isEnd)
+        if (!await move(position, advance)) return
+        position = advance.to
         onMoved()
       }
     } finally {
@@ -89,16 +93,17 @@ export function createRelay ({ queue, openReader, stream, interpret, floor, prep
   }
 
   /**
-   * Appends a step's events and moves the position. Exactly once: `append`
-   * takes the batch only while the queue's position is still where it began.
+   * Appends the events of an advance and moves the position. Exactly once: `append` accepts the batch only while the
+   * queue's position is still the one that the batch started from.
    */
-  async function move (from: RelayPosition, step: Step): Promise<boolean> {
-    await onStep(step)
-    if (isStill(from, step.to)) return true
-    const events = await interpret(step.entries)
-    const outcome = await stream.append({ queue, from, to: step.to, events, minimumId: floor() })
+  async function move (from: RelayPosition, advance: Advance): Promise<boolean> {
+    await onAdvance(advance)
+    const { to, entries } = advance
+    if (isSamePosition(from, to)) return true
+    const events = await toJobEvents(entries)
+    const outcome = await stream.append({ queue, from, to, events, minimumId: minimumId() })
     if (!outcome.moved) {
-      metrics.refused.inc({ queue })
+      metrics.appendConflicts.inc({ queue })
       return false
     }
     recentEnds.note(events, outcome.last, outcome.ids)
@@ -111,14 +116,14 @@ export function createRelay ({ queue, openReader, stream, interpret, floor, prep
 
   return {
     run,
-    /** Why the last batch could not be moved; undefined once one was. */
+    /** The error of the last batch; undefined once a batch was moved. */
     get fault () { return fault },
-    /** Runs `work` between two batches, once the position is at `id` or beyond: nothing of this queue is told meanwhile. */
-    standStillAt: <T>(id: EventId, work: (position: RelayPosition) => Promise<T>): Promise<T> =>
-      standstill.request(({ at }) => !isNewer(id, eventIdOf(at)), work)
+    /** Runs `work` between two batches, once the position is at `id` or beyond: no event of this queue is relayed meanwhile. */
+    pauseAt: <T>(id: EventId, work: (position: RelayPosition) => Promise<T>): Promise<T> =>
+      pausePoint.pauseWhen(({ at }) => !isNewer(id, eventIdOf(at)), work)
   }
 }
 
-function isStill (from: RelayPosition, to: RelayPosition): boolean {
+function isSamePosition (from: RelayPosition, to: RelayPosition): boolean {
   return compareEventIds(eventIdOf(from.at), eventIdOf(to.at)) === 0 && from.read === to.read && from.lost === to.lost
 }

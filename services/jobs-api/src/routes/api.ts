@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { rateLimits, redisUrl } from '@tidings/service-kit'
-import { bodyBounds } from './body-limits.ts'
+import { bodyLimits } from './body-limits.ts'
 import { loadShedding } from './load-shedding.ts'
 import { authRoutes } from './auth.ts'
 import { commandRoutes } from './commands.ts'
@@ -27,7 +27,7 @@ export const api: FastifyPluginAsyncTypebox = async function api (app) {
 const behindToken: FastifyPluginAsyncTypebox = async function behindToken (app) {
   app.addHook('onRequest', app.authenticate)
   await app.register(rateLimits, { name: 'jobs-api', max: app.config.RATE_LIMIT_MAX, redisUrl: redisUrl(app.config) })
-  await app.register(bodyBounds, { maxPerUser: app.config.BODIES_PER_USER })
+  await app.register(bodyLimits, { maxPerUser: app.config.BODIES_PER_USER })
 
   await app.register(submitRoutes)
   await app.register(jobRoutes, { prefix: '/jobs' })

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { RefreshedTokens, RefreshTokens } from '@tidings/contracts'
 import { problemResponses, rateLimits, redisUrl } from '@tidings/service-kit'
 import { refresher } from '../tokens/refresh.ts'
-import { answer } from './success-response.ts'
+import { successResponse } from './success-response.ts'
 
 /** Anybody may send one: a refresh token has 4,096 characters at most. */
 const BODY_LIMIT = 16 * 1024
@@ -24,7 +24,7 @@ export const authRoutes: FastifyPluginAsyncTypebox = async function authRoutes (
       description: 'A refresh token serves once. The one just spent answers for 30 seconds more; using an older one ends its whole family.',
       security: [],
       body: RefreshTokens,
-      response: { 200: answer(RefreshedTokens, 'New tokens'), ...problemResponses(413, 415) }
+      response: { 200: successResponse(RefreshedTokens, 'New tokens'), ...problemResponses(413, 415) }
     }
   }, async (request, reply) => {
     reply.header('cache-control', 'no-store')

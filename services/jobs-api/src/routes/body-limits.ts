@@ -8,7 +8,7 @@ const TooManyBodies = createError('TOO_MANY_BODIES', 'You are sending %d request
  * Bounds how many bodies of one user may be on their way at a time. A body that arrives slowly (60 s at most) holds
  * memory, up to 8 MiB for a batch, long before the request counts as one in hand. Behind authentication.
  */
-export const bodyBounds = fp<{ maxPerUser: number }>(async function bodyBounds (app, { maxPerUser }) {
+export const bodyLimits = fp<{ maxPerUser: number }>(async function bodyBounds (app, { maxPerUser }) {
   const arriving = new Map<string, number>()
 
   app.addHook('onRequest', (request, reply, done) => {
@@ -17,7 +17,7 @@ export const bodyBounds = fp<{ maxPerUser: number }>(async function bodyBounds (
     const own = arriving.get(userId) ?? 0
     if (own >= maxPerUser) return done(new TooManyBodies(maxPerUser))
     arriving.set(userId, own + 1)
-    onceArrived(request, reply, () => leave(userId))
+    onArrived(request, reply, () => leave(userId))
     done()
   })
 
@@ -32,7 +32,7 @@ function hasBody ({ headers }: FastifyRequest): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
-function onceArrived ({ raw: body }: FastifyRequest, { raw: response }: FastifyReply, then: () => void): void {
+function onArrived ({ raw: body }: FastifyRequest, { raw: response }: FastifyReply, then: () => void): void {
   const leave = () => {
     body.off('end', leave)
     response.off('close', leave)

@@ -7,7 +7,7 @@ import { retryJob } from '../commands/retry-job.ts'
 import type { FoundJob } from '../read/find-jobs.ts'
 import { jobNotFound } from '../read/job-not-found.ts'
 import { jobJson } from '../read/job-row.ts'
-import { answer } from './success-response.ts'
+import { successResponse } from './success-response.ts'
 import { clientGone } from './client-gone.ts'
 import { JobParams } from './jobs.ts'
 
@@ -17,7 +17,7 @@ export const commandRoutes: FastifyPluginAsyncTypebox = async function commandRo
     tags: ['jobs'],
     params: JobParams,
     querystring: JobQuery,
-    response: { 202: answer(Job, 'Accepted; the job as it was'), ...problemResponses(404, 409, 413, 414, 415) }
+    response: { 202: successResponse(Job, 'Accepted; the job as it was'), ...problemResponses(404, 409, 413, 414, 415) }
   }
   allowEmptyBodies(app)
   const context = { sql: app.sql, redis: app.redis, findQueue: (name: string) => app.findQueue(name) }
@@ -49,7 +49,7 @@ export const commandRoutes: FastifyPluginAsyncTypebox = async function commandRo
   })
 
   async function rowOf ({ params, query, user }: FastifyRequest<{ Params: { jobId: string }, Querystring: Query }>, signal: AbortSignal): Promise<FoundJob> {
-    if (query.after !== undefined) await app.reachEvent(query.after, signal)
+    if (query.after !== undefined) await app.waitForEvent(query.after, signal)
     const key = { userId: user.userId, jobId: params.jobId, queue: query.queue }
     const row = await app.findJob(key)
     if (!row) throw await jobNotFound(app.sql, key)

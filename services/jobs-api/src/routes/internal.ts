@@ -1,11 +1,9 @@
-import createError from '@fastify/error'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { encodeFoundJobs, FIND_JOBS_PATH, FindJobs } from '@tidings/contracts'
 import { rateLimits, redisUrl } from '@tidings/service-kit'
 import { jobJson } from '../read/job-row.ts'
+import { NotThereYet } from '../read/wait-for-event.ts'
 import { clientGone } from './client-gone.ts'
-
-const NotThereYet = createError('NOT_THERE_YET', 'What is told here does not reach that event yet', 503)
 
 /**
  * `POST /internal/find-jobs`: what a gateway asks for its clients, with the
@@ -27,7 +25,7 @@ export const internalRoutes: FastifyPluginAsyncTypebox = async function internal
   /** A gateway knows events by the stream alone: one that is not known here is not wrong, it is only not here yet. */
   async function reachEvent (after: string, signal: AbortSignal) {
     try {
-      await app.reachEvent(after, signal)
+      await app.waitForEvent(after, signal)
     } catch (err) {
       throw (err as { statusCode?: number }).statusCode === 400 ? new NotThereYet() : err
     }

@@ -11,7 +11,7 @@ import { jobNotFound } from '../read/job-not-found.ts'
 import { jobJson, lastEventId } from '../read/job-row.ts'
 import { listJobs } from '../read/list-jobs.ts'
 import { readTimeline } from '../read/timeline.ts'
-import { answer } from './success-response.ts'
+import { successResponse } from './success-response.ts'
 
 export const JobParams = Type.Object({ jobId: JobId })
 
@@ -29,7 +29,7 @@ const notModified = (reply: FastifyReply) => reply.code(304).send() as never
 /** GET /jobs, /jobs/counts, /jobs/:jobId, /jobs/:jobId/events */
 export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (app) {
   const tags = ['jobs']
-  const reachEvent = callbackify(app.reachEvent)
+  const reachEvent = callbackify(app.waitForEvent)
   app.addHook('preHandler', reachAfter)
 
   app.get('', {
@@ -40,7 +40,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
       summary: 'List your jobs, newest first',
       description: 'By page or, without skipping, by cursor. Totals by state are exact; with other filters counting stops at 10,000.',
       querystring: ListJobsQuery,
-      response: { 200: answer(JobList, 'A page of your jobs'), ...problemResponses() }
+      response: { 200: successResponse(JobList, 'A page of your jobs'), ...problemResponses() }
     }
   }, async (request, reply) => sendJson(reply, await listJobs(app.sql, request.user.userId, request.query)))
 
@@ -51,7 +51,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
       summary: 'Count your jobs by state',
       description: 'With `queue`: the job of that queue whose id is `counts`, as GET /jobs/{jobId} returns it.',
       querystring: CountJobsQuery,
-      response: { 200: answer(CountsOrJob, 'How many there are in each state'), ...problemResponses(404) }
+      response: { 200: successResponse(CountsOrJob, 'How many there are in each state'), ...problemResponses(404) }
     }
   }, async ({ user: { userId }, query: { queue } }, reply) => queue === undefined
     ? await countByState(app.sql, userId)
@@ -67,14 +67,14 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
       params: JobParams,
       querystring: GetJobQuery,
       headers: GetHeaders,
-      response: { 200: answer(Job, 'How the job stands', ETag), 304: answer(Type.Null(), 'It stands as before', ETag), ...problemResponses(404, 414) }
+      response: { 200: successResponse(Job, 'How the job stands', ETag), 304: successResponse(Type.Null(), 'It stands as before', ETag), ...problemResponses(404, 414) }
     }
   }, async (request, reply) => {
     const { params: { jobId }, query: { queue, wait }, headers: { 'if-none-match': ifNoneMatch }, user: { userId } } = request
     const key = { userId, jobId, queue }
     const row = await (wait === undefined
       ? app.findJob(key)
-      : app.holdJob({ key, waitMs: wait * 1000, ifNoneMatch, signal: request.signal }))
+      : app.waitForJob({ key, waitMs: wait * 1000, ifNoneMatch, signal: request.signal }))
     if (!row) throw await jobNotFound(app.sql, key)
     const etag = etagOf(lastEventId(row))
     reply.header('etag', etag).header('cache-control', 'private, no-cache')
@@ -90,7 +90,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
       description: 'Oldest first, without progress; the newest 1,000.',
       params: JobParams,
       querystring: JobQuery,
-      response: { 200: answer(JobTimeline, 'What became of the job'), ...problemResponses(404, 414) }
+      response: { 200: successResponse(JobTimeline, 'What became of the job'), ...problemResponses(404, 414) }
     }
   }, async request => {
     const key = { userId: request.user.userId, jobId: request.params.jobId, queue: request.query.queue }

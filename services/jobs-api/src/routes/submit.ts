@@ -6,7 +6,7 @@ import { checkJobs } from '../submit/check.ts'
 import { fingerprint, keepFinished, submissionOf } from '../submit/submission.ts'
 import { submit, submitOne } from '../submit/submit.ts'
 import { withoutNulls } from '../submit/without-nulls.ts'
-import { answer } from './success-response.ts'
+import { successResponse } from './success-response.ts'
 import { egressRules, problemResponses } from '@tidings/service-kit'
 
 /** A thousand jobs may weigh more than one. */
@@ -33,7 +33,7 @@ export const submitRoutes: FastifyPluginAsyncTypebox = async function submitRout
       description: 'Accepted once it is written down; it runs even if the queue can\'t be reached at this moment.',
       headers: Headers,
       body: SubmitJob,
-      response: { 202: answer(SubmittedJob, 'Accepted', { location: Type.String({ description: 'Where the job is told of' }) }), ...problemResponses(409, 413, 415) }
+      response: { 202: successResponse(SubmittedJob, 'Accepted', { location: Type.String({ description: 'Where the job is told of' }) }), ...problemResponses(409, 413, 415) }
     }
   }, async (request, reply) => {
     const wanted = withoutNulls(request.body)
@@ -52,7 +52,7 @@ export const submitRoutes: FastifyPluginAsyncTypebox = async function submitRout
       description: 'All are accepted or none; each fault is named with the place of its job. A batch costs as many requests of the rate limit as it has jobs.',
       headers: Headers,
       body: SubmitJobs,
-      response: { 202: answer(SubmittedJobs, 'Accepted, in the order of the request'), ...problemResponses(409, 413, 415) }
+      response: { 202: successResponse(SubmittedJobs, 'Accepted, in the order of the request'), ...problemResponses(409, 413, 415) }
     }
   }, async (request, reply) => {
     const wanted = request.body.jobs.map(withoutNulls)

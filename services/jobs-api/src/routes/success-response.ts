@@ -7,6 +7,6 @@ const RATE_LIMIT = {
 }
 
 /** The answer of a success, for a route's `response` schema. */
-export function answer<Schema extends TSchema> (schema: Schema, description: string, headers: Record<string, TSchema> = {}) {
+export function successResponse<Schema extends TSchema> (schema: Schema, description: string, headers: Record<string, TSchema> = {}) {
   return { ...schema, description, headers: { ...headers, ...RATE_LIMIT } }
 }

@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import { Erasure, OPERATOR_WRITE, REVOCATIONS_KEY } from '@tidings/contracts'
 import { allowEmptyBodies, problemResponses, requireScope } from '@tidings/service-kit'
 import { findErasure, requestErasure, toErasure } from '../erasure/erasures.ts'
-import { answer } from './success-response.ts'
+import { successResponse } from './success-response.ts'
 
 const NoErasure = createError('ERASURE_NOT_FOUND', 'No erasure %s', 404)
 
@@ -25,7 +25,7 @@ export const userRoutes: FastifyPluginAsyncTypebox = async function userRoutes (
       summary: 'Erase everything of a user',
       description: 'Revokes the user\'s tokens, cancels open jobs, and removes jobs, results, timelines, webhooks, secrets, deliveries and refresh tokens in every service. Needs scope `operator:write`.',
       params: UserParams,
-      response: { 202: answer(Erasure, 'Accepted', { location: Type.String({ description: 'Where the progress is reported' }) }), ...problemResponses(403, 413, 414, 415) }
+      response: { 202: successResponse(Erasure, 'Accepted', { location: Type.String({ description: 'Where the progress is reported' }) }), ...problemResponses(403, 413, 414, 415) }
     }
   }, async (request, reply) => {
     const { params: { userId }, user: { userId: actor }, log } = request
@@ -43,7 +43,7 @@ export const userRoutes: FastifyPluginAsyncTypebox = async function userRoutes (
       summary: 'Get the progress of an erasure',
       description: 'Needs scope `operator:write`.',
       params: ErasureParams,
-      response: { 200: answer(Erasure, 'How far it is'), ...problemResponses(403, 404, 414) }
+      response: { 200: successResponse(Erasure, 'How far it is'), ...problemResponses(403, 404, 414) }
     }
   }, async ({ params: { userId, erasureId } }) => {
     const row = await findErasure(app.sql, erasureId)

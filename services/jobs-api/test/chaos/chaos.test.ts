@@ -11,7 +11,7 @@ import { producer } from '../bullmq.ts'
 import { jobRows, type JobRow } from '../job-rows.ts'
 import { startReplica } from '../replica.ts'
 import { startServers } from '../setup.ts'
-import { toldEvents, toldTo, type SeenEvent } from '../published-events.ts'
+import { publishedEvents, historyOf, type SeenEvent } from '../published-events.ts'
 import { load } from './load.ts'
 import { random } from './random.ts'
 import { expectedLines, linesOf, readRecord, standings, type Standing } from './record.ts'
@@ -60,7 +60,7 @@ t.test('200 random jobs at a time, replicas and workers killed and frozen at ran
   await Promise.all(workers.map(async worker => await worker.kill('SIGTERM'))) // with whatever they still had to say
   await until(async () => await isCaughtUp(admin, sql), { timeoutMs: QUIET_MS, intervalMs: 100, what: 'relay and projector to have come to the end' })
 
-  const [record, events, rows] = [await readRecord(admin), await toldEvents(admin), await jobRows(database.sql)]
+  const [record, events, rows] = [await readRecord(admin), await publishedEvents(admin), await jobRows(database.sql)]
   t.comment(`${rows.length} jobs, ${record.length} entries of BullMQ, ${events.length} events, ${rows.filter(({ state }) => state === 'failed').length} failed`)
   t.comment(`replicas: ${JSON.stringify(ofReplicas)}, ${relays.handOvers} hand-overs of the relay; workers: ${JSON.stringify(ofWorkers)}`)
 
@@ -75,7 +75,7 @@ t.test('200 random jobs at a time, replicas and workers killed and frozen at ran
   t.same(await disagreements(rows, queue), [], 'and as BullMQ says when it is asked')
   t.same(await compareCounts(sql), [], 'counters equal a full count')
   for (const user of new Set(rows.map(({ user_id: user }) => user))) {
-    const history = (await toldTo(admin, user)).map(({ eventId }) => eventId)
+    const history = (await historyOf(admin, user)).map(({ eventId }) => eventId)
     const told = events.filter(({ userId }) => userId === user).map(({ eventId }) => eventId)
     t.ok(history.length > 0 && told.join().endsWith(history.join()), `the history of user ${user} is the end of what was told of their jobs`)
   }

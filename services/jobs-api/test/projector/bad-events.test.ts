@@ -10,7 +10,7 @@ import { setup } from '../setup.ts'
 t.test('events that cannot be projected are skipped alone, whatever they are, and found by support', async t => {
   const { app, redis, database } = await setup(t)
   const client = redis.client()
-  await until(() => isNewer(app.projected.position, ZERO), { what: 'the projector to have begun' })
+  await until(() => isNewer(app.projection.position, ZERO), { what: 'the projector to have begun' })
   const good = (n: number, change: Partial<JobEvent> = {}): JobEvent =>
     ({ v: 1, type: 'added', queue: 'default', jobId: `j${n}`, generation: `1-${n}`, name: 'n', userId: '7', timestamp: 5, ...change })
   const bad: object[] = [
@@ -26,7 +26,7 @@ t.test('events that cannot be projected are skipped alone, whatever they are, an
   pipeline.xadd(JOB_EVENTS_KEY, '*', 'junk', 'only')
   await pipeline.exec()
   await until(async () => (await jobRows(database.sql)).length === 300 - bad.length)
-  t.match(await app.metricsRegistry.metrics(), new RegExp(`tidings_projector_refused_events_total ${bad.length + 1}`))
+  t.match(await app.metricsRegistry.metrics(), new RegExp(`tidings_projector_skipped_events_total ${bad.length + 1}`))
   await until(async () => (await database.sql`select from jobs.bad_items where consumer = 'projector'`).length === bad.length + 1)
   const [found] = await database.sql`select reason, item from jobs.bad_items where job_id = 'j8'`
   t.match(found, { reason: /0x00/, item: /^\d+-\d+$/ })

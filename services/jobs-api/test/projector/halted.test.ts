@@ -9,7 +9,7 @@ import { submit } from '../submit.ts'
 t.test('a projector that meets an event of a newer release is unready, and leaves the work to whoever can read it', async t => {
   const { app, redis, database } = await setup(t)
   const client = redis.client()
-  await until(() => isNewer(app.projected.position, ZERO), { what: 'the projector to have begun' })
+  await until(() => isNewer(app.projection.position, ZERO), { what: 'the projector to have begun' })
   const newer = await client.xadd(JOB_EVENTS_KEY, '*', 'u', '7', 'd', JSON.stringify({ v: 2, type: 'moved', jobId: 'a', queue: 'default', userId: '7' })) as string
 
   await until(() => app.projectorFault())

@@ -1,68 +1,68 @@
 import t from 'tap'
 import { until } from '@tidings/testing'
-import { changeKey, createWatch } from '../../src/projector/projection-progress.ts'
+import { changeKey, createProjectionProgress } from '../../src/projector/projection-progress.ts'
 import { untilStates } from '../job-rows.ts'
 import { setup, startApp } from '../setup.ts'
 import { submit } from '../submit.ts'
-import { toldEvents } from '../published-events.ts'
+import { publishedEvents } from '../published-events.ts'
 
 const id = (ms: number) => ({ ms, seq: 0 })
 
 t.test('who waits for a position wakes when it is reached, not before', async t => {
-  const watch = createWatch()
-  const waiting = watch.reached(id(5), { timeoutMs: 5000 })
-  watch.announce(id(4), [])
-  watch.announce(id(6), [])
+  const progress = createProjectionProgress()
+  const waiting = progress.waitFor(id(5), { timeoutMs: 5000 })
+  progress.advance(id(4), [])
+  progress.advance(id(6), [])
   t.equal(await waiting, true)
-  t.equal(await watch.reached(id(6), { timeoutMs: 1 }), true, 'at once where it is there already')
-  watch.announce(id(3), [])
-  t.same(watch.position, id(6), 'never backwards')
+  t.equal(await progress.waitFor(id(6), { timeoutMs: 1 }), true, 'at once where it is there already')
+  progress.advance(id(3), [])
+  t.same(progress.position, id(6), 'never backwards')
 })
 
 t.test('waiting ends with its time or its signal', async t => {
-  const watch = createWatch()
-  t.equal(await watch.reached(id(5), { timeoutMs: 10 }), false)
+  const progress = createProjectionProgress()
+  t.equal(await progress.waitFor(id(5), { timeoutMs: 10 }), false)
   const gone = new AbortController()
-  const waiting = watch.changed('7', 'job', { timeoutMs: 5000, signal: gone.signal })
+  const waiting = progress.waitForChange('7', 'job', { timeoutMs: 5000, signal: gone.signal })
   gone.abort()
   t.equal(await waiting, false)
 })
 
 t.test('who waits for a job wakes for that job of that user, and whenever it is not known which changed', async t => {
-  const watch = createWatch()
+  const progress = createProjectionProgress()
   let woken = 0
-  const waiting = watch.changed('7', 'job', { timeoutMs: 5000 }).then(() => woken++)
-  watch.announce(id(1), [changeKey('8', 'job'), changeKey('7', 'other')])
+  const waiting = progress.waitForChange('7', 'job', { timeoutMs: 5000 }).then(() => woken++)
+  progress.advance(id(1), [changeKey('8', 'job'), changeKey('7', 'other')])
   await Promise.resolve()
   t.equal(woken, 0)
-  watch.announce(id(2), [changeKey('7', 'job')])
+  progress.advance(id(2), [changeKey('7', 'job')])
   await waiting
-  const again = watch.changed('7', 'job', { timeoutMs: 5000 })
-  watch.announceUnknown(id(3))
+  const again = progress.waitForChange('7', 'job', { timeoutMs: 5000 })
+  progress.advanceTo(id(3))
   t.equal(await again, true)
 })
 
 t.test('a replica that does not project learns of positions and changed jobs too', async t => {
   const { app, env, database } = await setup(t)
   const other = await startApp(t, env)
-  const first = other.projected
+  const first = other.projection
   const jobId = await submit(app)
   await untilStates(database.sql, ['waiting'])
-  const changed = first.changed('7', jobId, { timeoutMs: 30_000 })
+  const changed = first.waitForChange('7', jobId, { timeoutMs: 30_000 })
   await app.findQueue('default').remove(jobId)
   t.equal(await changed, true)
-  await until(async () => (await toldEvents(app.redis)).length === 3)
-  const [ms = 0, seq = 0] = ((await toldEvents(app.redis)).at(-1)?.eventId ?? '').split('-').map(Number)
-  t.equal(await first.reached({ ms, seq }, { timeoutMs: 30_000 }), true)
+  await until(async () => (await publishedEvents(app.redis)).length === 3)
+  const [ms = 0, seq = 0] = ((await publishedEvents(app.redis)).at(-1)?.eventId ?? '').split('-').map(Number)
+  t.equal(await first.waitFor({ ms, seq }, { timeoutMs: 30_000 }), true)
 
   await database.sql`
     select pg_terminate_backend(pid) from pg_stat_activity
     where datname = current_database() and query like 'listen%'`
   await submit(app)
   const last = await until(async () => {
-    const events = await toldEvents(app.redis)
+    const events = await publishedEvents(app.redis)
     return events.length === 5 && events.at(-1)?.eventId
   })
   const [lastMs = 0, lastSeq = 0] = String(last).split('-').map(Number)
-  t.equal(await first.reached({ ms: lastMs, seq: lastSeq }, { timeoutMs: 30_000 }), true, 'also when its connection was cut')
+  t.equal(await first.waitFor({ ms: lastMs, seq: lastSeq }, { timeoutMs: 30_000 }), true, 'also when its connection was cut')
 })

@@ -5,7 +5,7 @@ import { producer, worker } from '../bullmq.ts'
 import { jobRows, untilStates } from '../job-rows.ts'
 import { setup, startApp, startServers } from '../setup.ts'
 import { submit } from '../submit.ts'
-import { toldEvents } from '../published-events.ts'
+import { publishedEvents } from '../published-events.ts'
 
 const PATIENT = { SWEEP_AGE_MS: '200', SWEEP_INTERVAL_MS: '100', RECONCILE_SILENT_MS: '3600000' }
 
@@ -20,13 +20,13 @@ t.test('Redis restarted without its last moments: what it forgot is made up for,
   await submit(app)
   await queue.add('adopted', { userId: 9 })
   await untilStates(database.sql, ['waiting', 'waiting', 'waiting'])
-  const before = (await toldEvents(app.redis)).at(-1)?.eventId as string
+  const before = (await publishedEvents(app.redis)).at(-1)?.eventId as string
   await redis.kill()
   await redis.restart()
   await untilStates(database.sql, ['waiting', 'waiting', 'failed'])
   worker(t, redis, async () => 'done')
   await untilStates(database.sql, ['completed', 'completed', 'failed'])
-  const later = (await toldEvents(app.redis)).filter(({ type }) => type === 'completed')
+  const later = (await publishedEvents(app.redis)).filter(({ type }) => type === 'completed')
   t.equal(later.length, 2)
   t.ok(later.every(({ eventId }) => Number(eventId.split('-')[0]) >= Number(before.split('-')[0])))
   t.same(await compareCounts(app.sql), [])
@@ -73,7 +73,7 @@ t.test('events that were trimmed before they were projected: open rows are compa
   await database.sql`update jobs.jobs set state = 0, result = null, finished_ms = null, event_ms = held.event_ms, event_seq = held.event_seq from held`
   await database.sql`update jobs.counts set count = case state when 0 then 1 else 0 end`
   const client = redis.client()
-  const last = (await toldEvents(client)).at(-1)?.eventId as string
+  const last = (await publishedEvents(client)).at(-1)?.eventId as string
   await client.xtrim('{tidings}:job-events', 'MAXLEN', 0)
   await client.set('{tidings}:low-water', last)
   await client.del((await client.keys('{tidings}:final:*'))[0] as string)

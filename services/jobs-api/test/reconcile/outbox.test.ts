@@ -4,7 +4,7 @@ import { producer, worker } from '../bullmq.ts'
 import { untilStates } from '../job-rows.ts'
 import { setup, startApp } from '../setup.ts'
 import { submit } from '../submit.ts'
-import { toldEvents } from '../published-events.ts'
+import { publishedEvents } from '../published-events.ts'
 
 const QUICK = { SWEEP_AGE_MS: '100', SWEEP_INTERVAL_MS: '50', RECONCILE_SILENT_MS: '3600000' }
 
@@ -42,7 +42,7 @@ t.test('a crash after queue.add and before anything was told of it: the job runs
   await submit(again)
   await untilStates(database.sql, ['completed', 'completed'])
   t.equal(runs, 2)
-  t.equal((await toldEvents(again.redis)).filter(({ type }) => type === 'added').length, 2)
+  t.equal((await publishedEvents(again.redis)).filter(({ type }) => type === 'added').length, 2)
 })
 
 t.test('one that never got to Redis is added once by two replicas', async t => {
@@ -67,7 +67,7 @@ t.test('a cancel that comes before Redis took the job: it never runs', async t =
     values ('default', 'cancelled', '7', 'work', ${Date.now() - 60_000}, true, '{"userId": 7}', '{}', now())`
   const [row] = await untilStates(database.sql, ['failed'])
   t.equal(row?.failed_reason, 'Cancelled by user')
-  t.same((await toldEvents(app.redis)).map(({ type }) => type), ['failed'])
+  t.same((await publishedEvents(app.redis)).map(({ type }) => type), ['failed'])
 })
 
 t.test('a cancel that comes while the sweeper adds the job: it is removed again', async t => {
@@ -82,7 +82,7 @@ t.test('a cancel that comes while the sweeper adds the job: it is removed again'
   await database.sql`insert into jobs.counts values ('7', 0, 1)`
   const [row] = await untilStates(database.sql, ['failed'])
   t.equal(row?.failed_reason, 'Cancelled by user')
-  t.same((await toldEvents(app.redis)).map(({ type }) => type), ['added', 'waiting', 'failed'])
+  t.same((await publishedEvents(app.redis)).map(({ type }) => type), ['added', 'waiting', 'failed'])
   t.equal(await producer(t, redis).getWaitingCount(), 0)
 })
 

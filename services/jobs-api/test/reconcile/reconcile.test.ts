@@ -1,11 +1,11 @@
 import t from 'tap'
 import { until } from '@tidings/testing'
-import { recall } from '../../src/relay/relay-state.ts'
+import { readRelayState } from '../../src/relay/relay-state.ts'
 import { producer, worker } from '../bullmq.ts'
 import { jobRows, untilStates } from '../job-rows.ts'
 import { setup } from '../setup.ts'
 import { submit } from '../submit.ts'
-import { toldEvents } from '../published-events.ts'
+import { publishedEvents } from '../published-events.ts'
 
 const QUICK = { SWEEP_AGE_MS: '200', SWEEP_INTERVAL_MS: '100', RECONCILE_SILENT_MS: '300', RECONCILE_INTERVAL_MS: '100' }
 const PATIENT = { ...QUICK, RECONCILE_SILENT_MS: '3600000' } // so that only the trigger under test can do it
@@ -15,14 +15,14 @@ t.test('drained: a job of ours that had not started is added again, an adopted o
   const queue = producer(t, redis)
   await submit(app)
   await queue.add('foreign', { userId: 8 })
-  await until(async () => (await toldEvents(app.redis)).length === 4)
+  await until(async () => (await publishedEvents(app.redis)).length === 4)
   await queue.drain()
   const rows = await untilStates(database.sql, ['waiting', 'failed'])
   t.equal(rows[1]?.failed_reason, 'Removed from the queue')
   await until(async () => await queue.getWaitingCount() === 1)
   worker(t, redis, async () => 'ran')
   await untilStates(database.sql, ['completed', 'failed'])
-  const events = await toldEvents(app.redis)
+  const events = await publishedEvents(app.redis)
   t.equal(events.filter(({ reconciled }) => reconciled).length, 1)
 })
 
@@ -34,7 +34,7 @@ t.test('cleaned: BullMQ names no job, yet each is found at once', async t => {
   await until(async () => (await jobRows(database.sql)).length === 2)
   await queue.clean(0, 1, 'wait')
   await until(async () => (await jobRows(database.sql)).filter(({ state, failed_reason: reason }) => state === 'failed' && reason === 'Removed from the queue').length === 1)
-  t.equal((await toldEvents(app.redis)).length, 5)
+  t.equal((await publishedEvents(app.redis)).length, 5)
 })
 
 t.test('obliterated: what was open is concluded, what comes after is told', async t => {
@@ -47,7 +47,7 @@ t.test('obliterated: what was open is concluded, what comes after is told', asyn
   await queue.add('after', { userId: 9 })
   const rows = await untilStates(database.sql, ['failed', 'waiting'])
   t.same(rows.map(({ id, user_id: user }) => [id, user]), [['1', '8'], ['1', '9']], 'one counter id, two jobs')
-  const nine = (await toldEvents(app.redis)).filter(({ userId }) => userId === '9')
+  const nine = (await publishedEvents(app.redis)).filter(({ userId }) => userId === '9')
   t.same(nine.map(({ type, name }) => [type, name]), [['added', 'after'], ['waiting', 'after']])
 })
 
@@ -59,13 +59,13 @@ t.test('flushed: jobs of ours run, those that had started have failed, ids go on
   await first.close(true)
   await submit(app, { name: 'waits' })
   await untilStates(database.sql, ['active', 'waiting'])
-  const before = (await toldEvents(app.redis)).at(-1)?.eventId as string
+  const before = (await publishedEvents(app.redis)).at(-1)?.eventId as string
   await app.redis.flushall()
   const [started] = await untilStates(database.sql, ['failed', 'waiting'])
   t.equal(started?.failed_reason, 'Lost by the queue')
   worker(t, redis, async () => 'ran')
   await untilStates(database.sql, ['failed', 'completed'])
-  const ids = (await toldEvents(app.redis)).map(({ eventId }) => Number(eventId.replace('-', '.')))
+  const ids = (await publishedEvents(app.redis)).map(({ eventId }) => Number(eventId.replace('-', '.')))
   t.ok(ids.every(id => id > Number(before.replace('-', '.'))), 'above all that was told before')
 })
 
@@ -95,8 +95,8 @@ t.test('silent among thousands that are not: a job is found by the next sweep', 
   const { app, database } = await setup(t, { ...PATIENT, RECONCILE_INTERVAL_MS: '4000', RECONCILE_SILENT_MS: '60000' })
   // A first start compares all open rows once; this is about what comes after.
   await until(async () => {
-    const { suspected, reconciled } = await recall(app.redis, 'default')
-    return suspected > 0 && suspected === reconciled
+    const { requested, reconciled } = await readRelayState(app.redis, 'default')
+    return requested > 0 && requested === reconciled
   })
   const [long, now] = [Date.now() - 3_600_000, Date.now() + 3_600_000]
   await database.sql`

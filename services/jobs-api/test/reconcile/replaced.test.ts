@@ -6,7 +6,7 @@ import { compareCounts } from '../../src/maintenance/compare-counts.ts'
 import { producer, worker } from '../bullmq.ts'
 import { jobRows, untilStates } from '../job-rows.ts'
 import { setup, startApp, startServers } from '../setup.ts'
-import { toldEvents } from '../published-events.ts'
+import { publishedEvents } from '../published-events.ts'
 
 const SILENT_MS = 1000
 const QUICK = { RECONCILE_SILENT_MS: String(SILENT_MS), RECONCILE_INTERVAL_MS: '100' }
@@ -21,7 +21,7 @@ async function rest (app: FastifyInstance, path: string, user: number | string =
   return await app.inject({ url: path, headers: { authorization: `Bearer ${tokenOf(user)}` } })
 }
 
-const failures = async (app: FastifyInstance) => (await toldEvents(app.redis)).filter(({ type }) => type === 'failed').map(({ jobId, error }) => [jobId, error])
+const failures = async (app: FastifyInstance) => (await publishedEvents(app.redis)).filter(({ type }) => type === 'failed').map(({ jobId, error }) => [jobId, error])
 
 t.test('schedulers that are upserted at each boot report nothing as failed, and each has one scheduled job', async t => {
   const { app, redis, database } = await setup(t, QUICK)
@@ -36,7 +36,7 @@ t.test('schedulers that are upserted at each boot report nothing as failed, and 
   ]
   for (let boot = 1; boot <= 3; boot++) {
     for (const one of boots) await queue.upsertJobScheduler(...one(boot), { data: { userId: 1 } })
-    await until(async () => (await toldEvents(app.redis)).filter(({ type }) => type === 'added').length === boot * boots.length)
+    await until(async () => (await publishedEvents(app.redis)).filter(({ type }) => type === 'added').length === boot * boots.length)
   }
   await reconciled(app)
   const rows = await until(async () => {
@@ -58,11 +58,11 @@ t.test('a debounced job that is replaced reports nothing as failed; its id names
   for (let i = 0; i < 5; i++) {
     const { id = '' } = await queue.add('save', { userId: 1 }, { delay: 600_000, deduplication: { id: 'document', ttl: 600_000, extend: true, replace: true } })
     ids.push(id)
-    await until(async () => (await toldEvents(app.redis)).some(({ type, jobId }) => type === 'delayed' && jobId === id))
+    await until(async () => (await publishedEvents(app.redis)).some(({ type, jobId }) => type === 'delayed' && jobId === id))
   }
   await reconciled(app)
   await until(async () => (await jobRows(database.sql)).length === 1)
-  t.notOk((await toldEvents(app.redis)).some(({ type }) => type === 'failed'))
+  t.notOk((await publishedEvents(app.redis)).some(({ type }) => type === 'failed'))
   const list = (await rest(app, '/jobs')).json()
   t.same(list.jobs.map(({ id, state }: { id: string, state: string }) => [id, state]), [[ids.at(-1), 'delayed']])
   t.same((await rest(app, '/jobs/counts')).json(), { waiting: 0, active: 0, completed: 0, failed: 0, delayed: 1 })
@@ -77,7 +77,7 @@ t.test('all that one page can hold is one entry: the successor is found all the 
   const queue = producer(t, redis)
   for (let i = 0; i < 3; i++) await queue.add('save', { userId: 1 }, { delay: 600_000, deduplication: { id: 'document', replace: true } })
   const marker = await queue.add('marker', { userId: 1 })
-  await until(async () => (await toldEvents(app.redis)).some(({ type, jobId }) => type === 'waiting' && jobId === marker.id))
+  await until(async () => (await publishedEvents(app.redis)).some(({ type, jobId }) => type === 'waiting' && jobId === marker.id))
   await reconciled(app)
   await untilStates(database.sql, ['delayed', 'waiting'])
   t.same(await failures(app), [])
@@ -152,7 +152,7 @@ t.test('two lives of one id that began in one millisecond: the first is replaced
   await second.promote()
   await untilStates(database.sql, ['completed'])
   await reconciled(app)
-  t.same((await toldEvents(app.redis)).map(({ type }) => type), ['added', 'delayed', 'added', 'delayed', 'replaced', 'waiting', 'active', 'completed'])
+  t.same((await publishedEvents(app.redis)).map(({ type }) => type), ['added', 'delayed', 'added', 'delayed', 'replaced', 'waiting', 'active', 'completed'])
 })
 
 t.test('what is removed for good is reported as removed, and so is the job of a scheduler that is', async t => {

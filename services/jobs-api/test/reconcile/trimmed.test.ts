@@ -6,7 +6,7 @@ import { worker } from '../bullmq.ts'
 import { jobRows } from '../job-rows.ts'
 import { setup } from '../setup.ts'
 import { submit } from '../submit.ts'
-import { toldTo } from '../published-events.ts'
+import { historyOf } from '../published-events.ts'
 
 const JOBS = 60
 
@@ -26,7 +26,7 @@ t.test('jobs whose end was trimmed off the stream before it was projected end in
   })
   await holding.promise
   worker(t, redis, async () => 'x'.repeat(5000), { concurrency: 10 })
-  await until(async () => (await toldTo(app.redis, '7')).filter(({ type }) => type === 'completed').length === JOBS)
+  await until(async () => (await historyOf(app.redis, '7')).filter(({ type }) => type === 'completed').length === JOBS)
   // The stream is cut where a millisecond begins, and on a busy machine all ends may be of one: others come behind them.
   await until(async () => {
     await submit(app, { user: 'other' })
@@ -40,7 +40,7 @@ t.test('jobs whose end was trimmed off the stream before it was projected end in
     return all.every(({ state }) => state === 'completed') && all
   })
   t.ok(rows.every(({ result, finished_ms: at }) => (result as string).length === 5000 && at !== null))
-  const ends = (await toldTo(app.redis, '7')).filter(({ type }) => type === 'completed')
+  const ends = (await historyOf(app.redis, '7')).filter(({ type }) => type === 'completed')
   const first = new Map(ends.filter(({ repeats }) => !repeats).map(({ jobId, eventId }) => [jobId, eventId]))
   t.same(ends.filter(({ repeats }) => !repeats).map(({ jobId }) => jobId).toSorted(), ids.toSorted(), 'told once each')
   t.ok(ends.length > JOBS, `${ends.length - JOBS} were concluded`)
@@ -58,12 +58,12 @@ t.test('so they do after the mark of their end has expired', async t => {
     const rows = await jobRows(database.sql)
     return rows[0]?.state === 'completed' && rows
   })
-  const [end] = (await toldTo(app.redis, '7')).filter(({ type }) => type === 'completed')
+  const [end] = (await historyOf(app.redis, '7')).filter(({ type }) => type === 'completed')
   // Long ago: as if the rows had missed the end, and the mark were gone.
   await app.redis.hset(`bull:default:${id}`, 'finishedOn', Date.now() - 3_600_000)
   await database.sql`update jobs.jobs set state = 2, result = null, finished_ms = null, event_ms = 1, event_seq = 1 where n = ${row?.n ?? 0}`
   await database.sql`update jobs.counts set count = case state when 2 then 1 else 0 end`
   await until(async () => (await jobRows(database.sql))[0]?.state === 'completed')
-  const ends = (await toldTo(app.redis, '7')).filter(({ type }) => type === 'completed')
+  const ends = (await historyOf(app.redis, '7')).filter(({ type }) => type === 'completed')
   t.same(ends.map(({ repeats }) => repeats), [undefined, end?.eventId])
 })

@@ -5,7 +5,7 @@ import { producer, worker } from '../bullmq.ts'
 import { jobRows, untilStates } from '../job-rows.ts'
 import { setup } from '../setup.ts'
 import { submit } from '../submit.ts'
-import { toldEvents, type SeenEvent } from '../published-events.ts'
+import { publishedEvents, type SeenEvent } from '../published-events.ts'
 
 const SLOW = { RECONCILE_SILENT_MS: '3600000' } // only the relay is under test
 const types = (events: SeenEvent[]) => events.map(({ type }) => type)
@@ -17,7 +17,7 @@ t.test('a retried attempt reads delayed, then active again; only the last failur
   const [row] = await untilStates(database.sql, ['failed'])
   t.equal(row?.failed_reason, 'no luck')
   t.equal(row?.attempts_made, 2)
-  const events = await toldEvents(app.redis)
+  const events = await publishedEvents(app.redis)
   t.same(types(events), ['added', 'waiting', 'active', 'delayed', 'waiting', 'active', 'failed'])
   t.type(events[3]?.dueAt, 'number')
   t.same(events.at(-1)?.error, 'no luck')
@@ -37,7 +37,7 @@ t.test('a retry opens a failed job again and clears its end', async t => {
   const [row] = await untilStates(database.sql, ['completed'])
   t.equal(row?.failed_reason, null)
   t.equal(row?.result, 'second')
-  const events = await toldEvents(app.redis)
+  const events = await publishedEvents(app.redis)
   t.same(types(events), ['added', 'waiting', 'active', 'failed', 'waiting', 'active', 'completed'])
   t.same(events.map(({ reopened }) => reopened === true), [false, false, false, false, true, false, false])
 })
@@ -54,7 +54,7 @@ t.test('progress of a finished job is dropped', async t => {
   await (await Job.fromId(queue, id))?.updateProgress(99)
   const marker = await submit(app)
   await untilStates(database.sql, ['completed', 'completed'])
-  t.same(types((await toldEvents(app.redis)).filter(({ jobId }) => jobId === id)), ['added', 'waiting', 'active', 'progress', 'completed'])
+  t.same(types((await publishedEvents(app.redis)).filter(({ jobId }) => jobId === id)), ['added', 'waiting', 'active', 'progress', 'completed'])
   t.equal((await jobRows(database.sql))[0]?.progress, 1)
   t.ok(marker)
 })
@@ -66,14 +66,14 @@ t.test('a delayed, a prioritized and a paused job', async t => {
   await submit(app, { delay: 60_000 })
   await submit(app, { priority: 5 })
   await submit(app)
-  await until(async () => (await toldEvents(app.redis)).length === 6)
+  await until(async () => (await publishedEvents(app.redis)).length === 6)
   await untilStates(database.sql, ['delayed', 'waiting', 'waiting'])
   worker(t, redis, async () => 'done')
   await queue.resume()
   await untilStates(database.sql, ['delayed', 'completed', 'completed'])
   await (await queue.getDelayed())[0]?.promote()
   const [delayed] = await untilStates(database.sql, ['completed', 'completed', 'completed'])
-  const told = (await toldEvents(app.redis)).filter(({ jobId }) => jobId === delayed?.id)
+  const told = (await publishedEvents(app.redis)).filter(({ jobId }) => jobId === delayed?.id)
   t.same(types(told), ['added', 'delayed', 'waiting', 'active', 'completed'])
 })
 
@@ -82,7 +82,7 @@ t.test('removed while open: failed; cancelled by its user: so it says; removed w
   const queue = producer(t, redis)
   const removed = await submit(app)
   const cancelled = await submit(app, { delay: 60_000 })
-  await until(async () => (await toldEvents(app.redis)).length === 4) // both are in BullMQ by now
+  await until(async () => (await publishedEvents(app.redis)).length === 4) // both are in BullMQ by now
   await database.sql`update jobs.jobs set cancel_requested_at = now() where id = ${cancelled}`
   for (const id of [removed, cancelled]) await (await Job.fromId(queue, id))?.remove()
   const rows = await untilStates(database.sql, ['failed', 'failed'])
@@ -95,7 +95,7 @@ t.test('removed while open: failed; cancelled by its user: so it says; removed w
   await (await Job.fromId(queue, finished))?.remove()
   await submit(app)
   await untilStates(database.sql, ['failed', 'failed', 'completed', 'completed'])
-  t.equal((await toldEvents(app.redis)).filter(({ jobId, type }) => jobId === finished && type === 'failed').length, 0)
+  t.equal((await publishedEvents(app.redis)).filter(({ jobId, type }) => jobId === finished && type === 'failed').length, 0)
 })
 
 t.test('a job that removes itself on completion, ours and adopted', async t => {
@@ -126,7 +126,7 @@ t.test('a stalled job waits again, then is taken by another worker', async t => 
   const [row] = await untilStates(database.sql, ['completed'])
   t.equal(row?.result, 'taken over')
   t.ok((row?.attempts_made as number) >= 2)
-  const told = types(await toldEvents(app.redis))
+  const told = types(await publishedEvents(app.redis))
   t.same(told.slice(0, 5), ['added', 'waiting', 'active', 'waiting', 'active'])
   t.equal(told.filter(type => type === 'completed').length, 1)
 })
@@ -137,7 +137,7 @@ t.test('a flow parent waits for its children and completes after them', async t 
   const flow = new FlowProducer({ connection: redis.client({ maxRetriesPerRequest: null }) })
   await flow.add({ name: 'parent', queueName: 'default', data: { userId: 5 }, children: [{ name: 'child', queueName: 'default', data: { userId: 5 } }] })
   await untilStates(database.sql, ['completed', 'completed'])
-  const events = await toldEvents(app.redis)
+  const events = await publishedEvents(app.redis)
   const parent = events.filter(({ name }) => name === 'parent')
   t.same(types(parent), ['added', 'waiting', 'waiting', 'active', 'completed'])
   t.same(types(events.filter(({ name }) => name === 'child')), ['added', 'waiting', 'active', 'completed'])

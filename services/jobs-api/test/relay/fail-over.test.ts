@@ -8,7 +8,7 @@ import { worker } from '../bullmq.ts'
 import { untilStates } from '../job-rows.ts'
 import { startReplica, type Replica } from '../replica.ts'
 import { startServers } from '../setup.ts'
-import { toldEvents } from '../published-events.ts'
+import { publishedEvents } from '../published-events.ts'
 
 const STEPS = 100
 const expected = ['added', 'waiting', 'active', ...Array.from({ length: STEPS }, (_, i) => `progress ${i}`), 'completed']
@@ -45,7 +45,7 @@ async function submitTo ({ url }: Replica): Promise<string> {
 }
 
 async function told (jobId: string): Promise<string[]> {
-  const events = (await toldEvents(client)).filter(event => event.jobId === jobId)
+  const events = (await publishedEvents(client)).filter(event => event.jobId === jobId)
   return events.map(({ type, progress }) => type === 'progress' ? `progress ${String(progress)}` : type)
 }
 

@@ -4,7 +4,7 @@ import { producer, worker } from '../bullmq.ts'
 import { untilStates } from '../job-rows.ts'
 import { setup, startApp, startServers } from '../setup.ts'
 import { submit } from '../submit.ts'
-import { toldEvents, toldTo } from '../published-events.ts'
+import { publishedEvents, historyOf } from '../published-events.ts'
 
 const PATIENT = { RECONCILE_SILENT_MS: '3600000', SWEEP_AGE_MS: '200' }
 const relayed = 'tidings_relay_lost_entries_total'
@@ -28,7 +28,7 @@ t.test('what was trimmed while the relay was away is counted exactly, and made u
   const queue = producer(t, redis)
   await queue.add('adopted', { userId: 2 }, { jobId: 'mine' })
   await untilStates(database.sql, ['waiting', 'delayed', 'waiting'])
-  await until(async () => (await toldEvents(first.redis)).length === 6) // all are in BullMQ
+  await until(async () => (await publishedEvents(first.redis)).length === 6) // all are in BullMQ
   await first.close()
 
   const ran = worker(t, redis, async job => `result of ${job.name}`)
@@ -47,8 +47,8 @@ t.test('what was trimmed while the relay was away is counted exactly, and made u
   t.equal(rows[2]?.failed_reason, 'Removed from the queue')
   t.same([rows[3]?.user_id, rows[3]?.name], ['3', 'another'])
   t.match(await second.metricsRegistry.metrics(), new RegExp(`${relayed}\\{queue="default"\\} \\d+`))
-  t.ok((await toldTo(second.redis, '2')).every(({ name }) => name === 'adopted'), 'the former owner of an id hears nothing of its next job')
-  const made = (await toldEvents(second.redis)).filter(({ jobId, reconciled }) => jobId === done && reconciled)
+  t.ok((await historyOf(second.redis, '2')).every(({ name }) => name === 'adopted'), 'the former owner of an id hears nothing of its next job')
+  const made = (await publishedEvents(second.redis)).filter(({ jobId, reconciled }) => jobId === done && reconciled)
   t.same(made.map(({ type }) => type), ['completed'])
   t.ok(open)
 })

@@ -5,7 +5,7 @@ import { producer, worker } from '../bullmq.ts'
 import { jobRows, untilStates } from '../job-rows.ts'
 import { setup } from '../setup.ts'
 import { submit } from '../submit.ts'
-import { toldTo } from '../published-events.ts'
+import { historyOf } from '../published-events.ts'
 
 const EVENTS = 'bull:default:events'
 const PATIENT = { RECONCILE_SILENT_MS: '3600000' }
@@ -33,7 +33,7 @@ t.test('entries that name what is no job do not stop the relay: they are recorde
   await submit(app)
   await untilStates(database.sql, ['waiting', 'waiting'])
   t.equal((await app.inject('/readyz')).statusCode, 200)
-  await until(async () => (await database.sql`select from jobs.bad_items where job_id = 'events' and reason like '%no job%'`).length > 0)
+  await until(async () => (await database.sql`select from jobs.bad_items where job_id = 'events' and reason like '%does not hold a job%'`).length > 0)
   t.match(await app.metricsRegistry.metrics(), /tidings_bad_items_total\{consumer="relay",queue="default"\} [1-9]/)
 })
 
@@ -70,7 +70,7 @@ t.test('a job whose data is above 1 MiB is adopted by its userId, wherever it st
   t.same(rows.map(({ user_id: user, name }) => [user, name]), [['7', 'first'], ['ada', 'last'], ['5', 'last of two']])
   worker(t, redis, async () => 'done')
   await untilStates(database.sql, ['completed', 'completed', 'completed'])
-  t.same((await toldTo(app.redis, 'ada')).map(({ type }) => type), ['added', 'waiting', 'active', 'completed'])
+  t.same((await historyOf(app.redis, 'ada')).map(({ type }) => type), ['added', 'waiting', 'active', 'completed'])
 })
 
 t.test('whatever stands in BullMQ\'s stream and hashes, what others do is reported', async t => {
@@ -105,7 +105,7 @@ t.test('whatever stands in BullMQ\'s stream and hashes, what others do is report
       }
     }
     const id = await until(async () => await submit(app, { user: 'marker' })) // the machine may be busy for a second
-    await until(async () => (await toldTo(app.redis, 'marker')).some(({ jobId, type }) => jobId === id && type === 'waiting'), { what: 'the relay to come behind it' })
+    await until(async () => (await historyOf(app.redis, 'marker')).some(({ jobId, type }) => jobId === id && type === 'waiting'), { what: 'the relay to come behind it' })
     await until(async () => (await database.sql`select from jobs.jobs where id = ${id} and event_ms is not null`).length === 1, { what: 'the projector to come behind it' })
   }), { seed: 11, numRuns: 15, endOnFailure: true, reporter })
   t.equal(rounds, 15)

@@ -3,7 +3,7 @@ import { worker } from '../bullmq.ts'
 import { jobRows, untilStates } from '../job-rows.ts'
 import { setup } from '../setup.ts'
 import { submit } from '../submit.ts'
-import { toldEvents } from '../published-events.ts'
+import { publishedEvents } from '../published-events.ts'
 
 t.test('entries that cannot be understood are counted and stepped over', async t => {
   const { app, redis, database } = await setup(t)
@@ -16,7 +16,7 @@ t.test('entries that cannot be understood are counted and stepped over', async t
   worker(t, redis, async () => 'done')
   await untilStates(database.sql, ['completed'])
   t.match(await app.metricsRegistry.metrics(), /tidings_relay_malformed_entries_total\{queue="default"\} 2/)
-  t.same((await toldEvents(app.redis)).map(({ type }) => type), ['added', 'waiting', 'active', 'completed'])
+  t.same((await publishedEvents(app.redis)).map(({ type }) => type), ['added', 'waiting', 'active', 'completed'])
 })
 
 t.test('texts that Postgres cannot hold, and JSON that jsonb could not', async t => {

@@ -2,7 +2,7 @@ import t from 'tap'
 import { producer } from '../bullmq.ts'
 import { untilStates } from '../job-rows.ts'
 import { startApp, startServers } from '../setup.ts'
-import { toldTo } from '../published-events.ts'
+import { historyOf } from '../published-events.ts'
 
 /** What a job says of its begin is by its producer's clock, what BullMQ tells of it by that of Redis. */
 const ahead = () => ({ timestamp: Date.now() + 60_000 })
@@ -13,7 +13,7 @@ t.test('jobs of a producer whose clock is ahead are adopted, however much was to
   await queue.addBulk(Array.from({ length: 300 }, () => ({ name: 'early', data: { userId: 'ann' }, opts: ahead() })))
   const app = await startApp(t, { ...env, RELAY_BATCH: '50' })
   await untilStates(database.sql, Array.from({ length: 300 }, () => 'waiting'))
-  t.equal((await toldTo(app.redis, 'ann')).length, 600)
+  t.equal((await historyOf(app.redis, 'ann')).length, 600)
 })
 
 t.test('yet nothing of one life of an id is told to the user of its next', async t => {
@@ -25,6 +25,6 @@ t.test('yet nothing of one life of an id is told to the user of its next', async
   await queue.add('new', { userId: 'bob' }, { jobId: 'same', ...ahead() })
   const app = await startApp(t, { ...env, RELAY_BATCH: '50' }) // the two lives come in different batches
   await untilStates(database.sql, Array.from({ length: 151 }, () => 'waiting'))
-  t.same((await toldTo(app.redis, 'bob')).map(({ type, name }) => `${type} ${name}`), ['added new', 'waiting new'])
-  t.equal((await toldTo(app.redis, 'ann')).length, 0)
+  t.same((await historyOf(app.redis, 'bob')).map(({ type, name }) => `${type} ${name}`), ['added new', 'waiting new'])
+  t.equal((await historyOf(app.redis, 'ann')).length, 0)
 })

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { tokenOf, until } from '@tidings/testing'
 import { producer, worker } from '../bullmq.ts'
 import { setup } from '../setup.ts'
-import { toldEvents, toldTo } from '../published-events.ts'
+import { publishedEvents, historyOf } from '../published-events.ts'
 
 t.test('a submitted job is told and projected from beginning to end', async t => {
   const { app, redis, database } = await setup(t)
@@ -27,10 +27,10 @@ t.test('a submitted job is told and projected from beginning to end', async t =>
   t.same(job.attempts, { made: 1, max: 1 })
   t.ok(job.timestamp.created <= job.timestamp.started && job.timestamp.started <= job.timestamp.finished)
 
-  const events = await toldEvents(app.redis)
+  const events = await publishedEvents(app.redis)
   t.same(events.map(({ type }) => type), ['added', 'waiting', 'active', 'progress', 'progress', 'completed'])
   t.ok(events.every(event => event.userId === '7' && event.name === 'dataProcessing' && event.jobId === jobId))
-  t.same(await toldTo(app.redis, '7'), events, 'the history of the owner holds the same under the same ids')
+  t.same(await historyOf(app.redis, '7'), events, 'the history of the owner holds the same under the same ids')
   t.equal(job.lastEventId, events.at(-1)?.eventId)
   t.same(await database.sql`select state, count::int from jobs.counts where user_id = '7' and count <> 0`, [{ state: 3, count: 1 }])
   t.same((await database.sql`select type from jobs.timeline order by event_ms, event_seq`).map(({ type }) => type), ['added', 'waiting', 'active', 'completed'])
@@ -53,20 +53,20 @@ t.test('a job that another producer adds is adopted by the userId in its data', 
     { id: '3', user: '7', name: 'nightly', queue: 'reports', ours: false, max: 1 }
   ])
   t.ok(rows.every(({ generation }) => generation !== '0'))
-  t.same((await toldTo(app.redis, 'ada')).map(({ type }) => type), ['added', 'waiting', 'active', 'completed'])
+  t.same((await historyOf(app.redis, 'ada')).map(({ type }) => type), ['added', 'waiting', 'active', 'completed'])
 })
 
 t.test('an event is told within moments', async t => {
   const { app, redis } = await setup(t)
   const queue = producer(t, redis)
   await queue.add('first', { userId: 1 })
-  await until(async () => (await toldTo(app.redis, '1')).length === 2)
+  await until(async () => (await historyOf(app.redis, '1')).length === 2)
   const times: number[] = []
   for (let userId = 2; userId < 7 && !times.some(ms => ms < 1000); userId++) { // one of a few: the machine may be busy for a second
     await sleep(100) // the relay waits for more by now
     const before = Date.now()
     await queue.add('another', { userId })
-    await until(async () => (await toldTo(app.redis, String(userId))).length === 2, { intervalMs: 1 })
+    await until(async () => (await historyOf(app.redis, String(userId))).length === 2, { intervalMs: 1 })
     times.push(Date.now() - before)
   }
   t.ok(times.some(ms => ms < 1000), `took ${times.join(', ')} ms`)

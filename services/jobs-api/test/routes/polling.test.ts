@@ -6,7 +6,7 @@ import { worker } from '../bullmq.ts'
 
 /** How many requests the service holds. */
 async function heldBy (app: FastifyInstance): Promise<number> {
-  return Number(/^tidings_long_polls_held (\d+)/m.exec((await app.inject('/metrics')).body)?.[1])
+  return Number(/^tidings_long_polls_active (\d+)/m.exec((await app.inject('/metrics')).body)?.[1])
 }
 
 const bearer = (user: string | number) => ({ authorization: `Bearer ${tokenOf(user)}` })

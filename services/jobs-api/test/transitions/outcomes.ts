@@ -4,7 +4,7 @@ import type { Test } from 'tap'
 import { until } from '@tidings/testing'
 import { compareCounts } from '../../src/maintenance/compare-counts.ts'
 import { jobRows } from '../job-rows.ts'
-import { toldEvents, type SeenEvent } from '../published-events.ts'
+import { publishedEvents, type SeenEvent } from '../published-events.ts'
 import type { Transition } from './transition.ts'
 
 /** Long enough for what a transition does before its jobs are compared as silent, on a slow machine too. */
@@ -36,19 +36,19 @@ export async function checkOutcomes (t: Test, app: FastifyInstance, ran: Ran[]) 
 /** Waits until a job has published this; shared queues' jobs are found in the other one as well. */
 export async function untilPublished (app: FastifyInstance, { queue, jobId, events }: { queue: string, jobId: string, events: string }) {
   await until(async () => {
-    const all = await toldEvents(app.redis)
+    const all = await publishedEvents(app.redis)
     return queuesOf(queue).some(name => textOf(all.filter(event => event.queue === name && event.jobId === jobId)) === events)
   }, { what: `job ${jobId} of ${queue} to publish ${events}` })
 }
 
 /** Waits until a job has published anything. */
 export async function untilSeen (app: FastifyInstance, { queue, jobId }: { queue: string, jobId: string }) {
-  await until(async () => (await toldEvents(app.redis)).some(event => event.queue === queue && event.jobId === jobId))
+  await until(async () => (await publishedEvents(app.redis)).some(event => event.queue === queue && event.jobId === jobId))
 }
 
 /** What was published of a transition's jobs, and how they stand, in the form of `expected`. */
 async function outcomeOf (app: FastifyInstance, { transition: { queue, expected }, ids }: Ran): Promise<Record<string, string>> {
-  const [events, rows] = [await toldEvents(app.redis), await jobRows(app.sql as never)]
+  const [events, rows] = [await publishedEvents(app.redis), await jobRows(app.sql as never)]
   return Object.fromEntries(Object.keys(expected).map(label => {
     const isIts = (one: { queue: string, id: string }) => queuesOf(queue).includes(one.queue) && one.id === ids[label]
     const states = rows.filter(isIts).map(({ state }) => state)

@@ -1,19 +1,19 @@
 import { jsonText, type JsonText } from '@tidings/contracts'
 
-/** Deeper values can't be read by common clients (Python stops at 1,000 levels, .NET at 64), and Postgres refuses some. */
+/** Common clients cannot read deeper values (Python stops at 1,000 levels, .NET at 64), and Postgres refuses some. */
 const MAX_DEPTH = 1000
 
 const LINE_BREAKS = /[\r\n]+/g
 
-const [QUOTE, BACKSLASH, OPENING_BRACKET, CLOSING_BRACKET, OPENING_BRACE, CLOSING_BRACE] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d]
+const [QUOTE, BACKSLASH] = [0x22, 0x5c]
+const [OPENING_BRACKET, CLOSING_BRACKET, OPENING_BRACE, CLOSING_BRACE] = [0x5b, 0x5d, 0x7b, 0x7d]
 
 /**
- * What a worker wrote as progress or result, as JSON: its own text, where that
- * is JSON. Other text (`NaN` of a Python worker) becomes a JSON string, an
- * empty one null. Line breaks between tokens become spaces: an event stream
- * gives its lines another meaning.
+ * Converts a worker's progress or result to JSON. Valid JSON keeps its text; other text (`NaN` of a Python worker) becomes
+ * a JSON string, an empty text null. Line breaks between tokens become spaces, since they have a meaning in an event
+ * stream.
  */
-export function valueOf (text: string | undefined): JsonText {
+export function jsonValue (text: string | undefined): JsonText {
   if (text === undefined || text === '') return jsonText(null)
   if (!isJson(text)) return jsonText(text)
   return text.replace(LINE_BREAKS, ' ') as JsonText
@@ -28,7 +28,7 @@ function isJson (text: string): boolean {
   }
 }
 
-/** Whether a value is nested deeper than 1,000 levels: then it is reported as too large. */
+/** Whether a value is nested deeper than 1,000 levels; it is then reported as too large. */
 export function isTooDeep (json: JsonText): boolean {
   let depth = 0
   for (let i = 0; i < json.length && depth <= MAX_DEPTH && json.length - i > MAX_DEPTH - depth; i++) {
@@ -41,7 +41,7 @@ export function isTooDeep (json: JsonText): boolean {
   return depth > MAX_DEPTH
 }
 
-/** Where the string that begins at `start` ends. */
+/** The index of the quote that ends the string which starts at `start`. */
 function endOfString (json: JsonText, start: number): number {
   let end = json.indexOf('"', start + 1)
   while (isEscaped(json, end)) end = json.indexOf('"', end + 1)

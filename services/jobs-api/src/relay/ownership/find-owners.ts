@@ -1,15 +1,15 @@
 import { eventIdOf, formatEventId } from '@tidings/job-events'
 import { pgColumns, type RawSql } from '@tidings/service-kit'
-import type { Life } from './incarnations.ts'
+import type { Incarnation } from './incarnations.ts'
 import type { Owner } from './owner.ts'
 
-export type KnownOwner = Owner & { isOurs: boolean, created: number }
+export type KnownOwner = Owner & { isSubmittedHere: boolean, created: number }
 
 type Row = {
   id: string
   user_id: string
   name: string
-  ours: boolean
+  submitted_here: boolean
   generation_ms: number
   generation_seq: number
   created_ms: number
@@ -17,23 +17,27 @@ type Row = {
   webhook_url: string | null
 }
 
-/** Whose jobs these are, as far as Postgres knows: the newest life of each id that began before the entry in hand. One query. */
-export async function findOwners (sql: RawSql, queue: string, lives: Life[]): Promise<Map<Life, KnownOwner>> {
-  if (lives.length === 0) return new Map()
-  const { numbers } = pgColumns(lives.map(({ first }) => eventIdOf(first.id)))
+/**
+ * The owners known to Postgres, in one query: for each id the latest incarnation that started at or before the entry.
+ */
+export async function findOwners (
+  sql: RawSql, queue: string, incarnations: Incarnation[]
+): Promise<Map<Incarnation, KnownOwner>> {
+  if (incarnations.length === 0) return new Map()
+  const { numbers } = pgColumns(incarnations.map(({ first }) => eventIdOf(first.id)))
   const rows = await sql<(Row & { place: number })[]>`
     select wanted.place::int as place, job.*
     from unnest(
-      ${pgColumns(lives).texts('jobId')}::text[], ${numbers('ms')}::bigint[], ${numbers('seq')}::bigint[]
+      ${pgColumns(incarnations).texts('jobId')}::text[], ${numbers('ms')}::bigint[], ${numbers('seq')}::bigint[]
     ) with ordinality as wanted (id, ms, seq, place)
     cross join lateral (
-      select id, user_id, name, ours, generation_ms, generation_seq, created_ms, attempts_max, webhook_url
+      select id, user_id, name, ours as submitted_here, generation_ms, generation_seq, created_ms, attempts_max, webhook_url
       from jobs.jobs
       where queue = ${queue} and jobs.id = wanted.id and (generation_ms, generation_seq) <= (wanted.ms, wanted.seq)
       order by generation_ms desc, generation_seq desc
       limit 1
     ) job`
-  return new Map(rows.map(row => [lives[row.place - 1] as Life, ownerOf(row)]))
+  return new Map(rows.map(row => [incarnations[row.place - 1] as Incarnation, ownerOf(row)]))
 }
 
 function ownerOf (row: Row): KnownOwner {
@@ -41,7 +45,7 @@ function ownerOf (row: Row): KnownOwner {
   return {
     userId: row.user_id,
     name: row.name,
-    isOurs: row.ours,
+    isSubmittedHere: row.submitted_here,
     created: row.created_ms,
     attempts: row.attempts_max,
     ...(generation.ms > 0 && { generation: formatEventId(generation) }),

@@ -1,34 +1,34 @@
-import type { QueueEvent } from '../source/bullmq-event.ts'
-import type { NOBODY, Owner } from './owner.ts'
+import type { BullmqEvent } from '../source/bullmq-event.ts'
+import type { Owner, UNOWNED } from './owner.ts'
 
-/** One life of a job within a batch: from its `added` (or the batch's begin) to its next one. */
-export type Life = {
+/** One incarnation of a job id within a batch: from its `added` (or the start of the batch) to the next `added`. */
+export type Incarnation = {
   jobId: string
-  /** The first entry of it in the batch. */
-  first: QueueEvent
-  /** Begun in this batch, by an `added`. */
+  /** Its first entry in the batch. */
+  first: BullmqEvent
+  /** Whether it starts in this batch, with an `added`. */
   isNew: boolean
-  /** Another life of the same id comes after it in the batch: what BullMQ has now is not of this one. */
-  isOver: boolean
-  /** Undefined until it is found out. */
-  owner: Owner | typeof NOBODY | undefined
+  /** Another incarnation of the same id follows in the batch: BullMQ's current hash is not this one's. */
+  isSucceeded: boolean
+  /** Undefined until it is resolved. */
+  owner: Owner | typeof UNOWNED | undefined
 }
 
-/** Splits a batch into lives; `of` gives each entry's own. */
-export function livesOf (entries: QueueEvent[]) {
-  const latest = new Map<string, Life>()
-  const lives: Life[] = []
-  const byEntry = new Map<QueueEvent, Life>()
+/** Splits a batch into incarnations; `of` returns the incarnation of an entry. */
+export function splitIncarnations (entries: BullmqEvent[]) {
+  const latest = new Map<string, Incarnation>()
+  const incarnations: Incarnation[] = []
+  const byEntry = new Map<BullmqEvent, Incarnation>()
   for (const entry of entries) {
     const isNew = entry.event === 'added'
-    let life = latest.get(entry.jobId)
-    if (!life || isNew) {
-      if (life) life.isOver = true
-      life = { jobId: entry.jobId, first: entry, isNew, isOver: false, owner: undefined }
-      latest.set(entry.jobId, life)
-      lives.push(life)
+    let current = latest.get(entry.jobId)
+    if (!current || isNew) {
+      if (current) current.isSucceeded = true
+      current = { jobId: entry.jobId, first: entry, isNew, isSucceeded: false, owner: undefined }
+      latest.set(entry.jobId, current)
+      incarnations.push(current)
     }
-    byEntry.set(entry, life)
+    byEntry.set(entry, current)
   }
-  return { lives, of: (entry: QueueEvent) => byEntry.get(entry) as Life }
+  return { incarnations, of: (entry: BullmqEvent) => byEntry.get(entry) as Incarnation }
 }

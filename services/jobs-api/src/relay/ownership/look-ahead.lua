@@ -1,7 +1,7 @@
--- Which jobs begin in a page of a queue's BullMQ events.
--- KEYS: 1 BullMQ's event stream   ARGV: 1 the entry that was looked at last, 2 the last one of interest, 3 entries of a page
--- Result: {} where the first of these stands no more, so that others may be gone with it; else
---         {last entry looked at, job, its `added`, job, its `added`, …}
+-- Finds the jobs that are added in a page of a queue's BullMQ events.
+-- KEYS: 1 BullMQ's event stream   ARGV: 1 the last scanned entry, 2 the last entry of interest, 3 entries of a page
+-- Result: {} if the last scanned entry was trimmed, and others perhaps with it; else
+--         {last scanned entry, job, its `added`, job, its `added`, …}
 -- Reads only.
 
 local found = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[2], 'COUNT', ARGV[3] + 1)

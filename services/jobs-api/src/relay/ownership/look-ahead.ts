@@ -2,63 +2,62 @@ import { readFileSync } from 'node:fs'
 import type { Redis } from 'ioredis'
 import { eventIdOf, isNewer } from '@tidings/job-events'
 
-/** As many as the relay reads at a time: 2 ms of Redis. */
+/** The size of the relay's own batches: 2 ms of Redis. */
 const PAGE = 200
-/** Pages of one look; who is not at the end by then looks on the next time. */
+/** Pages of one call; a scan that is not at the end by then continues with the next call. */
 const MAX_PAGES = 250
 
 const LUA = readFileSync(new URL('./look-ahead.lua', import.meta.url), 'utf8')
 
-type Command = { tidingsLookAhead (key: string, from: string, to: string, count: number): Promise<[] | [last: string, ...begins: string[]]> }
+type Reply = [] | [last: string, ...starts: string[]]
+type Command = { tidingsLookAhead (key: string, from: string, to: string, count: number): Promise<Reply> }
 
 /**
- * Tells which jobs begin in what BullMQ has told behind an entry. Each entry is
- * looked at once, however far the relay is behind: what was seen is remembered
- * until the relay has come there.
+ * Finds the jobs that are added again after a given entry of BullMQ's stream. Each entry is scanned once, however far
+ * behind the relay is: the findings are kept until the relay has passed them.
  */
 export function createLookAhead (client: Redis, key: string) {
   const redis = withCommand(client)
-  /** The newest `added` of each job between the relay and `seen`, oldest first. */
-  const begins = new Map<string, string>()
-  let seen = '0-0'
+  /** The newest `added` of each job between the relay and `scannedTo`, oldest first. */
+  const starts = new Map<string, string>()
+  let scannedTo = '0-0'
 
   /**
-   * Whether a job begins after `end`, by all that was told up to `last`;
-   * undefined where that can't be seen any more.
-   * @throws where there is more to see than one look can
+   * Returns whether a job starts after `end`, in the entries up to `last`; undefined if some of them were trimmed.
+   * @throws if there is more to scan than one call may
    */
-  async function beginsAfter (end: string, last: string): Promise<((jobId: string) => boolean) | undefined> {
-    forget(end)
-    for (let page = 0; isAbove(last, seen); page++) {
-      if (page === MAX_PAGES) throw new Error('Whose jobs these are shows only further ahead')
-      const [lastSeen, ...found] = await redis.tidingsLookAhead(key, seen, last, PAGE)
-      if (lastSeen === undefined) {
-        seen = '0-0'
+  async function startsAfter (end: string, last: string): Promise<((jobId: string) => boolean) | undefined> {
+    dropRelayed(end)
+    for (let page = 0; isAbove(last, scannedTo); page++) {
+      if (page === MAX_PAGES) throw new Error('The owners of these jobs cannot be looked up yet: the relay is far behind')
+      const [lastScanned, ...found] = await redis.tidingsLookAhead(key, scannedTo, last, PAGE)
+      if (lastScanned === undefined) {
+        scannedTo = '0-0'
         return undefined
       }
-      for (let i = 0; i < found.length; i += 2) remember(found[i] as string, found[i + 1] as string)
-      seen = lastSeen
+      for (let i = 0; i < found.length; i += 2) keep(found[i] as string, found[i + 1] as string)
+      scannedTo = lastScanned
     }
-    return jobId => begins.has(jobId)
+    return jobId => starts.has(jobId)
   }
 
-  function forget (end: string) {
-    if (isAbove(end, seen)) {
-      begins.clear()
-      seen = end
+  function dropRelayed (end: string) {
+    if (isAbove(end, scannedTo)) {
+      starts.clear()
+      scannedTo = end
     }
-    for (const [jobId, added] of begins) {
+    for (const [jobId, added] of starts) {
       if (isAbove(added, end)) break
-      begins.delete(jobId)
+      starts.delete(jobId)
     }
   }
 
-  function remember (jobId: string, added: string) {
-    begins.delete(jobId) // to the end of the map
-    begins.set(jobId, added)
+  function keep (jobId: string, added: string) {
+    starts.delete(jobId) // so that it moves to the end of the map
+    starts.set(jobId, added)
   }
 
-  return { beginsAfter }
+  return { startsAfter }
 }
 
 function isAbove (a: string, b: string): boolean {

@@ -2,113 +2,116 @@ import type { Redis } from 'ioredis'
 import { LRUCache } from 'lru-cache'
 import { eventIdOf, isNewer } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
+import type { BullmqEvent } from '../source/bullmq-event.ts'
 import { findOwners, type KnownOwner } from './find-owners.ts'
-import { livesOf, type Life } from './incarnations.ts'
+import { splitIncarnations, type Incarnation } from './incarnations.ts'
 import { createLookAhead } from './look-ahead.ts'
-import { NOBODY, type Owner } from './owner.ts'
-import type { QueueEvent } from '../source/bullmq-event.ts'
-import { nameOf, readHashes, type JobHash } from './read-job-hashes.ts'
+import { UNOWNED, type Owner } from './owner.ts'
+import { nameOf, readJobHashes, type JobHash } from './read-job-hashes.ts'
 
-type OwnersOptions = {
+type OwnerResolverOptions = {
   queue: string
-  /** Of BullMQ's keys: `bull:<queue>:`. */
+  /** The prefix of BullMQ's keys: `bull:<queue>:`. */
   prefix: string
   sql: RawSql
   redis: Redis
   size: number
-  /** Called where a job's data names a user that can be nobody's owner. */
-  onRefused: (entry: QueueEvent, fault: string) => void
-  /** Resolves once Postgres knows all that was told. */
-  caughtUp: () => Promise<void>
-  /** Told of a job whose hash could not be read, so that its owner is not known. */
-  onUnreadable: (entry: QueueEvent, err: Error) => void
+  /** Called if a job's data names an invalid user. */
+  onInvalidOwner: (entry: BullmqEvent, fault: string) => void
+  /** Resolves once Postgres has every published event. */
+  waitForProjection: () => Promise<void>
+  /** Called if a job's hash could not be read, so that its owner is unknown. */
+  onUnreadable: (entry: BullmqEvent, err: Error) => void
 }
 
-export type Owners = ReturnType<typeof createOwners>
+export type OwnerResolver = ReturnType<typeof createOwnerResolver>
 
 /**
- * Whose each job is: fixed when the job is first seen, whatever becomes of its
- * data later. From memory, else from Postgres, else from BullMQ's own hash if
- * that can only be of this life of the job: ids come again, after obliterate or
- * a removal, for other users.
+ * Resolves the owner of each job. It is fixed when the job is first seen and does not follow later changes of the job's
+ * data. Sources, in this order: the cache; Postgres; BullMQ's hash, if it can only belong to this incarnation of the job.
+ * Ids are reused by jobs of other users, after obliterate or a removal.
  */
-export function createOwners ({ queue, prefix, sql, redis, size, onRefused, caughtUp, onUnreadable }: OwnersOptions) {
-  const memory = new LRUCache<string, Owner | typeof NOBODY>({ max: size })
+export function createOwnerResolver (
+  { queue, prefix, sql, redis, size, onInvalidOwner, onUnreadable, waitForProjection }: OwnerResolverOptions
+) {
+  const cache = new LRUCache<string, Owner | typeof UNOWNED>({ max: size })
   const ahead = createLookAhead(redis, `${prefix}events`)
   let gap = '0-0'
 
   /**
-   * The owner of each entry's job; NOBODY where there is none. `end` is the id
-   * of the last entry that was read, told or not.
-   * Throws where that could not be asked: the batch must wait.
+   * Resolves the owner of each entry's job, UNOWNED if there is none. `end` is the id of the last entry that was read,
+   * whether it is relayed or not.
+   * Throws if the sources could not be read: the batch must wait.
    */
-  async function attach (entries: QueueEvent[], end: string) {
-    const { lives, of } = livesOf(entries)
-    for (const life of lives) life.owner = remembered(life)
-    await askPostgres(lives.filter(({ owner }) => owner === undefined), end)
-    for (const life of lives) {
-      life.owner ??= NOBODY
-      memory.set(life.jobId, life.owner)
+  async function resolve (entries: BullmqEvent[], end: string) {
+    const { incarnations, of } = splitIncarnations(entries)
+    for (const one of incarnations) one.owner = cached(one)
+    await resolveFromPostgres(incarnations.filter(({ owner }) => owner === undefined), end)
+    for (const one of incarnations) {
+      one.owner ??= UNOWNED
+      cache.set(one.jobId, one.owner)
     }
-    return (entry: QueueEvent) => of(entry).owner as Owner | typeof NOBODY
+    return (entry: BullmqEvent) => of(entry).owner as Owner | typeof UNOWNED
   }
 
   /**
-   * Forgets what is in memory: another replica may have relayed meanwhile. Of
-   * adopted jobs that began before `gap` the next life may have begun unseen.
+   * Clears the cache: another replica may have relayed meanwhile. Of adopted jobs that started before `since`, the next
+   * incarnation may have started unseen.
    */
-  function forget (since: string) {
+  function clear (since: string) {
     gap = since
-    memory.clear()
+    cache.clear()
   }
 
-  function remembered ({ jobId, isNew }: Life): Life['owner'] {
-    const owner = memory.get(jobId)
-    // Ids of ours never come again: an `added` of one is the same job, added anew.
-    return isNew && (owner === NOBODY || owner?.generation !== undefined) ? undefined : owner
+  function cached ({ jobId, isNew }: Incarnation): Incarnation['owner'] {
+    const owner = cache.get(jobId)
+    // Ids of submitted jobs are never reused: a second `added` means the same job, added again.
+    return isNew && (owner === UNOWNED || owner?.generation !== undefined) ? undefined : owner
   }
 
-  async function askPostgres (lives: Life[], end: string) {
-    if (lives.length === 0) return
-    // A row of ours is written before its `added`; of others only the projection knows.
-    if (lives.some(({ isNew }) => !isNew)) await caughtUp()
-    const known = await findOwners(sql, queue, lives)
-    for (const life of lives) life.owner = trusted(life, known.get(life))
-    await askBullMQ(lives.filter(({ owner }) => owner === undefined), known, end)
+  async function resolveFromPostgres (incarnations: Incarnation[], end: string) {
+    if (incarnations.length === 0) return
+    // The row of a submitted job is written before its `added`; that of another producer's job by the projection.
+    if (incarnations.some(({ isNew }) => !isNew)) await waitForProjection()
+    const known = await findOwners(sql, queue, incarnations)
+    for (const one of incarnations) one.owner = trusted(one, known.get(one))
+    await resolveFromBullmq(incarnations.filter(({ owner }) => owner === undefined), known, end)
   }
 
-  function trusted ({ isNew }: Life, known: KnownOwner | undefined): Owner | undefined {
-    if (known?.isOurs) return known
+  function trusted ({ isNew }: Incarnation, known: KnownOwner | undefined): Owner | undefined {
+    if (known?.isSubmittedHere) return known
     const isSure = known?.generation !== undefined && !isNewer(eventIdOf(gap), eventIdOf(known.generation))
     return isSure && !isNew ? known : undefined
   }
 
-  async function askBullMQ (lives: Life[], known: Map<Life, KnownOwner>, end: string) {
-    if (lives.length === 0) return
-    const { hashes, last } = await readHashes(redis, prefix, lives.map(({ jobId }) => jobId))
-    const found = lives.flatMap((life, i) => {
+  async function resolveFromBullmq (incarnations: Incarnation[], known: Map<Incarnation, KnownOwner>, end: string) {
+    if (incarnations.length === 0) return
+    const { hashes, last } = await readJobHashes(redis, prefix, incarnations.map(({ jobId }) => jobId))
+    const found = incarnations.flatMap((one, i) => {
       const hash = hashes[i]
       if (hash instanceof Error) {
-        onUnreadable(life.first, hash)
+        onUnreadable(one.first, hash)
         return []
       }
-      if (hash?.fault !== undefined) onRefused(life.first, hash.fault)
-      return hash?.userId === undefined || life.isOver ? [] : [{ life, hash }]
+      if (hash?.fault !== undefined) onInvalidOwner(one.first, hash.fault)
+      return hash?.userId === undefined || one.isSucceeded ? [] : [{ one, hash }]
     })
-    // The hash can only be of this life where BullMQ has told nothing since, or where it is older than what was told.
-    const isSure = ({ life, hash }: typeof found[0]) => last === end || hash.created <= eventIdOf(life.first.id).ms
-    // Its age is by its producer's clock, which may be ahead of Redis': then it must not begin anew further on.
-    const beginsAgain = found.every(isSure) ? undefined : await ahead.beginsAfter(end, last)
-    for (const one of found) {
-      const { life, hash } = one
-      if (isSure(one) || beginsAgain?.(life.jobId) === false) life.owner = adopt(life, hash, known.get(life))
+    // The hash can only be this incarnation's if BullMQ wrote no event since, or if it is older than this event.
+    const isSure = ({ one, hash }: typeof found[0]) => last === end || hash.created <= eventIdOf(one.first.id).ms
+    // The creation time is by the producer's clock, which may be ahead of Redis': then no later `added` may follow.
+    const startsAgain = found.every(isSure) ? undefined : await ahead.startsAfter(end, last)
+    for (const candidate of found) {
+      const { one, hash } = candidate
+      if (isSure(candidate) || startsAgain?.(one.jobId) === false) one.owner = adopt(one, hash, known.get(one))
     }
   }
 
-  return { attach, forget }
+  return { resolve, clear }
 }
 
-function adopt ({ first, isNew }: Life, { userId, name, created, attempts, slot }: JobHash, known: KnownOwner | undefined): Owner {
+function adopt (
+  { first, isNew }: Incarnation, { userId, name, created, attempts, slot }: JobHash, known: KnownOwner | undefined
+): Owner {
   const isKnown = !isNew && known?.userId === userId && known?.created === created
   return {
     userId: userId as string,
@@ -117,6 +120,6 @@ function adopt ({ first, isNew }: Life, { userId, name, created, attempts, slot 
     attempts,
     generation: isKnown ? known.generation as string : first.id,
     ...(slot !== undefined && { slot }),
-    ...(isNew && known && { isAgain: true as const })
+    ...(isNew && known && { isReused: true as const })
   }
 }

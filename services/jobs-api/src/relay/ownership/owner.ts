@@ -1,19 +1,19 @@
-/** Whose a job is, and what else its events are told with. Fixed when the job is first seen. */
+/** The owner of a job, and the other fields that its events carry. Fixed when the job is first seen. */
 export type Owner = {
   userId: string
   name: string
-  /** Of adopted jobs: the BullMQ id of the event by which this life of the job was first seen. */
+  /** Of adopted jobs: the BullMQ id of the first event that was seen of this incarnation of the job. */
   generation?: string
-  /** When the job was created, in milliseconds, and how often it may be tried. */
+  /** When the job was created, in milliseconds, and its maximum number of attempts. */
   created?: number
   attempts?: number
-  /** Of adopted jobs: where BullMQ has room for one pending job only; a later one there takes this one's place. */
+  /** Of adopted jobs: the slot in which BullMQ keeps a single pending job; a later job there replaces this one. */
   slot?: string
-  /** An earlier job of this id is known: it is gone, whatever became of it. */
-  isAgain?: true
+  /** An earlier job with this id is known; it is gone, however it ended. */
+  isReused?: true
   /** The job's own webhookUrl. */
   webhookUrl?: string
 }
 
-/** A job that BullMQ has and that names no user: not ours to tell. */
-export const NOBODY = Symbol('nobody')
+/** Stands for the owner of a job whose data names no user: its events are not relayed. */
+export const UNOWNED = Symbol('unowned')

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
-import { unlessAborted } from './unless-aborted.ts'
 
 const BLOCK_MS = 2000
-/** A read that is this late has lost its socket without noticing (half open). */
+/** A read that takes longer has lost its socket without noticing (half open). */
 const WATCHDOG_MS = BLOCK_MS + 5000
 
 const SERVER_INFO = "return redis.call('INFO', 'server')"
@@ -12,34 +11,33 @@ const LUA = readFileSync(new URL('./read.lua', import.meta.url), 'utf8')
 
 export type RawEntry = [id: string, fields: string[]]
 
-/** A queue's BullMQ events as they stood at one moment. */
-export type Look = {
-  /** Those after the id that was asked for, oldest first. */
+/** A page of a queue's BullMQ events, and the state of the stream at that moment. */
+export type ReadPage = {
+  /** The entries after the requested id, oldest first. */
   entries: RawEntry[]
-  /** Whether these are all. */
+  /** Whether no entry follows. */
   isEnd: boolean
-  /** How many entries were ever added; 0 where there is no stream. */
-  added: number
+  /** The number of entries ever added; 0 if there is no stream. */
+  entriesAdded: number
   length: number
   /** BullMQ's newest id. */
-  last: string
+  lastId: string
 }
 
-type ReadCommand = { tidingsReadQueue (key: string, after: string, count: number, bytes: number): Promise<[RawEntry[], number, number, string]> }
+type ReadReply = [entries: RawEntry[], entriesAdded: number, length: number, lastId: string]
+type ReadCommand = { tidingsReadQueue (key: string, after: string, count: number, bytes: number): Promise<ReadReply> }
 
 type ReaderOptions = { redis: Redis, key: string, count: number, bytes: number, log: FastifyBaseLogger }
 
-export type QueueEventReader = ReturnType<typeof openReader>
+export type BullmqEventReader = ReturnType<typeof openEventReader>
 
 /**
- * Reads a queue's BullMQ events, waiting for them where there are none, on a
- * connection of its own. Not BullMQ's QueueEvents: that keeps no position,
- * reads without a bound, and one malformed entry stops it for good.
+ * Reads a queue's BullMQ events, and waits for them if there are none, on a connection of its own. Not BullMQ's
+ * QueueEvents: that keeps no position, reads without a bound, and one malformed entry stops it for good.
  *
- * It lives as long as its connection: whoever reads opens another one, and
- * asks for the position anew.
+ * A reader lives as long as its connection. The caller then opens another one and reads the position again.
  */
-export function openReader ({ redis, key, count, bytes, log }: ReaderOptions) {
+export function openEventReader ({ redis, key, count, bytes, log }: ReaderOptions) {
   const closing = new AbortController()
   const connection = redis.duplicate({
     maxRetriesPerRequest: null,
@@ -52,16 +50,17 @@ export function openReader ({ redis, key, count, bytes, log }: ReaderOptions) {
   connection.on('error', err => log.debug({ err, key }, 'relay: connection lost'))
   connection.defineCommand('tidingsReadQueue', { numberOfKeys: 1, lua: LUA, readOnly: true })
 
-  /** What comes after an id; `wait` holds the read until there is something, at most two seconds. */
-  async function read (after: string, { wait }: { wait: boolean }): Promise<Look> {
+  /** Reads the entries after an id; with `wait` it blocks until there is one, for two seconds at most. */
+  async function read (after: string, { wait }: { wait: boolean }): Promise<ReadPage> {
     const watchdog = setTimeout(() => connection.disconnect(), WATCHDOG_MS)
     try {
-      // Both leave in one write: the second runs as soon as the first has seen an entry.
-      const [, [entries, added, length, last]] = await unlessAborted(Promise.all([
+      // Both commands leave in one write: the second runs as soon as the first has found an entry.
+      const [, [entries, entriesAdded, length, lastId]] = await unlessAborted(Promise.all([
         wait ? connection.xread('COUNT', 1, 'BLOCK', BLOCK_MS, 'STREAMS', key, after) : undefined,
         connection.tidingsReadQueue(key, after, count, bytes)
       ]), closing.signal)
-      return { entries, added, length, last, isEnd: entries.length === 0 || entries.at(-1)?.[0] === last }
+      const isEnd = entries.length === 0 || entries.at(-1)?.[0] === lastId
+      return { entries, entriesAdded, length, lastId, isEnd }
     } finally {
       clearTimeout(watchdog)
     }
@@ -69,16 +68,32 @@ export function openReader ({ redis, key, count, bytes, log }: ReaderOptions) {
 
   return {
     read,
-    /** Redis' identity of this life of its process; another one may have lost something. */
+    /** The run id of the Redis process; after a restart it differs, and events may have been lost. */
     async runId (): Promise<string> {
-      // Of a Cluster the node that has the queue, which a command without a key need not reach.
+      // In a Cluster, of the node that has the queue: a command without a key need not reach it.
       const info = connection.isCluster ? connection.eval(SERVER_INFO, 1, key) : connection.info('server')
       return /run_id:(\w+)/.exec(String(await unlessAborted(info, closing.signal)))?.[1] ?? ''
     },
-    /** Reads under way fail. */
+    /** Pending reads fail. */
     close: () => {
       closing.abort()
       connection.disconnect()
     }
+  }
+}
+
+/**
+ * Redis' reply, or a rejection once the signal aborts. A connection that is closed while Redis is away never settles its
+ * waiting commands: ioredis does not flush the offline queue when the retry timer is cleared.
+ */
+async function unlessAborted<Reply> (reply: Promise<Reply>, signal: AbortSignal): Promise<Reply> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const onAbort = () => reject(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
+  if (signal.aborted) onAbort()
+  try {
+    return await Promise.race([reply, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
   }
 }

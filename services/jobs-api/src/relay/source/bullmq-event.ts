@@ -1,10 +1,10 @@
 import { MAX_ID_LENGTH } from '@tidings/contracts'
 import type { RawEntry } from './bullmq-event-reader.ts'
 
-/** An entry of BullMQ's events as it stands there: all values are texts. */
-export type QueueEvent = { id: string, event: string, jobId: string, fields: Record<string, string> }
+/** An entry of BullMQ's event stream: all values are texts. */
+export type BullmqEvent = { id: string, event: string, jobId: string, fields: Record<string, string> }
 
-/** An entry that BullMQ did not write, or a worker filled with what is no JSON. Stepped over. */
+/** An entry that BullMQ did not write, or that a worker filled with invalid values. It is skipped. */
 export class MalformedEntry extends Error {
   readonly entryId: string
   readonly jobId: string | undefined
@@ -18,14 +18,15 @@ export class MalformedEntry extends Error {
 }
 
 /**
- * The events of which clients are told. Not among them: drained, paused,
- * resumed, cleaned, duplicated, deduplicated (alone), debounced, retries-exhausted
- * (`failed` says it), stalled (`waiting` says it), and whatever producers invent.
+ * BullMQ's events that are relayed. Not relayed: drained, paused, resumed, cleaned, duplicated, deduplicated (alone),
+ * debounced, retries-exhausted (`failed` covers it), stalled (`waiting` covers it), and events that producers invent.
  */
-const TOLD = new Set(['added', 'waiting', 'waiting-children', 'delayed', 'active', 'progress', 'completed', 'failed', 'removed'])
+const RELAYED_EVENTS = new Set([
+  'added', 'waiting', 'waiting-children', 'delayed', 'active', 'progress', 'completed', 'failed', 'removed'
+])
 
-/** Reads a batch; entries of which nobody is told are left out, malformed ones handed to `onMalformed`. */
-export function parseEntries (raw: RawEntry[], onMalformed: (err: MalformedEntry) => void): QueueEvent[] {
+/** Parses a batch; entries that are not relayed are left out, malformed ones are passed to `onMalformed`. */
+export function parseEntries (raw: RawEntry[], onMalformed: (err: MalformedEntry) => void): BullmqEvent[] {
   return raw.flatMap((entry, i) => {
     try {
       const event = parseEntry(entry)
@@ -38,22 +39,27 @@ export function parseEntries (raw: RawEntry[], onMalformed: (err: MalformedEntry
   })
 }
 
-/** A debounced job that another one replaced is `removed` as well; the entry behind it, of the same script, names the successor. */
-function replacedOr (removed: QueueEvent, raw: RawEntry[], i: number): QueueEvent {
+/**
+ * A debounced job that another one replaces is `removed` as well; the next entry, which the same script writes, names the
+ * successor.
+ */
+function replacedOr (removed: BullmqEvent, raw: RawEntry[], i: number): BullmqEvent {
   const next = fieldsOf(raw[i + 1])
   const { event, jobId, deduplicatedJobId } = next.event === 'debounced' ? fieldsOf(raw[i + 2]) : next
   if (event !== 'deduplicated' || jobId === undefined || deduplicatedJobId !== removed.jobId) return removed
   return { ...removed, event: 'replaced', fields: { by: jobId } }
 }
 
-/** Reads an entry; undefined where nobody is told of it. @throws MalformedEntry */
-export function parseEntry (entry: RawEntry): QueueEvent | undefined {
+/** Parses an entry; undefined if it is not relayed. @throws MalformedEntry */
+export function parseEntry (entry: RawEntry): BullmqEvent | undefined {
   const [id] = entry
   const fields = fieldsOf(entry)
   const { event, jobId } = fields
-  if (event === undefined) throw new MalformedEntry(id, 'it names no event')
-  if (!TOLD.has(event)) return undefined
-  if (!jobId || jobId.length > MAX_ID_LENGTH || jobId.includes('\0')) throw new MalformedEntry(id, 'it names no job, or one whose id is not fit to store', { jobId })
+  if (event === undefined) throw new MalformedEntry(id, 'it has no event')
+  if (!RELAYED_EVENTS.has(event)) return undefined
+  if (!jobId || jobId.length > MAX_ID_LENGTH || jobId.includes('\0')) {
+    throw new MalformedEntry(id, 'it has no job id, or one that cannot be stored', { jobId })
+  }
   return { id, event, jobId, fields }
 }
 
@@ -64,6 +70,6 @@ function fieldsOf ([, values]: RawEntry = ['', []]): Record<string, string> {
 }
 
 /** Whether BullMQ removed jobs here without naming them. */
-export function isCleaning ([, values]: RawEntry): boolean {
+export function isBulkRemoval ([, values]: RawEntry): boolean {
   return values[0] === 'event' && values[1] === 'cleaned'
 }

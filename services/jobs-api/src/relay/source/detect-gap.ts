@@ -1,54 +1,56 @@
 import { compareEventIds, eventIdOf, isNewer, START, type RelayPosition } from '@tidings/job-events'
-import type { Look, RawEntry } from './bullmq-event-reader.ts'
+import type { RawEntry, ReadPage } from './bullmq-event-reader.ts'
 
-/** What a look tells beside its entries. */
-export type Finding =
+/** How a page continues the pages before it. */
+export type Continuity =
   /** Nothing is missing. */
-  | 'whole'
+  | 'contiguous'
   /** Entries were trimmed before they were read. */
   | 'gap'
-  /** The stream was deleted and began anew (obliterate, a flush, a restored Redis). */
+  /** The stream was deleted and created again (obliterate, a flush, a restored Redis). */
   | 'recreated'
-  /** The first look at a queue that was there before: what was trimmed is nobody's loss. */
+  /** The first read of a queue that is older than this service: entries trimmed before are not counted as lost. */
   | 'first'
 
-export type Step = { to: RelayPosition, entries: RawEntry[], finding: Finding, lost: number }
+export type Advance = { to: RelayPosition, entries: RawEntry[], continuity: Continuity, lost: number }
 
 /**
- * Where a look leads. The counts make a gap exact: all entries ever added were
- * either read, lost, or still stand after the position. Nobody XDELs from
- * BullMQ's event stream, and XTRIM leaves entries-added as it is.
+ * The position after a page, and whether entries are missing before it. The counts make a gap exact: every entry ever
+ * added was read, was lost, or stands after the position. Nobody XDELs from BullMQ's event stream, and XTRIM does not
+ * change entries-added.
  */
-export function advance (from: RelayPosition, look: Look): Step {
-  if (isRecreated(from, look)) return beginAnew(from, look)
+export function detectGap (from: RelayPosition, page: ReadPage): Advance {
+  if (isRecreated(from, page)) return restart(from, page)
   const known = from.read + from.lost
-  const { entries } = look
-  // At the end the sum must be even; before it, at least what was trimmed must be accounted for.
-  const lost = Math.max(0, look.isEnd ? look.added - entries.length - known : look.added - look.length - known)
-  const finding = lost === 0 ? 'whole' : known === 0 ? 'first' : 'gap'
-  return { to: { at: lastOf(entries) ?? newerOf(from.at, look.last), read: from.read + entries.length, lost: from.lost + lost }, entries, finding, lost }
+  const { entries, entriesAdded, length } = page
+  // At the end of the stream the sum must be even; before it, at least the trimmed entries must be accounted for.
+  const lost = Math.max(0, page.isEnd ? entriesAdded - entries.length - known : entriesAdded - length - known)
+  const continuity = lost === 0 ? 'contiguous' : known === 0 ? 'first' : 'gap'
+  const at = lastIdOf(entries) ?? endPosition(from.at, page.lastId)
+  return { to: { at, read: from.read + entries.length, lost: from.lost + lost }, entries, continuity, lost }
 }
 
-function isRecreated ({ at, read, lost }: RelayPosition, look: Look): boolean {
+function isRecreated ({ at, read, lost }: RelayPosition, page: ReadPage): boolean {
   if (compareEventIds(eventIdOf(at), eventIdOf(START.at)) === 0) return false
-  // Its ids are below ours, or it never had as many entries as we know of.
-  return isNewer(eventIdOf(at), eventIdOf(look.last)) ||
-    (look.isEnd ? look.added < read + lost + look.entries.length : look.added < read + lost)
+  // Its ids are below the position, or it never had as many entries as were counted.
+  return isNewer(eventIdOf(at), eventIdOf(page.lastId)) ||
+    (page.isEnd ? page.entriesAdded < read + lost + page.entries.length : page.entriesAdded < read + lost)
 }
 
-function beginAnew ({ at }: RelayPosition, look: Look): Step {
-  if (isNewer(eventIdOf(at), eventIdOf(look.last))) return { to: START, entries: [], finding: 'recreated', lost: 0 }
-  // Its ids are above ours, so all of it that was not read yet stands in this look or after it.
-  const { entries } = look
-  const after = look.isEnd ? entries.length : look.length
-  return { to: { at: lastOf(entries) ?? newerOf(at, look.last), read: look.added - after + entries.length, lost: 0 }, entries, finding: 'recreated', lost: 0 }
+function restart ({ at }: RelayPosition, page: ReadPage): Advance {
+  if (isNewer(eventIdOf(at), eventIdOf(page.lastId))) return { to: START, entries: [], continuity: 'recreated', lost: 0 }
+  // Its ids are above the position, so everything that was not read yet is in this page or after it.
+  const { entries } = page
+  const after = page.isEnd ? entries.length : page.length
+  const to = { at: lastIdOf(entries) ?? endPosition(at, page.lastId), read: page.entriesAdded - after + entries.length, lost: 0 }
+  return { to, entries, continuity: 'recreated', lost: 0 }
 }
 
-/** Where nothing stands after the position, the newest id has been passed, trimmed or not: who waits for it waits no longer. */
-function newerOf (at: string, last: string): string {
+/** If no entry stands after the position, the newest id has been passed, trimmed or not: waiters for it can go on. */
+function endPosition (at: string, last: string): string {
   return isNewer(eventIdOf(last), eventIdOf(at)) ? last : at
 }
 
-function lastOf (entries: RawEntry[]): string | undefined {
+function lastIdOf (entries: RawEntry[]): string | undefined {
   return entries.at(-1)?.[0]
 }

@@ -1,9 +1,9 @@
--- What stands in a queue's BullMQ events after an id, and how the stream stands at that very moment.
--- KEYS: 1 BullMQ's event stream   ARGV: 1 id, 2 most entries, 3 most bytes (one entry may be larger)
--- Result: {entries, entries-added, length, last id}; zeros and '0-0' where there is no stream
--- A page never ends between a `removed` and the `deduplicated` behind it, which names the successor: BullMQ writes both
--- in one script, so whoever sees the first of them finds the other.
--- Reads only. One step, so that entries-added and length tell exactly what was trimmed before the first entry.
+-- Reads a queue's BullMQ events after an id, with the state of the stream at that moment.
+-- KEYS: 1 BullMQ's event stream   ARGV: 1 id, 2 most entries, 3 most bytes (a single entry may be larger)
+-- Result: {entries, entries-added, length, last id}; zeros and '0-0' if there is no stream
+-- A page never ends between a `removed` and the `deduplicated` after it, which names the successor: BullMQ writes both
+-- in one script, so a reader that sees the first finds the other.
+-- Reads only. One step, so that entries-added and length show exactly how much was trimmed before the first entry.
 
 if redis.call('EXISTS', KEYS[1]) == 0 then return { {}, 0, 0, '0-0' } end
 

@@ -1,26 +1,26 @@
 import t from 'tap'
 import type { JsonText } from '@tidings/contracts'
-import { isTooDeep, valueOf } from '../../../src/relay/mapping/json-value.ts'
+import { isTooDeep, jsonValue } from '../../../src/relay/mapping/json-value.ts'
 
 t.test('JSON stays as the worker wrote it', async t => {
   for (const text of ['1152921506151679042', '1.0', '-0', '1e400', '{ "b": 1, "a": 2, "b": 3 }', '{"__proto__":1}', '"\\ud800\\u0000"', 'null', ' 5 ']) {
-    t.equal(valueOf(text), text)
+    t.equal(jsonValue(text), text)
   }
 })
 
 t.test('text that is not JSON becomes a JSON string of it', async t => {
   for (const text of ['NaN', 'Infinity', '-Infinity', '{"a": NaN}', 'done', '{no json', '\ufeff1', '01', "{'a': 1}"]) {
-    t.equal(valueOf(text), JSON.stringify(text))
+    t.equal(jsonValue(text), JSON.stringify(text))
   }
 })
 
 t.test('no text is null', async t => {
-  t.equal(valueOf(undefined), 'null')
-  t.equal(valueOf(''), 'null')
+  t.equal(jsonValue(undefined), 'null')
+  t.equal(jsonValue(''), 'null')
 })
 
 t.test('line breaks between tokens become spaces', async t => {
-  t.equal(valueOf('{\r\n  "a":\n"b\\nc"\n}'), '{   "a": "b\\nc" }')
+  t.equal(jsonValue('{\r\n  "a":\n"b\\nc"\n}'), '{   "a": "b\\nc" }')
 })
 
 t.test('only what is nested deeper than 1,000 levels is too deep', async t => {

@@ -4,7 +4,7 @@ import { worker } from '../../bullmq.ts'
 import { untilStates } from '../../job-rows.ts'
 import { setup } from '../../setup.ts'
 import { submit } from '../../submit.ts'
-import { toldEvents } from '../../published-events.ts'
+import { publishedEvents } from '../../published-events.ts'
 
 t.test('a result above 64 KiB is kept and not told, above 1 MiB it is not kept; an error is told in part', async t => {
   const { app, redis, database } = await setup(t)
@@ -23,7 +23,7 @@ t.test('a result above 64 KiB is kept and not told, above 1 MiB it is not kept; 
     select length(results.result::text) as result, length(results.error) as error
     from jobs.jobs left join jobs.results using (queue, id, generation_ms, generation_seq) order by n`
   t.same([...kept], [{ result: null, error: null }, { result: 100_002, error: null }, { result: null, error: null }, { result: null, error: 50_000 }])
-  const ended = (await toldEvents(app.redis)).filter(({ type }) => type === 'completed' || type === 'failed')
+  const ended = (await publishedEvents(app.redis)).filter(({ type }) => type === 'completed' || type === 'failed')
   t.equal(ended.length, jobs.length)
   const ends = ended.toSorted((a, b) => jobs.indexOf(a.jobId) - jobs.indexOf(b.jobId)) // they run beside each other
   t.same(ends.map(({ resultTruncated, errorTruncated }) => [resultTruncated, errorTruncated]), [[undefined, undefined], [true, undefined], [true, undefined], [undefined, true]])
@@ -31,8 +31,8 @@ t.test('a result above 64 KiB is kept and not told, above 1 MiB it is not kept; 
   t.equal(Buffer.byteLength(ends[3]?.error as string), 64 * 1024)
 
   const metrics = await app.metricsRegistry.metrics()
-  t.match(metrics, /tidings_relay_large_results_total\{queue="default",kept="yes"\} 2/)
-  t.match(metrics, /tidings_relay_large_results_total\{queue="default",kept="no"\} 1/)
+  t.match(metrics, /tidings_relay_large_values_total\{queue="default",stored="yes"\} 2/)
+  t.match(metrics, /tidings_relay_large_values_total\{queue="default",stored="no"\} 1/)
 
   const told = await Promise.all(ends.map(async ({ jobId }) =>
     (await app.inject({ url: `/jobs/${jobId}`, headers: { authorization: `Bearer ${tokenOf(7)}` } })).json()))
@@ -50,7 +50,7 @@ t.test('progress above 64 KiB is told without itself and shown whole alone, abov
     for (const [index, step] of steps.entries()) {
       await job.updateProgress(step as string)
       const alone = await until(async () => {
-        const events = (await toldEvents(app.redis)).filter(({ type }) => type === 'progress')
+        const events = (await publishedEvents(app.redis)).filter(({ type }) => type === 'progress')
         const last = events[index]
         return last && await jobAt(app, job.id as string, last.eventId)
       })
@@ -67,7 +67,7 @@ t.test('progress above 64 KiB is told without itself and shown whole alone, abov
     { alone: 5, flag: undefined, listed: 5, listedFlag: undefined },
     { alone: null, flag: undefined, listed: null, listedFlag: undefined }
   ])
-  const told = (await toldEvents(app.redis)).filter(({ type }) => type === 'progress')
+  const told = (await publishedEvents(app.redis)).filter(({ type }) => type === 'progress')
   t.same(told.map(({ progress, progressTruncated }) => [progress, progressTruncated]), [[undefined, true], [undefined, true], [undefined, true], ['small', undefined], [null, undefined]])
 })
 

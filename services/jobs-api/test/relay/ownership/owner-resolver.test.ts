@@ -6,7 +6,7 @@ import { producer, worker } from '../../bullmq.ts'
 import { jobRows, untilStates } from '../../job-rows.ts'
 import { setup, startApp, startServers } from '../../setup.ts'
 import { submit } from '../../submit.ts'
-import { toldEvents, toldTo } from '../../published-events.ts'
+import { publishedEvents, historyOf } from '../../published-events.ts'
 
 t.test('one counter id in two queues and again after obliterate: three users, nothing leaks', async t => {
   const { app, redis, database } = await setup(t, { JOB_QUEUES: 'one,two' })
@@ -23,7 +23,7 @@ t.test('one counter id in two queues and again after obliterate: three users, no
   const rows = await jobRows(database.sql)
   t.same(new Set(rows.map(({ id }) => id)), new Set(['1']))
   for (const [user, name] of [['ann', 'a'], ['bob', 'b'], ['cid', 'c']] as const) {
-    const events = await toldTo(app.redis, user)
+    const events = await historyOf(app.redis, user)
     t.ok(events.length > 0 && events.every(event => event.name === name && event.userId === user), `${user} hears of ${name} only`)
     t.ok(events.every(({ result }) => result === undefined || result === `of ${user}`))
   }
@@ -37,8 +37,8 @@ t.test('an id that is used again within one batch is the job of whoever has it n
   await queue.add('new', { userId: 'bob' }, { jobId: 'same' })
   const app = await startApp(t, env)
   await untilStates(database.sql, ['waiting'])
-  t.equal((await toldTo(app.redis, 'ann')).length, 0, 'whose hash was gone before anyone asked, can\'t be told')
-  t.same((await toldTo(app.redis, 'bob')).map(({ type, name }) => [type, name]), [['added', 'new'], ['waiting', 'new']])
+  t.equal((await historyOf(app.redis, 'ann')).length, 0, 'whose hash was gone before anyone asked, can\'t be told')
+  t.same((await historyOf(app.redis, 'bob')).map(({ type, name }) => [type, name]), [['added', 'new'], ['waiting', 'new']])
 })
 
 t.test('updateData does not change the owner, not even for a relay that starts anew', async t => {
@@ -54,8 +54,8 @@ t.test('updateData does not change the owner, not even for a relay that starts a
   const second = await startApp(t, env)
   worker(t, redis, async () => 'secret')
   await untilStates(database.sql, ['completed', 'completed'])
-  t.equal((await toldTo(second.redis, 'eve')).length, 0)
-  t.equal((await toldTo(second.redis, 'ann')).filter(({ type }) => type === 'completed').length, 2)
+  t.equal((await historyOf(second.redis, 'eve')).length, 0)
+  t.equal((await historyOf(second.redis, 'ann')).filter(({ type }) => type === 'completed').length, 2)
 })
 
 t.test('a job whose begin was trimmed away is adopted at first sight', async t => {
@@ -67,7 +67,7 @@ t.test('a job whose begin was trimmed away is adopted at first sight', async t =
   worker(t, redis, async () => 'done')
   const [row] = await untilStates(database.sql, ['completed'])
   t.same([row?.user_id, row?.name, row?.attempts_made], ['4', 'early', 1])
-  t.same((await toldTo(app.redis, '4')).map(({ type }) => type), ['active', 'completed'])
+  t.same((await historyOf(app.redis, '4')).map(({ type }) => type), ['active', 'completed'])
 })
 
 t.test('while Postgres cannot be asked nothing is told, then everything is', async t => {
@@ -76,13 +76,13 @@ t.test('while Postgres cannot be asked nothing is told, then everything is', asy
   await database.sql`alter table jobs.jobs rename to jobs_away`
   await queue.add('patient', { userId: 6 })
   await until(async () => await app.redis.xlen('bull:default:events') === 2)
-  t.match(await app.metricsRegistry.metrics(), /tidings_relay_unread_entries\{queue="default"\} 2/, 'and what waits is counted')
+  t.match(await app.metricsRegistry.metrics(), /tidings_relay_backlog_entries\{queue="default"\} 2/, 'and what waits is counted')
   await queue.remove('1') // its hash will not be there to ask
   await queue.add('patient', { userId: 6 })
-  t.equal((await toldEvents(app.redis)).length, 0)
+  t.equal((await publishedEvents(app.redis)).length, 0)
   await database.sql`alter table jobs.jobs_away rename to jobs`
   await untilStates(database.sql, ['waiting'])
-  t.same((await toldTo(app.redis, '6')).map(({ type, jobId }) => [type, jobId]), [['added', '2'], ['waiting', '2']])
+  t.same((await historyOf(app.redis, '6')).map(({ type, jobId }) => [type, jobId]), [['added', '2'], ['waiting', '2']])
 })
 
 t.test('a name that is longer than any of ours is told in part', async t => {
@@ -91,7 +91,7 @@ t.test('a name that is longer than any of ours is told in part', async t => {
   await producer(t, redis).add(name, { userId: 5 })
   const [row] = await untilStates(database.sql, ['waiting'])
   t.equal(row?.name, name.slice(0, 128))
-  t.ok((await toldTo(app.redis, '5')).every(event => event.name === row?.name))
+  t.ok((await historyOf(app.redis, '5')).every(event => event.name === row?.name))
 })
 
 t.test('however few jobs are remembered, each is told to its owner', async t => {
@@ -104,7 +104,7 @@ t.test('however few jobs are remembered, each is told to its owner', async t => 
   }, { concurrency: 3 })
   await untilStates(database.sql, ['completed', 'completed', 'completed'])
   for (const user of ['ann', 'bob', 'cid']) {
-    const events = await toldTo(app.redis, user)
+    const events = await historyOf(app.redis, user)
     t.same(events.map(({ name, type, progress }) => [name, progress ?? type]), ['added', 'waiting', 'active', 1, 2, 3, 4, 5, 'completed'].map(what => [`of ${user}`, what]))
   }
 })
@@ -114,7 +114,7 @@ t.test('jobs without an owner are counted, not told', async t => {
   const queue = producer(t, redis)
   for (const data of [{}, { userId: null }, { userId: '' }, { userId: { id: 1 } }, [], 'text', 7]) await queue.add('nobody', data)
   await until(async () => /unowned_events_total\{queue="default"\} 14/.test(await app.metricsRegistry.metrics()))
-  t.equal((await toldEvents(app.redis)).length, 0)
+  t.equal((await publishedEvents(app.redis)).length, 0)
 })
 
 t.test('the job\'s own webhookUrl travels in its completed event, over a restart too', async t => {
@@ -126,7 +126,7 @@ t.test('the job\'s own webhookUrl travels in its completed event, over a restart
   const second = await startApp(t, env)
   worker(t, redis, async () => 'done')
   await untilStates(database.sql, ['completed'])
-  t.same((await toldEvents(second.redis)).map(({ webhookUrl }) => webhookUrl), [undefined, undefined, undefined, 'https://example.com/hook'])
+  t.same((await publishedEvents(second.redis)).map(({ webhookUrl }) => webhookUrl), [undefined, undefined, undefined, 'https://example.com/hook'])
 })
 
 t.test('a job whose data names a user beyond 2^53 is nobody\'s, and counted; large data is searched', async t => {
@@ -141,7 +141,7 @@ t.test('a job whose data names a user beyond 2^53 is nobody\'s, and counted; lar
   await app.redis.hset('bull:default:raw-large', { timestamp: Date.now(), name: 'raw', opts: '{}', data: large })
   await app.redis.xadd('bull:default:events', '*', 'event', 'added', 'jobId', 'raw-large', 'name', 'raw')
   await queue.add('large', { text: 'x'.repeat(2 * 1024 * 1024), userId: 'large' })
-  await until(async () => (await toldTo(app.redis, 'large')).length > 0)
-  t.same((await toldEvents(app.redis)).filter(({ jobId }) => jobId.startsWith('raw')), [])
-  t.match(await app.metricsRegistry.metrics(), /tidings_relay_refused_owners_total\{queue="default"\} 2/)
+  await until(async () => (await historyOf(app.redis, 'large')).length > 0)
+  t.same((await publishedEvents(app.redis)).filter(({ jobId }) => jobId.startsWith('raw')), [])
+  t.match(await app.metricsRegistry.metrics(), /tidings_relay_invalid_owners_total\{queue="default"\} 2/)
 })

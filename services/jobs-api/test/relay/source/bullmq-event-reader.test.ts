@@ -1,7 +1,7 @@
 import t from 'tap'
 import Fastify from 'fastify'
 import { startRedis, until } from '@tidings/testing'
-import { openReader } from '../../../src/relay/source/bullmq-event-reader.ts'
+import { openEventReader } from '../../../src/relay/source/bullmq-event-reader.ts'
 
 const KEY = 'bull:q:events'
 const redis = await startRedis(t)
@@ -9,7 +9,7 @@ const client = redis.client()
 t.beforeEach(async () => await client.del(KEY))
 
 function reader ({ count = 200, bytes = 1_000_000 } = {}) {
-  const one = openReader({ redis: client, key: KEY, count, bytes, log: Fastify().log })
+  const one = openEventReader({ redis: client, key: KEY, count, bytes, log: Fastify().log })
   t.teardown(one.close)
   return async (after: string, wait = false) => await one.read(after, { wait })
 }
@@ -23,7 +23,7 @@ t.test('a read takes so many entries at most', async t => {
   const read = reader({ count: 20 })
   const looks = [await read('0-0')]
   while (!looks.at(-1)?.isEnd) looks.push(await read(looks.at(-1)?.entries.at(-1)?.[0] as string))
-  t.same(looks.map(({ entries, added, length }) => [entries.length, added, length]), [[20, 50, 50], [20, 50, 50], [10, 50, 50]])
+  t.same(looks.map(({ entries, entriesAdded, length }) => [entries.length, entriesAdded, length]), [[20, 50, 50], [20, 50, 50], [10, 50, 50]])
 })
 
 t.test('and so many bytes, but one entry in any case', async t => {

@@ -1,8 +1,8 @@
 import t from 'tap'
 import fc from 'fast-check'
 import { START, type RelayPosition } from '@tidings/job-events'
-import { advance } from '../../../src/relay/source/detect-gap.ts'
-import type { Look, RawEntry } from '../../../src/relay/source/bullmq-event-reader.ts'
+import { detectGap } from '../../../src/relay/source/detect-gap.ts'
+import type { ReadPage, RawEntry } from '../../../src/relay/source/bullmq-event-reader.ts'
 
 /** A Redis stream as far as a look goes: ids are 1-0, 2-0, … */
 class Stream {
@@ -24,11 +24,11 @@ class Stream {
     this.added = 0
   }
 
-  look ({ at }: RelayPosition, count: number): Look {
+  look ({ at }: RelayPosition, count: number): ReadPage {
     const after = Number(at.split('-')[0])
     const entries = this.entries.filter(([id]) => Number(id.split('-')[0]) > after).slice(0, count)
-    const last = this.added === 0 ? '0-0' : `${this.#clock}-0`
-    return { entries, isEnd: entries.length === 0 || entries.at(-1)?.[0] === last, added: this.added, length: this.entries.length, last }
+    const lastId = this.added === 0 ? '0-0' : `${this.#clock}-0`
+    return { entries, isEnd: entries.length === 0 || entries.at(-1)?.[0] === lastId, entriesAdded: this.added, length: this.entries.length, lastId }
   }
 }
 
@@ -41,12 +41,12 @@ t.test('counts what was read and what was lost, and never more or less', t => {
     for (const { add, trim, count } of [...steps, ...Array.from({ length: 80 }, () => ({ add: 0, trim: 0, count: 20 }))]) {
       stream.add(add)
       stream.trim(trim)
-      const step = advance(position, stream.look(position, count))
-      for (const [id] of step.entries) {
+      const advance = detectGap(position, stream.look(position, count))
+      for (const [id] of advance.entries) {
         if (seen.has(id)) throw new Error(`${id} was read twice`)
         seen.add(id)
       }
-      position = step.to
+      position = advance.to
     }
     t.equal(position.read, seen.size)
     t.equal(position.read + position.lost, stream.added)
@@ -58,12 +58,12 @@ t.test('tells a gap from a first look at a queue that was there before', t => {
   const stream = new Stream()
   stream.add(10)
   stream.trim(4)
-  const first = advance(START, stream.look(START, 100))
-  t.same([first.finding, first.to], ['first', { at: '10-0', read: 6, lost: 4 }])
+  const first = detectGap(START, stream.look(START, 100))
+  t.same([first.continuity, first.to], ['first', { at: '10-0', read: 6, lost: 4 }])
   stream.add(5)
   stream.trim(8)
-  const next = advance(first.to, stream.look(first.to, 100))
-  t.same([next.finding, next.lost, next.to], ['gap', 2, { at: '15-0', read: 9, lost: 6 }])
+  const next = detectGap(first.to, stream.look(first.to, 100))
+  t.same([next.continuity, next.lost, next.to], ['gap', 2, { at: '15-0', read: 9, lost: 6 }])
   t.end()
 })
 
@@ -71,34 +71,34 @@ t.test('passes what was trimmed to the last entry', t => {
   const stream = new Stream()
   stream.add(10)
   stream.trim(10)
-  t.same(advance(START, stream.look(START, 100)).to, { at: '10-0', read: 0, lost: 10 })
+  t.same(detectGap(START, stream.look(START, 100)).to, { at: '10-0', read: 0, lost: 10 })
   t.end()
 })
 
 t.test('sees that a stream was deleted and began anew', t => {
   const stream = new Stream()
   stream.add(10)
-  const { to } = advance(START, stream.look(START, 100))
+  const { to } = detectGap(START, stream.look(START, 100))
   stream.recreate()
-  t.same(advance(to, stream.look(to, 100)), { to: START, entries: [], finding: 'recreated', lost: 0 }, 'while it is empty')
+  t.same(detectGap(to, stream.look(to, 100)), { to: START, entries: [], finding: 'recreated', lost: 0 }, 'while it is empty')
 
   stream.add(3)
-  const few = advance(to, stream.look(to, 100))
-  t.same([few.finding, few.entries.length, few.to], ['recreated', 3, { at: '13-0', read: 3, lost: 0 }], 'with fewer entries')
+  const few = detectGap(to, stream.look(to, 100))
+  t.same([few.continuity, few.entries.length, few.to], ['recreated', 3, { at: '13-0', read: 3, lost: 0 }], 'with fewer entries')
 
   const other = new Stream()
   other.add(10)
-  const before = advance(START, other.look(START, 100)).to
+  const before = detectGap(START, other.look(START, 100)).to
   other.recreate()
   other.add(25)
   let position = before
-  const findings = []
+  const kinds = []
   for (let i = 0; i < 5; i++) {
-    const step = advance(position, other.look(position, 10))
-    findings.push(step.finding)
-    position = step.to
+    const advance = detectGap(position, other.look(position, 10))
+    kinds.push(advance.continuity)
+    position = advance.to
   }
-  t.ok(findings.includes('recreated'), 'with more entries than before: at its end at the latest')
+  t.ok(kinds.includes('recreated'), 'with more entries than before: at its end at the latest')
   t.same(position, { at: '35-0', read: 25, lost: 0 })
   t.end()
 })

@@ -8,17 +8,20 @@ const PAGE = 500
 type Context = { queue: string, stream: StreamWriter, recentEnds: RecentEnds, minimumId: EventId, log: FastifyBaseLogger }
 
 /**
- * Publishes the ends of the last seconds again that the stream has lost, each with the id of its first publication: rows
- * and webhooks that had not taken it in do so now, all others leave it out. The job's mark holds the time of the end, so
- * that a second run of the job publishes nothing.
+ * Publishes the recent ends again that the stream has lost, each with the id of its first publication: rows and webhooks
+ * that have not processed it do so now, all others skip it. The job's mark holds the time of the end, so that a second run
+ * of the job publishes nothing.
  */
 export async function republishLostEnds ({ queue, stream, recentEnds, minimumId, log }: Context): Promise<void> {
   const ends = recentEnds.all()
   const lost = ends.slice(await countKept(ends, stream))
   const [first] = lost
   if (!first) return
-  for (let at = 0; at < lost.length; at += PAGE) await republish(lost.slice(at, at + PAGE), { queue, stream, recentEnds, minimumId })
-  log.warn({ queue, ends: lost.length, from: formatEventId(first.firstId) }, 'relay: Redis has lost ends, they were published again')
+  for (let at = 0; at < lost.length; at += PAGE) {
+    await republish(lost.slice(at, at + PAGE), { queue, stream, recentEnds, minimumId })
+  }
+  const from = formatEventId(first.firstId)
+  log.warn({ queue, ends: lost.length, from }, 'relay: Redis has lost ends, they were published again')
 }
 
 async function republish (ends: RecentEnd[], { queue, stream, recentEnds, minimumId }: Omit<Context, 'log'>): Promise<void> {
@@ -34,7 +37,7 @@ async function republish (ends: RecentEnd[], { queue, stream, recentEnds, minimu
   recentEnds.republished(ends, outcome.last, outcome.ids())
 }
 
-/** How many of the ends, from the oldest on, the stream still has. Redis loses its newest writes, in one piece. */
+/** The number of the ends, counted from the oldest, that the stream still has. Redis loses its newest writes, in one piece. */
 async function countKept (ends: RecentEnd[], stream: StreamWriter): Promise<number> {
   const isKept = async (end: RecentEnd | undefined) => end === undefined || await stream.has(end.id)
   if (await isKept(ends.at(-1))) return ends.length

@@ -3,7 +3,7 @@ import { ZERO, type EventId } from '@tidings/job-events'
 
 /** Redis with `appendfsync everysec` may lose the last second or two; a late write of its log takes longer. */
 const KEPT_MS = 10_000
-/** Whichever is reached first: the oldest ends are dropped. */
+/** If either limit is reached the oldest ends are dropped. */
 const MAX_ENDS = 20_000
 const MAX_BYTES = 16 * 1024 * 1024
 
@@ -19,37 +19,37 @@ export type RecentEnd = {
 
 /**
  * The ends that this process published for a queue within the last seconds. When Redis loses its newest writes, it loses
- * them in one piece: the relay finds these ends missing and publishes them again, under a reference to their first id.
+ * them in one piece: the relay finds these ends missing and publishes them again, with a reference to their first id.
  */
 export class RecentEnds {
-  /** The newest id that this process published: the stream goes on above it, whatever Redis has lost. */
+  /** The newest id that this process published: the stream continues above it, even if Redis has lost it. */
   lastId: EventId = ZERO
   readonly #ends = new Map<string, RecentEnd>()
   #bytes = 0
 
-  /** Notes what was appended: the id of each event, undefined for one that was left out. */
+  /** Notes the appended events with their ids; the id of a dropped event is undefined. */
   note (events: readonly JobEvent[], last: EventId, ids: () => (EventId | undefined)[]): void {
     this.lastId = last
     const now = performance.now()
-    let given: (EventId | undefined)[] | undefined
+    let published: (EventId | undefined)[] | undefined
     events.forEach((event, i) => {
       if (!changesEnd(event)) return
-      given ??= ids()
-      const id = given[i]
+      published ??= ids()
+      const id = published[i]
       if (id === undefined) return
-      this.#remove(keyOf(event)) // a job that was opened again has not ended
+      this.#remove(keyOf(event)) // a reopened job has not ended
       if (isEnd(event)) this.#add({ event, firstId: id, id, notedAt: now, bytes: sizeOf(event) })
     })
     this.#trim(now)
   }
 
-  /** Notes that ends were published again, in this order, the newest under `last`. */
+  /** Notes that ends were published again, in this order; the last one has the id `last`. */
   republished (ends: RecentEnd[], last: EventId, ids: (EventId | undefined)[]): void {
     this.lastId = last
     ends.forEach((end, i) => { end.id = ids[i] ?? end.id })
   }
 
-  /** Oldest first. */
+  /** The recent ends, oldest first. */
   all (): RecentEnd[] {
     this.#trim(performance.now())
     return [...this.#ends.values()]
@@ -85,7 +85,7 @@ function keyOf ({ jobId, generation = '' }: JobEvent): string {
   return `${generation} ${jobId}`
 }
 
-/** About what the event takes in memory, bytes. */
+/** Roughly the bytes that the event takes in memory. */
 function sizeOf ({ result, error }: JobEvent): number {
   return 500 + 2 * ((result?.length ?? 0) + (error?.length ?? 0))
 }
