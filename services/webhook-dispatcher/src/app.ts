@@ -5,12 +5,12 @@ import { browserGuards, docs, health, jsonBodies, metrics, postgres, problems, r
 import type { Config } from './config.ts'
 import { delivery } from './delivery/plugin.ts'
 import { egress } from './egress/plugin.ts'
-import { ingest } from './ingest/plugin.ts'
+import { ingest } from './fan-out/plugin.ts'
 import { API } from './openapi.ts'
 import { readiness } from './readiness.ts'
 import { api } from './routes/api.ts'
 import { secrets } from './secrets/plugin.ts'
-import { upkeep } from './upkeep/plugin.ts'
+import { upkeep } from './maintenance/plugin.ts'
 
 /** The dispatcher: boot runs down this list, close runs back up it. */
 export function buildApp (config: Config) {

@@ -2,8 +2,8 @@ import { and, eq, getTableColumns } from 'drizzle-orm'
 import { jsonText, jsonWith, type JsonText } from '@tidings/contracts'
 import type { Database } from '../db/database.ts'
 import { attempts, deliveries, events, webhooks } from '../db/schema.ts'
-import type { WebhookRow } from '../webhooks/webhook.ts'
-import { DeliveryNotFound, toAttempt, toDelivery, type DeliveryKey, type DeliveryRow } from './delivery.ts'
+import type { WebhookRow } from '../webhooks/webhook-row.ts'
+import { DeliveryNotFound, toAttempt, toDelivery, type DeliveryKey, type DeliveryRow } from './delivery-row.ts'
 import { eventHead, type EventHead } from './subject.ts'
 
 type Found = { row: DeliveryRow, payload: JsonText | null, webhook: WebhookRow, head: EventHead | null }

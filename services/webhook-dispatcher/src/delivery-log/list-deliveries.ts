@@ -2,8 +2,8 @@ import { and, desc, eq, getTableColumns, inArray, lt } from 'drizzle-orm'
 import type { DeliveryList, ListDeliveriesQuery } from '@tidings/contracts'
 import type { Database } from '../db/database.ts'
 import { deliveries, events, webhooks } from '../db/schema.ts'
-import type { WebhookRow } from '../webhooks/webhook.ts'
-import { toDelivery, type DeliveryRow, type Schedule } from './delivery.ts'
+import type { WebhookRow } from '../webhooks/webhook-row.ts'
+import { toDelivery, type DeliveryRow, type Schedule } from './delivery-row.ts'
 import { eventHead, type EventHead } from './subject.ts'
 
 const DEFAULT_LIMIT = 20

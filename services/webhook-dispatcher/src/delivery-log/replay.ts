@@ -6,7 +6,7 @@ import type { Database } from '../db/database.ts'
 import { events, replays } from '../db/schema.ts'
 import { invalidInput } from '../invalid-input.ts'
 import { lockWebhook } from '../webhooks/find-webhook.ts'
-import type { WebhookKey } from '../webhooks/webhook.ts'
+import type { WebhookKey } from '../webhooks/webhook-row.ts'
 import { WebhookNotActive } from './webhook-not-active.ts'
 
 const ReplayRunning = createError('REPLAY_RUNNING', 'Replay %d of this webhook is still running', 409)

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { renderUserId, type Delivery, type WebhookPayload } from '@tidings/contracts'
 import type { Database } from '../db/database.ts'
 import { deliveries } from '../db/schema.ts'
-import type { WebhookRow } from '../webhooks/webhook.ts'
-import { toDelivery, type DeliveryRow } from './delivery.ts'
+import type { WebhookRow } from '../webhooks/webhook-row.ts'
+import { toDelivery, type DeliveryRow } from './delivery-row.ts'
 import { WebhookNotActive } from './webhook-not-active.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { sql, type SQL } from 'drizzle-orm'
 import { events } from '../db/schema.ts'
-import type { DeliveryRow } from './delivery.ts'
+import type { DeliveryRow } from './delivery-row.ts'
 
 /** What of an event says which job it is about; null once the payload is no longer kept. */
 export type EventHead = { chain: string | null, start: string | null }

@@ -1,9 +1,9 @@
 import { prom, type MetricsRegistry } from '@tidings/service-kit'
 import { OWN_FAULTS, type OwnFaultReason } from '../egress/own-fault.ts'
 import type { Sql } from '../db/sql.ts'
-import type { Endpoint } from './endpoint.ts'
-import { oldestDueSeconds } from './oldest-due.ts'
-import type { Attempted, Task } from './task.ts'
+import type { Endpoint } from './scheduler/endpoint.ts'
+import { oldestDueSeconds } from './claim/oldest-due.ts'
+import type { Attempted, Task } from './attempt/task.ts'
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600]
 const STATES = ['healthy', 'failing', 'shut'] as const

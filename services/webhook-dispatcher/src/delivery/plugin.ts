@@ -1,9 +1,9 @@
 import fp from 'fastify-plugin'
 import { createSql } from '@tidings/service-kit'
 import { durationMs } from '../duration.ts'
-import { createDelivery, type Delivery } from './delivery.ts'
+import { createDelivery, type Delivery } from './pipeline.ts'
 import { createDeliveryMetrics } from './metrics.ts'
-import { recoveryOf } from './recovery.ts'
+import { recoveryOf } from './outcomes/recovery-policy.ts'
 
 /** The breaker's first pause, and how long an endpoint has failed before it opens: three deadlines. */
 const BREAKER_DEADLINES = 3

@@ -11,7 +11,7 @@ import { listWebhooks } from '../webhooks/list-webhooks.ts'
 import { newestEvent } from '../webhooks/newest-event.ts'
 import { withoutMasked } from '../webhooks/own-headers.ts'
 import { updateWebhook } from '../webhooks/update-webhook.ts'
-import { toWebhook } from '../webhooks/webhook.ts'
+import { toWebhook } from '../webhooks/webhook-row.ts'
 import { NoContent, WebhookParams } from './params.ts'
 
 /** GET and POST /webhooks; GET, PUT and DELETE /webhooks/:id */

@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import { secretKeys } from '../config.ts'
-import { reseal } from './reseal.ts'
-import { sealHeaders } from './seal-headers.ts'
+import { reseal } from './reencrypt-secrets.ts'
+import { sealHeaders } from './encrypt-headers.ts'
 import { createSecretBox, type SecretBox } from './secret-box.ts'
 
 /** Decorates `app.secretBox`; at start, secrets of retired keys come under the current one. */

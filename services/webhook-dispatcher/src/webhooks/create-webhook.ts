@@ -9,7 +9,7 @@ import type { SecretBox } from '../secrets/secret-box.ts'
 import { lockUser } from './lock-user.ts'
 import { headerColumns } from './own-headers.ts'
 import type { NewWebhook } from './read-input.ts'
-import { isOwn, toWebhook, type WebhookRow } from './webhook.ts'
+import { isOwn, toWebhook, type WebhookRow } from './webhook-row.ts'
 
 const TooManyWebhooks = createError('TOO_MANY_WEBHOOKS', 'A user has at most %d webhooks', 409)
 

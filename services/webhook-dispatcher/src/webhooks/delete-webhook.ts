@@ -1,7 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { Database } from '../db/database.ts'
 import { webhooks } from '../db/schema.ts'
-import { isOwn, WebhookNotFound, type WebhookKey } from './webhook.ts'
+import { isOwn, WebhookNotFound, type WebhookKey } from './webhook-row.ts'
 
 /**
  * From now on it is told of nothing and nobody finds it. Its row goes later, after its pending deliveries were closed.

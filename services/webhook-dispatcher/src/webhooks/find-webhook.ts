@@ -1,7 +1,7 @@
 import { and, eq } from 'drizzle-orm'
 import type { Database } from '../db/database.ts'
 import { webhooks } from '../db/schema.ts'
-import { isOwn, WebhookNotFound, type WebhookKey, type WebhookRow } from './webhook.ts'
+import { isOwn, WebhookNotFound, type WebhookKey, type WebhookRow } from './webhook-row.ts'
 
 /** @throws WebhookNotFound */
 export async function findWebhook (db: Database, { userId, id }: WebhookKey): Promise<WebhookRow> {

@@ -11,7 +11,7 @@ import type { SecretBox } from '../secrets/secret-box.ts'
 import { CHANGED } from './changed.ts'
 import { checkLimit } from './create-webhook.ts'
 import { HEALTHY } from './health.ts'
-import { toWebhook, type WebhookRow } from './webhook.ts'
+import { toWebhook, type WebhookRow } from './webhook-row.ts'
 
 const NoLegacyWebhook = createError('NO_LEGACY_WEBHOOK', 'There is no legacy webhookUrl', 404)
 

@@ -1,7 +1,7 @@
 import type { Webhook } from '@tidings/contracts'
 import type { Database } from '../db/database.ts'
 import { webhooks } from '../db/schema.ts'
-import { isOwn, toWebhook } from './webhook.ts'
+import { isOwn, toWebhook } from './webhook-row.ts'
 
 /** A user's webhooks, all of them: there is a bound on their number. */
 export async function listWebhooks (db: Database, userId: string): Promise<Webhook[]> {

@@ -1,7 +1,7 @@
 import { invalidInput } from '../invalid-input.ts'
 import type { SecretBox } from '../secrets/secret-box.ts'
 import { headerFaults } from './custom-headers.ts'
-import type { WebhookRow } from './webhook.ts'
+import type { WebhookRow } from './webhook-row.ts'
 
 type Headers = Record<string, string>
 

@@ -8,7 +8,7 @@ import { lockWebhook } from './find-webhook.ts'
 import { HEALTHY, UNBLEMISHED } from './health.ts'
 import { headerColumns, mergeHeaders, openHeaders } from './own-headers.ts'
 import type { WebhookChanges } from './read-input.ts'
-import { isOwn, toWebhook, WebhookNotFound, type WebhookKey } from './webhook.ts'
+import { isOwn, toWebhook, WebhookNotFound, type WebhookKey } from './webhook-row.ts'
 
 /** One that was disabled stays so, with its reason. */
 const PAUSED = { status: sql`case when ${webhooks.status} = 'disabled' then 'disabled' else 'paused' end` }

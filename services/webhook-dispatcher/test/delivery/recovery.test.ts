@@ -1,7 +1,7 @@
 import t from 'tap'
 import { startReceiver, until, type ReceivedRequest } from '@tidings/testing'
 import { redeliver } from '../../src/delivery-log/redeliver.ts'
-import { recover } from '../../src/upkeep/recover.ts'
+import { recover } from '../../src/maintenance/recover.ts'
 import { updateWebhook } from '../../src/webhooks/update-webhook.ts'
 import { setup, type NewEvent } from '../setup.ts'
 

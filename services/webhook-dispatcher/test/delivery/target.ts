@@ -1,4 +1,4 @@
-import type { Target } from '../../src/delivery/task.ts'
+import type { Target } from '../../src/delivery/attempt/task.ts'
 
 /** A webhook of user 1 as it would be read, told of everything, at an address where nobody listens. */
 export function targetOf (id: number): Target {

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { startReceiver } from '@tidings/testing'
 import { createSecretBox } from '../../src/secrets/secret-box.ts'
-import { sealHeaders } from '../../src/secrets/seal-headers.ts'
+import { sealHeaders } from '../../src/secrets/encrypt-headers.ts'
 import { setup } from './setup.ts'
 
 const MASK = '••••'

@@ -1,0 +1,61 @@
+import createError from '@fastify/error'
+import type { InferSelectModel } from 'drizzle-orm'
+import type { Delivery, DeliveryAttempt } from '@tidings/contracts'
+import { formatEventId } from '@tidings/job-events'
+import type { attempts, deliveries } from '../db/schema.ts'
+import type { WebhookRow } from '../webhooks/webhook-row.ts'
+import { subjectOf, type EventHead } from './subject.ts'
+
+export type DeliveryRow = InferSelectModel<typeof deliveries>
+export type AttemptRow = InferSelectModel<typeof attempts>
+
+/** A user's delivery by its id. */
+export type DeliveryKey = { userId: string, id: number }
+
+export const DeliveryNotFound = createError('DELIVERY_NOT_FOUND', 'No delivery %s', 404)
+
+/** What of a webhook decides when its deliveries are tried. */
+export type Schedule = Pick<WebhookRow, 'status' | 'openUntil'>
+
+/** A delivery as the webhook's owner sees it. */
+export function toDelivery (row: DeliveryRow, schedule: Schedule, head: EventHead | null): Delivery {
+  const { id, webhookId, type, origin, originId, state, attempts, dueAt, status, errorClass, reason, createdAt, finishedAt } = row
+  return {
+    id,
+    webhookId,
+    eventId: row.messageId ?? formatEventId({ ms: row.eventMs, seq: row.eventSeq }),
+    eventType: type,
+    ...subjectOf(row, head),
+    origin,
+    originId,
+    status: state,
+    attemptCount: attempts,
+    nextAttemptAt: state === 'pending' ? nextAttemptAt(dueAt, schedule) : null,
+    statusCode: status,
+    errorClass,
+    reason,
+    createdAt: createdAt.toISOString(),
+    finishedAt: finishedAt?.toISOString() ?? null
+  }
+}
+
+/** Not before the endpoint is left alone no more; unknown while the webhook is not active. */
+function nextAttemptAt (dueAt: Date, { status, openUntil }: Schedule): string | null {
+  if (status !== 'active') return null
+  return (openUntil && openUntil > dueAt ? openUntil : dueAt).toISOString()
+}
+
+/** An attempt as the webhook's owner sees it. */
+export function toAttempt (row: AttemptRow): DeliveryAttempt {
+  const { n, startedAt, dnsMs, connectMs, ttfbMs, totalMs, status, errorClass, message, responseHeaders, responseBody } = row
+  return {
+    attempt: n,
+    startedAt: startedAt.toISOString(),
+    durations: { dnsMs, connectMs, ttfbMs, totalMs },
+    statusCode: status,
+    errorClass,
+    message,
+    responseHeaders,
+    responseBody
+  }
+}

@@ -1,0 +1,183 @@
+import { formatEventId } from '@tidings/job-events'
+import type { Sql } from '../../db/sql.ts'
+import { FIRST_WINDOW, TRIP_AFTER } from '../scheduler/endpoint.ts'
+import type { Target, Task } from '../attempt/task.ts'
+
+/** Endpoints looked at in one claim; the next one goes on after them. */
+const MAX_ENDPOINTS = 1000
+/** Due rows of one endpoint, and chains, among which its heads are looked for. */
+const MAX_LOOKED = 100
+/** Of one chain, head included. */
+const MAX_CHAIN = 20
+
+export type ClaimRequest = {
+  /** The claimant's number. */
+  claim: number
+  /** Chains in all. */
+  slots: number
+  /** Chains by endpoint, for those that this process knows. */
+  rooms: Map<number, number>
+  /** Endpoints with a higher id come first. */
+  after: number
+  /** How long a probe of an open breaker may take: meanwhile no other replica probes. */
+  probeMs: number
+}
+
+export type Claimed = {
+  tasks: Task[]
+  /** Where the next claim goes on; 0 after the last endpoint. */
+  after: number
+  /** The time of day at Postgres. */
+  now: number
+}
+
+type Row = {
+  now: number
+  last: number | null
+  looked: number
+  id: number | null
+  webhook_id: number
+  event_ms: number
+  event_seq: number
+  type: string
+  chain: string | null
+  attempts: number
+  due_at: number
+  /** For how long it is due, milliseconds by the clock of Postgres. */
+  due_for: number
+  message_id: string | null
+  url: string | null
+  body: string | null
+  /** By webhook, in the first row alone; null without tasks. */
+  targets: Record<number, Target> | null
+}
+
+/**
+ * Claims due deliveries, endpoint by endpoint within the room of each, so that
+ * a million rows of a dead one cost the others nothing: `waiting` hops over the
+ * index due_deliveries from webhook to webhook, `head` reads the few first due
+ * rows of each. Only the oldest pending row of a chain can be locked; it brings
+ * its followers. Where the first due rows all wait behind others of their
+ * chains (one job's long story, say), its heads are looked for by hopping from
+ * chain to chain. An endpoint whose breaker tripped gives one head, as a probe;
+ * webhooks are locked in the order of their ids, as they are elsewhere.
+ * The order and limit of each subquery are what holds the planner to its index:
+ * as NOT EXISTS the test for the oldest becomes an anti join, which reads all
+ * that an endpoint has waiting. What is pending is asked for as not finished
+ * wherever it is not to be found by the index due_deliveries: that one is on
+ * `state`, and seems best for anything while the statistics know of no rows in it.
+ * Targets are read once an endpoint, not once a delivery, whatever the plan.
+ */
+export async function claim (sql: Sql, { claim, slots, rooms, after, probeMs }: ClaimRequest): Promise<Claimed> {
+  const rows = await sql<Row[]>`
+    with recursive
+    live as materialized (select id from webhooks.claimants where lease_until > now()),
+    waiting (webhook_id) as (
+      (select webhook_id from webhooks.deliveries where state = 'pending' and webhook_id > ${after} order by webhook_id, due_at limit 1)
+      union all
+      select (select d.webhook_id from webhooks.deliveries d where d.state = 'pending' and d.webhook_id > w.webhook_id order by d.webhook_id, d.due_at limit 1)
+      from waiting w where w.webhook_id is not null
+    ),
+    looked as materialized (select webhook_id from waiting where webhook_id is not null limit ${MAX_ENDPOINTS}),
+    endpoint as materialized (
+      select w.id, w.failures, least(coalesce(known.room, ${FIRST_WINDOW}), case when w.failures >= ${TRIP_AFTER} then 1 end) as room
+      from looked join webhooks.webhooks w on w.id = looked.webhook_id
+      left join unnest(${[...rooms.keys()]}::int[], ${[...rooms.values()]}::int[]) as known (id, room) on known.id = w.id
+      where w.status = 'active' and w.deleted_at is null and (w.open_until is null or w.open_until <= now())
+    ),
+    head as materialized (
+      select h.* from endpoint e cross join lateral (
+        select c.id, c.webhook_id, c.chain, c.event_ms, c.event_seq from (
+          (select d.* from webhooks.deliveries d
+            where d.webhook_id = e.id and d.state = 'pending' and d.due_at <= now()
+            order by d.due_at, d.id limit ${MAX_LOOKED})
+          union all
+          (with recursive hop (chain) as (
+              (select chain from webhooks.deliveries where webhook_id = e.id and finished_at is null and chain is not null order by chain limit 1)
+              union all
+              select (select d.chain from webhooks.deliveries d
+                where d.webhook_id = e.id and d.finished_at is null and d.chain > hop.chain order by d.chain limit 1)
+              from hop where hop.chain is not null
+            )
+            select o.* from (select chain from hop limit ${MAX_LOOKED}) hop cross join lateral (
+              select d.* from webhooks.deliveries d
+              where d.webhook_id = e.id and d.chain = hop.chain and d.finished_at is null
+              order by d.event_ms, d.event_seq limit 1) o
+            where o.due_at <= now() and exists (
+              select from webhooks.deliveries d where d.webhook_id = e.id and d.state = 'pending' and d.due_at <= now()
+              order by d.due_at, d.id offset ${MAX_LOOKED - 1} limit 1))
+        ) c cross join lateral (
+          select from webhooks.deliveries d
+          where d.id = c.id and d.finished_at is null and d.due_at <= now() and (d.claim is null or d.claim not in (select id from live))
+          for update of d skip locked) locked
+        where (c.claim is null or c.claim not in (select id from live))
+          and (c.chain is null or c.id = (
+            select p.id from webhooks.deliveries p
+            where p.webhook_id = c.webhook_id and p.chain = c.chain and p.finished_at is null
+            order by p.event_ms, p.event_seq limit 1))
+        limit e.room) h
+      limit ${slots}
+    ),
+    taken as (
+      select id from head
+      union
+      select f.id from head h cross join lateral (
+        select d.id from webhooks.deliveries d
+        where d.webhook_id = h.webhook_id and d.chain = h.chain and d.finished_at is null
+          and (d.event_ms, d.event_seq) > (h.event_ms, h.event_seq)
+          and (d.claim is null or d.claim not in (select id from live))
+        order by d.event_ms, d.event_seq
+        limit ${MAX_CHAIN - 1}) f
+    ),
+    claimed as (
+      update webhooks.deliveries d set claim = ${claim}
+      from taken t where d.id = t.id and d.finished_at is null and (d.claim is null or d.claim not in (select id from live))
+      returning d.*
+    ),
+    probing as materialized (
+      select w.id from webhooks.webhooks w
+      where w.failures >= ${TRIP_AFTER} and w.open_until is not null and w.id = any(array(select distinct webhook_id from head))
+      order by w.id for no key update
+    ),
+    probed as (
+      update webhooks.webhooks w set open_until = now() + ${probeMs}::int * interval '1 ms'
+      where w.id = any(array(select id from probing))
+    )
+    select (extract(epoch from now()) * 1000)::bigint as now, scan.last, scan.looked, c.id, c.webhook_id, c.event_ms, c.event_seq, c.type, c.chain, c.attempts,
+      c.message_id, c.url,
+      (extract(epoch from c.due_at) * 1000)::bigint as due_at, (extract(epoch from now() - c.due_at) * 1000)::bigint as due_for, coalesce(c.body, e.body) as body,
+      case when row_number() over listed = 1 then
+        (select jsonb_object_agg(t.id, to_jsonb(t)) from webhooks.targets t where t.id = any(array(select distinct webhook_id from head)))
+      end as targets
+    from (select max(webhook_id) as last, count(*) as looked from looked) scan
+    left join claimed c on true
+    left join webhooks.events e on e.event_ms = c.event_ms and e.event_seq = c.event_seq
+    window listed as (order by c.webhook_id, c.chain, c.event_ms, c.event_seq)
+    order by c.webhook_id, c.chain, c.event_ms, c.event_seq`
+  const { now, last, looked, targets } = rows[0] as Row
+  return {
+    now,
+    tasks: rows.filter(row => row.id !== null).map(row => taskOf(row, targets?.[row.webhook_id] as Target, claim)),
+    after: looked === MAX_ENDPOINTS ? last ?? 0 : 0
+  }
+}
+
+function taskOf (row: Row, target: Target, claim: number): Task {
+  const eventId = { ms: row.event_ms, seq: row.event_seq }
+  return {
+    target,
+    chain: row.chain,
+    eventId,
+    type: row.type,
+    url: row.url,
+    messageId: row.message_id ?? formatEventId(eventId),
+    body: row.body ?? '',
+    attempt: row.attempts + 1,
+    acceptedAt: row.event_ms,
+    dueAt: row.due_at,
+    // Not before this process began: what waited while none ran did not wait for its endpoint.
+    since: Math.max(0, performance.now() - row.due_for),
+    claim,
+    id: row.id as number
+  }
+}

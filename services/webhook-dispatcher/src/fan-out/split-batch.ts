@@ -1,0 +1,33 @@
+import { compareEventIds } from '@tidings/job-events'
+import type { Result } from '../delivery/attempt/task.ts'
+import type { WrittenBatch } from './insert-batch.ts'
+
+/** A batch in two, each with a part of the way of the position; undefined where there is one event. */
+export function halves (batch: WrittenBatch): [WrittenBatch, WrittenBatch] | undefined {
+  const { events, tasks } = batch
+  const middle = events.length >> 1
+  const last = events[middle - 1]
+  if (!last) return undefined
+  const isOlder = ({ task }: typeof tasks[number]) => compareEventIds(task.eventId, last.id) <= 0
+  return [
+    { ...batch, to: last.id, events: events.slice(0, middle), tasks: tasks.filter(isOlder) },
+    { ...batch, from: last.id, events: events.slice(middle), tasks: tasks.filter(one => !isOlder(one)) }
+  ]
+}
+
+/** The same without what receivers have said; undefined where they have said nothing. */
+export function withoutAnswers (batch: WrittenBatch): WrittenBatch | undefined {
+  const isQuoted = batch.tasks.some(({ result }) => result && quotes(result))
+  return isQuoted ? { ...batch, tasks: batch.tasks.map(({ task, result }) => ({ task, result: result && withoutAnswer(result) })) } : undefined
+}
+
+function quotes ({ attempt }: Result): boolean {
+  return attempt !== undefined && ['message', 'responseHeaders', 'responseBody'].some(name => name in attempt.outcome)
+}
+
+function withoutAnswer (result: Result): Result {
+  if (!result.attempt) return result
+  const { ok, status, errorClass, durations } = result.attempt.outcome
+  const outcome = { ok, durations, ...(status !== undefined && { status }), ...(errorClass !== undefined && { errorClass }) }
+  return { ...result, attempt: { ...result.attempt, outcome } }
+}

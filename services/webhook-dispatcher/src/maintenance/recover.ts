@@ -1,0 +1,83 @@
+import type { Sql } from '../db/sql.ts'
+import { OVERTAKEN } from '../delivery/outcomes/supersede-progress.ts'
+import type { RecoveryPolicy } from '../delivery/outcomes/recovery-policy.ts'
+
+/** Webhooks at a time. */
+const MAX_WEBHOOKS = 50
+/** Deliveries of a recovering endpoint that may wait at a time, whatever else it is told of. */
+const MAX_WAITING = 50
+/** The newest deliveries among which it is looked whether something newer of a job has arrived. */
+const MAX_NEWEST = 10_000
+
+/**
+ * Makes completions and failures due once more that have failed for good: of
+ * an endpoint that answers again all of them, as many at a time as may wait;
+ * of one that still fails, and for which nothing else waits, the oldest, as a
+ * probe. They keep their row, so their `webhook-id` and their place in the
+ * order of their job. Where something newer of the job has arrived meanwhile,
+ * the older news is superseded.
+ *
+ * Once a recovery: an endpoint may well answer and refuse just this delivery,
+ * so that its own failure and the next success would be a recovery each time.
+ * A delivery waits twice as long before each further one. Probes do not count.
+ *
+ * Returns how many are due now. By the indexes recovering_webhooks,
+ * due_deliveries and lost_deliveries.
+ */
+export async function recover (sql: Sql, { windowMs, pauseMs, maxPauseMs }: RecoveryPolicy): Promise<number> {
+  const [row] = await sql<{ due: number }[]>`
+    with ready as materialized (
+      select id, failures, failing_since from webhooks.webhooks
+      where recover_at <= now() and status = 'active' and deleted_at is null and (open_until is null or open_until <= now())
+      order by recover_at limit ${MAX_WEBHOOKS} for no key update skip locked
+    ),
+    endpoint as materialized (
+      select r.*, case when r.failures = 0 then ${MAX_WAITING}::int - w.waiting when w.waiting = 0 then 1 else 0 end as room
+      from ready r cross join lateral (
+        select count(*)::int as waiting from (
+          select from webhooks.deliveries d where d.webhook_id = r.id and d.state = 'pending' limit ${MAX_WAITING}) pending) w
+    ),
+    page as materialized (
+      select d.id, d.webhook_id, d.chain, d.event_ms, d.event_seq, e.failures from endpoint e cross join lateral (
+        select d.* from webhooks.deliveries d
+        where d.webhook_id = e.id and d.state = 'failed' and d.lost_at > now() - ${windowMs}::float8 * interval '1 ms'
+          and (e.failures > 0 or d.recoveries = 0 or d.finished_at <= now() - ${pauseMs}::float8 * power(2, d.recoveries - 1) * interval '1 ms')
+        order by d.lost_at limit e.room for update skip locked) d
+    ),
+    arrived as materialized (
+      select n.* from (select distinct webhook_id from page) p cross join lateral (
+        select d.webhook_id, d.chain, d.event_ms, d.event_seq, d.state from webhooks.deliveries d
+        where d.webhook_id = p.webhook_id and d.origin = 'event'
+        order by d.event_ms desc, d.event_seq desc limit ${MAX_NEWEST}) n
+      where n.state = 'delivered'
+    ),
+    judged as materialized (
+      select p.*, exists (
+        select from arrived a
+        where a.webhook_id = p.webhook_id and a.chain = p.chain and (a.event_ms, a.event_seq) > (p.event_ms, p.event_seq)) as is_overtaken
+      from page p
+    ),
+    changed as (
+      update webhooks.deliveries d set
+        state = case when j.is_overtaken then 'superseded' else 'pending' end,
+        reason = case when j.is_overtaken then ${OVERTAKEN} end,
+        finished_at = case when j.is_overtaken then d.finished_at end,
+        recoveries = d.recoveries + case when j.failures = 0 and not j.is_overtaken then 1 else 0 end,
+        due_at = now(),
+        claim = null
+      from judged j where d.id = any(array(select id from judged)) and d.id = j.id
+      returning d.id
+    ),
+    looked as (
+      update webhooks.webhooks w set recover_at = case
+        -- What waits tells, too, whether it is back; then as a breaker probes, by how long it has failed.
+        when e.failures > 0 and (e.room = 0 or p.found > 0) then now() + least(${maxPauseMs}::float8 * interval '1 ms',
+          greatest(${pauseMs}::float8 * interval '1 ms', (now() - e.failing_since) / 2))
+        when e.failures = 0 and p.found = e.room then now()
+      end
+      from endpoint e cross join lateral (select count(*)::int as found from page where page.webhook_id = e.id) p
+      where w.id = e.id
+    )
+    select count(*)::int as due from judged where not is_overtaken and (select count(*) from changed) > 0`
+  return row?.due ?? 0
+}

@@ -1,0 +1,62 @@
+import t, { type Test } from 'tap'
+import { createSql } from '@tidings/service-kit'
+import { until } from '@tidings/testing'
+import { createAftermath } from '../../../src/delivery/outcomes/outcome-effects.ts'
+import { createEndpoints } from '../../../src/delivery/scheduler/endpoint-registry.ts'
+import { giveWay } from '../../../src/delivery/outcomes/supersede-progress.ts'
+import type { Entry } from '../../../src/delivery/outcomes/update-outcomes.ts'
+import type { Task } from '../../../src/delivery/attempt/task.ts'
+import { setup } from '../../setup.ts'
+import { targetOf } from '../target.ts'
+
+const { app, sql, url, createWebhook } = await setup(t, { LOG_LEVEL: 'silent' })
+await app.delivery.stop()
+const own = createSql(url, { max: 3 })
+t.teardown(() => own.end({ timeout: 1 }))
+const POLICY = { breakerMs: 1000, breakerMaxMs: 1000, probeAfterMs: undefined, disableAfterMs: 1000 }
+
+/** Holds what `lock` locks until the test lets go. */
+async function holding (t: Test, lock: (tx: typeof own) => Promise<unknown>): Promise<() => Promise<void>> {
+  const [locked, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const held = own.begin(async tx => {
+    await lock(tx as unknown as typeof own)
+    locked.resolve()
+    await release.promise
+  })
+  const letGo = async () => {
+    release.resolve()
+    await held
+  }
+  t.teardown(letGo)
+  await locked.promise
+  return letGo
+}
+
+t.test('news give way without waiting for what somebody else is writing', async t => {
+  const webhookId = await createWebhook({ url: 'http://127.0.0.1:9' })
+  await sql`
+    insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, state)
+    select ${webhookId}, n, 0, 'progress', 'default:1', 'pending' from generate_series(1, 3) as n`
+  await holding(t, async tx => await tx`update webhooks.deliveries set attempts = 1 where webhook_id = ${webhookId} and event_ms = 1`)
+  await own.begin(async tx => await giveWay(tx, [{ webhookId, chain: 'default:1', fails: true, latest: false }]))
+  t.same((await sql`select state from webhooks.deliveries where webhook_id = ${webhookId} order by event_ms`).map(({ state }) => state), ['pending', 'superseded', 'pending'])
+})
+
+t.test('webhooks are locked in one order, those that news give way at and those whose health changes', async t => {
+  const [well, failing] = [await createWebhook({ url: 'http://127.0.0.1:9' }), await createWebhook({ url: 'http://127.0.0.1:9' })]
+  const endpoints = createEndpoints(10)
+  endpoints.of({ ...targetOf(well), failures: 1 })
+  const write = createAftermath({ endpoints, policy: POLICY }).of([entryOf(well, true), entryOf(failing, false)])
+  const letGo = await holding(t, async tx => await tx`select from webhooks.webhooks where id = ${well} for update`)
+  const written = own.begin(async tx => await write?.(tx))
+  await until(async () => (await sql`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`).length === 1, { what: 'it to wait' })
+  t.equal((await sql`select id from webhooks.webhooks where id = ${failing} for update skip locked`).length, 1, 'it holds nothing that comes later')
+  await letGo()
+  t.equal((await written)?.length, 2)
+})
+
+function entryOf (id: number, ok: boolean): Entry {
+  const task: Task = { target: targetOf(id), chain: 'default:1', eventId: { ms: 1, seq: 0 }, type: 'completed', url: null, messageId: '1-0', body: '{}', attempt: 1, acceptedAt: 0, dueAt: 0, since: 0, claim: 1 }
+  const attempt = { startedAt: 0, outcome: { ok, durations: { totalMs: 1 } }, pausedUntil: undefined }
+  return { task, result: ok ? { verdict: { state: 'delivered' }, chain: 'flows', attempt } : { verdict: { state: 'pending', dueAt: 0 }, chain: 'fails', attempt } }
+}
