@@ -5,12 +5,13 @@ import { browserGuards, docs, health, jsonBodies, metrics, postgres, problems, r
 import type { Config } from './config.ts'
 import { delivery } from './delivery/plugin.ts'
 import { egress } from './egress/plugin.ts'
-import { ingest } from './fan-out/plugin.ts'
+import { fanOut } from './fan-out/plugin.ts'
 import { API } from './openapi.ts'
 import { readiness } from './readiness.ts'
 import { api } from './routes/api.ts'
 import { secrets } from './secrets/plugin.ts'
-import { upkeep } from './maintenance/plugin.ts'
+import { webhooks } from './webhooks/plugin.ts'
+import { maintenance } from './maintenance/plugin.ts'
 
 /** The dispatcher: boot runs down this list, close runs back up it. */
 export function buildApp (config: Config) {
@@ -29,10 +30,11 @@ export function buildApp (config: Config) {
   app.register(revocations)
   app.register(jwtAuth, { settings: tokenSettings(config), isRevoked: identity => app.isRevoked(identity) })
   app.register(secrets)
+  app.register(webhooks)
   app.register(egress)
   app.register(delivery)
-  app.register(ingest)
-  app.register(upkeep)
+  app.register(fanOut)
+  app.register(maintenance)
   app.register(api)
   return app
 }

@@ -1,4 +1,8 @@
+import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import type { ISql } from 'postgres'
 
-/** What a hand-written statement runs on: `app.sql` or a transaction of it. */
+/** Runs hand-written statements: `app.sql`, or a transaction of it. */
 export type Sql = ISql<{ bigint: number }>
+
+/** Runs drizzle's statements: `app.db`, or a transaction of it. */
+export type Database = Pick<PostgresJsDatabase, 'select' | 'insert' | 'update' | 'delete' | 'execute' | 'transaction'>

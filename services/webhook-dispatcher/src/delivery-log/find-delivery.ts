@@ -1,6 +1,6 @@
 import { and, eq, getTableColumns } from 'drizzle-orm'
 import { jsonText, jsonWith, type JsonText } from '@tidings/contracts'
-import type { Database } from '../db/database.ts'
+import type { Database } from '../db/sql.ts'
 import { attempts, deliveries, events, webhooks } from '../db/schema.ts'
 import type { WebhookRow } from '../webhooks/webhook-row.ts'
 import { DeliveryNotFound, toAttempt, toDelivery, type DeliveryKey, type DeliveryRow } from './delivery-row.ts'

@@ -1,6 +1,6 @@
 import { and, desc, eq, getTableColumns, inArray, lt } from 'drizzle-orm'
 import type { DeliveryList, ListDeliveriesQuery } from '@tidings/contracts'
-import type { Database } from '../db/database.ts'
+import type { Database } from '../db/sql.ts'
 import { deliveries, events, webhooks } from '../db/schema.ts'
 import type { WebhookRow } from '../webhooks/webhook-row.ts'
 import { toDelivery, type DeliveryRow, type Schedule } from './delivery-row.ts'

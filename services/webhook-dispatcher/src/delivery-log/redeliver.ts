@@ -1,13 +1,11 @@
 import createError from '@fastify/error'
 import { eq } from 'drizzle-orm'
 import type { Delivery } from '@tidings/contracts'
-import type { Database } from '../db/database.ts'
+import type { Database } from '../db/sql.ts'
 import { deliveries, webhooks } from '../db/schema.ts'
 import { toDelivery, type DeliveryKey, type DeliveryRow } from './delivery-row.ts'
 import { findDelivery } from './find-delivery.ts'
-import { CHANGED } from '../webhooks/changed.ts'
-import { HEALTHY } from '../webhooks/health.ts'
-import { WebhookNotActive } from './webhook-not-active.ts'
+import { REACTIVATE, TOUCH, WebhookNotActive } from '../webhooks/webhook-row.ts'
 
 const StillPending = createError('STILL_PENDING', 'The delivery is still being tried', 409)
 const WebhookDeleted = createError('WEBHOOK_DELETED', 'The webhook was deleted', 409)
@@ -28,12 +26,12 @@ export async function redeliver (db: Database, key: DeliveryKey): Promise<Delive
   const { webhookId, eventMs, eventSeq, type, messageId, body, url } = row
   return await db.transaction(async tx => {
     const isRevived = webhook.status === 'disabled'
-    if (isRevived) await tx.update(webhooks).set({ ...HEALTHY, ...CHANGED }).where(eq(webhooks.id, webhook.id))
+    if (isRevived) await tx.update(webhooks).set({ ...REACTIVATE, ...TOUCH }).where(eq(webhooks.id, webhook.id))
     await tx.update(deliveries).set({ lostAt: null }).where(eq(deliveries.id, row.id))
     const [inserted] = await tx.insert(deliveries)
       .values({ webhookId, eventMs, eventSeq, type, messageId, body, url, origin: 'redeliver', originId: firstOf(row), state: 'pending' })
       .returning()
-    return toDelivery(inserted as DeliveryRow, isRevived ? HEALTHY : webhook, head)
+    return toDelivery(inserted as DeliveryRow, isRevived ? REACTIVATE : webhook, head)
   })
 }
 

@@ -2,12 +2,11 @@ import createError from '@fastify/error'
 import { and, eq, isNull, sql, type InferSelectModel } from 'drizzle-orm'
 import type { Replay } from '@tidings/contracts'
 import { compareEventIds, justBelow, newest, parseEventId, type EventId } from '@tidings/job-events'
-import type { Database } from '../db/database.ts'
+import type { Database } from '../db/sql.ts'
 import { events, replays } from '../db/schema.ts'
 import { invalidInput } from '../invalid-input.ts'
 import { lockWebhook } from '../webhooks/find-webhook.ts'
-import type { WebhookKey } from '../webhooks/webhook-row.ts'
-import { WebhookNotActive } from './webhook-not-active.ts'
+import { WebhookNotActive, type WebhookKey } from '../webhooks/webhook-row.ts'
 
 const ReplayRunning = createError('REPLAY_RUNNING', 'Replay %d of this webhook is still running', 409)
 const ReplayNotFound = createError('REPLAY_NOT_FOUND', 'No replay %s', 404)
@@ -37,7 +36,7 @@ export async function requestReplay (db: Database, key: WebhookKey, at: EventId)
     if (status === 'disabled') throw new WebhookNotActive(status)
     const [running] = await tx.select().from(replays).where(and(eq(replays.webhookId, webhookId), isNull(replays.finishedAt)))
     if (running) throw new ReplayRunning(running.id)
-    const until = newest(at, await newestTold(tx, key.userId))
+    const until = newest(at, await newestPublished(tx, key.userId))
     const nothing = compareEventIds(at, until) === 0
     const [inserted] = await tx.insert(replays)
       .values({ webhookId, atMs: at.ms, atSeq: at.seq, untilMs: until.ms, untilSeq: until.seq, ...(nothing && { finishedAt: sql`now()` }) })
@@ -54,7 +53,7 @@ export async function findReplay (db: Database, webhookId: number, id: number): 
 }
 
 /** What comes later is told anyway. */
-async function newestTold (tx: Database, userId: string): Promise<EventId> {
+async function newestPublished (tx: Database, userId: string): Promise<EventId> {
   const [row] = await tx.select({ ms: events.eventMs, seq: events.eventSeq }).from(events)
     .where(eq(events.userId, userId))
     .orderBy(sql`${events.eventMs} desc, ${events.eventSeq} desc`)

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { renderUserId, type Delivery, type WebhookPayload } from '@tidings/contracts'
-import type { Database } from '../db/database.ts'
+import type { Database } from '../db/sql.ts'
 import { deliveries } from '../db/schema.ts'
-import type { WebhookRow } from '../webhooks/webhook-row.ts'
+import { WebhookNotActive, type WebhookRow } from '../webhooks/webhook-row.ts'
 import { toDelivery, type DeliveryRow } from './delivery-row.ts'
-import { WebhookNotActive } from './webhook-not-active.ts'
 
 /**
  * Writes down the delivery of a sample event, of a type that the webhook is told of; the claimer posts it like every other.

@@ -3,7 +3,7 @@ import { OWN_FAULTS, type OwnFaultReason } from '../egress/own-fault.ts'
 import type { Sql } from '../db/sql.ts'
 import type { Endpoint } from './scheduler/endpoint.ts'
 import { oldestDueSeconds } from './claim/oldest-due.ts'
-import type { Attempted, Task } from './attempt/task.ts'
+import type { Attempt, Task } from './attempt/task.ts'
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600]
 const STATES = ['healthy', 'failing', 'shut'] as const
@@ -32,11 +32,11 @@ export function createDeliveryMetrics (registry: MetricsRegistry) {
     released (reason: OwnFaultReason): void {
       ownFaults.inc({ reason })
     },
-    attempted (task: Task, { startedAt, outcome }: Attempted): void {
+    attempted (task: Task, { startedAt, outcome }: Attempt): void {
       attempts.inc({ outcome: outcome.ok ? 'success' : outcome.errorClass ?? 'unknown' })
       if (task.attempt > 1) lateness.observe(Math.max(0, startedAt - task.dueAt) / 1000)
       // A test has no event, and what is redelivered or replayed may be of days ago.
-      if (outcome.ok && task.chain !== null) latency.observe(Math.max(0, Date.now() - task.acceptedAt) / 1000)
+      if (outcome.ok && task.orderingKey !== null) latency.observe(Math.max(0, Date.now() - task.acceptedAt) / 1000)
     },
     /** Counted when they are asked for. */
     watch (endpoints: () => Iterable<Endpoint>, sql: Sql): void {
@@ -65,6 +65,6 @@ export function createDeliveryMetrics (registry: MetricsRegistry) {
 }
 
 function stateOf (endpoint: Endpoint): typeof STATES[number] {
-  if (endpoint.isShut) return 'shut'
+  if (endpoint.isCircuitOpen) return 'shut'
   return endpoint.isFailing ? 'failing' : 'healthy'
 }

@@ -1,17 +1,17 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { RawSql } from '@tidings/service-kit'
 import type { Attempter } from '../egress/attempt.ts'
-import { createAftermath } from './outcomes/outcome-effects.ts'
-import { createClaimant } from './claim/worker-lease.ts'
-import { createClaimer } from './claim/due-poller.ts'
-import { createEndpoints } from './scheduler/endpoint-registry.ts'
+import { createOutcomeEffects } from './outcomes/outcome-effects.ts'
+import { createWorkerLease } from './claim/worker-lease.ts'
+import { createDuePoller } from './claim/due-poller.ts'
+import { createEndpointRegistry } from './scheduler/endpoint-registry.ts'
 import type { HealthPolicy } from './outcomes/circuit-breaker.ts'
-import { createLanes } from './scheduler/delivery-scheduler.ts'
+import { createDeliveryScheduler } from './scheduler/delivery-scheduler.ts'
 import type { DeliveryMetrics } from './metrics.ts'
 import { createOwnFaults } from './attempt/own-faults.ts'
-import { createPoster } from './attempt/send.ts'
-import { createRecorder } from './outcomes/outcome-writer.ts'
-import type { SlotLimits } from './scheduler/concurrency-limits.ts'
+import { createSender } from './attempt/send.ts'
+import { createOutcomeWriter } from './outcomes/outcome-writer.ts'
+import type { ConcurrencyCaps } from './scheduler/concurrency-limits.ts'
 import type { RetryPolicy } from './attempt/retry-policy.ts'
 
 /** Beside the attempt's deadline, before another replica may probe. */
@@ -23,13 +23,13 @@ const LAST_ATTEMPTS_MS = 10_000
 /** How long a close waits for a Postgres that does not take the last outcomes. */
 export const LAST_WRITE_MS = 5000
 
-export type DeliveryOptions = {
+export type DeliveryPipelineOptions = {
   sql: RawSql
-  openSession: (onLost: () => void) => RawSql
+  openConnection: (onLost: () => void) => RawSql
   attempt: Attempter
   openSecret: (ciphertext: string) => string
   policy: HealthPolicy & RetryPolicy
-  limits: SlotLimits & { perEndpoint: number }
+  limits: ConcurrencyCaps & { perEndpoint: number }
   timeoutMs: number
   progressLagMs: number
   leaseMs: number
@@ -37,52 +37,52 @@ export type DeliveryOptions = {
   log: FastifyBaseLogger
 }
 
-export type Delivery = ReturnType<typeof createDelivery>
+export type DeliveryPipeline = ReturnType<typeof createDeliveryPipeline>
 
 /**
  * The parts of delivery, in the order in which a delivery meets them: claimed
  * under this process' name, queued in its endpoint's lane, posted, recorded.
  */
-export function createDelivery ({ sql, openSession, attempt, openSecret, policy, limits, timeoutMs, progressLagMs, leaseMs, metrics, log }: DeliveryOptions) {
+export function createDeliveryPipeline ({ sql, openConnection, attempt, openSecret, policy, limits, timeoutMs, progressLagMs, leaseMs, metrics, log }: DeliveryPipelineOptions) {
   const giveUp = new AbortController()
-  const endpoints = createEndpoints(limits.perEndpoint)
-  const aftermath = createAftermath({ endpoints, policy })
-  const claimant = createClaimant({ openSession, leaseMs, log })
-  const recorder = createRecorder({ sql, aftermath, log, onDue: at => claimer.wakeAt(at) })
-  const lanes = createLanes({
+  const endpoints = createEndpointRegistry(limits.perEndpoint)
+  const effects = createOutcomeEffects({ endpoints, policy })
+  const lease = createWorkerLease({ openConnection, leaseMs, log })
+  const outcomeWriter = createOutcomeWriter({ sql, effects, log, onDue: at => poller.wakeAt(at) })
+  const scheduler = createDeliveryScheduler({
     limits,
     progressLagMs,
-    post: createPoster({ attempt, openSecret, policy, timeoutMs, metrics, ownFaults: createOwnFaults({ metrics, log }), signal: giveUp.signal, log }),
-    isHeld: task => task.claim === claimant.id,
-    onFree: endpoint => { if (endpoint.backlog && endpoint.room >= endpoint.window) claimer.wake() },
+    send: createSender({ attempt, openSecret, policy, timeoutMs, metrics, ownFaults: createOwnFaults({ metrics, log }), signal: giveUp.signal, log }),
+    isStillOurs: task => task.workerId === lease.workerId,
+    onSlotFree: endpoint => { if (endpoint.hasBacklog && endpoint.capacity >= endpoint.concurrency) poller.wake() },
     onError: err => log.error({ err }, 'delivery: a run ended by a fault of ours')
   })
-  const claimer = createClaimer({
-    sql, claimant, endpoints, lanes, recorder, maxHeld: limits.total, probeMs: timeoutMs + PROBE_GRACE_MS, log
+  const poller = createDuePoller({
+    sql, lease, endpoints, scheduler, outcomeWriter, maxRuns: limits.total, probeMs: timeoutMs + PROBE_GRACE_MS, log
   })
 
   return {
     endpoints,
-    aftermath,
-    claimant,
-    recorder,
-    lanes,
+    effects,
+    lease,
+    outcomeWriter,
+    scheduler,
     /** Something is due now. */
-    wake: claimer.wake,
-    wakeAt: claimer.wakeAt,
+    wake: poller.wake,
+    wakeAt: poller.wakeAt,
     async start (this: void): Promise<void> {
-      await claimant.start()
-      claimer.start()
+      await lease.start()
+      poller.start()
     },
     /** Claims no more, lets what is in flight end, and gives back all that is left. */
     async stop (this: void): Promise<void> {
-      await claimer.stop()
-      lanes.close()
+      await poller.stop()
+      scheduler.close()
       const timer = setTimeout(() => giveUp.abort(), Math.min(timeoutMs, LAST_ATTEMPTS_MS))
-      await lanes.idle()
+      await scheduler.idle()
       clearTimeout(timer)
-      await recorder.drain(LAST_WRITE_MS)
-      await claimant.stop()
+      await outcomeWriter.drain(LAST_WRITE_MS)
+      await lease.stop()
     }
   }
 }

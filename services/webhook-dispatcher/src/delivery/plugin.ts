@@ -1,9 +1,9 @@
 import fp from 'fastify-plugin'
 import { createSql } from '@tidings/service-kit'
 import { durationMs } from '../duration.ts'
-import { createDelivery, type Delivery } from './pipeline.ts'
+import { createDeliveryPipeline, type DeliveryPipeline } from './pipeline.ts'
 import { createDeliveryMetrics } from './metrics.ts'
-import { recoveryOf } from './outcomes/recovery-policy.ts'
+import { recoveryPolicy } from './outcomes/recovery-policy.ts'
 
 /** The breaker's first pause, and how long an endpoint has failed before it opens: three deadlines. */
 const BREAKER_DEADLINES = 3
@@ -15,9 +15,9 @@ const RECONNECT_S = 0.1
 export const delivery = fp(async function delivery (app) {
   const { config } = app
   const metrics = createDeliveryMetrics(app.metricsRegistry)
-  const engine = createDelivery({
+  const engine = createDeliveryPipeline({
     sql: app.sql,
-    openSession: onLost => createSql(config.DATABASE_URL, { max: 1, idle_timeout: 0, max_lifetime: 0, backoff: () => RECONNECT_S, onclose: onLost }),
+    openConnection: onLost => createSql(config.DATABASE_URL, { max: 1, idle_timeout: 0, max_lifetime: 0, backoff: () => RECONNECT_S, onclose: onLost }),
     attempt: app.attempt,
     openSecret: app.secretBox.open,
     policy: {
@@ -26,7 +26,7 @@ export const delivery = fp(async function delivery (app) {
       breakerMs: BREAKER_DEADLINES * config.WEBHOOK_TIMEOUT_MS,
       breakerMaxMs: BREAKER_MAX_MS,
       disableAfterMs: durationMs(config.WEBHOOK_DISABLE_AFTER),
-      probeAfterMs: recoveryOf(config)?.pauseMs
+      probeAfterMs: recoveryPolicy(config)?.pauseMs
     },
     limits: { total: config.WEBHOOK_MAX_IN_FLIGHT, perOrigin: config.WEBHOOK_MAX_PER_ORIGIN, perEndpoint: config.WEBHOOK_MAX_PER_ENDPOINT },
     timeoutMs: config.WEBHOOK_TIMEOUT_MS,
@@ -42,5 +42,5 @@ export const delivery = fp(async function delivery (app) {
 }, { name: 'delivery', dependencies: ['postgres', 'metrics', 'egress'] })
 
 declare module 'fastify' {
-  interface FastifyInstance { delivery: Delivery }
+  interface FastifyInstance { delivery: DeliveryPipeline }
 }

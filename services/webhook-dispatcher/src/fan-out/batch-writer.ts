@@ -3,14 +3,13 @@ import type { FastifyBaseLogger } from 'fastify'
 import { createLinger, formatEventId } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import { isBadValue } from '../db/data-error.ts'
-import type { Delivery } from '../delivery/pipeline.ts'
+import type { DeliveryPipeline } from '../delivery/pipeline.ts'
 import type { Result, Task } from '../delivery/attempt/task.ts'
 import type { Batch } from './batch.ts'
-import type { IngestMetrics } from './metrics.ts'
-import { persistBatch } from './persist-batch.ts'
+import type { FanOutMetrics } from './metrics.ts'
+import { insertBatchWithEffects, type BatchInsert, type ClaimedRow } from './insert-batch.ts'
 import { recordSkipped } from './skipped-events.ts'
-import { halves, withoutAnswers } from './split-batch.ts'
-import type { HeldRow, WrittenBatch } from './insert-batch.ts'
+import { halves, withoutResponses } from './split-batch.ts'
 
 /**
  * Tasks that are posted while the next batch is read: it begins below that. At the highest rates a write takes as long
@@ -32,40 +31,40 @@ const WRITE_LINGER_MS = 25
 
 type BatchWriterOptions = {
   shard: number
-  claim: number
+  workerId: number
   sql: RawSql
-  delivery: Delivery
-  metrics: IngestMetrics
+  pipeline: DeliveryPipeline
+  metrics: FanOutMetrics
   log: FastifyBaseLogger
   /** Nothing more is written. */
   ended: AbortSignal
   /** The position is not ours to move any more, or nothing could be written until the end. */
-  onRefused: () => void
+  onFenced: () => void
 }
 
 /** Writes a shard's batches and its position: in order, all that are ready at once together, again and again until Postgres has them. */
-export function createBatchWriter ({ shard, claim, sql, delivery, metrics, log, ended, onRefused }: BatchWriterOptions) {
-  const { endpoints, lanes, recorder, claimant, aftermath } = delivery
+export function createBatchWriter ({ shard, workerId, sql, pipeline, metrics, log, ended, onFenced }: BatchWriterOptions) {
+  const { endpoints, scheduler, outcomeWriter, lease, effects } = pipeline
   const linger = createLinger(WRITE_LINGER_MS)
   let open: Batch[] = []
   /** Written while another was being planned: what they left behind may not have been seen in Postgres. */
-  let recent: Batch[] = []
+  let recentlyWritten: Batch[] = []
   let writing: Promise<void> | undefined
-  let hasRoom = () => {}
+  let onCapacity = () => {}
   let stopBy = Infinity
   let fault: Error | undefined
-  ended.addEventListener('abort', () => hasRoom())
+  ended.addEventListener('abort', () => onCapacity())
 
   /** Takes a batch that is posted. What stood in Postgres was seen at `askedAt`: who was written before is in doubt no more. */
   function add (batch: Batch, askedAt: number): void {
-    recent = recent.filter(({ writtenAt }) => writtenAt > askedAt)
+    recentlyWritten = recentlyWritten.filter(({ writtenAt }) => writtenAt > askedAt)
     open.push(batch)
     writing ??= write().finally(() => { writing = undefined })
   }
 
   /** Waits until one more batch may begin. */
-  async function room (): Promise<void> {
-    while (isFull() && !ended.aborted) await new Promise<void>(resolve => { hasRoom = resolve })
+  async function waitForCapacity (): Promise<void> {
+    while (isFull() && !ended.aborted) await new Promise<void>(resolve => { onCapacity = resolve })
   }
 
   function isFull (): boolean {
@@ -79,16 +78,16 @@ export function createBatchWriter ({ shard, claim, sql, delivery, metrics, log, 
       await first.ready
       if (!isFull()) await linger.over()
       linger.note()
-      const group = readyOnes()
-      for (const batch of group) batch.seal(lanes)
-      if (!await writeGroup(group)) return onRefused()
+      const group = readyBatches()
+      for (const batch of group) batch.withdrawWaiting(scheduler)
+      if (!await writeGroup(group)) return onFenced()
       open = open.slice(group.length)
-      hasRoom()
+      onCapacity()
     }
   }
 
   /** The oldest ones, for one statement. A copy: batches that are planned meanwhile go into `open`, not into what is being written. */
-  function readyOnes (): Batch[] {
+  function readyBatches (): Batch[] {
     let tasks = 0
     const end = open.findIndex((batch, n) => !batch.isReady || (n > 0 && (tasks += batch.tasks.length) > MAX_WRITTEN))
     return open.slice(0, end === -1 ? open.length : end)
@@ -99,29 +98,29 @@ export function createBatchWriter ({ shard, claim, sql, delivery, metrics, log, 
     const tasks = group.flatMap(batch => batch.tasks.map(task => ({ task, batch, result: batch.results.get(task) })))
     const { from } = group[0] as Batch
     const { to } = group.at(-1) as Batch
-    const held = await persist({ shard, claim, from, to, events: group.flatMap(({ events }) => events), tasks })
+    const held = await insertWithRetries({ shard, workerId, from, to, events: group.flatMap(({ events }) => events), tasks })
     if (!held) return false
     const now = performance.now()
     for (const batch of group) batch.writtenAt = now
-    recent.push(...group)
-    metrics.wrote(group.reduce((sum, { events }) => sum + events.length, 0))
-    adopt(tasks, held)
+    recentlyWritten.push(...group)
+    metrics.written(group.reduce((sum, { events }) => sum + events.length, 0))
+    attachRowIds(tasks, held)
     return true
   }
 
-  async function persist (batch: WrittenBatch): Promise<HeldRow[] | undefined> {
+  async function insertWithRetries (batch: BatchInsert): Promise<ClaimedRow[] | undefined> {
     while (!ended.aborted) {
       try {
-        const held = await persistBatch(sql, aftermath, batch)
+        const held = await insertBatchWithEffects(sql, effects, batch)
         fault = undefined
         return held
       } catch (err) {
         fault = err as Error
-        if (isBadValue(err)) return await persistInParts(batch, err)
+        if (isBadValue(err)) return await insertInParts(batch, err)
         // Sent again as it is: what was posted need not be posted again, and the position tells whether it was written after all.
         log.warn({ err }, 'ingest: batch could not be written')
-        const isRenamed = claimant.id !== undefined && claimant.id !== claim
-        if (isRenamed || performance.now() > stopBy) return undefined
+        const leaseChanged = lease.workerId !== undefined && lease.workerId !== workerId
+        if (leaseChanged || performance.now() > stopBy) return undefined
         await sleep(RETRY_MS)
       }
     }
@@ -129,53 +128,53 @@ export function createBatchWriter ({ shard, claim, sql, delivery, metrics, log, 
   }
 
   /** One event that Postgres refuses must not hold up the others: it is isolated and left out, first of all what its receivers have said. */
-  async function persistInParts (batch: WrittenBatch, err: unknown): Promise<HeldRow[] | undefined> {
+  async function insertInParts (batch: BatchInsert, err: unknown): Promise<ClaimedRow[] | undefined> {
     const parts = halves(batch)
     if (parts) {
-      const [older, newer] = [await persist(parts[0]), await persist(parts[1])]
+      const [older, newer] = [await insertWithRetries(parts[0]), await insertWithRetries(parts[1])]
       return older && newer && [...older, ...newer]
     }
-    const plain = withoutAnswers(batch)
-    if (plain) return await persist(plain)
+    const plain = withoutResponses(batch)
+    if (plain) return await insertWithRetries(plain)
     const [event] = batch.events
     if (!event) throw err
     log.error({ err, shard, eventId: formatEventId(event.id) }, 'ingest: an event is skipped')
     metrics.skipped('refused', 1)
     await recordSkipped(sql, shard, [{ id: event.id, reason: String(err) }])
-    return await persist({ ...batch, events: [], tasks: [] })
+    return await insertWithRetries({ ...batch, events: [], tasks: [] })
   }
 
   /** Rows that are held get the outcomes that came while they were written. */
-  function adopt (tasks: { task: Task, batch: Batch, result: Result | undefined }[], held: HeldRow[]): void {
+  function attachRowIds (tasks: { task: Task, batch: Batch, result: Result | undefined }[], held: ClaimedRow[]): void {
     const ids = new Map(held.map(row => [`${row.webhook_id} ${row.event_ms}-${row.event_seq}`, row.id]))
     for (const { task, batch, result } of tasks) {
       if (result) {
-        leave(task, result)
+        leaveToPoller(task, result)
         continue
       }
       const id = ids.get(`${task.target.id} ${task.eventId.ms}-${task.eventId.seq}`)
       if (id === undefined) continue
       task.id = id
       const meanwhile = batch.results.get(task)
-      if (meanwhile) recorder.add(task, meanwhile)
+      if (meanwhile) outcomeWriter.add(task, meanwhile)
     }
   }
 
   /** What stands as due is the claimer's from now on; news of its endpoint queue up behind it. */
-  function leave ({ target }: Task, { verdict, attempt }: Result): void {
-    if (verdict.state !== 'pending') return
+  function leaveToPoller ({ target }: Task, { decision, attempt }: Result): void {
+    if (decision.state !== 'pending') return
     const endpoint = endpoints.get(target.id)
-    if (endpoint && !attempt) endpoint.backlog = true
-    delivery.wakeAt(verdict.dueAt)
+    if (endpoint && !attempt) endpoint.hasBacklog = true
+    pipeline.wakeAt(decision.dueAt)
   }
 
   return {
     add,
-    room,
+    waitForCapacity,
     /** Why the last write failed. */
     get fault () { return fault },
     /** Batches whose rows were not there, or may not have been, when the next one was planned. */
-    get inDoubt (): Batch[] { return [...open, ...recent] },
+    get maybeUnwritten (): Batch[] { return [...open, ...recentlyWritten] },
     /** Resolves when all is written. */
     async written (): Promise<void> { await writing },
     /** Resolves when all is written, or could not be for so long. */

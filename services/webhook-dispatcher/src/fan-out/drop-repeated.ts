@@ -6,7 +6,7 @@ import type { RawSql } from '@tidings/service-kit'
  * Leaves out ends that this shard has read under another id. An end whose first publication it has not read is
  * delivered now: that one was in a gap, or Redis lost it before the shard came to it.
  */
-export async function withoutRepeated (
+export async function dropRepeated (
   sql: RawSql, shard: number, { from, events }: { from: EventId, events: PublishedJobEvent[] }
 ): Promise<PublishedJobEvent[]> {
   const missed = new Map<PublishedJobEvent, boolean>()

@@ -11,7 +11,7 @@ import type { Sql } from '../db/sql.ts'
  * jobs only those are read that an event names the origin of. The arrays are selected: Postgres then does not see their length,
  * and keeps one plan for all batches; to plan anew for each took five times what the statement does.
  */
-export async function readTargets (sql: Sql, events: PublishedJobEvent[]): Promise<Map<string, Target[]>> {
+export async function findTargets (sql: Sql, events: PublishedJobEvent[]): Promise<Map<string, Target[]>> {
   const users = [...new Set(events.map(({ userId }) => userId))]
   const origins = [...new Set(events.flatMap(({ webhookUrl }) => webhookUrl === undefined ? [] : originOf({ url: webhookUrl })))]
   const targets = await sql<Target[]>`
@@ -22,7 +22,7 @@ export async function readTargets (sql: Sql, events: PublishedJobEvent[]): Promi
 }
 
 /** Whether a webhook, as far as its kind and event type go, is told of an event. */
-export function wants (target: Target, { type, eventId, webhookUrl }: PublishedJobEvent): boolean {
+export function accepts (target: Target, { type, eventId, webhookUrl }: PublishedJobEvent): boolean {
   if (target.kind === 'job' && (webhookUrl === undefined || target.url !== originOf({ url: webhookUrl }))) return false
   if (target.event_type !== 'all' && target.event_type !== type) return false
   return isNewer(eventIdOf(eventId), { ms: target.since_ms, seq: target.since_seq })

@@ -1,21 +1,35 @@
 import type { EventId } from '@tidings/job-events'
-import { pgColumns } from '@tidings/service-kit'
+import { pgColumns, type RawSql } from '@tidings/service-kit'
 import type { Sql } from '../db/sql.ts'
+import type { OutcomeEffects } from '../delivery/outcomes/outcome-effects.ts'
 import { resultColumns } from '../delivery/outcomes/update-outcomes.ts'
-import { handedBack, type Result, type Task } from '../delivery/attempt/task.ts'
-import type { ToldEvent } from './batch.ts'
+import { released, type Result, type Task } from '../delivery/attempt/task.ts'
+import type { MatchedEvent } from './batch.ts'
 
-export type WrittenBatch = {
+export type BatchInsert = {
   shard: number
-  claim: number
+  workerId: number
   from: EventId
   to: EventId
-  events: readonly ToldEvent[]
+  events: readonly MatchedEvent[]
   /** A task without a result is under way: its row is held by `claim`. */
   tasks: { task: Task, result: Result | undefined }[]
 }
 
-export type HeldRow = { id: number, webhook_id: number, event_ms: number, event_seq: number }
+export type ClaimedRow = { id: number, webhook_id: number, event_ms: number, event_seq: number }
+
+/** Writes a batch: one statement where all went well, six (begin and commit among them) where an attempt failed or news wait. */
+export async function insertBatchWithEffects (sql: RawSql, effects: OutcomeEffects, batch: BatchInsert): Promise<ClaimedRow[] | undefined> {
+  const entries = batch.tasks.flatMap(({ task, result }) => result ? [{ task, result }] : [])
+  const after = effects.of(entries)
+  if (!after) return await insertBatch(sql, batch)
+  const { held, health } = await sql.begin(async tx => {
+    const held = await insertBatch(tx, batch)
+    return { held, health: held ? await after(tx) : [] }
+  })
+  effects.heed(health)
+  return held
+}
 
 /**
  * One statement: moves the shard's position, and only if it stood at `from` and
@@ -23,31 +37,31 @@ export type HeldRow = { id: number, webhook_id: number, event_ms: number, event_
  * of its webhooks, with its outcome and attempt where there is one. Returns the
  * rows that are held, or undefined where nothing was written.
  */
-export async function writeBatch (sql: Sql, { shard, claim, from, to, events, tasks }: WrittenBatch): Promise<HeldRow[] | undefined> {
+async function insertBatch (sql: Sql, { shard, workerId, from, to, events, tasks }: BatchInsert): Promise<ClaimedRow[] | undefined> {
   const columns = tasks.map(({ task, result }) => ({
-    ...resultColumns(result ?? handedBack()),
+    ...resultColumns(result ?? released()),
     webhookId: task.target.id,
     ms: task.eventId.ms,
     seq: task.eventId.seq,
     type: task.type,
-    chain: task.chain,
+    chain: task.orderingKey,
     url: task.url,
-    claim: result ? null : claim
+    claim: result ? null : workerId
   }))
   const { numbers, texts, json } = pgColumns(columns)
-  const told = pgColumns(events)
+  const matched = pgColumns(events)
   const ids = pgColumns(events.map(({ id }) => id))
-  const rows = await sql<(HeldRow | { id: null })[]>`
+  const rows = await sql<(ClaimedRow | { id: null })[]>`
     with moved as (
       update webhooks.positions set event_ms = ${to.ms}, event_seq = ${to.seq}
-      where shard = ${shard} and claimant = ${claim} and event_ms = ${from.ms} and event_seq = ${from.seq}
+      where shard = ${shard} and claimant = ${workerId} and event_ms = ${from.ms} and event_seq = ${from.seq}
       returning shard
     ),
     e as (
       insert into webhooks.events (event_ms, event_seq, user_id, type, chain, body)
       select e.* from unnest(
         ${ids.numbers('ms')}::bigint[], ${ids.numbers('seq')}::bigint[],
-        ${told.texts('userId')}::text[], ${told.texts('type')}::text[], ${told.texts('chain')}::text[], string_to_array(${told.json('body')}, chr(30), '')
+        ${matched.texts('userId')}::text[], ${matched.texts('type')}::text[], ${matched.texts('orderingKey')}::text[], string_to_array(${matched.json('body')}, chr(30), '')
       ) as e where exists (select from moved)
       on conflict do nothing
     ),

@@ -2,11 +2,11 @@ import type { PublishedJobEvent } from '@tidings/contracts'
 import type { RawSql } from '@tidings/service-kit'
 import { originOf } from '../delivery/scheduler/endpoint.ts'
 import type { Target } from '../delivery/attempt/task.ts'
-import { newSigningSecret } from '../secrets/signing-secret.ts'
+import { newSigningSecret } from '../secrets/signing-secrets.ts'
 import type { SecretBox } from '../secrets/secret-box.ts'
-import { readTargets } from './find-targets.ts'
+import { findTargets } from './find-targets.ts'
 
-export type TargetsOf = (events: PublishedJobEvent[]) => Promise<Map<string, Target[]>>
+export type FindTargets = (events: PublishedJobEvent[]) => Promise<Map<string, Target[]>>
 
 /** Hidden webhooks of one user, beside those in use. */
 const MAX_HIDDEN = 100
@@ -18,15 +18,15 @@ const MAX_HIDDEN = 100
  * webhooks. One that was disabled becomes active again: a job that names it
  * anew has no other way to ask for that.
  */
-export function createTargetsOf (sql: RawSql, box: SecretBox): TargetsOf {
+export function createFindTargets (sql: RawSql, box: SecretBox): FindTargets {
   return async function targetsOf (events) {
     if (events.length === 0) return new Map()
-    const targets = await readTargets(sql, events)
+    const targets = await findTargets(sql, events)
     const missing = events.filter(({ type, userId, webhookUrl }) => type === 'completed' && webhookUrl !== undefined &&
       !targets.get(userId)?.some(({ kind, url, status }) => kind === 'job' && status === 'active' && url === originOf({ url: webhookUrl })))
     if (missing.length === 0) return targets
     await createJobWebhooks(sql, box, missing)
-    return await readTargets(sql, events)
+    return await findTargets(sql, events)
   }
 }
 
@@ -45,11 +45,11 @@ async function createJobWebhooks (sql: RawSql, box: SecretBox, events: Published
     order by user_id, url
     on conflict (user_id, md5(url)) where kind = 'job' and deleted_at is null do update set
       status = 'active', disabled_reason = null, failing_since = null, failures = 0, open_until = null, recover_at = now(), updated_at = greatest(now(), webhooks.updated_at + interval '1 ms')`
-  await forgetIdle(sql, users, origins)
+  await deleteIdle(sql, users, origins)
 }
 
 /** Beyond the bound those go that were used least recently, if nothing waits for them. Their deliveries stay. */
-async function forgetIdle (sql: RawSql, users: string[], named: string[]): Promise<void> {
+async function deleteIdle (sql: RawSql, users: string[], named: string[]): Promise<void> {
   await sql`
     update webhooks.webhooks set deleted_at = now() where id in (
       select id from (

@@ -1,15 +1,14 @@
 import { webhookMessage, type PublishedJobEvent, type WebhookPayload } from '@tidings/contracts'
 import { eventIdOf, type EventId } from '@tidings/job-events'
-import type { ChainId } from '../delivery/outcomes/supersede-progress.ts'
-import type { Target } from '../delivery/attempt/task.ts'
-import { wants } from './find-targets.ts'
+import { groupKey, type OrderingGroup, type Target } from '../delivery/attempt/task.ts'
+import { accepts } from './find-targets.ts'
 
 /** An event, as it is told, with the webhooks that are told of it. */
-export type Telling = {
+export type FanOut = {
   id: EventId
   userId: string
   type: WebhookPayload['eventType']
-  chain: string
+  orderingKey: string
   body: string
   messageId: string
   /** The job's own. */
@@ -21,26 +20,26 @@ export type Telling = {
  * What a batch has to tell. Events that only paused or disabled webhooks would
  * hear are kept too: a replay can bring them when their owner is back.
  */
-export function plan (events: PublishedJobEvent[], targetsOf: Map<string, Target[]>): Telling[] {
+export function matchWebhooks (events: PublishedJobEvent[], targetsByUser: Map<string, Target[]>): FanOut[] {
   return events.flatMap(event => {
-    const listening = (targetsOf.get(event.userId) ?? []).filter(target => wants(target, event))
-    const message = listening.length > 0 && webhookMessage(event)
+    const matching = (targetsByUser.get(event.userId) ?? []).filter(target => accepts(target, event))
+    const message = matching.length > 0 && webhookMessage(event)
     if (!message) return []
     return [{
       id: eventIdOf(event.eventId),
       userId: event.userId,
       type: message.eventType,
-      chain: `${event.queue}:${event.jobId}`.replaceAll('\0', '\uFFFD'), // Postgres has no text with NUL in it
+      orderingKey: `${event.queue}:${event.jobId}`.replaceAll('\0', '\uFFFD'), // Postgres has no text with NUL in it
       body: message.body,
       messageId: event.eventId,
       webhookUrl: event.webhookUrl,
-      targets: listening.filter(({ status }) => status === 'active')
+      targets: matching.filter(({ status }) => status === 'active')
     }]
   })
 }
 
-/** The chains that the tellings belong to. */
-export function chainsOf (tellings: Telling[]): ChainId[] {
-  const chains = tellings.flatMap(({ chain, targets }) => targets.map(({ id }) => ({ webhookId: id, chain })))
-  return [...new Map(chains.map(chain => [`${chain.webhookId} ${chain.chain}`, chain])).values()]
+/** The chains that the fanOuts belong to. */
+export function orderingGroups (fanOuts: FanOut[]): OrderingGroup[] {
+  const groups = fanOuts.flatMap(({ orderingKey, targets }) => targets.map(({ id }) => ({ webhookId: id, orderingKey })))
+  return [...new Map(groups.map(group => [groupKey(group.webhookId, group.orderingKey), group])).values()]
 }

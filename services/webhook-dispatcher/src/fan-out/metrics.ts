@@ -1,9 +1,9 @@
 import { prom, type MetricsRegistry } from '@tidings/service-kit'
 
-export type IngestMetrics = ReturnType<typeof createIngestMetrics>
+export type FanOutMetrics = ReturnType<typeof createFanOutMetrics>
 
 /** What operators see of ingest. */
-export function createIngestMetrics (registry: MetricsRegistry) {
+export function createFanOutMetrics (registry: MetricsRegistry) {
   const registers = [registry]
   const gaps = new prom.Counter({
     name: 'tidings_webhook_ingest_gaps_total', help: 'Stretches of the stream that were gone before they could be told', labelNames: ['reason'], registers
@@ -21,12 +21,12 @@ export function createIngestMetrics (registry: MetricsRegistry) {
 
   return {
     skipped: (reason: 'malformed' | 'refused', count: number): void => skipped.inc({ reason }, count),
-    overtaken: (reason: 'trimmed' | 'epoch'): void => gaps.inc({ reason }),
-    wrote: (told: number): void => {
+    gap: (reason: 'trimmed' | 'epoch'): void => gaps.inc({ reason }),
+    written: (told: number): void => {
       events.inc(told)
       batches.inc({ outcome: 'written' })
     },
-    lost: (): void => batches.inc({ outcome: 'lost' }),
+    fenced: (): void => batches.inc({ outcome: 'lost' }),
     watch (active: () => number, lag: () => Promise<number>): void {
       const behind = new prom.Gauge({
         name: 'tidings_webhook_ingest_lag_seconds',

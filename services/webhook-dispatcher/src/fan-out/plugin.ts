@@ -1,20 +1,20 @@
 import fp from 'fastify-plugin'
 import { createStreamReader } from '@tidings/job-events'
-import { createIngest } from './shard-assignment.ts'
-import { createTargetsOf } from './job-webhooks.ts'
-import { lagSeconds } from './lag.ts'
-import { createIngestMetrics } from './metrics.ts'
+import { createShardAssignment } from './shard-assignment.ts'
+import { createFindTargets } from './job-webhooks.ts'
+import { lagSeconds } from './shards.ts'
+import { createFanOutMetrics } from './metrics.ts'
 import { watchShards } from './watch-shards.ts'
 
 /** Follows the stream of job events into deliveries, in the shards that this replica holds. */
-export const ingest = fp(async function ingest (app) {
-  const metrics = createIngestMetrics(app.metricsRegistry)
-  const engine = createIngest({
+export const fanOut = fp(async function ingest (app) {
+  const metrics = createFanOutMetrics(app.metricsRegistry)
+  const engine = createShardAssignment({
     sql: app.sql,
     redis: app.redis,
     shards: app.config.INGEST_SHARDS,
-    delivery: app.delivery,
-    targetsOf: createTargetsOf(app.sql, app.secretBox),
+    pipeline: app.delivery,
+    findTargets: createFindTargets(app.sql, app.secretBox),
     metrics,
     log: app.log
   })
@@ -22,7 +22,7 @@ export const ingest = fp(async function ingest (app) {
   metrics.watch(() => engine.activeShards, async () => await lagSeconds(stream, app.sql))
   app.addHook('onReady', engine.start)
   app.addHook('onClose', engine.stop)
-  const standstill = watchShards({
+  const stallWatch = watchShards({
     shards: () => engine.shards,
     reason: () => engine.fault?.message,
     patienceMs: app.config.STANDSTILL_MS,
@@ -30,7 +30,7 @@ export const ingest = fp(async function ingest (app) {
     redis: app.redis,
     log: app.log
   })
-  app.addReadinessCheck('ingest standstill', 'required', standstill.fault)
-  app.addHook('onClose', async () => standstill.stop())
+  app.addReadinessCheck('ingest standstill', 'required', stallWatch.fault)
+  app.addHook('onClose', async () => stallWatch.stop())
   app.addReadinessCheck('ingest', 'required', () => engine.halted?.message)
 }, { name: 'ingest', dependencies: ['delivery', 'redis', 'health'] })

@@ -1,9 +1,9 @@
 import { compareEventIds } from '@tidings/job-events'
 import type { Result } from '../delivery/attempt/task.ts'
-import type { WrittenBatch } from './insert-batch.ts'
+import type { BatchInsert } from './insert-batch.ts'
 
 /** A batch in two, each with a part of the way of the position; undefined where there is one event. */
-export function halves (batch: WrittenBatch): [WrittenBatch, WrittenBatch] | undefined {
+export function halves (batch: BatchInsert): [BatchInsert, BatchInsert] | undefined {
   const { events, tasks } = batch
   const middle = events.length >> 1
   const last = events[middle - 1]
@@ -16,16 +16,16 @@ export function halves (batch: WrittenBatch): [WrittenBatch, WrittenBatch] | und
 }
 
 /** The same without what receivers have said; undefined where they have said nothing. */
-export function withoutAnswers (batch: WrittenBatch): WrittenBatch | undefined {
+export function withoutResponses (batch: BatchInsert): BatchInsert | undefined {
   const isQuoted = batch.tasks.some(({ result }) => result && quotes(result))
-  return isQuoted ? { ...batch, tasks: batch.tasks.map(({ task, result }) => ({ task, result: result && withoutAnswer(result) })) } : undefined
+  return isQuoted ? { ...batch, tasks: batch.tasks.map(({ task, result }) => ({ task, result: result && withoutResponse(result) })) } : undefined
 }
 
 function quotes ({ attempt }: Result): boolean {
   return attempt !== undefined && ['message', 'responseHeaders', 'responseBody'].some(name => name in attempt.outcome)
 }
 
-function withoutAnswer (result: Result): Result {
+function withoutResponse (result: Result): Result {
   if (!result.attempt) return result
   const { ok, status, errorClass, durations } = result.attempt.outcome
   const outcome = { ok, durations, ...(status !== undefined && { status }), ...(errorClass !== undefined && { errorClass }) }

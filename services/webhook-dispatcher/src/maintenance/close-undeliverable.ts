@@ -8,7 +8,7 @@ const PAGE = 1000
  * reason; returns whether there may be more. What is in flight is left to its
  * end. Hops over the index due_deliveries, from webhook to webhook.
  */
-export async function closeOrphans (sql: Sql): Promise<boolean> {
+export async function closeUndeliverable (sql: Sql): Promise<boolean> {
   const { count } = await sql`
     with recursive
     waiting (webhook_id) as (

@@ -23,11 +23,11 @@ export function createErasures ({ sql, redis, log, quietMs = QUIET_MS }: Erasure
 
   /** Returns whether there may be more to erase at once. */
   return async function erase (): Promise<boolean> {
-    const asked = Object.entries(await redis.hgetall(ERASURES_KEY))
-    for (const id of quiet.keys()) if (!asked.some(([erasureId]) => erasureId === id)) quiet.delete(id)
-    if (asked.length === 0) return false
+    const requested = Object.entries(await redis.hgetall(ERASURES_KEY))
+    for (const id of quiet.keys()) if (!requested.some(([erasureId]) => erasureId === id)) quiet.delete(id)
+    if (requested.length === 0) return false
     let found = 0
-    for (const [erasureId, userId] of asked) {
+    for (const [erasureId, userId] of requested) {
       const here = await erasePage(sql, userId)
       if (here > 0) quiet.delete(erasureId)
       else if (!quiet.has(erasureId)) quiet.set(erasureId, { since: performance.now(), end: await stream.last() ?? ZERO })

@@ -1,21 +1,21 @@
 import type { FastifyBaseLogger } from 'fastify'
 
-export type Chore = {
+export type PeriodicTask = {
   name: string
   everyMs: number
   /** Does a bounded piece; returns whether there may be more to do at once. */
   run: () => Promise<boolean>
 }
 
-export type Upkeep = ReturnType<typeof createUpkeep>
+export type PeriodicTasks = ReturnType<typeof createPeriodicTasks>
 
 /** Does each chore again and again. All replicas do them: each is safe beside itself. */
-export function createUpkeep (chores: Chore[], log: FastifyBaseLogger) {
+export function createPeriodicTasks (chores: PeriodicTask[], log: FastifyBaseLogger) {
   const stopping = new AbortController()
-  const timers = new Map<Chore, NodeJS.Timeout>()
-  const running = new Map<Chore, Promise<void>>()
+  const timers = new Map<PeriodicTask, NodeJS.Timeout>()
+  const running = new Map<PeriodicTask, Promise<void>>()
 
-  async function work ({ name, run }: Chore): Promise<void> {
+  async function work ({ name, run }: PeriodicTask): Promise<void> {
     try {
       while (!stopping.signal.aborted && await run());
     } catch (err) {
@@ -23,7 +23,7 @@ export function createUpkeep (chores: Chore[], log: FastifyBaseLogger) {
     }
   }
 
-  function schedule (chore: Chore): void {
+  function schedule (chore: PeriodicTask): void {
     if (stopping.signal.aborted) return
     timers.set(chore, setTimeout(() => {
       running.set(chore, work(chore).then(() => schedule(chore)))

@@ -1,5 +1,5 @@
 import type { Sql } from '../db/sql.ts'
-import { OVERTAKEN } from '../delivery/outcomes/supersede-progress.ts'
+import { SUPERSEDED } from '../delivery/attempt/task.ts'
 import type { RecoveryPolicy } from '../delivery/outcomes/recovery-policy.ts'
 
 /** Webhooks at a time. */
@@ -60,7 +60,7 @@ export async function recover (sql: Sql, { windowMs, pauseMs, maxPauseMs }: Reco
     changed as (
       update webhooks.deliveries d set
         state = case when j.is_overtaken then 'superseded' else 'pending' end,
-        reason = case when j.is_overtaken then ${OVERTAKEN} end,
+        reason = case when j.is_overtaken then ${SUPERSEDED} end,
         finished_at = case when j.is_overtaken then d.finished_at end,
         recoveries = d.recoveries + case when j.failures = 0 and not j.is_overtaken then 1 else 0 end,
         due_at = now(),

@@ -12,7 +12,7 @@ type Retention = { deliveriesMs: number, payloadsMs: number }
  * still waits when its payload goes is closed first. Rows are found from the
  * old end of a primary key: ids and event ids grow with time.
  */
-export async function dropOld (sql: Sql, { deliveriesMs, payloadsMs }: Retention): Promise<boolean> {
+export async function removeOld (sql: Sql, { deliveriesMs, payloadsMs }: Retention): Promise<boolean> {
   const counts = [
     await closeExpired(sql, payloadsMs),
     await dropPayloads(sql, payloadsMs),

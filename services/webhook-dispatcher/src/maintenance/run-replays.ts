@@ -12,11 +12,11 @@ type ReplayRow = { id: number, webhook_id: number, at_ms: number, at_seq: number
  * in one transaction, so that a crash repeats nothing and leaves nothing out.
  * Returns whether deliveries were added.
  */
-export async function tellAgain (sql: RawSql): Promise<boolean> {
+export async function runReplays (sql: RawSql): Promise<boolean> {
   return await sql.begin(async tx => {
     const open = await openReplays(tx)
     let told = 0
-    for (const replay of open) told += await tellPage(tx, replay)
+    for (const replay of open) told += await addPage(tx, replay)
     return told > 0
   })
 }
@@ -33,7 +33,7 @@ export async function openReplays (tx: Sql): Promise<ReplayRow[]> {
 }
 
 /** An empty page ends the replay; so does the end of its webhook. */
-async function tellPage (tx: Sql, replay: ReplayRow): Promise<number> {
+async function addPage (tx: Sql, replay: ReplayRow): Promise<number> {
   const [row] = await tx<{ told: number }[]>`
     with page as materialized (
       select e.event_ms, e.event_seq, e.type from webhooks.webhooks w

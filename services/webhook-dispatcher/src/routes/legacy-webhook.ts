@@ -3,11 +3,10 @@ import { CreatedWebhook, DeliveryList, LegacyWebhook, ListDeliveriesQuery, PutLe
 import { createStreamReader } from '@tidings/job-events'
 import { compact, egressRules, problemResponses } from '@tidings/service-kit'
 import { listLegacyDeliveries } from '../delivery-log/list-deliveries.ts'
-import { findSecret } from '../secrets/find-secret.ts'
-import { rotateSecret } from '../secrets/rotate-secret.ts'
+import { findSecret, rotateSecret } from '../secrets/signing-secrets.ts'
 import { checkInput } from '../webhooks/check-input.ts'
 import { deleteLegacyWebhook, findLegacyWebhook, migrateLegacyWebhook, putLegacyWebhook, toLegacyWebhook } from '../webhooks/legacy-webhook.ts'
-import { lockUser } from '../webhooks/lock-user.ts'
+import { lockUser } from '../webhooks/webhook-row.ts'
 import { newestEvent } from '../webhooks/newest-event.ts'
 import { NoContent } from './params.ts'
 

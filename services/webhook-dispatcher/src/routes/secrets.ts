@@ -1,8 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { WebhookSecret } from '@tidings/contracts'
 import { problemResponses } from '@tidings/service-kit'
-import { findSecret } from '../secrets/find-secret.ts'
-import { rotateSecret } from '../secrets/rotate-secret.ts'
+import { findSecret, rotateSecret } from '../secrets/signing-secrets.ts'
 import { findWebhook, lockWebhook } from '../webhooks/find-webhook.ts'
 import { WebhookParams } from './params.ts'
 

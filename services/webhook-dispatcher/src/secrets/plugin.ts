@@ -1,17 +1,14 @@
 import fp from 'fastify-plugin'
 import { secretKeys } from '../config.ts'
-import { reseal } from './reencrypt-secrets.ts'
-import { sealHeaders } from './encrypt-headers.ts'
+import { reencryptSecrets } from './reencrypt-secrets.ts'
 import { createSecretBox, type SecretBox } from './secret-box.ts'
 
-/** Decorates `app.secretBox`; at start, secrets of retired keys come under the current one. */
+/** Decorates `app.secretBox`; at start, secrets encrypted with a retired key are encrypted with the current one. */
 export const secrets = fp(async function secrets (app) {
   const box = createSecretBox(secretKeys(app.config))
   app.decorate('secretBox', box)
-  const resealed = await reseal(app.sql, box)
-  const webhooks = await sealHeaders(app.sql, box)
-  if (webhooks > 0) app.log.info({ webhooks }, 'secrets: headers encrypted')
-  if (resealed > 0) app.log.info({ secrets: resealed }, 'secrets: encrypted with the new key')
+  const count = await reencryptSecrets(app.sql, box)
+  if (count > 0) app.log.info({ secrets: count }, 'secrets: encrypted with the new key')
 }, { name: 'secrets', dependencies: ['postgres'] })
 
 declare module 'fastify' {

@@ -9,7 +9,7 @@ const BATCH = 500
  * one was faster with is left alone. Resolves to the number of secrets.
  * @throws UnknownKey where a secret's key is not known any more
  */
-export async function reseal (sql: RawSql, box: SecretBox): Promise<number> {
+export async function reencryptSecrets (sql: RawSql, box: SecretBox): Promise<number> {
   let resealed = 0
   let last = 0
   for (;;) {

@@ -2,14 +2,13 @@ import createError from '@fastify/error'
 import { count } from 'drizzle-orm'
 import type { CreatedWebhook } from '@tidings/contracts'
 import type { EventId } from '@tidings/job-events'
-import type { Database } from '../db/database.ts'
+import type { Database } from '../db/sql.ts'
 import { webhooks } from '../db/schema.ts'
-import { findSecret } from '../secrets/find-secret.ts'
+import { findSecret } from '../secrets/signing-secrets.ts'
 import type { SecretBox } from '../secrets/secret-box.ts'
-import { lockUser } from './lock-user.ts'
+import { isOwn, lockUser, toWebhook, type WebhookRow } from './webhook-row.ts'
 import { headerColumns } from './own-headers.ts'
 import type { NewWebhook } from './read-input.ts'
-import { isOwn, toWebhook, type WebhookRow } from './webhook-row.ts'
 
 const TooManyWebhooks = createError('TOO_MANY_WEBHOOKS', 'A user has at most %d webhooks', 409)
 

@@ -1,5 +1,5 @@
 import { and, eq, sql } from 'drizzle-orm'
-import type { Database } from '../db/database.ts'
+import type { Database } from '../db/sql.ts'
 import { webhooks } from '../db/schema.ts'
 import { isOwn, WebhookNotFound, type WebhookKey } from './webhook-row.ts'
 

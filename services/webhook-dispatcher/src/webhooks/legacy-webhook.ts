@@ -2,16 +2,12 @@ import createError from '@fastify/error'
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { CreatedWebhook, LegacyWebhook } from '@tidings/contracts'
 import type { EventId } from '@tidings/job-events'
-import type { Database } from '../db/database.ts'
+import type { Database } from '../db/sql.ts'
 import { secrets, webhooks } from '../db/schema.ts'
-import { createSecret } from '../secrets/create-secret.ts'
-import { findSecret } from '../secrets/find-secret.ts'
-import { ownedBy } from '../secrets/owner.ts'
+import { createSecret, findSecret, ownedBy } from '../secrets/signing-secrets.ts'
 import type { SecretBox } from '../secrets/secret-box.ts'
-import { CHANGED } from './changed.ts'
+import { REACTIVATE, TOUCH, toWebhook, type WebhookRow } from './webhook-row.ts'
 import { checkLimit } from './create-webhook.ts'
-import { HEALTHY } from './health.ts'
-import { toWebhook, type WebhookRow } from './webhook-row.ts'
 
 const NoLegacyWebhook = createError('NO_LEGACY_WEBHOOK', 'There is no legacy webhookUrl', 404)
 
@@ -33,7 +29,7 @@ export async function putLegacyWebhook (db: Database, { userId, url, since, box 
       .onConflictDoUpdate({
         target: webhooks.userId,
         targetWhere: sql`kind = 'legacy' and deleted_at is null`,
-        set: { url, ...HEALTHY, ...CHANGED }
+        set: { url, ...REACTIVATE, ...TOUCH }
       })
       .returning()
     return toLegacyWebhook(row as WebhookRow)
@@ -57,7 +53,7 @@ type Migration = { userId: string, maxPerUser: number, box: SecretBox }
 export async function migrateLegacyWebhook (db: Database, { userId, maxPerUser, box }: Migration): Promise<CreatedWebhook> {
   return await db.transaction(async tx => {
     await checkLimit(tx, userId, maxPerUser)
-    const [row] = await tx.update(webhooks).set({ kind: 'own', ...CHANGED }).where(isLegacy(userId)).returning()
+    const [row] = await tx.update(webhooks).set({ kind: 'own', ...TOUCH }).where(isLegacy(userId)).returning()
     if (!row) throw new NoLegacyWebhook()
     const legacy = { userId, webhookId: null }
     const secret = await findSecret(tx, box, legacy)

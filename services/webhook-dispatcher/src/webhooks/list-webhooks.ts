@@ -1,5 +1,5 @@
 import type { Webhook } from '@tidings/contracts'
-import type { Database } from '../db/database.ts'
+import type { Database } from '../db/sql.ts'
 import { webhooks } from '../db/schema.ts'
 import { isOwn, toWebhook } from './webhook-row.ts'
 

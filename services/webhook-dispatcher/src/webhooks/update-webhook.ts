@@ -1,14 +1,12 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { Webhook } from '@tidings/contracts'
-import type { Database } from '../db/database.ts'
+import type { Database } from '../db/sql.ts'
 import { webhooks } from '../db/schema.ts'
 import type { SecretBox } from '../secrets/secret-box.ts'
-import { CHANGED } from './changed.ts'
+import { isOwn, REACTIVATE, RESET_CIRCUIT, TOUCH, toWebhook, WebhookNotFound, type WebhookKey } from './webhook-row.ts'
 import { lockWebhook } from './find-webhook.ts'
-import { HEALTHY, UNBLEMISHED } from './health.ts'
 import { headerColumns, mergeHeaders, openHeaders } from './own-headers.ts'
 import type { WebhookChanges } from './read-input.ts'
-import { isOwn, toWebhook, WebhookNotFound, type WebhookKey } from './webhook-row.ts'
 
 /** One that was disabled stays so, with its reason. */
 const PAUSED = { status: sql`case when ${webhooks.status} = 'disabled' then 'disabled' else 'paused' end` }
@@ -32,9 +30,9 @@ async function update (db: Database, { userId, id }: WebhookKey, { active, ...co
   const [row] = await db.update(webhooks)
     .set({
       ...columns,
-      ...(columns.url !== undefined && UNBLEMISHED),
-      ...(active !== undefined && (active ? HEALTHY : PAUSED)),
-      ...CHANGED
+      ...(columns.url !== undefined && RESET_CIRCUIT),
+      ...(active !== undefined && (active ? REACTIVATE : PAUSED)),
+      ...TOUCH
     })
     .where(and(isOwn(userId), eq(webhooks.id, id)))
     .returning()

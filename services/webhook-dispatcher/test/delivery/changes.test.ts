@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Webhook } from 'standardwebhooks'
 import { startReceiver, until, type TestContext } from '@tidings/testing'
-import { rotateSecret } from '../../src/secrets/rotate-secret.ts'
+import { rotateSecret } from '../../src/secrets/signing-secrets.ts'
 import { deleteWebhook } from '../../src/webhooks/delete-webhook.ts'
 import { updateWebhook } from '../../src/webhooks/update-webhook.ts'
 import { jobOf, setup, SIGNING_SECRET } from '../setup.ts'

@@ -1,11 +1,11 @@
 import t, { type Test } from 'tap'
 import { createSql } from '@tidings/service-kit'
 import type { Sql } from '../../src/db/sql.ts'
-import { giveWay } from '../../src/delivery/outcomes/supersede-progress.ts'
-import { record, type Entry } from '../../src/delivery/outcomes/update-outcomes.ts'
+import { supersedeProgress } from '../../src/delivery/outcomes/supersede-progress.ts'
+import { updateOutcomes, type TaskOutcome } from '../../src/delivery/outcomes/update-outcomes.ts'
 import type { Task } from '../../src/delivery/attempt/task.ts'
-import { readChains } from '../../src/fan-out/find-pending-groups.ts'
-import { closeOrphans } from '../../src/maintenance/close-undeliverable.ts'
+import { findPendingGroups } from '../../src/fan-out/find-pending-groups.ts'
+import { closeUndeliverable } from '../../src/maintenance/close-undeliverable.ts'
 import { closeExpired } from '../../src/maintenance/retention.ts'
 import { openReplays } from '../../src/maintenance/run-replays.ts'
 import { setup } from '../setup.ts'
@@ -23,16 +23,16 @@ await sql`alter table webhooks.deliveries set (autovacuum_enabled = false)`
 const webhookId = await createWebhook({ url: 'http://127.0.0.1:9', status: 'disabled' })
 await sql`insert into webhooks.replays (webhook_id, at_ms, at_seq, until_ms, until_seq) values (${webhookId}, 0, 0, 1, 0)`
 const few = Array.from({ length: FEW }, (_, i) => i * 7 + 1)
-const chains = few.map(n => ({ webhookId, chain: `default:${n}` }))
+const chains = few.map(n => ({ webhookId, orderingKey: `default:${n}` }))
 
 /** Each deals with few rows, or a page of them, whatever else waits. */
 const statements: { what: string, rows: number, run: (tx: Sql) => Promise<unknown> }[] = [
-  { what: 'what became of claimed deliveries', rows: FEW, run: async tx => await record(tx, await entriesOf(tx)) },
-  { what: 'news that give way', rows: FEW, run: async tx => await giveWay(tx, chains.map(chain => ({ ...chain, fails: true, latest: false }))) },
-  { what: 'chains that wait', rows: FEW, run: async tx => await readChains(tx, chains, CLAIM) },
+  { what: 'what became of claimed deliveries', rows: FEW, run: async tx => await updateOutcomes(tx, await entriesOf(tx)) },
+  { what: 'news that give way', rows: FEW, run: async tx => await supersedeProgress(tx, chains.map(chain => ({ ...chain, isFailing: true, latestOnly: false }))) },
+  { what: 'chains that wait', rows: FEW, run: async tx => await findPendingGroups(tx, chains, CLAIM) },
   { what: 'replays that go on', rows: FEW, run: openReplays },
   { what: 'what waited for too long', rows: FEW, run: async tx => await closeExpired(tx, 14 * 86_400_000) },
-  { what: 'a page of what nobody waits for', rows: 1000, run: closeOrphans }
+  { what: 'a page of what nobody waits for', rows: 1000, run: closeUndeliverable }
 ]
 
 t.test('where nothing was ever analyzed', async t => {
@@ -59,11 +59,11 @@ t.test('of a chain that is long', async t => {
   await sql`
     insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, state)
     select ${webhookId}, 100000 + n, 0, 'progress', 'default:long', 'pending' from generate_series(1, 5000) as n`
-  const long = { webhookId, chain: 'default:long' }
-  const { nodes } = await explain(url, async tx => await readChains(tx, [long], CLAIM))
+  const long = { webhookId, orderingKey: 'default:long' }
+  const { nodes } = await explain(url, async tx => await findPendingGroups(tx, [long], CLAIM))
   t.ok(rowsSeen(nodes) <= 5, `${rowsSeen(nodes)} rows seen`)
 
-  const chainsOf = async () => (await readChains(own, [long, { webhookId, chain: 'default:none' }], CLAIM)).map(row => ({ ...row }))
+  const chainsOf = async () => (await findPendingGroups(own, [long, { webhookId, orderingKey: 'default:none' }], CLAIM)).map(row => ({ ...row }))
   t.same(await chainsOf(), [{ webhook_id: webhookId, chain: 'default:long', ours: false }])
   await sql`update webhooks.deliveries set claim = ${CLAIM} where chain = 'default:long'`
   t.same(await chainsOf(), [{ webhook_id: webhookId, chain: 'default:long', ours: true }])
@@ -89,10 +89,10 @@ async function addWaiting (count: number): Promise<void> {
     select ${webhookId}, n, 0, 'completed', 'default:' || n, 'pending', ${CLAIM} from generate_series(1, ${count}::int) as n`
 }
 
-async function entriesOf (tx: Sql): Promise<Entry[]> {
+async function entriesOf (tx: Sql): Promise<TaskOutcome[]> {
   const rows = await tx<{ id: number }[]>`select id from webhooks.deliveries where state = 'pending' order by id limit ${FEW}`
   return rows.map(({ id }) => ({
-    task: { id, claim: CLAIM } as Task,
-    result: { verdict: { state: 'delivered' }, chain: 'flows', attempt: { startedAt: Date.now(), outcome: { ok: true, status: 200, durations: { totalMs: 1 } }, pausedUntil: undefined } }
+    task: { id, workerId: CLAIM } as Task,
+    result: { decision: { state: 'delivered' }, keyState: 'clear', attempt: { startedAt: Date.now(), outcome: { ok: true, status: 200, durations: { totalMs: 1 } }, pausedUntil: undefined } }
   }))
 }

@@ -104,7 +104,7 @@ t.test('a shard with an event of a newer release is given back, to be read on by
   }
   await until(async () => (await stores.sql`select from webhooks.positions where claimant is null`).length === 1)
   const [newer] = await stores.sql<{ id: string }[]>`insert into webhooks.claimants (host, lease_until) values ('newer', now() + interval '1 minute') returning id`
-  const position = await acquireShard(replicas[0].sql, { shard: 0, shards: 1, claim: Number(newer?.id) })
+  const position = await acquireShard(replicas[0].sql, { shard: 0, shards: 1, workerId: Number(newer?.id) })
   t.equal(position && formatEventId(position), request?.headers['webhook-id'], 'the newer one reads on right there')
   t.equal(receiver.requests.length, 1)
 })
@@ -168,6 +168,6 @@ t.test('a replica that was started with another number takes none', async t => {
   await (await startApp(t, stores, { INGEST_SHARDS: '3' })).close()
   const sql = createSql(stores.url, { max: 1 })
   t.teardown(() => sql.end({ timeout: 1 }))
-  t.equal(await acquireShard(sql, { shard: 0, shards: 1, claim: 1_000_000 }), undefined)
-  t.type(await acquireShard(sql, { shard: 0, shards: 3, claim: 1_000_000 }), 'object')
+  t.equal(await acquireShard(sql, { shard: 0, shards: 1, workerId: 1_000_000 }), undefined)
+  t.type(await acquireShard(sql, { shard: 0, shards: 3, workerId: 1_000_000 }), 'object')
 })

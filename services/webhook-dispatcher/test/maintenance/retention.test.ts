@@ -1,5 +1,5 @@
 import t from 'tap'
-import { dropOld } from '../../src/maintenance/retention.ts'
+import { removeOld } from '../../src/maintenance/retention.ts'
 import { setup } from '../setup.ts'
 
 const DAY_MS = 86_400_000
@@ -16,7 +16,7 @@ t.test('payloads go after 14 days, deliveries with their attempts after 30, and 
         case when ${state} <> 'pending' then now() end) returning id`
     await sql`insert into webhooks.attempts (delivery_id, n, started_at, total_ms) values (${row?.id}, 1, now(), 1)`
   }
-  t.equal(await dropOld(app.sql, { deliveriesMs: 30 * DAY_MS, payloadsMs: 14 * DAY_MS }), false)
+  t.equal(await removeOld(app.sql, { deliveriesMs: 30 * DAY_MS, payloadsMs: 14 * DAY_MS }), false)
 
   t.equal((await sql`select from webhooks.events`).length, 1)
   t.same((await sql`select state from webhooks.deliveries order by id`).map(({ state }) => state), ['delivered', 'closed', 'pending'])
@@ -31,7 +31,7 @@ t.test('tests that a paused webhook was never told of are closed too, and hold u
     select ${id}, 0, 0, case when n < 6000 then 'test' else 'redeliver' end, 'completed', case when n < 6000 then 'pending' else 'delivered' end,
       now() - interval '40 days', now() - interval '40 days', case when n >= 6000 then now() end
     from generate_series(1, 7000) as n`
-  while (await dropOld(app.sql, { deliveriesMs: 30 * DAY_MS, payloadsMs: 14 * DAY_MS }));
+  while (await removeOld(app.sql, { deliveriesMs: 30 * DAY_MS, payloadsMs: 14 * DAY_MS }));
   t.equal((await sql`select from webhooks.deliveries`).length, 0)
 })
 
@@ -44,7 +44,7 @@ t.test('hidden and deleted webhooks go when nothing speaks of them any more, and
     values ('1', ${ids[2] as number}, 'rotated lately', now() + interval '1 hour'), ('1', ${ids[2] as number}, 'rotated long ago', now() - interval '1 hour')`
   await sql`update webhooks.webhooks set kind = 'job' where id = ${ids[0] as number}`
   await sql`update webhooks.webhooks set deleted_at = now() - interval '31 days' where id = ${ids[1] as number}`
-  await dropOld(app.sql, { deliveriesMs: 30 * DAY_MS, payloadsMs: 14 * DAY_MS })
+  await removeOld(app.sql, { deliveriesMs: 30 * DAY_MS, payloadsMs: 14 * DAY_MS })
   t.same((await sql`select id from webhooks.webhooks`).map(({ id }) => id), [ids[2]])
   t.same((await sql`select ciphertext from webhooks.secrets where expires_at is not null`).map(({ ciphertext }) => ciphertext), ['rotated lately'])
 })

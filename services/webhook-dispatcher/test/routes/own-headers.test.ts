@@ -1,7 +1,7 @@
 import t from 'tap'
 import { startReceiver } from '@tidings/testing'
 import { createSecretBox } from '../../src/secrets/secret-box.ts'
-import { sealHeaders } from '../../src/secrets/encrypt-headers.ts'
+import { encryptHeaders } from '../../src/webhooks/encrypt-headers.ts'
 import { setup } from './setup.ts'
 
 const MASK = '••••'
@@ -47,12 +47,12 @@ t.test('headers of an earlier release are sent as before, and encrypted at the n
   const { body: { id } } = await call('/webhooks', { method: 'POST', body: { ...hook, headers: {} } })
   await sql`update webhooks.webhooks set headers = ${sql.json(hook.headers)}, updated_at = now() where id = ${id}`
   t.match(await sent(id), { authorization: 'Bearer very secret' })
-  t.equal(await sealHeaders(app.sql, app.secretBox), 1)
+  t.equal(await encryptHeaders(app.sql, app.secretBox), 1)
   t.notMatch(JSON.stringify(await stored(id)), /secret|blue/)
   t.match(await sent(id), { authorization: 'Bearer very secret', 'x-team': 'blue' })
-  t.equal(await sealHeaders(app.sql, app.secretBox), 0)
+  t.equal(await encryptHeaders(app.sql, app.secretBox), 0)
   const next = createSecretBox(['another key for tests and nothing else', 'a key for tests and nothing else'])
-  t.ok(await sealHeaders(app.sql, next) > 0)
+  t.ok(await encryptHeaders(app.sql, next) > 0)
   t.ok(next.isCurrent((await stored(id))?.sealed_headers))
   t.match(JSON.parse(next.open((await stored(id))?.sealed_headers)), hook.headers)
 })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createSecretBox, UnknownKey } from '../../src/secrets/secret-box.ts'
-import { newSigningSecret } from '../../src/secrets/signing-secret.ts'
+import { newSigningSecret } from '../../src/secrets/signing-secrets.ts'
 
 t.test('what was sealed is opened again, and is never sealed alike twice', async t => {
   const box = createSecretBox(['a key of many random letters'])

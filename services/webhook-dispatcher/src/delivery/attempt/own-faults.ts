@@ -1,6 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { OwnFault, type OwnFaultReason } from '../../egress/own-fault.ts'
-import type { DeliveryMetrics } from '../metrics.ts'
 
 /** The first pause, doubled each time the fault is still there after it. */
 const FIRST_PAUSE_MS = 250
@@ -17,10 +16,10 @@ export type OwnFaults = ReturnType<typeof createOwnFaults>
 type State = { pauseMs: number, until: number, loggedAt: number, released: number }
 
 /** Counts and logs deliveries that were released because of a fault of ours, and says when they may be tried again. */
-export function createOwnFaults ({ metrics, log }: { metrics: Pick<DeliveryMetrics, 'released'>, log: FastifyBaseLogger }) {
+export function createOwnFaults ({ metrics, log }: { metrics: { released: (reason: OwnFaultReason) => void }, log: FastifyBaseLogger }) {
   const states = new Map<OwnFaultReason, State>()
 
-  function note (err: unknown, webhookId: number): number {
+  function record (err: unknown, webhookId: number): number {
     const fault = err instanceof OwnFault ? err : new OwnFault('internal', 'A delivery was not possible', err)
     const state = states.get(fault.reason) ?? { pauseMs: 0, until: 0, loggedAt: -Infinity, released: 0 }
     states.set(fault.reason, state)
@@ -49,9 +48,9 @@ export function createOwnFaults ({ metrics, log }: { metrics: Pick<DeliveryMetri
   }
 
   return {
-    note,
+    record,
     /** An attempt reached its endpoint: the next fault begins with a short pause again. */
-    over (): void {
+    clear (): void {
       if (states.size === 0) return
       for (const state of states.values()) state.pauseMs = 0
     }

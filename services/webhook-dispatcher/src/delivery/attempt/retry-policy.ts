@@ -1,5 +1,5 @@
 import type { AttemptOutcome } from '../../egress/outcome.ts'
-import type { Task, Verdict } from './task.ts'
+import type { Task, Decision } from './task.ts'
 
 export type RetryPolicy = {
   /** Pauses between attempts, milliseconds; after the last one the delivery has failed. */
@@ -18,7 +18,7 @@ const THROTTLE_PAUSE_MS = 1000
 const GONE_PAUSE_MS = 10_000
 
 /** What follows for a delivery from its `attempt`-th attempt. */
-export function judge (outcome: AttemptOutcome, attempt: number, { scheduleMs, retryAfterMaxMs }: RetryPolicy, now = Date.now()): Verdict {
+export function decide (outcome: AttemptOutcome, attempt: number, { scheduleMs, retryAfterMaxMs }: RetryPolicy, now = Date.now()): Decision {
   if (outcome.ok) return { state: 'delivered' }
   const pause = scheduleMs[attempt - 1]
   if (isGone(outcome) || pause === undefined) return { state: 'failed' }

@@ -4,17 +4,16 @@ import { OwnFault } from '../../egress/own-fault.ts'
 import { signedHeaders } from './signed-headers.ts'
 import { VERSION } from '../../version.ts'
 import { openHeaders } from '../../webhooks/own-headers.ts'
-import type { DeliveryMetrics } from '../metrics.ts'
 import type { OwnFaults } from './own-faults.ts'
-import { handedBack, type Result, type Target, type Task } from './task.ts'
-import { isEndOfJobUrl, isGone, judge, pausedUntil, type RetryPolicy } from './retry-policy.ts'
+import { released, type Attempt, type Result, type Target, type Task } from './task.ts'
+import { isEndOfJobUrl, isGone, decide, pausedUntil, type RetryPolicy } from './retry-policy.ts'
 
-type PosterOptions = {
+type SenderOptions = {
   attempt: Attempter
   openSecret: (ciphertext: string) => string
   policy: RetryPolicy
   timeoutMs: number
-  metrics: DeliveryMetrics
+  metrics: { attempted: (task: Task, attempt: Attempt) => void }
   ownFaults: OwnFaults
   signal: AbortSignal
   log: FastifyBaseLogger
@@ -25,8 +24,8 @@ type PosterOptions = {
  * fault is ours the delivery is released: no attempt is counted, nothing gives
  * way to newer events, and the endpoint's health stays as it is.
  */
-export function createPoster ({ attempt, openSecret, policy, timeoutMs, metrics, ownFaults, signal, log }: PosterOptions) {
-  return async function post (task: Task): Promise<Result> {
+export function createSender ({ attempt, openSecret, policy, timeoutMs, metrics, ownFaults, signal, log }: SenderOptions) {
+  return async function send (task: Task): Promise<Result> {
     const startedAt = Date.now()
     try {
       const url = task.url ?? task.target.url
@@ -35,17 +34,17 @@ export function createPoster ({ attempt, openSecret, policy, timeoutMs, metrics,
       log.debug({ webhookId: task.target.id, eventId: task.messageId, attempt: task.attempt, status: outcome.status, errorClass: outcome.errorClass }, 'delivery: attempted')
       const attempted = { startedAt, outcome, pausedUntil: isEndOfJobUrl(task, outcome) ? undefined : pausedUntil(outcome, policy) }
       metrics.attempted(task, attempted)
-      ownFaults.over()
-      const verdict = judge(outcome, task.attempt, policy)
-      return { verdict, chain: outcome.ok || isGone(outcome) ? 'flows' : 'fails', attempt: attempted }
+      ownFaults.clear()
+      const decision = decide(outcome, task.attempt, policy)
+      return { decision, keyState: outcome.ok || isGone(outcome) ? 'clear' : 'failing', attempt: attempted }
     } catch (err) {
-      if (signal.aborted) return handedBack()
-      return handedBack({ dueAt: ownFaults.note(err, task.target.id) })
+      if (signal.aborted) return released()
+      return released({ dueAt: ownFaults.record(err, task.target.id) })
     }
   }
 
   function headersOf ({ target, messageId, body, attempt }: Task, timestampSeconds: number): Record<string, string> {
-    const { secrets, headers } = unsealed(target)
+    const { secrets, headers } = decrypted(target)
     return {
       ...headers,
       'content-type': 'application/json',
@@ -55,7 +54,7 @@ export function createPoster ({ attempt, openSecret, policy, timeoutMs, metrics,
     }
   }
 
-  function unsealed ({ ciphertexts, headers, sealed_headers: sealedHeaders }: Target) {
+  function decrypted ({ ciphertexts, headers, sealed_headers: sealedHeaders }: Target) {
     try {
       return { secrets: ciphertexts.map(openSecret), headers: openHeaders({ headers, sealedHeaders }, openSecret) }
     } catch (err) {

@@ -28,7 +28,7 @@ export type Target = {
 export type Task = {
   target: Target
   /** Tasks of one chain go to a webhook in order; null: outside the order. */
-  chain: string | null
+  orderingKey: string | null
   eventId: EventId
   type: string
   /** Where it goes, if not to the webhook's url: a job's own webhookUrl. */
@@ -42,14 +42,29 @@ export type Task = {
   acceptedAt: number
   dueAt: number
   /** The same moment by the monotonic clock, which nobody sets: what waits is measured by it. */
-  since: number
+  waitingSince: number
   /** The claimant that it is held by. */
-  claim: number
+  workerId: number
   /** Its row, once it stands in Postgres. */
   id?: number
 }
 
-export type Verdict =
+/** Deliveries of one job to one webhook: they go out in order. */
+export type OrderingGroup = { webhookId: number, orderingKey: string }
+
+/** An ordering group as the key of a map. */
+export function groupKey (webhookId: number, orderingKey: string | null): string {
+  return `${webhookId} ${orderingKey}`
+}
+
+export function groupKeyOf ({ target, orderingKey }: Pick<Task, 'target' | 'orderingKey'>): string {
+  return groupKey(target.id, orderingKey)
+}
+
+/** Why progress was not delivered: the reason that its owner sees. */
+export const SUPERSEDED = 'Newer news of the job took its place'
+
+export type Decision =
   | { state: 'delivered' }
   | { state: 'superseded' | 'failed', reason?: string }
   | { state: 'pending', dueAt: number }
@@ -59,16 +74,16 @@ export type Verdict =
  * `lags`, so that progress gives way to newer progress; or `fails`, so that it
  * gives way to anything newer.
  */
-export type ChainState = 'flows' | 'waits' | 'lags' | 'fails'
+export type KeyState = 'clear' | 'blocked' | 'lagging' | 'failing'
 
 /** What became of a task in this process; without an attempt it was handed back, or left out. */
 export type Result = {
-  verdict: Verdict
-  chain: ChainState
-  attempt?: Attempted
+  decision: Decision
+  keyState: KeyState
+  attempt?: Attempt
 }
 
-export type Attempted = {
+export type Attempt = {
   startedAt: number
   outcome: AttemptOutcome
   /** The endpoint asks to be left alone until then. */
@@ -76,6 +91,6 @@ export type Attempted = {
 }
 
 /** Not tried: whoever claims it next may. */
-export function handedBack ({ chain = 'flows', dueAt = Date.now() }: { chain?: ChainState, dueAt?: number } = {}): Result {
-  return { verdict: { state: 'pending', dueAt }, chain }
+export function released ({ keyState = 'clear', dueAt = Date.now() }: { keyState?: KeyState, dueAt?: number } = {}): Result {
+  return { decision: { state: 'pending', dueAt }, keyState }
 }

@@ -1,22 +1,22 @@
 import { formatEventId } from '@tidings/job-events'
 import type { Sql } from '../../db/sql.ts'
-import { FIRST_WINDOW, TRIP_AFTER } from '../scheduler/endpoint.ts'
+import { INITIAL_CONCURRENCY, TRIP_AFTER } from '../scheduler/endpoint.ts'
 import type { Target, Task } from '../attempt/task.ts'
 
 /** Endpoints looked at in one claim; the next one goes on after them. */
 const MAX_ENDPOINTS = 1000
 /** Due rows of one endpoint, and chains, among which its heads are looked for. */
-const MAX_LOOKED = 100
+const MAX_SCANNED = 100
 /** Of one chain, head included. */
-const MAX_CHAIN = 20
+const MAX_RUN = 20
 
 export type ClaimRequest = {
   /** The claimant's number. */
-  claim: number
+  workerId: number
   /** Chains in all. */
-  slots: number
+  maxRuns: number
   /** Chains by endpoint, for those that this process knows. */
-  rooms: Map<number, number>
+  capacities: Map<number, number>
   /** Endpoints with a higher id come first. */
   after: number
   /** How long a probe of an open breaker may take: meanwhile no other replica probes. */
@@ -68,7 +68,7 @@ type Row = {
  * `state`, and seems best for anything while the statistics know of no rows in it.
  * Targets are read once an endpoint, not once a delivery, whatever the plan.
  */
-export async function claim (sql: Sql, { claim, slots, rooms, after, probeMs }: ClaimRequest): Promise<Claimed> {
+export async function claimDue (sql: Sql, { workerId, maxRuns, capacities, after, probeMs }: ClaimRequest): Promise<Claimed> {
   const rows = await sql<Row[]>`
     with recursive
     live as materialized (select id from webhooks.claimants where lease_until > now()),
@@ -80,9 +80,9 @@ export async function claim (sql: Sql, { claim, slots, rooms, after, probeMs }: 
     ),
     looked as materialized (select webhook_id from waiting where webhook_id is not null limit ${MAX_ENDPOINTS}),
     endpoint as materialized (
-      select w.id, w.failures, least(coalesce(known.room, ${FIRST_WINDOW}), case when w.failures >= ${TRIP_AFTER} then 1 end) as room
+      select w.id, w.failures, least(coalesce(known.room, ${INITIAL_CONCURRENCY}), case when w.failures >= ${TRIP_AFTER} then 1 end) as room
       from looked join webhooks.webhooks w on w.id = looked.webhook_id
-      left join unnest(${[...rooms.keys()]}::int[], ${[...rooms.values()]}::int[]) as known (id, room) on known.id = w.id
+      left join unnest(${[...capacities.keys()]}::int[], ${[...capacities.values()]}::int[]) as known (id, room) on known.id = w.id
       where w.status = 'active' and w.deleted_at is null and (w.open_until is null or w.open_until <= now())
     ),
     head as materialized (
@@ -90,7 +90,7 @@ export async function claim (sql: Sql, { claim, slots, rooms, after, probeMs }: 
         select c.id, c.webhook_id, c.chain, c.event_ms, c.event_seq from (
           (select d.* from webhooks.deliveries d
             where d.webhook_id = e.id and d.state = 'pending' and d.due_at <= now()
-            order by d.due_at, d.id limit ${MAX_LOOKED})
+            order by d.due_at, d.id limit ${MAX_SCANNED})
           union all
           (with recursive hop (chain) as (
               (select chain from webhooks.deliveries where webhook_id = e.id and finished_at is null and chain is not null order by chain limit 1)
@@ -99,13 +99,13 @@ export async function claim (sql: Sql, { claim, slots, rooms, after, probeMs }: 
                 where d.webhook_id = e.id and d.finished_at is null and d.chain > hop.chain order by d.chain limit 1)
               from hop where hop.chain is not null
             )
-            select o.* from (select chain from hop limit ${MAX_LOOKED}) hop cross join lateral (
+            select o.* from (select chain from hop limit ${MAX_SCANNED}) hop cross join lateral (
               select d.* from webhooks.deliveries d
               where d.webhook_id = e.id and d.chain = hop.chain and d.finished_at is null
               order by d.event_ms, d.event_seq limit 1) o
             where o.due_at <= now() and exists (
               select from webhooks.deliveries d where d.webhook_id = e.id and d.state = 'pending' and d.due_at <= now()
-              order by d.due_at, d.id offset ${MAX_LOOKED - 1} limit 1))
+              order by d.due_at, d.id offset ${MAX_SCANNED - 1} limit 1))
         ) c cross join lateral (
           select from webhooks.deliveries d
           where d.id = c.id and d.finished_at is null and d.due_at <= now() and (d.claim is null or d.claim not in (select id from live))
@@ -116,7 +116,7 @@ export async function claim (sql: Sql, { claim, slots, rooms, after, probeMs }: 
             where p.webhook_id = c.webhook_id and p.chain = c.chain and p.finished_at is null
             order by p.event_ms, p.event_seq limit 1))
         limit e.room) h
-      limit ${slots}
+      limit ${maxRuns}
     ),
     taken as (
       select id from head
@@ -127,10 +127,10 @@ export async function claim (sql: Sql, { claim, slots, rooms, after, probeMs }: 
           and (d.event_ms, d.event_seq) > (h.event_ms, h.event_seq)
           and (d.claim is null or d.claim not in (select id from live))
         order by d.event_ms, d.event_seq
-        limit ${MAX_CHAIN - 1}) f
+        limit ${MAX_RUN - 1}) f
     ),
     claimed as (
-      update webhooks.deliveries d set claim = ${claim}
+      update webhooks.deliveries d set claim = ${workerId}
       from taken t where d.id = t.id and d.finished_at is null and (d.claim is null or d.claim not in (select id from live))
       returning d.*
     ),
@@ -157,16 +157,16 @@ export async function claim (sql: Sql, { claim, slots, rooms, after, probeMs }: 
   const { now, last, looked, targets } = rows[0] as Row
   return {
     now,
-    tasks: rows.filter(row => row.id !== null).map(row => taskOf(row, targets?.[row.webhook_id] as Target, claim)),
+    tasks: rows.filter(row => row.id !== null).map(row => taskOf(row, targets?.[row.webhook_id] as Target, workerId)),
     after: looked === MAX_ENDPOINTS ? last ?? 0 : 0
   }
 }
 
-function taskOf (row: Row, target: Target, claim: number): Task {
+function taskOf (row: Row, target: Target, workerId: number): Task {
   const eventId = { ms: row.event_ms, seq: row.event_seq }
   return {
     target,
-    chain: row.chain,
+    orderingKey: row.chain,
     eventId,
     type: row.type,
     url: row.url,
@@ -176,8 +176,8 @@ function taskOf (row: Row, target: Target, claim: number): Task {
     acceptedAt: row.event_ms,
     dueAt: row.due_at,
     // Not before this process began: what waited while none ran did not wait for its endpoint.
-    since: Math.max(0, performance.now() - row.due_for),
-    claim,
+    waitingSince: Math.max(0, performance.now() - row.due_for),
+    workerId,
     id: row.id as number
   }
 }

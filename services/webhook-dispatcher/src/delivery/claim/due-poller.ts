@@ -1,13 +1,13 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { isAway, type RawSql } from '@tidings/service-kit'
-import { claim } from './claim-due.ts'
-import type { Claimant } from './worker-lease.ts'
-import { FIRST_WINDOW, type Endpoint } from '../scheduler/endpoint.ts'
-import type { Endpoints } from '../scheduler/endpoint-registry.ts'
-import type { Lanes } from '../scheduler/delivery-scheduler.ts'
-import type { Recorder } from '../outcomes/outcome-writer.ts'
-import { createRun } from '../scheduler/ordered-run.ts'
-import type { Result, Task } from '../attempt/task.ts'
+import { claimDue } from './claim-due.ts'
+import type { WorkerLease } from './worker-lease.ts'
+import { INITIAL_CONCURRENCY, type Endpoint } from '../scheduler/endpoint.ts'
+import type { EndpointRegistry } from '../scheduler/endpoint-registry.ts'
+import type { DeliveryScheduler } from '../scheduler/delivery-scheduler.ts'
+import type { OutcomeWriter } from '../outcomes/outcome-writer.ts'
+import { createOrderedRun } from '../scheduler/ordered-run.ts'
+import { groupKeyOf, type Result, type Task } from '../attempt/task.ts'
 
 /** For what other replicas made due; what this one made due wakes it. */
 const POLL_MS = 500
@@ -16,23 +16,23 @@ const FAILED_MS = 1000
 const TIMED_MS = 10_000
 const TICK_MS = 10
 
-type ClaimerOptions = {
+type DuePollerOptions = {
   sql: RawSql
-  claimant: Claimant
-  endpoints: Endpoints
-  lanes: Lanes
-  recorder: Recorder
+  lease: WorkerLease
+  endpoints: EndpointRegistry
+  scheduler: DeliveryScheduler
+  outcomeWriter: OutcomeWriter
   /** Chains that may be held at once. */
-  maxHeld: number
+  maxRuns: number
   probeMs: number
   log: FastifyBaseLogger
 }
 
-export type Claimer = ReturnType<typeof createClaimer>
+export type DuePoller = ReturnType<typeof createDuePoller>
 
 /** Takes due deliveries from Postgres into the lanes, for ever. */
-export function createClaimer ({ sql, claimant, endpoints, lanes, recorder, maxHeld, probeMs, log }: ClaimerOptions) {
-  let held = 0
+export function createDuePoller ({ sql, lease, endpoints, scheduler, outcomeWriter, maxRuns, probeMs, log }: DuePollerOptions) {
+  let runs = 0
   let after = 0
   const stopping = new AbortController()
   let isAwake = false
@@ -43,61 +43,61 @@ export function createClaimer ({ sql, claimant, endpoints, lanes, recorder, maxH
   async function loop (): Promise<void> {
     while (!stopping.signal.aborted) {
       isAwake = false
-      const pause = await pass().catch(failed)
-      if (!isAwake && !stopping.signal.aborted) await rest(pause)
+      const restMs = await poll().catch(failed)
+      if (!isAwake && !stopping.signal.aborted) await pause(restMs)
     }
   }
 
   /** Claims once; returns how long nothing new is to be expected. */
-  async function pass (): Promise<number> {
-    const id = claimant.id
-    const slots = maxHeld - held
-    if (id === undefined || slots <= 0) return POLL_MS
-    const rooms = new Map([...endpoints.all()].map(endpoint => [endpoint.id, endpoint.room]))
-    const claimed = await claim(sql, { claim: id, slots, rooms, after, probeMs })
+  async function poll (): Promise<number> {
+    const { workerId } = lease
+    const free = maxRuns - runs
+    if (workerId === undefined || free <= 0) return POLL_MS
+    const capacities = new Map([...endpoints.all()].map(endpoint => [endpoint.id, endpoint.capacity]))
+    const claimed = await claimDue(sql, { workerId, maxRuns: free, capacities, after, probeMs })
     after = claimed.after
-    endpoints.clock.note(claimed.now)
-    const chains = chainsOf(claimed.tasks)
-    const perEndpoint = Map.groupBy(chains, ([task]) => task?.target.id ?? 0)
-    for (const [webhookId, own] of perEndpoint) take(webhookId, own, rooms.get(webhookId) ?? FIRST_WINDOW)
-    forgetBacklogs(rooms, perEndpoint)
-    return chains.length >= slots || after > 0 ? 0 : POLL_MS
+    endpoints.clock.sync(claimed.now)
+    const groups = groupByOrder(claimed.tasks)
+    const perEndpoint = Map.groupBy(groups, ([task]) => task?.target.id ?? 0)
+    for (const [webhookId, own] of perEndpoint) accept(webhookId, own, capacities.get(webhookId) ?? INITIAL_CONCURRENCY)
+    clearBacklogs(capacities, perEndpoint)
+    return groups.length >= free || after > 0 ? 0 : POLL_MS
   }
 
-  function take (webhookId: number, chains: Task[][], room: number): void {
-    for (const tasks of chains) {
+  function accept (webhookId: number, groups: Task[][], capacity: number): void {
+    for (const tasks of groups) {
       const target = tasks[0]?.target
       if (!target) continue
-      const endpoint = endpoints.of(target)
-      endpoint.backlog = chains.length >= room
+      const endpoint = endpoints.endpointFor(target)
+      endpoint.hasBacklog = groups.length >= capacity
       submit(endpoint, tasks)
     }
   }
 
   function submit (endpoint: Endpoint, tasks: Task[]): void {
     const kept = tasks.filter(task => task.body !== '')
-    for (const task of tasks) if (task.body === '') recorder.add(task, PAYLOAD_GONE)
+    for (const task of tasks) if (task.body === '') outcomeWriter.add(task, PAYLOAD_GONE)
     if (kept.length === 0) return
-    held++
+    runs++
     let left = kept.length
-    lanes.submit(createRun(endpoint, kept, (task, result) => {
-      if (--left === 0) held--
-      recorder.add(task, result)
+    scheduler.submit(createOrderedRun(endpoint, kept, (task, result) => {
+      if (--left === 0) runs--
+      outcomeWriter.add(task, result)
     }))
   }
 
   /** Endpoints that had room and gave nothing have nothing due. */
-  function forgetBacklogs (rooms: Map<number, number>, claimed: Map<number, Task[][]>): void {
-    for (const [id, room] of rooms) {
+  function clearBacklogs (capacities: Map<number, number>, claimed: Map<number, Task[][]>): void {
+    for (const [id, capacity] of capacities) {
       const endpoint = endpoints.get(id)
-      if (endpoint && room > 0 && after === 0 && !claimed.has(id)) endpoint.backlog = false
+      if (endpoint && capacity > 0 && after === 0 && !claimed.has(id)) endpoint.hasBacklog = false
     }
   }
 
   function failed (err: unknown): number {
     log.warn({ err }, 'delivery: claiming failed')
     // The answer may have been lost after the rows were claimed.
-    if (isAway(err)) claimant.forsake()
+    if (isAway(err)) lease.abandon()
     return FAILED_MS
   }
 
@@ -117,7 +117,7 @@ export function createClaimer ({ sql, claimant, endpoints, lanes, recorder, maxH
     }, tick * TICK_MS - now))
   }
 
-  async function rest (ms: number): Promise<void> {
+  async function pause (ms: number): Promise<void> {
     let poll: NodeJS.Timeout | undefined
     await new Promise<void>(resolve => {
       resume = resolve
@@ -139,9 +139,9 @@ export function createClaimer ({ sql, claimant, endpoints, lanes, recorder, maxH
   }
 }
 
-const PAYLOAD_GONE: Result = { verdict: { state: 'failed', reason: 'The payload is no longer kept' }, chain: 'flows' }
+const PAYLOAD_GONE: Result = { decision: { state: 'failed', reason: 'The payload is no longer kept' }, keyState: 'clear' }
 
 /** Tasks of one chain together, in order; those outside the order alone. */
-function chainsOf (tasks: Task[]): Task[][] {
-  return [...Map.groupBy(tasks, ({ id, target, chain }) => chain === null ? String(id) : `${target.id} ${chain}`).values()]
+function groupByOrder (tasks: Task[]): Task[][] {
+  return [...Map.groupBy(tasks, task => task.orderingKey === null ? String(task.id) : groupKeyOf(task)).values()]
 }

@@ -1,10 +1,10 @@
 import type { Sql } from '../../db/sql.ts'
 import { TRIP_AFTER } from '../scheduler/endpoint.ts'
-import type { Entry } from './update-outcomes.ts'
+import type { TaskOutcome } from './update-outcomes.ts'
 import { isEndOfJobUrl, isGone } from '../attempt/retry-policy.ts'
 
 /** What a batch of attempts says of one endpoint. */
-export type Signs = {
+export type EndpointTally = {
   webhookId: number
   succeeded: boolean
   /** Since the last success. */
@@ -15,7 +15,7 @@ export type Signs = {
   pausedUntil: number | undefined
 }
 
-export type Health = { id: number, failures: number, open_until: number, status: string }
+export type EndpointHealth = { id: number, failures: number, open_until: number, status: string }
 
 export type HealthPolicy = {
   /** The breaker opens when an endpoint has failed for this long too. It pauses for as long, then for half the time that it has failed. */
@@ -31,8 +31,8 @@ const DEAD_AFTER = 10
 const GONE_REASON = 'The endpoint answered 410 Gone'
 
 /** The signs of attempts, by endpoint; none of an endpoint that was well and still is. */
-export function signsOf (results: Entry[], wasFailing: (webhookId: number) => boolean): Signs[] {
-  const signs = new Map<number, Signs>()
+export function tallyByEndpoint (results: TaskOutcome[], wasFailing: (webhookId: number) => boolean): EndpointTally[] {
+  const signs = new Map<number, EndpointTally>()
   for (const { task, result } of results) {
     if (!result.attempt) continue
     const { outcome, pausedUntil } = result.attempt
@@ -41,7 +41,7 @@ export function signsOf (results: Entry[], wasFailing: (webhookId: number) => bo
     if (outcome.ok) Object.assign(sign, { succeeded: true, failures: 0 })
     else sign.failures++
     sign.gone ||= isGone(outcome) && !isEndOfJobUrl(task, outcome)
-    if (result.verdict.state === 'failed' && task.type !== 'progress' && task.chain !== null) sign.lost++
+    if (result.decision.state === 'failed' && task.type !== 'progress' && task.orderingKey !== null) sign.lost++
     sign.pausedUntil = pausedUntil ?? sign.pausedUntil
   }
   return [...signs.values()].filter(({ webhookId, failures, gone, lost }) => failures > 0 || gone || lost > 0 || wasFailing(webhookId))
@@ -53,9 +53,9 @@ export function signsOf (results: Entry[], wasFailing: (webhookId: number) => bo
  * too long. One statement; rows are locked in the order of their ids, since
  * replicas write the same ones.
  */
-export async function noteHealth (sql: Sql, signs: Signs[], { breakerMs, breakerMaxMs, disableAfterMs, probeAfterMs }: HealthPolicy): Promise<Health[]> {
+export async function updateHealth (sql: Sql, signs: EndpointTally[], { breakerMs, breakerMaxMs, disableAfterMs, probeAfterMs }: HealthPolicy): Promise<EndpointHealth[]> {
   const days = Number((disableAfterMs / 86_400_000).toFixed(1))
-  return await sql<Health[]>`
+  return await sql<EndpointHealth[]>`
     with r as materialized (
       select * from unnest(
         ${signs.map(sign => sign.webhookId)}::int[], ${signs.map(sign => Number(sign.succeeded))}::int[], ${signs.map(sign => sign.failures)}::int[],

@@ -1,31 +1,31 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { RawSql } from '@tidings/service-kit'
-import { isRefusal } from '../../db/data-error.ts'
-import type { Aftermath } from './outcome-effects.ts'
-import { record, type Entry } from './update-outcomes.ts'
+import { isDataError } from '../../db/data-error.ts'
+import type { OutcomeEffects } from './outcome-effects.ts'
+import { updateOutcomes, type TaskOutcome } from './update-outcomes.ts'
 import type { Result, Task } from '../attempt/task.ts'
 
 const MAX_BATCH = 500
 const RETRY_MS = 250
 
-type RecorderOptions = {
+type OutcomeWriterOptions = {
   sql: RawSql
-  aftermath: Aftermath
+  effects: OutcomeEffects
   log: FastifyBaseLogger
   /** A delivery becomes due then. */
   onDue: (dueAt: number) => void
 }
 
-export type Recorder = ReturnType<typeof createRecorder>
+export type OutcomeWriter = ReturnType<typeof createOutcomeWriter>
 
 /**
  * Writes results in batches: one statement while endpoints are well, six
  * (begin and commit among them) when an attempt failed, for up to 500 results.
  * What comes while a batch is written makes the next one.
  */
-export function createRecorder ({ sql, aftermath, log, onDue }: RecorderOptions) {
-  let entries: Entry[] = []
+export function createOutcomeWriter ({ sql, effects, log, onDue }: OutcomeWriterOptions) {
+  let entries: TaskOutcome[] = []
   let writing: Promise<void> | undefined
   let stopBy = Infinity
 
@@ -41,7 +41,7 @@ export function createRecorder ({ sql, aftermath, log, onDue }: RecorderOptions)
       try {
         await write(batch)
         entries = entries.slice(batch.length)
-        for (const { result: { verdict } } of batch) if (verdict.state === 'pending') onDue(verdict.dueAt)
+        for (const { result: { decision } } of batch) if (decision.state === 'pending') onDue(decision.dueAt)
       } catch (err) {
         if (performance.now() > stopBy) return log.error({ err, lost: entries.length }, 'delivery: outcomes are lost, these attempts are repeated')
         // In flight is bounded, so is what waits here.
@@ -51,22 +51,22 @@ export function createRecorder ({ sql, aftermath, log, onDue }: RecorderOptions)
     }
   }
 
-  async function write (batch: Entry[]): Promise<void> {
+  async function write (batch: TaskOutcome[]): Promise<void> {
     try {
-      const after = aftermath.of(batch)
-      if (!after) return await record(sql, batch)
-      aftermath.heed(await sql.begin(async tx => {
-        await record(tx, batch)
+      const after = effects.of(batch)
+      if (!after) return await updateOutcomes(sql, batch)
+      effects.heed(await sql.begin(async tx => {
+        await updateOutcomes(tx, batch)
         return await after(tx)
       }))
     } catch (err) {
-      if (!isRefusal(err)) throw err
+      if (!isDataError(err)) throw err
       await writeInParts(batch, err)
     }
   }
 
   /** One entry that Postgres refuses must not hold up the others. */
-  async function writeInParts (batch: Entry[], err: unknown): Promise<void> {
+  async function writeInParts (batch: TaskOutcome[], err: unknown): Promise<void> {
     const middle = batch.length >> 1
     if (middle === 0) return log.error({ err, deliveryId: batch[0]?.task.id }, 'delivery: an outcome was refused')
     await write(batch.slice(0, middle))

@@ -13,7 +13,7 @@ export type RecoveryPolicy = {
 }
 
 /** How endpoints recover; undefined where that is off. A payload that is gone can't be delivered. */
-export function recoveryOf ({ WEBHOOK_RECOVERY_WINDOW, WEBHOOK_PAYLOAD_RETENTION, WEBHOOK_RETRY_SCHEDULE }: Config): RecoveryPolicy | undefined {
+export function recoveryPolicy ({ WEBHOOK_RECOVERY_WINDOW, WEBHOOK_PAYLOAD_RETENTION, WEBHOOK_RETRY_SCHEDULE }: Config): RecoveryPolicy | undefined {
   const windowMs = Math.min(durationMs(WEBHOOK_RECOVERY_WINDOW), durationMs(WEBHOOK_PAYLOAD_RETENTION))
   const lastPauseMs = durationMs(WEBHOOK_RETRY_SCHEDULE.split(',').at(-1) ?? '')
   return windowMs > 0 ? { windowMs, pauseMs: lastPauseMs, maxPauseMs: MAX_PAUSE_MS } : undefined

@@ -1,34 +1,34 @@
 import type { Sql } from '../../db/sql.ts'
-import type { Entry } from './update-outcomes.ts'
+import { groupKey, SUPERSEDED, type OrderingGroup } from '../attempt/task.ts'
+import type { TaskOutcome } from './update-outcomes.ts'
 
-export type ChainId = { webhookId: number, chain: string }
-export type Chain = ChainId & {
+export type AffectedGroup = OrderingGroup & {
   /** Known to fail; where it only waits, what stands in Postgres tells. */
-  fails: boolean
+  isFailing: boolean
   /** The newest progress alone is wanted: by the webhook, or because the job's deliveries lag. */
-  latest: boolean
+  latestOnly: boolean
 }
 
-export const OVERTAKEN = 'Newer news of the job took its place'
 /** Rows of one chain at a time. It also keeps the planner from reading all that waits, to join it. */
-const MAX_CHAIN = 10_000
-const WAITS = 'Waits as long as the attempt before it that failed'
+const MAX_GROUP = 10_000
+const WAITS_FOR_RETRY = 'Waits as long as the attempt before it that failed'
 
 /** The chains in which news may have to give way after these results. */
-export function chainsOf (entries: Entry[]): Chain[] {
-  const chains = new Map<string, Chain>()
-  for (const { task: { target, chain }, result } of entries) {
-    const latest = result.chain === 'lags' || (target.progress_mode === 'latest' && result.verdict.state === 'pending')
-    if (chain === null || (result.chain === 'flows' && !latest)) continue
-    const known = chains.get(`${target.id} ${chain}`)
-    chains.set(`${target.id} ${chain}`, {
+export function affectedGroups (entries: TaskOutcome[]): AffectedGroup[] {
+  const groups = new Map<string, AffectedGroup>()
+  for (const { task: { target, orderingKey }, result } of entries) {
+    const latest = result.keyState === 'lagging' || (target.progress_mode === 'latest' && result.decision.state === 'pending')
+    if (orderingKey === null || (result.keyState === 'clear' && !latest)) continue
+    const key = groupKey(target.id, orderingKey)
+    const known = groups.get(key)
+    groups.set(key, {
       webhookId: target.id,
-      chain,
-      latest: latest || known?.latest === true,
-      fails: result.chain === 'fails' || known?.fails === true
+      orderingKey,
+      latestOnly: latest || known?.latestOnly === true,
+      isFailing: result.keyState === 'failing' || known?.isFailing === true
     })
   }
-  return [...chains.values()]
+  return [...groups.values()]
 }
 
 /**
@@ -46,12 +46,12 @@ export function chainsOf (entries: Entry[]): Chain[] {
  * already: a failure that is recorded and news that are written at the same
  * moment would not see each other.
  */
-export async function giveWay (tx: Sql, chains: Chain[]): Promise<void> {
+export async function supersedeProgress (tx: Sql, groups: AffectedGroup[]): Promise<void> {
   await tx`
     with chain as (
       select webhook_id, chain, fails = 1 as fails, latest = 1 as latest from unnest(
-        ${chains.map(({ webhookId }) => webhookId)}::int[], ${chains.map(({ chain }) => chain)}::text[],
-        ${chains.map(({ fails }) => Number(fails))}::int[], ${chains.map(({ latest }) => Number(latest))}::int[]
+        ${groups.map(({ webhookId }) => webhookId)}::int[], ${groups.map(({ orderingKey }) => orderingKey)}::text[],
+        ${groups.map(({ isFailing }) => Number(isFailing))}::int[], ${groups.map(({ latestOnly }) => Number(latestOnly))}::int[]
       ) as c (webhook_id, chain, fails, latest)
     ),
     pending as materialized (
@@ -62,7 +62,7 @@ export async function giveWay (tx: Sql, chains: Chain[]): Promise<void> {
         row_number() over (partition by d.webhook_id, d.chain, d.type order by d.event_ms desc, d.event_seq desc) as newness_of_type
       from chain c cross join lateral (
         select d.* from webhooks.deliveries d where d.webhook_id = c.webhook_id and d.chain = c.chain and d.finished_at is null
-        order by d.event_ms, d.event_seq limit ${MAX_CHAIN}) d
+        order by d.event_ms, d.event_seq limit ${MAX_GROUP}) d
       window chain as (partition by d.webhook_id, d.chain)
     ),
     judged as (
@@ -81,7 +81,7 @@ export async function giveWay (tx: Sql, chains: Chain[]): Promise<void> {
     update webhooks.deliveries d set
       claim = null,
       state = case when j.is_overtaken then 'superseded' else 'pending' end,
-      reason = case when j.is_overtaken then ${OVERTAKEN} else ${WAITS} end,
+      reason = case when j.is_overtaken then ${SUPERSEDED} else ${WAITS_FOR_RETRY} end,
       finished_at = case when j.is_overtaken then now() end,
       due_at = greatest(d.due_at, j.wait_until)
     from changed j

@@ -2,15 +2,15 @@ import { pgColumns } from '@tidings/service-kit'
 import type { Sql } from '../../db/sql.ts'
 import type { Result, Task } from '../attempt/task.ts'
 
-export type Entry = { task: Task, result: Result }
+export type TaskOutcome = { task: Task, result: Result }
 
 /**
  * Writes what became of claimed deliveries, with their attempts: one statement
  * for all, fenced row by row by the claim, by primary key: the ids are given twice
  * and no index is on `finished_at`, so that nothing else seems better.
  */
-export async function record (sql: Sql, entries: Entry[]): Promise<void> {
-  const columns = entries.map(({ task, result }) => ({ id: task.id ?? null, claim: task.claim, ...resultColumns(result) }))
+export async function updateOutcomes (sql: Sql, entries: TaskOutcome[]): Promise<void> {
+  const columns = entries.map(({ task, result }) => ({ id: task.id ?? null, claim: task.workerId, ...resultColumns(result) }))
   const { numbers, texts, json } = pgColumns(columns)
   await sql`
     with r as materialized (
@@ -41,13 +41,13 @@ export async function record (sql: Sql, entries: Entry[]): Promise<void> {
 }
 
 /** A result as the columns that deliveries and attempts have for it. */
-export function resultColumns ({ verdict, attempt }: Result) {
+export function resultColumns ({ decision, attempt }: Result) {
   const { outcome, startedAt } = attempt ?? {}
   return {
-    state: verdict.state,
+    state: decision.state,
     // A pause, so that only the clock of Postgres decides what is due.
-    delayMs: verdict.state === 'pending' ? Math.max(0, verdict.dueAt - Date.now()) : null,
-    reason: ('reason' in verdict && verdict.reason) || null,
+    delayMs: decision.state === 'pending' ? Math.max(0, decision.dueAt - Date.now()) : null,
+    reason: ('reason' in decision && decision.reason) || null,
     startedAt: startedAt ?? null,
     dnsMs: outcome?.durations.dnsMs ?? null,
     connectMs: outcome?.durations.connectMs ?? null,

@@ -1,14 +1,14 @@
 import type { Endpoint } from './endpoint.ts'
 
-export type SlotLimits = {
+export type ConcurrencyCaps = {
   /** Attempts in flight in all, and to one origin. */
   total: number
   perOrigin: number
 }
 
-type Use = { inFlight: number, suspects: number }
+type Usage = { inFlight: number, unproven: number }
 
-const UNUSED: Use = { inFlight: 0, suspects: 0 }
+const NO_USAGE: Usage = { inFlight: 0, unproven: 0 }
 /** How old the knowledge may be of who is late. */
 const REVIEW_MS = 50
 
@@ -18,15 +18,15 @@ const REVIEW_MS = 50
  * hang beside it: at the same origin too, where hundreds of users may have
  * theirs (a vendor of automations, say).
  */
-export class Slots {
-  readonly #limits: SlotLimits
-  readonly #all: Use = { ...UNUSED }
-  readonly #origins = new Map<string, Use>()
+export class ConcurrencyLimits {
+  readonly #limits: ConcurrencyCaps
+  readonly #all: Usage = { ...NO_USAGE }
+  readonly #origins = new Map<string, Usage>()
   /** Endpoints with something in flight, and whether that is counted as of suspects. */
   readonly #busy = new Map<Endpoint, boolean>()
   #reviewedAt = 0
 
-  constructor (limits: SlotLimits) {
+  constructor (limits: ConcurrencyCaps) {
     this.#limits = limits
   }
 
@@ -34,26 +34,26 @@ export class Slots {
     return this.#all.inFlight
   }
 
-  get areTaken (): boolean {
+  get isExhausted (): boolean {
     return this.#all.inFlight >= this.#limits.total
   }
 
-  mayTake (endpoint: Endpoint): boolean {
-    const atOrigin = this.#origins.get(endpoint.origin) ?? UNUSED
+  canAcquire (endpoint: Endpoint): boolean {
+    const atOrigin = this.#origins.get(endpoint.origin) ?? NO_USAGE
     const { total, perOrigin } = this.#limits
-    if (this.areTaken || atOrigin.inFlight >= perOrigin) return false
+    if (this.isExhausted || atOrigin.inFlight >= perOrigin) return false
     const [half, halfOfOrigin] = [Math.ceil(total / 2), Math.ceil(perOrigin / 2)]
-    if ((this.#all.inFlight < half && atOrigin.inFlight < halfOfOrigin) || !endpoint.isSuspect) return true
+    if ((this.#all.inFlight < half && atOrigin.inFlight < halfOfOrigin) || !endpoint.isUnproven) return true
     this.#review()
-    return this.#all.suspects < half && atOrigin.suspects < halfOfOrigin
+    return this.#all.unproven < half && atOrigin.unproven < halfOfOrigin
   }
 
-  take (endpoint: Endpoint): void {
+  acquire (endpoint: Endpoint): void {
     this.#recount(endpoint)
-    this.#count(endpoint, 1, this.#busy.get(endpoint) ?? endpoint.isSuspect)
+    this.#count(endpoint, 1, this.#busy.get(endpoint) ?? endpoint.isUnproven)
   }
 
-  free (endpoint: Endpoint): void {
+  release (endpoint: Endpoint): void {
     this.#count(endpoint, -1, this.#busy.get(endpoint) ?? false)
     this.#recount(endpoint)
   }
@@ -68,17 +68,17 @@ export class Slots {
 
   #recount (endpoint: Endpoint): void {
     const counted = this.#busy.get(endpoint)
-    const { inFlight, isSuspect } = endpoint
-    if (counted === undefined || counted === isSuspect) return
+    const { inFlight, isUnproven } = endpoint
+    if (counted === undefined || counted === isUnproven) return
     this.#count(endpoint, -inFlight, counted)
-    this.#count(endpoint, inFlight, isSuspect)
+    this.#count(endpoint, inFlight, isUnproven)
   }
 
   #count (endpoint: Endpoint, slots: number, isSuspect: boolean): void {
-    const atOrigin = this.#origins.get(endpoint.origin) ?? { ...UNUSED }
+    const atOrigin = this.#origins.get(endpoint.origin) ?? { ...NO_USAGE }
     for (const use of [this.#all, atOrigin]) {
       use.inFlight += slots
-      if (isSuspect) use.suspects += slots
+      if (isSuspect) use.unproven += slots
     }
     endpoint.inFlight += slots
     if (atOrigin.inFlight > 0) this.#origins.set(endpoint.origin, atOrigin)

@@ -1,12 +1,12 @@
 import type { Durations } from '../../egress/outcome.ts'
-import { Pace } from './latency-average.ts'
-import type { Run } from './ordered-run.ts'
+import { LatencyAverage } from './latency-average.ts'
+import type { OrderedRun } from './ordered-run.ts'
 import { Slowness } from './slowness.ts'
-import { StoreClock } from './postgres-clock.ts'
-import type { Attempted, Target } from '../attempt/task.ts'
+import { PostgresClock } from './postgres-clock.ts'
+import type { Attempt, Target } from '../attempt/task.ts'
 
 /** An endpoint is given this much at first, and one more for each success, up to its cap: one that hangs never holds many slots. */
-export const FIRST_WINDOW = 2
+export const INITIAL_CONCURRENCY = 2
 /**
  * Failures in a row after which the breaker may open, and after which an endpoint is only probed. One that hangs takes a
  * deadline for each: a job that ends within 30 of them is still told of its end at once, not after a pause.
@@ -17,23 +17,23 @@ export const TRIP_AFTER = 30
 export class Endpoint {
   readonly id: number
   readonly origin: string
-  readonly waiting: Run<Endpoint>[] = []
+  readonly waiting: OrderedRun<Endpoint>[] = []
   inFlight = 0
   /** Whether a batch is kept open for its answers before it is written: not before it has once shown that it answers. */
-  prompt = false
+  isResponsive = false
   /** Due rows wait in Postgres: news queue up behind them. */
-  backlog = false
+  hasBacklog = false
   usedAt = performance.now()
   #target: Target | undefined
-  #isGone = false
+  #isRemoved = false
   readonly #cap: number
-  readonly #pace: Pace
-  readonly #clock: StoreClock
+  readonly #latency: LatencyAverage
+  readonly #clock: PostgresClock
   /** Attempts under way, the oldest first. */
-  readonly #begun = new Set<{ at: number }>()
-  #window: number
+  readonly #inProgress = new Set<{ at: number }>()
+  #concurrency: number
   /** The window at which it asked to be left alone. */
-  #tooMuch = Infinity
+  #throttledAt = Infinity
   #hasAnswered = false
   readonly #slowness = new Slowness()
   #failures = 0
@@ -42,22 +42,22 @@ export class Endpoint {
   #pausedUntil = 0
   #recordedPause = 0
 
-  constructor ({ id, url }: Pick<Target, 'id' | 'url'>, cap: number, pace = new Pace(), clock = new StoreClock()) {
+  constructor ({ id, url }: Pick<Target, 'id' | 'url'>, cap: number, pace = new LatencyAverage(), clock = new PostgresClock()) {
     this.id = id
-    this.#pace = pace
+    this.#latency = pace
     this.#clock = clock
     this.origin = originOf({ url })
     this.#cap = cap
-    this.#window = Math.min(FIRST_WINDOW, cap)
+    this.#concurrency = Math.min(INITIAL_CONCURRENCY, cap)
   }
 
   /** Whether a webhook was read before a change of it that is known here. */
-  isAheadOf ({ changed_at: changedAt }: Target): boolean {
+  isNewerThan ({ changed_at: changedAt }: Target): boolean {
     return changedAt < (this.#target?.changed_at ?? 0)
   }
 
   /** Takes over the webhook as it was just read. Whoever changes it wants it to be tried: what was seen here before counts no more. */
-  renew (target: Target): void {
+  update (target: Target): void {
     if (this.#target && target.changed_at > this.#target.changed_at) {
       this.#failures = 0
       this.#pausedUntil = 0
@@ -67,7 +67,7 @@ export class Endpoint {
 
   /** The webhook was deleted, or has another endpoint now: nothing more is begun here. */
   stop (): void {
-    this.#isGone = true
+    this.#isRemoved = true
   }
 
   /** The webhook as it is now, as far as it was read. */
@@ -76,32 +76,32 @@ export class Endpoint {
   }
 
   get isStopped (): boolean {
-    return this.#isGone || (this.#target !== undefined && this.#target.status !== 'active')
+    return this.#isRemoved || (this.#target !== undefined && this.#target.status !== 'active')
   }
 
   /** Takes over what Postgres knows, which other replicas have written too. */
-  heed ({ failures, open_until: openUntil }: Pick<Target, 'failures' | 'open_until'>): void {
+  syncHealth ({ failures, open_until: openUntil }: Pick<Target, 'failures' | 'open_until'>): void {
     this.#recordedFailures = failures
     this.#recordedPause = openUntil
   }
 
   /** Notes that an attempt begins; the answer is to be called when it has ended. */
-  begin (): () => void {
+  beginAttempt (): () => void {
     const attempt = { at: performance.now() }
-    this.#begun.add(attempt)
-    return () => { this.#begun.delete(attempt) }
+    this.#inProgress.add(attempt)
+    return () => { this.#inProgress.delete(attempt) }
   }
 
   /** Whether an attempt is under way for longer than a prompt endpoint takes. */
   get isLate (): boolean {
-    const [oldest] = this.#begun
-    return oldest !== undefined && performance.now() - oldest.at > this.#pace.promptMs
+    const [oldest] = this.#inProgress
+    return oldest !== undefined && performance.now() - oldest.at > this.#latency.responsiveMs
   }
 
-  note ({ outcome, pausedUntil }: Attempted): void {
-    this.prompt = outcome.ok && outcome.durations.totalMs < this.#pace.promptMs
+  record ({ outcome, pausedUntil }: Attempt): void {
+    this.isResponsive = outcome.ok && outcome.durations.totalMs < this.#latency.responsiveMs
     this.#hasAnswered ||= outcome.ok
-    if (outcome.ok) this.#noteDuration(outcome.durations)
+    if (outcome.ok) this.#recordDuration(outcome.durations)
     if (pausedUntil !== undefined) this.#pausedUntil = performance.now() + pausedUntil - Date.now()
     this.#failures = outcome.ok ? 0 : this.#failures + 1
     this.#adapt(outcome.ok, pausedUntil !== undefined)
@@ -113,19 +113,19 @@ export class Endpoint {
    * and every delivery would lose an attempt to it.
    */
   #adapt (succeeded: boolean, isThrottled: boolean): void {
-    const growth = this.#window < this.#tooMuch / 2 ? 1 : 1 / this.#window
+    const growth = this.#concurrency < this.#throttledAt / 2 ? 1 : 1 / this.#concurrency
     if (succeeded) {
-      this.#window = Math.min(this.#window + growth, this.#cap)
+      this.#concurrency = Math.min(this.#concurrency + growth, this.#cap)
       return
     }
     // What was in flight with the first that was refused is refused too.
-    if (isThrottled && this.#window > 1) this.#tooMuch = this.#window
-    this.#window = isThrottled ? 1 : Math.max(1, Math.floor(this.#window / 2))
+    if (isThrottled && this.#concurrency > 1) this.#throttledAt = this.#concurrency
+    this.#concurrency = isThrottled ? 1 : Math.max(1, Math.floor(this.#concurrency / 2))
   }
 
-  #noteDuration ({ totalMs, ttfbMs = totalMs }: Durations): void {
-    this.#pace.note(totalMs)
-    this.#slowness.note(ttfbMs)
+  #recordDuration ({ totalMs, ttfbMs = totalMs }: Durations): void {
+    this.#latency.add(totalMs)
+    this.#slowness.add(ttfbMs)
   }
 
   /** Whether it takes so long for each answer that a job's deliveries may lag. */
@@ -144,13 +144,13 @@ export class Endpoint {
   }
 
   /** How many attempts may be in flight. */
-  get window (): number {
-    return this.failures >= TRIP_AFTER ? 1 : Math.floor(this.#window)
+  get concurrency (): number {
+    return this.failures >= TRIP_AFTER ? 1 : Math.floor(this.#concurrency)
   }
 
   /** How many more chains may be claimed for it: as many again as may be in flight wait here, so that no slot waits for SQL. */
-  get room (): number {
-    const depth = this.failures > 0 ? this.window : 2 * this.window
+  get capacity (): number {
+    const depth = this.failures > 0 ? this.concurrency : 2 * this.concurrency
     return Math.max(0, depth - this.inFlight - this.waiting.length)
   }
 
@@ -159,7 +159,7 @@ export class Endpoint {
   }
 
   /** Whether it may well hold for a whole deadline what it is given: it fails, is late, or nobody knows how it answers. */
-  get isSuspect (): boolean {
+  get isUnproven (): boolean {
     return this.isFailing || !this.#hasAnswered || this.isLate
   }
 
@@ -169,13 +169,13 @@ export class Endpoint {
   }
 
   /** Left alone, or only probed. */
-  get isShut (): boolean {
+  get isCircuitOpen (): boolean {
     return this.isPaused || this.failures >= TRIP_AFTER
   }
 
   /** Whether a first attempt may be made at once, before there is a row. */
-  get isOpenToNews (): boolean {
-    return !this.backlog && !this.isShut
+  get canTryInline (): boolean {
+    return !this.hasBacklog && !this.isCircuitOpen
   }
 }
 

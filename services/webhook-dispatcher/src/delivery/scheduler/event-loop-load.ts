@@ -8,7 +8,7 @@ let seenAt = performance.now()
 let isSaturated = false
 
 /** Whether this process had hardly a pause lately: then answers seem slow because they are read late. */
-export function isBusy (): boolean {
+export function isEventLoopBusy (): boolean {
   const now = performance.now()
   if (now - seenAt < LOOK_MS) return isSaturated
   const current = performance.eventLoopUtilization()

@@ -1,19 +1,19 @@
 /** An endpoint is prompt that answers within this, or, where all are slow because we are busy, within a few times the usual. */
-const PROMPT_MS = 100
-const PROMPT_SHARE = 3
-const PROMPT_MAX_MS = 1000
+const RESPONSIVE_MS = 100
+const RESPONSIVE_FACTOR = 3
+const RESPONSIVE_MAX_MS = 1000
 /** The weight of the newest answer in what is usual. */
-const USUAL_WEIGHT = 0.02
+const NEWEST_WEIGHT = 0.02
 
 /** How long answers take at present, over all endpoints that give one. */
-export class Pace {
-  #usualMs = 0
+export class LatencyAverage {
+  #averageMs = 0
 
-  note (ms: number): void {
-    this.#usualMs += (ms - this.#usualMs) * USUAL_WEIGHT
+  add (ms: number): void {
+    this.#averageMs += (ms - this.#averageMs) * NEWEST_WEIGHT
   }
 
-  get promptMs (): number {
-    return Math.min(PROMPT_MAX_MS, Math.max(PROMPT_MS, PROMPT_SHARE * this.#usualMs))
+  get responsiveMs (): number {
+    return Math.min(RESPONSIVE_MAX_MS, Math.max(RESPONSIVE_MS, RESPONSIVE_FACTOR * this.#averageMs))
   }
 }

@@ -3,15 +3,15 @@
  * as it is known here: it goes on with our monotonic clock. Ours may be wrong,
  * or be set while an endpoint is left alone for a second.
  */
-export class StoreClock {
-  #ahead = Date.now() - performance.now()
+export class PostgresClock {
+  #offset = Date.now() - performance.now()
 
   /** What Postgres has just said. */
-  note (now: number): void {
-    this.#ahead = now - performance.now()
+  sync (now: number): void {
+    this.#offset = now - performance.now()
   }
 
   now (): number {
-    return performance.now() + this.#ahead
+    return performance.now() + this.#offset
   }
 }

@@ -13,7 +13,7 @@ export class Slowness {
   #since = 0
 
   /** A success, by the time from the request to its status. */
-  note (ms: number, now = performance.now()): void {
+  add (ms: number, now = performance.now()): void {
     if (ms < SLOW_MS) {
       this.#count = 0
       return

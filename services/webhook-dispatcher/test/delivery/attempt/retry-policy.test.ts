@@ -1,17 +1,17 @@
 import t from 'tap'
 import type { AttemptOutcome } from '../../../src/egress/outcome.ts'
-import { judge, pausedUntil } from '../../../src/delivery/attempt/retry-policy.ts'
+import { decide, pausedUntil } from '../../../src/delivery/attempt/retry-policy.ts'
 
 const POLICY = { scheduleMs: [1000, 10_000, 60_000], retryAfterMaxMs: 3_600_000 }
 const NOW = 1_000_000
 const failed = (outcome: Partial<AttemptOutcome> = {}): AttemptOutcome => ({ ok: false, status: 500, errorClass: 'http-5xx', durations: { totalMs: 1 }, ...outcome })
 const pauseOf = (outcome: AttemptOutcome, attempt: number) => {
-  const verdict = judge(outcome, attempt, POLICY, NOW)
+  const verdict = decide(outcome, attempt, POLICY, NOW)
   return verdict.state === 'pending' ? verdict.dueAt - NOW : verdict.state
 }
 
 t.test('a 2xx is delivered', async t => {
-  t.same(judge({ ok: true, status: 204, durations: { totalMs: 1 } }, 4, POLICY), { state: 'delivered' })
+  t.same(decide({ ok: true, status: 204, durations: { totalMs: 1 } }, 4, POLICY), { state: 'delivered' })
 })
 
 t.test('each failure waits as long as the schedule says, or somewhat longer, until it ends', async t => {

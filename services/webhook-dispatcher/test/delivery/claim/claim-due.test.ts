@@ -1,12 +1,12 @@
 import t from 'tap'
 import { createSql } from '@tidings/service-kit'
 import { until, type TestContext } from '@tidings/testing'
-import { claim } from '../../../src/delivery/claim/claim-due.ts'
+import { claimDue } from '../../../src/delivery/claim/claim-due.ts'
 import type { Sql } from '../../../src/db/sql.ts'
 import { setup } from '../../setup.ts'
 import { explain, isOnDeliveries, rowsOf, type PlanNode } from '../explain.ts'
 
-const SLOTS = 500
+const MAX_RUNS = 500
 const HEALTHY = 50
 const BY_INDEX = ['Index Only Scan', 'Index Scan', 'ModifyTable']
 
@@ -24,7 +24,7 @@ t.test('a dead endpoint with a million due rows costs the others nothing', async
   const beside = await look()
   for (const { nodes, generic } of [without, stale, beside]) {
     t.same(waysOf([...nodes, ...generic]), BY_INDEX, 'by index alone')
-    t.same(nodes.filter(node => rowsOf(node) > SLOTS), [], 'no step sees more rows than are claimed')
+    t.same(nodes.filter(node => rowsOf(node) > MAX_RUNS), [], 'no step sees more rows than are claimed')
   }
   for (const { buffers } of [stale, beside]) t.ok(buffers / without.buffers <= 1.5, `${without.buffers} buffers without, ${buffers} beside them`)
   t.comment(`${without.buffers} buffers without, ${beside.buffers} beside a million rows`)
@@ -45,7 +45,7 @@ t.test('nor does one job with very many, and it hides no other job of its endpoi
   t.ok(beside.buffers / without.buffers <= 2, `${without.buffers} buffers without, ${beside.buffers} beside them`)
   t.comment(`${without.buffers} buffers without, ${beside.buffers} beside 100,000 rows of one chain`)
 
-  const ofDead = async () => (await claimOnce()).filter(({ target }) => target.id === dead).map(({ chain, eventId }) => `${chain} ${eventId.ms}`)
+  const ofDead = async () => (await claimOnce()).filter(({ target }) => target.id === dead).map(({ orderingKey, eventId }) => `${orderingKey} ${eventId.ms}`)
   t.same(await ofDead(), Array.from({ length: 20 }, (_, i) => `default:long ${i + 1}`), 'the oldest with its followers')
   await sql`
     insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, state)
@@ -133,7 +133,7 @@ async function setupHealthy (t: TestContext) {
 
 async function claimOnce (sql: Sql, { probeMs = 1000 } = {}) {
   const [row] = await sql<{ id: number }[]>`insert into webhooks.claimants (host, lease_until) values ('test', now() + interval '1 hour') returning id`
-  return await claim(sql, { claim: row?.id ?? 0, slots: SLOTS, rooms: new Map(), after: 0, probeMs })
+  return await claimDue(sql, { workerId: row?.id ?? 0, maxRuns: MAX_RUNS, capacities: new Map(), after: 0, probeMs })
 }
 
 /** Each of a chain of its own, or all of one. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { freePort, spawnService, startReceiver, until } from '@tidings/testing'
-import { CLAIMANT_LOCKS } from '../../../src/delivery/claim/worker-lease.ts'
+import { WORKER_LOCKS } from '../../../src/delivery/claim/worker-lease.ts'
 import { appender, jobOf, startApp, startStores, webhookCreator } from '../../setup.ts'
 
 t.test('what a killed dispatcher held is told by another long before its lease ends', async t => {
@@ -32,11 +32,11 @@ t.test('what a killed dispatcher held is told by another long before its lease e
 t.test('who loses only its connection keeps its name and its claims', async t => {
   const stores = await startStores(t)
   const [app, other] = [await startApp(t, stores), await startApp(t, stores)]
-  const name = app.delivery.claimant.id as number
+  const name = app.delivery.lease.workerId as number
   // The view shows those of all databases of the cluster, where other tests' dispatchers have the same numbers.
   const holders = async () => await stores.sql<{ pid: number }[]>`
     select l.pid from pg_locks l join pg_database d on d.oid = l.database
-    where d.datname = current_database() and l.locktype = 'advisory' and l.classid = ${CLAIMANT_LOCKS} and l.objid = ${name} and l.granted`
+    where d.datname = current_database() and l.locktype = 'advisory' and l.classid = ${WORKER_LOCKS} and l.objid = ${name} and l.granted`
   const [before] = await holders()
   await stores.sql`select pg_terminate_backend(${before?.pid as number})`
   await until(async () => {
@@ -45,8 +45,8 @@ t.test('who loses only its connection keeps its name and its claims', async t =>
   }, { what: 'the lock to be taken again' })
   // Longer than the others wait before they take its claims.
   await sleep(3000)
-  t.equal(app.delivery.claimant.id, name)
-  t.same((await stores.sql<{ id: string }[]>`select id from webhooks.claimants order by id`).map(({ id }) => Number(id)), [name, other.delivery.claimant.id])
+  t.equal(app.delivery.lease.workerId, name)
+  t.same((await stores.sql<{ id: string }[]>`select id from webhooks.claimants order by id`).map(({ id }) => Number(id)), [name, other.delivery.lease.workerId])
 })
 
 t.test('who lost the answer to a claim takes another name, and what may have been claimed is free', async t => {
@@ -54,7 +54,7 @@ t.test('who lost the answer to a claim takes another name, and what may have bee
   const app = await startApp(t, stores, { LOG_LEVEL: 'silent' })
   const receiver = await startReceiver(t)
   const id = await webhookCreator(stores.sql)({ url: receiver.url })
-  const name = app.delivery.claimant.id
+  const name = app.delivery.lease.workerId
   await stores.sql.unsafe(`
     create sequence public.claims;
     create function public.hang_up () returns trigger language plpgsql as $$ begin
@@ -66,6 +66,6 @@ t.test('who lost the answer to a claim takes another name, and what may have bee
     insert into webhooks.deliveries (webhook_id, event_ms, event_seq, origin, type, state, message_id, body, claim)
     values (${id}, 0, 0, 'test', 'completed', 'pending', 'test-1', '{}', null), (${id}, 0, 0, 'test', 'completed', 'pending', 'test-2', '{}', ${name as number})`
   await until(async () => (await stores.sql`select from webhooks.deliveries where state = 'delivered'`).length === 2, { what: 'both to be delivered' })
-  t.not(app.delivery.claimant.id, name)
+  t.not(app.delivery.lease.workerId, name)
   t.equal((await stores.sql`select from webhooks.claimants where id = ${name as number}`).length, 0)
 })

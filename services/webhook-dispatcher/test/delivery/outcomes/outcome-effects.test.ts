@@ -1,10 +1,10 @@
 import t, { type Test } from 'tap'
 import { createSql } from '@tidings/service-kit'
 import { until } from '@tidings/testing'
-import { createAftermath } from '../../../src/delivery/outcomes/outcome-effects.ts'
-import { createEndpoints } from '../../../src/delivery/scheduler/endpoint-registry.ts'
-import { giveWay } from '../../../src/delivery/outcomes/supersede-progress.ts'
-import type { Entry } from '../../../src/delivery/outcomes/update-outcomes.ts'
+import { createOutcomeEffects } from '../../../src/delivery/outcomes/outcome-effects.ts'
+import { createEndpointRegistry } from '../../../src/delivery/scheduler/endpoint-registry.ts'
+import { supersedeProgress } from '../../../src/delivery/outcomes/supersede-progress.ts'
+import type { TaskOutcome } from '../../../src/delivery/outcomes/update-outcomes.ts'
 import type { Task } from '../../../src/delivery/attempt/task.ts'
 import { setup } from '../../setup.ts'
 import { targetOf } from '../target.ts'
@@ -38,15 +38,15 @@ t.test('news give way without waiting for what somebody else is writing', async 
     insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, state)
     select ${webhookId}, n, 0, 'progress', 'default:1', 'pending' from generate_series(1, 3) as n`
   await holding(t, async tx => await tx`update webhooks.deliveries set attempts = 1 where webhook_id = ${webhookId} and event_ms = 1`)
-  await own.begin(async tx => await giveWay(tx, [{ webhookId, chain: 'default:1', fails: true, latest: false }]))
+  await own.begin(async tx => await supersedeProgress(tx, [{ webhookId, orderingKey: 'default:1', isFailing: true, latestOnly: false }]))
   t.same((await sql`select state from webhooks.deliveries where webhook_id = ${webhookId} order by event_ms`).map(({ state }) => state), ['pending', 'superseded', 'pending'])
 })
 
 t.test('webhooks are locked in one order, those that news give way at and those whose health changes', async t => {
   const [well, failing] = [await createWebhook({ url: 'http://127.0.0.1:9' }), await createWebhook({ url: 'http://127.0.0.1:9' })]
-  const endpoints = createEndpoints(10)
-  endpoints.of({ ...targetOf(well), failures: 1 })
-  const write = createAftermath({ endpoints, policy: POLICY }).of([entryOf(well, true), entryOf(failing, false)])
+  const endpoints = createEndpointRegistry(10)
+  endpoints.endpointFor({ ...targetOf(well), failures: 1 })
+  const write = createOutcomeEffects({ endpoints, policy: POLICY }).of([entryOf(well, true), entryOf(failing, false)])
   const letGo = await holding(t, async tx => await tx`select from webhooks.webhooks where id = ${well} for update`)
   const written = own.begin(async tx => await write?.(tx))
   await until(async () => (await sql`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`).length === 1, { what: 'it to wait' })
@@ -55,8 +55,8 @@ t.test('webhooks are locked in one order, those that news give way at and those 
   t.equal((await written)?.length, 2)
 })
 
-function entryOf (id: number, ok: boolean): Entry {
-  const task: Task = { target: targetOf(id), chain: 'default:1', eventId: { ms: 1, seq: 0 }, type: 'completed', url: null, messageId: '1-0', body: '{}', attempt: 1, acceptedAt: 0, dueAt: 0, since: 0, claim: 1 }
+function entryOf (id: number, ok: boolean): TaskOutcome {
+  const task: Task = { target: targetOf(id), orderingKey: 'default:1', eventId: { ms: 1, seq: 0 }, type: 'completed', url: null, messageId: '1-0', body: '{}', attempt: 1, acceptedAt: 0, dueAt: 0, waitingSince: 0, workerId: 1 }
   const attempt = { startedAt: 0, outcome: { ok, durations: { totalMs: 1 } }, pausedUntil: undefined }
-  return { task, result: ok ? { verdict: { state: 'delivered' }, chain: 'flows', attempt } : { verdict: { state: 'pending', dueAt: 0 }, chain: 'fails', attempt } }
+  return { task, result: ok ? { decision: { state: 'delivered' }, keyState: 'clear', attempt } : { decision: { state: 'pending', dueAt: 0 }, keyState: 'failing', attempt } }
 }

@@ -3,9 +3,9 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { until } from '@tidings/testing'
 import type { AttemptOutcome } from '../../../src/egress/outcome.ts'
 import { Endpoint } from '../../../src/delivery/scheduler/endpoint.ts'
-import { createLanes } from '../../../src/delivery/scheduler/delivery-scheduler.ts'
-import { Pace } from '../../../src/delivery/scheduler/latency-average.ts'
-import { createRun } from '../../../src/delivery/scheduler/ordered-run.ts'
+import { createDeliveryScheduler } from '../../../src/delivery/scheduler/delivery-scheduler.ts'
+import { LatencyAverage } from '../../../src/delivery/scheduler/latency-average.ts'
+import { createOrderedRun } from '../../../src/delivery/scheduler/ordered-run.ts'
 import type { Result, Task } from '../../../src/delivery/attempt/task.ts'
 import { targetOf } from '../target.ts'
 
@@ -18,7 +18,7 @@ type TaskOptions = { progressMode?: 'all' | 'latest', type?: string, age?: numbe
 function taskOf (name: string, { progressMode = 'all', type = 'completed', age = 0 }: TaskOptions = {}): Task {
   return {
     target: { ...TARGET, progress_mode: progressMode },
-    chain: 'default:1',
+    orderingKey: 'default:1',
     eventId: { ms: 0, seq: 0 },
     type,
     url: null,
@@ -27,8 +27,8 @@ function taskOf (name: string, { progressMode = 'all', type = 'completed', age =
     attempt: 1,
     acceptedAt: 0,
     dueAt: 0,
-    since: performance.now() - age,
-    claim: 1
+    waitingSince: performance.now() - age,
+    workerId: 1
   }
 }
 
@@ -37,24 +37,24 @@ function setup ({ total = 10, perOrigin = 10 } = {}) {
   const posted: string[] = []
   const open = new Map<string, (result: Result) => void>()
   const results: [string, string][] = []
-  const lanes = createLanes({
+  const lanes = createDeliveryScheduler({
     limits: { total, perOrigin },
     progressLagMs: 5000,
-    post: task => new Promise(resolve => {
+    send: task => new Promise(resolve => {
       posted.push(task.messageId)
       open.set(task.messageId, resolve)
     }),
-    isHeld: () => true,
-    onFree: () => {},
+    isStillOurs: () => true,
+    onSlotFree: () => {},
     onError: err => { throw err }
   })
   async function answer (name: string, outcome: AttemptOutcome): Promise<void> {
-    const verdict = outcome.ok ? { state: 'delivered' as const } : { state: 'pending' as const, dueAt: 0 }
-    open.get(name)?.({ verdict, chain: outcome.ok ? 'flows' : 'fails', attempt: { startedAt: 0, outcome, pausedUntil: undefined } })
+    const decision = outcome.ok ? { state: 'delivered' as const } : { state: 'pending' as const, dueAt: 0 }
+    open.get(name)?.({ decision, keyState: outcome.ok ? 'clear' : 'failing', attempt: { startedAt: 0, outcome, pausedUntil: undefined } })
     await turn()
   }
   const submit = (endpoint: Endpoint, ...tasks: Task[]) => {
-    const run = createRun(endpoint, tasks, (task, result) => { results.push([task.messageId, result.verdict.state]) })
+    const run = createOrderedRun(endpoint, tasks, (task, result) => { results.push([task.messageId, result.decision.state]) })
     lanes.submit(run)
     return run
   }
@@ -66,23 +66,23 @@ function endpointOf (id: number, url = `http://${id}.test`, pace = patient()): E
 }
 
 /** Of a process where all are slow: nobody is late because this machine is busy. */
-function patient (): Pace {
-  const pace = new Pace()
-  pace.note(60_000)
+function patient (): LatencyAverage {
+  const pace = new LatencyAverage()
+  pace.add(60_000)
   return pace
 }
 
 /** An endpoint that has answered. */
-function proven (id: number, url?: string, pace?: Pace): Endpoint {
+function proven (id: number, url?: string, pace?: LatencyAverage): Endpoint {
   const endpoint = endpointOf(id, url, pace)
-  endpoint.note({ startedAt: 0, outcome: OK, pausedUntil: undefined })
+  endpoint.record({ startedAt: 0, outcome: OK, pausedUntil: undefined })
   return endpoint
 }
 
 /** An endpoint that takes long for an answer. */
 function slow (id: number): Endpoint {
   const endpoint = endpointOf(id)
-  for (let i = 0; i < 10; i++) endpoint.note({ startedAt: 0, outcome: { ...OK, durations: { totalMs: 2000 } }, pausedUntil: undefined })
+  for (let i = 0; i < 10; i++) endpoint.record({ startedAt: 0, outcome: { ...OK, durations: { totalMs: 2000 } }, pausedUntil: undefined })
   return endpoint
 }
 
@@ -106,24 +106,24 @@ t.test('an endpoint that nobody knows gets two, one more for each success, and h
   t.equal(posted.length, 4)
   await answer('b', OK)
   await answer('c', OK)
-  t.equal(endpoint.window, 4)
+  t.equal(endpoint.concurrency, 4)
   t.equal(endpoint.inFlight, 4)
   await answer('d', FAILED)
-  t.equal(endpoint.window, 2)
+  t.equal(endpoint.concurrency, 2)
   t.equal(posted.length, 7, 'none begins before there is room again')
 })
 
 t.test('an endpoint that says "too much" is given more only slowly after that', async t => {
   const endpoint = endpointOf(1)
-  const note = (ok: boolean) => endpoint.note({ startedAt: 0, outcome: ok ? OK : { ...FAILED, status: 429 }, pausedUntil: ok ? undefined : 1 })
+  const note = (ok: boolean) => endpoint.record({ startedAt: 0, outcome: ok ? OK : { ...FAILED, status: 429 }, pausedUntil: ok ? undefined : 1 })
   for (let i = 0; i < 8; i++) note(true)
-  t.equal(endpoint.window, 10)
+  t.equal(endpoint.concurrency, 10)
   const windowsAfter = (refused: number) => {
     for (let i = 0; i < refused; i++) note(false)
     return Array.from({ length: 7 }, () => {
-      const { window } = endpoint
+      const { concurrency } = endpoint
       note(true)
-      return window
+      return concurrency
     })
   }
   t.same(windowsAfter(10), [1, 2, 3, 4, 5, 5, 5], 'quickly up to half')
@@ -135,7 +135,7 @@ t.test('endpoints that fail, or of which no answer is known, share half of the s
   const { posted, submit } = setup({ total: 6 })
   for (let id = 1; id <= 3; id++) {
     const failing = endpointOf(id)
-    failing.heed({ failures: 1, open_until: 0 })
+    failing.syncHealth({ failures: 1, open_until: 0 })
     submit(failing, taskOf(`failing-${id}`))
     submit(endpointOf(10 + id), taskOf(`unknown-${id}`))
   }
@@ -157,7 +157,7 @@ t.test('they share half of an origin too', async t => {
 
 t.test('who was well and is late takes of that half', async t => {
   const { posted, answer, submit } = setup({ total: 4 })
-  const late = proven(1, undefined, new Pace())
+  const late = proven(1, undefined, new LatencyAverage())
   for (const name of ['late-1', 'late-2']) submit(late, taskOf(name))
   await until(() => late.isLate, { what: 'its being late' })
   submit(endpointOf(2), taskOf('unknown'))

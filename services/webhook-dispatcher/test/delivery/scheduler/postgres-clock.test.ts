@@ -1,30 +1,30 @@
 import t from 'tap'
 import { Endpoint } from '../../../src/delivery/scheduler/endpoint.ts'
-import { Pace } from '../../../src/delivery/scheduler/latency-average.ts'
-import { StoreClock } from '../../../src/delivery/scheduler/postgres-clock.ts'
+import { LatencyAverage } from '../../../src/delivery/scheduler/latency-average.ts'
+import { PostgresClock } from '../../../src/delivery/scheduler/postgres-clock.ts'
 import { setup } from '../../setup.ts'
 import { targetOf } from '../target.ts'
 
 const HOUR = 3_600_000
-const endpointOf = (clock: StoreClock) => new Endpoint(targetOf(1), 10, new Pace(), clock)
+const endpointOf = (clock: PostgresClock) => new Endpoint(targetOf(1), 10, new LatencyAverage(), clock)
 
 t.test('an endpoint is paused by the clock of Postgres, whatever ours shows', async t => {
   for (const skew of [-HOUR, 0, HOUR]) {
-    const clock = new StoreClock()
-    clock.note(Date.now() + skew)
+    const clock = new PostgresClock()
+    clock.sync(Date.now() + skew)
     const endpoint = endpointOf(clock)
-    endpoint.heed({ failures: 1, open_until: Date.now() + skew - 1000 })
+    endpoint.syncHealth({ failures: 1, open_until: Date.now() + skew - 1000 })
     t.equal(endpoint.isPaused, false, `over for a second, ${skew}`)
-    endpoint.heed({ failures: 1, open_until: Date.now() + skew + 60_000 })
+    endpoint.syncHealth({ failures: 1, open_until: Date.now() + skew + 60_000 })
     t.equal(endpoint.isPaused, true, `for a minute, ${skew}`)
   }
 })
 
 t.test('a pause of a second is over after a second, also when the clock is set back meanwhile', async t => {
-  const endpoint = endpointOf(new StoreClock())
+  const endpoint = endpointOf(new PostgresClock())
   const { now } = Date
   t.teardown(() => { Date.now = now })
-  endpoint.note({ startedAt: 0, outcome: { ok: false, status: 429, durations: { totalMs: 1 } }, pausedUntil: Date.now() + 20 })
+  endpoint.record({ startedAt: 0, outcome: { ok: false, status: 429, durations: { totalMs: 1 } }, pausedUntil: Date.now() + 20 })
   Date.now = () => now() - HOUR
   t.equal(endpoint.isPaused, true)
   await new Promise(resolve => setTimeout(resolve, 40))
@@ -34,7 +34,7 @@ t.test('a pause of a second is over after a second, also when the clock is set b
 t.test('each claim brings the clock of Postgres', async t => {
   const { app } = await setup(t)
   const { clock } = app.delivery.endpoints
-  clock.note(0)
+  clock.sync(0)
   await new Promise<void>(resolve => {
     const timer = setInterval(() => {
       if (clock.now() < Date.now() - HOUR) return

@@ -5,7 +5,7 @@ import { Slowness } from '../../../src/delivery/scheduler/slowness.ts'
 function after (durations: number[]): boolean {
   const slowness = new Slowness()
   let now = 0
-  for (const ms of durations) slowness.note(ms, now += ms)
+  for (const ms of durations) slowness.add(ms, now += ms)
   return slowness.isSlow(now)
 }
 const answers = (count: number, ms: number) => Array.from({ length: count }, () => ms)
@@ -26,6 +26,6 @@ t.test('one that is quick, or was slow now and then, is not', async t => {
 
 t.test('a hiccup that all in flight share is none', async t => {
   const slowness = new Slowness()
-  for (let i = 0; i < 10; i++) slowness.note(300, 1000)
+  for (let i = 0; i < 10; i++) slowness.add(300, 1000)
   t.equal(slowness.isSlow(1000), false)
 })

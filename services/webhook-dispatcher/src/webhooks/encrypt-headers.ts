@@ -1,6 +1,6 @@
 import type { RawSql } from '@tidings/service-kit'
-import { headerColumns, openHeaders } from '../webhooks/own-headers.ts'
-import type { SecretBox } from './secret-box.ts'
+import type { SecretBox } from '../secrets/secret-box.ts'
+import { headerColumns, openHeaders } from './own-headers.ts'
 
 const BATCH = 500
 
@@ -9,7 +9,7 @@ const BATCH = 500
  * one has encrypted. Replicas may do it at once. Resolves to the number of webhooks.
  * @throws UnknownKey where the key is not known any more
  */
-export async function sealHeaders (sql: RawSql, box: SecretBox): Promise<number> {
+export async function encryptHeaders (sql: RawSql, box: SecretBox): Promise<number> {
   let sealed = 0
   let last = 0
   for (;;) {
