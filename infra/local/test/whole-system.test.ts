@@ -47,7 +47,7 @@ t.test('the real services', async t => {
     await until(async () => {
       await Promise.all(gateways.map(() => fetch(`${origin}/events`, { headers, signal: leave.signal })))
       const metrics = await Promise.all(gateways.map(async name => await (await fetch(`${system.endpoints[name]}/metrics`)).text()))
-      return metrics.every(text => /tidings_realtime_sessions\{face="sse"\} [1-9]/.test(text))
+      return metrics.every(text => /tidings_realtime_sessions\{transport="sse"\} [1-9]/.test(text))
     }, { intervalMs: 500, what: 'a stream at each gateway' })
     leave.abort()
   })

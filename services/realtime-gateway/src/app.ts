@@ -1,21 +1,27 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
 import { jwtAuth } from '@tidings/contracts'
-import { browserGuards, docs, health, jsonBodies, metrics, problems, redis, redisUrl, serviceOptions, tokenSettings, validatorCompiler, WEB_SOCKET_PATHS, webSocketsAt } from '@tidings/service-kit'
-import { ticketRoute } from './auth/ticket-route.ts'
+import {
+  browserGuards, docs, health, jsonBodies, metrics, problems, redis, redisUrl, serviceOptions, tokenSettings,
+  validatorCompiler, WEB_SOCKET_PATHS, webSocketsAt
+} from '@tidings/service-kit'
+import { adminServer } from './admin/plugin.ts'
+import { httpHooks } from './admission/http-hooks-plugin.ts'
+import { origins } from './admission/origins-plugin.ts'
+import { admission } from './admission/plugin.ts'
+import { ticketRoute } from './admission/ticket-route.ts'
 import type { Config } from './config.ts'
+import { realtimeMetrics } from './metrics.ts'
 import { API } from './openapi.ts'
-import { admission } from './plugins/admission.ts'
-import { origins } from './plugins/origins.ts'
-import { sessions } from './plugins/sessions.ts'
-import { operators } from './revocation/operators.ts'
-import { socketIo } from './socket-io/socket-io.ts'
-import { sse } from './sse/sse.ts'
-import { webSocket } from './websocket/websocket.ts'
+import { sessions } from './session/plugin.ts'
+import { stream } from './stream/plugin.ts'
+import { socketIo } from './transports/socket-io/plugin.ts'
+import { sse } from './transports/sse/plugin.ts'
+import { webSocket } from './transports/websocket/plugin.ts'
 
-/** The realtime gateway: one core of sessions, and the faces that clients see of it. */
+/** The realtime gateway: one core of sessions behind three transports. */
 export function buildApp (config: Config) {
-  // While the sessions are drained /metrics and /readyz go on, and the gate itself says when to come back.
+  // While the sessions are drained /metrics and /readyz still answer, and admission tells new clients to come back.
   const options = serviceOptions(config)
   const app = Fastify({ ...options, http: { ...options.http, shouldUpgradeCallback: webSocketsAt(WEB_SOCKET_PATHS) } })
     .withTypeProvider<TypeBoxTypeProvider>()
@@ -28,16 +34,19 @@ export function buildApp (config: Config) {
   app.register(browserGuards, { config })
   app.register(health)
   app.register(metrics)
+  app.register(realtimeMetrics)
   app.register(docs, API)
   app.register(redis, { url: redisUrl(config) })
   app.register(jwtAuth, { settings: tokenSettings(config) })
+  app.register(stream)
   app.register(origins, { config })
-  app.register(sessions)
   app.register(admission)
+  app.register(httpHooks)
   app.register(ticketRoute)
+  app.register(sessions)
   app.register(socketIo)
   app.register(webSocket)
   app.register(sse)
-  app.register(operators)
+  app.register(adminServer)
   return app
 }

@@ -37,3 +37,7 @@ export function loadConfig (env: Record<string, string | undefined>): Config {
   const settings = readConfig(Settings, env)
   return { ...settings, port: settings.REALTIME_GATEWAY_PORT ?? settings.PORT ?? DEFAULT_PORT }
 }
+
+declare module 'fastify' {
+  interface FastifyInstance { config: Config }
+}

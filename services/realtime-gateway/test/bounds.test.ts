@@ -3,7 +3,7 @@ import t from 'tap'
 import WebSocket from 'ws'
 import { tokenOf, until } from '@tidings/testing'
 import type { Client } from './setup/client.ts'
-import { connect } from './setup/faces.ts'
+import { connect } from './setup/transports.ts'
 import { startGateway, startSurroundings } from './setup/gateway.ts'
 
 const surroundings = await startSurroundings(t)
@@ -19,23 +19,23 @@ const upTo = (count: number) => Array.from({ length: count }, (_, i) => i)
 
 /** Whoever a client annoys, others are told. */
 async function othersAreTold (bystander: Client, job: ReturnType<typeof newJob>) {
-  await jobs.tell({ ...job, progress: 'still here' })
+  await jobs.publish({ ...job, progress: 'still here' })
   await until(() => bystander.of('job:progress').some(({ progress }) => progress === 'still here'))
 }
 
-for (const face of ['socket.io', 'websocket'] as const) {
-  t.test(face, async t => {
-    const join = connect[face]
+for (const kind of ['socket.io', 'websocket'] as const) {
+  t.test(kind, async t => {
+    const join = connect[kind]
 
     t.test('the 1,001st subscription is refused, and the others go on', async t => {
       const job = newJob()
       const ids = upTo(1001).map(i => `${job.jobId}-${i}`)
-      await jobs.tell(...ids.map(jobId => ({ ...job, jobId })))
+      await jobs.publish(...ids.map(jobId => ({ ...job, jobId })))
       const client = await join(t, quick.url, { token: tokenOf(job.userId) })
       await subscribeAll(client, ids.slice(0, 1000))
       t.match(await client.command('subscribe:job', ids[1000]), { ok: false, error: 'too many subscriptions' })
       t.match(await metricsOf(quick.url), /tidings_realtime_subscribes_total\{outcome="too_many_subscriptions"\} \d/)
-      await jobs.tell(...ids.map(jobId => ({ ...job, jobId, progress: 1 })))
+      await jobs.publish(...ids.map(jobId => ({ ...job, jobId, progress: 1 })))
       await client.waitFor('job:progress', 1001)
       t.same(ids.map(id => client.of(`job:${id}:progress`).length), ids.map((_, i) => i < 1000 ? 1 : 0))
     })
@@ -72,12 +72,12 @@ for (const face of ['socket.io', 'websocket'] as const) {
     t.test('who asks on and on and does not read the answers is closed as slow', async t => {
       const job = newJob()
       const [client, bystander] = [await join(t, url, { token: tokenOf(job.userId) }), await join(t, url, { token: tokenOf(job.userId) })]
-      const [session] = app.audience.of(job.userId) ?? []
+      const [session] = app.hub.sessionsOf(job.userId) ?? []
       client.hang()
       let most = 0
       await until(() => {
         for (let i = 0; i < 2000; i++) client.command('unsubscribe:job', 'x').catch(() => {})
-        most = Math.max(most, session?.wire.unsentBytes ?? 0)
+        most = Math.max(most, session?.transport.unsentBytes ?? 0)
         return session?.hasEnded
       }, { timeoutMs: 60_000 })
       t.ok(most < 2 * 1024 * 1024, `${most} bytes were unsent`)

@@ -34,14 +34,14 @@ t.test('pages of a browser', { skip }, async t => {
   const browser = await chromium.launchPersistentContext(temporaryFolder(t, 'chromium'), { executablePath: executablePath as string, args: FLAGS, headless: true })
   t.teardown(() => browser.close())
   const job = { userId: '1', jobId: 'job123' }
-  await jobs.tell({ ...job, type: 'active' })
+  await jobs.publish({ ...job, type: 'active' })
 
   t.test('the client snippet of the documentation sees all of its events from an origin that is allowed', async t => {
     const page = await browser.newPage()
     const lines = printed(page)
     await page.goto(`${ours}/snippets?${asQuery({ url, token: tokenOf(1) })}`)
     await jobs.receiver.waitFor(requests => requests.some(({ body }) => body.includes(job.jobId)), { what: 'its subscription' })
-    await jobs.tell(
+    await jobs.publish(
       { ...job, progress: 0 }, { ...job, progress: 50 }, { ...job, type: 'completed', result: { rows: 3 } },
       { userId: '2', jobId: 'theirs', progress: 99 },
       { ...job, jobId: 'other', progress: 10 }, { ...job, jobId: 'other', type: 'failed', error: 'no such file' }
@@ -75,13 +75,13 @@ t.test('pages of a browser', { skip }, async t => {
     const gateway = await startReplica(t, surroundings, { CORS_ORIGIN: ours })
     const restart = () => startReplica(t, surroundings, { CORS_ORIGIN: ours, REALTIME_GATEWAY_PORT: new URL(gateway.url).port })
     const { userId, jobId } = { userId: 'restarts', jobId: 'restarts' }
-    await jobs.tell({ userId, jobId, type: 'active' })
+    await jobs.publish({ userId, jobId, type: 'active' })
     const page = await open(browser, ours)
     await page.evaluate(readStreams, { url: gateway.url, token: tokenOf(userId), paths: ['/events', `/jobs/${jobId}/stream`] })
     const seen = async () => await page.evaluate(() => (globalThis as unknown as Streams).seen)
     let told = 0
     const seenAll = async () => {
-      await jobs.tell({ userId, jobId, progress: ++told })
+      await jobs.publish({ userId, jobId, progress: ++told })
       const all = Array.from({ length: told }, (_, i) => i + 1)
       await until(async () => (await seen()).every(({ progress }) => progress.at(-1) === told), { what: 'both streams to go on' })
       t.same((await seen()).map(({ progress }) => progress), [all, all], 'nothing is missing, and nothing comes twice')
@@ -89,11 +89,11 @@ t.test('pages of a browser', { skip }, async t => {
 
     await seenAll()
     await gateway.process.kill('SIGTERM')
-    await jobs.tell({ userId, jobId, progress: ++told })
+    await jobs.publish({ userId, jobId, progress: ++told })
     let replica = await restart()
     await seenAll()
     await replica.process.kill('SIGKILL')
-    await jobs.tell({ userId, jobId, progress: ++told })
+    await jobs.publish({ userId, jobId, progress: ++told })
     replica = await restart()
     await seenAll()
     t.ok((await seen()).every(({ state }) => state === 1), 'both are open')

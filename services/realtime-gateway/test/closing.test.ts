@@ -6,9 +6,9 @@ import WebSocket from 'ws'
 import { closeAtManyMoments, TEST_SECRET, tokenOf, until, type TestContext } from '@tidings/testing'
 import { buildApp } from '../src/app.ts'
 import { loadConfig } from '../src/config.ts'
-import { connect } from './setup/faces.ts'
+import { connect } from './setup/transports.ts'
 import { startGateway, startSurroundings } from './setup/gateway.ts'
-import { watchGate } from './setup/watch-gate.ts'
+import { watchAdmissions } from './setup/watch-admissions.ts'
 
 t.test('it may be closed at whatever moment of its start', async t => {
   const { redis, jobs } = await startSurroundings(t)
@@ -26,7 +26,7 @@ t.test('who was being let in when the close began is sent away, and not waited f
   const { redis } = surroundings
   const { app, url } = await startGateway(t, surroundings)
   const client = await connect.websocket(t, url, { token: tokenOf('early') })
-  const entering = watchGate(t, app)
+  const entering = watchAdmissions(t, app)
 
   redis.pause() // so that they wait for their seats until the others are told to go
   const gone = [
@@ -42,7 +42,7 @@ t.test('who was being let in when the close began is sent away, and not waited f
   await client.waitFor('server:draining')
   redis.resume()
   await Promise.all([...gone, closed])
-  t.same(app.audience.sessions, [])
+  t.same(app.hub.sessions, [])
 })
 
 t.test('an upgrade that Fastify answers past its hooks leaves no socket behind', async t => {
@@ -84,7 +84,7 @@ t.test('while it closes no new session is let in, and operators see what it does
   await t.rejects(connect.websocket(t, url, { token: tokenOf(1) }), { code: '503' })
   await t.rejects(connect['socket.io'](t, url, { token: tokenOf(1) }), { code: 'connection' })
   t.same(await (await fetch(`${url}/readyz`)).json(), { status: 'closing' })
-  t.match(await (await fetch(`${url}/metrics`)).text(), /tidings_realtime_session_ends_total\{face="websocket",reason="draining"\} 1/)
+  t.match(await (await fetch(`${url}/metrics`)).text(), /tidings_realtime_session_ends_total\{transport="websocket",reason="draining"\} 1/)
   asked.resolve()
   await closed
 })

@@ -1,8 +1,8 @@
 import t from 'tap'
 import { compareEventIds, eventIdOf } from '@tidings/job-events'
 import { tokenOf, until } from '@tidings/testing'
-import { FACES } from '../src/session/wire.ts'
-import { connect } from './setup/faces.ts'
+import { TRANSPORT_KINDS } from '../src/session/transport.ts'
+import { connect } from './setup/transports.ts'
 import { startGateway, startSurroundings } from './setup/gateway.ts'
 import { Refused, type Client } from './setup/client.ts'
 
@@ -15,11 +15,11 @@ const progressOf = (client: Client) => client.of('job:progress').map(({ progress
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i)
 const refused = (code: RegExp) => (err: unknown) => err instanceof Refused && code.test(err.code)
 
-// The same cases over all three faces: what a client can rely on does not depend on what it speaks.
-for (const face of FACES) {
-  t.test(face, async t => {
-    const join = connect[face]
-    const newUser = () => `${face}-${++users}`
+// The same cases over all three transports: what a client can rely on does not depend on what it speaks.
+for (const kind of TRANSPORT_KINDS) {
+  t.test(kind, async t => {
+    const join = connect[kind]
+    const newUser = () => `${kind}-${++users}`
 
     t.test('a client without a good token is refused', async t => {
       await t.rejects(join(t, url, {}), { code: /token_missing|401/ })
@@ -43,8 +43,8 @@ for (const face of FACES) {
 
     t.test('session comes first, with the user, the position and when the token ends', async t => {
       const client = await join(t, url, { token: tokenOf(7) })
-      t.match(client.told[0], { event: 'session', data: { userId: 7, recovered: false, lastEventId: /^\d+-\d+$/ } })
-      t.ok((client.told[0]?.data.expiresAt as number) > Date.now())
+      t.match(client.received[0], { event: 'session', data: { userId: 7, recovered: false, lastEventId: /^\d+-\d+$/ } })
+      t.ok((client.received[0]?.data.expiresAt as number) > Date.now())
     })
 
     t.test('the owner is told of states, progress, completion and failure, each with its event id; nobody else is', async t => {
@@ -52,31 +52,31 @@ for (const face of FACES) {
       const owner = await join(t, url, { token: tokenOf(userId) })
       const stranger = await join(t, url, { token: tokenOf(other) })
       const one = { userId, jobId: `${userId}-one` }
-      const ids = await jobs.tell(
+      const ids = await jobs.publish(
         { ...one, type: 'added' }, { ...one, type: 'waiting' }, { ...one, type: 'active' }, { ...one, progress: { rows: 40 } },
         { ...one, type: 'completed', result: ['ü', '\u2028', null] }, { userId, jobId: `${userId}-two`, type: 'failed', error: 'no such file' },
         { userId: other, jobId: 'theirs', progress: 1 }
       )
       await owner.waitFor('job:failed')
       await stranger.waitFor('job:progress')
-      t.same(owner.told.slice(1).map(({ event }) => event), ['job:state', 'job:state', 'job:progress', 'job:completed', 'job:failed'])
-      t.same(owner.told.slice(1).map(({ data }) => data.eventId), ids.slice(1, 6))
+      t.same(owner.received.slice(1).map(({ event }) => event), ['job:state', 'job:state', 'job:progress', 'job:completed', 'job:failed'])
+      t.same(owner.received.slice(1).map(({ data }) => data.eventId), ids.slice(1, 6))
       t.match(owner.of('job:progress')[0], { jobId: one.jobId, name: 'report', queue: 'default', userId, progress: { rows: 40 } })
       t.match(owner.of('job:completed')[0], { jobId: one.jobId, result: ['ü', '\u2028', null] })
       t.match(owner.of('job:failed')[0], { jobId: `${userId}-two`, error: 'no such file' })
-      t.same(stranger.told.map(({ event }) => event), ['session', 'job:progress'])
+      t.same(stranger.received.map(({ event }) => event), ['session', 'job:progress'])
     })
 
     t.test('a client that comes back gets what it missed, once and in order, then what is live', async t => {
       const userId = newUser()
       const before = await join(t, url, { token: tokenOf(userId) })
-      await jobs.tell({ userId, jobId: 'a', progress: 0 })
+      await jobs.publish({ userId, jobId: 'a', progress: 0 })
       await before.waitFor('job:progress')
       before.close()
-      await jobs.tell(...upTo(500).map(i => ({ userId, jobId: 'a', progress: i + 1 })))
+      await jobs.publish(...upTo(500).map(i => ({ userId, jobId: 'a', progress: i + 1 })))
 
       const joining = join(t, url, { token: tokenOf(userId), lastEventId: before.lastEventId })
-      const live = upTo(10).map(i => jobs.tell({ userId, jobId: 'a', progress: 501 + i }))
+      const live = upTo(10).map(i => jobs.publish({ userId, jobId: 'a', progress: 501 + i }))
       const after = await joining
       await Promise.all(live)
       await after.waitFor('job:progress', 510)
@@ -88,11 +88,11 @@ for (const face of FACES) {
     t.test('a client that has missed nothing is recovered and told nothing twice', async t => {
       const userId = newUser()
       const before = await join(t, url, { token: tokenOf(userId) })
-      await jobs.tell({ userId, jobId: 'a', progress: 1 })
+      await jobs.publish({ userId, jobId: 'a', progress: 1 })
       await before.waitFor('job:progress')
       const { lastEventId } = before
       const after = await join(t, url, { token: tokenOf(userId), lastEventId })
-      await jobs.tell({ userId, jobId: 'a', progress: 2 })
+      await jobs.publish({ userId, jobId: 'a', progress: 2 })
       await after.waitFor('job:progress')
       t.match(after.of('session'), [{ recovered: true, lastEventId }])
       t.same(progressOf(after), [2])
@@ -101,13 +101,13 @@ for (const face of FACES) {
     t.test('a position that the history does not reach, of the future, or that is none, is not recovered', async t => {
       const userId = newUser()
       const before = await join(t, url, { token: tokenOf(userId) })
-      await jobs.tell({ userId, jobId: 'a', progress: 1 })
+      await jobs.publish({ userId, jobId: 'a', progress: 1 })
       await before.waitFor('job:progress')
-      await jobs.tell(...upTo(1300).map(i => ({ userId, jobId: 'a', progress: i })))
+      await jobs.publish(...upTo(1300).map(i => ({ userId, jobId: 'a', progress: i })))
       for (const lastEventId of [before.lastEventId, '1-0', `${Date.now() + 1e6}-0`, 'nonsense']) {
         const after = await join(t, url, { token: tokenOf(userId), lastEventId })
         t.match(after.of('session'), [{ recovered: false }], String(lastEventId))
-        await jobs.tell({ userId, jobId: 'a', progress: 'live' })
+        await jobs.publish({ userId, jobId: 'a', progress: 'live' })
         await until(() => progressOf(after).includes('live'))
       }
     })
@@ -117,7 +117,7 @@ for (const face of FACES) {
       const client = await join(t, url, { token: tokenOf(userId) })
       const admin = redis.client()
       for (let i = 0; i < 20; i++) {
-        await jobs.tell({ userId, jobId: 'a', progress: i })
+        await jobs.publish({ userId, jobId: 'a', progress: i })
         if (i % 5 === 0) await cutBlockedReads(admin)
       }
       await client.waitFor('job:progress', 20)

@@ -1,8 +1,8 @@
 import t from 'tap'
 import { JOB_EVENTS_KEY, REALTIME_CHANNEL, REPLICAS_KEY, REVOCATIONS_KEY, userHistoryKey, userSessionsKey } from '@tidings/contracts'
 import { tokenOf, until } from '@tidings/testing'
-import { FACES } from '../src/session/wire.ts'
-import { connect } from './setup/faces.ts'
+import { TRANSPORT_KINDS } from '../src/session/transport.ts'
+import { connect } from './setup/transports.ts'
 import { startGateway, startReplica, startSurroundings } from './setup/gateway.ts'
 
 // What other programs may write into the Redis that a gateway uses, by mistake or on purpose.
@@ -21,7 +21,7 @@ const MESSAGES: (string | Buffer)[] = [
 t.test('what is published on the gateways\' channels that no gateway sent is left out and counted', async t => {
   const surroundings = await startSurroundings(t)
   const { url, process } = await startReplica(t, surroundings)
-  const clients = await Promise.all(FACES.map(face => connect[face](t, url, { token: tokenOf('innocent') })))
+  const clients = await Promise.all(TRANSPORT_KINDS.map(kind => connect[kind](t, url, { token: tokenOf('innocent') })))
   const [channel, own] = await until(async () => {
     const channels = await surroundings.redis.client().pubsub('SHARDCHANNELS', `${REALTIME_CHANNEL}*`) as string[]
     return channels.length === 2 && channels.toSorted((a, b) => a.length - b.length)
@@ -34,10 +34,10 @@ t.test('what is published on the gateways\' channels that no gateway sent is lef
     }
   }
 
-  await surroundings.jobs.tell({ userId: 'innocent', jobId: 'a', progress: 1 })
+  await surroundings.jobs.publish({ userId: 'innocent', jobId: 'a', progress: 1 })
   for (const client of clients) {
     await client.waitFor('job:progress')
-    t.same(client.told.map(({ event }) => event), ['session', 'job:progress'], 'and nobody is told anything of it')
+    t.same(client.received.map(({ event }) => event), ['session', 'job:progress'], 'and nobody is told anything of it')
   }
   t.equal(process.process.exitCode, null)
   await until(async () => {
@@ -61,7 +61,7 @@ t.test('a revocation of a system in another database of the same Redis ends nobo
   }
   await revoke(theirs, 'both')
   await revoke(ours, 'another')
-  await surroundings.jobs.tell({ userId: 'both', jobId: 'a', progress: 1 })
+  await surroundings.jobs.publish({ userId: 'both', jobId: 'a', progress: 1 })
   await client.waitFor('job:progress')
   t.notOk(client.gone)
   t.equal(heard, 0)
@@ -71,7 +71,7 @@ t.test('junk among the entries of the stream keeps no event from anybody', async
   const surroundings = await startSurroundings(t)
   const { jobs } = surroundings
   const { url } = await startGateway(t, surroundings)
-  const clients = await Promise.all(FACES.map(face => connect[face](t, url, { token: tokenOf('a') })))
+  const clients = await Promise.all(TRANSPORT_KINDS.map(kind => connect[kind](t, url, { token: tokenOf('a') })))
   const redis = surroundings.redis.client()
   const event = { v: 1, type: 'progress', queue: 'default', jobId: 'j', name: 'n', userId: 'a', timestamp: 1 }
   const junk = ['', 'null', '7', '"text"', '[]', '{}', '{"v":1}', '{"v":"1"}', '{"v":-1}', JSON.stringify({ ...event, timestamp: 'soon' }), JSON.stringify({ ...event, userId: 'b' }), JSON.stringify({ ...event, jobId: 7 }), JSON.stringify({ ...event, type: 'unknown' })]
@@ -79,7 +79,7 @@ t.test('junk among the entries of the stream keeps no event from anybody', async
   await redis.xadd(JOB_EVENTS_KEY, '*', 'u', 'a')
     .catch(() => {}) // Redis itself refuses a field without a value
   await redis.xadd(JOB_EVENTS_KEY, '*', 'other', 'field')
-  await jobs.tell({ userId: 'a', jobId: 'a', progress: 'after' })
+  await jobs.publish({ userId: 'a', jobId: 'a', progress: 'after' })
   for (const client of clients) await until(() => client.of('job:progress').some(({ progress }) => progress === 'after'))
 })
 
@@ -88,21 +88,21 @@ t.test('junk in a user\'s history, or in its place, keeps nobody from coming bac
   const { jobs } = surroundings
   const { url } = await startGateway(t, surroundings)
   const redis = surroundings.redis.client()
-  const [lastEventId] = await jobs.tell({ userId: 'a', jobId: 'a', progress: 0 })
+  const [lastEventId] = await jobs.publish({ userId: 'a', jobId: 'a', progress: 0 })
   let junk: string | null = null
   for (const payload of ['nonsense', 'null', '{"v":1}']) junk = await redis.xadd(userHistoryKey('a'), '*', 'd', payload)
   // Within one millisecond the next event would have the smaller id, and the history would begin anew with it.
   await until(() => Date.now() > Number(junk?.split('-')[0]) + 1)
-  await jobs.tell({ userId: 'a', jobId: 'a', progress: 1 })
-  for (const face of FACES) {
-    const client = await connect[face](t, url, { token: tokenOf('a'), lastEventId })
+  await jobs.publish({ userId: 'a', jobId: 'a', progress: 1 })
+  for (const kind of TRANSPORT_KINDS) {
+    const client = await connect[kind](t, url, { token: tokenOf('a'), lastEventId })
     await client.waitFor('job:progress')
-    t.same(client.of('job:progress').map(({ progress }) => progress), [1], face)
+    t.same(client.of('job:progress').map(({ progress }) => progress), [1], kind)
   }
   await redis.set(userHistoryKey('a'), 'a string')
-  for (const face of FACES) {
-    const client = await connect[face](t, url, { token: tokenOf('a'), lastEventId })
-    t.match(client.of('session'), [{ recovered: false }], face)
+  for (const kind of TRANSPORT_KINDS) {
+    const client = await connect[kind](t, url, { token: tokenOf('a'), lastEventId })
+    t.match(client.of('session'), [{ recovered: false }], kind)
   }
 })
 

@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { compareEventIds, eventIdOf } from '@tidings/job-events'
 import { freePort, spawnService, TEST_SECRET, tokenOf, until } from '@tidings/testing'
-import { FACES } from '../src/session/wire.ts'
+import { TRANSPORT_KINDS } from '../src/session/transport.ts'
 import { startSurroundings } from './setup/gateway.ts'
 import { seededRandom } from './setup/random.ts'
-import { Wanderer } from './setup/wanderer.ts'
+import { RoamingClient } from './setup/roaming-client.ts'
 
 const SEED = Number(process.env.TEST_SEED ?? 20261123)
 const USERS = 10
@@ -30,11 +30,11 @@ t.test(`clients that wander between replicas which die miss nothing, and get not
 
   const userOf = (i: number) => `user-${i % USERS}`
   const jobOf = (i: number) => `job-${i % JOBS}`
-  const wanderers = Array.from({ length: CLIENTS }, (_, i) => new Wanderer({
-    t, face: FACES[i % FACES.length] ?? 'sse', job: jobOf(i), token: tokenOf(userOf(i)), urls, random
+  const wanderers = Array.from({ length: CLIENTS }, (_, i) => new RoamingClient({
+    t, kind: TRANSPORT_KINDS[i % TRANSPORT_KINDS.length] ?? 'sse', job: jobOf(i), token: tokenOf(userOf(i)), urls, random
   }))
-  await jobs.tell(...Array.from({ length: JOBS }, (_, i) => ({ userId: userOf(i), jobId: jobOf(i), type: 'active' as const })))
-  const wandering = wanderers.map(wanderer => wanderer.wander())
+  await jobs.publish(...Array.from({ length: JOBS }, (_, i) => ({ userId: userOf(i), jobId: jobOf(i), type: 'active' as const })))
+  const wandering = wanderers.map(wanderer => wanderer.roam())
   await until(() => wanderers.every(({ sessions, subscribes, subscriptions }) => sessions.length > 0 && (!subscribes || subscriptions.length > 0)))
 
   const admin = redis.client()
@@ -66,7 +66,7 @@ t.test(`clients that wander between replicas which die miss nothing, and get not
       const job = random.between(0, JOBS)
       return { userId: userOf(job), jobId: jobOf(job), progress: sent + i }
     })
-    const ids = await jobs.tell(...events)
+    const ids = await jobs.publish(...events)
     ids.forEach((id, i) => {
       note(events[i]?.userId ?? '', id)
       note(events[i]?.jobId ?? '', id)
@@ -74,7 +74,7 @@ t.test(`clients that wander between replicas which die miss nothing, and get not
     await sleep(25)
   }
   await Promise.all(striking)
-  for (const wanderer of wanderers) wanderer.rest()
+  for (const wanderer of wanderers) wanderer.settle()
   await Promise.all(wandering)
   // What each client saw, beside what there was to see: of its user, and of the job that it subscribes to.
   const views = wanderers.flatMap((wanderer, i) => [

@@ -1,8 +1,8 @@
 import t from 'tap'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { tokenOf, until } from '@tidings/testing'
-import { FACES } from '../src/session/wire.ts'
-import { connect } from './setup/faces.ts'
+import { TRANSPORT_KINDS } from '../src/session/transport.ts'
+import { connect } from './setup/transports.ts'
 import type { Client } from './setup/client.ts'
 import { startGateway, startReplica, startSurroundings } from './setup/gateway.ts'
 
@@ -17,7 +17,7 @@ t.test('seats, revocations and tickets hold over all replicas', async t => {
 
   t.test('the sessions of a user are counted together', async t => {
     const token = tokenOf('seats')
-    const clients = await Promise.all(upTo(6).map(i => connect[FACES[i % 3] ?? 'sse'](t, i % 2 ? one.url : two.url, { token })))
+    const clients = await Promise.all(upTo(6).map(i => connect[TRANSPORT_KINDS[i % 3] ?? 'sse'](t, i % 2 ? one.url : two.url, { token })))
     for (const { url } of [one, two]) await t.rejects(connect.websocket(t, url, { token }), { code: '429' })
     clients[0]?.close()
     await until(() => connect.websocket(t, one.url, { token }))
@@ -26,7 +26,7 @@ t.test('seats, revocations and tickets hold over all replicas', async t => {
 
   t.test('a revocation ends the sessions of all replicas', async t => {
     const token = tokenOf('revoked')
-    const clients = await Promise.all(FACES.flatMap(face => [one, two].map(({ url }) => connect[face](t, url, { token }))))
+    const clients = await Promise.all(TRANSPORT_KINDS.flatMap(kind => [one, two].map(({ url }) => connect[kind](t, url, { token }))))
     await fetch(`${one.internalUrl}/revocations`, {
       method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ userId: 'revoked' })
     })
@@ -57,25 +57,25 @@ t.test('of three replicas one is told to end under load: within 30 s its clients
   const leaving = await startReplica(t, surroundings, { REALTIME_DRAIN_MS: '3000' })
   const staying = await Promise.all([startGateway(t, surroundings), startGateway(t, surroundings)])
   const users = upTo(30).map(i => ({ userId: `drain-${i}`, jobId: `drain-${i}` }))
-  const seats = users.flatMap(({ userId }) => FACES.map(face => ({ face, userId })))
-  const clients = await Promise.all(seats.map(async ({ face, userId }) => await connect[face](t, leaving.url, { token: tokenOf(userId) })))
+  const places = users.flatMap(({ userId }) => TRANSPORT_KINDS.map(kind => ({ kind, userId })))
+  const clients = await Promise.all(places.map(async ({ kind, userId }) => await connect[kind](t, leaving.url, { token: tokenOf(userId) })))
 
   let told = 0
   const moved = new AbortController()
   const load = (async () => {
     for (; !moved.signal.aborted; await sleep(20)) {
-      await jobs.tell(...users.map(user => ({ ...user, progress: told })))
+      await jobs.publish(...users.map(user => ({ ...user, progress: told })))
       told++
     }
   })()
-  await until(() => clients.every(({ told }) => told.length > 5))
+  await until(() => clients.every(({ received }) => received.length > 5))
   const since = Date.now()
   const ended = leaving.process.kill('SIGTERM')
   const again = await Promise.all(clients.map(async (client, i) => {
-    const { face, userId } = seats[i] as typeof seats[number]
+    const { kind, userId } = places[i] as typeof places[number]
     const end = await client.waitForEnd()
     const { url } = staying[i % 2] as typeof staying[number]
-    const next = await connect[face](t, url, { token: tokenOf(userId), lastEventId: client.lastEventId })
+    const next = await connect[kind](t, url, { token: tokenOf(userId), lastEventId: client.lastEventId })
     return { end, next, at: Date.now() }
   }))
   const took = again.map(({ at }) => at - since)
@@ -101,12 +101,12 @@ t.test('a gateway without Redis keeps its sessions and catches up', async t => {
   const surroundings = await startSurroundings(t)
   const { redis, jobs } = surroundings
   const { app, url } = await startGateway(t, surroundings)
-  const clients = await Promise.all(FACES.map(face => connect[face](t, url, { token: tokenOf('hiccup') })))
+  const clients = await Promise.all(TRANSPORT_KINDS.map(kind => connect[kind](t, url, { token: tokenOf('hiccup') })))
   const job = { userId: 'hiccup', jobId: 'hiccup' }
-  await jobs.tell({ ...job, progress: 0 })
+  await jobs.publish({ ...job, progress: 0 })
 
   redis.pause()
-  const late = jobs.tell({ ...job, progress: 1 })
+  const late = jobs.publish({ ...job, progress: 1 })
   await sleep(1000)
   redis.resume()
   await late
@@ -120,7 +120,7 @@ t.test('a gateway without Redis keeps its sessions and catches up', async t => {
   t.equal((await app.inject('/readyz')).statusCode, 200, 'it is away for all replicas, so none is to be taken out')
   t.notOk(clients.some(({ gone }) => gone))
   await redis.restart()
-  await until(() => jobs.tell({ ...job, progress: 2 }))
+  await until(() => jobs.publish({ ...job, progress: 2 }))
   for (const client of clients) await client.waitFor('job:progress', 3)
 })
 
@@ -130,12 +130,12 @@ t.test('a gateway starts without Redis, lets nobody in, and everybody once it is
   await redis.stop()
   const { url } = await startReplica(t, surroundings)
   t.match(await (await fetch(`${url}/readyz`)).json(), { status: 'degraded' })
-  for (const face of FACES) await t.rejects(connect[face](t, url, { token: tokenOf(1) }), { code: /connection|503/ })
+  for (const kind of TRANSPORT_KINDS) await t.rejects(connect[kind](t, url, { token: tokenOf(1) }), { code: /connection|503/ })
 
   await redis.restart()
-  for (const face of FACES) {
-    const client = await until(() => connect[face](t, url, { token: tokenOf(1) }))
-    await until(() => jobs.tell({ userId: '1', jobId: face, progress: face }))
+  for (const kind of TRANSPORT_KINDS) {
+    const client = await until(() => connect[kind](t, url, { token: tokenOf(1) }))
+    await until(() => jobs.publish({ userId: '1', jobId: kind, progress: kind }))
     await client.waitFor('job:progress')
   }
 })

@@ -1,8 +1,8 @@
 import t from 'tap'
 import { tokenOf, until, type TestContext } from '@tidings/testing'
-import { FACES } from '../src/session/wire.ts'
+import { TRANSPORT_KINDS } from '../src/session/transport.ts'
 import type { Client } from './setup/client.ts'
-import { connect } from './setup/faces.ts'
+import { connect } from './setup/transports.ts'
 import { startReplica, startSurroundings } from './setup/gateway.ts'
 
 const COUNT = 100_000
@@ -18,19 +18,19 @@ const WAIT = { timeoutMs: 120_000 }
 const surroundings = await startSurroundings(t)
 const { jobs } = surroundings
 
-for (const [at, face] of FACES.entries()) {
-  t.test(`${face}: a client that stops reading while 100,000 events are sent costs less than 4 MiB and is closed as slow`, async t => {
+for (const [at, kind] of TRANSPORT_KINDS.entries()) {
+  t.test(`${kind}: a client that stops reading while 100,000 events are sent costs less than 4 MiB and is closed as slow`, async t => {
     const gateway = await startMeasured(t)
-    const userId = `${face}-slow`
+    const userId = `${kind}-slow`
     const token = tokenOf(userId)
-    const others = await Promise.all([face, FACES[(at + 1) % FACES.length] ?? face].map(each => connect[each](t, gateway.url, { token })))
+    const others = await Promise.all([kind, TRANSPORT_KINDS[(at + 1) % TRANSPORT_KINDS.length] ?? kind].map(each => connect[each](t, gateway.url, { token })))
     const tellAll = async (from: number, to: number) => {
-      for (let i = from; i < to; i += BATCH) await jobs.tell(...batchOf(userId, i))
-      await until(() => others.every(({ told }) => told.length > to), { ...WAIT, what: `${to} events at the others` })
+      for (let i = from; i < to; i += BATCH) await jobs.publish(...batchOf(userId, i))
+      await until(() => others.every(({ received }) => received.length > to), { ...WAIT, what: `${to} events at the others` })
     }
 
     await tellAll(0, WARM_UP)
-    const client = await connect[face](t, gateway.url, { token })
+    const client = await connect[kind](t, gateway.url, { token })
     await gateway.held()
     const before = await gateway.held()
     client.hang()
@@ -41,7 +41,7 @@ for (const [at, face] of FACES.entries()) {
       await tellAll(told, next)
       told = next
       most = Math.max(most, await gateway.held() - before)
-      if (!wasSlowAt && await gateway.isSlow(face)) wasSlowAt = told
+      if (!wasSlowAt && await gateway.isSlow(kind)) wasSlowAt = told
     }
 
     t.comment(`it cost at most ${(most / MIB).toFixed(2)} MiB, and was slow after ${wasSlowAt - WARM_UP} events`)
@@ -66,14 +66,14 @@ function batchOf (userId: string, from: number) {
     : { userId, jobId: `${userId}-long-${i % 20}`, progress: from + i })
 }
 
-function numbersOf ({ told }: Client): unknown[] {
-  return told.filter(({ event }) => event.startsWith('job:')).map(({ data }) => data.result ?? data.progress)
+function numbersOf ({ received }: Client): unknown[] {
+  return received.filter(({ event }) => event.startsWith('job:')).map(({ data }) => data.result ?? data.progress)
 }
 
 async function startMeasured (t: TestContext) {
   const { url } = await startReplica(t, surroundings, {}, './measured-gateway.ts')
   const held = async () => (await (await fetch(`${url}/held`)).json() as { bytes: number }).bytes
-  const isSlow = async (face: string) => (await (await fetch(`${url}/metrics`)).text())
-    .includes(`tidings_realtime_session_ends_total{face="${face}",reason="slow"} 1`)
+  const isSlow = async (kind: string) => (await (await fetch(`${url}/metrics`)).text())
+    .includes(`tidings_realtime_session_ends_total{transport="${kind}",reason="slow"} 1`)
   return { url, held, isSlow }
 }

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { tokenOf, until } from '@tidings/testing'
-import { FACES } from '../src/session/wire.ts'
-import { connect } from './setup/faces.ts'
+import { TRANSPORT_KINDS } from '../src/session/transport.ts'
+import { connect } from './setup/transports.ts'
 import { startGateway, startSurroundings } from './setup/gateway.ts'
 
 const surroundings = await startSurroundings(t)
@@ -15,33 +15,33 @@ const COUNT = 600
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i)
 const batches = upTo(COUNT / 20).map(i => upTo(20).map(j => i * 20 + j))
 
-for (const face of FACES) {
-  t.test(face, async t => {
+for (const kind of TRANSPORT_KINDS) {
+  t.test(kind, async t => {
     t.test('a client that hangs is spared superseded progress, and sees the newest when it reads again', async t => {
-      const job = { userId: `${face}-spared`, jobId: `${face}-spared` }
-      const client = await connect[face](t, url, { token: tokenOf(job.userId) })
+      const job = { userId: `${kind}-spared`, jobId: `${kind}-spared` }
+      const client = await connect[kind](t, url, { token: tokenOf(job.userId) })
       client.hang()
-      for (const batch of batches) await jobs.tell(...batch.map(i => ({ ...job, progress: { i, PAD } })))
-      await jobs.tell({ ...job, type: 'completed', result: 'done' })
+      for (const batch of batches) await jobs.publish(...batch.map(i => ({ ...job, progress: { i, PAD } })))
+      await jobs.publish({ ...job, type: 'completed', result: 'done' })
       client.read()
       await client.waitFor('job:completed')
       const seen = client.of('job:progress').map(({ progress }) => (progress as { i: number }).i)
       t.ok(seen.length < COUNT, `${seen.length} of ${COUNT} were sent`)
       t.equal(seen.at(-1), COUNT - 1)
       t.ok(seen.every((i, at) => at === 0 || i > (seen[at - 1] ?? i)))
-      t.equal(client.told.at(-1)?.event, 'job:completed')
+      t.equal(client.received.at(-1)?.event, 'job:completed')
     })
 
     t.test('a client that does not take what cannot be spared is closed as slow; others miss nothing', async t => {
-      const userId = `${face}-slow`
-      const client = await connect[face](t, url, { token: tokenOf(userId) })
-      const bystander = await connect[face](t, url, { token: tokenOf(userId) })
-      const [hung] = app.audience.of(userId) ?? []
+      const userId = `${kind}-slow`
+      const client = await connect[kind](t, url, { token: tokenOf(userId) })
+      const bystander = await connect[kind](t, url, { token: tokenOf(userId) })
+      const [hung] = app.hub.sessionsOf(userId) ?? []
       client.hang()
       let most = 0
       for (const batch of batches) {
-        await jobs.tell(...batch.map(i => ({ userId, jobId: `${face}-${i}`, type: 'completed' as const, result: { i, PAD } })))
-        most = Math.max(most, hung?.wire.unsentBytes ?? 0)
+        await jobs.publish(...batch.map(i => ({ userId, jobId: `${kind}-${i}`, type: 'completed' as const, result: { i, PAD } })))
+        most = Math.max(most, hung?.transport.unsentBytes ?? 0)
       }
       await bystander.waitFor('job:completed', COUNT)
       t.same(bystander.of('job:completed').map(({ result }) => (result as { i: number }).i), upTo(COUNT))
@@ -55,7 +55,7 @@ for (const face of FACES) {
       t.same(got, upTo(got.length), 'what it got is whole')
 
       const { lastEventId } = client
-      const again = await connect[face](t, url, { token: tokenOf(userId), lastEventId })
+      const again = await connect[kind](t, url, { token: tokenOf(userId), lastEventId })
       await again.waitFor('job:completed', COUNT - got.length)
       t.match(again.of('session'), [{ recovered: true }])
       t.same(again.of('job:completed').map(({ result }) => (result as { i: number }).i), upTo(COUNT).slice(got.length), 'it goes on where it was')

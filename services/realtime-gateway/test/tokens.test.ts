@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { TEST_SECRET, tokenOf, until, type TestContext } from '@tidings/testing'
 import type { Client, ConnectOptions } from './setup/client.ts'
-import { connect } from './setup/faces.ts'
+import { connect } from './setup/transports.ts'
 import { startGateway, startSurroundings } from './setup/gateway.ts'
 
-// Most of the time tokens are waited for: all faces do that at once.
+// Most of the time tokens are waited for: all transports do that at once.
 t.jobs = 6
 
 const surroundings = await startSurroundings(t)
@@ -18,15 +18,15 @@ const newJob = () => ({ userId: `token-${++users}`, jobId: `job-${users}` })
 type Job = ReturnType<typeof newJob>
 type Join = (t: TestContext, job: Job, options: ConnectOptions) => Promise<Client>
 
-const faces: Record<string, Join> = {
+const transports: Record<string, Join> = {
   'socket.io': (t, _job, options) => connect['socket.io'](t, url, options),
   websocket: (t, _job, options) => connect.websocket(t, url, options),
   sse: (t, _job, options) => connect.sse(t, url, options),
   'a job\'s stream': (t, { jobId }, options) => connect.sse(t, url, { ...options, job: jobId })
 }
 
-for (const [face, join] of Object.entries(faces)) {
-  t.test(face, { buffered: true }, async t => {
+for (const [kind, join] of Object.entries(transports)) {
+  t.test(kind, { buffered: true }, async t => {
     t.test('a token that ends in mid-stream is told ahead and ends its session; with a new one nothing is missed', async t => {
       const job = newJob()
       const stream = await beginStream(t, job)
@@ -44,7 +44,7 @@ for (const [face, join] of Object.entries(faces)) {
       const [job, other] = [newJob(), newJob()]
       const token = tokenOf(job.userId)
       const stream = await beginStream(t, job)
-      await jobs.tell({ ...other, type: 'active' })
+      await jobs.publish({ ...other, type: 'active' })
       const client = await join(t, job, { token, lastEventId: stream.begin })
       const bystander = await join(t, other, { token: tokenOf(other.userId) })
       await client.waitFor('job:progress')
@@ -60,9 +60,9 @@ for (const [face, join] of Object.entries(faces)) {
 
     t.test('with another user\'s token, and a position of this one, nothing of this one\'s is told', async t => {
       const [job, other] = [newJob(), newJob()]
-      await jobs.tell({ ...other, type: 'active' })
-      const [lastEventId] = await jobs.tell({ ...job, progress: 1 })
-      await jobs.tell({ ...job, progress: 2 }, { ...other, progress: 'theirs' })
+      await jobs.publish({ ...other, type: 'active' })
+      const [lastEventId] = await jobs.publish({ ...job, progress: 1 })
+      await jobs.publish({ ...job, progress: 2 }, { ...other, progress: 'theirs' })
       const client = await join(t, other, { token: tokenOf(other.userId), lastEventId })
       await client.waitFor('job:progress')
       t.same(client.of('job:progress').map(({ progress }) => progress), ['theirs'])
@@ -70,9 +70,9 @@ for (const [face, join] of Object.entries(faces)) {
   })
 }
 
-for (const face of ['socket.io', 'websocket'] as const) {
-  t.test(`${face}: auth:refresh`, { buffered: true }, async t => {
-    const join = faces[face] as Join
+for (const kind of ['socket.io', 'websocket'] as const) {
+  t.test(`${kind}: auth:refresh`, { buffered: true }, async t => {
+    const join = transports[kind] as Join
 
     t.test('in mid-stream it prolongs the session, and what is asked then is asked with the new token', async t => {
       const job = newJob()
@@ -90,7 +90,7 @@ for (const face of ['socket.io', 'websocket'] as const) {
 
     t.test('a token of 15 KB is taken, in each form that clients send; no answer awaited, the outcome is an event', async t => {
       const job = newJob()
-      await jobs.tell({ ...job, type: 'active' })
+      await jobs.publish({ ...job, type: 'active' })
       const client = await join(t, job, { token: tokenOf(job.userId) })
       const large = largeToken(job.userId)
       t.ok(large.length > 15_000 && large.length < 16_000)
@@ -167,11 +167,11 @@ async function revoke (userId: string): Promise<number> {
 
 /** A job that goes on telling progress until all of it is asked for. */
 async function beginStream (t: TestContext, job: Job) {
-  const [begin] = await jobs.tell({ ...job, progress: 'begin' })
+  const [begin] = await jobs.publish({ ...job, progress: 'begin' })
   const over = new AbortController()
   let told = 0
   const telling = (async () => {
-    for (; !over.signal.aborted; await sleep(20)) await jobs.tell({ ...job, progress: told++ })
+    for (; !over.signal.aborted; await sleep(20)) await jobs.publish({ ...job, progress: told++ })
   })()
   const end = () => {
     over.abort()

@@ -1,8 +1,7 @@
 import type { AuthRefreshAck, SubscribeJobAck } from '@tidings/contracts'
-import type { Gate } from '../auth/gate.ts'
-import { TokenBucket } from '../auth/token-bucket.ts'
+import { TokenBucket } from './token-bucket.ts'
 import { readSubscribe, readToken, readUnsubscribe } from './command-input.ts'
-import { refreshToken } from './refresh-token.ts'
+import { refreshToken, type Identify } from './refresh-token.ts'
 import type { Session } from './session.ts'
 import { subscribe, type SubscribeOptions } from './subscribe.ts'
 import type { Outcome, WantedJob } from './subscribe-request.ts'
@@ -17,7 +16,7 @@ export type Commands = ReturnType<typeof createCommands>
 type Log = { error (fields: object, message: string): void, debug (fields: object, message: string): void }
 
 type CommandsOptions = SubscribeOptions & {
-  gate: Gate
+  identify: Identify
   log: Log
   commandsPerSecond: number
 }
@@ -25,13 +24,13 @@ type CommandsOptions = SubscribeOptions & {
 type Command = { name: string, session: Session, input: unknown, answer: Answer }
 
 /** What clients may ask of their session, the same over Socket.IO and WebSocket. */
-export function createCommands ({ gate, log, commandsPerSecond, ...subscribing }: CommandsOptions) {
-  const { metrics } = subscribing
+export function createCommands ({ identify, log, commandsPerSecond, ...subscribeOptions }: CommandsOptions) {
+  const { metrics } = subscribeOptions
   const commands: Record<string, (command: Command) => Promise<void> | void> = {
     'subscribe:job': async command => {
       const read = readSubscribe(command.input)
       if ('fault' in read) return refuse(command, 'invalid', { error: 'invalid', detail: read.fault })
-      await subscribe(command.session, read.input, subscribing, askerOf(command, read.input))
+      await subscribe(command.session, read.input, subscribeOptions, requesterOf(command, read.input))
     },
     'unsubscribe:job': command => {
       const read = readUnsubscribe(command.input)
@@ -42,7 +41,7 @@ export function createCommands ({ gate, log, commandsPerSecond, ...subscribing }
     'auth:refresh': async command => {
       const read = readToken(command.input)
       if ('fault' in read) return refuse(command, 'invalid', { error: 'invalid', detail: read.fault })
-      await refreshToken(command.session, read.input, { gate, log, answer: command.answer })
+      await refreshToken(command.session, read.input, { identify, log, answer: command.answer })
     }
   }
 
@@ -54,27 +53,27 @@ export function createCommands ({ gate, log, commandsPerSecond, ...subscribing }
       await act(command)
     } catch (err) {
       log.error({ err, command: name }, 'command failed')
-      tell(command, { ok: false, error: 'unavailable' })
+      respond(command, { ok: false, error: 'unavailable' })
     }
   }
 
   function refuse (command: Command, reason: 'unknown' | 'rate' | 'invalid', refusal: Omit<Refusal, 'ok'>) {
     metrics.refusedCommands.inc({ reason })
-    tell(command, { ok: false, ...refusal })
+    respond(command, { ok: false, ...refusal })
   }
 
   /** Takes a session's commands: so many a second, and none before it is live. Each is answered, whatever happens. */
   return function receiver (session: Session, live: Promise<void>) {
     const rate = new TokenBucket(commandsPerSecond)
     // A client that comes back asks for all of its jobs at once.
-    const subscribes = new TokenBucket(commandsPerSecond, Math.max(subscribing.maxSubscriptions, 2 * commandsPerSecond))
+    const subscribes = new TokenBucket(commandsPerSecond, Math.max(subscribeOptions.maxSubscriptions, 2 * commandsPerSecond))
 
     async function receive (name: string, input: unknown, answer: Answer): Promise<void> {
       const command = { name, session, input, answer }
       const bucket = name === 'subscribe:job' ? subscribes : rate
       if (!bucket.take()) return refuse(command, 'rate', { error: 'rate limited', retryAfterMs: bucket.waitMs() })
       await live
-      if (session.hasEnded) return tell(command, { ok: false, error: 'unavailable' })
+      if (session.hasEnded) return respond(command, { ok: false, error: 'unavailable' })
       await execute(command)
     }
 
@@ -90,7 +89,7 @@ export function createCommands ({ gate, log, commandsPerSecond, ...subscribing }
 }
 
 /** Answers, or sends a refusal that nobody waits for as an event: no command is dropped without notice. */
-function tell ({ name, session, input, answer }: Command, ack: Refusal) {
+function respond ({ name, session, input, answer }: Command, ack: Refusal) {
   if (answer) return answer(ack)
   const { ok: _, ...refusal } = ack
   if (name !== 'subscribe:job') return session.send('command:error', { command: name, ...refusal })
@@ -99,7 +98,7 @@ function tell ({ name, session, input, answer }: Command, ack: Refusal) {
 }
 
 /** A request without an answer, and one that is answered late, ends with an event. */
-function askerOf ({ session, answer }: Command, { jobId }: WantedJob) {
+function requesterOf ({ session, answer }: Command, { jobId }: WantedJob) {
   return {
     answer: answer && (({ ack, retrying }: Outcome) => answer(ack.ok ? ack : { ...ack, retrying })),
     notify: ({ ack: { ok, ...outcome }, retrying }: Outcome) => {

@@ -36,9 +36,9 @@ export function createHistory ({ redis, ttlMs }: { redis: Redis, ttlMs: number }
       for await (const page of readHistory(redis, userId, from)) {
         // Asked after the page was read: nothing between `from` and the page had been trimmed by then.
         if (!await covers(userId, from)) return false
-        const goesOn = await onPage(page.filter(({ id }) => !isNewer(id, until)))
+        const continues = await onPage(page.filter(({ id }) => !isNewer(id, until)))
         from = page.at(-1)?.id ?? from
-        if (!goesOn || !isNewer(until, from)) return true
+        if (!continues || !isNewer(until, from)) return true
       }
       return from !== since || await covers(userId, since)
     }

@@ -43,6 +43,6 @@ export class Message {
  */
 export function messageOf (entry: Entry): Message | undefined {
   const event = decode(entry)
-  const told = socketMessage(event)
-  return told && new Message(entry, event, new Frame(told.event, told.json, event.eventId))
+  const payload = socketMessage(event)
+  return payload && new Message(entry, event, new Frame(payload.event, payload.json, event.eventId))
 }

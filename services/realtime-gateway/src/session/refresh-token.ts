@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { TokenRefused, type AuthRefreshAck } from '@tidings/contracts'
-import type { Gate } from '../auth/gate.ts'
+import { TokenRefused, type AuthRefreshAck, type Identity } from '@tidings/contracts'
 import type { Session } from './session.ts'
 
 const MIN_PAUSE_MS = 500
@@ -8,20 +7,22 @@ const MAX_PAUSE_MS = 10_000
 
 type Log = { debug (fields: object, message: string): void }
 type Answer = ((ack: AuthRefreshAck & { retrying?: boolean }) => void) | undefined
-type RefreshOptions = { gate: Gate, log: Log, answer: Answer }
+/** @throws TokenRefused */
+export type Identify = (token: string | undefined) => Promise<Identity>
+type RefreshOptions = { identify: Identify, log: Log, answer: Answer }
 
 /**
  * Gives a session a new token of the same user. While that can't be verified
  * (the identity provider's keys can't be had) it is tried again, as long as the
  * session lives and no newer one came; the end of that is told by an event.
  */
-export async function refreshToken (session: Session, token: string, { gate, log, answer }: RefreshOptions): Promise<void> {
-  session.offeredToken = token
-  const isWanted = () => session.offeredToken === token && !session.hasEnded
+export async function refreshToken (session: Session, token: string, { identify, log, answer }: RefreshOptions): Promise<void> {
+  session.pendingToken = token
+  const isWanted = () => session.pendingToken === token && !session.hasEnded
   let isAnswered = false
   for (let pauseMs = MIN_PAUSE_MS; isWanted(); pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
-    const ack = await attempt(session, token, { gate, log })
-    if (ack) return tell(session, token, { ack, answer: isAnswered ? undefined : answer })
+    const ack = await attempt(session, token, { identify, log })
+    if (ack) return respond(session, token, { ack, answer: isAnswered ? undefined : answer })
     if (!isAnswered) answer?.({ ok: false, error: 'unavailable', retrying: true })
     isAnswered = true
     await sleep(pauseMs * (0.5 + Math.random() / 2), undefined, { ref: false })
@@ -30,11 +31,11 @@ export async function refreshToken (session: Session, token: string, { gate, log
 }
 
 /** Undefined where it can't be said now. */
-async function attempt (session: Session, token: string, { gate, log }: Omit<RefreshOptions, 'answer'>): Promise<AuthRefreshAck | undefined> {
+async function attempt (session: Session, token: string, { identify, log }: Omit<RefreshOptions, 'answer'>): Promise<AuthRefreshAck | undefined> {
   try {
-    const identity = await gate.identify(token)
+    const identity = await identify(token)
     if (identity.userId !== session.userId) return { ok: false, error: 'another user' }
-    if (session.offeredToken === token) session.pass = { ...session.pass, identity, token }
+    if (session.pendingToken === token) session.grant = { ...session.grant, identity, token }
     return { ok: true, expiresAt: identity.expiresAt }
   } catch (err) {
     if (err instanceof TokenRefused) return { ok: false, error: err.code }
@@ -43,8 +44,8 @@ async function attempt (session: Session, token: string, { gate, log }: Omit<Ref
   }
 }
 
-function tell (session: Session, token: string, { ack, answer }: { ack: AuthRefreshAck, answer: Answer }) {
-  if (session.offeredToken === token) session.offeredToken = undefined
+function respond (session: Session, token: string, { ack, answer }: { ack: AuthRefreshAck, answer: Answer }) {
+  if (session.pendingToken === token) session.pendingToken = undefined
   if (answer) answer(ack)
   else if (ack.ok) session.send('auth:refreshed', { expiresAt: ack.expiresAt })
   else session.send('auth:error', { error: ack.error })

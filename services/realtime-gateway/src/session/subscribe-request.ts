@@ -13,7 +13,7 @@ export type Outcome = {
   retrying: boolean
 }
 
-export type Asker = {
+export type Requester = {
   /** Gets the outcome of the next attempt; undefined: nobody waits for it. */
   answer?: ((outcome: Outcome) => void) | undefined
   /** Gets what nobody waits for: the first failure, if it is not answered, and the end. */
@@ -26,79 +26,79 @@ export type Asker = {
 }
 
 /** Whether a refusal may be another one later. */
-export const isPassing = (error: string) => error === 'unavailable' || error === 'rate limited' || error === 'not found'
+export const isTransient = (error: string) => error === 'unavailable' || error === 'rate limited' || error === 'not found'
 
 /** A subscription that is asked for and not answered yet, whoever asked for it, and how often. */
 export class SubscribeRequest {
   readonly wanted: WantedJob
   /** Every event since it was asked for is wanted, and not only what follows the snapshot. */
-  wantsAllSince: boolean
+  wantsEventsSinceRequest: boolean
   /** Where the tail stood when it was asked for. */
-  askedFrom: EventId = ZERO
+  requestedAt: EventId = ZERO
   /** The newest event of the job that has passed meanwhile. */
-  seen: EventId = ZERO
+  lastSeen: EventId = ZERO
   isCancelled = false
   /** Why the last attempt failed, where that was none of jobs-api's answers. */
   fault: unknown
   readonly #since = Date.now()
-  readonly #notify: Asker['notify']
-  readonly #isPatient: boolean
-  #answers: NonNullable<Asker['answer']>[] = []
+  readonly #notify: Requester['notify']
+  readonly #keepsSnapshotPosition: boolean
+  #answers: NonNullable<Requester['answer']>[] = []
   /** Somebody is to be notified of the end, and whether of a failure before it too. */
-  #isAwaited = false
-  #isFailureAwaited = false
+  #notifiesEnd = false
+  #notifiesFailure = false
   #attempts = 0
   #wake: (() => void) | undefined
 
-  constructor (wanted: WantedJob, asker: Asker) {
+  constructor (wanted: WantedJob, requester: Requester) {
     this.wanted = wanted
-    this.wantsAllSince = asker.from === 'its request'
-    this.#isPatient = asker.from === 'the snapshot'
-    this.#notify = asker.notify
-    this.#add(asker)
+    this.wantsEventsSinceRequest = requester.from === 'its request'
+    this.#keepsSnapshotPosition = requester.from === 'the snapshot'
+    this.#notify = requester.notify
+    this.#add(requester)
   }
 
-  get sinceMs (): number {
+  get ageMs (): number {
     return Date.now() - this.#since
   }
 
   /** Somebody asks for the same once more: both are answered. False where it is not the same. */
-  join ({ queue, lastEventId }: WantedJob, asker: Asker): boolean {
+  join ({ queue, lastEventId }: WantedJob, requester: Requester): boolean {
     const isSame = queue === this.wanted.queue && (lastEventId === this.wanted.lastEventId || lastEventId === undefined)
     if (!isSame) return false
-    this.#add(asker)
-    this.wantsAllSince ||= asker.from === 'its request'
+    this.#add(requester)
+    this.wantsEventsSinceRequest ||= requester.from === 'its request'
     this.#attempts = 0
     this.#wake?.()
     return true
   }
 
   /** An event of the job passed. The first says that the job is there: no need to wait. */
-  sees ({ id }: Message): void {
-    const isFirst = !isNewer(this.seen, ZERO)
-    this.seen = id
+  observe ({ id }: Message): void {
+    const isFirst = !isNewer(this.lastSeen, ZERO)
+    this.lastSeen = id
     if (isFirst) this.#wake?.()
   }
 
   /** Tells of an attempt that failed. Who is told of a retry may take it that every event from here on comes. */
-  refused (ack: SubscribeJobAck, { retrying }: { retrying: boolean }): void {
-    const isNotified = retrying ? this.#isFailureAwaited : this.#isAwaited
-    if (retrying && !this.#isPatient) this.wantsAllSince = true
+  attemptFailed (ack: SubscribeJobAck, { retrying }: { retrying: boolean }): void {
+    const isNotified = retrying ? this.#notifiesFailure : this.#notifiesEnd
+    if (retrying && !this.#keepsSnapshotPosition) this.wantsEventsSinceRequest = true
     this.#answerAll({ ack, retrying })
     if (isNotified) this.#notify({ ack, retrying })
-    this.#isAwaited = true
-    this.#isFailureAwaited = false
+    this.#notifiesEnd = true
+    this.#notifiesFailure = false
   }
 
   /** Tells of the end. */
-  end (ack: SubscribeJobAck): void {
+  finish (ack: SubscribeJobAck): void {
     this.#answerAll({ ack, retrying: false })
-    if (this.#isAwaited && !this.isCancelled) this.#notify({ ack, retrying: false })
+    if (this.#notifiesEnd && !this.isCancelled) this.#notify({ ack, retrying: false })
   }
 
-  #add ({ answer }: Asker) {
+  #add ({ answer }: Requester) {
     if (answer) this.#answers.push(answer)
-    else this.#isAwaited = this.#isFailureAwaited = true
+    else this.#notifiesEnd = this.#notifiesFailure = true
   }
 
   #answerAll (outcome: Outcome) {

@@ -1,16 +1,16 @@
 import type { Job, SubscribeJobAck } from '@tidings/contracts'
 import { formatEventId, isNewer, newest, parseEventId, ZERO, type Entry, type EventId } from '@tidings/job-events'
-import type { FoundJob, LookUps } from '../jobs/look-ups.ts'
+import type { FoundJob, JobLookups } from '../job-lookup/job-lookups.ts'
 import type { Metrics } from '../metrics.ts'
 import type { History } from './history.ts'
 import { messageOf, type Message } from './message.ts'
 import { resume } from './resume.ts'
 import type { Session, Subscription } from './session.ts'
-import { isPassing, SubscribeRequest, type Asker, type Outcome, type WantedJob } from './subscribe-request.ts'
+import { isTransient, SubscribeRequest, type Requester, type Outcome, type WantedJob } from './subscribe-request.ts'
 
 export type SubscribeOptions = {
   history: History
-  lookUps: LookUps
+  jobLookups: JobLookups
   metrics: Metrics
   maxSubscriptions: number
   /** How long a job that is not known yet is looked for. */
@@ -19,7 +19,7 @@ export type SubscribeOptions = {
 
 type Refused = Extract<SubscribeJobAck, { ok: false }>
 
-type Asking = Asker & {
+type SubscribeRequester = Requester & {
   /** Whether to try no more; by default as sockets do. */
   isOver?: (error: string, sinceMs: number) => boolean
 }
@@ -34,30 +34,30 @@ type Asking = Asker & {
  * lives: it is tried again, less and less often, and at once when an event of
  * the job passes. What the tail hands in meanwhile is held, so nothing is lost.
  */
-export async function subscribe (session: Session, wanted: WantedJob, options: SubscribeOptions, asking: Asking): Promise<void> {
+export async function subscribe (session: Session, wanted: WantedJob, options: SubscribeOptions, asking: SubscribeRequester): Promise<void> {
   if (session.hasEnded) return
-  const asker = counted(asking, options.metrics)
-  const tell = asker.answer ?? asker.notify
+  const requester = counted(asking, options.metrics)
+  const respond = requester.answer ?? requester.notify
   const known = session.subscriptions.get(wanted.jobId)
-  if (known?.request?.join(wanted, asker)) return
-  if (known && !known.request) return await lookAgain(session, wanted, known, options, tell)
+  if (known?.request?.join(wanted, requester)) return
+  if (known && !known.request) return await refreshSnapshot(session, wanted, known, options, respond)
   if (known) session.unsubscribe(wanted.jobId) // it is asked for from elsewhere now
-  if (session.subscriptions.size >= options.maxSubscriptions) return tell({ ack: refusal('too many subscriptions'), retrying: false })
+  if (session.subscriptions.size >= options.maxSubscriptions) return respond({ ack: refusal('too many subscriptions'), retrying: false })
 
-  const request = new SubscribeRequest(wanted, asker)
+  const request = new SubscribeRequest(wanted, requester)
   await attemptUntilOver(session, session.subscribe(wanted, request), { ...options, request, isOver: asking.isOver ?? isOverOf(options) })
 }
 
-function counted ({ answer, notify, from }: Asker, metrics: Metrics): Asker {
-  const count = (tell: (outcome: Outcome) => void) => (outcome: Outcome) => {
+function counted ({ answer, notify, from }: Requester, metrics: Metrics): Requester {
+  const count = (respond: (outcome: Outcome) => void) => (outcome: Outcome) => {
     metrics.subscriptions.inc({ outcome: outcome.ack.ok ? 'ok' : outcome.ack.error.replaceAll(' ', '_') })
-    tell(outcome)
+    respond(outcome)
   }
   return { answer: answer && count(answer), notify: count(notify), from }
 }
 
 const isOverOf = ({ unknownJobMs }: SubscribeOptions) => (error: string, sinceMs: number) =>
-  !isPassing(error) || (error === 'not found' && sinceMs >= unknownJobMs)
+  !isTransient(error) || (error === 'not found' && sinceMs >= unknownJobMs)
 
 type AttemptOptions = SubscribeOptions & { request: SubscribeRequest, isOver: (error: string, sinceMs: number) => boolean }
 
@@ -65,11 +65,11 @@ async function attemptUntilOver (session: Session, subscription: Subscription, o
   const { request, isOver } = options
   for (;;) {
     const ack = await attempt(session, subscription, options)
-    if (request.isCancelled) return request.end(refusal('unsubscribed'))
+    if (request.isCancelled) return request.finish(refusal('unsubscribed'))
     if (ack.ok) return goLive(subscription, ack, request)
-    const isLast = isOver(ack.error, request.sinceMs)
+    const isLast = isOver(ack.error, request.ageMs)
     if (isLast) session.unsubscribe(request.wanted.jobId)
-    request.refused(ack, { retrying: !isLast })
+    request.attemptFailed(ack, { retrying: !isLast })
     if (isLast) return
     await request.pause()
   }
@@ -77,11 +77,11 @@ async function attemptUntilOver (session: Session, subscription: Subscription, o
 
 /** In one turn: what was held up to the snapshot, the snapshot, and what follows it. */
 function goLive (subscription: Subscription, ack: SubscribeJobAck & { ok: true }, request: SubscribeRequest) {
-  const { feed } = subscription
-  if (request.wantsAllSince) feed.releaseUpTo(lastEventOf(ack.job as Job))
+  const { cursor } = subscription
+  if (request.wantsEventsSinceRequest) cursor.flushUpTo(lastEventOf(ack.job as Job))
   subscription.request = undefined
-  request.end(request.wantsAllSince ? { ...ack, lastEventId: formatEventId(feed.position) } : ack)
-  feed.release()
+  request.finish(request.wantsEventsSinceRequest ? { ...ack, lastEventId: formatEventId(cursor.position) } : ack)
+  cursor.flush()
 }
 
 async function attempt (session: Session, subscription: Subscription, options: AttemptOptions): Promise<SubscribeJobAck> {
@@ -93,44 +93,44 @@ async function attempt (session: Session, subscription: Subscription, options: A
   }
 }
 
-async function join (session: Session, subscription: Subscription, { history, lookUps, request }: AttemptOptions): Promise<SubscribeJobAck> {
-  const { feed } = subscription
-  const { wanted, wantsAllSince } = request
-  const asked = newest(feed.heldFrom, request.seen)
-  let found = await find(session, wanted, asked, lookUps)
+async function join (session: Session, subscription: Subscription, { history, jobLookups, request }: AttemptOptions): Promise<SubscribeJobAck> {
+  const { cursor } = subscription
+  const { wanted, wantsEventsSinceRequest } = request
+  const asked = newest(cursor.bufferedSince, request.lastSeen)
+  let found = await find(session, wanted, asked, jobLookups)
   if (!found.ok) return found
   subscription.queue = found.job.queue
 
   const recovered = await catchUp(session, subscription, { history, request, job: found.job })
   // The client, or what was held, was further than the snapshot: it gets one that is as far.
-  if (isNewer(feed.position, asked)) found = await find(session, wanted, feed.position, lookUps)
+  if (isNewer(cursor.position, asked)) found = await find(session, wanted, cursor.position, jobLookups)
 
   if (!found.ok) return found
   // A client that goes by the snapshot is told what follows that.
-  if (!recovered && !wantsAllSince) feed.position = feed.completeFrom = newest(feed.position, lastEventOf(found.job))
+  if (!recovered && !wantsEventsSinceRequest) cursor.position = cursor.completeFrom = newest(cursor.position, lastEventOf(found.job))
   subscription.recovered = recovered
-  return { ok: true, job: found.job, lastEventId: formatEventId(feed.position), recovered }
+  return { ok: true, job: found.job, lastEventId: formatEventId(cursor.position), recovered }
 }
 
 /** Tells what was missed since the client's position, or since it asked where that was lost on the way. */
-async function catchUp (session: Session, { feed }: Subscription, { history, request, job }: Pick<AttemptOptions, 'history' | 'request'> & { job: Job }): Promise<boolean> {
-  const { wanted: { lastEventId }, wantsAllSince } = request
+async function catchUp (session: Session, { cursor }: Subscription, { history, request, job }: Pick<AttemptOptions, 'history' | 'request'> & { job: Job }): Promise<boolean> {
+  const { wanted: { lastEventId }, wantsEventsSinceRequest } = request
   const named = lastEventId === undefined ? undefined : parseEventId(lastEventId)
-  const isWhole = wantsAllSince && !named && !feed.overflowed
+  const isWhole = wantsEventsSinceRequest && !named && !cursor.overflowed
   if (isWhole) {
-    feed.position = feed.completeFrom = newest(feed.position, feed.heldFrom)
+    cursor.position = cursor.completeFrom = newest(cursor.position, cursor.bufferedSince)
     return true
   }
   // What an attempt before this one has told is not told again.
-  const told = isNewer(feed.position, ZERO) ? feed.position : undefined
-  const since = told ?? named ?? (wantsAllSince ? request.askedFrom : undefined)
-  return await resume(session, feed, { history, since, read: readerOf(job) })
+  const delivered = isNewer(cursor.position, ZERO) ? cursor.position : undefined
+  const since = delivered ?? named ?? (wantsEventsSinceRequest ? request.requestedAt : undefined)
+  return await resume(session, cursor, { history, since, read: readerOf(job) })
 }
 
 /** A job that is subscribed to already goes on as it does; the client gets a new snapshot. */
-async function lookAgain (session: Session, wanted: WantedJob, { feed, queue, recovered }: Subscription, { lookUps }: SubscribeOptions, tell: (outcome: Outcome) => void): Promise<void> {
-  const { position } = feed
-  const found = await find(session, wanted, position, lookUps)
+async function refreshSnapshot (session: Session, wanted: WantedJob, { cursor, queue, recovered }: Subscription, { jobLookups }: SubscribeOptions, tell: (outcome: Outcome) => void): Promise<void> {
+  const { position } = cursor
+  const found = await find(session, wanted, position, jobLookups)
   const isOther = found.ok && found.job.queue !== queue
   const ack = !found.ok
     ? found
@@ -140,8 +140,8 @@ async function lookAgain (session: Session, wanted: WantedJob, { feed, queue, re
   tell({ ack, retrying: false })
 }
 
-async function find ({ userId, token }: Session, { jobId, queue }: WantedJob, after: EventId, lookUps: LookUps): Promise<FoundJob> {
-  return await lookUps.find({ userId, token, jobId, queue, after })
+async function find ({ userId, token }: Session, { jobId, queue }: WantedJob, after: EventId, jobLookups: JobLookups): Promise<FoundJob> {
+  return await jobLookups.find({ userId, token, jobId, queue, after })
 }
 
 /** Looks for the id before it parses: most of a history is of other jobs. */

@@ -1,12 +1,12 @@
 import { until } from '@tidings/testing'
 
-export type Told = { event: string, data: Record<string, unknown> }
+export type Received = { event: string, data: Record<string, unknown> }
 
 export type ConnectOptions = {
   token?: string | undefined
   lastEventId?: string | undefined
   origin?: string | undefined
-  /** A job's stream, for the face that has one. */
+  /** A job's stream, for the transport that has one. */
   job?: string
   transports?: string[]
   /** What an event stream's client accepts; browsers say so. */
@@ -16,7 +16,7 @@ export type ConnectOptions = {
 /** No test depends on how fast an answer is. */
 export const ANSWER_MS = 30_000
 
-/** What a face answers to whom it does not let in. */
+/** What a transport answers to whom it does not let in. */
 export class Refused extends Error {
   readonly code: string
 
@@ -29,9 +29,9 @@ export class Refused extends Error {
 /** What a user is told, each with its position. */
 const POSITIONS = new Set(['session', 'job:state', 'job:progress', 'job:completed', 'job:failed'])
 
-/** A client of any face that notes all it is told. */
+/** A client of any transport that notes all it is told. */
 export class Client {
-  readonly told: Told[] = []
+  readonly received: Received[] = []
   /** Set when the connection has gone. */
   gone = false
   /** The code that a WebSocket was closed with. */
@@ -54,11 +54,11 @@ export class Client {
 
   /** What came of these events, in order. */
   of (...events: string[]): Record<string, unknown>[] {
-    return this.told.filter(({ event }) => events.includes(event)).map(({ data }) => data)
+    return this.received.filter(({ event }) => events.includes(event)).map(({ data }) => data)
   }
 
   async waitFor (event: string, count = 1): Promise<Record<string, unknown>[]> {
-    await until(() => this.of(event).length >= count, { what: `${count} ${event}; ${this.told.length} came` })
+    await until(() => this.of(event).length >= count, { what: `${count} ${event}; ${this.received.length} came` })
     return this.of(event)
   }
 
@@ -69,7 +69,7 @@ export class Client {
 
   /** Where this client would go on from: what a job's subscription tells has positions of its own, and may be older. */
   get lastEventId (): string | undefined {
-    const { data } = this.told.findLast(({ event }) => POSITIONS.has(event)) ?? {}
+    const { data } = this.received.findLast(({ event }) => POSITIONS.has(event)) ?? {}
     return (data?.eventId ?? data?.lastEventId) as string | undefined
   }
 }

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { freePort, spawnService, startRedis, TEST_SECRET, until, type TestContext, type TestRedis } from '@tidings/testing'
 import { buildApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
-import { startJobs, type Jobs } from './jobs.ts'
+import { startFakeJobsApi, type Jobs } from './fake-jobs-api.ts'
 
 type Surroundings = { redis: TestRedis, jobs: Jobs }
 
@@ -12,7 +12,7 @@ export type Gateway = Awaited<ReturnType<typeof startGateway>>
 /** Redis, a stand-in of jobs-api, and the stream, as a gateway finds them. */
 export async function startSurroundings (t: TestContext): Promise<Surroundings> {
   const redis = await startRedis(t)
-  const jobs = await startJobs(t, redis)
+  const jobs = await startFakeJobsApi(t, redis)
   return { redis, jobs }
 }
 

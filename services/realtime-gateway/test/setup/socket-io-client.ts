@@ -26,7 +26,7 @@ export async function connectSocketIo (t: TestContext, url: string, { token, las
     read: () => net()?.resume()
   })
   t.teardown(client.close)
-  socket.onAny((event: string, data: Record<string, unknown>) => { client.told.push({ event, data }) })
+  socket.onAny((event: string, data: Record<string, unknown>) => { client.received.push({ event, data }) })
   socket.on('disconnect', (_reason, details) => {
     client.gone = true
     client.closeCode = (details as { context?: { code?: number } } | undefined)?.context?.code

@@ -32,7 +32,7 @@ export async function connectSse (t: TestContext, url: string, { token, lastEven
     response.setEncoding('utf8').on('data', (text: string) => {
       const blocks = (rest + text).split('\n\n')
       rest = blocks.pop() ?? ''
-      for (const block of blocks) if (tell(client, block)) resolve()
+      for (const block of blocks) if (receive(client, block)) resolve()
     })
   })
   return client
@@ -44,10 +44,10 @@ function open (url: string, headers: Record<string, string>): Promise<IncomingMe
   })
 }
 
-function tell (client: Client, block: string): boolean {
+function receive (client: Client, block: string): boolean {
   const lines = block.split('\n').map(line => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)] as const)
   const { event, data } = Object.fromEntries(lines)
   if (event === undefined || data === undefined) return false
-  client.told.push({ event, data: JSON.parse(data) as Record<string, unknown> })
+  client.received.push({ event, data: JSON.parse(data) as Record<string, unknown> })
   return event === 'session'
 }

@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws'
 import type { TestContext } from '@tidings/testing'
-import { ANSWER_MS, Client, Refused, type ConnectOptions, type Told } from './client.ts'
+import { ANSWER_MS, Client, Refused, type ConnectOptions, type Received } from './client.ts'
 
 /** Connects to `/ws`; resolves with the `session`. */
 export async function connectWebSocket (t: TestContext, url: string, { token, lastEventId, origin }: ConnectOptions): Promise<Client> {
@@ -34,9 +34,9 @@ export async function connectWebSocket (t: TestContext, url: string, { token, la
     })
     socket.once('close', code => reject(new Refused(String(code))))
     socket.on('message', (text: Buffer) => {
-      const { event, data } = JSON.parse(text.toString()) as Told
+      const { event, data } = JSON.parse(text.toString()) as Received
       if (event === 'ack') answers.get(data.id)?.(data)
-      else client.told.push({ event, data })
+      else client.received.push({ event, data })
       if (event === 'session') resolve()
     })
   })

@@ -1,0 +1,52 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Session } from './session.ts'
+
+const SLICE_MS = 100
+/** Fewer are not worth spreading. */
+const MIN_SLICE = 50
+
+/** The sessions of this replica by user. A job's events only ever go to sessions of its owner. */
+export class Hub {
+  readonly #users = new Map<string, Set<Session>>()
+  #isDraining = false
+
+  add (session: Session): void {
+    const sessions = this.#users.get(session.userId)
+    if (sessions) sessions.add(session)
+    else this.#users.set(session.userId, new Set([session]))
+  }
+
+  remove (session: Session): void {
+    const sessions = this.#users.get(session.userId)
+    if (sessions?.delete(session) && sessions.size === 0) this.#users.delete(session.userId)
+  }
+
+  /** A user's sessions; undefined where there is none. */
+  sessionsOf (userId: string): ReadonlySet<Session> | undefined {
+    return this.#users.get(userId)
+  }
+
+  get users (): string[] {
+    return [...this.#users.keys()]
+  }
+
+  get sessions (): Session[] {
+    return [...this.#users.values()].flatMap(sessions => [...sessions])
+  }
+
+  get isDraining (): boolean {
+    return this.#isDraining
+  }
+
+  /** Ends all sessions in slices, so that they do not reach the other replicas all at once. */
+  async drain (overMs: number): Promise<void> {
+    this.#isDraining = true
+    const sessions = this.sessions
+    for (const session of sessions) session.send('server:draining', {})
+    const size = Math.max(MIN_SLICE, Math.ceil(sessions.length * SLICE_MS / overMs))
+    for (let i = 0; i < sessions.length; i += size) {
+      for (const session of sessions.slice(i, i + size)) session.end('draining')
+      await sleep(SLICE_MS)
+    }
+  }
+}

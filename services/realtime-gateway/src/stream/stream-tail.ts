@@ -1,0 +1,115 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Redis } from 'ioredis'
+import {
+  createStreamReader, consume, formatEventId, UnsupportedJobEvent, ZERO, type Entry, type EventId, type Gap
+} from '@tidings/job-events'
+import { messageOf, type Message } from '../session/message.ts'
+import type { Hub } from '../session/hub.ts'
+import type { Session } from '../session/session.ts'
+import type { Metrics } from '../metrics.ts'
+
+/**
+ * Frames after which other work of the process gets its turn: some 40 ms of a
+ * small core. What one client gets in a turn is one write, and writing is what
+ * telling costs, so a room of thousands has to get several events in a turn.
+ */
+const FRAMES_PER_TICK = 5000
+/** Of them a user's: more at once would not fit on the transport of a client that reads well, and its progress would give way. */
+const EVENTS_PER_USER_AND_TICK = 500
+/** Events of one read, while the tail is behind: for the same reason as many as have their turn. */
+const READ_COUNT = FRAMES_PER_TICK
+const READ_BYTES = 4 * 1024 * 1024
+
+type Log = { error (fields: object, message: string): void, warn (fields: object, message: string): void }
+
+export type StreamTail = ReturnType<typeof startStreamTail>
+
+type TailOptions = { redis: Redis, hub: Hub, metrics: Metrics, log: Log }
+
+/**
+ * Follows the whole stream from its end and hands each event to the sessions
+ * of its owner. Its position is kept in memory: a new process begins at the end.
+ */
+export function startStreamTail ({ redis, hub, metrics, log }: TailOptions) {
+  const stream = createStreamReader(redis)
+  let position: EventId | undefined
+  const consumer = consume({
+    redis,
+    log,
+    count: READ_COUNT,
+    maxBytes: READ_BYTES,
+    position: async () => (position ??= await stream.last() ?? ZERO),
+    onBatch: async ({ entries }) => await dispatch(entries),
+    onGap: handleGap
+  })
+
+  async function dispatch (entries: Entry[]) {
+    let frames = 0
+    const eventsByOwner = new Map<string, number>()
+    for (const entry of entries) {
+      const sessions = deliverSafely(entry)
+      position = entry.id
+      if (sessions === 0) continue
+      frames += sessions
+      const own = (eventsByOwner.get(entry.owner) ?? 0) + 1
+      eventsByOwner.set(entry.owner, own)
+      if (frames < FRAMES_PER_TICK && own < EVENTS_PER_USER_AND_TICK) continue
+      await nextTurn()
+      frames = 0
+      eventsByOwner.clear()
+    }
+    metrics.events.inc(entries.length)
+  }
+
+  /** One bad entry must not keep all others from their events: the follower would read it again for ever. */
+  function deliverSafely (entry: Entry): number {
+    try {
+      return deliver(entry)
+    } catch (err) {
+      if (err instanceof UnsupportedJobEvent) throw err
+      metrics.malformed.inc()
+      log.warn({ err, eventId: formatEventId(entry.id) }, 'tail: malformed event left out')
+      return 0
+    }
+  }
+
+  function deliver (entry: Entry): number {
+    const sessions = hub.sessionsOf(entry.owner)
+    const message = sessions && messageOf(entry)
+    if (!message) return 0
+    for (const session of sessions) deliverTo(session, message)
+    const lagMs = Date.now() - message.timestamp
+    if (Number.isFinite(lagMs)) metrics.lag.observe(Math.max(0, lagMs) / 1000)
+    return sessions.size
+  }
+
+  /** A fault of one session must not keep the others from their events. */
+  function deliverTo (session: Session, message: Message) {
+    try {
+      session.cursor.take(message)
+    } catch (err) {
+      log.error({ err, eventId: formatEventId(message.id) }, 'tail: a session failed')
+      session.end('failed')
+    }
+  }
+
+  /** What lies between can be had no more: clients come back, and learn whether they missed something. */
+  function handleGap (gap: Gap) {
+    log.warn({ gap }, 'tail: overtaken')
+    position = gap.resumeAt
+    metrics.streamGaps.inc({ reason: gap.reason })
+    for (const session of hub.sessions) session.end('resync')
+  }
+
+  return {
+    /** The last event that was handed out; zero before the start. */
+    get position (): EventId { return position ?? ZERO },
+    /** Whether the position is known: Redis has answered once. */
+    get hasStarted () { return position !== undefined },
+    /** Set when an event of a higher version stopped the tail for good. */
+    get halted () { return consumer.halted },
+    /** Why the last batch could not be handed out; undefined once one was. */
+    get fault () { return consumer.fault },
+    stop: () => consumer.stop()
+  }
+}

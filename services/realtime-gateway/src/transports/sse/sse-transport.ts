@@ -1,0 +1,88 @@
+import type { ServerResponse } from 'node:http'
+import type { FastifyReply } from 'fastify'
+import type { Frame } from '../../session/frame.ts'
+import { atEndOfTick } from '../../session/end-of-tick.ts'
+import type { Transport } from '../../session/transport.ts'
+
+/** How long a browser waits before it comes back. */
+const RETRY_MS = 1000
+
+const HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no'
+}
+
+/** A client that reads an event stream. The headers leave with the first frame: until then it can be refused. */
+export class SseTransport implements Transport {
+  readonly kind = 'sse'
+  readonly #reply: FastifyReply
+  readonly #response: ServerResponse
+  readonly #uncork: () => void
+  readonly #sent: () => void
+  #unsent = 0
+  #corked = false
+
+  constructor (reply: FastifyReply) {
+    this.#reply = reply
+    this.#response = reply.raw
+    this.#sent = () => { this.#unsent-- }
+    this.#uncork = () => {
+      if (this.#corked) this.#response.uncork()
+      this.#corked = false
+    }
+  }
+
+  write (frame: Frame): void {
+    this.#put(frame.block)
+  }
+
+  /** A comment: keeps what lies between from closing a silent stream. */
+  ping (): void {
+    if (this.#response.headersSent && this.#response.writable) this.#put(':\n\n')
+  }
+
+  get hasBegun (): boolean {
+    return this.#response.headersSent
+  }
+
+  /** Streams from now on, though there is nothing to tell yet. */
+  begin (): void {
+    this.#put(':\n\n')
+  }
+
+  get unsentBytes (): number {
+    return this.#response.writableLength
+  }
+
+  get unsentPackets (): number {
+    return this.#unsent
+  }
+
+  close (): void {
+    this.#uncork() // Node writes the end of a corked body before the body
+    this.#response.end()
+  }
+
+  terminate (): void {
+    this.#response.destroy()
+  }
+
+  #put (block: Buffer | string) {
+    if (!this.#response.headersSent) this.#begin()
+    if (!this.#corked) {
+      this.#corked = true
+      this.#response.cork()
+      atEndOfTick(this.#uncork)
+    }
+    this.#unsent++
+    this.#response.write(block, this.#sent)
+  }
+
+  #begin () {
+    this.#reply.hijack()
+    // What hooks have set (CORS) would be lost with Fastify's own answer.
+    this.#response.writeHead(200, { ...this.#reply.getHeaders() as Record<string, string>, ...HEADERS })
+    this.#response.write(`retry: ${RETRY_MS}\n\n`)
+  }
+}

@@ -1,0 +1,66 @@
+import type { Socket } from 'node:net'
+import type { WebSocket } from 'ws'
+import type { Frame } from '../../session/frame.ts'
+import { atEndOfTick } from '../../session/end-of-tick.ts'
+import type { EndReason, Transport } from '../../session/transport.ts'
+
+const TEXT = { binary: false, compress: false }
+
+/** RFC 6455 §7.4 and the registry of close codes; 44xx is ours: without a new token it is no use to come back. */
+const CLOSE_CODES: Record<EndReason, number> = {
+  expired: 4401,
+  revoked: 4401,
+  slow: 1013,
+  draining: 1012,
+  resync: 1012,
+  unavailable: 1013,
+  failed: 1011,
+  not_found: 4404
+}
+
+/** A client that speaks JSON frames over a WebSocket. */
+export class WebSocketTransport implements Transport {
+  readonly kind = 'websocket'
+  readonly #webSocket: WebSocket
+  readonly #socket: Socket
+  readonly #uncork: () => void
+  readonly #sent: () => void
+  #unsent = 0
+  #corked = false
+
+  constructor (webSocket: WebSocket, socket: Socket) {
+    this.#webSocket = webSocket
+    this.#socket = socket
+    this.#sent = () => { this.#unsent-- }
+    this.#uncork = () => {
+      this.#corked = false
+      this.#socket.uncork()
+    }
+  }
+
+  write (frame: Frame): void {
+    if (!this.#corked) {
+      this.#corked = true
+      this.#socket.cork()
+      atEndOfTick(this.#uncork)
+    }
+    this.#unsent++
+    this.#webSocket.send(frame.text, TEXT, this.#sent)
+  }
+
+  get unsentBytes (): number {
+    return this.#webSocket.bufferedAmount
+  }
+
+  get unsentPackets (): number {
+    return this.#unsent
+  }
+
+  close (reason: EndReason): void {
+    this.#webSocket.close(CLOSE_CODES[reason], reason)
+  }
+
+  terminate (): void {
+    this.#webSocket.terminate()
+  }
+}

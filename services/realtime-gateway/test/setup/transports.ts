@@ -1,0 +1,11 @@
+import type { TransportKind } from '../../src/session/transport.ts'
+import { connectSocketIo } from './socket-io-client.ts'
+import { connectSse } from './sse-client.ts'
+import { connectWebSocket } from './websocket-client.ts'
+
+/** How a client of each transport connects. */
+export const connect = {
+  'socket.io': connectSocketIo,
+  websocket: connectWebSocket,
+  sse: connectSse
+} satisfies Record<TransportKind, unknown>
