@@ -14,7 +14,7 @@ import { createTables } from './tables.ts'
 import { webhooksIn } from './webhooks.ts'
 import type { Webhooks } from './webhooks.ts'
 
-/** What the tuned monolith does in another way; everything else is the same. */
+/** The parts that the tuned monolith replaces; everything else is the same. */
 export interface Parts {
   findOwner: typeof findOwner
   webhooks: (webhooks: Webhooks) => Webhooks
@@ -23,7 +23,7 @@ export interface Parts {
 
 const OBVIOUS: Parts = { findOwner, webhooks: inPostgres => inPostgres, post: postWithFetch }
 
-/** Jobs, sockets and webhooks in one process, as the seed of many a product. */
+/** Jobs, sockets and webhooks in one process, as many products start. */
 export function buildApp (settings: Settings, parts: Parts = OBVIOUS) {
   const connection = { url: settings.redisUrl, maxRetriesPerRequest: null }
   const sql = postgres(settings.databaseUrl, { onnotice: () => {} })

@@ -14,25 +14,25 @@ interface Channels {
   post: typeof postWithFetch
 }
 
-/** Tells the owner of a job what becomes of it, by socket and by webhook. */
+/** Notifies the owner of a job over sockets and webhooks. */
 export async function notifyUsers ({ queue, connection, io, webhooks, findOwner, post }: Channels): Promise<void> {
   const events = new QueueEvents(queue.name, { connection })
-  events.on('progress', ({ jobId, data }) => { tell(jobId, 'progress', { progress: data }).catch(report) })
-  events.on('completed', ({ jobId, returnvalue }) => { tell(jobId, 'completed', { result: returnvalue }).catch(report) })
-  events.on('failed', ({ jobId, failedReason }) => { tell(jobId, 'failed', { error: failedReason }).catch(report) })
+  events.on('progress', ({ jobId, data }) => { notify(jobId, 'progress', { progress: data }).catch(report) })
+  events.on('completed', ({ jobId, returnvalue }) => { notify(jobId, 'completed', { result: returnvalue }).catch(report) })
+  events.on('failed', ({ jobId, failedReason }) => { notify(jobId, 'failed', { error: failedReason }).catch(report) })
   events.on('error', report)
   await events.waitUntilReady()
 
-  async function tell (jobId: string, eventType: string, news: object) {
+  async function notify (jobId: string, eventType: string, fields: object) {
     const job = await findOwner(queue, jobId)
     if (job === undefined) return
     const { name, userId } = job
 
-    const message = { jobId, name, userId, ...news, timestamp: Date.now() }
+    const message = { jobId, name, userId, ...fields, timestamp: Date.now() }
     io.to(`user:${userId}`).emit(`job:${eventType}`, message)
     io.to(`job:${jobId}`).emit(`job:${jobId}:${eventType}`, message)
 
-    const body = JSON.stringify({ id: jobId, jobname: name, userId, ...news, eventType })
+    const body = JSON.stringify({ id: jobId, jobname: name, userId, ...fields, eventType })
     const interested = await webhooks.find(userId, eventType)
     await Promise.all(interested.map(webhook => post(webhook, body)))
   }

@@ -6,7 +6,7 @@ const TRIES = 3
 const TIMEOUT_MS = 10_000
 const FIRST_PAUSE_MS = 1_000
 
-/** Sends one request and gives the status. */
+/** Sends one request and returns the status. */
 type Send = (url: string, headers: Record<string, string>, body: string, signal: AbortSignal) => Promise<number>
 
 export const postWithFetch = retried(async (url, headers, body, signal) => {
@@ -15,14 +15,14 @@ export const postWithFetch = retried(async (url, headers, body, signal) => {
   return response.status
 })
 
-/** Three tries of ten seconds each; what fails then is logged. */
+/** Three tries of ten seconds each; a request that still fails is logged. */
 export function retried (send: Send) {
   return async function post (webhook: Webhook, body: string): Promise<void> {
     for (let attempt = 1; attempt <= TRIES; attempt++) {
       if (await succeeds(send, webhook, body)) return
       if (attempt < TRIES) await sleep(FIRST_PAUSE_MS * attempt)
     }
-    console.error(`webhook ${webhook.id}: ${webhook.url} did not take it in ${TRIES} tries`)
+    console.error(`webhook ${webhook.id}: ${webhook.url} failed ${TRIES} times`)
   }
 }
 

@@ -2,7 +2,7 @@ import type { Server } from 'socket.io'
 
 interface User { userId: number | string }
 
-/** A user's sockets are in the user's room; who asks for a job's events is in the job's room. */
+/** A user's sockets join the user's room; a socket that subscribes to a job joins the job's room. */
 export function acceptSockets (io: Server, verify: (token: string) => User): void {
   io.use((socket, next) => {
     try {

@@ -6,7 +6,7 @@ export interface NewWebhook { url: string, eventType: string, description?: stri
 type UserId = number | string
 
 export interface Webhooks {
-  /** Those of a user that want this type of event. */
+  /** The user's webhooks for this type of event. */
   find: (userId: UserId, eventType: string) => Promise<Webhook[]>
   list: (userId: UserId) => Promise<object[]>
   create: (userId: UserId, webhook: NewWebhook) => Promise<object>
@@ -14,7 +14,8 @@ export interface Webhooks {
 }
 
 export function webhooksIn (sql: Sql): Webhooks {
-  const shown = sql`id, url, event_type as "eventType", description, active, created_at as "createdAt", updated_at as "updatedAt"`
+  const shown = sql`
+    id, url, event_type as "eventType", description, active, created_at as "createdAt", updated_at as "updatedAt"`
   return {
     find: async (userId, eventType) => await sql<Webhook[]>`
       select id, url, event_type as "eventType", secret from webhooks

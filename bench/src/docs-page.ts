@@ -11,22 +11,24 @@ const END = '<!-- /figures -->'
 
 export interface Figures { measuredAt: string, seconds: number, machine: Machine, rows: Row[], broken: string[] }
 
-/** Puts these figures into docs/performance.md, and their chart beside it. */
+/** Writes these figures into docs/performance.md, and their chart beside it. */
 export function updatePage (figures: Figures): void {
   const page = join(root, 'docs', 'performance.md')
   writeFileSync(page, withFigures(readFileSync(page, 'utf8'), figures))
   writeFileSync(join(root, 'docs', 'performance.svg'), chart(figures.rows))
 }
 
-/** The page with the part between its two marks replaced. */
+/** Replaces the part of the page between its two marks. */
 export function withFigures (page: string, { measuredAt, seconds, machine, rows, broken }: Figures): string {
   const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)]
   if (begin === -1 || end < begin) throw new Error(`The page has no place for figures: ${BEGIN} … ${END}`)
-  const kept = broken.length === 0 ? 'No event was lost, doubled or out of order on our side.' : broken.map(promise => `- **${promise}**`).join('\n')
+  const promises = broken.length === 0
+    ? 'Tidings lost no event, doubled none and reordered none.'
+    : broken.map(promise => `- **${promise}**`).join('\n')
   const figures = [
     `Measured ${measuredAt.slice(0, 10)} at commit ${machine.commit} in ${seconds} s on ${machine.text}.`,
     asMarkdown(cells(rows)),
-    kept
+    promises
   ].join('\n\n')
   return `${page.slice(0, begin)}${BEGIN}\n\n${figures}\n\n${page.slice(end)}`
 }

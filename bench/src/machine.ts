@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 
 export interface Machine { text: string, commit: string }
 
-/** What the figures were measured on, and of which commit. */
+/** The machine and the commit that the figures belong to. */
 export function machine (): Machine {
   const cores = cpus()
   const memory = Math.round(totalmem() / 2 ** 30)
@@ -16,7 +16,8 @@ export function machine (): Machine {
 
 function commitOf (folder: string): string {
   try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+    const stdio: ('ignore' | 'pipe')[] = ['ignore', 'pipe', 'ignore']
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: folder, encoding: 'utf8', stdio }).trim()
   } catch {
     return 'unknown' // not a checkout
   }

@@ -27,7 +27,9 @@ async function main () {
     options: { json: { type: 'string' }, svg: { type: 'string' }, docs: { type: 'boolean' }, profile: { type: 'string' } }
   })
   const unknown = positionals.filter(name => !scenarios.some(scenario => scenario.name === name))
-  if (unknown.length > 0) throw new Error(`There is no scenario ${unknown.join(', ')}, only ${scenarios.map(({ name }) => name).join(', ')}`)
+  if (unknown.length > 0) {
+    throw new Error(`There is no scenario ${unknown.join(', ')}, only ${scenarios.map(({ name }) => name).join(', ')}`)
+  }
   if (values.profile !== undefined) mkdirSync(values.profile, { recursive: true })
 
   const progress = createProgress(process.stderr)

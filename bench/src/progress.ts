@@ -1,24 +1,24 @@
 const CLEAR_LINE = '\r\u001b[K'
 
 export interface Progress {
-  /** What is measured now; replaces what was said before. */
-  say: (text: string) => void
-  /** A line that stays. */
+  /** Shows what is being measured; replaces the former status. */
+  status: (text: string) => void
+  /** Prints a line that stays. */
   line: (text: string) => void
 }
 
-/** One line on a terminal; elsewhere each change is a line. */
+/** One status line on a terminal; elsewhere one line per status. */
 export function createProgress (out: NodeJS.WriteStream): Progress {
   const started = Date.now()
   const elapsed = () => `${String(Math.round((Date.now() - started) / 1000)).padStart(4)} s`
-  let said = ''
+  let current = ''
   return {
-    say: text => {
-      said = text
+    status: text => {
+      current = text
       out.write(out.isTTY ? `${CLEAR_LINE}${elapsed()}  ${text}` : `${elapsed()}  ${text}\n`)
     },
     line: text => {
-      out.write(out.isTTY ? `${CLEAR_LINE}${text}\n${elapsed()}  ${said}` : `${text}\n`)
+      out.write(out.isTTY ? `${CLEAR_LINE}${text}\n${elapsed()}  ${current}` : `${text}\n`)
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { Webhook, Webhooks } from '../naive/webhooks.ts'
 
-/** A user's webhooks are read once, and again after a change: there is one process, so it knows of every change. */
-export function rememberedWebhooks (inPostgres: Webhooks): Webhooks {
+/** Webhooks of a user are read once, and again after a change: the only process makes every change itself. */
+export function cachedWebhooks (inPostgres: Webhooks): Webhooks {
   const known = new Map<string, Promise<Webhook[]>>()
   const forget = (userId: number | string) => {
     for (const key of known.keys()) if (key.startsWith(`${userId}:`)) known.delete(key)

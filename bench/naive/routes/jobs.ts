@@ -25,13 +25,14 @@ export async function jobRoutes (app: FastifyInstance, { queue, sql }: { queue: 
     return { ...await summary(job), result: job.returnvalue, failedReason: job.failedReason }
   })
 
-  app.get<{ Querystring: Page }>('/jobs', {
-    schema: { querystring: { type: 'object', properties: { page: { type: 'integer', default: 1 }, limit: { type: 'integer', default: 10 } } } }
-  }, async request => {
+  const properties = { page: { type: 'integer', default: 1 }, limit: { type: 'integer', default: 10 } }
+  const schema = { querystring: { type: 'object', properties } }
+  app.get<{ Querystring: Page }>('/jobs', { schema }, async request => {
     const { page = 1, limit = 10 } = request.query
     const userId = String((request.user as User).userId)
     const [rows, [counted]] = await Promise.all([
-      sql<{ id: string }[]>`select id from jobs where user_id = ${userId} order by created_at desc limit ${limit} offset ${(page - 1) * limit}`,
+      sql<{ id: string }[]>`
+        select id from jobs where user_id = ${userId} order by created_at desc limit ${limit} offset ${(page - 1) * limit}`,
       sql<[{ total: number }]>`select count(*)::int as total from jobs where user_id = ${userId}`
     ])
     const found = await Promise.all(rows.map(({ id }) => Job.fromId(queue, id)))

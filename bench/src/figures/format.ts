@@ -3,7 +3,7 @@ import type { Goal } from './row.ts'
 
 const LARGE = 100
 
-/** Three digits that say something, thousands set apart. */
+/** Three significant digits, with thousands separators. */
 export function figure (value: number): string {
   if (!Number.isFinite(value)) return '–'
   if (Math.abs(value) >= LARGE || Number.isInteger(value)) return Math.round(value).toLocaleString('en-US')

@@ -1,6 +1,6 @@
 import { median } from './percentile.ts'
 
-/** What a figure is over all pairs. */
+/** A figure over all pairs. */
 export interface Spread { median: number, min: number, max: number }
 
 export function spread (values: number[]): Spread {
@@ -8,7 +8,7 @@ export function spread (values: number[]): Spread {
 }
 
 /**
- * Ours by theirs, pair by pair: what made the machine slow for a while was in both halves of a pair.
+ * Ours divided by theirs, pair by pair: a slow period of the machine affects both halves of a pair.
  * A figure without its other half is left out.
  */
 export function ratios (ours: number[], theirs: number[]): Spread {

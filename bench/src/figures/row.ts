@@ -1,10 +1,10 @@
 import { ratios, spread } from './ratio.ts'
 import type { Spread } from './ratio.ts'
 
-/** A figure measured again and again, once a pair. */
+/** A figure measured once per pair. */
 export interface Series { name: string, values: number[] }
 
-/** What our figure, or its ratio to the peer's or the limit's, should be. */
+/** The target for our figure, or for its ratio to the peer's or the limit's. */
 export type Goal = { of: 'ours' | 'peer' | 'limit' } & ({ atLeast: number } | { atMost: number })
 
 export interface Row {
@@ -15,11 +15,11 @@ export interface Row {
   peer?: Series
   limit?: Series
   goal?: Goal
-  /** The busiest load process, in percent of a core: near 100 the load was the bound, not what it measures. */
+  /** The busiest load process, in percent of a core: near 100 the load process was the limit, not the subject. */
   load?: { name: string, percent: number }
 }
 
-/** What the goal is about, over all pairs; undefined without a goal. */
+/** The figure or ratio that the goal applies to, over all pairs; undefined without a goal. */
 export function judged (row: Row): Spread | undefined {
   switch (row.goal?.of) {
     case 'ours': return spread(row.ours)

@@ -7,19 +7,20 @@ import type { Row, Series } from './row.ts'
 const HEAD = ['scenario', 'what', 'Tidings', 'peer', 'limit', '÷ peer (min–max)', '÷ limit (min–max)', 'goal', 'met', 'busiest load']
 const VERDICT = new Map([[true, 'yes'], [false, 'NO']])
 
-/** The figures as cells, the head first: medians, and ratios by pairs. */
+/** The figures as cells, with the head first: medians, and ratios by pairs. */
 export function cells (rows: Row[]): string[][] {
   return [HEAD, ...rows.map(cellsOf)]
 }
 
-/** For a terminal: columns as wide as what they hold. */
+/** For a terminal: each column is as wide as its widest cell. */
 export function asText (table: string[][]): string {
   const widths = (table[0] ?? []).map((_, column) => Math.max(...table.map(row => (row[column] ?? '').length)))
   return table.map(row => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n')
 }
 
 export function asMarkdown ([head = [], ...rows]: string[][]): string {
-  return [head, head.map(() => '---'), ...rows].map(row => `| ${row.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`).join('\n')
+  const line = (row: string[]) => `| ${row.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  return [head, head.map(() => '---'), ...rows].map(line).join('\n')
 }
 
 function cellsOf (row: Row): string[] {
@@ -44,7 +45,7 @@ function seriesText (series: Series | undefined, unit: string): string {
   return series === undefined ? '' : `${series.name}: ${figure(median(series.values))} ${unit}`
 }
 
-/** A ratio to nothing says nothing. */
+/** A ratio to zero is left out. */
 function ratioText (ours: number[], theirs: number[]): string {
   return theirs.some(value => value === 0) ? '' : times(ratios(ours, theirs))
 }

@@ -1,4 +1,4 @@
-// The limit of webhooks: undici and an HMAC in a loop, nothing kept.
+// The limit of webhooks: undici and an HMAC in a loop; nothing is stored.
 import { createHmac, randomBytes } from 'node:crypto'
 import { jsonText, webhookMessage } from '@tidings/contracts'
 import { Pool } from 'undici'
@@ -44,7 +44,12 @@ async function post (pool: Pool, { run, seq, users }: { run: number, seq: number
   const { body: answer } = await pool.request({
     method: 'POST',
     path: '/',
-    headers: { 'content-type': 'application/json', 'webhook-id': id, 'webhook-timestamp': String(timestamp), 'webhook-signature': `v1,${signature}` },
+    headers: {
+      'content-type': 'application/json',
+      'webhook-id': id,
+      'webhook-timestamp': String(timestamp),
+      'webhook-signature': `v1,${signature}`
+    },
     body
   })
   await answer.dump()

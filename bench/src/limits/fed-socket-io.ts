@@ -1,4 +1,5 @@
-// The gateway that one writes by hand: reads the same stream, parses each event, emits it to its owner's room. No resume, no bounds.
+// The gateway as one would write it by hand: reads the same stream, parses each event, emits it to its owner's room.
+// It has no resume and no bounds.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Redis } from 'ioredis'
@@ -19,14 +20,14 @@ io.on('connection', socket => socket.join(`user:${socket.handshake.auth.token}`)
 const commands = {
   listen: async (redisUrl: string) => {
     await new Promise<void>(resolve => { http.listen({ host: '127.0.0.1', port: 0, backlog: 4096 }, resolve) })
-    tell(new Redis(redisUrl)).catch(err => { console.error(err) })
+    emitEvents(new Redis(redisUrl)).catch(err => { console.error(err) })
     return `http://127.0.0.1:${(http.address() as AddressInfo).port}`
   }
 }
 
 export type FedSocketIoCommands = typeof commands
 
-async function tell (redis: Redis): Promise<never> {
+async function emitEvents (redis: Redis): Promise<never> {
   let last = (await redis.xrevrange(JOB_EVENTS_KEY, '+', '-', 'COUNT', 1))[0]?.[0] ?? '0-0'
   for (;;) {
     const streams = await redis.xread('COUNT', COUNT, 'BLOCK', BLOCK_MS, 'STREAMS', JOB_EVENTS_KEY, last)

@@ -4,11 +4,14 @@ export interface FlatOut {
   events: number
   /** Emitted in one turn of the event loop. */
   perTurn: number
-  /** At most so many under way. */
+  /** The most events in flight. */
   window: number
 }
 
-/** Emits as fast as the clients take it. */
+/** Events of one run, for users 1 to `users` in turn. */
+export interface FanOut extends FlatOut { run: number, users: number }
+
+/** Emits as fast as the clients receive. */
 export function createFlatOut () {
   let arrived = 0
   return {

@@ -2,7 +2,7 @@ import { jsonText, socketMessage } from '@tidings/contracts'
 import { now } from '../clock.ts'
 import { marked } from '../load/mark.ts'
 
-/** What a gateway tells of one progress event. */
+/** The Socket.IO message of one progress event. */
 export function progressMessage ({ run, seq, user }: { run: number, seq: number, user: number }) {
   const message = socketMessage({
     v: 1,

@@ -1,10 +1,10 @@
-// Socket.IO as its documentation shows it: a room a user, one emit an event.
+// Socket.IO as its documentation shows it: one room per user, one emit per event.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Server } from 'socket.io'
 import { serve } from '../load/serve.ts'
-import type { FanOut } from './fan-out.ts'
 import { createFlatOut } from './flat-out.ts'
+import type { FanOut } from './flat-out.ts'
 import { progressMessage } from './message.ts'
 
 const http = createServer()

@@ -1,10 +1,10 @@
-// The limit of sockets: the ws package alone, no rooms, no protocol above it.
+// The limit of sockets: the ws package alone, without rooms or a protocol above it.
 import type { AddressInfo } from 'node:net'
 import { WebSocketServer } from 'ws'
 import type { WebSocket } from 'ws'
 import { serve } from '../load/serve.ts'
-import type { FanOut } from './fan-out.ts'
 import { createFlatOut } from './flat-out.ts'
+import type { FanOut } from './flat-out.ts'
 import { progressMessage } from './message.ts'
 
 const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false, backlog: 4096 })

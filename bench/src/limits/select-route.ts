@@ -1,13 +1,13 @@
-// What a poll costs where it is written plainly: a Fastify route that verifies the token and selects its row.
+// The cost of a poll in its plainest form: a Fastify route that verifies the token and selects one row.
 import fastifyJwt from '@fastify/jwt'
-import Fastify from 'fastify'
+import Fastify, { type FastifyRequest } from 'fastify'
 import postgres from 'postgres'
 import { serve } from '../load/serve.ts'
 
 export interface SelectRoute { databaseUrl: string, tokenSecret: string, jobs: { id: string, userId: number }[] }
 
 const commands = {
-  /** Fills a table of its own with these jobs and gives the origin. */
+  /** Fills a table of its own with these jobs and returns the origin. */
   listen: async ({ databaseUrl, tokenSecret, jobs }: SelectRoute) => {
     const sql = postgres(databaseUrl, { onnotice: () => {} })
     await sql`create table if not exists polled_jobs (
@@ -20,7 +20,8 @@ const commands = {
 
     const app = Fastify()
     app.register(fastifyJwt, { secret: tokenSecret })
-    app.get<{ Params: { jobId: string } }>('/jobs/:jobId', { onRequest: request => request.jwtVerify() }, async (request, reply) => {
+    const onRequest = (request: FastifyRequest) => request.jwtVerify()
+    app.get<{ Params: { jobId: string } }>('/jobs/:jobId', { onRequest }, async (request, reply) => {
       const { userId } = request.user as { userId: number | string }
       const [job] = await sql`select * from polled_jobs where id = ${request.params.jobId} and user_id = ${String(userId)}`
       return job === undefined ? reply.code(404).send({ error: 'not found' }) : shown(job)
@@ -32,7 +33,8 @@ const commands = {
 export type SelectRouteCommands = typeof commands
 
 function shown ({ id, name, state, progress, result, created, started, finished }: Record<string, unknown>) {
-  return { id, name, state, progress, result, timestamp: { created: Number(created), started: Number(started), finished: Number(finished) } }
+  const timestamp = { created: Number(created), started: Number(started), finished: Number(finished) }
+  return { id, name, state, progress, result, timestamp }
 }
 
 serve(commands)

@@ -1,10 +1,10 @@
-/** What a load process can be asked to do, by name. */
+/** The commands of a load process, by name. */
 export type Commands = Record<string, (argument: never) => unknown>
 
 export interface Request { id: number, command: string, argument: unknown }
 
-/** An answer to a request, or news that nobody asked for. */
+/** An answer to a request, or a notification, which answers none. */
 export type Message =
   | { id: number, result: unknown }
   | { id: number, error: string }
-  | { news: unknown }
+  | { notification: unknown }

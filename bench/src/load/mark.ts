@@ -1,6 +1,6 @@
-// Each event of the bench carries a mark through every channel: which run it is of, its number in the run, its job's
-// number, and when the worker told it. It is read out of the bytes, since parsing JSON would cost a receiver more than
-// all else it does.
+// Each event of the bench carries a mark through every channel: its run, its number in the run, the number of its job,
+// and the time at which the worker emitted it. Receivers read it from the bytes, since parsing the JSON would cost them
+// more than everything else they do.
 
 const KEY = Buffer.from('"mark":"')
 const QUOTE = 0x22
@@ -15,7 +15,7 @@ export function marked ({ run, seq, job, at }: Mark, bytes = 200): { mark: strin
   return { mark, text: 'x'.repeat(Math.max(0, bytes - mark.length - 22)) }
 }
 
-/** The mark in these bytes, if there is one; `into` saves an object a message. */
+/** The mark in these bytes, if there is one; `into` saves an allocation per message. */
 export function readMark (bytes: Buffer, into: Mark, from = 0, to = bytes.length): Mark | undefined {
   const start = bytes.indexOf(KEY, from)
   if (start === -1 || start >= to) return undefined

@@ -1,6 +1,6 @@
 import type { Commands, Message, Request } from './commands.ts'
 
-/** Runs in a load process: answers the bench's requests until the bench is gone. */
+/** Runs in a load process: answers the bench's requests until the bench ends. */
 export function serve (commands: Commands): void {
   process.on('message', (request: Request) => {
     answer(commands, request).then(send, (err: Error) => send({ id: request.id, error: err.stack ?? err.message }))
@@ -8,9 +8,9 @@ export function serve (commands: Commands): void {
   process.on('disconnect', () => process.exit())
 }
 
-/** Tells the bench something that it did not ask for. */
-export function tell (news: unknown): void {
-  send({ news })
+/** Sends the bench a message that answers no request. */
+export function notify (notification: unknown): void {
+  send({ notification })
 }
 
 async function answer (commands: Commands, { id, command, argument }: Request): Promise<Message> {

@@ -2,13 +2,13 @@ import { fork } from 'node:child_process'
 import type { Serializable } from 'node:child_process'
 import type { Commands, Message } from './commands.ts'
 
-/** A process of the bench's own that makes or takes load, so that what is measured is not the bench's event loop. */
+/** A process of the bench that produces or receives load, so that the bench's own event loop is not measured. */
 export interface Load<C extends Commands> {
   name: string
   pid: number
   ask: <K extends keyof C & string>(command: K, ...argument: Parameters<C[K]>) => Promise<Awaited<ReturnType<C[K]>>>
-  /** Hears what the process tells by itself; replaces the former listener. */
-  onNews: (listener: (news: unknown) => void) => void
+  /** Receives the notifications of the process; replaces the former listener. */
+  onNotification: (listener: (notification: unknown) => void) => void
   stop: () => Promise<void>
 }
 
@@ -19,11 +19,11 @@ export async function startLoad<C extends Commands> (name: string, entry: URL): 
   const child = fork(entry, { serialization: 'advanced', execArgv: [] })
   const asked = new Map<number, Asked>()
   let lastId = 0
-  let listener: (news: unknown) => void = () => {}
+  let listener: (notification: unknown) => void = () => {}
   let isStopping = false
 
   child.on('message', (message: Message) => {
-    if ('news' in message) return listener(message.news)
+    if ('notification' in message) return listener(message.notification)
     const waiting = asked.get(message.id)
     asked.delete(message.id)
     if ('error' in message) waiting?.reject(new Error(`${name}: ${message.error}`))
@@ -49,7 +49,7 @@ export async function startLoad<C extends Commands> (name: string, entry: URL): 
       child.send({ id, command, argument } as Serializable)
       return await answered
     },
-    onNews: changed => { listener = changed },
+    onNotification: changed => { listener = changed },
     stop: async () => {
       isStopping = true
       if (child.connected) child.disconnect()

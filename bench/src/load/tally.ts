@@ -8,29 +8,29 @@ export interface Expected {
   run: number
   events: number
   jobs: number
-  /** How often each event arrives: the sockets of a room. */
+  /** How often each event should arrive: the number of sockets in a room. */
   copies?: number
 }
 
-/** What arrived of a run at one channel. Times are of the common clock, in microseconds. */
+/** The arrivals of a run at one channel. Times are of the common clock, in microseconds. */
 export interface Arrivals {
   received: number
   lost: number
   doubled: number
   /** Arrived after a later one of the same job. */
   reordered: number
-  /** When 10 % and 90 % had arrived: between them the system is neither filling nor draining. */
+  /** The times at which 10 % and 90 % had arrived: between them the system is neither filling nor draining. */
   tenth: number
   ninetieth: number
   first: number
   last: number
-  /** From the worker's call to the arrival of the first copy, in milliseconds, by event. */
+  /** Milliseconds from the worker's call to the arrival of the first copy, by event. */
   latencies: Float32Array
 }
 
 export type Tally = ReturnType<typeof createTally>
 
-/** Counts the events of one run at a time; those of another are strays. */
+/** Counts the events of one run at a time; events of other runs are strays. */
 export function createTally () {
   let run = -1
   let copies = 1
@@ -87,7 +87,7 @@ export function createTally () {
   return {
     start,
     take,
-    /** Events that have arrived, as parts of all copies. */
+    /** Events that have arrived; an event of which some copies have arrived counts as a fraction. */
     received: () => received / copies,
     strays: () => strays,
     finish: (): Arrivals => ({

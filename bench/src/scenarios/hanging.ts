@@ -1,30 +1,30 @@
-import type { Driven } from '../drive/drive.ts'
-import { interleave } from '../drive/interleave.ts'
-import { loadOf } from '../drive/load-column.ts'
-import { faults } from '../drive/losses.ts'
-import { under } from '../drive/under.ts'
-import type { JobLoad } from '../drive/under.ts'
+import type { WorkloadResult } from '../workload/run-workload.ts'
+import { busiestLoad } from '../fixture/cpu-shares.ts'
+import { interleave } from '../workload/interleave.ts'
+import { faults } from '../workload/losses.ts'
+import { runWithHanging } from '../workload/hanging-endpoints.ts'
+import type { HangingWorkload } from '../workload/hanging-endpoints.ts'
 import { percentile } from '../figures/percentile.ts'
 import { rates } from '../figures/rates.ts'
-import type { Side } from '../stage/side.ts'
+import type { Subject } from '../fixture/subject.ts'
 import type { Scenario } from './scenario.ts'
 
 /** One in ten of all webhooks. */
 const HANGING = 22
-const STEADY: JobLoad = { events: 2_000, eventsPerJob: 10, pace: { perSecond: 1_000 }, hanging: 0 }
-/** As many as there is room for. */
-const FLAT_OUT: JobLoad = { ...STEADY, events: 12_000, eventsPerJob: 50, pace: { window: 4_000 } }
+const STEADY: HangingWorkload = { events: 2_000, eventsPerJob: 10, pace: { perSecond: 1_000 }, hanging: 0 }
+/** As fast as the window allows. */
+const FLAT_OUT: HangingWorkload = { ...STEADY, events: 12_000, eventsPerJob: 50, pace: { window: 4_000 } }
 
-/** What endpoints that never answer do to the others. */
+/** The effect of endpoints that never respond on the others. */
 export const hanging: Scenario = {
   name: 'hanging',
   title: '6 hanging endpoints',
-  run: async stage => {
-    const { side: ours } = await stage.tidings()
-    const { side: naive } = await stage.monolith('naive')
-    for (const side of [ours, naive]) await under(stage, side, STEADY)
-    const cell = (side: Side, load: JobLoad, hanging: number) => () => under(stage, side, { ...load, hanging })
-    const { healthy, tenthHangs, naiveHangs, healthyFlatOut, tenthHangsFlatOut } = await interleave(stage, {
+  run: async fixture => {
+    const { subject: ours } = await fixture.tidings()
+    const { subject: naive } = await fixture.monolith('naive')
+    for (const subject of [ours, naive]) await runWithHanging(fixture, subject, STEADY)
+    const cell = (subject: Subject, load: HangingWorkload, hanging: number) => () => runWithHanging(fixture, subject, { ...load, hanging })
+    const { healthy, tenthHangs, naiveHangs, healthyFlatOut, tenthHangsFlatOut } = await interleave(fixture, {
       title: 'hanging endpoints',
       cells: {
         healthy: cell(ours, STEADY, 0),
@@ -34,9 +34,9 @@ export const hanging: Scenario = {
         tenthHangsFlatOut: cell(ours, FLAT_OUT, HANGING)
       }
     })
-    const p99 = (runs: Driven[]) => runs.map(({ webhooks }) => percentile(webhooks.latencies, 0.99))
-    const row = { scenario: '6', what: 'p99 to healthy webhooks, 10 % hang, 1,000 events/s', unit: 'ms', ours: p99(tenthHangs), ...loadOf(tenthHangs) }
-    const flatOut = { scenario: '6', what: 'events to healthy webhooks and sockets, 10 % hang', unit: 'events/s', ours: rates(tenthHangsFlatOut), ...loadOf(tenthHangsFlatOut) }
+    const p99 = (runs: WorkloadResult[]) => runs.map(({ webhooks }) => percentile(webhooks.latencies, 0.99))
+    const row = { scenario: '6', what: 'p99 to healthy webhooks, 10 % hang, 1,000 events/s', unit: 'ms', ours: p99(tenthHangs), ...busiestLoad(tenthHangs) }
+    const flatOut = { scenario: '6', what: 'events to healthy webhooks and sockets, 10 % hang', unit: 'events/s', ours: rates(tenthHangsFlatOut), ...busiestLoad(tenthHangsFlatOut) }
     return {
       rows: [
         { ...row, peer: { name: 'our own, none hangs', values: p99(healthy) }, goal: { of: 'peer', atMost: 1.3 } },

@@ -1,34 +1,34 @@
-import type { Driven } from '../drive/drive.ts'
-import { interleave } from '../drive/interleave.ts'
-import { loadOf } from '../drive/load-column.ts'
-import { faults } from '../drive/losses.ts'
-import { under } from '../drive/under.ts'
-import type { JobLoad } from '../drive/under.ts'
+import type { WorkloadResult } from '../workload/run-workload.ts'
+import { busiestLoad } from '../fixture/cpu-shares.ts'
+import { interleave } from '../workload/interleave.ts'
+import { faults } from '../workload/losses.ts'
+import { runWithHanging } from '../workload/hanging-endpoints.ts'
+import type { HangingWorkload } from '../workload/hanging-endpoints.ts'
 import { percentile } from '../figures/percentile.ts'
 import type { Goal, Row } from '../figures/row.ts'
-import type { Side } from '../stage/side.ts'
-import type { Stage } from '../stage/stage.ts'
+import type { Subject } from '../fixture/subject.ts'
+import type { Fixture } from '../fixture/fixture.ts'
 import type { Result, Scenario } from './scenario.ts'
 
-interface NamedLoad extends JobLoad { name: string }
+interface NamedLoad extends HangingWorkload { name: string }
 
 const QUIET: NamedLoad = { name: '100 events/s', events: 400, eventsPerJob: 2, pace: { perSecond: 100 }, hanging: 0 }
 const BUSY: NamedLoad = { name: '2,000 events/s', events: 5_000, eventsPerJob: 20, pace: { perSecond: 2_000 }, hanging: 0 }
 const ONE_HANGS: NamedLoad = { ...BUSY, name: '2,000 events/s, one endpoint hangs', hanging: 1 }
-/** Of each run's events, the first: all jobs begin at once, which is a burst and no steady rate. */
+/** Left out at the start of each run: all jobs start at once, which is a burst, not a steady rate. */
 const WARM_UP_SHARE = 0.2
 
-/** From updateProgress() to the client. */
+/** Latency from updateProgress() to the client. */
 export const latency: Scenario = {
   name: 'latency',
   title: '2 latency to socket and webhook',
-  run: async stage => {
-    const { side: ours } = await stage.tidings()
-    const { side: naive } = await stage.monolith('naive')
-    for (const side of [ours, naive]) await under(stage, side, BUSY)
-    const quiet = await compare(stage, { ours, naive, load: QUIET })
-    const busy = await compare(stage, { ours, naive, load: BUSY })
-    const hanging = await compare(stage, { ours, naive, load: ONE_HANGS })
+  run: async fixture => {
+    const { subject: ours } = await fixture.tidings()
+    const { subject: naive } = await fixture.monolith('naive')
+    for (const subject of [ours, naive]) await runWithHanging(fixture, subject, BUSY)
+    const quiet = await compare(fixture, { ours, naive, load: QUIET })
+    const busy = await compare(fixture, { ours, naive, load: BUSY })
+    const hanging = await compare(fixture, { ours, naive, load: ONE_HANGS })
     return {
       rows: [
         quiet.row('sockets', 0.5, { of: 'peer', atMost: 2 }),
@@ -45,15 +45,15 @@ export const latency: Scenario = {
   }
 }
 
-async function compare (stage: Stage, { ours, naive, load }: { ours: Side, naive: Side, load: NamedLoad }) {
-  const runs = await interleave(stage, {
+async function compare (fixture: Fixture, { ours, naive, load }: { ours: Subject, naive: Subject, load: NamedLoad }) {
+  const runs = await interleave(fixture, {
     title: `latency at ${load.name}`,
-    cells: { Tidings: () => under(stage, ours, load), naive: () => under(stage, naive, load) }
+    cells: { Tidings: () => runWithHanging(fixture, ours, load), naive: () => runWithHanging(fixture, naive, load) }
   })
   return {
     broken: runs.Tidings.flatMap(run => faults(`latency at ${load.name}`, run)),
     row: (channel: 'sockets' | 'webhooks', share: number, goal?: Goal): Row => {
-      const values = (driven: Driven[]) => driven.map(run => percentile(steady(run[channel].latencies), share))
+      const values = (result: WorkloadResult[]) => result.map(run => percentile(steady(run[channel].latencies), share))
       return {
         scenario: '2',
         what: `p${share * 100} to ${channel} at ${load.name}`,
@@ -61,7 +61,7 @@ async function compare (stage: Stage, { ours, naive, load }: { ours: Side, naive
         ours: values(runs.Tidings),
         peer: { name: 'naive', values: values(runs.naive) },
         ...(goal === undefined ? {} : { goal }),
-        ...loadOf(runs.Tidings)
+        ...busiestLoad(runs.Tidings)
       }
     }
   }

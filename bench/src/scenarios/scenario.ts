@@ -1,9 +1,9 @@
 import type { Row } from '../figures/row.ts'
-import type { Stage } from '../stage/stage.ts'
+import type { Fixture } from '../fixture/fixture.ts'
 
 export interface Result {
   rows: Row[]
-  /** What Tidings promised and did not keep, in words: the bench fails. */
+  /** Descriptions of the promises that Tidings broke; with one of them the bench fails. */
   broken: string[]
 }
 
@@ -11,5 +11,5 @@ export interface Scenario {
   /** `npm run bench -- <name>`. */
   name: string
   title: string
-  run: (stage: Stage) => Promise<Result>
+  run: (fixture: Fixture) => Promise<Result>
 }

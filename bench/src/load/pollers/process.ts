@@ -1,4 +1,4 @@
-// Clients that poll: each keeps a connection, asks, waits for the answer, asks again.
+// Clients that poll: each keeps one connection, sends a request, waits for the response, sends the next one.
 import { connect } from 'node:net'
 import { now } from '../../clock.ts'
 import { serve } from '../serve.ts'
@@ -7,7 +7,7 @@ import type { Answer } from './responses.ts'
 
 export interface PollerLoad {
   origin: string
-  /** Asked for in turn. */
+  /** Sent in turn. */
   requests: { path: string, token: string, etag?: string }[]
   connections: number
   warmUpMs: number
@@ -33,13 +33,14 @@ const commands = {
       statuses[answer.status] = (statuses[answer.status] ?? 0) + 1
       latencies.push((at - askedAt) / 1000)
     }
-    await Promise.all(Array.from({ length: load.connections }, (_, index) => keepAsking({
-      origin: load.origin, requests, first: Math.floor(index * requests.length / load.connections), until, onAnswer
-    })))
+    await Promise.all(Array.from({ length: load.connections }, (_, index) => {
+      const first = Math.floor(index * requests.length / load.connections)
+      return keepAsking({ origin: load.origin, requests, first, until, onAnswer })
+    }))
     return { perSecond: latencies.length / load.durationMs * 1000, statuses, latencies: Float32Array.from(latencies) }
   },
 
-  /** The ETag of each answer, to be sent with the next request for it. */
+  /** The ETag of each response, for the next request of the same path. */
   etags: async ({ origin, requests }: Pick<PollerLoad, 'origin' | 'requests'>): Promise<(string | undefined)[]> => {
     const tags: (string | undefined)[] = []
     const onAnswer = ({ head }: Answer) => { tags.push(/\r\netag: *([^\r]+)/i.exec(head)?.[1]) }

@@ -1,4 +1,4 @@
-// Stands in for the relay where one service is measured alone: it appends job events to the stream as the relay does.
+// Replaces the relay where one service is measured alone: appends job events to the stream as the relay does.
 import { Redis } from 'ioredis'
 import { jsonText, type JobEvent } from '@tidings/contracts'
 import { createStreamWriter } from '@tidings/job-events'
@@ -9,12 +9,12 @@ import { serve } from '../serve.ts'
 
 const QUEUE = 'bench'
 const BATCH = 200 // as the relay's
-const FLOOR = { ms: 0, seq: 0 }
+const MINIMUM_ID = { ms: 0, seq: 0 }
 
 export interface Append {
   run: number
   events: number
-  /** Told in turn. Each has one job. */
+  /** How many users get the events in turn. Each has one job. */
   users: number
   firstUser?: number
   type?: 'progress' | 'completed'
@@ -36,8 +36,8 @@ const commands = {
     for (let seq = 0; seq < load.events; seq += BATCH) {
       const events = Array.from({ length: Math.min(BATCH, load.events - seq) }, (_, index) => eventOf(load, seq + index))
       const to = after(position, events.length)
-      const outcome = await stream.append({ queue: QUEUE, from: position, to, events, minimumId: FLOOR })
-      if (!outcome.moved) throw new Error('Somebody else moves the position of the queue')
+      const outcome = await stream.append({ queue: QUEUE, from: position, to, events, minimumId: MINIMUM_ID })
+      if (!outcome.moved) throw new Error('Another process moved the position of the queue')
       position = to
     }
   }

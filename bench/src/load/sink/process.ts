@@ -1,4 +1,4 @@
-// The receiver of all webhooks: an ordinary node:http server that answers 200, or never.
+// The receiver of all webhooks: an ordinary node:http server that responds with 200, or never.
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -7,7 +7,7 @@ import { readMark } from '../mark.ts'
 import { serve } from '../serve.ts'
 import { createTally } from '../tally.ts'
 import type { Expected } from '../tally.ts'
-import { tellCount } from '../tell-count.ts'
+import { reportCount } from '../report-count.ts'
 
 const BODY = 'ok'
 const HEADERS = { 'content-type': 'text/plain', 'content-length': String(BODY.length) }
@@ -36,14 +36,14 @@ function answer (request: IncomingMessage, response: ServerResponse, body: Buffe
 }
 
 const commands = {
-  /** Gives the origin. */
+  /** Returns the origin. */
   listen: async () => {
     await new Promise<void>(resolve => { server.listen({ port: 0, host: '127.0.0.1', backlog: LISTEN_BACKLOG }, resolve) })
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   },
   expect: (expected: Expected) => tally.start(expected),
   finish: () => tally.finish(),
-  /** Ends the requests that hang, as an endpoint that crashes would; gives how many they were. */
+  /** Ends the hanging requests, as a crashing endpoint would, and returns their number. */
   release: () => {
     const released = hanging.size
     for (const response of hanging) response.destroy()
@@ -53,5 +53,5 @@ const commands = {
 
 export type SinkCommands = typeof commands
 
-tellCount(tally)
+reportCount(tally)
 serve(commands)

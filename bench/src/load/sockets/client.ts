@@ -2,14 +2,14 @@ import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { createFrameReader, textFrame } from './frames.ts'
 
-const KEY = 'dGhlIHNhbXBsZSBub25jZQ==' // any 16 bytes will do, and nobody looks
+const KEY = 'dGhlIHNhbXBsZSBub25jZQ==' // any 16 bytes; the response to them is not checked
 const HEADER_END = '\r\n\r\n'
 
 export interface ClientOptions {
   url: string
-  /** `tidings` is Socket.IO that is ready at `session`; `socket.io` at its connect packet; `ws` when it is open. */
+  /** `tidings`: Socket.IO that is ready at `session`; `socket.io`: ready at its connect packet; `ws`: when open. */
   protocol: 'tidings' | 'socket.io' | 'ws'
-  /** What Socket.IO connects with; `ws` asks for `?user=<token>`. */
+  /** The `auth` of Socket.IO; `ws` requests `?user=<token>`. */
   auth: { token: string, lastEventId?: string }
   /** The bytes are only valid during the call. */
   onEvent: (bytes: Buffer, start: number, end: number) => void
@@ -18,12 +18,13 @@ export interface ClientOptions {
 
 export interface Client { end: () => void }
 
-/** A client as light as it can be: it reads frames off a TCP socket and answers pings. Resolves when it is ready. */
+/** As light a client as possible: it reads frames from a TCP socket and answers pings. Resolves when it is ready. */
 export async function openClient ({ url, protocol, auth, onEvent, onClose }: ClientOptions): Promise<Client> {
   const { hostname, port } = new URL(url)
   const path = protocol === 'ws' ? `/?user=${auth.token}` : '/socket.io/?EIO=4&transport=websocket'
   const socket = connect({ host: hostname, port: Number(port), noDelay: true })
-  socket.write(`GET ${path} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${KEY}\r\n\r\n`)
+  const websocket = `Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${KEY}\r\n`
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: ${hostname}:${port}\r\n${websocket}\r\n`)
 
   return await new Promise<Client>((resolve, reject) => {
     const ready = () => resolve({ end: () => socket.destroy() })
@@ -32,8 +33,8 @@ export async function openClient ({ url, protocol, auth, onEvent, onClose }: Cli
       reject(new Error(`${url}: the connection ended before it was ready`))
       onClose()
     })
-    const packets = protocol === 'ws' ? { onText: onEvent } : { onText: packetReader({ socket, protocol, auth, onEvent, ready, reject }) }
-    const read = createFrameReader({ ...packets, onClose: () => socket.destroy(), reply: frame => { socket.write(frame) } })
+    const onText = protocol === 'ws' ? onEvent : packetReader({ socket, protocol, auth, onEvent, ready, reject })
+    const read = createFrameReader({ onText, onClose: () => socket.destroy(), reply: frame => { socket.write(frame) } })
     upgrade(socket, { read, upgraded: () => { if (protocol === 'ws') ready() }, reject })
   })
 }

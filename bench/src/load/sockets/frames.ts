@@ -1,4 +1,4 @@
-// The little of RFC 6455 that a client needs which sends short texts and reads unfragmented ones.
+// The part of RFC 6455 that suffices for a client that sends short texts and reads unfragmented ones.
 
 const TEXT = 0x1
 const CLOSE = 0x8
@@ -17,7 +17,7 @@ export interface FrameHandlers {
   reply: (frame: Buffer) => void
 }
 
-/** Takes the chunks of a connection and calls back for each whole frame. */
+/** Reads the chunks of a connection and calls back for each complete frame. */
 export function createFrameReader ({ onText, onClose, reply }: FrameHandlers) {
   let rest: Buffer | undefined
 
@@ -34,7 +34,7 @@ export function createFrameReader ({ onText, onClose, reply }: FrameHandlers) {
   }
 }
 
-/** Where the payload starts and the frame ends; undefined while its header is not whole. */
+/** The start of the payload and the end of the frame; undefined while the header is incomplete. */
 function endOfFrame (bytes: Buffer, at: number): { start: number, at: number } | undefined {
   if (bytes.length < at + 2) return undefined
   const length = (bytes[at + 1] as number) & LENGTH

@@ -1,11 +1,11 @@
-// Many light sockets in one process, in groups that are opened and closed together.
+// Many light sockets in one process, opened and closed in groups.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Mark } from '../mark.ts'
 import { readMark } from '../mark.ts'
 import { serve } from '../serve.ts'
 import { createTally } from '../tally.ts'
 import type { Expected } from '../tally.ts'
-import { tellCount } from '../tell-count.ts'
+import { reportCount } from '../report-count.ts'
 import { openClient } from './client.ts'
 import type { Client, ClientOptions } from './client.ts'
 
@@ -18,7 +18,7 @@ export interface Group {
   name: string
   url: string
   protocol: ClientOptions['protocol']
-  /** One a socket; of `ws` the number of the user. */
+  /** One per socket; with `ws` the number of the user. */
   tokens: string[]
 }
 
@@ -87,7 +87,7 @@ function createMember ({ url, protocol }: Group, token: string): Member {
   }
 }
 
-/** Of an event its own id; of `session` the position from which it is complete. */
+/** The id of an event; for `session` the position from which the connection receives everything. */
 function eventIdIn (bytes: Buffer, start: number, end: number): string | undefined {
   const own = bytes.indexOf(OWN_EVENT_ID, start)
   if (own !== -1 && own < end) return idAt(bytes, own + OWN_EVENT_ID.length)
@@ -99,5 +99,5 @@ function idAt (bytes: Buffer, at: number): string {
   return bytes.toString('latin1', at, bytes.indexOf('"', at))
 }
 
-tellCount(tally)
+reportCount(tally)
 serve(commands)

@@ -7,8 +7,8 @@ const PAUSE_MS = 10
 interface Wanted { url: string, token: string, seq: number, signal: AbortSignal }
 interface Polled { state: string, progress?: { mark?: string }, result?: { mark?: string } }
 
-/** Polls a job until it shows the event of this number or a later one; gives when that was. */
-export async function pollUntilTold ({ url, token, seq, signal }: Wanted): Promise<number> {
+/** Polls a job until it shows the event of this number or a later one, and returns the time. */
+export async function pollUntilEvent ({ url, token, seq, signal }: Wanted): Promise<number> {
   for (;;) {
     const job = await call<Polled>(url, { token })
     if (Math.max(seqIn(job.progress?.mark), seqIn(job.result?.mark)) >= seq) return now()

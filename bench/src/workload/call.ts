@@ -5,7 +5,7 @@ const dispatcher = new Agent({ connections: 50, headersTimeout: 30_000, bodyTime
 
 interface Call { method?: Dispatcher.HttpMethod, token: string, body?: object }
 
-/** One request of the bench itself, outside of what is measured. */
+/** One request of the bench itself, outside the measurement. */
 export async function call<T> (url: string, { method = 'GET', token, body }: Call): Promise<T> {
   const { statusCode, body: answer } = await request(url, {
     method,
@@ -18,7 +18,7 @@ export async function call<T> (url: string, { method = 'GET', token, body }: Cal
   return (text === '' ? undefined : JSON.parse(text)) as T
 }
 
-/** Runs the task for each number below `count`, so many at once. */
+/** Runs the task for each number below `count`, at most `atOnce` at a time. */
 export async function eachOf (count: number, task: (index: number) => Promise<unknown>, atOnce = 50): Promise<void> {
   let next = 0
   const work = async () => {

@@ -1,20 +1,20 @@
-import type { Stage } from '../stage/stage.ts'
+import type { Fixture } from '../fixture/fixture.ts'
 
 export const PAIRS = 5
 
 /**
- * Runs each cell once a round, so that a slow minute of the machine falls on all of them. Every second round goes
- * backwards: whoever comes second finds the caches as the first left them.
+ * Runs each cell once per round, so that a slow minute of the machine affects all of them. Every second round runs in
+ * reverse order, since a cell finds the caches as the one before it left them.
  */
 export async function interleave<T, K extends string> (
-  { progress }: Stage,
+  { progress }: Fixture,
   { title, pairs = PAIRS, cells }: { title: string, pairs?: number, cells: Record<K, () => Promise<T>> }
 ): Promise<Record<K, T[]>> {
   const names = Object.keys(cells) as K[]
   const results = Object.fromEntries(names.map(name => [name, [] as T[]])) as Record<K, T[]>
   for (let pair = 1; pair <= pairs; pair++) {
     for (const name of pair % 2 === 1 ? names : names.toReversed()) {
-      progress.say(`${title}: ${name}, ${pair} of ${pairs}`)
+      progress.status(`${title}: ${name}, ${pair} of ${pairs}`)
       results[name].push(await cells[name]())
     }
   }
