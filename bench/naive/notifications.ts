@@ -18,7 +18,9 @@ interface Channels {
 export async function notifyUsers ({ queue, connection, io, webhooks, findOwner, post }: Channels): Promise<void> {
   const events = new QueueEvents(queue.name, { connection })
   events.on('progress', ({ jobId, data }) => { notify(jobId, 'progress', { progress: data }).catch(report) })
-  events.on('completed', ({ jobId, returnvalue }) => { notify(jobId, 'completed', { result: returnvalue }).catch(report) })
+  events.on('completed', ({ jobId, returnvalue }) => {
+    notify(jobId, 'completed', { result: returnvalue }).catch(report)
+  })
   events.on('failed', ({ jobId, failedReason }) => { notify(jobId, 'failed', { error: failedReason }).catch(report) })
   events.on('error', report)
   await events.waitUntilReady()

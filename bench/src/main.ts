@@ -24,7 +24,12 @@ process.exit()
 async function main () {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { json: { type: 'string' }, svg: { type: 'string' }, docs: { type: 'boolean' }, profile: { type: 'string' } }
+    options: {
+      json: { type: 'string' },
+      svg: { type: 'string' },
+      docs: { type: 'boolean' },
+      profile: { type: 'string' }
+    }
   })
   const unknown = positionals.filter(name => !scenarios.some(scenario => scenario.name === name))
   if (unknown.length > 0) {

@@ -28,7 +28,8 @@ export function chart (rows: Row[]): string {
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" ` +
       `font-family="system-ui, sans-serif" font-size="12" fill="${COLORS.text}">`,
     `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
-    '<text x="12" y="22" font-size="14" font-weight="600">Tidings ÷ the other: median, min–max (line), goal (tick)</text>',
+    '<text x="12" y="22" font-size="14" font-weight="600">',
+    'Tidings ÷ the other: median, min–max (line), goal (tick)</text>',
     ...TICKS.filter(tick => tick >= low && tick <= high).map(tick => gridLine(x(tick), tick, height)),
     ...bars.map((bar, index) => barShape(bar, { x, y: TOP + index * LINE })),
     '</svg>',
@@ -46,7 +47,9 @@ function barsOf (row: Row): Bar[] {
     return [{
       label: `${row.what} ÷ ${other.name}`,
       ratio,
-      goal: row.goal === undefined || !isJudged ? undefined : 'atLeast' in row.goal ? row.goal.atLeast : row.goal.atMost,
+      goal: row.goal === undefined || !isJudged
+        ? undefined
+        : 'atLeast' in row.goal ? row.goal.atLeast : row.goal.atMost,
       color: !isJudged ? COLORS.neutral : isMet(row) === true ? COLORS.met : COLORS.unmet
     }]
   })

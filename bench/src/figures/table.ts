@@ -4,7 +4,18 @@ import { ratios, spread } from './ratio.ts'
 import { isMet } from './row.ts'
 import type { Row, Series } from './row.ts'
 
-const HEAD = ['scenario', 'what', 'Tidings', 'peer', 'limit', '÷ peer (min–max)', '÷ limit (min–max)', 'goal', 'met', 'busiest load']
+const HEAD = [
+  'scenario',
+  'what',
+  'Tidings',
+  'peer',
+  'limit',
+  '÷ peer (min–max)',
+  '÷ limit (min–max)',
+  'goal',
+  'met',
+  'busiest load'
+]
 const VERDICT = new Map([[true, 'yes'], [false, 'NO']])
 
 /** The figures as cells, with the head first: medians, and ratios by pairs. */

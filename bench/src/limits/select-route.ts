@@ -23,7 +23,8 @@ const commands = {
     const onRequest = (request: FastifyRequest) => request.jwtVerify()
     app.get<{ Params: { jobId: string } }>('/jobs/:jobId', { onRequest }, async (request, reply) => {
       const { userId } = request.user as { userId: number | string }
-      const [job] = await sql`select * from polled_jobs where id = ${request.params.jobId} and user_id = ${String(userId)}`
+      const [job] =
+        await sql`select * from polled_jobs where id = ${request.params.jobId} and user_id = ${String(userId)}`
       return job === undefined ? reply.code(404).send({ error: 'not found' }) : shown(job)
     })
     return await app.listen({ host: '127.0.0.1', port: 0 })

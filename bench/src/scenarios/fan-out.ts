@@ -69,8 +69,8 @@ interface Emitter { load: Load<FanOutCommands>, origin: string }
 interface Reader { origin: string, redisUrl: string, pid: number, pause: () => void, resume: () => void }
 
 /**
- * Drains the backlog of one gateway to its sockets; compares it with a Socket.IO server that drains the same stream, and
- * with servers that emit in their own loop and read nothing.
+ * Drains the backlog of one gateway to its sockets; compares it with a Socket.IO server that drains the same stream,
+ * and with servers that emit in their own loop and read nothing.
  */
 export const fanOut: Scenario = {
   name: 'fan-out',
@@ -107,7 +107,10 @@ export const fanOut: Scenario = {
 async function measure (fixture: Fixture, servers: Servers, shape: Shape) {
   const { sockets } = fixture.loads
   fixture.progress.status(`fan-out: connecting the sockets of ${shape.what}`)
-  const users = Array.from({ length: shape.users * shape.socketsPerUser }, (_, i) => Math.floor(i / shape.socketsPerUser) + 1)
+  const users = Array.from(
+    { length: shape.users * shape.socketsPerUser },
+    (_, i) => Math.floor(i / shape.socketsPerUser) + 1
+  )
   const tokens = users.map(String)
   const own = { url: servers.Tidings.origin, tokens: users.map(servers.Tidings.token) }
   await sockets.ask('open', { name: 'Tidings', protocol: 'tidings', ...own })
@@ -151,7 +154,11 @@ async function drain (fixture: Fixture, reader: Reader, { users, socketsPerUser,
   })
 }
 
-async function emit (fixture: Fixture, { load }: Emitter, { users, socketsPerUser, events, window }: Shape): Promise<Received> {
+async function emit (
+  fixture: Fixture,
+  { load }: Emitter,
+  { users, socketsPerUser, events, window }: Shape
+): Promise<Received> {
   const run = fixture.nextRun()
   return await receive(fixture, {
     at: fixture.loads.sockets,

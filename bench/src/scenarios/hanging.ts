@@ -23,7 +23,8 @@ export const hanging: Scenario = {
     const { subject: ours } = await fixture.tidings()
     const { subject: naive } = await fixture.monolith('naive')
     for (const subject of [ours, naive]) await runWithHanging(fixture, subject, STEADY)
-    const cell = (subject: Subject, load: HangingWorkload, hanging: number) => () => runWithHanging(fixture, subject, { ...load, hanging })
+    const cell = (subject: Subject, load: HangingWorkload, hanging: number) =>
+      () => runWithHanging(fixture, subject, { ...load, hanging })
     const { healthy, tenthHangs, naiveHangs, healthyFlatOut, tenthHangsFlatOut } = await interleave(fixture, {
       title: 'hanging endpoints',
       cells: {
@@ -35,15 +36,33 @@ export const hanging: Scenario = {
       }
     })
     const p99 = (runs: WorkloadResult[]) => runs.map(({ webhooks }) => percentile(webhooks.latencies, 0.99))
-    const row = { scenario: '6', what: 'p99 to healthy webhooks, 10 % hang, 1,000 events/s', unit: 'ms', ours: p99(tenthHangs), ...busiestLoad(tenthHangs) }
-    const flatOut = { scenario: '6', what: 'events to healthy webhooks and sockets, 10 % hang', unit: 'events/s', ours: rates(tenthHangsFlatOut), ...busiestLoad(tenthHangsFlatOut) }
+    const row = {
+      scenario: '6',
+      what: 'p99 to healthy webhooks, 10 % hang, 1,000 events/s',
+      unit: 'ms',
+      ours: p99(tenthHangs),
+      ...busiestLoad(tenthHangs)
+    }
+    const flatOut = {
+      scenario: '6',
+      what: 'events to healthy webhooks and sockets, 10 % hang',
+      unit: 'events/s',
+      ours: rates(tenthHangsFlatOut),
+      ...busiestLoad(tenthHangsFlatOut)
+    }
     return {
       rows: [
         { ...row, peer: { name: 'our own, none hangs', values: p99(healthy) }, goal: { of: 'peer', atMost: 1.3 } },
         { ...row, peer: { name: 'naive, 10 % hang', values: p99(naiveHangs) } },
-        { ...flatOut, peer: { name: 'our own, none hangs', values: rates(healthyFlatOut) }, goal: { of: 'peer', atLeast: 0.9 } }
+        {
+          ...flatOut,
+          peer: { name: 'our own, none hangs', values: rates(healthyFlatOut) },
+          goal: { of: 'peer', atLeast: 0.9 }
+        }
       ],
-      broken: [...healthy, ...tenthHangs, ...healthyFlatOut, ...tenthHangsFlatOut].flatMap(run => faults('hanging endpoints', run))
+      broken: [...healthy, ...tenthHangs, ...healthyFlatOut, ...tenthHangsFlatOut].flatMap(
+        run => faults('hanging endpoints', run)
+      )
     }
   }
 }

@@ -24,12 +24,16 @@ export const kill: Scenario = {
     const { Tidings, naive: byNaive } = await interleave(fixture, {
       title: 'SIGKILL',
       cells: {
-        Tidings: () => runWorkload(fixture, ours, { ...load, meanwhile: inTurn(['jobs-api', 'realtime-gateway-1', 'webhook-dispatcher'].map(killService)) }),
+        Tidings: () => runWorkload(fixture, ours, {
+          ...load,
+          meanwhile: inTurn(['jobs-api', 'realtime-gateway-1', 'webhook-dispatcher'].map(killService))
+        }),
         naive: () => runWorkload(fixture, naive, { ...load, meanwhile: inTurn([crash, crash, crash]) })
       }
     })
     const row = { scenario: '8', peer: { name: 'naive', values: byNaive.map(lostOf) }, ...busiestLoad(Tidings) }
-    const longest = (runs: WorkloadResult[], channel: 'sockets' | 'webhooks') => runs.map(run => run[channel].latencies.reduce((a, b) => Math.max(a, b), 0))
+    const longest = (runs: WorkloadResult[], channel: 'sockets' | 'webhooks') =>
+      runs.map(run => run[channel].latencies.reduce((a, b) => Math.max(a, b), 0))
     const waits = (['sockets', 'webhooks'] as const).map(channel => ({
       ...row,
       what: `longest latency of an event to ${channel}`,
@@ -39,7 +43,13 @@ export const kill: Scenario = {
     }))
     return {
       rows: [
-        { ...row, what: `deliveries lost at ${PER_SECOND}/s, three SIGKILLs`, unit: 'lost', ours: Tidings.map(lostOf), goal: { of: 'ours', atMost: 0 } },
+        {
+          ...row,
+          what: `deliveries lost at ${PER_SECOND}/s, three SIGKILLs`,
+          unit: 'lost',
+          ours: Tidings.map(lostOf),
+          goal: { of: 'ours', atMost: 0 }
+        },
         ...waits
       ],
       broken: Tidings.flatMap(run => faults('SIGKILL', run))

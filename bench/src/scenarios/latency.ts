@@ -13,7 +13,13 @@ import type { Result, Scenario } from './scenario.ts'
 interface NamedLoad extends HangingWorkload { name: string }
 
 const QUIET: NamedLoad = { name: '100 events/s', events: 400, eventsPerJob: 2, pace: { perSecond: 100 }, hanging: 0 }
-const BUSY: NamedLoad = { name: '2,000 events/s', events: 5_000, eventsPerJob: 20, pace: { perSecond: 2_000 }, hanging: 0 }
+const BUSY: NamedLoad = {
+  name: '2,000 events/s',
+  events: 5_000,
+  eventsPerJob: 20,
+  pace: { perSecond: 2_000 },
+  hanging: 0
+}
 const ONE_HANGS: NamedLoad = { ...BUSY, name: '2,000 events/s, one endpoint hangs', hanging: 1 }
 /** Left out at the start of each run: all jobs start at once, which is a burst, not a steady rate. */
 const WARM_UP_SHARE = 0.2

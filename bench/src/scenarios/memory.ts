@@ -17,7 +17,9 @@ const FIRST_SESSIONS = 1_000
 const PAIRS = 5
 const SETTLE_MS = 300
 const PENDING = 50_000
-/** Appended before the first measurement, as with the sessions: a heap of the default size needs this many to settle. */
+/**
+ * Appended before the first measurement, as with the sessions: a heap of the default size needs this many to settle.
+ */
 const FIRST_PENDING = 100_000
 const PENDING_WITHIN_MS = 60_000
 const KIB = 1024
@@ -110,6 +112,8 @@ async function untilPending (sql: Sql, rows: number): Promise<void> {
   for (const deadline = Date.now() + PENDING_WITHIN_MS; ; await sleep(100)) {
     const [{ count }] = await sql<[{ count: number }]>`select count(*)::int as count from webhooks.deliveries`
     if (count >= rows) return
-    if (Date.now() > deadline) throw new Error(`Only ${count} of ${rows} deliveries are pending after ${PENDING_WITHIN_MS / 1000} s`)
+    if (Date.now() > deadline) {
+      throw new Error(`Only ${count} of ${rows} deliveries are pending after ${PENDING_WITHIN_MS / 1000} s`)
+    }
   }
 }

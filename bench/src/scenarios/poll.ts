@@ -54,7 +54,14 @@ export const poll: Scenario = {
     const measured = await interleave(fixture, { title: 'poll', cells })
     await plain.stop()
     const row = (what: string, runs: Cell[], name: string, peer: Cell[]) =>
-      ({ scenario: '3', unit: '/s', what, ours: rates(runs), peer: { name, values: rates(peer) }, ...busiestLoad(runs) })
+      ({
+        scenario: '3',
+        unit: '/s',
+        what,
+        ours: rates(runs),
+        peer: { name, values: rates(peer) },
+        ...busiestLoad(runs)
+      })
     const { Tidings, unchanged, select, naive: byBullMQ, list, naiveList } = measured
     return {
       rows: [
@@ -73,7 +80,10 @@ async function finishedJobs (fixture: Fixture, subject: Subject): Promise<Submit
   return jobs
 }
 
-async function ask (fixture: Fixture, { origin, requests, status }: { origin: string, requests: Requests, status: number }): Promise<Cell> {
+async function ask (
+  fixture: Fixture,
+  { origin, requests, status }: { origin: string, requests: Requests, status: number }
+): Promise<Cell> {
   const cpu = watchCpu([{ name: 'pollers', pid: fixture.loads.pollers.pid, isLoad: true }])
   const polled = await fixture.loads.pollers.ask('poll', {
     origin, requests, connections: CONNECTIONS, warmUpMs: WARM_UP_MS, durationMs: DURATION_MS

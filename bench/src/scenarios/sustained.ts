@@ -15,7 +15,9 @@ const SECONDS = 2
 const EVENTS_PER_JOB = 50
 const BURST = 60_000
 
-/** The highest rate at which every event reaches sockets, webhooks and polling without a growing backlog; then a burst. */
+/**
+ * The highest rate at which every event reaches sockets, webhooks and polling without a growing backlog; then a burst.
+ */
 export const sustained: Scenario = {
   name: 'sustained',
   title: '1 sustained events on all channels',
@@ -37,13 +39,27 @@ async function steadyRates (fixture: Fixture, subjects: Subjects): Promise<Resul
     const { perSecond } = await flatOut(fixture, subject, WARM_UP)
     return () => flatOut(fixture, subject, Math.round(perSecond * SECONDS / EVENTS_PER_JOB) * EVENTS_PER_JOB)
   }
-  const cells = { Tidings: await cell(subjects.Tidings), naive: await cell(subjects.naive), tuned: await cell(subjects.tuned) }
+  const cells = {
+    Tidings: await cell(subjects.Tidings),
+    naive: await cell(subjects.naive),
+    tuned: await cell(subjects.tuned)
+  }
   const { Tidings, naive, tuned } = await interleave(fixture, { title: 'sustained', cells })
   const row = { scenario: '1', unit: 'events/s', ours: rates(Tidings), ...busiestLoad(Tidings) }
   return {
     rows: [
-      { ...row, what: 'sustained, all channels', peer: { name: 'naive', values: rates(naive) }, goal: { of: 'peer', atLeast: 5 } },
-      { ...row, what: 'sustained, all channels', peer: { name: 'tuned', values: rates(tuned) }, goal: { of: 'peer', atLeast: 1.5 } }
+      {
+        ...row,
+        what: 'sustained, all channels',
+        peer: { name: 'naive', values: rates(naive) },
+        goal: { of: 'peer', atLeast: 5 }
+      },
+      {
+        ...row,
+        what: 'sustained, all channels',
+        peer: { name: 'tuned', values: rates(tuned) },
+        goal: { of: 'peer', atLeast: 1.5 }
+      }
     ],
     broken: Tidings.flatMap(run => faults('sustained', run))
   }

@@ -21,7 +21,10 @@ const BARE_EVENTS = 25_000
 const NAIVE_EVENTS = 5_000
 const WINDOW = 4_000
 
-/** Drains the backlog of one dispatcher to a fast endpoint, with every delivery stored; compares it with a loop that only posts. */
+/**
+ * Drains the backlog of one dispatcher to a fast endpoint, with every delivery stored; compares it with a loop that
+ * only posts.
+ */
 export const webhooks: Scenario = {
   name: 'webhooks',
   title: '5 webhook deliveries',
@@ -36,11 +39,18 @@ export const webhooks: Scenario = {
     const cells = {
       limit: () => postBare(fixture, bare),
       Tidings: () => drain(fixture, dispatcher),
-      naive: () => runWorkload(fixture, naive, { events: NAIVE_EVENTS, pace: { window: WINDOW }, channels: ['webhooks'] })
+      naive: () => runWorkload(fixture, naive, {
+        events: NAIVE_EVENTS,
+        pace: { window: WINDOW },
+        channels: ['webhooks']
+      })
     }
     fixture.progress.status('webhooks: warming up')
     for (const cell of Object.values(cells)) await cell()
-    const measured = await interleave<Received | WorkloadResult, keyof typeof cells>(fixture, { title: 'webhooks', cells })
+    const measured = await interleave<Received | WorkloadResult, keyof typeof cells>(fixture, {
+      title: 'webhooks',
+      cells
+    })
     const { limit, Tidings, naive: byNaive } = measured
     await Promise.all([dispatcher.stop(), bare.stop()])
 
@@ -48,7 +58,11 @@ export const webhooks: Scenario = {
     const lost = (Tidings as Received[]).filter(run => run.lost > 0)
     return {
       rows: [
-        { ...row, limit: { name: 'bare signing undici loop', values: rates(limit) }, goal: { of: 'limit', atLeast: 0.5 } },
+        {
+          ...row,
+          limit: { name: 'bare signing undici loop', values: rates(limit) },
+          goal: { of: 'limit', atLeast: 0.5 }
+        },
         { ...row, peer: { name: 'naive', values: rates(byNaive) }, goal: { of: 'peer', atLeast: 3 } }
       ],
       broken: lost.map(run => `webhooks: ${run.lost} of ${EVENTS} deliveries never arrived`)

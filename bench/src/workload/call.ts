@@ -10,7 +10,10 @@ export async function call<T> (url: string, { method = 'GET', token, body }: Cal
   const { statusCode, body: answer } = await request(url, {
     method,
     dispatcher,
-    headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' })
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) })
   })
   const text = await answer.text()

@@ -14,10 +14,15 @@ export interface HangingWorkload {
 }
 
 /** Runs a workload on a subject that also has endpoints which hang. */
-export async function runWithHanging (fixture: Fixture, subject: Subject, { hanging, ...load }: HangingWorkload): Promise<WorkloadResult> {
+export async function runWithHanging (
+  fixture: Fixture,
+  subject: Subject,
+  { hanging, ...load }: HangingWorkload
+): Promise<WorkloadResult> {
   const users = Array.from({ length: hanging }, (_, index) => index + 1)
   const url = `${fixture.loads.sinkOrigin}/hang`
-  const webhooks = await Promise.all(users.map(async user => ({ user, id: await createWebhook(subject, { user, url }) })))
+  const webhooks =
+    await Promise.all(users.map(async user => ({ user, id: await createWebhook(subject, { user, url }) })))
   const result = await runWorkload(fixture, subject, load)
   await Promise.all(webhooks.map(webhook => deleteWebhook(subject, webhook)))
   await fixture.loads.sink.ask('release')

@@ -27,7 +27,10 @@ interface Receiving {
 }
 
 /** Sends events to one channel alone and waits for their arrival. */
-export async function receive ({ loads, signal }: Fixture, { at, expected, send, onCount, watched }: Receiving): Promise<Received> {
+export async function receive (
+  { loads, signal }: Fixture,
+  { at, expected, send, onCount, watched }: Receiving
+): Promise<Received> {
   let count = 0
   let lastArrival = now()
   at.onNotification(received => {

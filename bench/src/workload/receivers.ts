@@ -31,7 +31,11 @@ type WebhookApi = Pick<Subject, 'webhooks' | 'token'>
 /** Returns the id. */
 export async function createWebhook (api: WebhookApi, { user, url }: { user: number, url: string }): Promise<number> {
   const body = { url, eventType: 'all' }
-  const { id } = await call<{ id: number }>(`${api.webhooks}/webhooks`, { method: 'POST', token: api.token(user), body })
+  const { id } = await call<{ id: number }>(`${api.webhooks}/webhooks`, {
+    method: 'POST',
+    token: api.token(user),
+    body
+  })
   return id
 }
 

@@ -44,7 +44,9 @@ export async function runWorkload (fixture: Fixture, subject: Subject, options: 
   await startWorking(fixture, subject)
   const run = fixture.nextRun()
   const jobs = events / eventsPerJob
-  if (!Number.isInteger(jobs)) throw new Error(`${events} events are not a whole number of jobs of ${eventsPerJob} events`)
+  if (!Number.isInteger(jobs)) {
+    throw new Error(`${events} events are not a whole number of jobs of ${eventsPerJob} events`)
+  }
 
   await worker.ask('prepare', { run, eventsPerJob, events })
   const submitted = await submitJobs(subject, { run, jobs })
@@ -78,7 +80,9 @@ async function startWorking ({ loads, tidings }: Fixture, { queue }: Subject): P
   await loads.worker.ask('work', { redisUrl: system.endpoints.redis as string, queues: [queue] })
 }
 
-/** Resolves when everything has arrived or nothing more comes; reports the count of the slower channel to the worker. */
+/**
+ * Resolves when everything has arrived or nothing more comes; reports the count of the slower channel to the worker.
+ */
 async function watchArrivals ({ loads, signal }: Fixture, { name }: Subject, workload: Workload): Promise<void> {
   const { events, channels = ['sockets', 'webhooks'] } = workload
   const counts = { sockets: 0, webhooks: 0 }

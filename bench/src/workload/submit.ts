@@ -13,7 +13,13 @@ export async function submitJobs (
   await eachOf(jobs, async job => {
     const user = job % USERS + 1
     const { jobId } = await call<{ jobId: string }>(`${subject.jobs}/submit-job`, {
-      method: 'POST', token: subject.token(user), body: { name: 'bench', data: { run, job }, queue: queues[job % queues.length] }
+      method: 'POST',
+      token: subject.token(user),
+      body: {
+        name: 'bench',
+        data: { run, job },
+        queue: queues[job % queues.length]
+      }
     })
     submitted[job] = { id: jobId, user }
   })

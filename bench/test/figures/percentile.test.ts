@@ -9,23 +9,23 @@ t.test('a percentile is the smallest value with that share at or below it', asyn
   t.equal(percentile([7], 0.99), 7)
 })
 
-t.test('values stay in the order in which they were given', async t => {
+t.test('percentile does not reorder its input', async t => {
   const values = [3, 1, 2]
   percentile(values, 0.5)
   t.same(values, [3, 1, 2])
 })
 
-t.test('numbers are ordered as numbers', async t => {
+t.test('sorts numerically', async t => {
   t.equal(percentile([9, 10, 100], 1), 100)
   t.equal(median([10, 9, 100]), 10)
 })
 
-t.test('the median of two in the middle is their mean', async t => {
+t.test('the median of an even number of values is the mean of the two in the middle', async t => {
   t.equal(median([1, 2, 3, 10]), 2.5)
   t.equal(median([5]), 5)
 })
 
-t.test('nothing has no percentile', async t => {
+t.test('the percentile of no values is NaN', async t => {
   t.ok(Number.isNaN(percentile([], 0.5)))
   t.ok(Number.isNaN(median([])))
 })

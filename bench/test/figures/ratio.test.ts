@@ -10,6 +10,6 @@ t.test('a figure without its other half is left out', async t => {
   t.same(ratios([2, 4, 100], [1, 1]), { median: 3, min: 2, max: 4 })
 })
 
-t.test('a spread is the middle and both ends', async t => {
+t.test('a spread has the median, the minimum and the maximum', async t => {
   t.same(spread([3, 1, 2]), { median: 2, min: 1, max: 3 })
 })

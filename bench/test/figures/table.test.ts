@@ -20,8 +20,10 @@ t.test('a row shows medians, ratios by pairs, the goal, the verdict and the busi
   ])
 })
 
-t.test('a ratio to nothing is left out', async t => {
-  const [, row] = cells([{ ...sustained, ours: [0], peer: { name: 'naive', values: [0] }, goal: { of: 'ours', atMost: 0 } }])
+t.test('a ratio to zero is left out', async t => {
+  const [, row] = cells([
+    { ...sustained, ours: [0], peer: { name: 'naive', values: [0] }, goal: { of: 'ours', atMost: 0 } }
+  ])
   t.equal(row?.[5], '')
   t.equal(row?.[7], '≤ 0')
 })
@@ -30,6 +32,6 @@ t.test('text columns are as wide as their widest cell', async t => {
   t.equal(asText([['a', 'bb'], ['ccc', 'd']]), 'a    bb\nccc  d')
 })
 
-t.test('markdown keeps its bars out of the cells', async t => {
+t.test('escapes vertical bars in Markdown cells', async t => {
   t.equal(asMarkdown([['a', 'b'], ['x|y', 'z']]), '| a | b |\n| --- | --- |\n| x\\|y | z |')
 })

@@ -11,16 +11,16 @@ function setup ({ events = 10, jobs = 2, copies = 1 } = {}) {
   return { tally, take }
 }
 
-t.test('what has not arrived is lost', async t => {
+t.test('events that have not arrived count as lost', async t => {
   const { tally, take } = setup()
   for (const seq of [0, 1, 2, 4, 5, 6, 7, 9]) take(seq)
   const { received, lost, latencies } = tally.finish()
   t.equal(received, 8)
   t.equal(lost, 2)
-  t.equal(latencies.length, 8, 'only what arrived has a latency')
+  t.equal(latencies.length, 8, 'only events that arrived have a latency')
 })
 
-t.test('a second arrival is a double and no second delivery', async t => {
+t.test('a second arrival counts as doubled, not as received', async t => {
   const { tally, take } = setup()
   for (const seq of [0, 1, 1, 1]) take(seq)
   const { received, doubled } = tally.finish()
@@ -45,7 +45,7 @@ t.test('events of another run are strays', async t => {
   t.equal(tally.strays(), 1)
 })
 
-t.test('every socket of a room is owed a copy', async t => {
+t.test('every socket of a room must get a copy', async t => {
   const { tally, take } = setup({ events: 2, copies: 3 })
   for (const seq of [0, 0, 0, 1, 1]) take(seq)
   t.equal(tally.received(), 5 / 3)
@@ -54,7 +54,7 @@ t.test('every socket of a room is owed a copy', async t => {
   t.equal(doubled, 0)
 })
 
-t.test('the middle of a run lies between the tenth and the ninetieth hundredth', async t => {
+t.test('the middle of a run lies between the arrival of 10 % and of 90 %', async t => {
   const { tally, take } = setup()
   take(0)
   t.ok(tally.finish().tenth > 0)

@@ -3,7 +3,16 @@ import { faults, lostOf } from '../../src/workload/losses.ts'
 import type { Arrivals } from '../../src/load/tally.ts'
 
 const arrivals = (more: Partial<Arrivals> = {}): Arrivals => ({
-  received: 10, lost: 0, doubled: 0, reordered: 0, tenth: 1, ninetieth: 2, first: 0, last: 3, latencies: new Float32Array(0), ...more
+  received: 10,
+  lost: 0,
+  doubled: 0,
+  reordered: 0,
+  tenth: 1,
+  ninetieth: 2,
+  first: 0,
+  last: 3,
+  latencies: new Float32Array(0),
+  ...more
 })
 
 t.test('a run in which every event arrives once and in order has no fault', async t => {

@@ -34,7 +34,10 @@ const commands = {
     if (stream === undefined) throw new Error('connect first')
     let position = await stream.position(QUEUE)
     for (let seq = 0; seq < load.events; seq += BATCH) {
-      const events = Array.from({ length: Math.min(BATCH, load.events - seq) }, (_, index) => eventOf(load, seq + index))
+      const events = Array.from(
+        { length: Math.min(BATCH, load.events - seq) },
+        (_, index) => eventOf(load, seq + index)
+      )
       const to = after(position, events.length)
       const outcome = await stream.append({ queue: QUEUE, from: position, to, events, minimumId: MINIMUM_ID })
       if (!outcome.moved) throw new Error('Another process moved the position of the queue')

@@ -38,7 +38,9 @@ function answer (request: IncomingMessage, response: ServerResponse, body: Buffe
 const commands = {
   /** Returns the origin. */
   listen: async () => {
-    await new Promise<void>(resolve => { server.listen({ port: 0, host: '127.0.0.1', backlog: LISTEN_BACKLOG }, resolve) })
+    await new Promise<void>(resolve => {
+      server.listen({ port: 0, host: '127.0.0.1', backlog: LISTEN_BACKLOG }, resolve)
+    })
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   },
   expect: (expected: Expected) => tally.start(expected),

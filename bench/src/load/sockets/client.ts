@@ -23,7 +23,8 @@ export async function openClient ({ url, protocol, auth, onEvent, onClose }: Cli
   const { hostname, port } = new URL(url)
   const path = protocol === 'ws' ? `/?user=${auth.token}` : '/socket.io/?EIO=4&transport=websocket'
   const socket = connect({ host: hostname, port: Number(port), noDelay: true })
-  const websocket = `Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${KEY}\r\n`
+  const websocket =
+    `Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${KEY}\r\n`
   socket.write(`GET ${path} HTTP/1.1\r\nHost: ${hostname}:${port}\r\n${websocket}\r\n`)
 
   return await new Promise<Client>((resolve, reject) => {

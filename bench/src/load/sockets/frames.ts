@@ -39,7 +39,9 @@ function endOfFrame (bytes: Buffer, at: number): { start: number, at: number } |
   if (bytes.length < at + 2) return undefined
   const length = (bytes[at + 1] as number) & LENGTH
   if (length < 126) return { start: at + 2, at: at + 2 + length }
-  if (length === 126) return bytes.length < at + 4 ? undefined : { start: at + 4, at: at + 4 + bytes.readUInt16BE(at + 2) }
+  if (length === 126) {
+    return bytes.length < at + 4 ? undefined : { start: at + 4, at: at + 4 + bytes.readUInt16BE(at + 2) }
+  }
   return bytes.length < at + 10 ? undefined : { start: at + 10, at: at + 10 + Number(bytes.readBigUInt64BE(at + 2)) }
 }
 

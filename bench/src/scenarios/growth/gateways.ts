@@ -44,7 +44,12 @@ async function startGateways (fixture: Fixture, { count, redisDatabase }: Gatewa
   const gateways = await Promise.all(Array.from({ length: count }, start))
   for (const [index, { origin, token }] of gateways.entries()) {
     const users = Array.from({ length: USERS / count }, (_, user) => index * USERS / count + user + 1)
-    await fixture.loads.sockets.ask('open', { name: origin, url: origin, protocol: 'tidings', tokens: users.map(token) })
+    await fixture.loads.sockets.ask('open', {
+      name: origin,
+      url: origin,
+      protocol: 'tidings',
+      tokens: users.map(token)
+    })
   }
   return gateways
 }

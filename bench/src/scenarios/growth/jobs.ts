@@ -39,16 +39,16 @@ export async function manyJobs (fixture: Fixture): Promise<Result> {
     return median(polled.latencies)
   }
   const polls = {
-    'GET /jobs/:id': (user: number) => ids(user === LARGE.user ? LARGE.jobs : SMALL.jobs).map(id => `/jobs/${idOf(user, id)}`),
+    'GET /jobs/:id': ({ user, jobs }: typeof SMALL) => ids(jobs).map(id => `/jobs/${idOf(user, id)}`),
     'GET /jobs, 50': () => ['/jobs?limit=50', '/jobs?limit=50&status=completed'],
-    'GET /jobs, 50 by cursor': async (user: number) => [`/jobs?limit=50&cursor=${await middleCursor(subject, user)}`],
+    'GET /jobs, 50 by cursor': async ({ user }: typeof SMALL) => [`/jobs?limit=50&cursor=${await middleCursor(subject, user)}`],
     'GET /jobs/counts': () => ['/jobs/counts']
   }
   const rows: Row[] = []
   for (const [what, pathsOf] of Object.entries(polls)) {
     const { large, small } = await interleave(fixture, {
       title: `growth of a user's jobs, ${what}`,
-      cells: { small: ask(SMALL.user, await pathsOf(SMALL.user)), large: ask(LARGE.user, await pathsOf(LARGE.user)) }
+      cells: { small: ask(SMALL.user, await pathsOf(SMALL)), large: ask(LARGE.user, await pathsOf(LARGE)) }
     })
     rows.push({
       scenario: '7',

@@ -67,7 +67,8 @@ interface Sample { at: number, count: number }
 /** Samples the length of the stream until it has reached `least` and has stopped growing. */
 async function untilQuiet (redis: Redis, least: number): Promise<Sample[]> {
   const samples: Sample[] = []
-  for (let last = { at: now(), count: 0 }; last.count < least || now() - last.at < QUIET_MS * 1000; await sleep(CHECK_MS)) {
+  let last = { at: now(), count: 0 }
+  for (; last.count < least || now() - last.at < QUIET_MS * 1000; await sleep(CHECK_MS)) {
     const count = await added(redis)
     if (count !== last.count) samples.push(last = { at: now(), count })
   }

@@ -1,11 +1,13 @@
 import t from 'tap'
 import { createFrameReader, textFrame } from '../../../src/load/sockets/frames.ts'
 
-/** As a server sends it: not masked. */
+/** A frame of a server, which is not masked. */
 function serverFrame (text: string, opcode = 0x1): Buffer {
   const payload = Buffer.from(text)
   if (payload.length < 126) return Buffer.concat([Buffer.from([0x80 | opcode, payload.length]), payload])
-  if (payload.length < 65_536) return Buffer.concat([Buffer.from([0x80 | opcode, 126, payload.length >> 8, payload.length & 0xff]), payload])
+  if (payload.length < 65_536) {
+    return Buffer.concat([Buffer.from([0x80 | opcode, 126, payload.length >> 8, payload.length & 0xff]), payload])
+  }
   const head = Buffer.alloc(10)
   head[0] = 0x80 | opcode
   head[1] = 127
@@ -25,7 +27,7 @@ function setup () {
   return { read, texts, replies, closed: () => closed }
 }
 
-t.test('frames of every length are read, however they are cut', async t => {
+t.test('reads frames of every length, however the chunks are cut', async t => {
   const messages = ['', 'short', 'm'.repeat(126), 'l'.repeat(65_535), 'x'.repeat(70_000), 'last']
   const bytes = Buffer.concat(messages.map(text => serverFrame(text)))
   for (const size of [997, 65_000, bytes.length]) {
@@ -35,13 +37,13 @@ t.test('frames of every length are read, however they are cut', async t => {
   }
 })
 
-t.test('a header that comes byte by byte is waited for', async t => {
+t.test('reads a header that arrives byte by byte', async t => {
   const { read, texts } = setup()
   for (const byte of serverFrame('m'.repeat(126))) read(Buffer.from([byte]))
   t.same(texts, ['m'.repeat(126)])
 })
 
-t.test('a ping is answered, a close is told', async t => {
+t.test('answers a ping and reports a close', async t => {
   const { read, texts, replies, closed } = setup()
   read(Buffer.concat([serverFrame('', 0x9), serverFrame('', 0x8), serverFrame('after')]))
   t.equal(replies.length, 1)
@@ -49,7 +51,7 @@ t.test('a ping is answered, a close is told', async t => {
   t.same(texts, ['after'])
 })
 
-t.test('a client\'s frame is masked with zeroes', async t => {
+t.test('masks the frame of a client with zeroes', async t => {
   const short = textFrame('3')
   t.same([...short], [0x81, 0x81, 0, 0, 0, 0, 0x33])
   const long = textFrame('a'.repeat(300))
