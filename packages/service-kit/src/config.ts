@@ -14,15 +14,17 @@ export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', '
 /** Variables that every service has. */
 export const commonSettings = {
   ...jwtSettings,
-  NODE_ENV: Type.Enum(['development', 'production', 'test'], { default: 'development' }),
+  NODE_ENV: Type.Enum(['development', 'production', 'test'], {
+    default: 'development', description: 'production has stricter defaults, and refuses short secrets'
+  }),
   HOST: Type.String({ default: '127.0.0.1', description: 'Address to listen on; 0.0.0.0 in containers' }),
-  LOG_LEVEL: Type.Enum([...LOG_LEVELS], { default: 'info' }),
+  LOG_LEVEL: Type.Enum([...LOG_LEVELS], { default: 'info', description: 'Least severe level that is logged' }),
   CORS_ORIGIN: Type.Optional(Type.String({ description: 'Origins that browsers may call from, separated by commas; `*` outside production, none in it' })),
   REDIS_URL: Type.Optional(Type.String({
     pattern: REDIS_URL_PATTERN, description: 'redis://, rediss://, redis+cluster://host:port,… or redis+sentinel://host:port,…/name/db; takes precedence over REDIS_HOST and REDIS_PORT'
   })),
-  REDIS_HOST: Type.String({ default: '127.0.0.1' }),
-  REDIS_PORT: Type.Integer({ default: 6379, minimum: 1, maximum: 65535 }),
+  REDIS_HOST: Type.String({ default: '127.0.0.1', description: 'Host of Redis, if REDIS_URL is unset' }),
+  REDIS_PORT: Type.Integer({ default: 6379, minimum: 1, maximum: 65535, description: 'Port of Redis, if REDIS_URL is unset' }),
   REDIS_USERNAME: Type.Optional(Type.String({ description: 'Where the URL has none' })),
   REDIS_PASSWORD: Type.Optional(Type.String({ description: 'Where the URL has none' })),
   REDIS_TLS: Type.Optional(Type.Boolean({ description: 'TLS without a rediss:// URL' })),
@@ -37,7 +39,9 @@ export const postgresSettings = {
 }
 
 /** A port variable: 0 lets the system choose one. */
-export const Port = (fallback: number) => Type.Integer({ default: fallback, minimum: 0, maximum: 65535 })
+export const Port = (fallback: number) => Type.Integer({
+  default: fallback, minimum: 0, maximum: 65535, description: 'Port to listen on'
+})
 
 export const CommonConfig = Type.Object(commonSettings)
 export type CommonConfig = Static<typeof CommonConfig>

@@ -10,7 +10,7 @@ const PORT_RANGE = { minimum: 0, maximum: 65535, description: 'Goes before PORT'
 const Milliseconds = (fallback: number, description: string) => Type.Integer({ default: fallback, minimum: 1, description })
 const Count = (fallback: number, description: string) => Type.Integer({ default: fallback, minimum: 1, description })
 
-const Settings = Type.Object({
+export const Settings = Type.Object({
   ...commonSettings,
   ...postgresSettings,
   ...egressSettings,

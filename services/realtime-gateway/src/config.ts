@@ -7,7 +7,7 @@ const DEFAULT_PORT = 4002
 const AnyPort = (description: string) => Type.Optional(Type.Integer({ minimum: 0, maximum: 65535, description }))
 const Count = (fallback: number, description: string) => Type.Integer({ default: fallback, minimum: 1, description })
 
-const Settings = Type.Object({
+export const Settings = Type.Object({
   ...commonSettings,
   REALTIME_GATEWAY_PORT: AnyPort('Where to listen; goes before PORT'),
   PORT: AnyPort(`Where to listen, default ${DEFAULT_PORT}`),

@@ -6,10 +6,10 @@ const DEFAULT_PORT = 4003
 
 const Duration = (fallback: string, description: string) => Type.String({ pattern: `^${DURATION_PATTERN}$`, default: fallback, description })
 // Without a default, so that PORT is heard where the service's own variable is not set.
-const Port = Type.Integer({ minimum: 0, maximum: 65535 })
+const Port = Type.Integer({ minimum: 0, maximum: 65535, description: 'Port to listen on, default 4003; WEBHOOK_DISPATCHER_PORT takes precedence' })
 const Count = (fallback: number, description: string) => Type.Integer({ minimum: 1, maximum: 1_000_000, default: fallback, description })
 
-const Config = Type.Object({
+export const Config = Type.Object({
   ...commonSettings,
   ...postgresSettings,
   ...egressSettings,
