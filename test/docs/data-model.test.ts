@@ -1,0 +1,61 @@
+import postgres, { type Sql } from 'postgres'
+import t from 'tap'
+import { createDatabase } from '@tidings/testing'
+import * as contracts from '@tidings/contracts'
+import { firstCells, read } from './pages.ts'
+
+const SCHEMAS = [
+  { schema: 'jobs', folder: 'services/jobs-api/src/db/migrations' },
+  { schema: 'webhooks', folder: 'services/webhook-dispatcher/src/db/migrations' }
+]
+const page = read('docs/data-model.md')
+
+for (const { schema, folder } of SCHEMAS) {
+  t.test(`docs/data-model.md names each table, column and index of schema ${schema}, and no other`, async t => {
+    const sql = postgres((await createDatabase(t)).url, { max: 1, onnotice: () => {} })
+    t.teardown(async () => await sql.end())
+    await migrate(sql, schema, folder)
+
+    const tables = await tablesOf(sql, schema)
+    const headings = [...page.matchAll(new RegExp(`^### \`(${schema}\\.\\w+)\`$`, 'gm'))].map(match => match[1])
+    t.same(headings.toSorted(), Object.keys(tables).toSorted())
+    for (const [table, names] of Object.entries(tables)) {
+      t.same(firstCells(page, `### \`${table}\``).toSorted(), names.toSorted(), table)
+    }
+  })
+}
+
+t.test('docs/data-model.md names each key of Redis', async t => {
+  const { keys, constants } = redisKeys()
+  const named = firstCells(page, '## Redis')
+  t.same([...keys, ...constants].filter(key => !named.some(name => name.replaceAll(/<\w+>/g, 'x').replace('…', '') === key)), [])
+})
+
+async function migrate (sql: Sql, schema: string, folder: string): Promise<void> {
+  const { entries } = JSON.parse(read(`${folder}/meta/_journal.json`)) as { entries: { tag: string }[] }
+  await sql.unsafe(`create schema ${schema}`)
+  for (const { tag } of entries) {
+    for (const statement of read(`${folder}/${tag}.sql`).split('--> statement-breakpoint')) await sql.unsafe(statement)
+  }
+}
+
+/** The names of columns and indexes by table or view. */
+async function tablesOf (sql: Sql, schema: string): Promise<Record<string, string[]>> {
+  const rows = await sql<{ table: string, name: string }[]>`
+    select table_name as table, column_name as name from information_schema.columns where table_schema = ${schema}
+    union all
+    select tablename, indexname from pg_indexes where schemaname = ${schema}`
+  const tables: Record<string, string[]> = {}
+  for (const { table, name } of rows) (tables[`${schema}.${table}`] ??= []).push(name)
+  return tables
+}
+
+/** Those of contracts: functions with each argument replaced by x, and constants. */
+function redisKeys () {
+  const exported = Object.entries(contracts)
+  const keys = exported.flatMap(([name, value]) => name.endsWith('Key') && typeof value === 'function'
+    ? [(value as (...args: string[]) => string)('x', 'x', 'x')]
+    : [])
+  const constants = exported.flatMap(([, value]) => typeof value === 'string' && value.startsWith('{tidings}') ? [value] : [])
+  return { keys, constants }
+}
