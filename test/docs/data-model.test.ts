@@ -17,7 +17,7 @@ for (const { schema, folder } of SCHEMAS) {
     await migrate(sql, schema, folder)
 
     const tables = await tablesOf(sql, schema)
-    const headings = [...page.matchAll(new RegExp(`^### \`(${schema}\\.\\w+)\`$`, 'gm'))].map(match => match[1])
+    const headings = [...page.matchAll(new RegExp(`^### \`(${schema}\\.\\w+)\`$`, 'gm'))].map(match => match[1] as string)
     t.same(headings.toSorted(), Object.keys(tables).toSorted())
     for (const [table, names] of Object.entries(tables)) {
       t.same(firstCells(page, `### \`${table}\``).toSorted(), names.toSorted(), table)
