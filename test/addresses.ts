@@ -8,14 +8,18 @@ export interface Address {
   origin: (path: string) => string
 }
 
-/** The address of the service that a path belongs to. */
+/** The address of the service that serves a path. */
 export function serviceAddress ({ endpoints }: System, path: string): string {
   const service = serviceOf(path) ?? 'jobs-api'
   return endpoints[service === 'realtime-gateway' ? 'realtime-gateway-1' : service] as string
 }
 
-/** Every address at which clients may find a system: what holds at one holds at all. */
-export async function addressesOf (t: TestContext, system: System, env: Record<string, string> = {}): Promise<Address[]> {
+/** Every address through which clients may reach a system. The same must hold at all of them. */
+export async function addressesOf (
+  t: TestContext,
+  system: System,
+  env: Record<string, string> = {}
+): Promise<Address[]> {
   const caddy = skipWithoutCaddy ? '' : await startCaddy(t, system, env)
   return [
     { name: 'the services', skip: false, origin: path => serviceAddress(system, path) },

@@ -13,51 +13,87 @@ import { restClient } from './client.ts'
 import { startTestSystem } from './system.ts'
 
 const executablePath = process.env.TIDINGS_TEST_CHROMIUM
-const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking']
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking'
+]
+/** A browser waits some seconds before it reconnects, and longer after a failed attempt. */
+const RECONNECT_TIMEOUT_MS = 60_000
 
-t.test('pages of another origin', { skip: executablePath === undefined && 'no Chromium: set TIDINGS_TEST_CHROMIUM' }, async t => {
+t.test('pages of another origin', {
+  skip: executablePath === undefined &&
+  'no Chromium: set TIDINGS_TEST_CHROMIUM'
+}, async t => {
   const origin = await startPage(t)
   const CORS_ORIGIN = `${origin}/`
-  const system = await startTestSystem(t, { worker: false, env: { CORS_ORIGIN, REALTIME_DRAIN_MS: '500', EDGE_HOLD_MS: '3000' } })
-  const browser = await chromium.launchPersistentContext(temporaryFolder(t, 'chromium'), { executablePath: executablePath as string, args: FLAGS, headless: true })
+  const env = { CORS_ORIGIN, REALTIME_DRAIN_MS: '500', EDGE_HOLD_MS: '3000' }
+  const system = await startTestSystem(t, { worker: false, env })
+  const profile = temporaryFolder(t, 'chromium')
+  const options = { executablePath: executablePath as string, args: FLAGS, headless: true }
+  const browser = await chromium.launchPersistentContext(profile, options)
   t.teardown(() => browser.close())
+  const openPage = async () => {
+    const page = await browser.newPage()
+    await page.goto(origin)
+    return page
+  }
 
   const addresses = await addressesOf(t, system, { CORS_ORIGIN })
+  const streaming: { name: string, page: Page }[] = []
+
   for (const address of addresses) {
     await t.test(`through ${address.name}`, { skip: address.skip }, async t => {
       const token = system.token(`pages of ${address.name}`)
-      const page = await browser.newPage()
-      await page.goto(origin)
-      const { body: { jobId } } = await restClient(address, token)<SubmittedJob>('/submit-job', { body: { name: 'x', delay: 86_400_000 } })
+      const page = await openPage()
+      const job = { name: 'x', delay: 86_400_000 }
+      const { body: { jobId } } = await restClient(address, token)<SubmittedJob>('/submit-job', { body: job })
       const at = (path: string) => `${address.origin(path)}${path}`
 
-      t.same(await polled(page, { url: at(`/jobs/${jobId}`), token }), [200, 200, 200, 200], 'four polls with the cache that browsers have by default')
-      t.match(await read(page, { url: at('/jobs/nothing'), token }), { status: 404, type: 'urn:tidings:problem:job-not-found' }, 'an error can be read')
-
-      t.equal(await connected(page, { url: new URL(at('/socket.io/')).origin, token }), 'session', 'Socket.IO, with credentials')
+      const statuses = await poll(page, { url: at(`/jobs/${jobId}`), token })
+      t.same(statuses, [200, 200, 200, 200], 'four polls with the browser\'s default cache mode')
+      const error = await read(page, { url: at('/jobs/nothing'), token })
+      t.match(error, { status: 404, type: 'urn:tidings:problem:job-not-found' }, 'an error is readable')
+      const outcome = await connect(page, { url: new URL(at('/socket.io/')).origin, token })
+      t.equal(outcome, 'session', 'Socket.IO, with credentials')
 
       await page.evaluate(openStream, { url: at('/events'), ticketUrl: at('/auth/ticket'), token })
       await page.waitForFunction(() => (globalThis as unknown as Streaming).sessions === 1)
-      await system.process('realtime-gateway-1').kill('SIGTERM')
-      await system.process('realtime-gateway-1').ready()
-      await page.waitForFunction(() => (globalThis as unknown as Streaming).sessions === 2, undefined, { timeout: 40_000 })
+      streaming.push({ name: address.name, page })
+    })
+  }
+
+  await system.process('realtime-gateway-1').kill('SIGTERM')
+  await system.process('realtime-gateway-1').ready()
+  for (const { name, page } of streaming) {
+    await t.test(`an EventSource through ${name} reconnects after a restart of the gateway`, async () => {
+      const isBack = () => (globalThis as unknown as Streaming).sessions === 2
+      await page.waitForFunction(isBack, undefined, { timeout: RECONNECT_TIMEOUT_MS })
     })
   }
 
   await system.process('webhook-dispatcher').stop()
-  for (const address of addresses.slice(1)) {
-    await t.test(`an error of ${address.name} can be read`, { skip: address.skip }, async t => {
-      const page = await browser.newPage()
-      await page.goto(origin)
-      t.match(await read(page, { url: `${address.origin('/webhooks')}/webhooks`, token: system.token(1) }), { status: 502, type: 'urn:tidings:problem:bad-gateway' })
-    })
+  // Each edge waits for the service first, so they are asked at the same time.
+  const errors = addresses.slice(1).filter(({ skip }) => !skip).map(async ({ name, origin }) => {
+    const url = `${origin('/webhooks')}/webhooks`
+    return { name, error: await read(await openPage(), { url, token: system.token(1) }) }
+  })
+  for (const { name, error } of await Promise.all(errors)) {
+    t.match(error, { status: 502, type: 'urn:tidings:problem:bad-gateway' }, `an error of ${name} is readable`)
   }
 })
 
 type Streaming = { sessions: number }
+type SocketIoClient = (url: string, options: object) => {
+  on: (event: string, listener: (err: Error) => void) => void
+  disconnect: () => void
+}
 type Fetch = { url: string, token: string }
 
-async function polled (page: Page, { url, token }: Fetch): Promise<number[]> {
+async function poll (page: Page, { url, token }: Fetch): Promise<number[]> {
   return await page.evaluate(async ({ url, token }) => {
     const statuses: number[] = []
     for (let i = 0; i < 4; i++) {
@@ -76,9 +112,9 @@ async function read (page: Page, { url, token }: Fetch): Promise<object> {
   }, { url, token })
 }
 
-async function connected (page: Page, { url, token }: Fetch): Promise<string> {
+async function connect (page: Page, { url, token }: Fetch): Promise<string> {
   return await page.evaluate(async ({ url, token }) => {
-    const { io } = globalThis as unknown as { io: (url: string, options: object) => { on: (event: string, listener: (err: Error) => void) => void, disconnect: () => void } }
+    const { io } = globalThis as unknown as { io: SocketIoClient }
     const socket = io(url, { auth: { token }, withCredentials: true, forceNew: true })
     const outcome = await new Promise<string>(resolve => {
       socket.on('session', () => resolve('session'))
@@ -92,13 +128,14 @@ async function connected (page: Page, { url, token }: Fetch): Promise<string> {
 async function openStream ({ url, ticketUrl, token }: Fetch & { ticketUrl: string }): Promise<void> {
   const streaming = globalThis as unknown as Streaming
   streaming.sessions = 0
-  const answer = await fetch(ticketUrl, { method: 'POST', headers: { authorization: `Bearer ${token}` }, credentials: 'include' })
-  const { ticket } = await answer.json() as { ticket: string }
+  const headers = { authorization: `Bearer ${token}` }
+  const response = await fetch(ticketUrl, { method: 'POST', headers, credentials: 'include' })
+  const { ticket } = await response.json() as { ticket: string }
   const source = new EventSource(`${url}?ticket=${ticket}`, { withCredentials: true })
   source.addEventListener('session', () => { streaming.sessions++ })
 }
 
-/** An origin of its own, with the Socket.IO client. */
+/** Serves a page of another origin that loads the Socket.IO client. */
 async function startPage (t: TestContext): Promise<string> {
   const dist = dirname(createRequire(import.meta.url).resolve('socket.io-client/dist/socket.io.js'))
   const client = readFileSync(join(dist, 'socket.io.min.js'))

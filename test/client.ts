@@ -7,14 +7,18 @@ export type Answer<Body> = { status: number, headers: Headers, body: Body }
 
 type Send = { method?: string, body?: unknown, headers?: Record<string, string> }
 
-/** Where clients go: the edge of a system, or whatever serves a path. */
+/** The address of a client's requests: the edge of a system, or an origin per path. */
 export type Target = System | { origin: (path: string) => string }
 
-const originOf = (target: Target, path: string) => 'origin' in target ? target.origin(path) : target.endpoints.edge as string
+const originOf = (target: Target, path: string) =>
+  'origin' in target ? target.origin(path) : target.endpoints.edge as string
 
 /** A REST client of one user. */
 export function restClient (system: Target, token: string | undefined) {
-  return async function send<Body = unknown> (path: string, { method, body, headers = {} }: Send = {}): Promise<Answer<Body>> {
+  return async function send<Body = unknown> (
+    path: string,
+    { method, body, headers = {} }: Send = {}
+  ): Promise<Answer<Body>> {
     const response = await fetch(`${originOf(system, path)}${path}`, {
       method: method ?? (body === undefined ? 'GET' : 'POST'),
       headers: {
@@ -30,11 +34,11 @@ export function restClient (system: Target, token: string | undefined) {
   }
 }
 
-/** Whatever a job event's payload may hold. */
-export type Told = JobProgressPayload & JobCompletedPayload & JobFailedPayload
-export type SocketEvent = { event: string, payload: Told }
+/** All fields that the payload of a job event may have. */
+export type JobEventPayload = JobProgressPayload & JobCompletedPayload & JobFailedPayload
+export type SocketEvent = { event: string, payload: JobEventPayload }
 
-/** A Socket.IO client that notes all it is told, and resumes from the last event it saw. */
+/** A Socket.IO client that records all events, and resumes from the last event that it received. */
 export async function socketClient (t: TestContext, system: Target, token: string, transports = ['websocket']) {
   const events: SocketEvent[] = []
   let lastEventId: string | undefined
@@ -46,7 +50,7 @@ export async function socketClient (t: TestContext, system: Target, token: strin
     auth: answer => answer({ token, ...(lastEventId && { lastEventId }) })
   })
   t.teardown(() => socket.disconnect())
-  socket.onAny((event: string, payload: Told & { lastEventId?: string }) => {
+  socket.onAny((event: string, payload: JobEventPayload & { lastEventId?: string }) => {
     events.push({ event, payload })
     lastEventId = payload.eventId ?? payload.lastEventId ?? lastEventId
   })
@@ -54,18 +58,22 @@ export async function socketClient (t: TestContext, system: Target, token: strin
     socket.once('session', () => resolve())
     socket.once('connect_error', reject)
   })
-  const told = (event: string, jobId?: string) =>
+  const received = (event: string, jobId?: string) =>
     events.filter(e => e.event === event && (jobId === undefined || e.payload.jobId === jobId)).map(e => e.payload)
-  return { socket, events, told }
+  return { socket, events, received }
 }
 
-/** What a connection attempt with this token is refused with. */
-export async function connectError (system: Target, auth: object): Promise<{ message: string, data?: { code?: string } }> {
-  const socket = io(originOf(system, '/socket.io/'), { transports: ['websocket'], forceNew: true, reconnection: false, auth })
+/** The error with which a connection attempt is refused. */
+export async function connectError (
+  system: Target,
+  auth: object
+): Promise<{ message: string, data?: { code?: string } }> {
+  const options = { transports: ['websocket'], forceNew: true, reconnection: false, auth }
+  const socket = io(originOf(system, '/socket.io/'), options)
   try {
     return await new Promise((resolve, reject) => {
       socket.once('connect_error', resolve)
-      socket.once('connect', () => reject(new Error('was let in')))
+      socket.once('connect', () => reject(new Error('the connection was accepted')))
     })
   } finally {
     socket.disconnect()

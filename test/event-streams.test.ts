@@ -4,19 +4,30 @@ import t from 'tap'
 import WebSocket from 'ws'
 import type { SubmittedJob } from '@tidings/contracts'
 import { until } from '@tidings/testing'
-import { addressesOf } from './addresses.ts'
+import { addressesOf, type Address } from './addresses.ts'
 import { restClient, socketClient } from './client.ts'
 import { startTestSystem } from './system.ts'
 
+const RECONNECT_MS = 100
+
 const system = await startTestSystem(t, { worker: false, env: { REALTIME_DRAIN_MS: '500' } })
-/** An EventSource as browsers have it: it comes back after a lost connection and gives up at any other status than 200. */
-async function eventSource (origin: (path: string) => string, { token, signal }: { token: string, signal: AbortSignal }) {
+const addresses = await addressesOf(t, system)
+
+/**
+ * Reads `GET /events` as a browser's EventSource does: it reconnects after a lost connection, and gives up for good at
+ * any status but 200.
+ */
+function openEventSource ({ origin }: Address, { token, signal }: { token: string, signal: AbortSignal }) {
   const ids: string[] = []
   const seen = { ids, opened: 0, gaveUp: undefined as number | undefined }
 
   async function read () {
     const lastEventId = ids.at(-1)
-    const headers = { accept: 'text/event-stream', authorization: `Bearer ${token}`, ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) }
+    const headers = {
+      accept: 'text/event-stream',
+      authorization: `Bearer ${token}`,
+      ...(lastEventId !== undefined && { 'last-event-id': lastEventId })
+    }
     const response = await fetch(`${origin('/events')}/events`, { headers, signal })
     if (response.status !== 200) {
       seen.gaveUp = response.status
@@ -34,47 +45,57 @@ async function eventSource (origin: (path: string) => string, { token, signal }:
   const loop = async () => {
     while (seen.gaveUp === undefined && !signal.aborted) {
       await read().catch(() => {})
-      await sleep(100, undefined, { signal }).catch(() => {})
+      await sleep(RECONNECT_MS, undefined, { signal }).catch(() => {})
     }
   }
   return { seen, done: loop() }
 }
 
-for (const { name, skip, origin } of await addressesOf(t, system)) {
-  t.test(`an event stream through ${name} outlives a restart of the gateway`, { skip }, async t => {
-    const gone = new AbortController()
-    const token = system.token(`streams of ${name}`)
-    const { seen, done } = await eventSource(origin, { token, signal: gone.signal })
-    await until(() => seen.ids.length > 0, { what: 'the first session' })
-
-    const before = seen.opened
-    await system.process('realtime-gateway-1').kill('SIGTERM')
-    await system.process('realtime-gateway-1').ready()
-    await until(() => seen.opened > before || seen.gaveUp, { what: 'the stream to be back' })
-    t.equal(seen.gaveUp, undefined, 'never a status at which a browser ends it for good')
-    const known = seen.ids.length
-    await restClient({ origin }, token)<SubmittedJob>('/submit-job', { body: { name: 'x' } })
-    await until(() => seen.ids.length > known, { what: 'events of the job' })
-    gone.abort()
-    await done
+t.test('an event stream survives a restart of the gateway', async t => {
+  const leave = new AbortController()
+  const sources = addresses.filter(({ skip }) => !skip).map(address => {
+    const token = system.token(`streams of ${address.name}`)
+    return { address, token, ...openEventSource(address, { token, signal: leave.signal }) }
   })
+  for (const { address, seen } of sources) {
+    await until(() => seen.ids.length > 0, { what: `the first session through ${address.name}` })
+  }
+  const before = sources.map(({ seen }) => seen.opened)
+  await system.process('realtime-gateway-1').kill('SIGTERM')
+  await system.process('realtime-gateway-1').ready()
 
-  t.test(`Socket.IO by polling and a WebSocket through ${name}`, { skip }, async t => {
+  for (const [index, { address, token, seen }] of sources.entries()) {
+    await t.test(`through ${address.name}`, async t => {
+      await until(() => seen.opened > (before[index] as number) || seen.gaveUp, { what: 'the stream to reconnect' })
+      t.equal(seen.gaveUp, undefined, 'no response has a status at which a browser gives up')
+      const known = seen.ids.length
+      await restClient(address, token)<SubmittedJob>('/submit-job', { body: { name: 'x' } })
+      await until(() => seen.ids.length > known, { what: 'the events of the job' })
+    })
+  }
+  leave.abort()
+  await Promise.all(sources.map(({ done }) => done))
+})
+
+for (const address of addresses) {
+  const { name, skip, origin } = address
+  t.test(`Socket.IO long polling and a WebSocket through ${name}`, { skip }, async t => {
     const token = system.token(`sockets of ${name}`)
-    const { told, socket } = await socketClient(t, { origin }, token, ['polling'])
-    const plain = new WebSocket(`${origin('/ws').replace('http', 'ws')}/ws`, ['tidings.v1', `bearer.${token}`])
+    const { received, socket } = await socketClient(t, address, token, ['polling'])
+    const url = `${origin('/ws').replace('http', 'ws')}/ws`
+    const plain = new WebSocket(url, ['tidings.v1', `bearer.${token}`])
     t.teardown(() => plain.terminate())
     const events: string[] = []
     plain.on('message', data => events.push((JSON.parse((data as Buffer).toString()) as { event: string }).event))
     await once(plain, 'open')
     t.equal(plain.protocol, 'tidings.v1')
     await until(() => events.includes('session'))
-    const { body: { jobId } } = await restClient({ origin }, token)<SubmittedJob>('/submit-job', { body: { name: 'x' } })
+    const { body: { jobId } } = await restClient(address, token)<SubmittedJob>('/submit-job', { body: { name: 'x' } })
     t.match(await socket.emitWithAck('subscribe:job', jobId), { ok: true })
-    await until(() => told('job:state', jobId).length > 0 && events.includes('job:state'))
+    await until(() => received('job:state', jobId).length > 0 && events.includes('job:state'))
 
-    const refused = new WebSocket(`${origin('/ws').replace('http', 'ws')}/ws`)
-    const [, response] = await once(refused.on('error', () => {}), 'unexpected-response') as [unknown, { statusCode: number }]
-    t.equal(response.statusCode, 401, 'a refusal is the gateway\'s own')
+    const refused = new WebSocket(url).on('error', () => {})
+    const [, response] = await once(refused, 'unexpected-response') as [unknown, { statusCode: number }]
+    t.equal(response.statusCode, 401, 'the refusal of the gateway arrives unchanged')
   })
 }

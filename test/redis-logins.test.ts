@@ -1,10 +1,10 @@
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { startRedis, startRedisWithTls, until } from '@tidings/testing'
-import { startChannels } from './channels-of.ts'
+import { startChannels } from './all-channels.ts'
 import { startServices } from './three-services.ts'
 
-t.test('TLS by an authority of one\'s own, with a user and a password beside the host, and a prefix', async t => {
+t.test('all channels work over TLS with a private CA, a user and a password in variables, and a prefix', async t => {
   const tls = await startRedisWithTls(t)
   await tls.redis.client().call('ACL', 'SETUSER', 'ours', 'on', '>p@ss', '~*', '&*', '+@all')
   const connection = new Redis(tls.redis.url, { maxRetriesPerRequest: null })
@@ -22,11 +22,15 @@ t.test('TLS by an authority of one\'s own, with a user and a password beside the
   t.same(result, { of: jobId })
 })
 
-t.test('a login that Redis refuses makes the services unready, with its reason', async t => {
+t.test('credentials that Redis refuses make the services unready, with the reason', async t => {
   const redis = await startRedis(t, { settings: { requirepass: 'right' } })
   const admin = redis.client({ password: 'right' })
   await admin.call('ACL', 'SETUSER', 'reader', 'on', '>pw', '~*', '&*', '+@all', '-@write')
-  for (const [login, reason] of [[':wrong@', /WRONGPASS/], ['', /NOAUTH/], ['reader:pw@', /can't run this command/]] as const) {
+  for (const [login, reason] of [
+    [':wrong@', /WRONGPASS/],
+    ['', /NOAUTH/],
+    ['reader:pw@', /can't run this command/]
+  ] as const) {
     const { urls } = await startServices(t, { REDIS_URL: redis.url.replace('://', `://${login}`) })
     for (const url of Object.values(urls)) {
       const faults = await until(async () => {

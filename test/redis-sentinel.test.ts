@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { startRedisSentinel } from '@tidings/testing'
-import { startChannels } from './channels-of.ts'
+import { startChannels } from './all-channels.ts'
 
-t.test('Sentinel: all channels, over a fail-over', async t => {
+t.test('with Sentinel all channels work, also after a failover', async t => {
   const sentinel = await startRedisSentinel(t)
   const { hostname: host, port } = new URL(sentinel.url.replace('redis+sentinel', 'redis'))
   const connection = new Redis({ sentinels: [{ host, port: Number(port) }], name: 'ours', maxRetriesPerRequest: null })

@@ -6,17 +6,26 @@ import { startReceiver, until } from '@tidings/testing'
 import { restClient, socketClient } from './client.ts'
 import { startTestSystem } from './system.ts'
 
-/** Not one of these survives being parsed and serialized again. */
-const NUMBERS = { id: '1152921506151679042', one: '1.0', large: '1e400', zero: '-0', long: '0.1234567890123456789012345' }
+/** None of these numbers survives being parsed and serialized again. */
+const NUMBERS = {
+  id: '1152921506151679042',
+  one: '1.0',
+  large: '1e400',
+  zero: '-0',
+  long: '0.1234567890123456789012345'
+}
 const { rawJSON } = JSON as unknown as { rawJSON: (text: string) => unknown }
-const VALUE = { ...Object.fromEntries(Object.entries(NUMBERS).map(([name, text]) => [name, rawJSON(text)])), z: { b: 'nul \0 é', a: null } }
+const VALUE = {
+  ...Object.fromEntries(Object.entries(NUMBERS).map(([name, text]) => [name, rawJSON(text)])),
+  z: { b: 'nul \0 é', a: null }
+}
 const TEXT = JSON.stringify(VALUE)
 
 const system = await startTestSystem(t, { env: { JOB_QUEUES: 'default,own' } })
 const edge = system.endpoints.edge as string
 const connection = { url: system.endpoints.redis as string }
 
-t.test('a worker\'s JSON arrives as it was written on every channel, and later too', async t => {
+t.test('JSON of a worker arrives unchanged on every channel, live, resumed and redelivered', async t => {
   const token = system.token('values')
   const headers = { authorization: `Bearer ${token}` }
   const rest = restClient(system, token)
@@ -30,7 +39,7 @@ t.test('a worker\'s JSON arrives as it was written on every channel, and later t
     return VALUE
   }, { connection })
   t.teardown(() => Promise.all([worker.close(), queue.close()]))
-  // A session that begins before the first event of all has no position to resume from.
+  // A session that starts before the first event of the stream has no position to resume from.
   const { id: first } = await queue.add('first', { userId: 'values' })
   await until(async () => (await text(`/jobs/${first}?queue=own`)).includes('"completed"'))
 
@@ -53,32 +62,36 @@ t.test('a worker\'s JSON arrives as it was written on every channel, and later t
   const job = await text(`/jobs/${jobId}?queue=own`)
   t.ok(job.includes(progress) && job.includes(result), 'GET /jobs/:id')
   t.ok((await text('/jobs')).includes(progress), 'GET /jobs')
-  for (const [channel, told] of [['websocket', packets], ['polling', packets], ['/ws', frames]] as const) {
-    const whole = () => told.filter(one => channel === '/ws' || one.startsWith(channel))
+  for (const [channel, all] of [['websocket', packets], ['polling', packets], ['/ws', frames]] as const) {
+    const whole = () => all.filter(one => channel === '/ws' || one.startsWith(channel))
     await until(() => whole().some(one => one.includes(result)), { what: channel })
     t.ok(whole().some(one => one.includes(progress)), channel)
   }
-  await receiver.waitFor(requests => requests.some(({ body }) => body.includes(`"id":"${jobId}"`) && body.includes(`${result},"eventType":"completed"`)))
+  await receiver.waitFor(requests => requests.some(
+    ({ body }) => body.includes(`"id":"${jobId}"`) && body.includes(`${result},"eventType":"completed"`)
+  ))
   t.ok(receiver.requests.some(({ body }) => body.includes(`${progress},"eventType":"progress"`)), 'webhook')
 
   const stream = await streamUntil(`${edge}/events?lastEventId=${lastEventId}`, headers, result)
-  t.ok(stream.includes(progress) && stream.includes(result), 'SSE, resumed from the history')
+  t.ok(stream.includes(progress) && stream.includes(result), 'server-sent events, resumed from the history')
 
-  const { body: { deliveries } } = await rest<{ deliveries: { id: number, eventType: string }[] }>(`/webhooks/${hook.id}/deliveries`)
+  const { body: { deliveries } } = await rest<{
+    deliveries: { id: number, eventType: string }[]
+  }>(`/webhooks/${hook.id}/deliveries`)
   const { id } = deliveries.find(({ eventType }) => eventType === 'completed') as { id: number }
   t.ok((await text(`/deliveries/${id}`)).includes(result), 'the delivery log')
   const before = receiver.requests.length
   await rest(`/deliveries/${id}/redeliver`, { method: 'POST' })
   await receiver.waitFor(before + 1)
-  t.ok(receiver.requests.at(-1)?.body.includes(result), 'delivered once more')
+  t.ok(receiver.requests.at(-1)?.body.includes(result), 'redelivered')
 })
 
-t.test('what is too large, or no JSON, is reported alike on every channel', async t => {
+t.test('values that are too large are truncated alike on every channel, and whole in REST', async t => {
   const token = system.token('large')
   const rest = restClient(system, token)
   const receiver = await startReceiver(t)
   await rest('/webhooks', { body: { url: receiver.url, eventType: 'all' } })
-  const { told } = await socketClient(t, system, token)
+  const { received } = await socketClient(t, system, token)
   const queue = new Queue('own', { connection })
   const large = 'x'.repeat(100_000)
   const worker = new Worker('own', async job => {
@@ -87,12 +100,15 @@ t.test('what is too large, or no JSON, is reported alike on every channel', asyn
     return large
   }, { connection })
   t.teardown(() => Promise.all([worker.close(), queue.close()]))
-  const [done, failed] = await Promise.all([queue.add('done', { userId: 'large' }), queue.add('fails', { userId: 'large' })])
+  const [done, failed] = await Promise.all([
+    queue.add('done', { userId: 'large' }),
+    queue.add('fails', { userId: 'large' })
+  ])
 
-  await until(() => told('job:completed', done.id)[0] && told('job:failed', failed.id)[0])
-  t.match(told('job:progress', done.id), [{ progress: null, progressTruncated: true }])
-  t.match(told('job:completed', done.id), [{ result: null, resultTruncated: true }])
-  t.match(told('job:failed', failed.id), [{ error: large.slice(0, 64 * 1024), errorTruncated: true }])
+  await until(() => received('job:completed', done.id)[0] && received('job:failed', failed.id)[0])
+  t.match(received('job:progress', done.id), [{ progress: null, progressTruncated: true }])
+  t.match(received('job:completed', done.id), [{ result: null, resultTruncated: true }])
+  t.match(received('job:failed', failed.id), [{ error: large.slice(0, 64 * 1024), errorTruncated: true }])
   await receiver.waitFor(3)
   const bodies = receiver.requests.map(({ json }) => json as { eventType: string })
   const bodyOf = (type: string) => bodies.find(({ eventType }) => eventType === type)

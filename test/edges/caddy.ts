@@ -7,12 +7,21 @@ import { freePort, temporaryFolder, until, type TestContext } from '@tidings/tes
 const caddy = process.env.TIDINGS_TEST_CADDY ?? pythonTool('caddy')
 export const skipWithoutCaddy = caddy === undefined && 'no Caddy: TIDINGS_TEST_PYTHON=true npm test installs it'
 
-/** Caddy with the project's own Caddyfile, before the services of a system; resolves with its origin. */
-export async function startCaddy (t: TestContext, { endpoints }: System, env: Record<string, string> = {}): Promise<string> {
+/** Starts Caddy with the project's Caddyfile in front of the services of a system, and returns its origin. */
+export async function startCaddy (
+  t: TestContext,
+  { endpoints }: System,
+  env: Record<string, string> = {}
+): Promise<string> {
   const port = await freePort()
   const home = temporaryFolder(t, 'caddy')
   const hostOf = (name: string) => new URL(endpoints[name] as string)
-  const child = spawn(caddy as string, ['run', '--adapter', 'caddyfile', '--config', join(root, 'infra', 'edge', 'Caddyfile')], {
+  const child = spawn(caddy as string, ['run', '--adapter', 'caddyfile', '--config', join(
+    root,
+    'infra',
+    'edge',
+    'Caddyfile'
+  )], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: {
       PATH: process.env.PATH,
@@ -30,7 +39,7 @@ export async function startCaddy (t: TestContext, { endpoints }: System, env: Re
   child.stderr.setEncoding('utf8').on('data', (text: string) => { log = (log + text).slice(-10_000) })
   const exited = new Promise<void>(resolve => { child.once('exit', () => resolve()).once('error', () => resolve()) })
   t.teardown(async () => {
-    child.kill('SIGKILL') // it would wait for open connections
+    child.kill('SIGKILL') // on SIGTERM it would wait for open connections
     await exited
   })
   const origin = `http://127.0.0.1:${port}`
