@@ -1,6 +1,6 @@
 const HOUR_MS = 3_600_000
 
-/** What the stream keeps. Each may be given by a service's configuration. */
+/** How much the stream keeps. A service's configuration may set each. */
 export type StreamBounds = {
   /** Age of the oldest event in the stream, milliseconds. */
   retentionMs: number
@@ -8,9 +8,9 @@ export type StreamBounds = {
   maxBytes: number
   /** Events in a user's history; trimmed by whole nodes, so up to about 100 more. */
   historyLength: number
-  /** How long a silent user's history stays, milliseconds. */
+  /** Time to live of a user's history after its last event, milliseconds. */
   historyTtlMs: number
-  /** How long a finished job's mark stands, by which late progress is dropped, milliseconds. */
+  /** Time to live of the mark of a finished job, by which late progress is dropped, milliseconds. */
   finalityTtlMs: number
 }
 
@@ -19,11 +19,11 @@ export const DEFAULT_BOUNDS: StreamBounds = {
   maxBytes: 512 * 1024 * 1024,
   historyLength: 1000,
   historyTtlMs: 24 * HOUR_MS,
-  // A worker that still tells progress this long after its job ended is a fault of its own;
+  // A worker that reports progress this long after the end of its job has a fault of its own;
   // at 1,000 jobs a second the marks of an hour would take 360 MB.
   finalityTtlMs: 15 * 60_000
 }
 
-/** What a follower takes at a time, and reads ahead once more while it is behind. */
+/** The size of a consumer's batch; while it is behind, it reads one such batch ahead. */
 export const BATCH_COUNT = 500
 export const BATCH_BYTES = 1024 * 1024

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { EPOCH_KEY, JOB_EVENTS_KEY, LOW_WATER_KEY } from '@tidings/contracts'
+import { backoff, pause, untilAborted } from '@tidings/service-kit/async'
 import { BATCH_BYTES, BATCH_COUNT } from './bounds.ts'
 import { entryOf, UnsupportedJobEvent, type Entry } from './entry.ts'
 import { compareEventIds, eventIdOf, formatEventId, isNewer, parseEventId, ZERO, type EventId } from './event-id.ts'
@@ -8,10 +8,9 @@ import { findGap, type Gap } from './gap.ts'
 import { createLinger } from './linger.ts'
 
 const BLOCK_MS = 5000
-/** A blocked read that is this late has lost its socket without noticing (half open). */
+/** A blocked read that takes longer has lost its socket without noticing (half open). */
 const WATCHDOG_MS = BLOCK_MS + 5000
-const RETRY_MIN_MS = 100
-const RETRY_MAX_MS = 5000
+const RETRY = { minMs: 100, maxMs: 5000 }
 
 export type ConsumedBatch = { from: EventId, to: EventId, entries: Entry[] }
 
@@ -20,27 +19,26 @@ type Reading = { entries: Entry[], gap: Gap | undefined, seen: EventId | undefin
 type Log = { error (fields: object, message: string): void, warn (fields: object, message: string): void }
 
 export type ConsumeOptions = {
-  /** Any connection; the follower duplicates it, because a blocked read owns its socket. */
+  /** Any connection; the consumer duplicates it, because a blocked read occupies its socket. */
   redis: Redis
-  /** Asked at the start and after every failure: where to go on from. */
+  /** The position to read from; called at the start and after every failure. */
   position: () => EventId | Promise<EventId>
   /**
-   * Gets each batch, one after the other. What it returns is the next position
-   * where that is not the batch's end (another replica was faster). A throw is
-   * logged, and the follower goes on from `position()` after a pause.
+   * Called with each batch, one after the other. It may return the next position where that is not the end of the batch
+   * (another replica was faster). A throw is logged, and the consumer continues from `position()` after a pause.
    */
   onBatch: (batch: ConsumedBatch) => Promise<EventId | void> | EventId | void
-  /** Told before the follower goes on from `resumeAt`. */
+  /** Called before the consumer continues from `resumeAt`. */
   onGap?: (gap: Gap) => Promise<void> | void
   /**
-   * Called when an event of a higher version stops the reader: whoever else can read it should. The reader tries again
-   * from time to time: after the event was removed, or trimmed, it goes on by itself.
+   * Called when an event of a higher version stops the consumer, so that a newer replica can take over. The consumer
+   * tries again from time to time: once the event was removed, or trimmed, it continues by itself.
    */
   onHalted?: (fault: UnsupportedJobEvent) => void
   log: Log
   count?: number
   maxBytes?: number
-  /** The least time between two batches, milliseconds, unless the follower is behind. */
+  /** The minimum time between two batches, milliseconds, unless the consumer is behind. */
   lingerMs?: number
 }
 
@@ -49,27 +47,28 @@ export type StreamConsumer = {
   readonly position: EventId
   /** When Redis last answered, milliseconds since 1970; 0 before. */
   readonly lastReplyAt: number
-  /** Set while an event of a higher version stops the reader. */
+  /** Set while an event of a higher version stops the consumer. */
   readonly halted: UnsupportedJobEvent | undefined
-  /** Why the last batch failed; undefined once one has passed. The reason that a standstill is reported with. */
+  /** Why the last batch failed; undefined once a batch has succeeded. Reported as the reason of a stall. */
   readonly fault: Error | undefined
-  /** Ends the reading; resolves when the batch in hand is done. */
+  /** Stops reading; resolves when the current batch is done. */
   stop (): Promise<void>
 }
 
 /**
- * Follows the stream from a position of one's own: in order, nothing skipped,
- * over reconnects and restarts of Redis. The follower alone holds the cursor;
- * Redis knows nothing of it.
+ * Consumes the stream from a position of the caller's: in order, without gaps, across reconnects and restarts of Redis.
+ * The position is kept here and not in Redis: there is no consumer group.
  */
 export function consume (options: ConsumeOptions): StreamConsumer {
   const { log, onBatch, onGap, count: maxCount = BATCH_COUNT, maxBytes = BATCH_BYTES, lingerMs = 0 } = options
   const stopping = new AbortController()
   const linger = createLinger(lingerMs)
   // No command timeout: a blocked read is silent for longer, and has the watchdog.
-  const redis = options.redis.duplicate({ maxRetriesPerRequest: null, enableOfflineQueue: true, lazyConnect: false, commandTimeout: undefined })
+  const redis = options.redis.duplicate({
+    maxRetriesPerRequest: null, enableOfflineQueue: true, lazyConnect: false, commandTimeout: undefined
+  })
   redis.removeAllListeners('error')
-  redis.on('error', (err: Error) => log.warn({ err }, 'follower: connection lost'))
+  redis.on('error', (err: Error) => log.warn({ err }, 'consumer: connection lost'))
 
   let position = ZERO
   let epoch: EventId | undefined
@@ -92,23 +91,23 @@ export function consume (options: ConsumeOptions): StreamConsumer {
       } catch (err) {
         if (stopping.signal.aborted) return
         note(err as Error)
-        await sleep(Math.min(RETRY_MIN_MS * 2 ** failures++, RETRY_MAX_MS), undefined, { signal: stopping.signal }).catch(() => {})
+        await pause(backoff(failures++, RETRY), stopping.signal)
       }
     }
   }
 
-  /** One line for a halt, however long it lasts. */
+  /** Logs one line for each halt, however long it lasts. */
   function note (err: Error) {
     const isKnown = halted !== undefined && err.message === halted.message
     fault = err
     halted = err instanceof UnsupportedJobEvent ? err : undefined
     if (isKnown) return
-    log.error({ err, position: formatEventId(position) }, halted ? 'follower: halted' : 'follower: batch failed')
+    log.error({ err, position: formatEventId(position) }, halted ? 'consumer: halted' : 'consumer: batch failed')
     if (halted) options.onHalted?.(halted)
   }
 
   function recovered () {
-    if (halted) log.warn({ position: formatEventId(position) }, 'follower: goes on, the event that halted it is gone')
+    if (halted) log.warn({ position: formatEventId(position) }, 'consumer: continues, the event that halted it is gone')
     fault = halted = undefined
   }
 
@@ -132,7 +131,7 @@ export function consume (options: ConsumeOptions): StreamConsumer {
     }
   }
 
-  /** What stands before an event that cannot be read is handled: it concerns other jobs. */
+  /** Events before one that cannot be read are handled all the same: they belong to other jobs. */
   async function handle (batch: ConsumedBatch): Promise<EventId | void> {
     try {
       return await onBatch(batch)
@@ -143,7 +142,7 @@ export function consume (options: ConsumeOptions): StreamConsumer {
   }
 
   async function handleUpTo (end: EventId, entries: Entry[]) {
-    const from = await options.position() // the handler may have got that far
+    const from = await options.position() // the handler may have advanced it
     const before = entries.filter(({ id }) => isNewer(id, from) && isNewer(end, id))
     const last = before.at(-1)
     if (last) await onBatch({ from, to: last.id, entries: before })
@@ -155,51 +154,40 @@ export function consume (options: ConsumeOptions): StreamConsumer {
     return read && compareEventIds(read.from, position) === 0 ? read.reading : readAfter(position, { blocks: true })
   }
 
-  /** While there is more than a read takes, the next comes in while this one is handled. */
+  /** While there is more than one read returns, the next read overlaps the handling of this one. */
   function readAhead (from: EventId) {
     const reading = readAfter(from, { blocks: false })
-    reading.catch(() => {}) // whoever takes it hears of it
+    reading.catch(() => {}) // the rejection is reported where the reading is awaited
     ahead = { from, reading }
   }
 
-  /** The entries after a position, and whether any are missing between, by what stood in Redis right after them. */
+  /** The entries after a position, and the gap before them by the marks as Redis has them right after the read. */
   async function readAfter (from: EventId, { blocks }: { blocks: boolean }): Promise<Reading> {
     const watchdog = setTimeout(() => redis.disconnect(true), WATCHDOG_MS)
     const asked = count
     try {
-      const place = ['STREAMS', JOB_EVENTS_KEY, formatEventId(from)] as const
-      const [streams, [lowWater, seen]] = await untilStopped(Promise.all([
-        blocks ? redis.xread('COUNT', asked, 'BLOCK', BLOCK_MS, ...place) : redis.xread('COUNT', asked, ...place),
+      const source = ['STREAMS', JOB_EVENTS_KEY, formatEventId(from)] as const
+      const [streams, [lowWater, seen]] = await untilAborted(Promise.all([
+        blocks ? redis.xread('COUNT', asked, 'BLOCK', BLOCK_MS, ...source) : redis.xread('COUNT', asked, ...source),
         redis.mget(LOW_WATER_KEY, EPOCH_KEY)
-      ]))
+      ]), stopping.signal)
       lastReplyAt = Date.now()
       const entries = entriesOf(streams?.[0]?.[1] ?? [])
       adaptCount(entries)
       const marks = { lowWater: lowWater ? eventIdOf(lowWater) : undefined, seen: seen ? eventIdOf(seen) : undefined }
-      return { entries, gap: await findGap(from, { ...marks, epoch, oldest }), seen: marks.seen, isFull: entries.length === asked }
+      const gap = await findGap(from, { ...marks, epoch, oldest })
+      return { entries, gap, seen: marks.seen, isFull: entries.length === asked }
     } finally {
       clearTimeout(watchdog)
     }
   }
 
-  /** ioredis leaves commands without an answer when it is disconnected while it waits to reconnect: then a stop is the answer. */
-  async function untilStopped<T> (reply: Promise<T>): Promise<T> {
-    const stopped = Promise.withResolvers<never>()
-    const giveUp = () => stopped.reject(stopping.signal.reason)
-    stopping.signal.addEventListener('abort', giveUp)
-    try {
-      return await Promise.race([reply, stopped.promise])
-    } finally {
-      stopping.signal.removeEventListener('abort', giveUp)
-    }
-  }
-
   async function oldest (): Promise<EventId | undefined> {
-    const first = (await untilStopped(redis.xrange(JOB_EVENTS_KEY, '-', '+', 'COUNT', 1)))[0]
+    const first = (await untilAborted(redis.xrange(JOB_EVENTS_KEY, '-', '+', 'COUNT', 1), stopping.signal))[0]
     return first && eventIdOf(first[0])
   }
 
-  // XREAD knows no bound in bytes, so the count follows the size of what came before.
+  // XREAD has no bound in bytes, so the count is derived from the size of the entries before.
   function adaptCount (entries: Entry[]) {
     if (entries.length === 0) return
     const bytes = entries.reduce((sum, { payload }) => sum + payload.length, 0)
@@ -237,11 +225,13 @@ export function consume (options: ConsumeOptions): StreamConsumer {
 }
 
 /**
- * An id above 2^53 is not of our making, and we cannot stand there. The writing end removes it (open.lua); until then
- * whatever lies before it is read.
+ * An id above 2^53 was not written by Tidings, and cannot be a position. The writer removes it (open.lua); until then
+ * the entries before it are read.
  */
 function entriesOf (found: [string, string[]][]): Entry[] {
   const readable = found.filter(([id]) => parseEventId(id))
-  if (readable.length === 0 && found.length > 0) throw new RangeError(`The stream holds an entry whose id is no event id: ${found[0]?.[0]}`)
+  if (readable.length === 0 && found.length > 0) {
+    throw new RangeError(`The stream holds an entry whose id is not an event id: ${found[0]?.[0]}`)
+  }
   return readable.map(entry => entryOf(entry))
 }

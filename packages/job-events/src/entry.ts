@@ -1,29 +1,32 @@
-import { JOB_EVENT_TYPES, JOB_EVENT_VERSION, jsonText, type JobEvent, type JsonText, type PublishedJobEvent } from '@tidings/contracts'
+import {
+  JOB_EVENT_TYPES, JOB_EVENT_VERSION, jsonText, type JobEvent, type JsonText, type PublishedJobEvent
+} from '@tidings/contracts'
 import { eventIdOf, formatEventId, parseEventId, type EventId } from './event-id.ts'
 
 const TYPES = new Set<string>(JOB_EVENT_TYPES)
 
-/** An entry as it was read: whose it is can be seen without parsing the rest. */
+/** An entry as Redis returns it: its owner is known without parsing the payload. */
 export type Entry = {
   id: EventId
   owner: string
   payload: string
-  /** The id under which the same end of the job was told before; whoever has told that leaves this one out. */
+  /** The id under which the same end of the job was published before: channels that have delivered it skip this one. */
   repeats?: EventId | undefined
 }
 
-/** An event of a version that this reader does not know. It is never skipped: the reader halts until it is gone. */
+/** An event of a version that this reader does not know. Never skipped: the reader halts until the event is gone. */
 export class UnsupportedJobEvent extends Error {
   readonly eventId: EventId
 
   constructor (id: EventId, version: unknown) {
-    super(`Job event ${formatEventId(id)} has version ${String(version)}, this reader knows ${JOB_EVENT_VERSION}: deploy a newer one`)
+    super(`Job event ${formatEventId(id)} has version ${String(version)}, this reader knows ${JOB_EVENT_VERSION}: ` +
+      'deploy a newer one')
     this.name = 'UnsupportedJobEvent'
     this.eventId = id
   }
 }
 
-/** An entry that no relay of ours wrote. */
+/** An entry that was not written by a relay of Tidings. */
 export class MalformedJobEvent extends Error {
   readonly eventId: EventId
 
@@ -38,13 +41,15 @@ export class MalformedJobEvent extends Error {
 export function decode ({ id, owner, payload, repeats }: Entry): PublishedJobEvent {
   const event = parse(id, payload)
   if (event.v > JOB_EVENT_VERSION) throw new UnsupportedJobEvent(id, event.v)
-  const fault = event.userId === owner ? faultOf(event) : 'its owner is not the user that it names'
+  const fault = event.userId === owner ? faultOf(event) : 'its owner is not the user in its payload'
   if (fault !== undefined) throw new MalformedJobEvent(id, fault)
   return { ...event, eventId: formatEventId(id), ...(repeats && { repeats: formatEventId(repeats) }) }
 }
 
-/** Decodes a batch; malformed entries are handed to `onMalformed` and stepped over. */
-export function decodeAll (entries: Entry[], onMalformed: (err: MalformedJobEvent, entry: Entry) => void): PublishedJobEvent[] {
+/** Decodes a batch; malformed entries are passed to `onMalformed` and skipped. */
+export function decodeAll (
+  entries: Entry[], onMalformed: (err: MalformedJobEvent, entry: Entry) => void
+): PublishedJobEvent[] {
   return entries.flatMap(entry => {
     try {
       return [decode(entry)]
@@ -56,7 +61,7 @@ export function decodeAll (entries: Entry[], onMalformed: (err: MalformedJobEven
   })
 }
 
-/** An entry of Redis' reply: `[id, [field, value, …]]`. A history's entries have no `u`: their owner is known. */
+/** An entry of Redis' reply, `[id, [field, value, …]]`. Entries of a history have no field `u`: their owner is known. */
 export function entryOf ([id, fields]: [string, string[]], owner?: string): Entry {
   const entry = { id: eventIdOf(id), owner: owner ?? valueOf(fields, 'u'), payload: valueOf(fields, 'd') }
   const usual = owner === undefined ? 4 : 2
@@ -69,8 +74,8 @@ function valueOf (fields: string[], name: string): string {
 }
 
 /**
- * An event as an entry holds it. The worker's own JSON stands last, as it is,
- * behind a member that says so: a reader finds it without parsing it.
+ * The payload of an event's entry. The worker's own JSON comes last, unchanged, behind the member `raw`, which marks
+ * it: a reader finds it without parsing it.
  */
 export function encode (event: JobEvent): string {
   const { progress, result } = event
@@ -80,7 +85,7 @@ export function encode (event: JobEvent): string {
   return `${JSON.stringify(head).slice(0, -1)},"raw":true,"${name}":${value}}`
 }
 
-/** Within a JSON text a bare quote never follows a comma, so the first of these is no part of a name or an id. */
+/** Within a JSON text a bare quote never follows a comma, so the first match is not part of a name or an id. */
 const RAW = /,"raw":true,"(progress|result)":/
 
 function parse (id: EventId, payload: string): JobEvent {
@@ -94,14 +99,16 @@ function parse (id: EventId, payload: string): JobEvent {
   throw new MalformedJobEvent(id, 'it has no version')
 }
 
-/** What every reader relies on. Anybody who reaches Redis can add an entry, and one must not stop them all. */
+/** Checks the fields that all readers rely on: anyone with access to Redis can add an entry, which must stop none. */
 function faultOf ({ type, queue, jobId, name, timestamp, generation }: JobEvent): string | undefined {
   if (!TYPES.has(type)) return 'its type is unknown'
-  if (typeof queue !== 'string' || typeof name !== 'string' || typeof jobId !== 'string' || jobId === '') return 'it names no job'
-  if (!queue.isWellFormed() || !jobId.isWellFormed()) return 'its job has no well-formed id' // Postgres would hold another one
-  if (!Number.isSafeInteger(timestamp)) return 'its timestamp is no time'
-  if (generation !== undefined && (typeof generation !== 'string' || !parseEventId(generation))) return 'its generation is no id'
-  return undefined
+  if (typeof queue !== 'string' || typeof name !== 'string') return 'it names no job'
+  if (typeof jobId !== 'string' || jobId === '') return 'it names no job'
+  // Postgres would store another id.
+  if (!queue.isWellFormed() || !jobId.isWellFormed()) return 'its job has no well-formed id'
+  if (!Number.isSafeInteger(timestamp)) return 'its timestamp is not a time'
+  if (generation === undefined) return undefined
+  return typeof generation !== 'string' || !parseEventId(generation) ? 'its generation is not an id' : undefined
 }
 
 function withRaw (payload: string, { 0: marker, 1: name, index }: RegExpExecArray): JobEvent {
@@ -112,9 +119,11 @@ function withRaw (payload: string, { 0: marker, 1: name, index }: RegExpExecArra
   return event
 }
 
-/** An entry of an older release, or of somebody else: what it holds must be JSON. */
+/** An entry of an older release, or one that Tidings did not write: the whole payload must be JSON. */
 function parseWhole (payload: string): JobEvent | null {
   const event = JSON.parse(payload) as Record<string, unknown> | null
-  for (const name of ['progress', 'result']) if (event && Object.hasOwn(event, name)) event[name] = jsonText(event[name])
+  for (const name of ['progress', 'result']) {
+    if (event && Object.hasOwn(event, name)) event[name] = jsonText(event[name])
+  }
   return event as JobEvent | null
 }

@@ -1,28 +1,28 @@
 import { compareEventIds, isNewer, justBelow, ZERO, type EventId } from './event-id.ts'
 
-/** Events between `position` and `resumeAt` can be had no more: trimmed, or Redis began a new life. */
+/** The events between `position` and `resumeAt` are lost: they were trimmed, or Redis started a new data set. */
 export type Gap = { position: EventId, resumeAt: EventId, reason: 'trimmed' | 'epoch' }
 
 type Marks = {
-  /** The epoch that the reader knows, and the one that it has just seen. */
+  /** The epoch that the reader knows, and the one that it has just read. */
   epoch: EventId | undefined
   seen: EventId | undefined
   lowWater: EventId | undefined
-  /** The first entry that still stands. */
+  /** Reads the id of the oldest entry of the stream. */
   oldest: () => Promise<EventId | undefined>
 }
 
-/** What a reader at `from` has missed for good, if anything. */
+/** The events that a reader at `from` has missed for good, if any. */
 export async function findGap (from: EventId, { epoch, seen, lowWater, oldest }: Marks): Promise<Gap | undefined> {
-  if (compareEventIds(from, ZERO) === 0) return undefined // never read before: nothing to miss
+  if (compareEventIds(from, ZERO) === 0) return undefined // a first read misses nothing
   if (seen && (isNewer(seen, from) || (epoch && compareEventIds(seen, epoch) !== 0))) {
     return { position: from, resumeAt: seen, reason: 'epoch' }
   }
   if (!lowWater || !isNewer(lowWater, from)) return undefined
-  // Redis trims whole nodes, so entries below the mark may still stand: only the first one tells.
+  // Redis trims whole nodes, so entries below the mark may still exist: only the oldest entry decides.
   const first = await oldest()
   if (!first) return { position: from, resumeAt: lowWater, reason: 'trimmed' }
-  // Where one resumes nothing can lie between, though the mark is above: else one would be overtaken there for ever.
+  // `resumeAt` must count as contiguous even below the low-water mark, or the reader would find the same gap forever.
   const resumeAt = justBelow(first)
   return isNewer(resumeAt, from) ? { position: from, resumeAt, reason: 'trimmed' } : undefined
 }

@@ -7,7 +7,7 @@ import { withScripts } from './scripts.ts'
 
 const PAGE = 200
 
-/** Whether a user's history holds everything after `since`, and the stream's last id at that moment. */
+/** Whether a user's history holds all events after `since`, and the stream's last id at that moment. */
 export async function historyCovers (
   redis: Redis, userId: string, since: EventId, ttlMs = DEFAULT_BOUNDS.historyTtlMs
 ): Promise<{ covers: boolean, last: EventId }> {
@@ -17,9 +17,8 @@ export async function historyCovers (
 }
 
 /**
- * A user's events after `since`, oldest first, page by page, to the end as it
- * is when the last page is read. Whoever takes pages slowly is not rushed:
- * the next is read when it is asked for.
+ * A user's events after `since`, oldest first, page by page, up to the end of the history when the last page is read.
+ * Each page is read when the caller asks for it, so a slow caller buffers nothing.
  */
 export async function * readHistory (redis: Redis, userId: string, since: EventId): AsyncGenerator<Entry[]> {
   const key = userHistoryKey(userId)

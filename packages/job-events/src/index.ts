@@ -1,7 +1,7 @@
 export * from './bounds.ts'
+export * from './consumer.ts'
 export * from './entry.ts'
 export * from './event-id.ts'
-export * from './consumer.ts'
 export type { Gap } from './gap.ts'
 export * from './history.ts'
 export * from './linger.ts'

@@ -9,14 +9,14 @@ import { withScripts } from './scripts.ts'
 import { createStreamReader } from './stream-reader.ts'
 
 /**
- * How far the relay has come in one queue's BullMQ events: the id it read last,
- * how many entries it has read, and how many were trimmed before it could.
+ * How far the relay has read one queue's BullMQ events: the last id, the number of entries read, and the number of
+ * entries that were trimmed before they could be read.
  */
 export type RelayPosition = { at: string, read: number, lost: number }
 
 export const START: RelayPosition = { at: '0-0', read: 0, lost: 0 }
 
-/** From a quiet day to the burst at its end it takes about ten. */
+/** A burst at the end of a quiet day takes about ten. */
 const MAX_CUTS = 30
 
 export type Batch = {
@@ -25,11 +25,11 @@ export type Batch = {
   to: RelayPosition
   events: JobEvent[]
   /**
-   * For an end that a reconciliation concludes: the id under which it was published before, where that is known. `at` is
-   * given where Redis has lost that end: entries of BullMQ up to this time (milliseconds) led to it.
+   * For an end that a reconciliation concludes: the id under which it was published before, where that is known. `at`
+   * is given where Redis has lost that end: entries of BullMQ up to this time (milliseconds) led to it.
    */
   repeated?: (event: JobEvent) => { id: EventId, at?: number } | undefined
-  /** The highest id that Postgres has seen: ids go on above it, whatever became of Redis or its clock. */
+  /** The highest id that Postgres has seen: new ids are above it, even after Redis lost data or its clock went back. */
   minimumId: EventId
 }
 
@@ -41,16 +41,16 @@ export type AppendOutcome =
     dropped: number
     /** The id that each event of the batch got, in order; undefined for one that was left out. */
     ids: () => (EventId | undefined)[]
-    /** Histories that had to be begun anew. */
+    /** Histories that were created again. */
     repaired: number
-    /** The ids given out run from `first` to `last` without a hole; none where `appended` is 0. */
+    /** The new ids run from `first` to `last` without a hole; there are none where `appended` is 0. */
     first: EventId
     last: EventId
   }
   /** Nothing was written: the position is not where the batch began, or Redis has lost what Postgres has seen. */
   | { moved: false, position: RelayPosition }
 
-/** An end that Postgres knows: the id of its event, and the time of BullMQ's entry. */
+/** The end of a job as Postgres knows it: the id of its event, and the time of BullMQ's entry. */
 export type KnownEnd = { queue: string, jobId: string, generation?: string | undefined, id: EventId, at: number }
 
 export type StreamWriter = ReturnType<typeof createStreamWriter>
@@ -59,15 +59,15 @@ export type StreamWriter = ReturnType<typeof createStreamWriter>
 export function createStreamWriter (client: Redis, bounds: StreamBounds = DEFAULT_BOUNDS) {
   const redis = withScripts(client)
 
-  /** Makes sure that the stream exists and goes on above `floor`. Idempotent; to be called at every connect. */
+  /** Makes sure that the stream exists and continues above `minimumId`. Idempotent; to be called at every connect. */
   async function open (minimumId: EventId = ZERO): Promise<{ epoch: EventId, last: EventId }> {
     const [epoch, last] = await redis.tidingsOpen(JOB_EVENTS_KEY, EPOCH_KEY, minimumId.ms, minimumId.seq)
     return { epoch: eventIdOf(epoch), last: eventIdOf(last) }
   }
 
   /**
-   * Appends a batch and moves the queue's position in one step, or does nothing.
-   * Sent twice (an answer that was lost), the second is refused.
+   * Appends a batch and moves the queue's position in one step, or does nothing. A batch that is sent twice (the first
+   * reply was lost) is refused the second time.
    */
   async function append ({ queue, from, to, events, repeated, minimumId }: Batch): Promise<AppendOutcome> {
     const reply = await redis.tidingsAppend(
@@ -79,19 +79,21 @@ export function createStreamWriter (client: Redis, bounds: StreamBounds = DEFAUL
     if (reply[0] === 0) return { moved: false, position: positionOf(reply.slice(1) as string[]) }
     const [, appended, dropped, repaired, firstText, last, left] = reply
     const first = eventIdOf(firstText)
-    return { moved: true, appended, dropped, repaired, first, last: eventIdOf(last), ids: () => idsFrom(first, events.length, new Set(left)) }
+    const ids = () => idsFrom(first, events.length, new Set(left))
+    return { moved: true, appended, dropped, repaired, first, last: eventIdOf(last), ids }
   }
 
   /**
-   * Marks as finished what Redis has forgotten the end of, before the stream goes on above `last`: what runs again is
-   * not told again, until it is opened by something younger than its end. False where the stream has gone on.
+   * Marks jobs as finished whose end Redis has lost, before the stream continues above `last`: their events are not
+   * published again, until an entry younger than the end opens the job. False where the stream has continued already.
    */
   async function markEnds (last: EventId, ends: KnownEnd[]): Promise<boolean> {
-    const marks = ends.flatMap(({ queue, jobId, generation, id, at }) => [finalityKey(queue, jobId, generation), formatEventId(id), at])
+    const marks = ends.flatMap(({ queue, jobId, generation, id, at }) =>
+      [finalityKey(queue, jobId, generation), formatEventId(id), at])
     return await redis.tidingsMarkEnds(JOB_EVENTS_KEY, formatEventId(last), bounds.retentionMs, ...marks) === 1
   }
 
-  /** Where a queue's relay stands; the start where it never ran. */
+  /** The position of a queue's relay; the start where it never ran. */
   async function position (queue: string): Promise<RelayPosition> {
     return positionOf(await redis.hmget(relayPositionKey(queue), 'at', 'read', 'lost'))
   }
@@ -115,7 +117,7 @@ export function createStreamWriter (client: Redis, bounds: StreamBounds = DEFAUL
       redis.xrevrange(JOB_EVENTS_KEY, '+', '-', 'COUNT', 1)
     ])
     if (!oldest[0] || !newest[0]) return 0
-    // Entries are not evenly spread over time, so this comes near in one cut and there in a few.
+    // Entries are not spread evenly over time: the first cut comes close, a few more reach the bound.
     const share = 1 - 0.9 * bounds.maxBytes / bytes
     const [from, to] = [eventIdOf(oldest[0][0]).ms, eventIdOf(newest[0][0]).ms]
     const cut = { ms: Math.ceil(from + (to - from) * share), seq: 0 }
@@ -125,7 +127,7 @@ export function createStreamWriter (client: Redis, bounds: StreamBounds = DEFAUL
   return { ...createStreamReader(client), open, append, markEnds, position, trimToSize }
 }
 
-/** Ids are given out without a hole, in the order of the batch. */
+/** Ids are assigned without a hole, in the order of the batch. */
 function idsFrom ({ ms, seq }: EventId, count: number, left: Set<number>): (EventId | undefined)[] {
   let next = seq
   return Array.from({ length: count }, (_, i) => left.has(i) ? undefined : { ms, seq: next++ })
@@ -152,7 +154,7 @@ function kindTextOf (event: JobEvent, repeats: Repeated): string {
 
 type Kind = 'open' | 'final' | 'other' | 'concluded'
 
-/** What a reconciliation says holds, whatever was told before: its end is told in any case, and any other state opens the job. */
+/** A reconciliation takes precedence over earlier events: its end is always published, another state opens the job. */
 function kindOf ({ type, reopened, reconciled }: JobEvent): Kind {
   if (type === 'added' || reopened) return 'open'
   const { isFinal } = EVENT_TYPES[type]

@@ -18,7 +18,7 @@ t.beforeEach(async () => {
 
 let minimumId = ZERO
 
-async function tell (n: number, bounds = DEFAULT_BOUNDS, text = '') {
+async function publish (n: number, bounds = DEFAULT_BOUNDS, text = '') {
   const stream = createStreamWriter(client, bounds)
   const from = await stream.position('q')
   const events = Array.from({ length: n }, (_, i) => progressEvent(from.read + i, { error: text }))
@@ -29,13 +29,13 @@ async function tell (n: number, bounds = DEFAULT_BOUNDS, text = '') {
   return outcome
 }
 
-/** A follower that notes all it sees. */
+/** A consumer that records its batches, events and gaps. */
 function watch (t: TestContext, options: Partial<ConsumeOptions> = {}) {
   const seen: number[] = []
   const batches: ConsumedBatch[] = []
   const gaps: Gap[] = []
   let position: EventId = ZERO
-  const follower = consume({
+  const consumer = consume({
     redis: client,
     position: () => position,
     onBatch: batch => {
@@ -50,58 +50,59 @@ function watch (t: TestContext, options: Partial<ConsumeOptions> = {}) {
     log: silent,
     ...options
   })
-  t.teardown(() => follower.stop())
-  return { follower, seen, batches, gaps }
+  t.teardown(() => consumer.stop())
+  return { consumer, seen, batches, gaps }
 }
 
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i)
 
-t.test('follows from a position, in order, with batches that join', async t => {
-  const { last } = await tell(3)
-  const { seen, batches, follower } = watch(t, { position: () => last })
-  for (let i = 0; i < 20; i++) await tell(7)
+t.test('consumes from a position, in order, in contiguous batches', async t => {
+  const { last } = await publish(3)
+  const { seen, batches, consumer } = watch(t, { position: () => last })
+  for (let i = 0; i < 20; i++) await publish(7)
   await until(() => seen.length === 140)
   t.same(seen, upTo(143).slice(3))
   batches.forEach((batch, i) => t.same(batch.from, i === 0 ? last : batches[i - 1]?.to))
-  t.same(follower.position, batches.at(-1)?.to)
-  t.ok(follower.lastReplyAt > 0)
+  t.same(consumer.position, batches.at(-1)?.to)
+  t.ok(consumer.lastReplyAt > 0)
 })
 
-t.test('a follower that lingers takes a lone event at once, and together what comes right after', async t => {
+t.test('a lingering consumer handles a lone event at once, and those that follow closely together', async t => {
   const { seen, batches } = watch(t, { lingerMs: 2000 })
-  await tell(1)
+  await publish(1)
   await until(() => seen.length === 1)
-  for (let i = 0; i < 3; i++) await tell(1)
+  for (let i = 0; i < 3; i++) await publish(1)
   await until(() => seen.length === 4)
   t.same(batches.map(({ entries }) => entries.length), [1, 3])
 })
 
-t.test('a follower that is behind does not linger, and one that is stopped stops at once', async t => {
-  await tell(30)
-  const { seen, follower } = watch(t, { count: 10, lingerMs: 60_000 })
+t.test('a consumer that is behind does not linger, and a lingering one stops at once', async t => {
+  await publish(30)
+  const { seen, consumer } = watch(t, { count: 10, lingerMs: 60_000 })
   await until(() => seen.length === 30)
-  await follower.stop()
+  await consumer.stop()
   t.same(seen, upTo(30))
 })
 
 t.test('batches are bounded in entries and in bytes', async t => {
-  for (let i = 0; i < 12; i++) await tell(10, DEFAULT_BOUNDS, 'x'.repeat(i < 6 ? 10 : 10_000))
+  for (let i = 0; i < 12; i++) await publish(10, DEFAULT_BOUNDS, 'x'.repeat(i < 6 ? 10 : 10_000))
   const { seen, batches } = watch(t, { count: 25, maxBytes: 50_000 })
   await until(() => seen.length === 120)
   t.same(seen, upTo(120))
   t.ok(batches.every(({ entries }) => entries.length <= 25))
-  t.ok(batches.every(({ entries }) => entries.length === 1 || entries.reduce((sum, { payload }) => sum + payload.length, 0) <= 50_000))
+  const bytesOf = ({ entries }: ConsumedBatch) => entries.reduce((sum, { payload }) => sum + payload.length, 0)
+  t.ok(batches.every(batch => batch.entries.length === 1 || bytesOf(batch) <= 50_000))
 })
 
-t.test('an event larger than a whole batch travels alone', async t => {
-  await tell(3, DEFAULT_BOUNDS, 'x'.repeat(60_000))
+t.test('an event larger than a whole batch is a batch of its own', async t => {
+  await publish(3, DEFAULT_BOUNDS, 'x'.repeat(60_000))
   const { seen, batches } = watch(t, { maxBytes: 50_000 })
   await until(() => seen.length === 3)
   t.same(batches.map(({ entries }) => entries.length), [1, 1, 1])
 })
 
-t.test('a failing handler gets the same events again, from the position it names', async t => {
-  await tell(5)
+t.test('a failing handler gets the same events again, from the position that is asked for', async t => {
+  await publish(5)
   let failures = 0
   const seen: number[] = []
   let position: EventId = ZERO
@@ -117,8 +118,8 @@ t.test('a failing handler gets the same events again, from the position it names
   t.same(seen, upTo(5))
 })
 
-t.test('a handler may send the follower elsewhere', async t => {
-  const { first } = await tell(5)
+t.test('a handler may return the next position', async t => {
+  const { first } = await publish(5)
   const seen: number[][] = []
   let sent = false
   watch(t, {
@@ -134,8 +135,8 @@ t.test('a handler may send the follower elsewhere', async t => {
   t.same(seen, [upTo(5), [1, 2, 3, 4]])
 })
 
-t.test('while it is behind, the next read comes in while the handler works; what was read ahead is dropped when the handler fails', async t => {
-  await tell(20)
+t.test('a consumer that is behind reads ahead while the handler works, and drops that read when the handler fails', async t => {
+  await publish(20)
   const reads = async () => Number(/cmdstat_xread:calls=(\d+)/.exec(await client.info('commandstats'))?.[1] ?? 0)
   await client.config('RESETSTAT')
   const handled: number[][] = []
@@ -160,8 +161,8 @@ t.test('while it is behind, the next read comes in while the handler works; what
   t.same(handled, [[0, 1, 2, 3, 4], [0, 1, 2, 3, 4], [5, 6, 7, 8, 9], [10, 11, 12, 13, 14], [15, 16, 17, 18, 19]])
 })
 
-t.test('what is trimmed after it was read ahead is told all the same, and is no gap', async t => {
-  const { last } = await tell(12)
+t.test('events that are trimmed after they were read ahead are handled all the same, and are not a gap', async t => {
+  const { last } = await publish(12)
   await client.config('RESETSTAT')
   const working = Promise.withResolvers<void>()
   const { seen, gaps } = watch(t, {
@@ -172,7 +173,7 @@ t.test('what is trimmed after it was read ahead is told all the same, and is no 
       seen.push(...batch.entries.map(entry => decode(entry).timestamp))
     }
   })
-  await until(async () => (await client.info('commandstats')).includes('cmdstat_mget:calls=3'), { what: 'the third lot to be read' })
+  await until(async () => (await client.info('commandstats')).includes('cmdstat_mget:calls=3'), { what: 'the third batch to be read' })
   await client.multi().xtrim(JOB_EVENTS_KEY, 'MAXLEN', 0).set(LOW_WATER_KEY, `${last.ms}-${last.seq}`).exec()
   working.resolve()
   await until(() => seen.includes(11))
@@ -180,11 +181,11 @@ t.test('what is trimmed after it was read ahead is told all the same, and is no 
   t.same(gaps, [])
 })
 
-t.test('goes on where it was over cut connections and a restart of Redis', async t => {
+t.test('continues at its position after interrupted connections and a restart of Redis', async t => {
   const { seen } = watch(t)
   const total = 300
   for (let i = 0; i < total; i += 10) {
-    await tell(10)
+    await publish(10)
     if (i % 50 === 0) await client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
     if (i === 150) await redis.restart()
   }
@@ -192,11 +193,11 @@ t.test('goes on where it was over cut connections and a restart of Redis', async
   t.same(seen, upTo(total))
 })
 
-t.test('knows that it was overtaken, and goes on at the oldest that stands', async t => {
-  const { first: start } = await tell(1)
-  const old = await tell(250)
-  const held = await tell(200)
-  // What retention would do a day later.
+t.test('reports a gap where events were trimmed, and continues at the oldest remaining event', async t => {
+  const { first: start } = await publish(1)
+  const old = await publish(250)
+  const held = await publish(200)
+  // As retention does a day later.
   await client.xtrim(JOB_EVENTS_KEY, 'MINID', `${held.first.ms}-${held.first.seq}`)
   await client.set(LOW_WATER_KEY, `${old.last.ms}-${old.last.seq}`)
   const { seen, gaps } = watch(t, { position: () => gaps.at(-1)?.resumeAt ?? start })
@@ -206,54 +207,54 @@ t.test('knows that it was overtaken, and goes on at the oldest that stands', asy
   t.match(gaps[0], { position: start, reason: 'trimmed' })
 })
 
-t.test('is overtaken once, where the mark lies above what still stands', async t => {
-  const { first: start } = await tell(250)
-  // By whole nodes: the entries of the one that holds the cut stay, and the mark is the highest that was to go.
+t.test('reports one gap where the mark is above the oldest remaining event', async t => {
+  const { first: start } = await publish(250)
+  // By whole nodes: the entries of the node with the cut remain, and the mark is the highest id below the cut.
   const cut = { ms: minimumId.ms, seq: minimumId.seq - 20 }
   await client.xtrim(JOB_EVENTS_KEY, 'MINID', '~', `${cut.ms}-${cut.seq}`)
   await client.set(LOW_WATER_KEY, `${cut.ms}-${cut.seq - 1}`)
-  const stand = await client.xlen(JOB_EVENTS_KEY)
-  t.ok(stand > 21 && stand < 250, `${stand} stand`)
+  const remaining = await client.xlen(JOB_EVENTS_KEY)
+  t.ok(remaining > 21 && remaining < 250, `${remaining} remain`)
   const { seen, gaps } = watch(t, { position: () => gaps.at(-1)?.resumeAt ?? start })
-  await until(() => seen.length === stand)
-  t.same(seen, upTo(250).slice(250 - stand))
+  await until(() => seen.length === remaining)
+  t.same(seen, upTo(250).slice(250 - remaining))
   t.equal(gaps.length, 1)
 })
 
-t.test('a follower that had read what was trimmed was not overtaken', async t => {
-  const { last } = await tell(5)
+t.test('no gap where the consumer had read the trimmed events', async t => {
+  const { last } = await publish(5)
   await client.xtrim(JOB_EVENTS_KEY, 'MAXLEN', 0)
   await client.set(LOW_WATER_KEY, `${last.ms}-${last.seq}`)
-  await tell(2)
+  await publish(2)
   const { seen, gaps } = watch(t, { position: () => last })
   await until(() => seen.length === 2)
   t.same(gaps, [])
 })
 
-t.test('a mark above the position alone is no gap while everything after the position still stands', async t => {
-  const { first, last } = await tell(5)
-  await client.set(LOW_WATER_KEY, `${last.ms}-${last.seq}`) // trimming by whole nodes took nothing
+t.test('no gap where the mark is above the position but no event after it was trimmed', async t => {
+  const { first, last } = await publish(5)
+  await client.set(LOW_WATER_KEY, `${last.ms}-${last.seq}`) // trimming by whole nodes removed nothing
   const { seen, gaps } = watch(t, { position: () => first })
   await until(() => seen.length === 4)
   t.same(gaps, [])
 })
 
-t.test('a new life of Redis is told as one, and followed from its beginning', async t => {
-  await tell(5)
+t.test('a new data set of Redis is a gap, and is consumed from its start', async t => {
+  await publish(5)
   const { seen, gaps } = watch(t)
   await until(() => seen.length === 5)
   const before = seen.length
   await client.flushall()
-  await tell(3)
+  await publish(3)
   await until(() => seen.length === before + 3)
   t.same(seen.slice(before), [0, 1, 2])
   t.same(gaps.map(({ reason }) => reason), ['epoch'])
 })
 
-t.test('a position of a former life is told at the start', async t => {
-  const { last } = await tell(5)
+t.test('a position of a former data set is a gap at the start', async t => {
+  const { last } = await publish(5)
   await client.flushall()
-  await tell(3)
+  await publish(3)
   const { seen, gaps } = watch(t, { position: () => gaps.at(-1)?.resumeAt ?? last })
   await until(() => seen.length === 3)
   t.equal(gaps.length, 1)
@@ -261,43 +262,43 @@ t.test('a position of a former life is told at the start', async t => {
   t.equal(await client.exists(EPOCH_KEY), 1)
 })
 
-t.test('an event of a higher version halts the follower; nothing behind it is read', async t => {
-  await tell(2)
+t.test('an event of a higher version halts the consumer; events after it are not handled', async t => {
+  await publish(2)
   await client.xadd(JOB_EVENTS_KEY, '*', 'u', '7', 'd', JSON.stringify({ ...progressEvent(9), v: 2 }))
   const faults: Error[] = []
-  const { follower, seen } = watch(t, { maxBytes: 1, onHalted: fault => faults.push(fault) })
-  await until(() => follower.halted)
+  const { consumer, seen } = watch(t, { maxBytes: 1, onHalted: fault => faults.push(fault) })
+  await until(() => consumer.halted)
   t.equal(faults.length, 1)
-  await tell(1)
+  await publish(1)
   t.same(seen, [0, 1])
-  t.match(follower.halted?.message, /version 2/)
+  t.match(consumer.halted?.message, /version 2/)
 })
 
-t.test('a halted follower has handled what stands before the event, and goes on once that is removed', async t => {
-  await tell(2)
+t.test('a halted consumer has handled the events before, and continues once the event is removed', async t => {
+  await publish(2)
   const newer = await client.xadd(JOB_EVENTS_KEY, '*', 'u', '7', 'd', JSON.stringify({ ...progressEvent(9), v: 2 })) as string
   minimumId = eventIdOf(newer)
-  await tell(2)
+  await publish(2)
   const faults: Error[] = []
-  const { follower, seen } = watch(t, { onHalted: fault => faults.push(fault) })
-  await until(() => follower.halted)
-  t.same(seen, [0, 1], 'in one batch with it')
-  t.match(follower.fault?.message, /version 2/)
+  const { consumer, seen } = watch(t, { onHalted: fault => faults.push(fault) })
+  await until(() => consumer.halted)
+  t.same(seen, [0, 1], 'events of the same batch')
+  t.match(consumer.fault?.message, /version 2/)
   await client.xdel(JOB_EVENTS_KEY, newer)
   await until(() => seen.length === 4)
   t.same(seen, [0, 1, 2, 3])
-  await until(() => follower.halted === undefined)
-  t.equal(follower.fault, undefined)
-  t.equal(faults.length, 1, 'one notice for a halt')
+  await until(() => consumer.halted === undefined)
+  t.equal(consumer.fault, undefined)
+  t.equal(faults.length, 1, 'one call for one halt')
 })
 
-t.test('entries that no relay wrote do not stop a follower, nor one whose id is none', async t => {
-  await tell(1)
+t.test('malformed entries do not stop a consumer, nor does an entry whose id is not an event id', async t => {
+  await publish(1)
   const junk = [['x', 'y'], ['u', '7'], ['d', '{}'], ['u', '7', 'd', '{"v":1,"userId":"7"}'], ['u', '7', 'd', '{"v":1.5,"userId":"7","jobId":"a","type":"active"}']]
   for (const fields of junk) await client.xadd(JOB_EVENTS_KEY, '*', ...fields)
   const last = (await client.xrevrange(JOB_EVENTS_KEY, '+', '-', 'COUNT', 1))[0]?.[0] as string
   minimumId = eventIdOf(last)
-  await tell(1)
+  await publish(1)
   await client.xadd(JOB_EVENTS_KEY, '18446744073709551615-3', 'x', 'y')
   const malformed: Error[] = []
   const seen: number[] = []
@@ -313,23 +314,23 @@ t.test('entries that no relay wrote do not stop a follower, nor one whose id is 
   t.equal(malformed.length, junk.length)
 
   await createStreamWriter(client).open(minimumId)
-  await tell(1)
+  await publish(1)
   await until(() => seen.length === 3)
   t.same(seen, [0, 1, 2])
 })
 
-t.test('stops at once, also while it waits for the next event', async t => {
-  const { follower } = watch(t)
+t.test('stops at once while it waits for the next event', async t => {
+  const { consumer } = watch(t)
   await until(async () => (await client.info('clients')).includes('blocked_clients:1'))
-  await follower.stop()
-  await tell(1)
-  t.same(follower.position, ZERO)
+  await consumer.stop()
+  await publish(1)
+  t.same(consumer.position, ZERO)
 })
 
-t.test('stops at once while Redis is away, too', async t => {
+t.test('stops at once while Redis is away', async t => {
   const own = await startRedis(t)
   let failures = 0
-  const follower = consume({
+  const consumer = consume({
     redis: own.client(),
     position: () => ZERO,
     onBatch: () => {},
@@ -338,6 +339,6 @@ t.test('stops at once while Redis is away, too', async t => {
   await own.stop()
   await until(() => failures > 0)
   const began = Date.now()
-  await follower.stop()
+  await consumer.stop()
   t.ok(Date.now() - began < 4000)
 })

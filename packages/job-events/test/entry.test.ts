@@ -17,7 +17,7 @@ t.test('an event of a higher version stops the reader', async t => {
   t.throws(() => decodeAll([entry(payload)], () => {}), UnsupportedJobEvent)
 })
 
-t.test('malformed entries are told of and stepped over', async t => {
+t.test('malformed entries are reported and skipped', async t => {
   const faults: MalformedJobEvent[] = []
   const good = encode(progressEvent(1))
   const entries = ['{', '', 'null', '{"v":1}', '{"v":1,"raw":true,"progress":', '{"v":1,"raw":true,"progress":}', good].map(payload => entry(payload))
@@ -26,7 +26,7 @@ t.test('malformed entries are told of and stepped over', async t => {
   t.equal(faults.length, 7)
 })
 
-t.test('an event that no reader could do anything with is malformed, whatever it holds', async t => {
+t.test('an event that no reader can use is malformed, whatever else it holds', async t => {
   const odd = [
     { type: 'constructor' }, { type: 5 }, { queue: undefined }, { queue: 7 }, { name: null }, { jobId: '' }, { jobId: 'a\ud800' },
     { timestamp: '5' }, { timestamp: 1e300 }, { timestamp: 0.5 }, { generation: 'first' }, { generation: 3 }, { v: 0 }, { v: 1.5 }, { v: '1' }
@@ -49,14 +49,14 @@ t.test('the worker\'s own JSON comes out as it went in', async t => {
   }
 })
 
-t.test('names that look like a value are no value', async t => {
+t.test('a name that looks like a value is not taken for it', async t => {
   const event = progressEvent(1, { name: ',"raw":true,"result":1}', jobId: '"progress":', webhookUrl: 'x,"raw":true,"progress":5' })
   t.same(decode(entry(encode(event))), { ...event, eventId: '5-1' })
   const { progress: _progress, ...none } = event
   t.same(decode(entry(encode(none))), { ...none, eventId: '5-1' }, 'without one either')
 })
 
-t.test('an entry of an older release is read, wherever the value stands', async t => {
+t.test('an entry of an older release is read, wherever the value is', async t => {
   for (const value of [75, 'done', null, { a: [1] }]) {
     const older = JSON.stringify({ ...endOf({ result: value as never }), reconciled: true })
     t.same(decode(entry(older)), { ...endOf({ result: jsonText(value), reconciled: true }), eventId: '5-1' })

@@ -18,12 +18,12 @@ t.test('ids are compared as integers, not as texts', async t => {
   t.same(newest({ ms: 1, seq: 2 }, { ms: 1, seq: 3 }), { ms: 1, seq: 3 })
 })
 
-t.test('what is just below an id is older than it, and nothing stands between', async t => {
+t.test('the id just below another is older, with none in between', async t => {
   t.same(justBelow({ ms: 5, seq: 3 }), { ms: 5, seq: 2 })
   t.ok(isNewer({ ms: 5, seq: 0 }, justBelow({ ms: 5, seq: 0 })))
 })
 
-t.test('what is no id is not taken for one', async t => {
+t.test('a text that is not an id is refused', async t => {
   for (const text of ['', '1', '1-', '-1', '1-2-3', 'a-1', '1-b', ' 1-2', '99999999999999999-0', '9999999999999999-0']) {
     t.equal(parseEventId(text), undefined, text)
   }

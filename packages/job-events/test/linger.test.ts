@@ -2,12 +2,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
 import { createLinger } from '../src/index.ts'
 
-t.test('without news there is nothing to wait for', async t => {
+t.test('without a batch there is nothing to wait for', async t => {
   const waited = createLinger(60_000).over().then(() => 'over')
   t.equal(await Promise.race([waited, nextTurn('still waiting')]), 'over')
 })
 
-t.test('it is over so long after the last news, and not before', async t => {
+t.test('it is over once the last batch is old enough, not before', async t => {
   const linger = createLinger(30)
   linger.note()
   const from = performance.now()
@@ -15,7 +15,7 @@ t.test('it is over so long after the last news, and not before', async t => {
   t.ok(performance.now() - from >= 25, 'a timer may be early by a millisecond or two')
 })
 
-t.test('an abort ends it', async t => {
+t.test('an abort ends the wait', async t => {
   const linger = createLinger(60_000)
   linger.note()
   const stopping = new AbortController()

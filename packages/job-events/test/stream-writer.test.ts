@@ -18,21 +18,21 @@ t.beforeEach(async t => {
 const after = ({ at, read, lost }: RelayPosition, n: number): RelayPosition =>
   ({ at: `${Number(at.split('-')[0]) + n}-0`, read: read + n, lost })
 
-/** Appends events of queue `q` from wherever the queue stands. */
-async function tell (stream: StreamWriter, events: JobEvent[], minimumId = ZERO) {
+/** Appends events of queue `q` at its current position. */
+async function publish (stream: StreamWriter, events: JobEvent[], minimumId = ZERO) {
   const from = await stream.position('q')
   return moved(await stream.append({ queue: 'q', from, to: after(from, events.length || 1), events, minimumId }))
 }
 
 function moved (outcome: AppendOutcome) {
-  if (!outcome.moved) throw new Error('the position was elsewhere')
+  if (!outcome.moved) throw new Error('the batch was refused')
   return outcome
 }
 
-t.test('a batch stands in the stream and, under the same ids, in its owners\' histories', async t => {
+t.test('a batch is appended to the stream and, under the same ids, to the histories of its owners', async t => {
   const { client, stream } = t.context
   const events = [progressEvent(1), progressEvent(2, { userId: 'b', jobId: 'x' }), progressEvent(3)]
-  const { appended, first, last } = await tell(stream, events)
+  const { appended, first, last } = await publish(stream, events)
 
   t.equal(appended, 3)
   const entries = await client.xrange(JOB_EVENTS_KEY, '-', '+')
@@ -45,9 +45,9 @@ t.test('a batch stands in the stream and, under the same ids, in its owners\' hi
   t.ok(ttl > 0 && ttl <= DEFAULT_BOUNDS.historyTtlMs)
 })
 
-t.test('a batch whose position has moved is refused whole', async t => {
+t.test('a batch whose position has moved is refused as a whole', async t => {
   const { client, stream } = t.context
-  await tell(stream, [progressEvent(1)])
+  await publish(stream, [progressEvent(1)])
   const again = { queue: 'q', from: START, to: after(START, 1), events: [progressEvent(1)], minimumId: ZERO }
   t.same(await stream.append(again), { moved: false, position: { at: '1-0', read: 1, lost: 0 } })
   const otherCount = { ...again, from: { at: '1-0', read: 0, lost: 0 } }
@@ -55,7 +55,7 @@ t.test('a batch whose position has moved is refused whole', async t => {
   t.equal(await client.xlen(JOB_EVENTS_KEY), 1)
 })
 
-t.test('two racing appenders with cut connections tell each event once, in order', async t => {
+t.test('two racing writers with interrupted connections publish each event once, in order', async t => {
   const { client } = t.context
   const total = 1000
   const source = Array.from({ length: total }, (_, n) => progressEvent(n, { userId: String(n % 3), jobId: `job${n % 7}` }))
@@ -76,7 +76,7 @@ t.test('two racing appenders with cut connections tell each event once, in order
   }
   let cuts = 0
   let cutAt = -1
-  // Only where something was told since the last time: on a slow machine nobody might come to anything in between.
+  // Only after new events: on a slow machine neither writer might get anything done in between.
   const cut = async () => {
     const length = await client.xlen(JOB_EVENTS_KEY)
     if (length === cutAt) return
@@ -93,40 +93,40 @@ t.test('two racing appenders with cut connections tell each event once, in order
     const history: [string, string[]][] = await client.xrange(userHistoryKey(user), '-', '+')
     t.same(history.map(([id]) => id), entries.filter(([, fields]) => fields[1] === user).map(([id]) => id))
   }
-  t.ok(cuts > 0 && refused[0] + refused[1] > 0, `the race was one: ${cuts} cuts, ${refused.join(' + ')} refusals`)
+  t.ok(cuts > 0 && refused[0] + refused[1] > 0, `the writers did race: ${cuts} cuts, ${refused.join(' + ')} refusals`)
 })
 
-t.test('ids go on above the minimumId, though the clock went back', async t => {
+t.test('ids continue above the minimum id, even after the clock went back', async t => {
   const { client, stream } = t.context
   const ahead = { ms: Date.now() + 3_600_000, seq: 41 }
   t.same((await stream.open(ahead)).last, { ms: ahead.ms, seq: 42 })
-  t.same((await tell(stream, [progressEvent(1), progressEvent(2)])).first, { ms: ahead.ms, seq: 43 })
+  t.same((await publish(stream, [progressEvent(1), progressEvent(2)])).first, { ms: ahead.ms, seq: 43 })
 
   await client.flushall()
-  const { first } = await tell(stream, [progressEvent(1)], { ms: ahead.ms, seq: 99 })
-  t.same(first, { ms: ahead.ms, seq: 101 }, 'the minimumId alone holds after a flush')
+  const { first } = await publish(stream, [progressEvent(1)], { ms: ahead.ms, seq: 99 })
+  t.same(first, { ms: ahead.ms, seq: 101 }, 'after a flush the minimum id alone decides')
   const raised = await stream.open({ ms: ahead.ms + 5, seq: 3 })
-  t.same(raised.last, { ms: ahead.ms + 5, seq: 3 }, 'a minimumId above a living stream raises it')
+  t.same(raised.last, { ms: ahead.ms + 5, seq: 3 }, 'a minimum id above an existing stream raises its last id')
 })
 
-t.test('a data set begins with an epoch, which stays until Redis forgets everything', async t => {
+t.test('a data set has an epoch, which stays until Redis loses everything', async t => {
   const { client, stream } = t.context
   t.equal(await stream.last(), undefined)
   const { epoch, last } = await stream.open()
   t.same(epoch, last)
   t.same((await stream.open()).epoch, epoch)
-  const { first } = await tell(stream, [progressEvent(1)])
+  const { first } = await publish(stream, [progressEvent(1)])
   t.ok(isNewer(first, epoch))
 
   await client.flushall()
-  const begun = await stream.open(first)
-  t.ok(isNewer(begun.epoch, first), 'every id of the former life lies below the new epoch')
-  t.same(await stream.last(), begun.last)
+  const opened = await stream.open(first)
+  t.ok(isNewer(opened.epoch, first), 'every id of the former data set is below the new epoch')
+  t.same(await stream.last(), opened.last)
 })
 
-t.test('a stream is begun by an append too, above the minimumId and with an epoch', async t => {
+t.test('an append creates the stream too, above the minimum id and with an epoch', async t => {
   const { stream } = t.context
-  const { first } = await tell(stream, [progressEvent(1)])
+  const { first } = await publish(stream, [progressEvent(1)])
   const { epoch } = await stream.open()
   t.ok(isNewer(first, epoch))
 })
@@ -134,60 +134,60 @@ t.test('a stream is begun by an append too, above the minimumId and with an epoc
 t.test('a finished job is final: late progress and a second end are dropped until it is opened again', async t => {
   const { client, stream } = t.context
   const end = progressEvent(2, { type: 'completed', result: jsonText(1) })
-  const kept = await tell(stream, [progressEvent(1), end, progressEvent(3)])
+  const kept = await publish(stream, [progressEvent(1), end, progressEvent(3)])
   t.same([kept.appended, kept.dropped], [2, 1], 'within a batch')
-  const late = await tell(stream, [progressEvent(4), { ...end, type: 'failed' }, progressEvent(5, { jobId: 'other' })])
-  t.same([late.appended, late.dropped], [1, 2], 'over batches')
+  const late = await publish(stream, [progressEvent(4), { ...end, type: 'failed' }, progressEvent(5, { jobId: 'other' })])
+  t.same([late.appended, late.dropped], [1, 2], 'across batches')
   t.ok(await client.pttl(finalityKey('q', 'job')) > 0)
 
-  const reopened = await tell(stream, [progressEvent(6, { type: 'waiting', reopened: true }), progressEvent(7), end])
+  const reopened = await publish(stream, [progressEvent(6, { type: 'waiting', reopened: true }), progressEvent(7), end])
   t.same([reopened.appended, reopened.dropped], [3, 0], 'a retry opens it')
-  const again = await tell(stream, [progressEvent(8, { type: 'added' }), progressEvent(9)])
-  t.equal(again.appended, 2, 'so does the id used again')
+  const again = await publish(stream, [progressEvent(8, { type: 'added' }), progressEvent(9)])
+  t.equal(again.appended, 2, 'so does a new job of the same id')
   t.equal(await client.exists(finalityKey('q', 'job')), 0)
 })
 
-t.test('ends that Redis has lost are marked before it goes on: only what is younger opens the jobs again', async t => {
+t.test('ends that Redis has lost are marked before the stream continues: only younger entries open the jobs again', async t => {
   const { client, stream } = t.context
   const { last } = await stream.open()
   const ended = { queue: 'q', jobId: 'job', id: { ms: last.ms + 50, seq: 2 }, at: 20 }
-  t.equal(await stream.markEnds({ ms: last.ms, seq: last.seq + 1 }, [ended]), false, 'not where the stream went on')
+  t.equal(await stream.markEnds({ ms: last.ms, seq: last.seq + 1 }, [ended]), false, 'refused where the stream has continued')
   t.equal(await client.exists(finalityKey('q', 'job')), 0)
   t.equal(await stream.markEnds(last, [ended, { ...ended, jobId: 'b', generation: '5-0' }]), true)
   await stream.open(ended.id)
   const entry = (timestamp: number, fields: Partial<JobEvent> = {}) => ({ ...progressEvent(timestamp, fields), timestamp })
   const lost = [entry(5, { type: 'added' }), entry(6), entry(20, { type: 'waiting', reopened: true }), entry(30, { type: 'completed' })]
-  t.match(await tell(stream, [...lost, entry(31, { type: 'failed', jobId: 'b', generation: '5-0' })]), { appended: 0, dropped: 5 })
-  t.ok(await client.pttl(finalityKey('q', 'job')) > DEFAULT_BOUNDS.finalityTtlMs, 'the mark stands for as long as it did')
+  t.match(await publish(stream, [...lost, entry(31, { type: 'failed', jobId: 'b', generation: '5-0' })]), { appended: 0, dropped: 5 })
+  t.ok(await client.pttl(finalityKey('q', 'job')) > DEFAULT_BOUNDS.finalityTtlMs, 'the mark keeps its longer time to live')
   const retried = [entry(40, { type: 'waiting', reopened: true }), entry(41, { type: 'completed' })]
-  t.match(await tell(stream, [...retried, entry(42)]), { appended: 2, dropped: 1 })
-  t.match(await tell(stream, [entry(7, { type: 'added' })]), { appended: 1 }, 'the mark is an ordinary one now')
+  t.match(await publish(stream, [...retried, entry(42)]), { appended: 2, dropped: 1 })
+  t.match(await publish(stream, [entry(7, { type: 'added' })]), { appended: 1 }, 'now the mark is an ordinary one')
 })
 
-t.test('nothing is appended to a stream that is behind Postgres, until it is opened', async t => {
+t.test('nothing is appended to a stream that is behind Postgres until it is opened', async t => {
   const { client, stream } = t.context
-  const { last } = await tell(stream, [progressEvent(1)])
+  const { last } = await publish(stream, [progressEvent(1)])
   const minimumId = { ms: last.ms + 60_000, seq: 0 }
-  await t.rejects(tell(stream, [progressEvent(2)], minimumId), { message: 'the position was elsewhere' })
+  await t.rejects(publish(stream, [progressEvent(2)], minimumId), { message: 'the batch was refused' })
   t.equal(await client.xlen(JOB_EVENTS_KEY), 1)
   await stream.open(minimumId)
-  t.ok(isNewer((await tell(stream, [progressEvent(2)], minimumId)).first, minimumId))
+  t.ok(isNewer((await publish(stream, [progressEvent(2)], minimumId)).first, minimumId))
 })
 
-t.test('a batch of nothing names the id that was last given out', async t => {
+t.test('an empty batch returns the last id given out', async t => {
   const { client, stream } = t.context
-  const { last } = await tell(stream, [progressEvent(1)])
+  const { last } = await publish(stream, [progressEvent(1)])
   await until(async () => Number((await client.time())[0]) * 1000 + Number((await client.time())[1]) / 1000 > last.ms + 2)
-  t.same((await tell(stream, [])).last, last)
+  t.same((await publish(stream, [])).last, last)
 })
 
-t.test('a conclusion is told whatever the mark says, and names the id under which the same end was told', async t => {
+t.test('a conclusion is always published, and names the id under which the same end was published before', async t => {
   const { client, stream } = t.context
   const end = progressEvent(1, { type: 'completed' })
-  const id = formatEventId((await tell(stream, [end])).first)
-  const conclude = async () => await tell(stream, [{ ...end, reconciled: true }, progressEvent(2)])
+  const id = formatEventId((await publish(stream, [end])).first)
+  const conclude = async () => await publish(stream, [{ ...end, reconciled: true }, progressEvent(2)])
   t.match(await conclude(), { appended: 1, dropped: 1 })
-  t.equal(await client.get(finalityKey('q', 'job')), id, 'the mark is still that of the first')
+  t.equal(await client.get(finalityKey('q', 'job')), id, 'the mark still holds the first id')
   await conclude()
   for (const key of [JOB_EVENTS_KEY, userHistoryKey('7')]) {
     const entries = (await client.xrange(key, '-', '+') as [string, string[]][]).map(entry => entryOf(entry, '7'))
@@ -199,7 +199,7 @@ t.test('a conclusion is told whatever the mark says, and names the id under whic
   t.equal((await client.xrevrange(JOB_EVENTS_KEY, '+', '-', 'COUNT', 1))[0]?.[1].length, 4)
 })
 
-t.test('a conclusion names the id that its caller knows, where the mark is gone', async t => {
+t.test('a conclusion without a mark names the id that its caller knows', async t => {
   const { client, stream } = t.context
   const from = await stream.position('q')
   const event = progressEvent(1, { type: 'failed', reconciled: true })
@@ -210,32 +210,32 @@ t.test('a conclusion names the id that its caller knows, where the mark is gone'
 
 t.test('a conclusion that opens a job clears its mark', async t => {
   const { client, stream } = t.context
-  await tell(stream, [progressEvent(1, { type: 'completed' })])
-  t.match(await tell(stream, [progressEvent(2, { type: 'active', reconciled: true }), progressEvent(3)]), { appended: 2 })
+  await publish(stream, [progressEvent(1, { type: 'completed' })])
+  t.match(await publish(stream, [progressEvent(2, { type: 'active', reconciled: true }), progressEvent(3)]), { appended: 2 })
   t.equal(await client.exists(finalityKey('q', 'job')), 0)
 })
 
-t.test('jobs of one id and different generations are final each for itself', async t => {
+t.test('jobs of the same id but different generations are final independently', async t => {
   const { stream } = t.context
   const end = progressEvent(1, { type: 'completed', generation: '5-0' })
-  await tell(stream, [end])
-  const { appended, dropped } = await tell(stream, [{ ...end, generation: '4-0' }, progressEvent(2, { generation: '5-0' })])
+  await publish(stream, [end])
+  const { appended, dropped } = await publish(stream, [{ ...end, generation: '4-0' }, progressEvent(2, { generation: '5-0' })])
   t.same([appended, dropped], [1, 1])
 })
 
-t.test('a batch of nothing but dropped events still moves the position', async t => {
+t.test('an empty batch still moves the position', async t => {
   const { client, stream } = t.context
-  const { appended } = await tell(stream, [])
+  const { appended } = await publish(stream, [])
   t.equal(appended, 0)
   t.same(await stream.position('q'), { at: '1-0', read: 1, lost: 0 })
   t.equal(await client.xlen(JOB_EVENTS_KEY), 0)
 })
 
-t.test('a faulty history is begun anew and counted; the stream does not suffer', async t => {
+t.test('a faulty history is created again and counted; the stream is not affected', async t => {
   const { client, stream } = t.context
   await client.set(userHistoryKey('7'), 'not a stream')
   await client.xadd(userHistoryKey('b'), `${Date.now() + 1e9}-0`, 'd', '{}')
-  const { appended, repaired } = await tell(stream, [
+  const { appended, repaired } = await publish(stream, [
     progressEvent(1), progressEvent(2, { userId: 'b' }), progressEvent(3), progressEvent(4, { userId: 'b' })
   ])
   t.same([appended, repaired], [4, 2])
@@ -246,20 +246,20 @@ t.test('a faulty history is begun anew and counted; the stream does not suffer',
 t.test('a stream key of another kind is refused before anything is written', async t => {
   const { client, stream } = t.context
   await client.set(JOB_EVENTS_KEY, 'not a stream')
-  await t.rejects(tell(stream, [progressEvent(1)]), /WRONGTYPE/)
+  await t.rejects(publish(stream, [progressEvent(1)]), /WRONGTYPE/)
   t.equal(await client.exists(relayPositionKey('q')), 0)
   t.equal(await client.exists(userHistoryKey('7')), 0)
 })
 
-t.test('what is older than the retention goes, and the low-water mark says how far', async t => {
+t.test('events older than the retention are trimmed, and the low-water mark records how far', async t => {
   const { client } = t.context
   const stream = createStreamWriter(client, { ...DEFAULT_BOUNDS, retentionMs: 1000 })
   const old = Date.now() - 60_000
   for (let seq = 1; seq <= 300; seq++) await client.xadd(JOB_EVENTS_KEY, `${old}-${seq}`, 'u', '7', 'd', JSON.stringify(progressEvent(seq)))
-  await tell(stream, [progressEvent(1)])
+  await publish(stream, [progressEvent(1)])
 
   const length = await client.xlen(JOB_EVENTS_KEY)
-  t.ok(length < 200, `Redis trims whole nodes: ${length} of 301 are left`)
+  t.ok(length < 200, `Redis trims whole nodes: ${length} of 301 remain`)
   t.same(eventIdOf(await client.get(LOW_WATER_KEY) as string), { ms: old, seq: 300 })
 })
 
@@ -272,12 +272,12 @@ t.test('a stream that is too large loses its oldest events', async t => {
 
   t.ok(await stream.trimToSize() > 0)
   t.ok(Number(await client.memory('USAGE', JOB_EVENTS_KEY)) <= maxBytes)
-  t.ok(await client.xlen(JOB_EVENTS_KEY) > 50, 'and no more than that')
+  t.ok(await client.xlen(JOB_EVENTS_KEY) > 50, 'no more than necessary')
   t.ok(await client.get(LOW_WATER_KEY))
   t.equal(await stream.trimToSize(), 0)
 })
 
-t.test('also where nearly all of them are of one burst after a quiet day', async t => {
+t.test('also a stream whose events are nearly all of one burst after a quiet day', async t => {
   const { client } = t.context
   const maxBytes = 200_000
   const stream = createStreamWriter(client, { ...DEFAULT_BOUNDS, maxBytes })
@@ -290,5 +290,5 @@ t.test('also where nearly all of them are of one burst after a quiet day', async
   t.ok(await client.xlen(JOB_EVENTS_KEY) > 50)
   const [oldest] = await client.xrange(JOB_EVENTS_KEY, '-', '+', 'COUNT', 1)
   const mark = eventIdOf(await client.get(LOW_WATER_KEY) as string)
-  t.ok(eventIdOf((oldest as [string, string[]])[0]).ms > mark.ms, 'and the mark is below what stands')
+  t.ok(eventIdOf((oldest as [string, string[]])[0]).ms > mark.ms, 'the mark is below the remaining events')
 })
