@@ -29,9 +29,10 @@ const HEAD = `# Configuration
 
 <!-- Written by \`npm run docs\` from the schemas of the services (src/config.ts of each). Do not edit. -->
 
-Every environment variable, with its default. A service checks its own at the start, before it opens anything, and reports all
-faults in one message (exit code 78). An empty variable counts as unset, and a line break at the end of a value is ignored.
-[.env.example](../.env.example) is a template; [deploying.md](deploying.md) explains the connection strings.
+Every environment variable, with its default. A service checks its own at the start, before it opens anything, and
+reports all faults in one message (exit code 78). An empty variable counts as unset, and a line break at the end of a
+value is ignored. [.env.example](../.env.example) is a template; [deploying.md](deploying.md) explains the connection
+strings.
 
 A duration is a number with a unit: \`250ms\`, \`10s\`, \`5m\`, \`1h\`, \`5d\`; variables that end in \`_MS\` are milliseconds.
 `

@@ -16,6 +16,16 @@ t.test('relative links of all pages lead to files and headings that exist', asyn
   t.same(broken, [])
 })
 
+t.test('files that a page names exist', async t => {
+  const files = filesOf(['{packages,services,infra,bench,test,examples,patches}/**/*.{ts,mjs,lua,py,patch}'])
+  const pages = filesOf(['*.md', 'docs/**/*.md', '{packages,services,infra,bench,examples}/**/README.md'])
+  const missing = pages.filter(page => page !== 'CHANGELOG.md').flatMap(page => {
+    const named = [...read(page).matchAll(/`([\w./@-]+\.(?:ts|mjs|lua|py|patch))`/g)].map(match => match[1] as string)
+    return named.filter(name => !files.some(file => `/${file}`.endsWith(`/${name}`))).map(name => `${page}: ${name}`)
+  })
+  t.same(missing, [])
+})
+
 function leadsSomewhere (page: string, link: string): boolean {
   const [path = '', anchor] = link.split('#')
   const target = path === '' ? page : join(dirname(page), path)
