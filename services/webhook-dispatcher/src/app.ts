@@ -24,7 +24,7 @@ export function buildApp (config: Config) {
   app.register(health)
   app.register(browserGuards, { config })
   app.register(docs, API)
-  app.register(postgres, { url: config.DATABASE_URL, schema: 'webhooks', migrations: new URL('db/migrations/', import.meta.url), startTimeoutMs: config.POSTGRES_START_TIMEOUT_MS })
+  app.register(postgres, { url: config.DATABASE_URL, drizzle: true, schema: 'webhooks', migrations: new URL('db/migrations/', import.meta.url), startTimeoutMs: config.POSTGRES_START_TIMEOUT_MS })
   app.register(redis, { url: redisUrl(config) })
   app.register(readiness)
   app.register(revocations)

@@ -1,4 +1,4 @@
-import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
+import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import fp from 'fastify-plugin'
 import { clientFor, type RawSql } from './client.ts'
 import { startPostgres } from './start.ts'
@@ -9,27 +9,32 @@ type PostgresPluginOptions = {
   schema: string
   /** Folder of the migrations (drizzle's format: NNNN_name.sql and meta/_journal.json). */
   migrations: URL
-  /** Connections of each of the two clients. */
+  /** Connections of `app.sql`; `app.db` has half as many. */
   max?: number
+  /** Whether there is an `app.db`. Loading drizzle takes a third of a service's start, so only its users load it. */
+  drizzle?: boolean
   /** How long the start waits for a Postgres that is away; a migration takes as long as it takes. */
   startTimeoutMs?: number
 }
 
 /**
- * Migrates, then decorates `app.db` (drizzle) and `app.sql` (postgres.js).
+ * Migrates, then decorates `app.sql` (postgres.js) and, where asked for, `app.db` (drizzle).
  * They are two clients, because drizzle changes the type parsers of the one it
  * is given. On `app.sql` a bigint is a number: ours are milliseconds, sequences
  * and serial ids, all below 2^53.
  */
-export const postgres = fp<PostgresPluginOptions>(async function postgres (app, { url, schema, migrations, max = 10, startTimeoutMs = 60_000 }) {
+export const postgres = fp<PostgresPluginOptions>(async function postgres (app, options) {
+  const { url, schema, migrations, max = 10, startTimeoutMs = 60_000, drizzle: hasDrizzle = false } = options
   await startPostgres({ url, schema, migrations, timeoutMs: startTimeoutMs, log: app.log })
   const sql = createSql(url, { max })
-  const forDrizzle = clientFor(url, { max: Math.max(1, Math.ceil(max / 2)) })
   app.decorate('sql', sql)
-  app.decorate('db', drizzle({ client: forDrizzle }))
-  app.addHook('onClose', async () => {
-    await Promise.all([sql.end({ timeout: 5 }), forDrizzle.end({ timeout: 5 })])
-  })
+  app.addHook('onClose', () => sql.end({ timeout: 5 }))
+  if (!hasDrizzle) return
+
+  const { drizzle } = await import('drizzle-orm/postgres-js')
+  const client = clientFor(url, { max: Math.max(1, Math.ceil(max / 2)) })
+  app.decorate('db', drizzle({ client }))
+  app.addHook('onClose', () => client.end({ timeout: 5 }))
 }, { name: 'postgres' })
 
 /** A postgres.js client with our defaults; int8 is parsed to a number. */

@@ -9,7 +9,7 @@ const migrations = new URL('./migrations', import.meta.url)
 
 function service (url: string) {
   const app = Fastify()
-  app.register(postgres, { url, schema: 'kit', migrations })
+  app.register(postgres, { url, schema: 'kit', migrations, drizzle: true })
   return app
 }
 

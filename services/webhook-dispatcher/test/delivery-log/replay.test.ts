@@ -19,7 +19,7 @@ t.test('a replay since a time begins just before it, since an event just after i
 
 t.test('one replay of a webhook runs at a time', async t => {
   const { url, sql } = await createDatabase(t)
-  const app = Fastify().register(postgres, { url, schema: 'webhooks', migrations: new URL('../../src/db/migrations/', import.meta.url) })
+  const app = Fastify().register(postgres, { url, drizzle: true, schema: 'webhooks', migrations: new URL('../../src/db/migrations/', import.meta.url) })
   t.teardown(() => app.close())
   await app.ready()
   const [webhook] = await sql`
