@@ -2,7 +2,7 @@ import postgres, { type Sql } from 'postgres'
 import t from 'tap'
 import { createDatabase } from '@tidings/testing'
 import * as contracts from '@tidings/contracts'
-import { firstCells, read } from './pages.ts'
+import { filesOf, firstCells, read } from './pages.ts'
 
 const SCHEMAS = [
   { schema: 'jobs', folder: 'services/jobs-api/src/db/migrations' },
@@ -24,6 +24,17 @@ for (const { schema, folder } of SCHEMAS) {
     }
   })
 }
+
+t.test('the SQL of the guides fits the schemas', async t => {
+  const sql = postgres((await createDatabase(t)).url, { max: 1, onnotice: () => {} })
+  t.teardown(async () => await sql.end())
+  for (const { schema, folder } of SCHEMAS) await migrate(sql, schema, folder)
+  for (const guide of filesOf(['docs/guides/*.md'])) {
+    for (const [, statement = ''] of read(guide).matchAll(/^```sql\n(.*?)^```/gms)) {
+      await t.resolves(sql.unsafe(`explain ${statement}`), statement)
+    }
+  }
+})
 
 t.test('docs/data-model.md names each key of Redis', async t => {
   const { keys, constants } = redisKeys()
