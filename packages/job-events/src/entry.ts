@@ -61,7 +61,7 @@ export function decodeAll (
   })
 }
 
-/** An entry of Redis' reply, `[id, [field, value, …]]`. Entries of a history have no field `u`: their owner is known. */
+/** An entry of Redis' reply, `[id, [field, value, …]]`. Entries of a history have no `u`: their owner is known. */
 export function entryOf ([id, fields]: [string, string[]], owner?: string): Entry {
   const entry = { id: eventIdOf(id), owner: owner ?? valueOf(fields, 'u'), payload: valueOf(fields, 'd') }
   const usual = owner === undefined ? 4 : 2

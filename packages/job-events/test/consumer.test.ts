@@ -135,7 +135,7 @@ t.test('a handler may return the next position', async t => {
   t.same(seen, [upTo(5), [1, 2, 3, 4]])
 })
 
-t.test('a consumer that is behind reads ahead while the handler works, and drops that read when the handler fails', async t => {
+t.test('a consumer that is behind reads ahead, and drops that read when the handler fails', async t => {
   await publish(20)
   const reads = async () => Number(/cmdstat_xread:calls=(\d+)/.exec(await client.info('commandstats'))?.[1] ?? 0)
   await client.config('RESETSTAT')
@@ -173,7 +173,9 @@ t.test('events that are trimmed after they were read ahead are handled all the s
       seen.push(...batch.entries.map(entry => decode(entry).timestamp))
     }
   })
-  await until(async () => (await client.info('commandstats')).includes('cmdstat_mget:calls=3'), { what: 'the third batch to be read' })
+  await until(async () => (await client.info('commandstats')).includes('cmdstat_mget:calls=3'), {
+    what: 'the third batch to be read'
+  })
   await client.multi().xtrim(JOB_EVENTS_KEY, 'MAXLEN', 0).set(LOW_WATER_KEY, `${last.ms}-${last.seq}`).exec()
   working.resolve()
   await until(() => seen.includes(11))
@@ -276,7 +278,9 @@ t.test('an event of a higher version halts the consumer; events after it are not
 
 t.test('a halted consumer has handled the events before, and continues once the event is removed', async t => {
   await publish(2)
-  const newer = await client.xadd(JOB_EVENTS_KEY, '*', 'u', '7', 'd', JSON.stringify({ ...progressEvent(9), v: 2 })) as string
+  const newer = await client.xadd(
+    JOB_EVENTS_KEY, '*', 'u', '7', 'd', JSON.stringify({ ...progressEvent(9), v: 2 })
+  ) as string
   minimumId = eventIdOf(newer)
   await publish(2)
   const faults: Error[] = []
@@ -294,7 +298,10 @@ t.test('a halted consumer has handled the events before, and continues once the 
 
 t.test('malformed entries do not stop a consumer, nor does an entry whose id is not an event id', async t => {
   await publish(1)
-  const junk = [['x', 'y'], ['u', '7'], ['d', '{}'], ['u', '7', 'd', '{"v":1,"userId":"7"}'], ['u', '7', 'd', '{"v":1.5,"userId":"7","jobId":"a","type":"active"}']]
+  const junk = [
+    ['x', 'y'], ['u', '7'], ['d', '{}'], ['u', '7', 'd', '{"v":1,"userId":"7"}'],
+    ['u', '7', 'd', '{"v":1.5,"userId":"7","jobId":"a","type":"active"}']
+  ]
   for (const fields of junk) await client.xadd(JOB_EVENTS_KEY, '*', ...fields)
   const last = (await client.xrevrange(JOB_EVENTS_KEY, '+', '-', 'COUNT', 1))[0]?.[0] as string
   minimumId = eventIdOf(last)

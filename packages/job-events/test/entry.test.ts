@@ -20,7 +20,9 @@ t.test('an event of a higher version stops the reader', async t => {
 t.test('malformed entries are reported and skipped', async t => {
   const faults: MalformedJobEvent[] = []
   const good = encode(progressEvent(1))
-  const entries = ['{', '', 'null', '{"v":1}', '{"v":1,"raw":true,"progress":', '{"v":1,"raw":true,"progress":}', good].map(payload => entry(payload))
+  const entries = [
+    '{', '', 'null', '{"v":1}', '{"v":1,"raw":true,"progress":', '{"v":1,"raw":true,"progress":}', good
+  ].map(payload => entry(payload))
   const events = decodeAll([...entries, entry(good, 'somebody else')], fault => faults.push(fault))
   t.equal(events.length, 1)
   t.equal(faults.length, 7)
@@ -28,17 +30,23 @@ t.test('malformed entries are reported and skipped', async t => {
 
 t.test('an event that no reader can use is malformed, whatever else it holds', async t => {
   const odd = [
-    { type: 'constructor' }, { type: 5 }, { queue: undefined }, { queue: 7 }, { name: null }, { jobId: '' }, { jobId: 'a\ud800' },
-    { timestamp: '5' }, { timestamp: 1e300 }, { timestamp: 0.5 }, { generation: 'first' }, { generation: 3 }, { v: 0 }, { v: 1.5 }, { v: '1' }
+    { type: 'constructor' }, { type: 5 }, { queue: undefined }, { queue: 7 }, { name: null }, { jobId: '' },
+    { jobId: 'a\ud800' },
+    { timestamp: '5' }, { timestamp: 1e300 }, { timestamp: 0.5 }, { generation: 'first' }, { generation: 3 }, { v: 0 },
+    { v: 1.5 }, { v: '1' }
   ]
   for (const change of odd) {
-    t.throws(() => decode(entry(JSON.stringify({ ...progressEvent(1), ...change }))), MalformedJobEvent, JSON.stringify(change))
+    t.throws(
+      () => decode(entry(JSON.stringify({ ...progressEvent(1), ...change }))), MalformedJobEvent, JSON.stringify(change)
+    )
   }
 })
 
 const VALUES = [
-  '1152921506151679042', '1.0', '-0', '1e400', '0.1234567890123456789012345678901234567890', '{ "b": 1, "a": 2, "b": 3 }',
-  '{"__proto__":{"x":1},"progress":1,"result":{"result":2}}', '"\\u00e9 \\u0000 é"', 'null', '"null"', '[{"a":"}"},"\\""]'
+  '1152921506151679042', '1.0', '-0', '1e400', '0.1234567890123456789012345678901234567890',
+  '{ "b": 1, "a": 2, "b": 3 }',
+  '{"__proto__":{"x":1},"progress":1,"result":{"result":2}}', '"\\u00e9 \\u0000 é"', 'null', '"null"',
+  '[{"a":"}"},"\\""]'
 ] as JsonText[]
 
 t.test('the worker\'s own JSON comes out as it went in', async t => {
@@ -50,7 +58,9 @@ t.test('the worker\'s own JSON comes out as it went in', async t => {
 })
 
 t.test('a name that looks like a value is not taken for it', async t => {
-  const event = progressEvent(1, { name: ',"raw":true,"result":1}', jobId: '"progress":', webhookUrl: 'x,"raw":true,"progress":5' })
+  const event = progressEvent(
+    1, { name: ',"raw":true,"result":1}', jobId: '"progress":', webhookUrl: 'x,"raw":true,"progress":5' }
+  )
   t.same(decode(entry(encode(event))), { ...event, eventId: '5-1' })
   const { progress: _progress, ...none } = event
   t.same(decode(entry(encode(none))), { ...none, eventId: '5-1' }, 'without one either')

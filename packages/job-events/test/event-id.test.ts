@@ -24,10 +24,14 @@ t.test('the id just below another is older, with none in between', async t => {
 })
 
 t.test('a text that is not an id is refused', async t => {
-  for (const text of ['', '1', '1-', '-1', '1-2-3', 'a-1', '1-b', ' 1-2', '99999999999999999-0', '9999999999999999-0']) {
+  for (const text of [
+    '', '1', '1-', '-1', '1-2-3', 'a-1', '1-b', ' 1-2', '99999999999999999-0', '9999999999999999-0'
+  ]) {
     t.equal(parseEventId(text), undefined, text)
   }
-  for (const text of ['', '1', '1-', '-1', '1-2-3', '1--2', 'a-1', '1-b', '99999999999999999-0', '0-9999999999999999']) {
+  for (const text of [
+    '', '1', '1-', '-1', '1-2-3', '1--2', 'a-1', '1-b', '99999999999999999-0', '0-9999999999999999'
+  ]) {
     t.throws(() => eventIdOf(text), { name: 'TypeError', message: `Not an event id: ${text}` })
   }
 })

@@ -1,7 +1,9 @@
 import t from 'tap'
 import { startRedis } from '@tidings/testing'
 import { userHistoryKey } from '@tidings/contracts'
-import { createStreamWriter, DEFAULT_BOUNDS, historyCovers, readHistory, START, ZERO, type Entry } from '../src/index.ts'
+import {
+  createStreamWriter, DEFAULT_BOUNDS, historyCovers, readHistory, START, ZERO, type Entry
+} from '../src/index.ts'
 import { progressEvent } from './events.ts'
 
 const redis = await startRedis(t)
@@ -79,12 +81,14 @@ t.test('a history that was created again does not cover the events it lost', asy
   t.equal((await historyCovers(client, '7', again.last)).covers, true)
 })
 
-t.test('an id older than the history\'s time to live is not covered where the history does not reach back to it', async t => {
+t.test('an id older than the time to live is covered only by a history that reaches back to it', async t => {
   const { first, last } = await publish(2)
   const ttlMs = -1 // every id is older than that
   t.equal((await historyCovers(client, '7', last, ttlMs)).covers, true, 'the event is still in the history')
   t.equal((await historyCovers(client, '7', first, ttlMs)).covers, true)
   await client.del(userHistoryKey('7'))
   t.equal((await historyCovers(client, '7', last, ttlMs)).covers, false, 'an expired history may have had more events')
-  t.equal((await historyCovers(client, '7', last)).covers, true, 'younger than the time to live: nothing can have expired')
+  t.equal(
+    (await historyCovers(client, '7', last)).covers, true, 'younger than the time to live: nothing can have expired'
+  )
 })

@@ -1,6 +1,8 @@
 import t from 'tap'
 import { startRedis, until } from '@tidings/testing'
-import { jsonText, JOB_EVENTS_KEY, LOW_WATER_KEY, finalityKey, relayPositionKey, userHistoryKey, type JobEvent } from '@tidings/contracts'
+import {
+  jsonText, JOB_EVENTS_KEY, LOW_WATER_KEY, finalityKey, relayPositionKey, userHistoryKey, type JobEvent
+} from '@tidings/contracts'
 import {
   createStreamWriter, decode, DEFAULT_BOUNDS, encode, entryOf, eventIdOf, formatEventId, isNewer, START, ZERO,
   type AppendOutcome, type StreamWriter, type RelayPosition
@@ -36,7 +38,8 @@ t.test('a batch is appended to the stream and, under the same ids, to the histor
 
   t.equal(appended, 3)
   const entries = await client.xrange(JOB_EVENTS_KEY, '-', '+')
-  t.same(entries.map(([, fields]: [string, string[]]) => fields), events.map(event => ['u', event.userId, 'd', encode(event)]))
+  t.same(entries.map(([, fields]: [string, string[]]) => fields), events.map(event =>
+    ['u', event.userId, 'd', encode(event)]))
   t.same([entries[0][0], entries[2][0]], [formatEventId(first), formatEventId(last)])
   const own = await client.xrange(userHistoryKey('7'), '-', '+')
   t.same(own.map(([id]: [string]) => id), [entries[0][0], entries[2][0]])
@@ -58,7 +61,8 @@ t.test('a batch whose position has moved is refused as a whole', async t => {
 t.test('two racing writers with interrupted connections publish each event once, in order', async t => {
   const { client } = t.context
   const total = 1000
-  const source = Array.from({ length: total }, (_, n) => progressEvent(n, { userId: String(n % 3), jobId: `job${n % 7}` }))
+  const source = Array.from({ length: total }, (_, n) =>
+    progressEvent(n, { userId: String(n % 3), jobId: `job${n % 7}` }))
 
   const race = async () => {
     const connection = redis.client({ maxRetriesPerRequest: null })
@@ -136,7 +140,9 @@ t.test('a finished job is final: late progress and a second end are dropped unti
   const end = progressEvent(2, { type: 'completed', result: jsonText(1) })
   const kept = await publish(stream, [progressEvent(1), end, progressEvent(3)])
   t.same([kept.appended, kept.dropped], [2, 1], 'within a batch')
-  const late = await publish(stream, [progressEvent(4), { ...end, type: 'failed' }, progressEvent(5, { jobId: 'other' })])
+  const late = await publish(
+    stream, [progressEvent(4), { ...end, type: 'failed' }, progressEvent(5, { jobId: 'other' })]
+  )
   t.same([late.appended, late.dropped], [1, 2], 'across batches')
   t.ok(await client.pttl(finalityKey('q', 'job')) > 0)
 
@@ -147,18 +153,28 @@ t.test('a finished job is final: late progress and a second end are dropped unti
   t.equal(await client.exists(finalityKey('q', 'job')), 0)
 })
 
-t.test('ends that Redis has lost are marked before the stream continues: only younger entries open the jobs again', async t => {
+t.test('lost ends are marked before the stream continues: only younger entries open the jobs again', async t => {
   const { client, stream } = t.context
   const { last } = await stream.open()
   const ended = { queue: 'q', jobId: 'job', id: { ms: last.ms + 50, seq: 2 }, at: 20 }
-  t.equal(await stream.markEnds({ ms: last.ms, seq: last.seq + 1 }, [ended]), false, 'refused where the stream has continued')
+  t.equal(
+    await stream.markEnds({ ms: last.ms, seq: last.seq + 1 }, [ended]), false, 'refused where the stream has continued'
+  )
   t.equal(await client.exists(finalityKey('q', 'job')), 0)
   t.equal(await stream.markEnds(last, [ended, { ...ended, jobId: 'b', generation: '5-0' }]), true)
   await stream.open(ended.id)
-  const entry = (timestamp: number, fields: Partial<JobEvent> = {}) => ({ ...progressEvent(timestamp, fields), timestamp })
-  const lost = [entry(5, { type: 'added' }), entry(6), entry(20, { type: 'waiting', reopened: true }), entry(30, { type: 'completed' })]
-  t.match(await publish(stream, [...lost, entry(31, { type: 'failed', jobId: 'b', generation: '5-0' })]), { appended: 0, dropped: 5 })
-  t.ok(await client.pttl(finalityKey('q', 'job')) > DEFAULT_BOUNDS.finalityTtlMs, 'the mark keeps its longer time to live')
+  const entry = (timestamp: number, fields: Partial<JobEvent> = {}) =>
+    ({ ...progressEvent(timestamp, fields), timestamp })
+  const lost = [
+    entry(5, { type: 'added' }), entry(6), entry(20, { type: 'waiting', reopened: true }),
+    entry(30, { type: 'completed' })
+  ]
+  t.match(await publish(stream, [...lost, entry(31, { type: 'failed', jobId: 'b', generation: '5-0' })]), {
+    appended: 0, dropped: 5
+  })
+  t.ok(
+    await client.pttl(finalityKey('q', 'job')) > DEFAULT_BOUNDS.finalityTtlMs, 'the mark keeps its longer time to live'
+  )
   const retried = [entry(40, { type: 'waiting', reopened: true }), entry(41, { type: 'completed' })]
   t.match(await publish(stream, [...retried, entry(42)]), { appended: 2, dropped: 1 })
   t.match(await publish(stream, [entry(7, { type: 'added' })]), { appended: 1 }, 'now the mark is an ordinary one')
@@ -177,7 +193,8 @@ t.test('nothing is appended to a stream that is behind Postgres until it is open
 t.test('an empty batch returns the last id given out', async t => {
   const { client, stream } = t.context
   const { last } = await publish(stream, [progressEvent(1)])
-  await until(async () => Number((await client.time())[0]) * 1000 + Number((await client.time())[1]) / 1000 > last.ms + 2)
+  await until(async () =>
+    Number((await client.time())[0]) * 1000 + Number((await client.time())[1]) / 1000 > last.ms + 2)
   t.same((await publish(stream, [])).last, last)
 })
 
@@ -203,7 +220,9 @@ t.test('a conclusion without a mark names the id that its caller knows', async t
   const { client, stream } = t.context
   const from = await stream.position('q')
   const event = progressEvent(1, { type: 'failed', reconciled: true })
-  await stream.append({ queue: 'q', from, to: from, events: [event], repeated: () => ({ id: { ms: 5, seq: 1 } }), minimumId: ZERO })
+  await stream.append(
+    { queue: 'q', from, to: from, events: [event], repeated: () => ({ id: { ms: 5, seq: 1 } }), minimumId: ZERO }
+  )
   t.equal((await client.xrange(JOB_EVENTS_KEY, '-', '+'))[0]?.[1].at(-1), '5-1')
   t.equal(await client.get(finalityKey('q', 'job')), '5-1')
 })
@@ -211,7 +230,9 @@ t.test('a conclusion without a mark names the id that its caller knows', async t
 t.test('a conclusion that opens a job clears its mark', async t => {
   const { client, stream } = t.context
   await publish(stream, [progressEvent(1, { type: 'completed' })])
-  t.match(await publish(stream, [progressEvent(2, { type: 'active', reconciled: true }), progressEvent(3)]), { appended: 2 })
+  t.match(await publish(stream, [progressEvent(2, { type: 'active', reconciled: true }), progressEvent(3)]), {
+    appended: 2
+  })
   t.equal(await client.exists(finalityKey('q', 'job')), 0)
 })
 
@@ -219,7 +240,9 @@ t.test('jobs of the same id but different generations are final independently', 
   const { stream } = t.context
   const end = progressEvent(1, { type: 'completed', generation: '5-0' })
   await publish(stream, [end])
-  const { appended, dropped } = await publish(stream, [{ ...end, generation: '4-0' }, progressEvent(2, { generation: '5-0' })])
+  const { appended, dropped } = await publish(
+    stream, [{ ...end, generation: '4-0' }, progressEvent(2, { generation: '5-0' })]
+  )
   t.same([appended, dropped], [1, 1])
 })
 
@@ -255,7 +278,9 @@ t.test('events older than the retention are trimmed, and the low-water mark reco
   const { client } = t.context
   const stream = createStreamWriter(client, { ...DEFAULT_BOUNDS, retentionMs: 1000 })
   const old = Date.now() - 60_000
-  for (let seq = 1; seq <= 300; seq++) await client.xadd(JOB_EVENTS_KEY, `${old}-${seq}`, 'u', '7', 'd', JSON.stringify(progressEvent(seq)))
+  for (let seq = 1; seq <= 300; seq++) {
+    await client.xadd(JOB_EVENTS_KEY, `${old}-${seq}`, 'u', '7', 'd', JSON.stringify(progressEvent(seq)))
+  }
   await publish(stream, [progressEvent(1)])
 
   const length = await client.xlen(JOB_EVENTS_KEY)
@@ -268,7 +293,9 @@ t.test('a stream that is too large loses its oldest events', async t => {
   const maxBytes = 200_000
   const stream = createStreamWriter(client, { ...DEFAULT_BOUNDS, maxBytes })
   const start = Date.now() - 100_000
-  for (let n = 0; n < 1000; n++) await client.xadd(JOB_EVENTS_KEY, `${start + n * 10}-0`, 'u', '7', 'd', 'x'.repeat(1000))
+  for (let n = 0; n < 1000; n++) {
+    await client.xadd(JOB_EVENTS_KEY, `${start + n * 10}-0`, 'u', '7', 'd', 'x'.repeat(1000))
+  }
 
   t.ok(await stream.trimToSize() > 0)
   t.ok(Number(await client.memory('USAGE', JOB_EVENTS_KEY)) <= maxBytes)
@@ -282,8 +309,12 @@ t.test('also a stream whose events are nearly all of one burst after a quiet day
   const maxBytes = 200_000
   const stream = createStreamWriter(client, { ...DEFAULT_BOUNDS, maxBytes })
   const now = Date.now()
-  for (const hours of [20, 12, 5]) await client.xadd(JOB_EVENTS_KEY, `${now - hours * 3_600_000}-0`, 'u', '7', 'd', 'quiet')
-  for (let n = 0; n < 1000; n++) await client.xadd(JOB_EVENTS_KEY, `${now - 1000 + n}-0`, 'u', '7', 'd', 'x'.repeat(1000))
+  for (const hours of [20, 12, 5]) {
+    await client.xadd(JOB_EVENTS_KEY, `${now - hours * 3_600_000}-0`, 'u', '7', 'd', 'quiet')
+  }
+  for (let n = 0; n < 1000; n++) {
+    await client.xadd(JOB_EVENTS_KEY, `${now - 1000 + n}-0`, 'u', '7', 'd', 'x'.repeat(1000))
+  }
 
   await stream.trimToSize()
   t.ok(Number(await client.memory('USAGE', JOB_EVENTS_KEY)) <= maxBytes)
