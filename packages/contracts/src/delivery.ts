@@ -4,12 +4,13 @@ import { orEmpty } from './or-empty.ts'
 
 export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed', 'superseded', 'closed'] as const
 export const DeliveryStatus = Type.Enum([...DELIVERY_STATUSES], {
-  description: 'pending: will be tried; failed: the retries are used up; superseded: newer news of the job went first; closed: the webhook was disabled'
+  description: 'pending: will be attempted; failed: the retries are used up; superseded: a newer event of the job ' +
+    'replaced it; closed: the webhook was disabled'
 })
 
 export const DELIVERY_ORIGINS = ['event', 'redeliver', 'replay', 'test'] as const
 
-/** Why an attempt was no success. */
+/** Why an attempt failed. */
 export const ATTEMPT_ERROR_CLASSES = [
   'dns', 'connect', 'tls', 'timeout', 'reset', 'too-large', 'http-4xx', 'http-5xx', 'redirect', 'blocked'
 ] as const
@@ -49,35 +50,49 @@ const attemptExample = {
   responseHeaders: { 'content-type': 'text/plain' },
   responseBody: 'oh no'
 }
-const replayExample = { id: 7, webhookId: 1, status: 'running', deliveries: 500, createdAt: '2022-01-02T00:00:00.000Z', finishedAt: null }
+const replayExample = {
+  id: 7, webhookId: 1, status: 'running', deliveries: 500, createdAt: '2022-01-02T00:00:00.000Z', finishedAt: null
+}
 
-/** One telling of one event to one webhook. */
+/** One event on its way to one webhook, with its attempts. */
 export const Delivery = Type.Object({
   id: Type.Integer(),
-  webhookId: Type.Integer({ description: 'Id of the webhook it goes to' }),
+  webhookId: Type.Integer({ description: 'Id of the webhook' }),
   eventId: Type.String({ description: 'The header `webhook-id` of each attempt' }),
   eventType: Type.String(),
-  jobId: Type.Union([Type.String(), Type.Null()], { description: 'The job it is about; null for a test, and once the payload of a repetition is no longer kept' }),
+  jobId: Type.Union([Type.String(), Type.Null()], {
+    description: 'Id of the job; null for a test, and for a redelivery or replay whose payload is no longer kept'
+  }),
   queue: NullableString,
-  name: Type.Union([Type.String(), Type.Null()], { description: 'Name of the job; null once the payload is no longer kept' }),
-  origin: Type.Enum([...DELIVERY_ORIGINS], { description: 'What it comes from' }),
-  originId: Type.Union([Type.Integer(), Type.Null()], { description: 'The delivery that is repeated, or the replay' }),
+  name: Type.Union(
+    [Type.String(), Type.Null()], { description: 'Name of the job; null once the payload is no longer kept' }
+  ),
+  origin: Type.Enum(
+    [...DELIVERY_ORIGINS], { description: 'Why the delivery exists: an event, a redelivery, a replay or a test' }
+  ),
+  originId: Type.Union(
+    [Type.Integer(), Type.Null()], { description: 'Id of the redelivered delivery or of the replay' }
+  ),
   status: DeliveryStatus,
   attemptCount: Type.Integer(),
-  nextAttemptAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], { description: 'Not before; null once it has ended, and while the webhook is not active' }),
-  statusCode: Type.Union([Type.Integer(), Type.Null()], { description: 'What the last attempt was answered' }),
+  nextAttemptAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
+    description: 'Earliest time of the next attempt; null once the delivery has ended and while the webhook is not active'
+  }),
+  statusCode: Type.Union([Type.Integer(), Type.Null()], { description: 'Status of the last response' }),
   errorClass: NullableErrorClass,
-  reason: Type.Union([Type.String(), Type.Null()], { description: 'Why it was closed' }),
+  reason: Type.Union([Type.String(), Type.Null()], { description: 'Why the delivery was closed' }),
   createdAt: Type.String({ format: 'date-time' }),
   finishedAt: NullableTime
 }, { description: 'The delivery', examples: [example] })
 export type Delivery = Static<typeof Delivery>
 
-/** Durations are milliseconds; dns and connect only where the attempt opened the connection. */
+/** Durations are milliseconds; `dnsMs` and `connectMs` only where the attempt opened the connection. */
 export const DeliveryAttempt = Type.Object({
   attempt: Type.Integer(),
   startedAt: Type.String({ format: 'date-time' }),
-  durations: Type.Object({ dnsMs: NullableInteger, connectMs: NullableInteger, ttfbMs: NullableInteger, totalMs: Type.Integer() }),
+  durations: Type.Object(
+    { dnsMs: NullableInteger, connectMs: NullableInteger, ttfbMs: NullableInteger, totalMs: Type.Integer() }
+  ),
   statusCode: NullableInteger,
   errorClass: NullableErrorClass,
   message: NullableString,
@@ -86,19 +101,28 @@ export const DeliveryAttempt = Type.Object({
 })
 export type DeliveryAttempt = Static<typeof DeliveryAttempt>
 
-/** A delivery as `GET /deliveries/:id` shows it. */
+/** The response of `GET /deliveries/:id`. */
 export const DeliveryDetail = Type.Object({
   ...Delivery.properties,
-  payload: Type.Unknown({ description: 'The body that is posted, null once it is no longer kept' }),
+  payload: Type.Unknown({ description: 'The request body; null once it is no longer kept' }),
   attempts: Type.Array(DeliveryAttempt)
-}, { description: 'The delivery with its payload and attempts', examples: [{ ...example, payload: { id: '123', jobname: 'exampleJob', userId: 1, result: 'job result data', eventType: 'completed' }, attempts: [attemptExample] }] })
+}, {
+  description: 'The delivery with its payload and attempts',
+  examples: [{
+    ...example,
+    payload: { id: '123', jobname: 'exampleJob', userId: 1, result: 'job result data', eventType: 'completed' },
+    attempts: [attemptExample]
+  }]
+})
 export type DeliveryDetail = Static<typeof DeliveryDetail>
 
 /** Query of `GET /webhooks/:id/deliveries`. */
 export const ListDeliveriesQuery = Type.Object({
   status: Type.Optional(orEmpty(DeliveryStatus)),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
-  cursor: Type.Optional(orEmpty(Type.String({ pattern: '^[1-9]\\d{0,14}$', description: '`pagination.next` of the page before' })))
+  cursor: Type.Optional(
+    orEmpty(Type.String({ pattern: '^[1-9]\\d{0,14}$', description: '`pagination.next` of the previous page' }))
+  )
 }, { additionalProperties: false })
 export type ListDeliveriesQuery = Static<typeof ListDeliveriesQuery>
 
@@ -108,21 +132,28 @@ export const DeliveryList = Type.Object({
     limit: Type.Integer(),
     next: Type.Union([Type.String(), Type.Null()], { description: 'Cursor of the next page, null at the end' })
   })
-}, { description: 'A page of deliveries, newest first', examples: [{ deliveries: [example], pagination: { limit: 20, next: '42' } }] })
+}, {
+  description: 'A page of deliveries, newest first',
+  examples: [
+    { deliveries: [example], pagination: { limit: 20, next: '42' } }
+  ]
+})
 export type DeliveryList = Static<typeof DeliveryList>
 
 /** Body of `POST /webhooks/:id/replay`. */
 export const RequestReplay = Type.Object({
-  since: Type.Union([Type.String({ format: 'date-time' }), EventIdText], { description: 'A time, or the id of the last event that is not wanted again' })
+  since: Type.Union([Type.String({ format: 'date-time' }), EventIdText], {
+    description: 'A time, or the id of the last event that is not replayed'
+  })
 }, { additionalProperties: false, examples: [{ since: '2022-01-01T00:00:00Z' }] })
 export type RequestReplay = Static<typeof RequestReplay>
 
-/** Everything since a moment, told once more. */
+/** New deliveries of all events since a time. */
 export const Replay = Type.Object({
   id: Type.Integer(),
   webhookId: Type.Integer(),
   status: Type.Enum(['running', 'finished']),
-  deliveries: Type.Integer({ description: 'Deliveries made so far' }),
+  deliveries: Type.Integer({ description: 'Deliveries created so far' }),
   createdAt: Type.String({ format: 'date-time' }),
   finishedAt: NullableTime
 }, { description: 'The replay', examples: [replayExample] })

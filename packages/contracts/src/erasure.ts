@@ -1,11 +1,11 @@
 import { Type, type Static } from 'typebox'
 import { ERASURES_KEY, erasureStatusKey } from './redis-keys.ts'
 
-/** The services that keep data of users, and so report when theirs is gone. */
+/** The services that store data of users; each reports once its data of a user is deleted. */
 export const ERASING_SERVICES = ['jobs-api', 'webhook-dispatcher'] as const
 export type ErasingService = typeof ERASING_SERVICES[number]
 
-/** An erasure that was asked for: everything of `userId` is to go. */
+/** A requested erasure: all data of `userId` is to be deleted. */
 export type PendingErasure = { erasureId: string, userId: string }
 
 type ErasureRedis = {
@@ -16,23 +16,28 @@ type ErasureRedis = {
 
 /**
  * The erasures that a service has not finished yet. jobs-api keeps the record in Postgres and writes pending ones to
- * Redis again and again until every service has reported, so a service only looks here every few seconds; erasing
- * twice does no harm. A few entries at most: operators ask for them one by one.
+ * Redis repeatedly until every service has reported, so a service only polls Redis every few seconds; erasing twice
+ * does no harm. There are a few entries at most: operators request them one by one.
  */
 export async function pendingErasures (redis: ErasureRedis, service: ErasingService): Promise<PendingErasure[]> {
-  const asked = Object.entries(await redis.hgetall(ERASURES_KEY)).map(([erasureId, userId]) => ({ erasureId, userId }))
-  const isDone = await Promise.all(asked.map(async ({ erasureId }) => await redis.hexists(erasureStatusKey(erasureId), service)))
-  return asked.filter((_, i) => isDone[i] === 0)
+  const requested = Object.entries(await redis.hgetall(ERASURES_KEY)).map(([erasureId, userId]) =>
+    ({ erasureId, userId }))
+  const isDone = await Promise.all(
+    requested.map(async ({ erasureId }) => await redis.hexists(erasureStatusKey(erasureId), service))
+  )
+  return requested.filter((_, i) => isDone[i] === 0)
 }
 
-/** Reports that nothing of the user is left in a service, with the time in milliseconds. */
+/** Reports that a service has deleted all data of the user, with the time in milliseconds. */
 export async function reportErased (redis: ErasureRedis, erasureId: string, service: ErasingService): Promise<void> {
   await redis.hset(erasureStatusKey(erasureId), service, Date.now())
 }
 
-const Done = Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'When nothing of the user was left there; null until then' })
+const Done = Type.Unsafe<string | null>(
+  { type: ['string', 'null'], description: 'When all data of the user was deleted there; null until then' }
+)
 
-/** `GET /users/:userId/erasures/:erasureId`, and the answer of `DELETE /users/:userId`. */
+/** `GET /users/:userId/erasures/:erasureId`, and the response of `DELETE /users/:userId`. */
 export const Erasure = Type.Object({
   erasureId: Type.String({ format: 'uuid' }),
   state: Type.Enum(['pending', 'done']),

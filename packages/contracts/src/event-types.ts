@@ -12,8 +12,8 @@ type EventTypeSpec = {
 }
 
 /**
- * All types of job events. The lists and types of the other modules derive from this table, and switches over a type end
- * in `satisfies never`: once a type is added here, the compiler names each place that must handle it.
+ * All types of job events. The lists and types of the other modules derive from this table, and switches over a type
+ * end in `satisfies never`: once a type is added here, the compiler names each place that must handle it.
  */
 export const EVENT_TYPES = {
   added: { state: 'waiting', isFinal: false, socket: undefined, webhook: false },

@@ -5,24 +5,46 @@ import { orEmpty } from './or-empty.ts'
 /** The five states that clients see. BullMQ's prioritized, paused and waiting-children read as `waiting`. */
 export const JOB_STATES = ['waiting', 'delayed', 'active', 'completed', 'failed'] as const
 export type JobState = typeof JOB_STATES[number]
-export const JobState = Type.Enum([...JOB_STATES], { description: 'Where the job stands' })
+export const JobState = Type.Enum([...JOB_STATES], { description: 'State of the job' })
 
 /** The longest job id, queue name or job name that is accepted, in characters. */
 export const MAX_ID_LENGTH = 256
 export const MAX_NAME_LENGTH = 128
 
-// No control characters: Postgres refuses U+0000 in a text, and no log or header wants the others. No lone surrogates:
-// they are no Unicode, and workers in other languages fail on them.
+// No control characters: Postgres refuses U+0000 in a text, and the others break logs and headers. No lone surrogates:
+// they are not Unicode, and workers in other languages fail on them.
 const PRINTABLE = '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$'
 
-export const JobId = Type.String({ minLength: 1, maxLength: MAX_ID_LENGTH, pattern: PRINTABLE, description: 'Id of the job', examples: ['0198c1f6-7a3e-7b2c-9d41-5f0c2a9e4b17'] })
-export const QueueName = Type.String({ minLength: 1, maxLength: MAX_NAME_LENGTH, pattern: '^[^:\\s\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$', description: 'Name of the BullMQ queue', examples: ['default'] })
-export const JobName = Type.String({ minLength: 1, maxLength: MAX_NAME_LENGTH, pattern: PRINTABLE, description: 'Name of the job: what the worker switches on', examples: ['dataProcessing'] })
+export const JobId = Type.String({
+  minLength: 1,
+  maxLength: MAX_ID_LENGTH,
+  pattern: PRINTABLE,
+  description: 'Id of the job',
+  examples: ['0198c1f6-7a3e-7b2c-9d41-5f0c2a9e4b17']
+})
+export const QueueName = Type.String({
+  minLength: 1,
+  maxLength: MAX_NAME_LENGTH,
+  pattern: '^[^:\\s\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$',
+  description: 'Name of the BullMQ queue',
+  examples: ['default']
+})
+export const JobName = Type.String({
+  minLength: 1,
+  maxLength: MAX_NAME_LENGTH,
+  pattern: PRINTABLE,
+  description: 'Name of the job, by which the worker chooses what to do',
+  examples: ['dataProcessing']
+})
 
 /** The stream id of a job event: `<milliseconds>-<sequence>`. */
-export const EventIdText = Type.String({ pattern: '^\\d{1,15}-\\d{1,15}$', examples: ['1640995200000-0'], description: 'Id of a job event, the same in every channel' })
+export const EventIdText = Type.String({
+  pattern: '^\\d{1,15}-\\d{1,15}$',
+  examples: ['1640995200000-0'],
+  description: 'Id of a job event, the same in every channel'
+})
 
-// As a list of types and not as a union: a serializer has to try each part of a union.
+// A list of types and not a union: a serializer has to try each part of a union.
 const Nullable = Type.Unsafe<number | null>({ type: ['integer', 'null'] })
 
 export const JobTimestamps = Type.Object({
@@ -36,10 +58,16 @@ const listed = {
   name: JobName,
   queue: QueueName,
   state: JobState,
-  progress: Type.Unknown({ description: 'The last progress the worker told (any JSON), 0 until then' }),
-  progressTruncated: Type.Optional(Type.Literal(true, { description: 'The progress is too large to be shown here: larger than 64 KiB in a list, than 1 MiB where the job is shown alone' })),
+  progress: Type.Unknown({ description: 'The last progress that the worker reported (any JSON), 0 until then' }),
+  progressTruncated: Type.Optional(Type.Literal(true, {
+    description: 'The progress is too large for this response: above 64 KiB in a list, above 1 MiB for a single job'
+  })),
   timestamp: JobTimestamps,
-  lastEventId: Type.Unsafe<string | null>({ ...EventIdText, type: ['string', 'null'], description: 'The last event of this job that this answer knows, null before the first' })
+  lastEventId: Type.Unsafe<string | null>({
+    ...EventIdText,
+    type: ['string', 'null'],
+    description: 'The last event of the job that this response reflects, null before the first'
+  })
 }
 
 const EXAMPLE = {
@@ -56,17 +84,21 @@ const EXAMPLE = {
 export const JobSummary = Type.Object(listed, { examples: [EXAMPLE] })
 export type JobSummary = Static<typeof JobSummary>
 
-/** A job as `GET /jobs/:jobId` shows it. */
+/** The response of `GET /jobs/:jobId`. */
 export const Job = Type.Object({
   ...listed,
   attempts: Type.Object({
-    made: Type.Integer({ description: 'How often a worker has taken the job' }),
-    max: Type.Integer({ description: 'How often a worker may take it' })
+    made: Type.Integer({ description: 'How often a worker has started the job' }),
+    max: Type.Integer({ description: 'How often a worker may start it' })
   }),
-  result: Type.Optional(Type.Unknown({ description: 'What the worker returned, once completed' })),
-  resultTruncated: Type.Optional(Type.Literal(true, { description: 'The result is larger than 1 MiB and not kept' })),
+  result: Type.Optional(Type.Unknown({ description: 'The return value of the worker, once completed' })),
+  resultTruncated: Type.Optional(
+    Type.Literal(true, { description: 'The result is larger than 1 MiB and was not stored' })
+  ),
   failedReason: Type.Optional(Type.String({ description: 'Why the job failed, once failed' })),
-  errorTruncated: Type.Optional(Type.Literal(true, { description: 'The failedReason is larger than 1 MiB, this is the first of it' }))
+  errorTruncated: Type.Optional(
+    Type.Literal(true, { description: 'The failedReason is larger than 1 MiB; this is its beginning' })
+  )
 }, { examples: [{ ...EXAMPLE, attempts: { made: 1, max: 3 }, result: { rows: 42049 } }] })
 export type Job = Static<typeof Job>
 
@@ -77,20 +109,32 @@ const Backoff = Type.Object({
 
 const ONE_YEAR_MS = 31_536_000_000
 
-/** Body of `POST /submit-job`. Many clients write null for what they leave out. */
+/** Body of `POST /submit-job`. Many clients send null for fields that they leave out. */
 export const SubmitJob = Type.Object({
   name: JobName,
-  data: Type.Optional(nullable(Type.Record(Type.String(), Type.Unknown(), { description: 'What the worker gets; `userId` in it is set by the server' }))),
+  data: Type.Optional(nullable(
+    Type.Record(Type.String(), Type.Unknown(), { description: 'Data for the worker; the server sets `userId` in it' })
+  )),
   queue: Type.Optional(nullable(QueueName)),
-  delay: Type.Optional(nullable(Type.Integer({ minimum: 0, maximum: ONE_YEAR_MS, description: 'Milliseconds to wait before the job may start' }))),
-  priority: Type.Optional(nullable(Type.Integer({ minimum: 0, maximum: 2_097_151, description: '0 (the default) runs first, then 1, 2, …' }))),
+  delay: Type.Optional(nullable(
+    Type.Integer({ minimum: 0, maximum: ONE_YEAR_MS, description: 'Milliseconds to wait before the job may start' })
+  )),
+  priority: Type.Optional(
+    nullable(Type.Integer({ minimum: 0, maximum: 2_097_151, description: '0 (the default) runs first, then 1, 2, …' }))
+  ),
   attempts: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: 100 }))),
   backoff: Type.Optional(nullable(Backoff)),
-  webhookUrl: Type.Optional(nullable(Type.String({ format: 'url', pattern: '^https?://[^\\u0000-\\u001f\\u007f]*$', maxLength: 2048, description: 'Gets this job\'s completion event', examples: ['https://myapp.com/job-webhook'] })))
+  webhookUrl: Type.Optional(nullable(Type.String({
+    format: 'url',
+    pattern: '^https?://[^\\u0000-\\u001f\\u007f]*$',
+    maxLength: 2048,
+    description: 'Receives the completion event of this job',
+    examples: ['https://myapp.com/job-webhook']
+  })))
 }, { additionalProperties: false, examples: [{ name: 'dataProcessing', data: { file: 'data.csv' } }] })
 export type SubmitJob = Static<typeof SubmitJob>
 
-/** The same without null. */
+/** The body without nulls. */
 export type NewJob = { [Name in keyof SubmitJob]: Exclude<SubmitJob[Name], null> }
 
 export const MAX_BATCH = 1000
@@ -98,7 +142,14 @@ export const MAX_BATCH = 1000
 /** Body of `POST /submit-jobs`: all are accepted or none. */
 export const SubmitJobs = Type.Object({
   jobs: Type.Array(SubmitJob, { minItems: 1, maxItems: MAX_BATCH })
-}, { additionalProperties: false, examples: [{ jobs: [{ name: 'dataProcessing', data: { file: 'a.csv' } }, { name: 'dataProcessing', data: { file: 'b.csv' }, delay: 60000 }] }] })
+}, {
+  additionalProperties: false,
+  examples: [{
+    jobs: [
+      { name: 'dataProcessing', data: { file: 'a.csv' } }, { name: 'dataProcessing', data: { file: 'b.csv' }, delay: 60000 }
+    ]
+  }]
+})
 export type SubmitJobs = Static<typeof SubmitJobs>
 
 export const SubmittedJob = Type.Object({
@@ -114,20 +165,25 @@ export const SubmittedJobs = Type.Object({ jobs: Type.Array(SubmittedJob) }, {
 })
 export type SubmittedJobs = Static<typeof SubmittedJobs>
 
-/** Query of the routes that act on one job, or tell its timeline. */
+/** Query of the routes that act on one job, and of its timeline. */
 export const JobQuery = Type.Object({
   queue: Type.Optional(orEmpty(QueueName)),
   after: Type.Optional(orEmpty(EventIdText))
 }, { additionalProperties: false })
 export type JobQuery = Static<typeof JobQuery>
 
-/** Query of `GET /jobs/counts`. A job of another producer may have the id `counts`: its queue tells it from the counts. */
-export const CountJobsQuery = Type.Object({ queue: Type.Optional(orEmpty(QueueName)), after: Type.Optional(orEmpty(EventIdText)) }, { additionalProperties: false })
+/** Query of `GET /jobs/counts`. A job of another producer may have the id `counts`; with `queue` the job is meant. */
+export const CountJobsQuery = Type.Object(
+  { queue: Type.Optional(orEmpty(QueueName)), after: Type.Optional(orEmpty(EventIdText)) },
+  { additionalProperties: false }
+)
 
 /** Query of `GET /jobs/:jobId`. */
 export const GetJobQuery = Type.Object({
   queue: Type.Optional(orEmpty(QueueName)),
-  wait: Type.Optional(Type.Integer({ minimum: 1, maximum: 30, description: 'Seconds to hold the request until the job changes' })),
+  wait: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 30, description: 'Seconds to wait for a change of the job' })
+  ),
   after: Type.Optional(orEmpty(EventIdText))
 }, { additionalProperties: false })
 export type GetJobQuery = Static<typeof GetJobQuery>
@@ -154,9 +210,15 @@ export const JobList = Type.Object({
     limit: Type.Integer(),
     pages: Type.Integer(),
     next: Type.Union([Type.String(), Type.Null()], { description: 'Cursor of the next page, null at the end' }),
-    totalIsCapped: Type.Optional(Type.Literal(true, { description: 'There are at least `total`; counting stopped there' }))
+    totalIsCapped: Type.Optional(
+      Type.Literal(true, { description: 'There are at least `total` jobs; counting stopped there' })
+    )
   })
-}, { examples: [{ jobs: [EXAMPLE], pagination: { total: 50, page: 1, limit: 10, pages: 5, next: 'WzEsMTY0MDk5NTIwMDAwMCwxLDJd' } }] })
+}, {
+  examples: [
+    { jobs: [EXAMPLE], pagination: { total: 50, page: 1, limit: 10, pages: 5, next: 'WzEsMTY0MDk5NTIwMDAwMCwxLDJd' } }
+  ]
+})
 export type JobList = Static<typeof JobList>
 
 export const JobCounts = Type.Object({
@@ -168,14 +230,16 @@ export const JobCounts = Type.Object({
 }, { examples: [{ waiting: 3, delayed: 0, active: 1, completed: 45, failed: 1 }] })
 export type JobCounts = Static<typeof JobCounts>
 
-/** One line of a job's timeline; progress is left out. */
+/** One event of a job's timeline; progress is left out. */
 export const JobTimelineEntry = Type.Object({
   eventId: EventIdText,
   type: Type.String(),
   state: JobState,
   timestamp: Type.Integer(),
   error: Type.Optional(Type.String()),
-  errorTruncated: Type.Optional(Type.Literal(true, { description: 'The error is larger than 64 KiB, this is the first of it' }))
+  errorTruncated: Type.Optional(
+    Type.Literal(true, { description: 'The error is larger than 64 KiB; this is its beginning' })
+  )
 })
 export type JobTimelineEntry = Static<typeof JobTimelineEntry>
 

@@ -1,6 +1,6 @@
 import { Type, type Static, type TSchema } from 'typebox'
 
-/** A value of the schema, which names one type, or null: as a list of types, since of a union each part is a fault of its own. */
+/** The schema's type or null, as a list of types: with a union the validator would report a fault for each part. */
 export function nullable<Schema extends TSchema & { type: string }> (schema: Schema) {
   return Type.Unsafe<Static<Schema> | null>({ ...schema, type: [schema.type, 'null'] })
 }

@@ -3,8 +3,8 @@ import { Type, type Static, type TSchema } from 'typebox'
 type Text = TSchema & { pattern?: string, enum?: readonly string[] }
 
 /**
- * A text in a query that may stand there without a value, as HTML forms send fields that nobody filled in: it is left
- * out then, before anybody reads it (`validatorCompiler` of service-kit).
+ * A text in a query that may be empty, as HTML forms send fields that were not filled in: `validatorCompiler` of
+ * service-kit removes it then.
  */
 export function orEmpty<Schema extends Text> (schema: Schema) {
   const { pattern, enum: values } = schema

@@ -11,7 +11,7 @@ export const Problem = Type.Object({
 })
 export type Problem = Static<typeof Problem>
 
-/** The content type of every error answer. */
+/** The content type of every error response. */
 export const PROBLEM_JSON = 'application/problem+json'
 
 /** Response schema of an error, for the `response` of a route: `{ 200: Job, '4xx': problemResponse('…') }`. */

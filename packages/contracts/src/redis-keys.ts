@@ -1,47 +1,47 @@
 /**
- * Every key of ours shares one hash tag, so that a script can touch them
- * together on a Redis Cluster too.
+ * All keys share one hash tag, so that a script can use several of them on a Redis Cluster too.
  */
 const PREFIX = '{tidings}'
 
 /** The one stream of job events. */
 export const JOB_EVENTS_KEY = `${PREFIX}:job-events`
-/** The id at which this data set began; a client's position below it is of another life. */
+/** The first id of this data set; a client's position below it belongs to another data set. */
 export const EPOCH_KEY = `${PREFIX}:epoch`
-/** The highest id that was trimmed off the stream; a follower below it was overtaken. */
+/** The highest id that was trimmed from the stream; a consumer below it may have a gap. */
 export const LOW_WATER_KEY = `${PREFIX}:low-water`
 
 /**
- * A hash: how far the relay has come in a queue's BullMQ events (at, read, lost),
- * and what it must remember over a fail-over (run, gap, suspect).
+ * A hash: the relay's position in a queue's BullMQ events (at, read, lost), and its state that must survive a failover
+ * (run, gap, suspected, reconciled).
  */
 export const relayPositionKey = (queue: string) => `${PREFIX}:relay:${queue}`
-/** Held by the replica that relays a queue. Saves work, decides nothing. */
+/** Lease of the replica that relays a queue. It avoids double work and is not needed for correctness. */
 export const relayLeaseKey = (queue: string) => `${PREFIX}:relay:${queue}:lease`
-/** Held by the replica that projects into Postgres. Saves work, decides nothing. */
+/** Lease of the replica that projects into Postgres. It avoids double work and is not needed for correctness. */
 export const PROJECTOR_LEASE_KEY = `${PREFIX}:projector:lease`
-/** What a user's sessions can resume from. */
+/** A stream of the user's last events, from which sessions resume. */
 export const userHistoryKey = (userId: string) => `${PREFIX}:user:${userId}:events`
-/** Stands while a job is finished: later progress is dropped. The next job of the same id is another one. */
-export const finalityKey = (queue: string, jobId: string, generation = '0-0') => `${PREFIX}:final:${queue}:${generation}:${jobId}`
-/** Set while an active job is asked to stop; the channel of the queue carries the job's id at that moment. */
+/** Exists while a job is finished: late progress is dropped. A later job of the same id has another generation. */
+export const finalityKey = (queue: string, jobId: string, generation = '0-0') =>
+  `${PREFIX}:final:${queue}:${generation}:${jobId}`
+/** Set while an active job should stop; the job's id is published on the channel of the queue at that moment. */
 export const cancelKey = (queue: string, jobId: string) => `${PREFIX}:cancel:${queue}:${jobId}`
 export const cancelChannel = (queue: string) => `${PREFIX}:cancel:${queue}`
-/** user → not-before in seconds: tokens issued earlier are refused everywhere. */
+/** A hash user → not-before in seconds: tokens issued earlier are refused everywhere. */
 export const REVOCATIONS_KEY = `${PREFIX}:revocations`
-/** A hash gateway replica → count: how many sessions a user has. */
+/** A hash gateway replica → number of sessions of a user. */
 export const userSessionsKey = (userId: string) => `${PREFIX}:user:${userId}:seats`
-/** A sorted set gateway replica → when it last gave a sign of life, in milliseconds by Redis' clock. */
+/** A sorted set gateway replica → its last heartbeat, in milliseconds by Redis' clock. */
 export const REPLICAS_KEY = `${PREFIX}:replicas`
-/** Held for a moment by a one-time ticket, under the ticket's hash. */
+/** The encrypted token of a one-time ticket, under the ticket's hash. */
 export const ticketKey = (hash: string) => `${PREFIX}:ticket:${hash}`
-/** The same once it was redeemed, for as long as its stream may come back. */
+/** The same for a redeemed ticket, as long as its stream may reconnect. */
 export const redeemedTicketKey = (hash: string) => `${PREFIX}:ticket:${hash}:redeemed`
-/** What gateways tell each other goes over channels that begin so. */
+/** Prefix of the channels between gateways. */
 export const REALTIME_CHANNEL = `${PREFIX}:realtime`
-/** Held by the replica that works on erasures. Saves work, decides nothing. */
+/** Lease of the replica that works on erasures. It avoids double work and is not needed for correctness. */
 export const ERASURE_LEASE_KEY = `${PREFIX}:erasures:lease`
-/** A hash erasure id → user: erasures that were asked for and are not finished in every service. */
+/** A hash erasure id → user: requested erasures that are not finished in every service. */
 export const ERASURES_KEY = `${PREFIX}:erasures`
-/** A hash service → milliseconds: where nothing of the user is left. */
+/** A hash service → milliseconds: when the service had deleted all data of the user. */
 export const erasureStatusKey = (erasureId: string) => `${PREFIX}:erasure:${erasureId}`

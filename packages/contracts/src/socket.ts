@@ -21,21 +21,23 @@ const Truncated = (description: string) => Type.Optional(Type.Literal(true, { de
 export const JobProgressPayload = Type.Object({
   ...head,
   progress: Type.Unknown(),
-  progressTruncated: Truncated('The progress is larger than 64 KiB: `GET /jobs/:jobId` has it')
+  progressTruncated: Truncated('The progress is larger than 64 KiB: `GET /jobs/:jobId` returns it')
 })
 export type JobProgressPayload = Static<typeof JobProgressPayload>
 
 export const JobCompletedPayload = Type.Object({
   ...head,
   result: Type.Unknown(),
-  resultTruncated: Truncated('The result is larger than 64 KiB: `GET /jobs/:jobId` has it')
+  resultTruncated: Truncated('The result is larger than 64 KiB: `GET /jobs/:jobId` returns it')
 })
 export type JobCompletedPayload = Static<typeof JobCompletedPayload>
 
 export const JobFailedPayload = Type.Object({
   ...head,
   error: Type.String(),
-  errorTruncated: Truncated('The error is larger than 64 KiB, these are its first: `GET /jobs/:jobId` has it')
+  errorTruncated: Truncated(
+    'The error is larger than 64 KiB; this is its beginning: `GET /jobs/:jobId` returns the whole'
+  )
 })
 export type JobFailedPayload = Static<typeof JobFailedPayload>
 
@@ -48,16 +50,18 @@ export const JobStatePayload = Type.Object({
 })
 export type JobStatePayload = Static<typeof JobStatePayload>
 
-/** Told once after connect. `lastEventId` is the position from which this session is complete. */
+/** Sent once after connect. `lastEventId` is the position from which this session is complete. */
 export const SessionPayload = Type.Object({
   userId: UserId,
   recovered: Type.Boolean(),
   lastEventId: EventIdText,
-  expiresAt: Type.Union([Type.Integer(), Type.Null()], { description: 'When the token ends, in milliseconds; null: never' })
+  expiresAt: Type.Union(
+    [Type.Integer(), Type.Null()], { description: 'When the token expires, in milliseconds; null: never' }
+  )
 })
 export type SessionPayload = Static<typeof SessionPayload>
 
-/** What a client may send with `subscribe:job`: the id alone, or an object. */
+/** Payload of `subscribe:job`: the id alone, or an object. */
 export const SubscribeJob = Type.Union([
   JobId,
   Type.Object({
@@ -70,15 +74,23 @@ export type SubscribeJob = Static<typeof SubscribeJob>
 
 export const SubscribeJobAck = Type.Union([
   Type.Object({ ok: Type.Literal(true), job: Job, lastEventId: EventIdText, recovered: Type.Boolean() }),
-  Type.Object({ ok: Type.Literal(false), error: Type.String(), retrying: Type.Optional(Type.Boolean({ description: 'The request is kept and tried again; `subscribe:ok` or `subscribe:error` says what becomes of it' })) })
+  Type.Object({
+    ok: Type.Literal(false),
+    error: Type.String(),
+    retrying: Type.Optional(Type.Boolean(
+      { description: 'The request is kept and tried again; its outcome is sent as `subscribe:ok` or `subscribe:error`' }
+    ))
+  })
 ])
 export type SubscribeJobAck = Static<typeof SubscribeJobAck>
 
-/** Sent where nobody waits for an ack: the same, for a request without one, or one whose ack said `retrying`. */
-export const SubscribeOkPayload = Type.Object({ jobId: JobId, job: Job, lastEventId: EventIdText, recovered: Type.Boolean() })
+/** Sent in place of an ack: for a request without one, or one whose ack said `retrying`. */
+export const SubscribeOkPayload = Type.Object(
+  { jobId: JobId, job: Job, lastEventId: EventIdText, recovered: Type.Boolean() }
+)
 export type SubscribeOkPayload = Static<typeof SubscribeOkPayload>
 
-/** The first failure of a request that nobody waits for (`retrying`), and its end. */
+/** The first failure (`retrying`) and the final one of a request without an ack. */
 export const SubscribeErrorPayload = Type.Object({
   jobId: Type.Optional(JobId),
   error: Type.String(),
@@ -88,7 +100,7 @@ export const SubscribeErrorPayload = Type.Object({
 })
 export type SubscribeErrorPayload = Static<typeof SubscribeErrorPayload>
 
-/** What a client may send with `unsubscribe:job`. */
+/** Payload of `unsubscribe:job`. */
 export const UnsubscribeJob = Type.Union([
   JobId,
   Type.Object({ jobId: JobId, queue: Type.Optional(QueueName) }, { additionalProperties: false })
@@ -101,56 +113,76 @@ export const AuthRefreshAck = Type.Union([
 ])
 export type AuthRefreshAck = Static<typeof AuthRefreshAck>
 
-/** Told before the gateway ends a session; `reconnect` is false where only a new token helps. */
+/** Sent before the gateway ends a session; `reconnect` is false where only a new token helps. */
 export const SessionEndPayload = Type.Object({
   reason: Type.Enum(['expired', 'revoked', 'slow', 'draining', 'resync', 'unavailable', 'failed', 'not_found']),
   reconnect: Type.Boolean()
 })
 export type SessionEndPayload = Static<typeof SessionEndPayload>
 
-/** Answer of `POST /auth/ticket`. */
+/** Response of `POST /auth/ticket`. */
 export const Ticket = Type.Object({
-  ticket: Type.String({ description: 'To be given as `?ticket=`: opens one event stream' }),
+  ticket: Type.String({ description: 'Opens one event stream, as `?ticket=`' }),
   expiresIn: Type.Integer({ description: 'Seconds' })
 })
 export type Ticket = Static<typeof Ticket>
 
 export type JobPayload = JobProgressPayload | JobCompletedPayload | JobFailedPayload | JobStatePayload
 
-/** What stands in place of a value that is missing from an event. */
+/** Stands for a value that an event does not have. */
 const NONE = jsonText(null)
-/** Progress that an event does not name. */
+/** Stands for progress that an event does not have. */
 const NO_PROGRESS = jsonText(0)
 
 /**
- * What the owner's sockets are told of an event: the name of the socket event
- * and its payload as JSON. `added` is not told (a `waiting` or `delayed` follows it).
+ * The message that the owner's clients receive for an event: the name of the socket event and its payload as JSON.
+ * Undefined for `added` (a `waiting` or `delayed` follows it) and `replaced`.
  */
 export function socketMessage (event: PublishedJobEvent): { event: JobSocketEvent, json: JsonText } | undefined {
   const { eventId, jobId, name, queue, timestamp } = event
   const head = { eventId, jobId, name, queue, userId: renderUserId(event.userId), timestamp }
   switch (event.type) {
-    case 'progress': return { event: EVENT_TYPES.progress.socket, json: jsonWith(flagged(head, event), 'progress', progressOf(event)) }
-    case 'completed': return { event: EVENT_TYPES.completed.socket, json: jsonWith(flagged(head, event), 'result', event.result ?? NONE) }
-    case 'failed': return { event: EVENT_TYPES.failed.socket, json: jsonText({ ...flagged(head, event), error: event.error ?? '' }) }
+    case 'progress': return {
+      event: EVENT_TYPES.progress.socket, json: jsonWith(flagged(head, event), 'progress', progressOf(event))
+    }
+    case 'completed': return {
+      event: EVENT_TYPES.completed.socket, json: jsonWith(flagged(head, event), 'result', event.result ?? NONE)
+    }
+    case 'failed': return {
+      event: EVENT_TYPES.failed.socket, json: jsonText({ ...flagged(head, event), error: event.error ?? '' })
+    }
     case 'waiting':
     case 'delayed':
-    case 'active': return { event: EVENT_TYPES[event.type].socket, json: jsonText({ eventId, jobId, name, state: event.type, timestamp }) }
+    case 'active': return {
+      event: EVENT_TYPES[event.type].socket, json: jsonText({ eventId, jobId, name, state: event.type, timestamp })
+    }
     case 'added':
     case 'replaced': return undefined
     default: event.type satisfies never
   }
 }
 
-/** Progress as channels show it: 0 where the event names none, null where it is too large for one. */
-export function progressOf ({ progress, progressTruncated }: Pick<PublishedJobEvent, 'progress' | 'progressTruncated'>): JsonText {
+/** Progress as channels show it: 0 where the event has none, null where it is too large for an event. */
+export function progressOf (
+  { progress, progressTruncated }: Pick<PublishedJobEvent, 'progress' | 'progressTruncated'>
+): JsonText {
   return progress ?? (progressTruncated ? NONE : NO_PROGRESS)
 }
 
-type Flags = { progressTruncated?: true | undefined, resultTruncated?: true | undefined, errorTruncated?: true | undefined }
+type Flags = {
+  progressTruncated?: true | undefined, resultTruncated?: true | undefined, errorTruncated?: true | undefined
+}
 
-/** The same with the flags of what was too large to travel. */
-export function flagged<Head extends object> (head: Head, { progressTruncated, resultTruncated, errorTruncated }: Flags): Head & Flags {
+/** The payload with a flag for each value that was too large for the event. */
+export function flagged<Head extends object> (
+  head: Head, { progressTruncated, resultTruncated, errorTruncated }: Flags
+): Head & Flags {
   if (!progressTruncated && !resultTruncated && !errorTruncated) return head
-  return { ...head, ...(progressTruncated && { progressTruncated }), ...(resultTruncated && { resultTruncated }), ...(errorTruncated && { errorTruncated }) }
+  return {
+    ...head,
+    ...(progressTruncated &&
+    { progressTruncated }),
+    ...(resultTruncated && { resultTruncated }),
+    ...(errorTruncated && { errorTruncated })
+  }
 }

@@ -6,8 +6,8 @@ const PRINTABLE = /^[^\p{C}]{1,128}$/u
 const CANONICAL_INTEGER = /^(0|-?[1-9]\d{0,15})$/
 
 /**
- * The identity of a user as text, or undefined where the claim is neither a safe integer nor 1–128 printable characters.
- * Beyond 2^53 several numbers are one once they are parsed, and so would be their users.
+ * The identity of a user as text, or undefined where the claim is neither a safe integer nor 1–128 printable
+ * characters. Beyond 2^53 different numbers are equal once they are parsed, and so would be their users.
  */
 export function userIdText (claim: unknown): string | undefined {
   if (typeof claim === 'number') return Number.isSafeInteger(claim) ? String(claim) : undefined
@@ -15,9 +15,11 @@ export function userIdText (claim: unknown): string | undefined {
   return undefined
 }
 
-/** Why a claim names nobody, as it is shown to whoever made it. */
+/** Why a claim does not identify a user, as shown to the client. */
 export function userIdFault (claim: unknown): string {
-  if (typeof claim === 'number') return 'The user id is a number but not an integer between -(2^53-1) and 2^53-1: write it as a string'
+  if (typeof claim === 'number') {
+    return 'The user id is a number but not an integer between -(2^53-1) and 2^53-1: write it as a string'
+  }
   return claim === undefined || claim === null
     ? 'The token names no user (claim userId or sub)'
     : 'The user id must be an integer or a string of 1 to 128 printable characters'

@@ -8,20 +8,26 @@ import { renderUserId } from './user-id.ts'
 
 export type WebhookEventType = DeliveredEventType | 'all'
 export const WEBHOOK_EVENT_TYPES: readonly WebhookEventType[] = [...DELIVERED_EVENT_TYPES, 'all']
-const EVENT_TYPE = { description: 'What it is told of' }
+const EVENT_TYPE = { description: 'Events that the webhook receives' }
 export const WebhookEventType = Type.Enum([...WEBHOOK_EVENT_TYPES], EVENT_TYPE)
 
-export const WebhookStatus = Type.Enum(['active', 'paused', 'disabled'], { description: 'paused by its owner; disabled because it failed for days, or said that it is gone' })
+export const WebhookStatus = Type.Enum(['active', 'paused', 'disabled'], {
+  description: 'paused: by its owner; disabled: it failed for days, or answered that it is gone'
+})
 const PROGRESS_MODES = ['all', 'latest'] as const
-const PROGRESS_MODE = { description: 'latest: of a job\'s progress that waits, only the newest is told' }
+const PROGRESS_MODE = {
+  description: 'latest: of several pending progress events of a job, only the newest is delivered'
+}
 export const ProgressMode = Type.Enum([...PROGRESS_MODES], PROGRESS_MODE)
 
-// Postgres has no text with NUL in it, and a URL parser drops or encodes control characters.
+// Postgres stores no text with NUL in it, and a URL parser drops or encodes control characters.
 const url = Type.String({ format: 'url', pattern: '^[^\\u0000-\\u001f\\u007f]*$', maxLength: 2048 })
 const description = Type.String({ maxLength: 1024, pattern: '^[^\\u0000]*$' })
-const headers = Type.Record(Type.String(), Type.String({ maxLength: 4096 }), { description: 'Up to 20 headers of your own. Encrypted where they are stored, and shown as ••••; that sent back keeps a value' })
+const headers = Type.Record(Type.String(), Type.String({ maxLength: 4096 }), {
+  description: 'Up to 20 custom headers. Stored encrypted and shown as ••••; sending •••• back keeps a value'
+})
 
-// Many clients write null for what they leave out.
+// Many clients send null for fields that they leave out.
 const optional = {
   description: Type.Optional(nullable(description)),
   active: Type.Optional(nullable(Type.Boolean())),
@@ -29,7 +35,7 @@ const optional = {
   progressMode: Type.Optional(NullableEnum([...PROGRESS_MODES], PROGRESS_MODE))
 }
 
-/** What a GET shows and no PUT changes: accepted as it was shown, for clients that send back the whole. */
+/** Fields that a GET returns and a PUT does not change: accepted for clients that send the whole object back. */
 const readOnly = {
   status: Type.Optional(WebhookStatus),
   disabledReason: Type.Optional(nullable(Type.String())),
@@ -39,7 +45,9 @@ const readOnly = {
 
 const example = { url: 'https://example.com/webhook', eventType: 'completed', description: 'Job completion webhook' }
 const times = { createdAt: '2024-01-01T00:00:00.000Z', updatedAt: '2024-01-01T00:00:00.000Z' }
-const shown = { id: 1, ...example, active: true, status: 'active', disabledReason: null, headers: {}, progressMode: 'all', ...times }
+const shown = {
+  id: 1, ...example, active: true, status: 'active', disabledReason: null, headers: {}, progressMode: 'all', ...times
+}
 const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo='
 
 /** Body of `POST /webhooks`. */
@@ -50,7 +58,7 @@ export const CreateWebhook = Type.Object({
 }, { additionalProperties: false, examples: [example] })
 export type CreateWebhook = Static<typeof CreateWebhook>
 
-/** Body of `PUT /webhooks/:id`: what it names is changed. What a GET shows may be sent back as a whole. */
+/** Body of `PUT /webhooks/:id`: changes the given fields. The whole response of a GET may be sent back. */
 export const UpdateWebhook = Type.Object({
   url: Type.Optional(nullable(url)),
   eventType: Type.Optional(NullableEnum([...WEBHOOK_EVENT_TYPES], EVENT_TYPE)),
@@ -75,30 +83,41 @@ export const Webhook = Type.Object({
 }, { description: 'The webhook', examples: [shown] })
 export type Webhook = Static<typeof Webhook>
 
-/** The answer to `POST /webhooks`; the secret is shown here and on `GET /webhooks/:id/secret`. */
-export const CreatedWebhook = Type.Object({ ...Webhook.properties, secret: Type.String({ pattern: '^whsec_' }) }, { description: 'The webhook, with its secret', examples: [{ ...shown, secret }] })
+/** The response of `POST /webhooks`; the secret is shown here and on `GET /webhooks/:id/secret`. */
+export const CreatedWebhook = Type.Object({ ...Webhook.properties, secret: Type.String({ pattern: '^whsec_' }) }, {
+  description: 'The webhook, with its secret', examples: [{ ...shown, secret }]
+})
 export type CreatedWebhook = Static<typeof CreatedWebhook>
 
-export const WebhookList = Type.Object({ webhooks: Type.Array(Webhook) }, { description: 'All of them, oldest first', examples: [{ webhooks: [shown] }] })
+export const WebhookList = Type.Object(
+  { webhooks: Type.Array(Webhook) }, { description: 'All webhooks, oldest first', examples: [{ webhooks: [shown] }] }
+)
 export type WebhookList = Static<typeof WebhookList>
 
 export const WebhookSecret = Type.Object({
-  secret: Type.String({ pattern: '^whsec_', description: 'What verifies the deliveries (Standard Webhooks)' })
+  secret: Type.String({ pattern: '^whsec_', description: 'The key that verifies the deliveries (Standard Webhooks)' })
 }, { description: 'The current secret', examples: [{ secret }] })
 export type WebhookSecret = Static<typeof WebhookSecret>
 
 /** Body of `PUT /webhooks/legacy`. */
-export const PutLegacyWebhook = Type.Object({ webhookUrl: url, ...readOnly }, { additionalProperties: false, examples: [{ webhookUrl: example.url }] })
+export const PutLegacyWebhook = Type.Object(
+  { webhookUrl: url, ...readOnly }, { additionalProperties: false, examples: [{ webhookUrl: example.url }] }
+)
 export type PutLegacyWebhook = Static<typeof PutLegacyWebhook>
 
-/** The user's one legacy URL: it is told of completions. */
+/** The user's one legacy URL, which receives completions. */
 export const LegacyWebhook = Type.Object({
   webhookUrl: Type.String(),
   status: WebhookStatus,
   disabledReason: Type.Union([Type.String(), Type.Null()]),
   createdAt: Type.String({ format: 'date-time' }),
   updatedAt: Type.String({ format: 'date-time' })
-}, { description: 'The legacy webhookUrl', examples: [{ webhookUrl: example.url, status: 'active', disabledReason: null, ...times }] })
+}, {
+  description: 'The legacy webhookUrl',
+  examples: [
+    { webhookUrl: example.url, status: 'active', disabledReason: null, ...times }
+  ]
+})
 export type LegacyWebhook = Static<typeof LegacyWebhook>
 
 /** The body of a webhook delivery: exactly these fields, in this order. */
@@ -117,7 +136,7 @@ export type WebhookPayload = {
 
 export type WebhookMessage = { eventType: WebhookPayload['eventType'], body: JsonText }
 
-/** What webhooks are told of an event, as JSON, or undefined where its type is none of theirs. */
+/** The message that webhooks receive for an event, as JSON; undefined for a type that they do not receive. */
 export function webhookMessage (event: PublishedJobEvent): WebhookMessage | undefined {
   switch (event.type) {
     case 'progress': return { eventType: event.type, body: bodyOf(event, 'progress', progressOf(event)) }

@@ -6,18 +6,17 @@ import { allowedAlgorithms, keyFinder } from './keys.ts'
 import { clockToleranceMs, type JwtSettings } from './settings.ts'
 import { createTokenVerifier, TokenRefused, type Identity, type VerifyToken } from './verifier.ts'
 
-const Unauthorized = createError('UNAUTHORIZED', '%s', 401)
+export const Unauthorized = createError('UNAUTHORIZED', '%s', 401)
 
 type JwtPluginOptions = {
   settings: JwtSettings
-  /** Asked of every good token; a revoked one is refused. At once where it is known. */
+  /** Called for every valid token; revoked ones are refused. Synchronous where the answer is known. */
   isRevoked?: (identity: Identity) => boolean | Promise<boolean>
 }
 
 /**
- * Decorates `app.verifyToken`, the onRequest hook `app.authenticate`, which sets
- * `request.user = { userId, … }` or answers 401 with WWW-Authenticate, and
- * @fastify/jwt with the same keys.
+ * Decorates `app.verifyToken` and the onRequest hook `app.authenticate`, which sets `request.user = { userId, … }` or
+ * answers 401 with WWW-Authenticate; registers @fastify/jwt with the same keys.
  */
 export const jwtAuth = fp<JwtPluginOptions>(async function jwtAuth (app, { settings, isRevoked }) {
   const findKey = keyFinder(settings)
@@ -32,7 +31,9 @@ export const jwtAuth = fp<JwtPluginOptions>(async function jwtAuth (app, { setti
   app.decorate('authenticate', function authenticate (request, reply, done) {
     try {
       const identity = identify(bearerToken(request.headers.authorization))
-      if (identity instanceof Promise) return identity.then(identity => admit(request, identity), err => refuse(err, request, reply))
+      if (identity instanceof Promise) {
+        return identity.then(identity => admit(request, identity), err => refuse(err, request, reply))
+      }
       admit(request, identity)
     } catch (err) {
       refuse(err, request, reply)
@@ -40,7 +41,7 @@ export const jwtAuth = fp<JwtPluginOptions>(async function jwtAuth (app, { setti
     done()
   })
 
-  // Not request.jwtVerify: it verifies anew on each request (40 µs), this remembers.
+  // Not request.jwtVerify: it verifies again on each request (40 µs), this one caches.
   function identify (token: string | undefined): Identity | Promise<Identity> {
     const identity = verifyToken(token)
     return identity instanceof Promise ? identity.then(notRevoked) : notRevoked(identity)
@@ -48,11 +49,13 @@ export const jwtAuth = fp<JwtPluginOptions>(async function jwtAuth (app, { setti
 
   function notRevoked (identity: Identity): Identity | Promise<Identity> {
     const answer = isRevoked?.(identity) ?? false
-    return answer instanceof Promise ? answer.then(revoked => orRefused(identity, revoked)) : orRefused(identity, answer)
+    return answer instanceof Promise
+      ? answer.then(revoked => orRefused(identity, revoked))
+      : orRefused(identity, answer)
   }
 }, { name: 'jwt-auth' })
 
-/** The token of an `Authorization: Bearer …` header, undefined where there is none. */
+/** The token of an `Authorization: Bearer …` header; undefined where there is none. */
 export function bearerToken (authorization: string | undefined): string | undefined {
   return /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
 }
@@ -74,12 +77,12 @@ function refuse (err: unknown, request: FastifyRequest, reply: FastifyReply): ne
   throw new Unauthorized(err.message)
 }
 
-/** Why, for our own log: the library's reason says which claim or signature, the message to the client does not. */
+/** The reason for the log: it names the claim or signature, which the message to the client does not. */
 export function reasonOf ({ message, cause }: TokenRefused): string {
   return cause instanceof Error ? `${message}: ${cause.message}` : message
 }
 
-// RFC 6750 §3: no error code where no token was given.
+// RFC 6750 §3: no error code for a request without a token.
 function challenge ({ code, message }: TokenRefused): string {
   return code === 'token_missing' ? 'Bearer' : `Bearer error="invalid_token", error_description="${message}"`
 }

@@ -9,7 +9,7 @@ type SignOptions = {
   expiresInMs: number
   issuer?: string | undefined
   audience?: string | undefined
-  /** Of a token that was refreshed: when its user had signed in, milliseconds. A revocation voids it with that login. */
+  /** For a refreshed token: when its user signed in, milliseconds. A revocation of that login voids it. */
   signedInAt?: number | undefined
 }
 
@@ -18,8 +18,10 @@ export function signAccessToken (options: SignOptions): string {
   return sign({ userId: renderUserId(options.userId), type: 'access' }, options)
 }
 
-/** A refresh token; `family` stays the same over all rotations of one login, `jti` names this one of them. */
-export function signRefreshToken ({ family = randomUUID(), jti = randomUUID(), ...options }: SignOptions & { family?: string, jti?: string }): string {
+/** A refresh token; `family` stays the same over all rotations of one login, `jti` is the id of this token. */
+export function signRefreshToken (
+  { family = randomUUID(), jti = randomUUID(), ...options }: SignOptions & { family?: string, jti?: string }
+): string {
   return sign({ userId: renderUserId(options.userId), type: 'refresh', family, jti }, options)
 }
 

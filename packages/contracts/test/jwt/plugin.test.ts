@@ -13,12 +13,12 @@ t.teardown(() => app.close())
 
 const token = signAccessToken({ userId: '7', secret, expiresInMs: 60_000 })
 
-t.test('a request with a good token knows its user', async t => {
+t.test('a request with a valid token has its user', async t => {
   const answer = await app.inject({ url: '/mine', headers: { authorization: `Bearer ${token}` } })
   t.equal(answer.body, '7')
 })
 
-t.test('a request without one is told what to bring', async t => {
+t.test('a request without a valid token is refused with a challenge', async t => {
   const none = await app.inject('/mine')
   t.equal(none.statusCode, 401)
   t.equal(none.headers['www-authenticate'], 'Bearer')
@@ -37,5 +37,7 @@ t.test('@fastify/jwt itself verifies with the same keys', async t => {
 t.test('only a bearer token is taken from the header', async t => {
   t.equal(bearerToken('Bearer abc'), 'abc')
   t.equal(bearerToken('bearer  abc '), 'abc')
-  for (const header of [undefined, '', 'abc', 'Basic abc', 'Bearer', 'Bearer a b']) t.equal(bearerToken(header), undefined)
+  for (const header of [undefined, '', 'abc', 'Basic abc', 'Bearer', 'Bearer a b']) {
+    t.equal(bearerToken(header), undefined)
+  }
 })

@@ -2,7 +2,10 @@ import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { createSigner } from 'fast-jwt'
 import Fastify from 'fastify'
 import t from 'tap'
-import { createTokenVerifier, isIssuedBefore, signAccessToken, signRefreshToken, TokenRefused, USER_SCOPES, type JwtSettings, type TokenFault } from '../../src/index.ts'
+import {
+  createTokenVerifier, isIssuedBefore, signAccessToken, signRefreshToken, TokenRefused, USER_SCOPES, type JwtSettings,
+  type TokenFault
+} from '../../src/index.ts'
 
 const secret = 'a secret of these tests'
 const userId = '7'
@@ -17,22 +20,22 @@ async function refusal (promise: Promise<unknown>): Promise<TokenFault | undefin
   }
 }
 
-/** One whose answer is always a promise. */
+/** A verifier that always returns a promise. */
 function verifier (settings: JwtSettings) {
   const verify = createTokenVerifier(settings)
   return async (token: string | undefined) => await verify(token)
 }
 
-/** Claims exactly as written: a signer would mend odd ones. */
+/** Signs claims exactly as written: a signer would correct odd ones. */
 function signText (claims: string): string {
   const signed = ['{"alg":"HS256","typ":"JWT"}', claims].map(part => Buffer.from(part).toString('base64url')).join('.')
   return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`
 }
 
-const unsigned = (claims: object) =>
-  `${Buffer.from('{"alg":"none","typ":"JWT"}').toString('base64url')}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.`
+const encoded = (text: string) => Buffer.from(text).toString('base64url')
+const unsigned = (claims: object) => `${encoded('{"alg":"none","typ":"JWT"}')}.${encoded(JSON.stringify(claims))}.`
 
-t.test('a token that is remembered is answered at once, without a promise', async t => {
+t.test('a cached token is answered synchronously', async t => {
   const verify = createTokenVerifier({ TOKEN_SECRET: secret })
   const token = signAccessToken({ userId, secret, expiresInMs: hour })
   t.ok(verify(token) instanceof Promise)
@@ -43,7 +46,7 @@ t.test('a token that is remembered is answered at once, without a promise', asyn
 t.test('HS256', async t => {
   const verify = verifier({ TOKEN_SECRET: secret })
 
-  t.test('a good token tells its user and its times', async t => {
+  t.test('a valid token yields its user and its times', async t => {
     const before = Date.now()
     const identity = await verify(signAccessToken({ userId, secret, expiresInMs: hour }))
     t.equal(identity.userId, userId)
@@ -60,45 +63,54 @@ t.test('HS256', async t => {
     t.equal(await refusal(verify(sign({ userId: { a: 1 } }))), 'token_invalid')
   })
 
-  t.test('a number that is not a safe integer names nobody, and the reason is given', async t => {
-    for (const claims of ['{"userId":9007199254740993}', '{"userId":9007199254740992}', '{"sub":1e300}', '{"userId":7.5}']) {
+  t.test('a number that is not a safe integer does not identify a user, and the reason is given', async t => {
+    for (const claims of [
+      '{"userId":9007199254740993}', '{"userId":9007199254740992}', '{"sub":1e300}', '{"userId":7.5}'
+    ]) {
       await t.rejects(verify(signText(claims)), { code: 'token_invalid', message: /2\^53-1/ }, claims)
     }
     t.equal((await verify(signText('{"userId":"9007199254740993"}'))).userId, '9007199254740993', 'as a string it does')
   })
 
-  t.test('no token, one of another secret, an expired one, alg none and rubbish are refused', async t => {
+  t.test('a missing, foreign, expired, unsigned or malformed token is refused', async t => {
     t.equal(await refusal(verify(undefined)), 'token_missing')
     t.equal(await refusal(verify('')), 'token_missing')
     t.equal(await refusal(verify(signAccessToken({ userId, secret: 'another', expiresInMs: hour }))), 'token_invalid')
-    t.equal(await refusal(verify(createSigner({ key: secret, clockTimestamp: 1000 })({ userId: 7, exp: 2 }))), 'token_expired')
+    t.equal(
+      await refusal(verify(createSigner({ key: secret, clockTimestamp: 1000 })({ userId: 7, exp: 2 }))), 'token_expired'
+    )
     t.equal(await refusal(verify(unsigned({ userId: 7 }))), 'token_invalid')
     t.equal(await refusal(verify('a.b.c')), 'token_invalid')
   })
 
-  t.test('a refresh token is no access token', async t => {
+  t.test('a refresh token is not an access token', async t => {
     t.equal(await refusal(verify(signRefreshToken({ userId, secret, expiresInMs: hour }))), 'token_invalid')
   })
 
-  t.test('a token that was refreshed is as old as the login it came from', async t => {
+  t.test('a refreshed token is as old as its login', async t => {
     const revokedAt = Math.floor(Date.now() / 1000) - 60
     const good = { userId, secret, expiresInMs: hour }
     t.equal(isIssuedBefore(await verify(signAccessToken(good)), revokedAt), false)
-    t.equal(isIssuedBefore(await verify(signAccessToken({ ...good, signedInAt: Date.now() - 120_000 })), revokedAt), true)
-    t.equal(isIssuedBefore(await verify(signAccessToken({ ...good, signedInAt: Date.now() - 30_000 })), revokedAt), false)
+    t.equal(
+      isIssuedBefore(await verify(signAccessToken({ ...good, signedInAt: Date.now() - 120_000 })), revokedAt), true
+    )
+    t.equal(
+      isIssuedBefore(await verify(signAccessToken({ ...good, signedInAt: Date.now() - 30_000 })), revokedAt), false
+    )
   })
 
-  t.test('a remembered token is forgotten when it expires', async t => {
+  t.test('a cached token expires', async t => {
     const verify = verifier({ TOKEN_SECRET: secret, JWT_CLOCK_TOLERANCE: 0 })
-    const exp = Math.floor(Date.now() / 1000) + 2 // in more than a second: it counts whole ones
+    const exp = Math.floor(Date.now() / 1000) + 2 // in more than a second: `exp` counts whole seconds
     const token = createSigner({ key: secret })({ userId: 7, exp })
     t.equal((await verify(token)).userId, '7')
-    await new Promise(resolve => setTimeout(resolve, exp * 1000 - Date.now() + 1050)) // tokens are remembered by the second
+    await new Promise(resolve =>
+      setTimeout(resolve, exp * 1000 - Date.now() + 1050)) // the cache's resolution is a second
     t.equal(await refusal(verify(token)), 'token_expired')
   })
 })
 
-t.test('the clock of an issuer may differ by the tolerance, and by no more', async t => {
+t.test('the clock of an issuer may differ by the tolerance, but not more', async t => {
   const sign = createSigner({ key: secret, algorithm: 'HS256' })
   const now = Math.floor(Date.now() / 1000)
   const outcome = async (claims: object, settings: JwtSettings = {}) =>
@@ -122,7 +134,7 @@ t.test('the clock of an issuer may differ by the tolerance, and by no more', asy
   t.same([late.expiresAt, late.acceptedUntil], [(now - 5) * 1000, (now + 5) * 1000])
 })
 
-t.test('no token survives a revocation by what it says of its time of issue', async t => {
+t.test('no token survives a revocation by its claimed time of issue', async t => {
   const sign = (claims: object) => signText(JSON.stringify(claims))
   const verify = verifier({ TOKEN_SECRET: secret })
   const now = Math.floor(Date.now() / 1000)
@@ -132,7 +144,9 @@ t.test('no token survives a revocation by what it says of its time of issue', as
     t.equal(await refusal(verify(sign({ userId: 7, iat }))), 'token_invalid', JSON.stringify(iat))
     t.equal(await refusal(verify(sign({ userId: 7, iat: now, signedInAt: iat }))), 'token_invalid', JSON.stringify(iat))
   }
-  for (const claims of [{}, { iat: now - 5 }, { iat: now + 8 }, { iat: now - 5, signedInAt: now + 8 }, { iat: now, signedInAt: now - 5 }]) {
+  for (const claims of [
+    {}, { iat: now - 5 }, { iat: now + 8 }, { iat: now - 5, signedInAt: now + 8 }, { iat: now, signedInAt: now - 5 }
+  ]) {
     t.ok(isIssuedBefore(await verify(sign({ userId: 7, ...claims })), revokedAt), JSON.stringify(claims))
   }
 })
@@ -146,21 +160,24 @@ t.test('exp must be a time', async t => {
 
 t.test('the scopes of a token', async t => {
   const sign = createSigner({ key: secret, algorithm: 'HS256' })
-  const scopes = async (claims: object) => (await verifier({ TOKEN_SECRET: secret })(sign({ userId: 7, ...claims }))).scopes
+  const scopes = async (claims: object) =>
+    (await verifier({ TOKEN_SECRET: secret })(sign({ userId: 7, ...claims }))).scopes
   t.same(await scopes({}), USER_SCOPES)
   t.same(await scopes({ scope: 'jobs:read  operator:write' }), ['jobs:read', 'operator:write'])
   t.same(await scopes({ scope: ['jobs:read'] }), ['jobs:read'])
   t.same(await scopes({ scope: '' }), [])
 })
 
-t.test('issuer, audience and an end can be demanded, and a token without them is refused', async t => {
+t.test('where issuer, audience and expiry are required, a token without them is refused', async t => {
   const verify = verifier({ TOKEN_SECRET: secret, JWT_ISSUER: 'idp', JWT_AUDIENCE: 'tidings', JWT_REQUIRE_EXP: true })
   const good = { userId, secret, expiresInMs: hour, issuer: 'idp', audience: 'tidings' }
   t.equal((await verify(signAccessToken(good))).userId, userId)
   t.equal(await refusal(verify(signAccessToken({ ...good, issuer: 'other' }))), 'token_invalid')
   t.equal(await refusal(verify(signAccessToken({ ...good, issuer: undefined }))), 'token_invalid')
   t.equal(await refusal(verify(signAccessToken({ ...good, audience: undefined }))), 'token_invalid')
-  t.equal(await refusal(verify(createSigner({ key: secret, iss: 'idp', aud: 'tidings' })({ userId: 7 }))), 'token_invalid')
+  t.equal(
+    await refusal(verify(createSigner({ key: secret, iss: 'idp', aud: 'tidings' })({ userId: 7 }))), 'token_invalid'
+  )
 })
 
 t.test('keys of an identity provider', async t => {
@@ -171,17 +188,20 @@ t.test('keys of an identity provider', async t => {
   }
   const pem = (key: KeyObject) => key.export({ type: 'pkcs8', format: 'pem' }).toString()
   const provider = Fastify()
-  let asked = 0
+  let fetches = 0
   provider.get('/keys', async () => {
-    asked++
-    return { keys: Object.entries(pairs).map(([alg, { publicKey }]) => ({ ...publicKey.export({ format: 'jwk' }), alg, kid: alg, use: 'sig' })) }
+    fetches++
+    return {
+      keys: Object.entries(pairs).map(([alg, { publicKey }]) =>
+        ({ ...publicKey.export({ format: 'jwk' }), alg, kid: alg, use: 'sig' }))
+    }
   })
   const JWKS_URL = `${await provider.listen({ host: '127.0.0.1', port: 0 })}/keys`
   t.teardown(() => provider.close())
   const verify = verifier({ JWKS_URL })
 
   for (const alg of ['RS256', 'ES256', 'EdDSA'] as const) {
-    t.test(`${alg} tokens are verified by the published key`, async t => {
+    t.test(`${alg} tokens are verified with the published key`, async t => {
       const sign = createSigner({ key: pem(pairs[alg].privateKey), algorithm: alg, kid: alg })
       t.equal((await verify(sign({ sub: alg }))).userId, alg)
       const forged = createSigner({ key: pem(pairs.RS256.privateKey), algorithm: 'RS256', kid: alg })
@@ -189,11 +209,11 @@ t.test('keys of an identity provider', async t => {
     })
   }
 
-  t.test('keys are asked for once, not for each token', async t => {
+  t.test('keys are fetched once, not for each token', async t => {
     const sign = createSigner({ key: pem(pairs.ES256.privateKey), algorithm: 'ES256', kid: 'ES256' })
-    const before = asked
+    const before = fetches
     for (let n = 0; n < 5; n++) await verify(sign({ sub: String(n) }))
-    t.equal(asked, before)
+    t.equal(fetches, before)
   })
 
   t.test('a public key is never taken for a secret', async t => {
