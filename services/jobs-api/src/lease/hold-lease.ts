@@ -1,39 +1,36 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { readFileSync } from 'node:fs'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
-import { withLeaseScripts } from './scripts.ts'
+import { pause } from '@tidings/service-kit'
 
-/** A holder whose connection is gone has so long to come back over another before it is succeeded. */
+/** How long a holder whose connection is gone may take to come back over another one before its lease is released. */
 const GONE_MS = 1000
 
 type LeaseOptions = {
   redis: Redis
   key: string
   ttlMs: number
-  /** The work of whoever holds the lease; ends when the signal aborts. Must not throw. */
+  /** The work of the lease's holder; ends when the signal aborts. Must not throw. */
   work: (signal: AbortSignal) => Promise<void>
   log: FastifyBaseLogger
 }
 
 export type HeldLease = {
   readonly isHeld: boolean
-  /** Ends the work, gives the lease back, and leaves it to others for so long. */
+  /** Ends the work, releases the lease, and leaves it to others for so long. */
   rest (ms: number): Promise<void>
-  /** Ends the work, gives the lease back. */
+  /** Ends the work and releases the lease. */
   stop (): Promise<void>
 }
 
 /**
- * Works while it holds a lease, waits for it otherwise. A lease only spares
- * replicas from doing the same work: one that was frozen goes on for a moment
- * beside its successor, and while Redis is away the holder goes on. What keeps
- * things right is the compare-and-set of whatever the work writes.
+ * Works while it holds a lease, and waits for it otherwise. A lease only keeps replicas from doing the same work twice:
+ * a frozen holder continues for a moment beside its successor, and while Redis is away the holder continues.
+ * Correctness comes from the compare-and-set of everything that the work writes.
  *
- * With the lease stands the connection of its holder, as Redis numbers it: the
- * end of a process ends it, so that a successor need not wait for the lease's
- * end. Where Redis doesn't tell of connections (a proxy, a user without the
- * right to ask), it does wait.
+ * The lease contains its holder's connection id in Redis, so that a successor notices the end of a process and need not
+ * wait until the lease expires. If Redis does not list connections (a proxy, a login without the right), it waits.
  */
 export function holdLease ({ redis: client, key, ttlMs, work, log }: LeaseOptions): HeldLease {
   const redis = withLeaseScripts(client)
@@ -50,37 +47,37 @@ export function holdLease ({ redis: client, key, ttlMs, work, log }: LeaseOption
     redis.on('ready', onReady)
     while (!stopping.signal.aborted) {
       connected = new AbortController()
-      await turn()
-      await sleep(gone ? GONE_MS / 4 : ttlMs / 5, undefined, { signal: AbortSignal.any([stopping.signal, connected.signal]) }).catch(() => {})
+      await takeOrRenew()
+      await pause(gone ? GONE_MS / 4 : ttlMs / 5, AbortSignal.any([stopping.signal, connected.signal]))
     }
     redis.off('ready', onReady)
   }
 
-  async function turn () {
+  async function takeOrRenew () {
     if (isResting()) return
     try {
       const other = await redis.tidingsLease(key, holder, await ownConnection(), ttlMs)
       const isMine = other === ''
       if (stopping.signal.aborted || isResting()) return
-      if (isMine && !held) begin()
-      else if (!isMine && held) await lose()
-      if (!isMine) await succeed(other)
+      if (isMine && !held) startWork()
+      else if (!isMine && held) await endWork()
+      if (!isMine) await releaseIfGone(other)
     } catch (err) {
       log.debug({ err, key }, 'lease: Redis did not answer')
     }
   }
 
-  /** As Redis numbers it; an empty text where it doesn't tell. */
+  /** The id of this client's connection in Redis; an empty text if Redis does not return it. */
   async function ownConnection (): Promise<number | ''> {
-    if (redis.isCluster) return '' // each node numbers its own
+    if (redis.isCluster) return '' // each node has ids of its own
     return await redis.client('ID').catch((err: Error) => {
       if (err.name !== 'ReplyError') throw err
       return ''
     })
   }
 
-  /** Gives back the lease of one that is gone for good; the next turn finds it free. */
-  async function succeed (other: string) {
+  /** Releases the lease of a holder that is gone for good; the next round finds it free. */
+  async function releaseIfGone (other: string) {
     const connection = other.split(' ')[1]
     const isThere = !connection || await redis.client('LIST', 'ID', connection) !== ''
     if (isThere) gone = undefined
@@ -91,16 +88,16 @@ export function holdLease ({ redis: client, key, ttlMs, work, log }: LeaseOption
     }
   }
 
-  function begin () {
+  function startWork () {
     const losing = new AbortController()
     gone = undefined
     log.info({ key }, 'lease: taken')
     held = { losing, working: work(losing.signal) }
   }
 
-  async function lose () {
+  async function endWork () {
     if (!held) return
-    log.info({ key }, 'lease: left')
+    log.info({ key }, 'lease: given up')
     held.losing.abort()
     await held.working
     held = undefined
@@ -110,22 +107,36 @@ export function holdLease ({ redis: client, key, ttlMs, work, log }: LeaseOption
     return performance.now() < restsUntil
   }
 
-  async function giveBack () {
-    await redis.tidingsRelease(key, holder).catch(err => log.debug({ err, key }, 'lease: not given back, it will end'))
+  async function release () {
+    await redis.tidingsRelease(key, holder).catch(err => log.debug({ err, key }, 'lease: not released, it will expire'))
   }
 
   return {
     get isHeld () { return held !== undefined },
     async rest (ms) {
       restsUntil = performance.now() + ms
-      await lose()
-      await giveBack()
+      await endWork()
+      await release()
     },
     async stop () {
       stopping.abort()
       await finished
-      await lose()
-      await giveBack()
+      await endWork()
+      await release()
     }
   }
+}
+
+type Commands = {
+  tidingsLease (key: string, holder: string, connection: number | '', ttlMs: number): Promise<string>
+  tidingsRelease (key: string, holder: string): Promise<0 | 1>
+}
+
+function withLeaseScripts (redis: Redis): Redis & Commands {
+  const lua = (name: string) => readFileSync(new URL(`./${name}.lua`, import.meta.url), 'utf8')
+  if (!('tidingsLease' in redis)) {
+    redis.defineCommand('tidingsLease', { numberOfKeys: 1, lua: lua('lease') })
+    redis.defineCommand('tidingsRelease', { numberOfKeys: 1, lua: lua('release') })
+  }
+  return redis as Redis & Commands
 }

@@ -1,6 +1,6 @@
--- Takes a lease that is free, or renews one's own.
+-- Takes a lease that is free, or renews the holder's own.
 -- KEYS: 1 lease   ARGV: 1 holder, 2 its connection or '', 3 ttl in ms
--- Result: '' where the holder has it now, else who has it: "<holder> <connection>"
+-- Result: '' if the holder has the lease now, else its current holder: "<holder> <connection>"
 
 local current = redis.call('GET', KEYS[1])
 if current and string.match(current, '^%S+') ~= ARGV[1] then return current end

@@ -1,18 +1,20 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import { parseEventId } from '@tidings/job-events'
-import { createSql } from '@tidings/service-kit'
-import { CHANNEL } from './announce-batch.ts'
+import { createSql, pause } from '@tidings/service-kit'
 import { readPosition } from '../db/projector-position.ts'
+import { CHANNEL } from './announce-batch.ts'
 import type { ProjectionProgress } from './projection-progress.ts'
 
-/** How often the connection is proven, and the position read: a pooler may swallow notifications. */
+/** How often the connection is checked and the position read: a pooler may swallow notifications. */
 const CHECK_MS = 2000
 const RETRY_MS = 500
 
 type ListenOptions = { url: string, projection: ProjectionProgress, log: FastifyBaseLogger }
 
-/** Keeps a projection told by whichever replica projects. A connection of its own, opened again whenever it is lost. */
+/**
+ * Updates the progress from the notifications of the projecting replica, on a connection of its own, which is opened
+ * again whenever it is lost.
+ */
 export function listen ({ url, projection, log }: ListenOptions) {
   const stopping = new AbortController()
   let lost = new AbortController()
@@ -21,33 +23,32 @@ export function listen ({ url, projection, log }: ListenOptions) {
     idle_timeout: 0,
     max_lifetime: null,
     onclose: () => lost.abort(),
-    onnotify: (_channel: string, payload: string) => announce(payload)
+    onnotify: (_channel: string, payload: string) => onNotification(payload)
   } as Parameters<typeof createSql>[1])
   const finished = run()
 
   async function run () {
+    let hasFailed = false
     while (!stopping.signal.aborted) {
       try {
         lost = new AbortController()
         await sql`listen ${sql(CHANNEL)}`
         projection.advanceTo(await readPosition(sql))
-        await pause(CHECK_MS)
+        hasFailed = false
+        await pause(CHECK_MS, AbortSignal.any([stopping.signal, lost.signal]))
       } catch (err) {
-        log.debug({ err }, 'projection: Postgres did not answer')
-        await pause(RETRY_MS)
+        log[hasFailed ? 'debug' : 'warn']({ err }, 'projection: Postgres did not answer')
+        hasFailed = true
+        await pause(RETRY_MS, AbortSignal.any([stopping.signal, lost.signal]))
       }
     }
   }
 
-  function announce (payload: string) {
+  function onNotification (payload: string) {
     const [position = '', ...keys] = payload.split(' ')
     const id = parseEventId(position)
     if (id) projection.advance(id, keys)
-    else log.warn({ payload: payload.slice(0, 100) }, 'projection: a notification that is not ours')
-  }
-
-  async function pause (ms: number) {
-    await sleep(ms, undefined, { signal: AbortSignal.any([stopping.signal, lost.signal]) }).catch(() => {})
+    else log.warn({ payload: payload.slice(0, 100) }, 'projection: invalid notification')
   }
 
   return async function stop () {

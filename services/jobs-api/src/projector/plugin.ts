@@ -1,11 +1,11 @@
 import fp from 'fastify-plugin'
 import { PROJECTOR_LEASE_KEY } from '@tidings/contracts'
 import { formatEventId, hasNewer, type StreamConsumer, type UnsupportedJobEvent } from '@tidings/job-events'
+import { runPeriodically } from '@tidings/service-kit'
 import type { Config } from '../config.ts'
 import { holdLease } from '../lease/hold-lease.ts'
 import { runRetention } from '../maintenance/retention.ts'
 import { requestReconcile } from '../relay/relay-state.ts'
-import { repeat } from '../repeat.ts'
 import { listen } from './listen.ts'
 import { createProjectionProgress, type ProjectionProgress } from './projection-progress.ts'
 import { startProjector } from './projector.ts'
@@ -45,8 +45,8 @@ export const projector = fp<{ config: Config }>(async function projector (app, {
   async function project (signal: AbortSignal) {
     const onGap = () => requestReconcile(redis, config.queues)
     consumer = startProjector({ redis, sql, projection, badItems, log, metrics, onGap, onHalted })
-    const task = async () => await runRetention({ sql, metrics, days: config.JOB_RETENTION_DAYS, signal })
-    await repeat({ what: 'retention', everyMs: config.RETENTION_INTERVAL_MS, task, signal, log })
+    const run = async () => await runRetention({ sql, metrics, days: config.JOB_RETENTION_DAYS, signal })
+    await runPeriodically({ name: 'retention', everyMs: config.RETENTION_INTERVAL_MS, run }, { signal, log })
     await consumer.stop()
   }
 

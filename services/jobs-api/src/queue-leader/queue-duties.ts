@@ -1,19 +1,19 @@
 import type { FastifyInstance } from 'fastify'
 import type { StreamWriter } from '@tidings/job-events'
+import { runPeriodically } from '@tidings/service-kit'
 import {
   reconcileAll, reconcileRequested, reconcileSilent, sweepOutbox, type ReconcileContext
 } from '../reconcile/reconcile.ts'
 import { createQueueRelay } from '../relay/queue-relay.ts'
 import { createReconcileRequests } from '../relay/reconcile-requests.ts'
 import { restoreEventRetention, trimRelayed } from '../relay/source/event-retention.ts'
-import { repeat } from '../repeat.ts'
 
 const REQUEST_CHECK_MS = 500
 const RETENTION_CHECK_MS = 1000
 
 /**
- * The duties of a queue's leader: relay, outbox, reconciliation, and the retention of BullMQ's events. `work` runs until
- * the signal aborts; `fault` is the reason why the relay does not advance.
+ * The duties of a queue's leader: relay, outbox, reconciliation, and the retention of BullMQ's events. `work` runs
+ * until the signal aborts; `fault` is the reason why the relay does not advance.
  */
 export function createQueueDuties (app: FastifyInstance, name: string, stream: StreamWriter) {
   const { redis, sql, projection, badItems, config, log, backgroundMetrics: metrics } = app
@@ -37,8 +37,8 @@ export function createQueueDuties (app: FastifyInstance, name: string, stream: S
   return { work, fault: () => relay.fault?.message }
 
   async function work (signal: AbortSignal): Promise<void> {
-    const every = (what: string, everyMs: number, task: () => Promise<void>) =>
-      repeat({ what: `${what} of ${name}`, everyMs, task, signal, log })
+    const every = (what: string, everyMs: number, run: () => Promise<void>) =>
+      runPeriodically({ name: `${what} of ${name}`, everyMs, run }, { signal, log })
     await Promise.all([
       relay.run(signal),
       every('outbox', config.SWEEP_INTERVAL_MS, () => sweepOutbox(config.SWEEP_AGE_MS, context, signal)),

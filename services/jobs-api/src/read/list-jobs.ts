@@ -1,6 +1,5 @@
-import createError from '@fastify/error'
 import { jsonArray, jsonWith, type JsonText, type ListJobsQuery } from '@tidings/contracts'
-import type { RawSql } from '@tidings/service-kit'
+import { invalidInput, type RawSql } from '@tidings/service-kit'
 import { countJobs } from './count-jobs.ts'
 import { formatCursor, parseCursor, type Cursor } from './cursor.ts'
 import { conditions, filterOf, rangesOf, type JobFilter } from './job-filter.ts'
@@ -8,9 +7,7 @@ import { summaryColumns, summaryJson, type SummaryRow } from './job-row.ts'
 
 const DEFAULT_LIMIT = 10
 
-const InvalidCursor = createError('INVALID_INPUT', 'The request is not valid', 400)
-
-/** Where in a list a page lies: behind a cursor, or so many rows from the top. */
+/** The place of a page in a list: after a cursor, or at an offset. */
 export type Place = { limit: number } & ({ after: Cursor } | { offset: number })
 
 /** A page of a user's jobs, newest first, as JSON. */
@@ -19,7 +16,7 @@ export async function listJobs (sql: RawSql, userId: string, query: ListJobsQuer
   const cursor = query.cursor === undefined ? undefined : cursorOf(query.cursor)
   const page = cursor?.page ?? query.page ?? 1
   const filter = filterOf(userId, query)
-  // One row more than asked for tells whether there is a next page.
+  // One row more than requested shows whether there is a next page.
   const place = { limit: limit + 1, ...(cursor ? { after: cursor } : { offset: (page - 1) * limit }) }
 
   const [{ total, isCapped }, rows] = await Promise.all([countJobs(sql, filter), selectPage(sql, filter, place)])
@@ -36,14 +33,13 @@ export async function listJobs (sql: RawSql, userId: string, query: ListJobsQuer
 }
 
 /**
- * The inner select finds the rows' numbers in an index alone, so that skipping
- * 500,000 of them reads no row; the outer one reads the rows of the page by
- * primary key. Behind a cursor nothing is skipped: the index is entered there.
+ * The inner select finds the rows' numbers in an index alone, so that an offset of 500,000 reads no row; the outer one
+ * reads the rows of the page by primary key. After a cursor nothing is skipped: the index scan starts there.
  */
 export function selectPage (sql: RawSql, wanted: JobFilter, place: Place) {
   const { filter, after } = 'after' in place ? nearerEnd(wanted, place.after) : { filter: wanted }
   const beyond = after ? sql`and (created_ms, n) < (${after.createdMs}, ${after.n})` : sql``
-  // In each range too, or Postgres sorts them whole (Append and Sort) instead of merging them as they come.
+  // In each range too, or Postgres sorts all of them (Append and Sort) instead of merging the sorted ranges.
   const order = sql`order by created_ms desc, n desc`
   const ranges = rangesOf(filter)
     .map(state => sql`(select created_ms, n from jobs.jobs where ${conditions(sql, filter, state)} ${beyond} ${order})`)
@@ -58,8 +54,8 @@ export function selectPage (sql: RawSql, wanted: JobFilter, place: Place) {
 }
 
 /**
- * Of two ends of a range, `to` and a cursor, the one that says all: given both,
- * Postgres enters the index at `to` and walks to the cursor.
+ * Keeps one of the two upper ends of a range, `to` and the cursor, since one implies the other: with both, Postgres
+ * starts the index scan at `to` and reads up to the cursor.
  */
 function nearerEnd (filter: JobFilter, after: Cursor): { filter: JobFilter, after?: Cursor } {
   return filter.to !== undefined && filter.to <= after.createdMs ? { filter } : { filter: { ...filter, to: undefined }, after }
@@ -68,7 +64,7 @@ function nearerEnd (filter: JobFilter, after: Cursor): { filter: JobFilter, afte
 function cursorOf (text: string): Cursor {
   const cursor = parseCursor(text)
   if (cursor) return cursor
-  throw Object.assign(new InvalidCursor(), { errors: [{ path: 'querystring.cursor', message: 'is no cursor that a list gave' }] })
+  throw invalidInput([{ path: 'querystring.cursor', message: 'is not a cursor of a list' }])
 }
 
 function cursorAfter (row: SummaryRow | undefined, page: number): string | null {

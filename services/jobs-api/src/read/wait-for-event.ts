@@ -1,12 +1,12 @@
 import createError from '@fastify/error'
 import type { FastifyBaseLogger } from 'fastify'
 import { isNewer, parseEventId, type EventId } from '@tidings/job-events'
+import { invalidInput } from '@tidings/service-kit'
 import type { ProjectionProgress } from '../projector/projection-progress.ts'
 
 /** How long a request waits for the projection of the event that it names. */
 const WAIT_TIMEOUT_MS = 5000
 
-const InvalidAfter = createError('INVALID_INPUT', 'The request is not valid', 400)
 export const NotThereYet = createError('NOT_THERE_YET', 'This event has not been processed yet; try again', 503)
 
 type WaitContext = {
@@ -34,5 +34,5 @@ export async function waitForEvent (
 }
 
 function invalid (message: string) {
-  return Object.assign(new InvalidAfter(), { errors: [{ path: 'querystring.after', message }] })
+  return invalidInput([{ path: 'querystring.after', message }])
 }

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import {
   compareEventIds, createLinger, eventIdOf, isNewer, type EventId, type StreamWriter, type RelayPosition
 } from '@tidings/job-events'
+import { backoff, pause } from '@tidings/service-kit'
 import type { BackgroundMetrics } from '../metrics.ts'
 import type { RecentEnds } from './lost-ends/recent-ends.ts'
 import type { ToJobEvents } from './mapping/to-job-events.ts'
@@ -10,9 +10,10 @@ import { createPausePoint } from './pause-point.ts'
 import type { BullmqEventReader } from './source/bullmq-event-reader.ts'
 import { detectGap, type Advance } from './source/detect-gap.ts'
 
-const RETRY_MIN_MS = 100
-const RETRY_MAX_MS = 1000
-/** The delay that all channels accept, so that not every event is a batch of its own for Redis, us and every consumer. */
+const RETRY = { minMs: 100, maxMs: 1000 }
+/**
+ * The delay that all channels accept, so that not every event is a batch of its own for Redis, us and every consumer.
+ */
 const LINGER_MS = 2
 
 type RelayOptions = {
@@ -53,7 +54,7 @@ export function createRelay (
         if (signal.aborted) break
         fault = err as Error
         log[failures === 0 ? 'warn' : 'debug']({ err, queue }, 'relay: batch failed')
-        await sleep(Math.min(RETRY_MIN_MS * 2 ** failures++, RETRY_MAX_MS), undefined, { signal }).catch(() => {})
+        await pause(backoff(failures++, RETRY), signal)
       }
     }
     pausePoint.close()
@@ -118,7 +119,10 @@ export function createRelay (
     run,
     /** The error of the last batch; undefined once a batch was moved. */
     get fault () { return fault },
-    /** Runs `work` between two batches, once the position is at `id` or beyond: no event of this queue is relayed meanwhile. */
+    /**
+     * Runs `work` between two batches, once the position is at `id` or beyond: no event of this queue is relayed
+     * meanwhile.
+     */
     pauseAt: <T>(id: EventId, work: (position: RelayPosition) => Promise<T>): Promise<T> =>
       pausePoint.pauseWhen(({ at }) => !isNewer(id, eventIdOf(at)), work)
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
+import { untilAborted } from '@tidings/service-kit'
 
 const BLOCK_MS = 2000
 /** A read that takes longer has lost its socket without noticing (half open). */
@@ -55,7 +56,7 @@ export function openEventReader ({ redis, key, count, bytes, log }: ReaderOption
     const watchdog = setTimeout(() => connection.disconnect(), WATCHDOG_MS)
     try {
       // Both commands leave in one write: the second runs as soon as the first has found an entry.
-      const [, [entries, entriesAdded, length, lastId]] = await unlessAborted(Promise.all([
+      const [, [entries, entriesAdded, length, lastId]] = await untilAborted(Promise.all([
         wait ? connection.xread('COUNT', 1, 'BLOCK', BLOCK_MS, 'STREAMS', key, after) : undefined,
         connection.tidingsReadQueue(key, after, count, bytes)
       ]), closing.signal)
@@ -72,28 +73,12 @@ export function openEventReader ({ redis, key, count, bytes, log }: ReaderOption
     async runId (): Promise<string> {
       // In a Cluster, of the node that has the queue: a command without a key need not reach it.
       const info = connection.isCluster ? connection.eval(SERVER_INFO, 1, key) : connection.info('server')
-      return /run_id:(\w+)/.exec(String(await unlessAborted(info, closing.signal)))?.[1] ?? ''
+      return /run_id:(\w+)/.exec(String(await untilAborted(info, closing.signal)))?.[1] ?? ''
     },
     /** Pending reads fail. */
     close: () => {
       closing.abort()
       connection.disconnect()
     }
-  }
-}
-
-/**
- * Redis' reply, or a rejection once the signal aborts. A connection that is closed while Redis is away never settles its
- * waiting commands: ioredis does not flush the offline queue when the retry timer is cleared.
- */
-async function unlessAborted<Reply> (reply: Promise<Reply>, signal: AbortSignal): Promise<Reply> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const onAbort = () => reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  if (signal.aborted) onAbort()
-  try {
-    return await Promise.race([reply, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }
