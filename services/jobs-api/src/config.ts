@@ -4,11 +4,13 @@ import { commonSettings, egressSettings, Port, postgresSettings, readConfig, red
 import { jobQueuesOf, queueFaults } from './job-queues.ts'
 
 const DEFAULT_PORT = 4001
+const SAME_SECRET = 'REFRESH_TOKEN_SECRET must differ from TOKEN_SECRET: a refresh token would pass for an access token'
 
-const PORT_RANGE = { minimum: 0, maximum: 65535, description: 'Goes before PORT' }
+const PORT_RANGE = { minimum: 0, maximum: 65535, description: 'Takes precedence over PORT' }
 
 const Milliseconds = (fallback: number, description: string) => Type.Integer({ default: fallback, minimum: 1, description })
 const Count = (fallback: number, description: string) => Type.Integer({ default: fallback, minimum: 1, description })
+const Limit = (fallback: number, description: string) => Type.Integer({ default: fallback, minimum: 0, description })
 
 export const Settings = Type.Object({
   ...commonSettings,
@@ -16,57 +18,71 @@ export const Settings = Type.Object({
   ...egressSettings,
   JOBS_API_PORT: Type.Optional(Type.Integer(PORT_RANGE)),
   PORT: Port(DEFAULT_PORT),
-  REFRESH_TOKEN_SECRET: Type.Optional(Type.String({ minLength: 1, description: 'Secret of refresh tokens; without it `POST /auth/refresh` is off' })),
-  JOB_QUEUES: Type.String({ default: 'default', description: 'BullMQ queues to follow, separated by commas, each after its prefix and a colon where that is not bull; the first is the default of a submit' }),
+  REFRESH_TOKEN_SECRET: Type.Optional(Type.String({
+    minLength: 1, description: 'Secret of refresh tokens; without it `POST /auth/refresh` is off'
+  })),
+  JOB_QUEUES: Type.String({
+    default: 'default',
+    description: 'BullMQ queues to relay, separated by commas, each with its prefix and a colon unless that is bull; ' +
+      'the first is the default of a submit'
+  }),
   POSTGRES_CONNECTIONS: Count(10, 'Connections to Postgres'),
-  RATE_LIMIT_MAX: Type.Integer({ default: 6000, minimum: 0, description: 'Requests that a user may make in a minute; 0: any number' }),
-  JOBS_OPEN_MAX_PER_USER: Type.Integer({ default: 100_000, minimum: 0, description: 'Waiting, delayed and active jobs that a user may have; 0: any number' }),
-  REQUESTS_MAX: Count(2000, 'Requests in hand at a time, long polls left aside; more are refused with 503'),
-  HANDLER_TIMEOUT_MS: Milliseconds(15_000, 'A request that takes longer waits for something that does not answer, and gets a 503'),
-  BODIES_PER_USER: Count(100, 'Request bodies of one user that may be on their way at a time'),
-  LONG_POLLS_MAX: Count(5000, 'Requests with `?wait` that may be held at a time'),
-  LONG_POLLS_PER_USER: Count(100, 'Requests with `?wait` of one user that may be held at a time'),
-  ACCESS_TOKEN_TTL_MS: Milliseconds(15 * 60_000, 'Life of an access token that `POST /auth/refresh` gives'),
-  REFRESH_TOKEN_TTL_MS: Milliseconds(30 * 24 * 3_600_000, 'Life of a refresh token that `POST /auth/refresh` gives'),
+  RATE_LIMIT_MAX: Limit(6000, 'Requests that a user may make per minute; 0: no limit'),
+  JOBS_OPEN_MAX_PER_USER: Limit(100_000, 'Waiting, delayed and active jobs that a user may have; 0: no limit'),
+  REQUESTS_MAX: Count(2000, 'Requests in progress at a time, except for long polls; more are refused with 503'),
+  HANDLER_TIMEOUT_MS: Milliseconds(15_000, 'A request that takes longer gets a 503: a dependency does not answer'),
+  BODIES_PER_USER: Count(100, 'Request bodies that a user may send at a time'),
+  LONG_POLLS_MAX: Count(5000, 'Requests with `?wait` that may wait at a time'),
+  LONG_POLLS_PER_USER: Count(100, 'Requests with `?wait` of one user that may wait at a time'),
+  ACCESS_TOKEN_TTL_MS: Milliseconds(15 * 60_000, 'Lifetime of an access token from `POST /auth/refresh`'),
+  REFRESH_TOKEN_TTL_MS: Milliseconds(30 * 24 * 3_600_000, 'Lifetime of a refresh token from `POST /auth/refresh`'),
 
   JOB_RETENTION_DAYS: Count(30, 'Finished jobs and their timelines are removed after so many days'),
-  JOBS_KEEP_FINISHED_MS: Type.Integer({ default: 4 * 3_600_000, minimum: 60_000, description: 'How long BullMQ keeps finished jobs in Redis, about 1.3 kB each and their data and result' }),
-  JOBS_KEEP_FINISHED_COUNT: Type.Integer({ default: 0, minimum: 0, description: 'How many finished jobs of a queue BullMQ keeps at most, completed and failed ones each; 0: any number' }),
-  LOST_JOBS: Type.Enum(['fail', 'rerun'], { default: 'fail', description: 'What becomes of a job that had started when Redis lost it' }),
+  JOBS_KEEP_FINISHED_MS: Type.Integer({
+    default: 4 * 3_600_000,
+    minimum: 60_000,
+    description: 'How long BullMQ keeps finished jobs in Redis: about 1.3 kB for each, and its data and result'
+  }),
+  JOBS_KEEP_FINISHED_COUNT: Limit(0, 'The most completed, and the most failed, jobs of a queue that BullMQ keeps; 0: no limit'),
+  LOST_JOBS: Type.Enum(['fail', 'rerun'], {
+    default: 'fail', description: 'Whether a job that had started when Redis lost it fails or runs again'
+  }),
 
-  RELAY_BATCH: Type.Integer({ default: 200, minimum: 1, maximum: 1000, description: 'Entries that the relay moves at a time: 200 hold Redis for about 2 ms' }),
-  RELAY_BATCH_BYTES: Count(1024 * 1024, 'Bytes that the relay moves at a time'),
+  RELAY_BATCH: Type.Integer({
+    default: 200, minimum: 1, maximum: 1000, description: 'Entries of one relay batch: 200 block Redis for about 2 ms'
+  }),
+  RELAY_BATCH_BYTES: Count(1024 * 1024, 'Bytes of one relay batch'),
   RELAY_EVENTS_AHEAD: Count(1_000_000, 'Entries that BullMQ keeps for a relay that is away'),
-  RELAY_EVENTS_BEHIND: Count(10_000, 'Entries that are kept behind the relay for other readers'),
-  RELAY_TRIM_MS: Milliseconds(10_000, 'How often what was relayed is trimmed'),
-  OWNER_CACHE: Count(50_000, 'Jobs whose owner is remembered'),
-  LEASE_MS: Milliseconds(5000, 'How long a silent replica keeps its part of the work'),
+  RELAY_EVENTS_BEHIND: Count(10_000, 'Relayed entries that are kept for other readers'),
+  RELAY_TRIM_MS: Milliseconds(10_000, 'How often relayed entries are trimmed'),
+  OWNER_CACHE: Count(50_000, 'Jobs whose owner is cached'),
+  LEASE_MS: Milliseconds(5000, 'How long a replica that does not respond keeps its leases'),
 
-  SWEEP_INTERVAL_MS: Milliseconds(1000, 'How often jobs that Redis did not take are looked for'),
-  SWEEP_AGE_MS: Milliseconds(2000, 'Age from which a job without an event counts as not taken'),
-  RECONCILE_INTERVAL_MS: Milliseconds(30_000, 'How often silent jobs are looked for'),
-  RECONCILE_SILENT_MS: Milliseconds(300_000, 'An open job that told nothing for so long is compared with BullMQ'),
-  ERASURE_INTERVAL_MS: Milliseconds(2000, 'How often pending erasures of users are worked on'),
-  ERASURE_QUIET_MS: Milliseconds(10_000, 'An erasure is finished once nothing of the user was found for so long'),
+  SWEEP_INTERVAL_MS: Milliseconds(1000, 'How often the outbox is checked for jobs that Redis did not accept'),
+  SWEEP_AGE_MS: Milliseconds(2000, 'Age from which a job without an event counts as not accepted'),
+  RECONCILE_INTERVAL_MS: Milliseconds(30_000, 'How often silent jobs are compared with BullMQ'),
+  RECONCILE_SILENT_MS: Milliseconds(300_000, 'An open job without an event for so long is silent'),
+  ERASURE_INTERVAL_MS: Milliseconds(2000, 'How often pending erasures of users are processed'),
+  ERASURE_QUIET_MS: Milliseconds(10_000, 'An erasure is finished once no data of the user was found for so long'),
   RETENTION_INTERVAL_MS: Milliseconds(60_000, 'How often finished jobs are removed'),
 
   STREAM_RETENTION_MS: Milliseconds(DEFAULT_BOUNDS.retentionMs, 'Age of the oldest job event in the stream'),
   STREAM_MAX_BYTES: Count(DEFAULT_BOUNDS.maxBytes, 'Size of the stream in Redis'),
-  HISTORY_LENGTH: Count(DEFAULT_BOUNDS.historyLength, 'Events of a user that a session can resume from'),
-  HISTORY_TTL_MS: Milliseconds(DEFAULT_BOUNDS.historyTtlMs, 'How long the history of a silent user stays'),
+  HISTORY_LENGTH: Count(DEFAULT_BOUNDS.historyLength, 'Events of a user from which a session can resume'),
+  HISTORY_TTL_MS: Milliseconds(DEFAULT_BOUNDS.historyTtlMs, 'How long the history of a user without events is kept'),
   FINALITY_TTL_MS: Milliseconds(DEFAULT_BOUNDS.finalityTtlMs, 'How long late progress of a finished job is dropped')
 })
 
 export type Config = Static<typeof Settings> & {
-  /** Where to listen. */
+  /** The port to listen on. */
   port: number
   /** The BullMQ queues; the first is the default. */
   queues: [string, ...string[]]
-  /** What their keys in Redis begin with. */
+  /** The prefixes of their keys in Redis. */
   queuePrefixes: Record<string, string>
 }
 
-/** @throws ConfigError naming every fault */
+/** @throws ConfigError that lists all faults */
 export function loadConfig (env: Record<string, string | undefined>): Config {
   const settings = readConfig(Settings, env, faultsOf)
   const queues = jobQueuesOf(settings.JOB_QUEUES)
@@ -92,7 +108,7 @@ export function streamBounds (config: Config): StreamBounds {
 function faultsOf (settings: Static<typeof Settings>): string[] {
   const { TOKEN_SECRET, REFRESH_TOKEN_SECRET } = settings
   return [
-    ...(TOKEN_SECRET && TOKEN_SECRET === REFRESH_TOKEN_SECRET ? ['REFRESH_TOKEN_SECRET must differ from TOKEN_SECRET: a refresh token would pass for an access token'] : []),
+    ...(TOKEN_SECRET && TOKEN_SECRET === REFRESH_TOKEN_SECRET ? [SAME_SECRET] : []),
     ...queueFaults(jobQueuesOf(settings.JOB_QUEUES), { isCluster: redisTarget(redisUrl(settings)).kind === 'cluster' })
   ]
 }

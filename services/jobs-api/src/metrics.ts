@@ -2,7 +2,9 @@ import { prom, type MetricsRegistry } from '@tidings/service-kit'
 
 export type BackgroundMetrics = ReturnType<typeof backgroundMetrics>
 
-/** Metrics of relay, projector, reconciliation, outbox and retention. Labels: the queues of JOB_QUEUES, and closed sets. */
+/**
+ * Metrics of relay, projector, reconciliation, outbox and retention. Labels: the queues of JOB_QUEUES, and closed sets.
+ */
 export function backgroundMetrics (registry: MetricsRegistry) {
   const registers = [registry]
   const plain = (name: string, help: string) => new prom.Counter({ name, help, registers })

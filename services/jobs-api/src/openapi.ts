@@ -5,28 +5,30 @@ import { VERSION } from './version.ts'
 
 export const API = {
   title: 'Tidings jobs-api',
-  description: 'Jobs: submit them, follow them, list, count, cancel and retry them; refresh tokens',
+  description: 'Submit, poll, list, count, cancel and retry jobs; refresh tokens',
   version: VERSION
 }
 
-/** What the routes take from the service when they are called. */
+/** The decorators that the routes use when they are called. */
 const USED = ['sql', 'isRevoked', 'redis', 'findQueue', 'findJob', 'waitForEvent', 'waitForJob']
 
 /** The OpenAPI document of the routes. */
 export async function describeApi (): Promise<object> {
-  const config = loadConfig({ TOKEN_SECRET: 'none', REFRESH_TOKEN_SECRET: 'none either', DATABASE_URL: 'postgres://nowhere', RATE_LIMIT_MAX: '0' })
+  const config = loadConfig({
+    TOKEN_SECRET: 'none', REFRESH_TOKEN_SECRET: 'none either', DATABASE_URL: 'postgres://nowhere', RATE_LIMIT_MAX: '0'
+  })
   return await openApiDocument({
     api: API,
     register: app => {
       app.decorate('config', config)
       app.decorate('queueNames', config.queues)
-      for (const name of USED) app.decorate(name, notHere)
+      for (const name of USED) app.decorate(name, notCalled)
       app.register(metrics)
       app.register(api)
     }
   })
 }
 
-function notHere (): never {
-  throw new Error('Nothing is asked of a document')
+function notCalled (): never {
+  throw new Error('No route is called for the document')
 }

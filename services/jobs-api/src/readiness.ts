@@ -3,31 +3,30 @@ import { watchForStall, type StallOptions } from '@tidings/service-kit'
 import type { Config } from './config.ts'
 
 type Watched = Omit<StallOptions, 'log' | 'patienceMs'> & {
-  /** Whether this replica does the work now. */
+  /** Whether this replica holds the consumer's lease. */
   isOwn: () => boolean
 }
 
 /**
- * Ready needs Postgres alone: without Redis jobs are accepted and polled.
- * Degraded, where operators should look. A relay or projector that stands still
- * makes the replica unready that holds its lease; all others are degraded, and
- * go on answering.
+ * Readiness needs Postgres only: without Redis jobs are accepted and polled, and the service is degraded. A stalled
+ * relay or projector makes the replica unready that holds its lease; all other replicas are degraded and continue to
+ * serve.
  */
 export const readiness = fp<{ config: Config }>(async function readiness (app, { config }) {
   app.addReadinessCheck('postgres', 'required', async () => { await app.sql`select 1` })
   app.addReadinessCheck('redis', 'optional', app.redisChecks.away)
   app.addReadinessCheck('redis-access', 'required', app.redisChecks.refused)
   app.decorate('watchConsumer', ({ isOwn, ...watched }) => {
-    const standstill = watchForStall({ ...watched, log: app.log, patienceMs: config.STANDSTILL_MS })
-    app.addReadinessCheck(watched.what, 'required', () => isOwn() ? standstill.fault() : undefined)
-    app.addReadinessCheck(`${watched.what}, on another replica`, 'optional', () => isOwn() ? undefined : standstill.fault())
-    app.addHook('onClose', async () => standstill.stop())
+    const stall = watchForStall({ ...watched, log: app.log, patienceMs: config.STANDSTILL_MS })
+    app.addReadinessCheck(watched.what, 'required', () => isOwn() ? stall.fault() : undefined)
+    app.addReadinessCheck(`${watched.what}, on another replica`, 'optional', () => isOwn() ? undefined : stall.fault())
+    app.addHook('onClose', async () => stall.stop())
   })
 }, { name: 'readiness', dependencies: ['health', 'postgres', 'redis'] })
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Reports a consumer that stands still while its source advances. */
+    /** Reports a consumer that does not advance although its source has more. */
     watchConsumer: (watched: Watched) => void
   }
 }

@@ -21,6 +21,6 @@ t.test('reads the list of queues', async t => {
 t.test('names all faults in one message', async t => {
   const faulty = { ...env, REFRESH_TOKEN_SECRET: 'one', JOB_QUEUES: 'a b' }
   t.throws(() => loadConfig(faulty), ConfigError)
-  t.throws(() => loadConfig(faulty), /REFRESH_TOKEN_SECRET must differ[\s\S]*"a b" is no name of a queue/)
-  t.throws(() => loadConfig({ ...env, JOB_QUEUES: ',' }), /JOB_QUEUES must name a queue/)
+  t.throws(() => loadConfig(faulty), /REFRESH_TOKEN_SECRET must differ[\s\S]*"a b" is not a valid queue name/)
+  t.throws(() => loadConfig({ ...env, JOB_QUEUES: ',' }), /JOB_QUEUES must contain a queue/)
 })

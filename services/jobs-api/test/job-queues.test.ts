@@ -10,10 +10,10 @@ t.test('a queue may have a prefix of its own', async t => {
 t.test('what cannot be followed is refused with a reason', async t => {
   const faultOf = (text: string, isCluster = false) => queueFaults(jobQueuesOf(text), { isCluster }).join()
   t.equal(faultOf('default,{acme}:reports'), '')
-  t.match(faultOf(''), /must name a queue/)
+  t.match(faultOf(''), /must contain a queue/)
   t.match(faultOf('reports,{acme}:reports'), /two prefixes/)
-  t.match(faultOf('a b:reports'), /no prefix/)
-  t.match(faultOf('x:'), /no name/)
+  t.match(faultOf('a b:reports'), /not a valid queue prefix/)
+  t.match(faultOf('x:'), /not a valid queue name/)
   t.equal(faultOf('{bull}:default,{reports}', true), '')
   t.match(faultOf('default', true), /needs a hash tag: write \{bull\}:default/)
 })

@@ -1,7 +1,7 @@
 /**
  * Whether an error is the fault of the given item, so that every retry would fail: Postgres refused a value (22: data
- * exception, 23: constraint, 54: program limit), a Redis key holds another type, or our own code met an unexpected value.
- * Every other error (a store that is away, full, or of another release) affects all items and passes.
+ * exception, 23: constraint, 54: program limit), a Redis key holds another type, or our own code met an unexpected
+ * value. Every other error (a store that is away, full, or of another release) affects all items and passes.
  */
 export function isItemFault (err: unknown): boolean {
   if (!(err instanceof Error)) return false

@@ -5,8 +5,8 @@ import type { Config } from '../config.ts'
 import { BULLMQ_PREFIX } from '../job-queues.ts'
 
 /**
- * Decorates `app.findQueue(name)`: the BullMQ queues of JOB_QUEUES over one connection, whose commands fail at once while
- * Redis is away.
+ * Decorates `app.findQueue(name)`: the BullMQ queues of JOB_QUEUES over one connection, whose commands fail at once
+ * while Redis is away.
  */
 export const queues = fp<{ config: Config }>(async function queues (app, { config }) {
   const connection = createRedis(redisUrl(config))

@@ -14,16 +14,15 @@ const NotCancellable = createError('NOT_CANCELLABLE', 'The job belongs to a sche
 type CancelContext = { userId: string, sql: RawSql, redis: Redis, findQueue: (name: string) => Queue }
 
 /**
- * Asks for a job's end. The wish is written down before anything is removed:
- * whoever sees the job gone, relay, sweeper or reconciliation, knows why.
- * A waiting or delayed job is removed; the worker of an active one is told.
+ * Cancels a job. The cancel request is written before anything is removed: relay, outbox and reconciliation then know
+ * why the job is gone. A waiting or delayed job is removed; the worker of an active one is notified.
  */
 export async function cancelJob (row: FoundJob, { userId, sql, redis, findQueue }: CancelContext): Promise<void> {
   if (!await requestCancel(sql, row.n)) throw new JobFinished()
   await inQueue(row, findQueue, async queue => {
     const { job, isOther } = await queuedJob(row, { userId, queue })
-    if (!job && isOther) return // the signal would reach the other one's worker
-    if (!job) return await cancelUnseen(row, redis)
+    if (!job && isOther) return // the signal would reach the worker of the other job
+    if (!job) return await cancelMissing(row, redis)
     const state = await job.getState()
     if (state === 'completed' || state === 'failed') throw new JobFinished()
     if (state === 'active' || !await remove(queue, row.id)) await notifyWorker(redis, row)
@@ -31,12 +30,11 @@ export async function cancelJob (row: FoundJob, { userId, sql, redis, findQueue 
 }
 
 /**
- * Of a job that is not there any more, or not yet: the sweeper and the
- * reconciliation conclude it. Where an add of ours is under way the worker
- * hears of it; of others there may be another job under the id by now.
+ * Cancels a job that BullMQ does not have any more, or not yet: outbox and reconciliation end it. A submitted job may
+ * be about to be added, so its worker is notified; the id of another producer's job may belong to another job by now.
  */
-async function cancelUnseen (row: FoundJob, redis: Redis): Promise<void> {
-  if (row.ours) await notifyWorker(redis, row)
+async function cancelMissing (row: FoundJob, redis: Redis): Promise<void> {
+  if (row.submitted_here) await notifyWorker(redis, row)
 }
 
 async function requestCancel (sql: RawSql, n: number): Promise<boolean> {

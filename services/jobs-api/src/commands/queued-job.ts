@@ -3,17 +3,17 @@ import createError from '@fastify/error'
 import { userIdText } from '@tidings/contracts'
 import type { FoundJob } from '../read/find-jobs.ts'
 
-const QueueAway = createError('QUEUE_AWAY', 'The queue can\'t be reached at this moment; try again', 503)
-const QueueNotFollowed = createError('QUEUE_NOT_FOLLOWED', 'The queue of this job is not followed any more', 409)
+const QueueAway = createError('QUEUE_AWAY', 'The queue is unavailable; try again', 503)
+const QueueNotRelayed = createError('QUEUE_NOT_FOLLOWED', 'The queue of this job is not relayed any more', 409)
 
 type FindQueue = (name: string) => Queue
 
-/** `isOther`: there is a job under the id, but a later one, or somebody else's. */
+/** `isOther`: the id belongs to a later job, or to a job of another user. */
 export type QueuedJob = { job: Job | undefined, isOther: boolean }
 
 /**
- * The job as BullMQ has it. A hash under the same id may be a later job, of another user even, added within the same
- * millisecond: so the creation time must agree, and the owner, unless a worker has dropped it from the data.
+ * Reads the job from BullMQ. The hash with its id may be that of a later job, even of another user and of the same
+ * millisecond: so the creation time must match, and the owner, unless a worker has removed it from the data.
  */
 export async function queuedJob (row: FoundJob, { userId, queue }: { userId: string, queue: Queue }): Promise<QueuedJob> {
   const job = await queue.getJob(row.id)
@@ -23,9 +23,11 @@ export async function queuedJob (row: FoundJob, { userId, queue }: { userId: str
   return { job: isSame ? job : undefined, isOther: !isSame }
 }
 
-/** Runs what needs the job's queue; anything that Redis does not answer is a 503. */
-export async function inQueue<Result> (row: FoundJob, findQueue: FindQueue, act: (queue: Queue) => Promise<Result>): Promise<Result> {
-  const queue = followedQueue(row, findQueue)
+/** Runs a command on the job's queue; a failure of Redis becomes a 503. */
+export async function inQueue<Result> (
+  row: FoundJob, findQueue: FindQueue, act: (queue: Queue) => Promise<Result>
+): Promise<Result> {
+  const queue = relayedQueue(row, findQueue)
   try {
     return await act(queue)
   } catch (cause) {
@@ -33,15 +35,15 @@ export async function inQueue<Result> (row: FoundJob, findQueue: FindQueue, act:
   }
 }
 
-function followedQueue (row: FoundJob, findQueue: FindQueue): Queue {
+function relayedQueue (row: FoundJob, findQueue: FindQueue): Queue {
   try {
     return findQueue(row.queue)
   } catch (cause) {
-    throw Object.assign(new QueueNotFollowed(), { cause })
+    throw Object.assign(new QueueNotRelayed(), { cause })
   }
 }
 
-/** An error that we made for the client, not one of Redis. */
+/** Whether the error is a response for the client, and not a failure of Redis. */
 function isOutcome (err: unknown): boolean {
   return (err as { statusCode?: number }).statusCode !== undefined
 }

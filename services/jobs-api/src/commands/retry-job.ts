@@ -7,27 +7,27 @@ import { stateOf } from '../db/state-code.ts'
 import type { FoundJob } from '../read/find-jobs.ts'
 import { inQueue, queuedJob } from './queued-job.ts'
 
-const NotFailed = createError('NOT_FAILED', 'Only a failed job can be tried again, this one is %s', 409)
-const Forgotten = createError('JOB_FORGOTTEN', 'The queue has forgotten this job: submit it anew', 409)
+const NotFailed = createError('NOT_FAILED', 'Only a failed job can be retried; this one is %s', 409)
+const Forgotten = createError('JOB_FORGOTTEN', 'The queue does not have this job any more: submit it again', 409)
 
 type RetryContext = { userId: string, sql: RawSql, redis: Redis, findQueue: (name: string) => Queue }
 type Outbox = { data: Record<string, unknown> | null, options: JobsOptions | null }
 
 /**
- * Lets a failed job run once more. One that BullMQ has forgotten (a cancelled
- * one was removed) is added again under its id, from what was written down.
+ * Retries a failed job. A job that BullMQ does not have any more (a cancelled one was removed) is added again with its
+ * id, from the stored data.
  */
 export async function retryJob (row: FoundJob, { userId, sql, redis, findQueue }: RetryContext): Promise<void> {
   const state: JobState = stateOf(row.state)
   if (state !== 'failed') throw new NotFailed(state)
   await inQueue(row, findQueue, async queue => {
-    // Before it runs, or its worker would be told to stop at once.
+    // First, since otherwise its worker would be signalled to stop at once.
     const { data, options } = await withdrawCancelRequest(sql, row.n)
     await redis.del(cancelKey(row.queue, row.id))
     const { job, isOther } = await queuedJob(row, { userId, queue })
     if (job) return await job.retry('failed').catch(refuse)
-    // An add under an id that another job has would do nothing, and be answered as if it had.
-    if (!row.ours || !data || !options || isOther) throw new Forgotten()
+    // If another job has the id, an add would do nothing but return successfully.
+    if (!row.submitted_here || !data || !options || isOther) throw new Forgotten()
     await queue.add(row.name, data, { ...options, delay: 0 })
   })
 }
@@ -37,8 +37,8 @@ async function withdrawCancelRequest (sql: RawSql, n: number): Promise<Outbox> {
   return outbox ?? { data: null, options: null }
 }
 
-/** BullMQ's own word for "no longer among the failed": somebody else was faster. */
+/** BullMQ's codes for "not among the failed jobs any more": another request was faster. */
 function refuse (err: unknown): never {
   const { code } = err as { code?: number }
-  throw code === -1 || code === -3 ? Object.assign(new NotFailed('on its way'), { cause: err }) : err
+  throw code === -1 || code === -3 ? Object.assign(new NotFailed('queued again'), { cause: err }) : err
 }

@@ -1,8 +1,8 @@
 import type { RawSql } from '@tidings/service-kit'
 
 /**
- * Returns those of the jobs that their users asked to cancel. A cancel request is written before anything is removed; of
- * a reused id the newest incarnation counts.
+ * Returns those of the jobs that their users asked to cancel. A cancel request is written before anything is removed;
+ * of a reused id the newest incarnation counts.
  */
 export async function findCancelled (sql: RawSql, queue: string, jobIds: string[]): Promise<Set<string>> {
   if (jobIds.length === 0) return new Set()

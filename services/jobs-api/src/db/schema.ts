@@ -46,7 +46,9 @@ export const jobs = jobsSchema.table('jobs', {
   enqueuedAt: timestamp('enqueued_at', { withTimezone: true }),
   webhookUrl: text('webhook_url'),
   cancelRequestedAt: timestamp('cancel_requested_at', { withTimezone: true }),
-  /** Of adopted jobs: where BullMQ has room for one pending job only (`repeat:<scheduler>`, `de:<deduplication id>`). */
+  /**
+   * Of adopted jobs: where BullMQ has room for one pending job only (`repeat:<scheduler>`, `de:<deduplication id>`).
+   */
   slot: text('slot'),
   /** When the row was last compared with BullMQ. */
   lookedMs: int8('looked_ms').notNull().default(sql`(extract(epoch FROM clock_timestamp()) * 1000)::bigint`)

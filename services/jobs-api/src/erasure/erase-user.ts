@@ -7,15 +7,15 @@ import { queuedJob } from '../commands/queued-job.ts'
 import { FIRST_FINAL_STATE } from '../db/state-code.ts'
 import type { FoundJob } from '../read/find-jobs.ts'
 
-/** Jobs that are taken at a time: a second's work, so that nobody waits long for a lock. */
-const AT_A_TIME = 200
+/** Jobs of one page: a second's work, so that nothing waits long for a lock. */
+const PAGE = 200
 
 export type EraseContext = { sql: RawSql, redis: Redis, findQueue: (name: string) => Queue }
 
 /**
- * One pass over everything that this service keeps of a user. Open jobs are cancelled and go in a later pass, once they
- * have ended; finished ones go with their rows in BullMQ, timelines, large values and what of them had to be skipped (a
- * reason may quote it). Returns how many jobs were found.
+ * One pass over everything that this service stores of a user. Open jobs are cancelled, and removed in a later pass,
+ * once they have ended; finished jobs are removed with their hashes in BullMQ, timelines, large values and bad items
+ * (whose reason may quote the data). Returns the number of jobs found.
  */
 export async function eraseUser (userId: string, context: EraseContext, signal: AbortSignal): Promise<number> {
   const { sql, redis } = context
@@ -29,7 +29,7 @@ export async function eraseUser (userId: string, context: EraseContext, signal: 
       else if (!await cancelOpen(row, { ...context, userId })) outOfReach.push(row.n)
     }
     await removeRows(sql, { finished: rows.filter(({ state }) => state >= FIRST_FINAL_STATE).map(({ n }) => n), outOfReach })
-    if (rows.length < AT_A_TIME) break
+    if (rows.length < PAGE) break
     after = rows.at(-1)?.n ?? after
   }
   await removeRest(sql, userId, found === 0)
@@ -39,15 +39,15 @@ export async function eraseUser (userId: string, context: EraseContext, signal: 
 
 async function pageOf (sql: RawSql, userId: string, after: number): Promise<FoundJob[]> {
   return await sql<FoundJob[]>`
-    select n, id, queue, name, state, created_ms, ours from jobs.jobs where user_id = ${userId} and n > ${after} order by n limit ${AT_A_TIME}`
+    select n, id, queue, name, state, created_ms, ours as submitted_here from jobs.jobs where user_id = ${userId} and n > ${after} order by n limit ${PAGE}`
 }
 
-/** The pending job of a scheduler, which whoever made that removes; a job of a queue that is not followed any more. */
+/** The pending job of a scheduler, which its owner must remove; a job of a queue that is not relayed any more. */
 const OUT_OF_REACH = new Set(['NOT_CANCELLABLE', 'QUEUE_NOT_FOLLOWED'])
 
 /**
- * Cancels a job, whose row goes in a later pass, once it has ended. False where it can't be cancelled from here: then
- * only its row goes.
+ * Cancels a job, whose row is removed once it has ended. False if it cannot be cancelled from here: then only its row
+ * goes.
  */
 async function cancelOpen (row: FoundJob, context: EraseContext & { userId: string }): Promise<boolean> {
   try {
@@ -55,19 +55,22 @@ async function cancelOpen (row: FoundJob, context: EraseContext & { userId: stri
   } catch (err) {
     const { code = '', statusCode } = err as { code?: string, statusCode?: number }
     if (OUT_OF_REACH.has(code)) return false
-    if (statusCode !== 409) throw err // one that has ended a moment ago is found as such in the next pass
+    if (statusCode !== 409) throw err // it has just ended: the next pass finds it finished
   }
   return true
 }
 
-/** What BullMQ still has of a finished job: its data, its result, its log. A queue that is not followed any more is left as it is. */
+/**
+ * Removes a finished job from BullMQ: its data, its result, its log. A queue that is not relayed any more is left
+ * unchanged.
+ */
 async function removeFinished (row: FoundJob, { userId, findQueue }: EraseContext & { userId: string }): Promise<void> {
-  const queue = followed(row.queue, findQueue)
+  const queue = relayedQueue(row.queue, findQueue)
   const { job } = queue ? await queuedJob(row, { userId, queue }) : { job: undefined }
   await job?.remove({ removeChildren: false })
 }
 
-function followed (name: string, findQueue: EraseContext['findQueue']): Queue | undefined {
+function relayedQueue (name: string, findQueue: EraseContext['findQueue']): Queue | undefined {
   try {
     return findQueue(name)
   } catch (err) {
@@ -76,7 +79,7 @@ function followed (name: string, findQueue: EraseContext['findQueue']): Queue | 
   }
 }
 
-/** The counters follow, as in retention. */
+/** Removes rows and counts them out, as retention does. */
 async function removeRows (sql: RawSql, { finished, outOfReach }: { finished: number[], outOfReach: number[] }): Promise<void> {
   if (finished.length + outOfReach.length === 0) return
   await sql`

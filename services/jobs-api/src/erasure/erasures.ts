@@ -15,16 +15,16 @@ export type ErasureRow = {
   quiet_since: Date | null
 }
 
-/** Records that a user's data is to go. One that is pending already is not begun anew. */
+/** Records a request to erase a user's data; returns the pending one if there is one. */
 export async function requestErasure (sql: RawSql, userId: string, requestedBy: string): Promise<ErasureRow> {
   const [row] = await sql<ErasureRow[]>`
     with pending as (select * from jobs.erasures where user_id = ${userId} order by requested_at limit 1),
-    begun as (
+    created as (
       insert into jobs.erasures (id, user_id, requested_by)
       select ${uuid()}::uuid, ${userId}, ${requestedBy} where not exists (select from pending)
       returning *
     )
-    select * from pending union all select * from begun`
+    select * from pending union all select * from created`
   return row as ErasureRow
 }
 
@@ -38,20 +38,20 @@ export async function pendingRows (sql: RawSql): Promise<(ErasureRow & { user_id
     select * from jobs.erasures where user_id is not null order by requested_at limit 100`
 }
 
-/** Remembers that nothing was found, and where the stream ended then; `undefined` that something was. */
-export async function noteQuiet (sql: RawSql, id: string, end: EventId | undefined): Promise<void> {
+/** Records that nothing was found, with the end of the stream at that time; `undefined`: that something was found. */
+export async function recordQuiet (sql: RawSql, id: string, end: EventId | undefined): Promise<void> {
   await sql`
     update jobs.erasures
     set quiet_ms = ${end?.ms ?? null}, quiet_seq = ${end?.seq ?? null}, quiet_since = case when ${end !== undefined} then now() end
     where id = ${id}::uuid`
 }
 
-export async function noteErased (sql: RawSql, id: string): Promise<void> {
+export async function recordErased (sql: RawSql, id: string): Promise<void> {
   await sql`update jobs.erasures set jobs_api_at = coalesce(jobs_api_at, now()) where id = ${id}::uuid`
 }
 
-/** Takes in what the dispatcher reported; forgets the user once both have finished. True when that is so. */
-export async function noteReport (sql: RawSql, id: string, reportedMs: number | undefined): Promise<boolean> {
+/** Records the dispatcher's report, and drops the user's id once both services have finished; then true. */
+export async function recordReport (sql: RawSql, id: string, reportedMs: number | undefined): Promise<boolean> {
   const [row] = await sql<{ done: boolean }[]>`
     update jobs.erasures
     set webhook_dispatcher_at = coalesce(webhook_dispatcher_at, to_timestamp(${reportedMs ?? null}::double precision / 1000)),

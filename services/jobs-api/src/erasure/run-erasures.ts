@@ -3,9 +3,9 @@ import { ERASURES_KEY, erasureStatusKey } from '@tidings/contracts'
 import { createStreamReader, isNewer } from '@tidings/job-events'
 import type { ProjectionProgress } from '../projector/projection-progress.ts'
 import { eraseUser, type EraseContext } from './erase-user.ts'
-import { noteErased, noteQuiet, noteReport, pendingRows, type ErasureRow } from './erasures.ts'
+import { pendingRows, recordErased, recordQuiet, recordReport, type ErasureRow } from './erasures.ts'
 
-/** How long the report of a finished erasure stays in Redis. */
+/** How long the report of a finished erasure is kept in Redis. */
 const STATUS_TTL_S = 30 * 24 * 3600
 
 type RunContext = EraseContext & { projection: ProjectionProgress, quietMs: number, log: FastifyBaseLogger }
@@ -13,7 +13,7 @@ type Pending = ErasureRow & { user_id: string }
 
 /**
  * Works on every pending erasure once. This service has finished when no row of the user was found, the projection has
- * passed the end that the stream had then, and no row was found again: an event that was under way would have written one.
+ * then passed the end of the stream, and still no row was found: an unprojected event would have written one.
  */
 export async function runErasures (context: RunContext, signal: AbortSignal): Promise<void> {
   for (const erasure of await pendingRows(context.sql)) {
@@ -26,19 +26,19 @@ export async function runErasures (context: RunContext, signal: AbortSignal): Pr
 async function eraseHere (erasure: Pending, context: RunContext, signal: AbortSignal): Promise<void> {
   const { sql, redis, projection, quietMs, log } = context
   const found = await eraseUser(erasure.user_id, context, signal)
-  if (found > 0 || signal.aborted) return await noteQuiet(sql, erasure.id, undefined)
-  if (erasure.quiet_since === null) return await noteQuiet(sql, erasure.id, await createStreamReader(redis).last())
+  if (found > 0 || signal.aborted) return await recordQuiet(sql, erasure.id, undefined)
+  if (erasure.quiet_since === null) return await recordQuiet(sql, erasure.id, await createStreamReader(redis).last())
   const end = { ms: erasure.quiet_ms ?? 0, seq: erasure.quiet_seq ?? 0 }
   if (isNewer(end, projection.position) || Date.now() - erasure.quiet_since.getTime() < quietMs) return
-  await noteErased(sql, erasure.id)
+  await recordErased(sql, erasure.id)
   log.info({ erasureId: erasure.id, audit: true }, 'user erased')
 }
 
-/** Written again each time: a Redis that lost it learns of it anew. */
+/** Writes the request each time, since Redis may have lost it. */
 async function exchangeReports ({ id, user_id: userId }: Pending, { sql, redis }: RunContext): Promise<void> {
   await redis.hset(ERASURES_KEY, id, userId)
   const reported = await redis.hget(erasureStatusKey(id), 'webhook-dispatcher')
-  if (!await noteReport(sql, id, reported === null ? undefined : Number(reported))) return
+  if (!await recordReport(sql, id, reported === null ? undefined : Number(reported))) return
   await redis.hdel(ERASURES_KEY, id)
   await redis.expire(erasureStatusKey(id), STATUS_TTL_S)
 }

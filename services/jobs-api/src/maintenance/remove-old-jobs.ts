@@ -6,7 +6,10 @@ import { inBatches } from './in-batches.ts'
 const BATCH = 500
 const DAY_MS = 86_400_000
 
-/** Removes jobs that finished so many days ago, with everything that belongs to them, and counts them out. Returns how many. */
+/**
+ * Removes jobs that finished so many days ago, with everything that belongs to them, and counts them out. Returns how
+ * many.
+ */
 export async function removeOldJobs (sql: RawSql, { days, signal }: { days: number, signal: AbortSignal }): Promise<number> {
   const removeBatch = async (size: number) => await removeSome(sql, { before: Date.now() - days * DAY_MS, size })
   return await inBatches(removeBatch, { size: BATCH, signal })

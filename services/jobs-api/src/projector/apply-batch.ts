@@ -2,23 +2,23 @@ import type { PublishedJobEvent } from '@tidings/contracts'
 import { applyEvent, isLate, newJob, type JobFields } from './apply-event.ts'
 import { identityKey, identityOf, type JobIdentity } from '../db/job-identity.ts'
 
-/** A job of a batch: what its row was, what it becomes, and the events that made it so. */
+/** A job of a batch: its row before and after, and the events that changed it. */
 export type ChangedJob = {
   identity: JobIdentity
   userId: string
   name: string
   slot: string | undefined
-  /** Undefined where there is no row yet. */
+  /** Undefined if there is no row yet. */
   n: number | undefined
   stateBefore: number | undefined
   after: JobFields
-  /** Those that changed it; what a finished job was told late is not among them. */
+  /** The events that changed it; late events of a finished job are not among them. */
   events: PublishedJobEvent[]
 }
 
 export type KnownRow = JobIdentity & JobFields & { n: number }
 
-/** Folds a batch per job, on top of the rows as they are. */
+/** Applies a batch to the rows, job by job. */
 export function applyBatch (events: PublishedJobEvent[], rows: KnownRow[]): ChangedJob[] {
   const known = new Map(rows.map(row => [identityKey(row), row]))
   const changed = new Map<string, ChangedJob>()

@@ -5,7 +5,7 @@ import { FIRST_FINAL_STATE, stateCode } from '../db/state-code.ts'
 /** How a job ended; nulls while it is open. JSON as text. */
 type Outcome = { result: string | null, truncated: boolean, error: string | null }
 
-/** What a fold needs to know of a row, and leaves in it. */
+/** The fields of a row that events read and change. */
 export type JobFields = {
   state: number
   createdMs: number
@@ -13,31 +13,31 @@ export type JobFields = {
   finishedMs: number | null
   attemptsMade: number
   attemptsMax: number
-  /** The last event folded; null before the first. */
+  /** The last applied event; null before the first. */
   event: EventId | null
-  /** Undefined: as it stands in the row. JSON as text. */
+  /** Undefined: unchanged. JSON as text. */
   progress?: string | null
-  /** Of `progress`: it was too large for the event. */
+  /** Whether `progress` was too large for the event. */
   progressTruncated?: boolean
-  /** Undefined: as it stands in the row. */
+  /** Undefined: unchanged. */
   outcome?: Outcome
-  /** Another job took its place, so that its row goes: the successor's id, where it is known. */
+  /** Another job replaced this one, so that its row is removed; `by` is the successor's id, if it is known. */
   replaced?: { by: string | undefined }
 }
 
 const NO_OUTCOME: Outcome = { result: null, truncated: false, error: null }
 
 /**
- * A job after one more event. A finished job stays as it is until it is opened
- * again: the relay sees to that too, but its marks expire. Only its last event
- * moves: who names a late one by `?after` is never answered with an older one.
+ * The job after one more event. A finished job does not change until it is reopened: the relay ensures that too, but
+ * its marks expire. Only the job's last event changes: a client that names a late event by `?after` never gets an older
+ * one.
  */
 export function applyEvent (job: JobFields, event: PublishedJobEvent): JobFields {
   if (isLate(job, event)) return { ...job, event: eventIdOf(event.eventId) }
   return { ...job, ...changes(job, event), event: eventIdOf(event.eventId) }
 }
 
-/** A job of another producer, of which this is the first event. */
+/** A job of another producer before its first event. */
 export function newJob ({ created, attempts, timestamp }: PublishedJobEvent): JobFields {
   return {
     state: stateCode('waiting'),
@@ -50,27 +50,29 @@ export function newJob ({ created, attempts, timestamp }: PublishedJobEvent): Jo
   }
 }
 
-/** Whether the job had finished before. */
+/** Whether the job had finished before the event. */
 export function isLate (job: JobFields, event: PublishedJobEvent): boolean {
-  return job.state >= FIRST_FINAL_STATE && !opens(event)
+  return job.state >= FIRST_FINAL_STATE && !reopens(event)
 }
 
-function opens ({ type, reopened }: PublishedJobEvent): boolean {
+function reopens ({ type, reopened }: PublishedJobEvent): boolean {
   return type === 'added' || reopened === true
 }
 
 function changes (job: JobFields, event: PublishedJobEvent): Partial<JobFields> {
-  const state = stateCode(stateAfter(event.type) ?? 'waiting')
-  switch (event.type) {
-    // A job submitted with a delay is `delayed` from the start: its `added` must not say otherwise.
+  const { type } = event
+  const state = stateCode(stateAfter(type) ?? 'waiting')
+  switch (type) {
+    // A job submitted with a delay is `delayed` from the start, and its `added` must not change that.
     case 'added': return { ...startedOver(job, event), state: job.event === null ? job.state : state }
     case 'waiting': return event.reopened ? { state, startedMs: null, finishedMs: null, outcome: NO_OUTCOME } : { state }
+    case 'delayed': return { state }
     case 'active': return { state, startedMs: event.timestamp, attemptsMade: job.attemptsMade + 1 }
     case 'progress': return { progress: progressOf(event), progressTruncated: event.progressTruncated === true }
     case 'replaced': return { replaced: { by: event.replacedBy } }
     case 'completed':
     case 'failed': return { state, finishedMs: event.timestamp, outcome: outcomeOf(event) }
-    default: return { state }
+    default: return type satisfies never
   }
 }
 

@@ -1,7 +1,7 @@
 import { booleanArray, joinedJson, pgColumns, numberArray, textArray } from '@tidings/service-kit'
 import type { ChangedJob } from './apply-batch.ts'
 
-/** The folded fields of jobs as columns for unnest; `progress` and `result` for string_to_array. */
+/** The new fields of jobs as columns for unnest; `progress` and `result` for string_to_array. */
 export function fieldColumns (jobs: ChangedJob[]) {
   const fields = jobs.map(({ after }) => after)
   const { numbers, json } = pgColumns(fields)

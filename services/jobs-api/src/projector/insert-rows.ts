@@ -4,7 +4,10 @@ import { fieldColumns } from './field-columns.ts'
 import { identityColumns, identityKey } from '../db/job-identity.ts'
 import type { Tx } from '../db/projector-position.ts'
 
-/** Rows of jobs that other producers added, and of ours that a restored Postgres forgot. Each gets its `n`. */
+/**
+ * Inserts the rows of jobs that other producers added, and of submitted jobs that a restored Postgres has lost; sets
+ * `n`.
+ */
 export async function insertRows (tx: Tx, jobs: ChangedJob[]): Promise<void> {
   if (jobs.length === 0) return
   const key = identityColumns(jobs.map(({ identity }) => identity))

@@ -19,10 +19,13 @@ type Row = {
 }
 
 /**
- * The rows of a batch, locked in the order of n, so that two who lock many never wait for each other. The arrays are
- * selected so that Postgres does not see their length and keeps one plan: planning took three times as long as the rest.
+ * Selects and locks the rows of a batch, in the order of n, so that two transactions never deadlock. The arrays are in
+ * sub-selects, so that Postgres does not see their length and keeps one plan: planning took three times as long as the
+ * rest.
  */
-export async function lockRows (tx: Tx, { queue, id, generationMs, generationSeq }: ReturnType<typeof identityColumns>): Promise<KnownRow[]> {
+export async function lockRows (
+  tx: Tx, { queue, id, generationMs, generationSeq }: ReturnType<typeof identityColumns>
+): Promise<KnownRow[]> {
   const rows = await tx<Row[]>`
     select n, queue, id, generation_ms, generation_seq, state, created_ms, started_ms, finished_ms,
            attempts_made, attempts_max, event_ms, event_seq

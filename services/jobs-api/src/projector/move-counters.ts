@@ -4,7 +4,7 @@ import type { Tx } from '../db/projector-position.ts'
 
 type Shift = { userId: string, state: number, delta: number }
 
-/** Moves the per-user-per-state counters in the transaction that moves the rows, so that totals never count rows. */
+/** Moves the counters by user and state in the transaction that changes the rows, so that totals never count rows. */
 export async function moveCounters (tx: Tx, jobs: ChangedJob[]): Promise<void> {
   const shifts = shiftsOf(jobs)
   if (shifts.length === 0) return
@@ -15,12 +15,12 @@ export async function moveCounters (tx: Tx, jobs: ChangedJob[]): Promise<void> {
     from unnest(
       ${texts('userId')}::text[], ${numbers('state')}::smallint[], ${numbers('delta')}::bigint[]
     ) as shift (user_id, state, delta)
-    order by user_id, state -- as a submit does, so that neither waits for the other for ever
+    order by user_id, state -- as a submit does, so that the two never deadlock
     on conflict (user_id, state) do update set count = counts.count + excluded.count`
 }
 
-/** What each counter changes by; those that stay are left out. */
-export function shiftsOf (jobs: ChangedJob[]): Shift[] {
+/** The changes of the counters; unchanged ones are left out. */
+function shiftsOf (jobs: ChangedJob[]): Shift[] {
   const shifts = new Map<string, Shift>()
   for (const { userId, stateBefore, after } of jobs) {
     const stateAfter = after.replaced ? undefined : after.state

@@ -15,13 +15,12 @@ import { writeTimeline } from './write-timeline.ts'
 type Batch = { from: EventId, to: EventId, events: PublishedJobEvent[] }
 
 /**
- * Projects a batch and moves the position, in one transaction, or does nothing:
- * false where the position is not where the batch begins, because another
- * replica was faster.
+ * Projects a batch and moves the position, in one transaction. Returns false and changes nothing if the position is not
+ * at the start of the batch, because another replica was faster.
  */
 export async function projectBatch (sql: RawSql, { from, to, events }: Batch): Promise<boolean> {
   return await sql.begin(async tx => {
-    // The row of the position is the gate: a second replica waits here until the first has committed, then finds it moved.
+    // A second replica waits here for the row until the first has committed, then finds the position moved.
     if (!await movePosition(tx, from, to)) return false
     const rows = await lockRows(tx, identityColumns(events.map(identityOf)))
     const changed = applyBatch(events, rows)

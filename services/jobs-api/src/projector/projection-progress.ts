@@ -9,8 +9,8 @@ type WaitOptions = { timeoutMs: number, signal?: AbortSignal | undefined }
 export type ProjectionProgress = ReturnType<typeof createProjectionProgress>
 
 /**
- * This process's knowledge of the projection: its position, and which jobs changed. `advance` is called on every replica,
- * whichever of them projects.
+ * This process's knowledge of the projection: its position, and which jobs changed. `advance` is called on every
+ * replica, whichever of them projects.
  */
 export function createProjectionProgress () {
   const emitter = new EventEmitter()
@@ -42,14 +42,16 @@ export function createProjectionProgress () {
   }
 
   /**
-   * Waits until the job changes; false if it has not in time. A caller starts to wait before it reads the row, so that no
-   * change is missed in between. It may be woken without a change.
+   * Waits until the job changes; false if it has not in time. A caller starts to wait before it reads the row, so that
+   * no change is missed in between. It may be woken without a change.
    */
   async function waitForChange (userId: string, jobId: string, { timeoutMs, signal }: WaitOptions): Promise<boolean> {
     return await emitted(`job ${changeKey(userId, jobId)}`, { timeoutMs, signal })
   }
 
-  /** With a timer of its own, which ends with the wait: that of AbortSignal.timeout would stay until its time is over. */
+  /**
+   * With a timer of its own, which ends with the wait: that of AbortSignal.timeout would stay until its time is over.
+   */
   async function emitted (event: string, { timeoutMs, signal }: WaitOptions): Promise<boolean> {
     const timeout = new AbortController()
     const timer = setTimeout(() => timeout.abort(), Math.max(0, timeoutMs))
@@ -75,8 +77,8 @@ export function createProjectionProgress () {
 }
 
 /**
- * A short key of a job (FNV-1a, 32 bits): the keys of a batch of 500 fit into one notification. Two jobs with the same key
- * wake each other's waiters without a change.
+ * A short key of a job (FNV-1a, 32 bits): the keys of a batch of 500 fit into one notification. Two jobs with the same
+ * key wake each other's waiters without a change.
  */
 export function changeKey (userId: string, jobId: string): string {
   let hash = 0x811c9dc5

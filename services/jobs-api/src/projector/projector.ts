@@ -1,18 +1,21 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
 import {
-  createStreamWriter, decode, decodeAll, consume, formatEventId, isNewer, ZERO,
-  type Entry, type EventId, type ConsumedBatch, type StreamConsumer, type Gap, type UnsupportedJobEvent
+  consume, createStreamWriter, decode, decodeAll, formatEventId, isNewer, ZERO,
+  type ConsumedBatch, type Entry, type EventId, type Gap, type StreamConsumer, type UnsupportedJobEvent
 } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import type { BadItems } from '../bad-items/bad-items.ts'
 import { isItemFault } from '../bad-items/item-fault.ts'
-import type { BackgroundMetrics } from '../metrics.ts'
 import { movePosition, readPosition } from '../db/projector-position.ts'
+import type { BackgroundMetrics } from '../metrics.ts'
 import { projectBatch } from './project-batch.ts'
 import { changeKey, type ProjectionProgress } from './projection-progress.ts'
 
-/** A transaction of six statements for each event alone is what Postgres would mostly do; polls see an event so much later at most. */
+/**
+ * Without it Postgres would mostly run transactions of six statements for one event; polls get an event this much
+ * later.
+ */
 const LINGER_MS = 20
 
 type ProjectorOptions = {
@@ -22,17 +25,19 @@ type ProjectorOptions = {
   badItems: BadItems
   log: FastifyBaseLogger
   metrics: BackgroundMetrics
-  /** Told when events can be had no more, so that rows may be behind for ever. */
+  /** Called when events were lost before they were projected, so that rows may be behind forever. */
   onGap: (gap: Gap) => Promise<void> | void
-  /** Called when an event of a version that this release does not know stops it. */
+  /** Called when an event of a version that this release does not support stops the projector. */
   onHalted: (fault: UnsupportedJobEvent) => void
 }
 
-/** Follows the job-event stream into Postgres, from the position that Postgres holds. */
-export function startProjector ({ redis, sql, projection, badItems, log, metrics, onGap, onHalted }: ProjectorOptions): StreamConsumer {
+/** Projects the job-event stream into Postgres, from the position in Postgres. */
+export function startProjector (
+  { redis, sql, projection, badItems, log, metrics, onGap, onHalted }: ProjectorOptions
+): StreamConsumer {
   return consume({ redis, log, lingerMs: LINGER_MS, position, onBatch: projectIsolated, onGap: skipGap, onHalted })
 
-  /** A first start begins at the epoch: so the newest id can be reached where nothing was told yet. */
+  /** The first start is at the epoch, so that the newest id can be reached before any event is published. */
   async function position (): Promise<EventId> {
     const at = await readPosition(sql)
     if (isNewer(at, ZERO)) return at
@@ -44,15 +49,15 @@ export function startProjector ({ redis, sql, projection, badItems, log, metrics
     const malformed: [Entry, Error][] = []
     const events = decodeAll(entries, (err, entry) => malformed.push([entry, err]))
     if (!await projectBatch(sql, { from, to, events })) return await readPosition(sql) // another replica was faster
-    for (const [entry, err] of malformed) skip(entry, err) // once, however often a part of the batch was tried
+    for (const [entry, err] of malformed) skip(entry, err) // once, although a part of the batch may be tried repeatedly
     metrics.projected.inc(events.length)
     projection.advance(to, events.map(({ userId, jobId }) => changeKey(userId, jobId)))
     return to
   }
 
   /**
-   * One event that cannot be projected must not hold up all others: halves are
-   * tried until it stands alone, and it is skipped.
+   * An event that cannot be projected must not stop the others: the batch is halved until the event stands alone, and
+   * it is skipped.
    */
   async function projectIsolated (batch: ConsumedBatch): Promise<EventId> {
     const { from, to, entries } = batch
@@ -74,10 +79,12 @@ export function startProjector ({ redis, sql, projection, badItems, log, metrics
   }
 
   async function skipGap (gap: Gap) {
-    log.error({ reason: gap.reason, position: formatEventId(gap.position), resumeAt: formatEventId(gap.resumeAt) }, 'projector: overtaken')
+    const { reason, position, resumeAt } = gap
+    const ids = { position: formatEventId(position), resumeAt: formatEventId(resumeAt) }
+    log.error({ reason, ...ids }, 'projector: gap in the stream')
     metrics.gaps.inc()
-    await onGap(gap) // first: a crash in between must not lose the need to reconcile
-    if (await movePosition(sql, gap.position, gap.resumeAt)) projection.advance(gap.resumeAt, [])
+    await onGap(gap) // first: a crash in between must not lose the request to reconcile
+    if (await movePosition(sql, position, resumeAt)) projection.advance(resumeAt, [])
   }
 
   function skip (entry: Entry, err: Error) {
@@ -91,6 +98,6 @@ function jobOf (entry: Entry): { queue: string, jobId?: string } {
     const { queue, jobId } = decode(entry)
     return { queue, jobId }
   } catch {
-    return { queue: '' } // it names none that could be read
+    return { queue: '' } // the entry cannot be decoded
   }
 }

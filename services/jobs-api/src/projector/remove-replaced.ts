@@ -3,7 +3,7 @@ import type { ChangedJob } from './apply-batch.ts'
 import { identityColumns } from '../db/job-identity.ts'
 import type { Tx } from '../db/projector-position.ts'
 
-/** Removes the rows of jobs whose place others took, with all that belongs to them, and notes who did. */
+/** Removes the rows of replaced jobs, with everything that belongs to them, and records their successors. */
 export async function removeReplaced (tx: Tx, jobs: ChangedJob[]): Promise<void> {
   if (jobs.length === 0) return
   await tx`
@@ -16,14 +16,16 @@ export async function removeReplaced (tx: Tx, jobs: ChangedJob[]): Promise<void>
     delete from jobs.results using gone
     where results.queue = gone.queue and results.id = gone.id
       and results.generation_ms = gone.generation_ms and results.generation_seq = gone.generation_seq`
-  await noteSuccessors(tx, jobs)
+  await recordSuccessors(tx, jobs)
 }
 
-/** A successor of the same id is found under it anyway. */
-async function noteSuccessors (tx: Tx, jobs: ChangedJob[]): Promise<void> {
+/** A successor with the same id needs no record. */
+async function recordSuccessors (tx: Tx, jobs: ChangedJob[]): Promise<void> {
   const others = jobs.filter(({ identity, after }) => after.replaced?.by !== undefined && after.replaced.by !== identity.id)
-  // An id may have been replaced twice within a batch: the last counts, and no statement may touch a row twice.
-  const rows = [...new Map(others.map(job => [`${job.userId}\n${job.identity.queue}\n${job.identity.id}`, { userId: job.userId, by: job.after.replaced?.by, identity: job.identity }])).values()]
+  // An id may be replaced twice within a batch: the last counts, since a statement cannot change a row twice.
+  const byId = new Map(others.map(({ userId, identity, after }) =>
+    [`${userId}\n${identity.queue}\n${identity.id}`, { userId, by: after.replaced?.by, identity }]))
+  const rows = [...byId.values()]
   if (rows.length === 0) return
   const { texts } = pgColumns(rows)
   const { queue, id } = identityColumns(rows.map(({ identity }) => identity))

@@ -7,9 +7,8 @@ import type { Tx } from '../db/projector-position.ts'
 const COMPLETED = stateCode('completed')
 
 /**
- * One statement for all rows of a batch, which are locked already: a nested
- * loop over the primary key. Any event proves that the job was enqueued; what
- * `queue.add` got is of no use once the job is completed.
+ * Updates all rows of a batch, which are locked already, in one statement: a nested loop over the primary key. Any
+ * event proves that the job was enqueued; the arguments of `queue.add` are of no use once the job is completed.
  */
 export async function updateRows (tx: Tx, jobs: ChangedJob[]): Promise<void> {
   if (jobs.length === 0) return

@@ -3,11 +3,12 @@ import { booleanArray, pgColumns } from '@tidings/service-kit'
 import type { ChangedJob } from './apply-batch.ts'
 import type { Tx } from '../db/projector-position.ts'
 
-/** One row per event but progress. */
+/** Writes a row per event, except for progress. */
 export async function writeTimeline (tx: Tx, jobs: ChangedJob[]): Promise<void> {
   const lines = jobs.flatMap(({ n, events }) => events
     .filter(({ type }) => type !== 'progress')
-    .map(({ eventId, type, timestamp, error, errorTruncated }) => ({ job: n, ...eventIdOf(eventId), type, timestamp, error, errorTruncated: errorTruncated === true })))
+    .map(({ eventId, type, timestamp, error, errorTruncated }) =>
+      ({ job: n, ...eventIdOf(eventId), type, timestamp, error, errorTruncated: errorTruncated === true })))
   if (lines.length === 0) return
   const { numbers, texts } = pgColumns(lines)
   await tx`

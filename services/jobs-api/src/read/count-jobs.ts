@@ -3,12 +3,12 @@ import type { RawSql } from '@tidings/service-kit'
 import { stateOf } from '../db/state-code.ts'
 import { conditions, isCounted, rangesOf, type JobFilter } from './job-filter.ts'
 
-/** Where counting stops: 10,000 index entries take 1.5 ms, a million 75. */
+/** Counting stops here: 10,000 index entries take 1.5 ms, a million 75. */
 export const COUNT_CAP = 10_000
 
 export type Total = { total: number, isCapped: boolean }
 
-/** How many of a user's jobs are in each state: five counters, never a look at the jobs. */
+/** Counts a user's jobs by state: reads five counters, never the jobs. */
 export async function countByState (sql: RawSql, userId: string): Promise<JobCounts> {
   const rows = await sql<{ state: number, count: number }[]>`select state, count from jobs.counts where user_id = ${userId}`
   const counts: JobCounts = { waiting: 0, delayed: 0, active: 0, completed: 0, failed: 0 }
@@ -16,7 +16,7 @@ export async function countByState (sql: RawSql, userId: string): Promise<JobCou
   return counts
 }
 
-/** How many jobs a filter means: exact where counters know, else counted up to the cap. */
+/** Counts the jobs of a filter: exactly if the counters suffice, otherwise up to the cap. */
 export async function countJobs (sql: RawSql, filter: JobFilter): Promise<Total> {
   if (!isCounted(filter)) return await countUpToCap(sql, filter)
   const counts = await countByState(sql, filter.userId)
@@ -31,9 +31,8 @@ async function countUpToCap (sql: RawSql, filter: JobFilter): Promise<Total> {
 }
 
 /**
- * Index only, over the ranges that a list reads. Not one range with a list of
- * states: for a plan that serves any values Postgres takes `from` and `to` to
- * leave few rows, and reads those of all names.
+ * Index only, over the ranges that a list reads. Not one range with a list of states: in a generic plan Postgres
+ * expects `from` and `to` to leave few rows, and reads those of all names.
  */
 export function cappedCount (sql: RawSql, filter: JobFilter) {
   const ranges = rangesOf(filter)

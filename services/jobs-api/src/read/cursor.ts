@@ -1,6 +1,6 @@
 /**
- * Where a page ends: the row's creation time and number, and which page comes
- * next. Opaque to clients; the version lets an older one be understood later.
+ * The end of a page: the creation time and number of its last row, and the number of the next page. Opaque to clients;
+ * the version allows later releases to read older cursors.
  */
 export type Cursor = { createdMs: number, n: number, page: number }
 
@@ -10,11 +10,12 @@ export function formatCursor ({ createdMs, n, page }: Cursor): string {
   return Buffer.from(JSON.stringify([VERSION, createdMs, n, page])).toString('base64url')
 }
 
-/** Undefined where the text is no cursor of ours. */
+/** Undefined if the text is not a cursor. */
 export function parseCursor (text: string): Cursor | undefined {
   try {
     const parts: unknown = JSON.parse(Buffer.from(text, 'base64url').toString())
-    if (!Array.isArray(parts) || parts.length !== 4 || !parts.every(part => Number.isSafeInteger(part) && part >= 0)) return undefined
+    const isCursor = Array.isArray(parts) && parts.length === 4 && parts.every(part => Number.isSafeInteger(part) && part >= 0)
+    if (!isCursor) return undefined
     const [version, createdMs, n, page] = parts as [number, number, number, number]
     return version === VERSION ? { createdMs, n, page } : undefined
   } catch {

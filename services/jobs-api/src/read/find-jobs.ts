@@ -1,20 +1,20 @@
 import { pgColumns, type RawSql } from '@tidings/service-kit'
 import { commonColumns, type JobRow } from './job-row.ts'
 
-/** A job as its user names it; without a queue the newest of that id is meant. */
+/** The key by which a user requests a job; without a queue it means the newest job of that id. */
 export type JobKey = { userId: string, jobId: string, queue?: string | undefined }
 
-/** What is found: the row, whether it is ours, and which of the keys it answers (from 1). */
-export type FoundJob = JobRow & { ours: boolean, place: number }
+/** A found row, whether it was submitted here, and the number of its key (from 1). */
+export type FoundJob = JobRow & { submitted_here: boolean, place: number }
 
 /**
- * Reads many jobs at once, each by one descent of the index (user_id, id, n).
- * What was too large for an event comes from its own table.
+ * Reads many jobs at once, each by one descent of the index (user_id, id, n). Values that were too large for an event
+ * come from the table `results`.
  */
 export async function findJobs (sql: RawSql, keys: JobKey[]): Promise<(FoundJob | undefined)[]> {
   const { texts } = pgColumns(keys)
   const rows = await sql<FoundJob[]>`
-    select ${commonColumns(sql)}, jobs.attempts_made, jobs.attempts_max, jobs.ours, wanted.place::int,
+    select ${commonColumns(sql)}, jobs.attempts_made, jobs.attempts_max, jobs.ours as submitted_here, wanted.place::int,
       case when jobs.progress_truncated then kept.progress else jobs.progress end::text as progress,
       jobs.progress_truncated and kept.progress is null as progress_truncated,
       case when jobs.result_truncated then kept.result else jobs.result end::text as result,

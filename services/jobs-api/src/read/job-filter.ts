@@ -4,7 +4,7 @@ import { stateCode } from '../db/state-code.ts'
 
 const ALL_STATES = JOB_STATES.map(stateCode)
 
-/** Which of a user's jobs are meant. `from` is inclusive, `to` is not; both in milliseconds. */
+/** Selects jobs of a user. `from` is inclusive, `to` is exclusive; both in milliseconds. */
 export type JobFilter = {
   userId: string
   state?: JobState | undefined
@@ -18,16 +18,15 @@ export function filterOf (userId: string, { status, name, queue, from, to }: Lis
   return { userId, state: status, name, queue, from, to }
 }
 
-/** Whether the counters alone know how many there are. */
+/** Whether the counters suffice to count the jobs. */
 export function isCounted ({ name, queue, from, to }: JobFilter): boolean {
   return name === undefined && queue === undefined && from === undefined && to === undefined
 }
 
 /**
- * The index ranges that make up a filter, each to be read newest first.
- * The indexes by name, by queue and by both go (…, state, created_ms, n), so
- * that a state narrows them too; without one there is a range for each state, and
- * Postgres merges them (Merge Append) as they come.
+ * The index ranges of a filter, each to be read newest first. The indexes by name, by queue and by both continue with
+ * (state, created_ms, n), so that a state narrows them too; without a state there is a range for each, and Postgres
+ * merges the sorted ranges (Merge Append).
  */
 export function rangesOf ({ state, name, queue }: JobFilter): (number | undefined)[] {
   if (state !== undefined) return [stateCode(state)]

@@ -5,10 +5,10 @@ import type { JobKey } from './find-jobs.ts'
 const JobNotFound = createError('JOB_NOT_FOUND', 'No job %s', 404)
 const JobReplaced = createError('JOB_REPLACED', 'Job %s was replaced by job %s before it ran', 404)
 
-/** Replacements that are followed at most: a debounced job may have had thousands. */
+/** The most replacements that are followed: a debounced job may have had thousands. */
 const MAX_STEPS = 1000
 
-/** The error for a job that is not there; of one whose place others took it names the last of these. */
+/** The error for a job that does not exist; for a replaced job it names the last successor. */
 export async function jobNotFound (sql: RawSql, key: JobKey): Promise<Error> {
   const successor = await findReplacement(sql, key)
   return successor === undefined ? new JobNotFound(key.jobId) : new JobReplaced(key.jobId, successor)

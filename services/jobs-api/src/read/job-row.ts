@@ -3,7 +3,7 @@ import { flagged, jsonText, jsonWith, type JsonText } from '@tidings/contracts'
 import type { RawSql } from '@tidings/service-kit'
 import { stateOf } from '../db/state-code.ts'
 
-/** A row as the statements of this folder select it: the worker's own JSON as text. */
+/** A row as the statements of this folder select it, with the worker's JSON as text. */
 export type SummaryRow = {
   n: number
   id: string
@@ -23,7 +23,7 @@ export type JobRow = SummaryRow & {
   attempts_made: number
   attempts_max: number
   result: JsonText | null
-  /** Of the result, or of the error. */
+  /** Whether the result, or the error, was truncated. */
   result_truncated: boolean
   failed_reason: string | null
 }
@@ -33,28 +33,29 @@ const NO_PROGRESS = jsonText(0)
 
 const COMMON_COLUMNS = ['n', 'id', 'name', 'queue', 'state', 'created_ms', 'started_ms', 'finished_ms', 'event_ms', 'event_seq']
 
-/** What both kinds of row have beside their progress. */
+/** The columns of both kinds of row, except for the progress. */
 export const commonColumns = (sql: RawSql) => sql.unsafe(COMMON_COLUMNS.map(name => `jobs.${name}`).join(', '))
 export const summaryColumns = (sql: RawSql) => sql`${commonColumns(sql)}, jobs.progress::text as progress, jobs.progress_truncated`
 
-/** The event that a row knows last, in the form that clients see. */
+/** The id of the last event of a row, in the format of clients. */
 export function lastEventId ({ event_ms: ms, event_seq: seq }: Pick<SummaryRow, 'event_ms' | 'event_seq'>): string | null {
   return ms === null || seq === null ? null : formatEventId({ ms, seq })
 }
 
-/** A job of a list. */
+/** A job in a list. */
 export function summaryJson (row: SummaryRow): JsonText {
   return jsonWith(headOf(row), 'progress', progressOf(row))
 }
 
-/** A job that is shown alone. */
+/** A single job. */
 export function jobJson (row: JobRow): JsonText {
   const head = { ...headOf(row), attempts: { made: row.attempts_made, max: row.attempts_max } }
   const truncated = row.result_truncated ? true as const : undefined
+  const withProgress = (object: object) => jsonWith(object, 'progress', progressOf(row))
   switch (stateOf(row.state)) {
-    case 'completed': return joined(jsonWith(flagged(head, { resultTruncated: truncated }), 'progress', progressOf(row)), 'result', row.result ?? NONE)
-    case 'failed': return jsonWith(flagged({ ...head, failedReason: row.failed_reason ?? '' }, { errorTruncated: truncated }), 'progress', progressOf(row))
-    default: return jsonWith(head, 'progress', progressOf(row))
+    case 'completed': return joined(withProgress(flagged(head, { resultTruncated: truncated })), 'result', row.result ?? NONE)
+    case 'failed': return withProgress(flagged({ ...head, failedReason: row.failed_reason ?? '' }, { errorTruncated: truncated }))
+    default: return withProgress(head)
   }
 }
 

@@ -10,11 +10,11 @@ import { waitForChange, type Wait } from './wait-for-change.ts'
 import { waitForEvent } from './wait-for-event.ts'
 
 /**
- * Decorates `app.findJob(key)`: the reads of one tick of the event loop share a statement. `app.findJobForGateway` is the
- * same with a queue of its own, so that no poll waits behind the many jobs that a gateway reads at once.
+ * Decorates `app.findJob(key)`: the reads of one tick of the event loop share a statement. `app.findJobForGateway` is
+ * the same with a queue of its own, so that no poll waits behind the many jobs that a gateway reads at once.
  *
- * Decorates `app.waitForEvent` (`?after`) and `app.waitForJob` (`?wait`) as well. Waiting requests are answered when the
- * service closes, so that they do not delay it.
+ * Decorates `app.waitForEvent` (`?after`) and `app.waitForJob` (`?wait`) as well. Waiting requests are answered when
+ * the service closes, so that they do not delay it.
  */
 export const reads = fp<{ config: Config }>(async function reads (app, { config }) {
   const { sql, redis, projection, log } = app

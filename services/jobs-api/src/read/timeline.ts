@@ -3,24 +3,31 @@ import { formatEventId } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import { stateOf } from '../db/state-code.ts'
 
-/** More than a job of 100 attempts can have; a job whose id is used for ever shows its newest. */
+/** More than a job of 100 attempts can have; a job that is reopened again and again shows its newest events. */
 const MAX_EVENTS = 1000
 
-type TimelineRow = { event_ms: number, event_seq: number, type: JobEvent['type'], timestamp: number, error: string | null, error_truncated: boolean }
+type TimelineRow = {
+  event_ms: number
+  event_seq: number
+  type: JobEvent['type']
+  timestamp: number
+  error: string | null
+  error_truncated: boolean
+}
 
-/** What became of a job, oldest first: every told event but progress. */
+/** Reads the published events of a job, oldest first, without progress. */
 export async function readTimeline (sql: RawSql, job: { n: number, state: number }): Promise<JobTimeline> {
   // One range of the primary key, read backwards.
   const rows = await sql<TimelineRow[]>`
     select event_ms, event_seq, type, timestamp, error, error_truncated from jobs.timeline
     where job = ${job.n} order by event_ms desc, event_seq desc limit ${MAX_EVENTS}`
-  const events = rows.toReversed().map(({ event_ms: ms, event_seq: seq, type, timestamp, error, error_truncated: isCut }) => ({
+  const events = rows.toReversed().map(({ event_ms: ms, event_seq: seq, type, timestamp, error, error_truncated: isTruncated }) => ({
     eventId: formatEventId({ ms, seq }),
     type,
     state: stateAfter(type) ?? stateOf(job.state),
     timestamp,
     ...(error !== null && { error }),
-    ...(isCut && { errorTruncated: true as const })
+    ...(isTruncated && { errorTruncated: true as const })
   }))
   return { events }
 }

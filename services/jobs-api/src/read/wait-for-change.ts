@@ -16,8 +16,8 @@ export type Wait = {
 type Sources = { findJob: (key: JobKey) => Promise<FoundJob | undefined>, projection: ProjectionProgress }
 
 /**
- * Reads the job once it differs from the client's version or, if the client sent none, once it is finished or has changed
- * since the request. At the end of the wait the job is returned unchanged.
+ * Reads the job once it differs from the client's version or, if the client sent none, once it is finished or has
+ * changed since the request. At the end of the wait the job is returned unchanged.
  */
 export async function waitForChange (
   { key, waitMs, ifNoneMatch, signal }: Wait, { findJob, projection }: Sources

@@ -43,10 +43,10 @@ export type Candidate = { row: OpenRow, decide: (row: OpenRow) => Decision, stat
 type Decided = { row: OpenRow } & Decision
 
 /**
- * Applies decisions that still hold. Rows were read first and BullMQ's state second, so an event that BullMQ wrote before
- * that may explain the difference. W is BullMQ's newest event now. Once relay and projector have passed W and a row is
- * unchanged, no event will ever report the state that was read. The relay is paused meanwhile, so that no event comes
- * between, and the append is the same compare-and-set, so that no other replica's relay adds one.
+ * Applies decisions that still hold. Rows were read first and BullMQ's state second, so an event that BullMQ wrote
+ * before that may explain the difference. W is BullMQ's newest event now. Once relay and projector have passed W and a
+ * row is unchanged, no event will ever report the state that was read. The relay is paused meanwhile, so that no event
+ * comes between, and the append is the same compare-and-set, so that no other replica's relay adds one.
  * Returns the number of changed rows.
  */
 export async function apply (candidates: Candidate[], context: ApplyContext): Promise<number> {

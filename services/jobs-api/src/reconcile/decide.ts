@@ -1,4 +1,5 @@
 import { stateOf } from '../db/state-code.ts'
+import type { BullmqEvent } from '../relay/source/bullmq-event.ts'
 import type { BullmqState, Successor } from './bullmq-state.ts'
 import type { OpenRow } from './open-rows.ts'
 
@@ -10,7 +11,7 @@ export type Decision =
   /** Add the job to BullMQ again. */
   | { action: 'reenqueue' }
   /** Publish an event as if BullMQ had written it. */
-  | { action: 'publish', event: string, fields: Record<string, string>, at?: number }
+  | { action: 'publish', event: BullmqEvent['event'], fields: Record<string, string>, at?: number }
 
 const NONE: Decision = { action: 'none' }
 

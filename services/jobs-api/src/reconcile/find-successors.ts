@@ -1,36 +1,35 @@
 import type { Redis } from 'ioredis'
 import type { RawSql } from '@tidings/service-kit'
-import { stateCode } from '../db/state-code.ts'
-import { queuePrefix, type QueueKeys } from '../bullmq/queue-keys.ts'
 import { pipelineReplies } from '../bullmq/pipeline-replies.ts'
+import { queuePrefix, type QueueKeys } from '../bullmq/queue-keys.ts'
+import { stateCode } from '../db/state-code.ts'
 import type { Successor } from './bullmq-state.ts'
 import type { OpenRow } from './open-rows.ts'
 
 type Sources = { sql: RawSql, redis: Redis, queue: QueueKeys }
 
-/** A slot is one of a scheduler, or of a deduplication. */
+/** A slot belongs to a scheduler or to a deduplication id. */
 const SCHEDULER = 'repeat:'
 const isOfScheduler = ({ slot }: OpenRow) => slot?.startsWith(SCHEDULER) === true
 
 /**
- * Who took the place of jobs that BullMQ has no more, by row number: a later
- * job of the same user, under the same id or in the same slot. Where BullMQ said
- * that it removed the job, that one must have come after it did. Where it said
- * nothing, a scheduler that still stands has replaced its job, whether its next
- * one is known here or not, and a deduplication its delayed one.
+ * Finds the successors of jobs that are missing from BullMQ, by row number: a later job of the same user, with the same
+ * id or in the same slot. If BullMQ wrote a `removed` event, the successor must be younger than that. If it wrote none,
+ * an existing scheduler has replaced its job, whether its next job is known here or not, and a deduplication its
+ * delayed job.
  */
 export async function findSuccessors ({ sql, redis, queue }: Sources, rows: OpenRow[]): Promise<Map<number, Successor>> {
-  const unsaid = rows.filter(row => row.removed_ms === undefined && isReplaceable(row))
-  const [later, present] = await Promise.all([laterRows(sql, rows), inBullMQ(redis, queue, unsaid)])
+  const unreported = rows.filter(row => row.removed_ms === undefined && isReplaceable(row))
+  const [later, present] = await Promise.all([laterRows(sql, rows), inBullmq(redis, queue, unreported)])
   return new Map([...present, ...later])
 }
 
-/** Of deduplicated jobs BullMQ replaces those that are delayed. */
+/** BullMQ replaces the pending jobs of schedulers, and delayed deduplicated jobs. */
 function isReplaceable (row: OpenRow): boolean {
   return isOfScheduler(row) || (row.slot !== null && row.state === stateCode('delayed'))
 }
 
-/** An id that is a number is one of BullMQ's counter, which begins anew with a queue that was obliterated: another job. */
+/** A numeric id comes from BullMQ's counter, which restarts when a queue is obliterated: it is another job. */
 async function laterRows (sql: RawSql, rows: OpenRow[]): Promise<[number, Successor][]> {
   const slots = rows.map(row => row.removed_ms !== undefined || isReplaceable(row) ? row.slot : null)
   const found = await sql<{ n: number, id: string }[]>`
@@ -54,7 +53,7 @@ async function laterRows (sql: RawSql, rows: OpenRow[]): Promise<[number, Succes
   return found.map(({ n, id }) => [n, { id }])
 }
 
-async function inBullMQ (redis: Redis, queue: QueueKeys, rows: OpenRow[]): Promise<[number, Successor][]> {
+async function inBullmq (redis: Redis, queue: QueueKeys, rows: OpenRow[]): Promise<[number, Successor][]> {
   if (rows.length === 0) return []
   const prefix = queuePrefix(queue)
   const pipeline = redis.pipeline()

@@ -85,8 +85,8 @@ export async function requestedRows (sql: RawSql, queue: string, targets: Reconc
 type SilentRows = { rows: OpenRow[], isEnd: boolean }
 
 /**
- * The open rows without an event for `silentMs`, and whether no more are left to read. Every row that was read is marked
- * as compared now (`looked_ms`), silent or not, so that the next call reads others.
+ * The open rows without an event for `silentMs`, and whether no more are left to read. Every row that was read is
+ * marked as compared now (`looked_ms`), silent or not, so that the next call reads others.
  */
 export async function silentRows (
   sql: RawSql, queue: string, { silentMs, limit }: { silentMs: number, limit: number }

@@ -13,7 +13,10 @@ const MAX_ADDED = 10_000
 
 export type ReconcileContext = ApplyContext & { lostJobs: LostJobs, reconcileRequests: ReconcileRequests }
 
-/** Compares all open rows of the queue with BullMQ, if that was requested: after a gap, a clean, a lost or restored Redis. */
+/**
+ * Compares all open rows of the queue with BullMQ, if that was requested: after a gap, a clean, a lost or restored
+ * Redis.
+ */
 export async function reconcileAll (context: ReconcileContext, signal: AbortSignal): Promise<void> {
   const { redis, sql, queue, log } = context
   const { requested, reconciled } = await readRelayState(redis, queue.name)

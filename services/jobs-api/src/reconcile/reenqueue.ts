@@ -9,8 +9,8 @@ export type Rejected = { row: OpenRow, err: Error }
 type Outcome = { added: OpenRow[], rejected: Rejected[] }
 
 /**
- * Adds jobs to BullMQ, for the first time or again. Does nothing for a job that BullMQ still has. Jobs that BullMQ refuses
- * because of their options are returned, so that they do not keep the others from being added.
+ * Adds jobs to BullMQ, for the first time or again. Does nothing for a job that BullMQ still has. Jobs that BullMQ
+ * refuses because of their options are returned, so that they do not keep the others from being added.
  */
 export async function reenqueue (rows: OpenRow[], { queue, redis }: { queue: Queue, redis: Redis }): Promise<Outcome> {
   const rejected: Rejected[] = []

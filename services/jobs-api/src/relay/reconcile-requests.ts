@@ -3,7 +3,9 @@ export type ReconcileTarget = { jobId: string, removed?: Removal } | { slot: str
 /** Which incarnation of the job BullMQ removed, and when. */
 export type Removal = { generation: string, ms: number }
 
-/** The longest time a producer may take between the removal of a job and the add of its successor: two slow round trips. */
+/**
+ * The longest time a producer may take between the removal of a job and the add of its successor: two slow round trips.
+ */
 const GRACE_MS = 2000
 /** Beyond this many, targets are not listed one by one: all open jobs of the queue are compared. */
 const MAX_TARGETS = 10_000

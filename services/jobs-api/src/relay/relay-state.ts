@@ -2,8 +2,8 @@ import type { Redis } from 'ioredis'
 import { relayPositionKey } from '@tidings/contracts'
 
 /**
- * State of a queue's relay that survives a failover. It is kept beside the relay's position in one hash, so that both are
- * lost together, if at all:
+ * State of a queue's relay that survives a failover. It is kept beside the relay's position in one hash, so that both
+ * are lost together, if at all:
  * - run: the run id of the Redis process that was read last
  * - gap: the BullMQ id before which jobs may have started unseen
  * - requested: how many times a comparison of all open rows with BullMQ was requested (field `suspected`)

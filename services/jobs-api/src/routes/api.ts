@@ -1,18 +1,18 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { rateLimits, redisUrl } from '@tidings/service-kit'
-import { bodyLimits } from './body-limits.ts'
-import { loadShedding } from './load-shedding.ts'
 import { authRoutes } from './auth.ts'
+import { bodyLimits } from './body-limits.ts'
 import { commandRoutes } from './commands.ts'
 import { internalRoutes } from './internal.ts'
 import { jobRoutes } from './jobs.ts'
+import { loadShedding } from './load-shedding.ts'
 import { submitRoutes } from './submit.ts'
 import { userRoutes } from './users.ts'
 
-/** All that clients call. */
+/** All routes for clients. */
 export const api: FastifyPluginAsyncTypebox = async function api (app) {
   app.removeContentTypeParser('text/plain')
-  // The answers are built field by field, so a compiled serializer would check them once more and be no faster.
+  // Responses are built field by field; a compiled serializer would only check them once more, and is not faster.
   app.setSerializerCompiler(() => JSON.stringify)
   app.addHook('onRoute', route => {
     if (!route.config?.isBounded) route.handlerTimeout ??= app.config.HANDLER_TIMEOUT_MS
@@ -37,7 +37,7 @@ const behindToken: FastifyPluginAsyncTypebox = async function behindToken (app) 
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The route bounds its own time: Fastify's timer and abort controller are 5 µs of each request. */
+    /** The route limits its own time: Fastify's timer and abort controller cost 5 µs per request. */
     isBounded?: boolean
   }
 }

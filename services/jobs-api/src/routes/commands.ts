@@ -17,7 +17,7 @@ export const commandRoutes: FastifyPluginAsyncTypebox = async function commandRo
     tags: ['jobs'],
     params: JobParams,
     querystring: JobQuery,
-    response: { 202: successResponse(Job, 'Accepted; the job as it was'), ...problemResponses(404, 409, 413, 414, 415) }
+    response: { 202: successResponse(Job, 'Accepted; the job before the command'), ...problemResponses(404, 409, 413, 414, 415) }
   }
   allowEmptyBodies(app)
   const context = { sql: app.sql, redis: app.redis, findQueue: (name: string) => app.findQueue(name) }
@@ -27,7 +27,8 @@ export const commandRoutes: FastifyPluginAsyncTypebox = async function commandRo
       ...schema,
       operationId: 'cancelJob',
       summary: 'Cancel a job',
-      description: 'A job that waits is removed, the worker of an active one is told to stop; it ends `failed` with "Cancelled by user". Answers with the job as it was.'
+      description: 'A waiting or delayed job is removed; the worker of an active job is signalled to stop. The job ends ' +
+        '`failed` with "Cancelled by user". Returns the job before the command.'
     }
   }, async (request, reply) => {
     const row = await rowOf(request, clientGone(reply))
@@ -39,8 +40,8 @@ export const commandRoutes: FastifyPluginAsyncTypebox = async function commandRo
     schema: {
       ...schema,
       operationId: 'retryJob',
-      summary: 'Let a failed job run once more',
-      description: 'Answers with the job as it was.'
+      summary: 'Retry a failed job',
+      description: 'Returns the job before the command.'
     }
   }, async (request, reply) => {
     const row = await rowOf(request, clientGone(reply))
@@ -48,7 +49,9 @@ export const commandRoutes: FastifyPluginAsyncTypebox = async function commandRo
     return sendJson(reply.code(202), jobJson(row))
   })
 
-  async function rowOf ({ params, query, user }: FastifyRequest<{ Params: { jobId: string }, Querystring: Query }>, signal: AbortSignal): Promise<FoundJob> {
+  type CommandRequest = FastifyRequest<{ Params: { jobId: string }, Querystring: Query }>
+
+  async function rowOf ({ params, query, user }: CommandRequest, signal: AbortSignal): Promise<FoundJob> {
     if (query.after !== undefined) await app.waitForEvent(query.after, signal)
     const key = { userId: user.userId, jobId: params.jobId, queue: query.queue }
     const row = await app.findJob(key)

@@ -6,10 +6,9 @@ import { NotThereYet } from '../read/wait-for-event.ts'
 import { clientGone } from './client-gone.ts'
 
 /**
- * `POST /internal/find-jobs`: what a gateway asks for its clients, with the
- * client's own token, many jobs at once and by any id. No edge routes it. Its
- * requests are counted apart from those that the user makes over REST: a client
- * that comes back to its gateway must not use up what its user may poll.
+ * `POST /internal/find-jobs`: the lookups of a gateway for its clients, with the client's own token, of many jobs at
+ * once and with any id. The edge does not route it. Its rate limit is separate from that of the user's REST requests: a
+ * client that reconnects to its gateway must not use up the polls of its user.
  */
 export const internalRoutes: FastifyPluginAsyncTypebox = async function internalRoutes (app) {
   app.addHook('onRequest', app.authenticate)
@@ -17,13 +16,13 @@ export const internalRoutes: FastifyPluginAsyncTypebox = async function internal
 
   app.post(FIND_JOBS_PATH, { schema: { hide: true, body: FindJobs } }, async (request, reply) => {
     const { body: { after, jobs }, user: { userId } } = request
-    if (after !== undefined) await reachEvent(after, clientGone(reply))
+    if (after !== undefined) await waitForEvent(after, clientGone(reply))
     const rows = await Promise.all(jobs.map(({ jobId, queue }) => app.findJobForGateway({ userId, jobId, queue })))
     return reply.type('application/octet-stream').send(encodeFoundJobs(rows.map(row => row && jobJson(row))))
   })
 
-  /** A gateway knows events by the stream alone: one that is not known here is not wrong, it is only not here yet. */
-  async function reachEvent (after: string, signal: AbortSignal) {
+  /** A gateway knows events from the stream only: an unknown one is not invalid, it has not arrived here yet. */
+  async function waitForEvent (after: string, signal: AbortSignal) {
     try {
       await app.waitForEvent(after, signal)
     } catch (err) {

@@ -16,21 +16,25 @@ import { successResponse } from './success-response.ts'
 export const JobParams = Type.Object({ jobId: JobId })
 
 const GetHeaders = Type.Object({
-  'if-none-match': Type.Optional(Type.String({ description: 'The ETag of the answer before: 304 while nothing has changed; with `wait`, held until something has' }))
+  'if-none-match': Type.Optional(Type.String({
+    description: 'The ETag of the previous response: 304 if the job has not changed; with `wait`, the response waits for a change'
+  }))
 })
 
-const CountsOrJob = Type.Union([JobCounts, Job], { examples: [{ waiting: 3, delayed: 0, active: 1, completed: 45, failed: 1 }] })
+const CountsOrJob = Type.Union([JobCounts, Job], {
+  examples: [{ waiting: 3, delayed: 0, active: 1, completed: 45, failed: 1 }]
+})
 
-const ETag = { etag: Type.String({ description: 'Another one after each event of the job' }) }
+const ETag = { etag: Type.String({ description: 'Changes with each event of the job' }) }
 
-/** Nothing is sent, and so nothing is serialized: a `null` would be counted in `content-length` and never come. */
+/** Without a payload: a serialized `null` would be counted in `content-length` but never be sent. */
 const notModified = (reply: FastifyReply) => reply.code(304).send() as never
 
 /** GET /jobs, /jobs/counts, /jobs/:jobId, /jobs/:jobId/events */
 export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (app) {
   const tags = ['jobs']
-  const reachEvent = callbackify(app.waitForEvent)
-  app.addHook('preHandler', reachAfter)
+  const waitForEvent = callbackify(app.waitForEvent)
+  app.addHook('preHandler', waitForAfter)
 
   app.get('', {
     onSend: compact,
@@ -38,7 +42,8 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
       operationId: 'listJobs',
       tags,
       summary: 'List your jobs, newest first',
-      description: 'By page or, without skipping, by cursor. Totals by state are exact; with other filters counting stops at 10,000.',
+      description: 'By page, or by cursor, which skips nothing. Totals by state are exact; with other filters counting stops ' +
+        'at 10,000.',
       querystring: ListJobsQuery,
       response: { 200: successResponse(JobList, 'A page of your jobs'), ...problemResponses() }
     }
@@ -51,7 +56,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
       summary: 'Count your jobs by state',
       description: 'With `queue`: the job of that queue whose id is `counts`, as GET /jobs/{jobId} returns it.',
       querystring: CountJobsQuery,
-      response: { 200: successResponse(CountsOrJob, 'How many there are in each state'), ...problemResponses(404) }
+      response: { 200: successResponse(CountsOrJob, 'The number of jobs in each state'), ...problemResponses(404) }
     }
   }, async ({ user: { userId }, query: { queue } }, reply) => queue === undefined
     ? await countByState(app.sql, userId)
@@ -62,15 +67,20 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
     schema: {
       operationId: 'getJob',
       tags,
-      summary: 'Tell how a job stands',
-      description: 'With `wait` the answer is held until the job changes; a finished job is told at once.',
+      summary: 'Get a job',
+      description: 'With `wait` the response waits until the job changes; a finished job is returned at once.',
       params: JobParams,
       querystring: GetJobQuery,
       headers: GetHeaders,
-      response: { 200: successResponse(Job, 'How the job stands', ETag), 304: successResponse(Type.Null(), 'It stands as before', ETag), ...problemResponses(404, 414) }
+      response: {
+        200: successResponse(Job, 'The job', ETag),
+        304: successResponse(Type.Null(), 'Not modified', ETag),
+        ...problemResponses(404, 414)
+      }
     }
   }, async (request, reply) => {
-    const { params: { jobId }, query: { queue, wait }, headers: { 'if-none-match': ifNoneMatch }, user: { userId } } = request
+    const { params: { jobId }, query: { queue, wait }, user: { userId } } = request
+    const ifNoneMatch = request.headers['if-none-match']
     const key = { userId, jobId, queue }
     const row = await (wait === undefined
       ? app.findJob(key)
@@ -86,11 +96,11 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
     schema: {
       operationId: 'getJobEvents',
       tags,
-      summary: 'Tell what became of a job, event by event',
+      summary: 'List the events of a job',
       description: 'Oldest first, without progress; the newest 1,000.',
       params: JobParams,
       querystring: JobQuery,
-      response: { 200: successResponse(JobTimeline, 'What became of the job'), ...problemResponses(404, 414) }
+      response: { 200: successResponse(JobTimeline, 'The events of the job'), ...problemResponses(404, 414) }
     }
   }, async request => {
     const key = { userId: request.user.userId, jobId: request.params.jobId, queue: request.query.queue }
@@ -105,10 +115,10 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
     return row
   }
 
-  /** Every read takes `?after`. By callback: most come without it and need no promise. */
-  function reachAfter (request: FastifyRequest, _reply: FastifyReply, done: DoneFuncWithErrOrRes) {
+  /** Every read accepts `?after`. With a callback: most requests come without it and need no promise. */
+  function waitForAfter (request: FastifyRequest, _reply: FastifyReply, done: DoneFuncWithErrOrRes) {
     const { after } = request.query as { after?: string }
     if (after === undefined) done()
-    else reachEvent(after, request.signal, err => done(err ?? undefined))
+    else waitForEvent(after, request.signal, err => done(err ?? undefined))
   }
 }

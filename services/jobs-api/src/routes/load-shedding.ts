@@ -4,22 +4,21 @@ import fp from 'fastify-plugin'
 import type { Config } from '../config.ts'
 import { requestsShed } from '../metrics.ts'
 
-/** A loop this late is behind by more than it will catch up with while new work comes in. */
+/** An event loop this late cannot catch up while new work arrives. */
 const MAX_LOOP_DELAY_MS = 1000
 const SAMPLE_MS = 1000
 const RESOLUTION_MS = 10
 
-const Overloaded = createError('OVERLOADED', 'There is too much to do at this moment; try again', 503)
+const Overloaded = createError('OVERLOADED', 'The service is overloaded; try again', 503)
 
 /**
- * Refuses requests of this scope while the event loop is late, or while more
- * are in hand than the process should hold (Postgres has stopped answering,
- * say). A request is in hand once it is authenticated and read. Long polls have
- * a bound of their own.
+ * Refuses requests of this scope while the event loop is late, or while more are in progress than the process should
+ * hold (because Postgres has stopped answering, for example). A request counts once it is authenticated and its body
+ * was read. Long polls have a limit of their own.
  */
 export const loadShedding = fp<{ config: Config }>(async function loadShedding (app, { config }) {
   const shed = requestsShed(app.metricsRegistry)
-  let inHand = 0
+  let inProgress = 0
 
   const loop = watchEventLoop()
   app.addHook('onClose', async () => loop.stop())
@@ -27,31 +26,34 @@ export const loadShedding = fp<{ config: Config }>(async function loadShedding (
     if (loop.isLate) refuse()
     done()
   })
-  // Once the body is there: a slow one, of anybody without a token even, must not take the place of a request.
+  // After the body has arrived: a slow body, perhaps without a valid token, must not take up the place of a request.
   app.addHook('preHandler', (request, reply, done) => {
     const isLongPoll = (request.query as { wait?: string }).wait !== undefined && request.routeOptions.config.isBounded
     if (isLongPoll) return done()
-    if (inHand >= config.REQUESTS_MAX) refuse()
-    inHand++
-    reply.raw.on('close', leave) // it closes once
+    if (inProgress >= config.REQUESTS_MAX) refuse()
+    inProgress++
+    reply.raw.on('close', release) // emitted once
     done()
   })
 
-  const leave = () => { inHand-- }
+  const release = () => { inProgress-- }
 
   function refuse (): never {
     shed.inc()
     throw new Overloaded()
   }
-}, { name: 'load-shedding' })
+}, { name: 'load-shedding', dependencies: ['metrics'] })
 
-/** Not @fastify/under-pressure: its timer reads the memory as well, which throws, and ends the process, when there is no file descriptor left. */
+/**
+ * Not @fastify/under-pressure: its timer also reads the memory usage, which throws, and ends the process, when there is
+ * no file descriptor left.
+ */
 function watchEventLoop () {
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
   delay.enable()
   let isLate = false
   const timer = setInterval(() => {
-    // Not a number where nothing was measured: the loop stood still for all of the time.
+    // NaN if nothing was measured: the loop was blocked for the whole period.
     isLate = !(delay.mean / 1e6 - RESOLUTION_MS <= MAX_LOOP_DELAY_MS)
     delay.reset()
   }, SAMPLE_MS).unref()

@@ -2,21 +2,25 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { SubmitJob, SubmitJobs, SubmittedJob, SubmittedJobs } from '@tidings/contracts'
-import { checkJobs } from '../submit/check.ts'
-import { fingerprint, keepFinished, submissionOf } from '../submit/submission.ts'
-import { submit, submitOne } from '../submit/submit.ts'
-import { withoutNulls } from '../submit/without-nulls.ts'
-import { successResponse } from './success-response.ts'
 import { egressRules, problemResponses } from '@tidings/service-kit'
+import { checkJobs } from '../submit/check.ts'
+import { fingerprint, keepFinished, submissionOf, withoutNulls } from '../submit/submission.ts'
+import { submit, submitOne } from '../submit/submit.ts'
+import { successResponse } from './success-response.ts'
 
-/** A thousand jobs may weigh more than one. */
+/** A thousand jobs may be larger than one. */
 const BATCH_BODY_LIMIT = 8 * 1024 * 1024
 
 const Headers = Type.Object({
   'idempotency-key': Type.Optional(Type.String({
-    minLength: 1, maxLength: 255, pattern: '^[\\u0020-\\u007e]+$', description: 'A repeat with the same key and body within 24 hours gets the first one\'s answer'
+    minLength: 1,
+    maxLength: 255,
+    pattern: '^[\\u0020-\\u007e]+$',
+    description: 'A repeated request with the same key and body within 24 hours gets the first response'
   }))
 })
+
+const JobLocation = { location: Type.String({ description: 'The path of the job' }) }
 
 /** POST /submit-job, POST /submit-jobs */
 export const submitRoutes: FastifyPluginAsyncTypebox = async function submitRoutes (app) {
@@ -30,10 +34,10 @@ export const submitRoutes: FastifyPluginAsyncTypebox = async function submitRout
       operationId: 'submitJob',
       tags,
       summary: 'Submit a job',
-      description: 'Accepted once it is written down; it runs even if the queue can\'t be reached at this moment.',
+      description: 'Accepted once it is stored; it runs even if the queue is unavailable at the moment.',
       headers: Headers,
       body: SubmitJob,
-      response: { 202: successResponse(SubmittedJob, 'Accepted', { location: Type.String({ description: 'Where the job is told of' }) }), ...problemResponses(409, 413, 415) }
+      response: { 202: successResponse(SubmittedJob, 'Accepted', JobLocation), ...problemResponses(409, 413, 415) }
     }
   }, async (request, reply) => {
     const wanted = withoutNulls(request.body)
@@ -49,7 +53,8 @@ export const submitRoutes: FastifyPluginAsyncTypebox = async function submitRout
       operationId: 'submitJobs',
       tags,
       summary: 'Submit up to 1,000 jobs',
-      description: 'All are accepted or none; each fault is named with the place of its job. A batch costs as many requests of the rate limit as it has jobs.',
+      description: 'All are accepted or none; the errors have the path of each invalid job. A batch counts as many requests ' +
+        'for the rate limit as it has jobs.',
       headers: Headers,
       body: SubmitJobs,
       response: { 202: successResponse(SubmittedJobs, 'Accepted, in the order of the request'), ...problemResponses(409, 413, 415) }
@@ -62,10 +67,12 @@ export const submitRoutes: FastifyPluginAsyncTypebox = async function submitRout
     return reply.code(202).send({ jobs: await submit(jobs, contextOf(request, { jobs: wanted })) })
   })
 
-  /** `body` as it was meant: what a client writes null for, or leaves out, is the same request. */
+  /** `body` is without nulls: a field that is null and one that is left out make the same request. */
   function contextOf ({ headers, log, user, routeOptions }: FastifyRequest, body: object) {
     const key = headers['idempotency-key'] as string | undefined
-    const repeatable = key === undefined ? undefined : { userId: user.userId, key, bodyHash: fingerprint(routeOptions.url ?? '', body) }
-    return { sql: app.sql, findQueue: (name: string) => app.findQueue(name), log, maxOpen: app.config.JOBS_OPEN_MAX_PER_USER, repeatable }
+    const bodyHash = key === undefined ? '' : fingerprint(routeOptions.url ?? '', body)
+    const repeatable = key === undefined ? undefined : { userId: user.userId, key, bodyHash }
+    const findQueue = (name: string) => app.findQueue(name)
+    return { sql: app.sql, findQueue, log, maxOpen: app.config.JOBS_OPEN_MAX_PER_USER, repeatable }
   }
 }

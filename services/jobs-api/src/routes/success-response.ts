@@ -1,12 +1,14 @@
 import { Type, type TSchema } from 'typebox'
 
 const RATE_LIMIT = {
-  'ratelimit-limit': Type.Integer({ description: 'Requests that you may make in a minute' }),
-  'ratelimit-remaining': Type.Integer({ description: 'How many of them are left' }),
-  'ratelimit-reset': Type.Integer({ description: 'Seconds until the minute is over' })
+  'ratelimit-limit': Type.Integer({ description: 'Requests that you may make per minute' }),
+  'ratelimit-remaining': Type.Integer({ description: 'Requests left in this minute' }),
+  'ratelimit-reset': Type.Integer({ description: 'Seconds until the minute ends' })
 }
 
-/** The answer of a success, for a route's `response` schema. */
-export function successResponse<Schema extends TSchema> (schema: Schema, description: string, headers: Record<string, TSchema> = {}) {
+/** The schema of a successful response, for a route's `response`. */
+export function successResponse<Schema extends TSchema> (
+  schema: Schema, description: string, headers: Record<string, TSchema> = {}
+) {
   return { ...schema, description, headers: { ...headers, ...RATE_LIMIT } }
 }

@@ -8,9 +8,15 @@ import { successResponse } from './success-response.ts'
 
 const NoErasure = createError('ERASURE_NOT_FOUND', 'No erasure %s', 404)
 
-const UserId = Type.String({ minLength: 1, maxLength: 128, pattern: '^[^\\u0000-\\u001f\\u007f]+$', description: 'Id of the user, as text', examples: ['7'] })
+const UserId = Type.String({
+  minLength: 1, maxLength: 128, pattern: '^[^\\u0000-\\u001f\\u007f]+$', description: 'Id of the user, as text', examples: ['7']
+})
 const UserParams = Type.Object({ userId: UserId })
-const ErasureParams = Type.Object({ userId: UserId, erasureId: Type.String({ format: 'uuid', examples: ['0198c1f6-7a3e-7b2c-9d41-5f0c2a9e4b17'] }) })
+const ErasureParams = Type.Object({
+  userId: UserId,
+  erasureId: Type.String({ format: 'uuid', examples: ['0198c1f6-7a3e-7b2c-9d41-5f0c2a9e4b17'] })
+})
+const ErasureLocation = { location: Type.String({ description: 'The path of the erasure' }) }
 
 /** DELETE /users/:userId, GET /users/:userId/erasures/:erasureId: for operators (scope operator:write). */
 export const userRoutes: FastifyPluginAsyncTypebox = async function userRoutes (app) {
@@ -22,14 +28,15 @@ export const userRoutes: FastifyPluginAsyncTypebox = async function userRoutes (
     schema: {
       operationId: 'eraseUser',
       tags,
-      summary: 'Erase everything of a user',
-      description: 'Revokes the user\'s tokens, cancels open jobs, and removes jobs, results, timelines, webhooks, secrets, deliveries and refresh tokens in every service. Needs scope `operator:write`.',
+      summary: 'Erase all data of a user',
+      description: 'Revokes the user\'s tokens, cancels open jobs, and removes jobs, results, timelines, webhooks, secrets, ' +
+        'deliveries and refresh tokens in every service. Needs scope `operator:write`.',
       params: UserParams,
-      response: { 202: successResponse(Erasure, 'Accepted', { location: Type.String({ description: 'Where the progress is reported' }) }), ...problemResponses(403, 413, 414, 415) }
+      response: { 202: successResponse(Erasure, 'Accepted', ErasureLocation), ...problemResponses(403, 413, 414, 415) }
     }
   }, async (request, reply) => {
     const { params: { userId }, user: { userId: actor }, log } = request
-    // Tokens until now are void everywhere, so that nothing new is submitted behind the erasure.
+    // Every existing token becomes invalid, so that no job is submitted after the erasure.
     await app.redis.hset(REVOCATIONS_KEY, userId, Math.floor(Date.now() / 1000) + 1)
     const row = await requestErasure(app.sql, userId, actor)
     log.info({ audit: true, actor, userId, erasureId: row.id, route: 'DELETE /users/:userId' }, 'erasure of a user requested')
@@ -43,7 +50,7 @@ export const userRoutes: FastifyPluginAsyncTypebox = async function userRoutes (
       summary: 'Get the progress of an erasure',
       description: 'Needs scope `operator:write`.',
       params: ErasureParams,
-      response: { 200: successResponse(Erasure, 'How far it is'), ...problemResponses(403, 404, 414) }
+      response: { 200: successResponse(Erasure, 'The progress of the erasure'), ...problemResponses(403, 404, 414) }
     }
   }, async ({ params: { userId, erasureId } }) => {
     const row = await findErasure(app.sql, erasureId)

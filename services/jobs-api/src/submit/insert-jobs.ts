@@ -5,19 +5,18 @@ import type { Submission } from './submission.ts'
 export type IdempotencyKey = { userId: string, key: string, bodyHash: string, answer: unknown }
 
 export type InsertOptions = {
-  /** Jobs of the user that may be open; 0 is no bound. Requests that run at the same time may pass it by what they hold. */
+  /** The most open jobs of the user; 0: no limit. Concurrent requests may exceed it by their own jobs. */
   maxOpen: number
   key?: IdempotencyKey | undefined
 }
 
 /**
- * Writes jobs of one user down, with their counters and the request's idempotency key, in
- * one statement: all or nothing in a single round trip.
+ * Inserts jobs of one user, with their counters and the request's idempotency key, in one statement: all or nothing, in
+ * a single round trip.
  *
- * With a key, the jobs are written only if the key is new (or a day old).
- * A second request with the same key waits at the key's row until the first
- * has committed, then finds it taken: false, and nothing was written. So it is
- * where the user's open jobs leave no room for these.
+ * With a key, the jobs are inserted only if the key is new (or a day old). A second request with the same key waits for
+ * the key's row until the first has committed, then finds the key used. Returns false, and inserts nothing, in that
+ * case and if the jobs would exceed the user's limit of open jobs.
  */
 export async function insertJobs (sql: RawSql, jobs: Submission[], { maxOpen, key }: InsertOptions): Promise<boolean> {
   const columns = columnsOf(jobs)

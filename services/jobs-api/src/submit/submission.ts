@@ -1,20 +1,22 @@
 import { createHash } from 'node:crypto'
 import type { JobsOptions } from 'bullmq'
 import { v7 as uuid } from 'uuid'
-import { renderUserId, type JobState, type NewJob, type SubmittedJob } from '@tidings/contracts'
+import { renderUserId, type JobState, type NewJob, type SubmitJob, type SubmittedJob } from '@tidings/contracts'
 
-/** Jobs that BullMQ removes at a time when one has finished: about 2 ms of Redis. */
-const REMOVED_AT_A_TIME = 100
+/** The most jobs that BullMQ removes when one has finished: about 2 ms of Redis. */
+const REMOVAL_LIMIT = 100
 
-/** How long, and how many, BullMQ keeps of the finished jobs of a queue. Postgres is the record. */
+/** How long BullMQ keeps the finished jobs of a queue, and how many. Postgres keeps the record. */
 export type KeepFinished = { age: number, count?: number, limit: number }
 
-export function keepFinished ({ JOBS_KEEP_FINISHED_MS, JOBS_KEEP_FINISHED_COUNT }: { JOBS_KEEP_FINISHED_MS: number, JOBS_KEEP_FINISHED_COUNT: number }): KeepFinished {
+type KeepSettings = { JOBS_KEEP_FINISHED_MS: number, JOBS_KEEP_FINISHED_COUNT: number }
+
+export function keepFinished ({ JOBS_KEEP_FINISHED_MS, JOBS_KEEP_FINISHED_COUNT }: KeepSettings): KeepFinished {
   const count = JOBS_KEEP_FINISHED_COUNT
-  return { age: Math.ceil(JOBS_KEEP_FINISHED_MS / 1000), ...(count > 0 && { count }), limit: REMOVED_AT_A_TIME }
+  return { age: Math.ceil(JOBS_KEEP_FINISHED_MS / 1000), ...(count > 0 && { count }), limit: REMOVAL_LIMIT }
 }
 
-/** A job as it is written down and, with `data` and `options`, as BullMQ gets it. */
+/** A job to be stored and, with `data` and `options`, to be added to BullMQ. */
 export type Submission = {
   id: string
   userId: string
@@ -28,8 +30,18 @@ export type Submission = {
   options: JobsOptions
 }
 
-/** What becomes of a request's job: an id of its own, and data in which the server says whose it is. */
-export function submissionOf (job: NewJob, { userId, defaultQueue, keep }: { userId: string, defaultQueue: string, keep: KeepFinished }): Submission {
+/**
+ * Removes null fields: form libraries and code generators write null for a field left out. Within `data` null is a
+ * value.
+ */
+export function withoutNulls (job: SubmitJob): NewJob {
+  return Object.fromEntries(Object.entries(job).filter(([, value]) => value !== null)) as NewJob
+}
+
+type SubmissionContext = { userId: string, defaultQueue: string, keep: KeepFinished }
+
+/** Makes a submission of a request's job: with an id of its own, and data in which the server sets the owner. */
+export function submissionOf (job: NewJob, { userId, defaultQueue, keep }: SubmissionContext): Submission {
   const id = uuid()
   const createdMs = Date.now()
   const { delay = 0, priority, attempts = 1, backoff } = job
@@ -45,7 +57,7 @@ export function submissionOf (job: NewJob, { userId, defaultQueue, keep }: { use
     data: { ...job.data, userId: renderUserId(userId) },
     options: {
       jobId: id,
-      // Not the time of the add: a job that is added late is due when its user said.
+      // Not the time of the add: a job that is added late keeps the due time that its user requested.
       timestamp: createdMs,
       attempts,
       removeOnComplete: keep,
@@ -57,12 +69,12 @@ export function submissionOf (job: NewJob, { userId, defaultQueue, keep }: { use
   }
 }
 
-/** What the submitter is told. */
+/** The response to the submitter. */
 export function submittedJob ({ id, name, queue, state }: Submission): SubmittedJob {
   return { jobId: id, name, queue, state }
 }
 
-/** Tells one request body from another, whatever the order of its fields. */
+/** Identifies a request body, regardless of the order of its fields. */
 export function fingerprint (route: string, body: unknown): string {
   return createHash('sha256').update(route).update(JSON.stringify(body, sortedKeys)).digest('base64')
 }

@@ -7,10 +7,12 @@ import { enqueue, type FindQueue } from './enqueue.ts'
 import { insertJobs } from './insert-jobs.ts'
 import { submittedJob, type Submission } from './submission.ts'
 
-const KeyReused = createError('IDEMPOTENCY_KEY_REUSED', 'This Idempotency-Key was used with another request within the last 24 hours', 409)
+const KeyReused = createError(
+  'IDEMPOTENCY_KEY_REUSED', 'This Idempotency-Key was used with another request within the last 24 hours', 409
+)
 
 const TooManyOpen = createError('TOO_MANY_OPEN_JOBS', '%s', 429)
-/** Jobs end on their own time; asking again each second would not help. */
+/** Jobs end in their own time; a retry each second would not help. */
 const OPEN_RETRY_AFTER_S = 30
 
 type SubmitContext = {
@@ -19,18 +21,19 @@ type SubmitContext = {
   log: FastifyBaseLogger
   /** JOBS_OPEN_MAX_PER_USER. */
   maxOpen: number
-  /** Set where the request came with an Idempotency-Key. */
+  /** Set if the request has an Idempotency-Key. */
   repeatable?: { userId: string, key: string, bodyHash: string } | undefined
 }
 
 /**
- * Accepts jobs of one user: they are written down, then handed to BullMQ.
- * A repeat (the same key and body within 24 hours) gets the first one's answer.
+ * Accepts jobs of one user: they are stored, then added to BullMQ. A repeated request (the same key and body within 24
+ * hours) gets the first response.
  */
-export async function submit (jobs: Submission[], { sql, findQueue, log, maxOpen, repeatable }: SubmitContext): Promise<SubmittedJob[]> {
+export async function submit (jobs: Submission[], context: SubmitContext): Promise<SubmittedJob[]> {
+  const { sql, findQueue, log, maxOpen, repeatable } = context
   const answer = jobs.map(submittedJob)
-  const written = await insertJobs(sql, jobs, { maxOpen, key: repeatable && { ...repeatable, answer } })
-  if (!written) return (repeatable && await firstAnswer(sql, repeatable)) ?? await refuseBeyondQuota(sql, jobs, maxOpen)
+  const isWritten = await insertJobs(sql, jobs, { maxOpen, key: repeatable && { ...repeatable, answer } })
+  if (!isWritten) return (repeatable && await firstAnswer(sql, repeatable)) ?? await refuseBeyondQuota(sql, jobs, maxOpen)
   await enqueue(jobs, { sql, findQueue, log })
   return answer
 }
@@ -40,8 +43,10 @@ export async function submitOne (job: Submission, context: SubmitContext): Promi
   return submitted
 }
 
-/** The answer that a key was given, undefined where the key is new. @throws KeyReused where the request was another one */
-async function firstAnswer (sql: RawSql, { userId, key, bodyHash }: { userId: string, key: string, bodyHash: string }): Promise<SubmittedJob[] | undefined> {
+/** The response stored with a key, undefined if the key is new. @throws KeyReused if the request was another one */
+async function firstAnswer (
+  sql: RawSql, { userId, key, bodyHash }: { userId: string, key: string, bodyHash: string }
+): Promise<SubmittedJob[] | undefined> {
   const [first] = await sql<{ body_hash: string, answer: SubmittedJob[] }[]>`
     select body_hash, answer from jobs.idempotency_keys where user_id = ${userId} and key = ${key}`
   if (first && first.body_hash !== bodyHash) throw new KeyReused()
@@ -51,6 +56,7 @@ async function firstAnswer (sql: RawSql, { userId, key, bodyHash }: { userId: st
 async function refuseBeyondQuota (sql: RawSql, jobs: Submission[], maxOpen: number): Promise<never> {
   const { waiting, delayed, active } = await countByState(sql, jobs[0]?.userId ?? '')
   const open = `${waiting + delayed + active} jobs are open (${waiting} waiting, ${delayed} delayed, ${active} active)`
-  const detail = `${open}; ${jobs.length} more would exceed the ${maxOpen} that a user may have. Wait for some to finish, or cancel some`
+  const limit = `${jobs.length} more would exceed the ${maxOpen} that a user may have`
+  const detail = `${open}; ${limit}. Wait for some to finish, or cancel some`
   throw Object.assign(new TooManyOpen(detail), { retryAfterS: OPEN_RETRY_AFTER_S })
 }

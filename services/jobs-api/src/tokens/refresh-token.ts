@@ -3,18 +3,32 @@ import { createVerifier } from 'fast-jwt'
 import { readIssuedAt, userIdFault, userIdText } from '@tidings/contracts'
 
 /**
- * A refresh token that was verified: `id` is its own, `family` that of all that came from one login, `signedInAt` the
- * time of that login in milliseconds, 0 where the token does not say.
+ * A verified refresh token: `id` identifies the token, `family` all tokens of one login, `signedInAt` is the time of
+ * that login in milliseconds, 0 if the token has none.
  */
 export type RefreshToken = { id: string, family: string, userId: string, signedInAt: number, expiresAt: Date }
 
-export const RefreshRefused = createError('REFRESH_REFUSED', 'The refresh token is not valid (any more): sign in again', 401)
+export const RefreshRefused = createError('REFRESH_REFUSED', 'The refresh token is invalid or expired: sign in again', 401)
 
-type Claims = { type?: unknown, jti?: unknown, family?: unknown, userId?: unknown, sub?: unknown, iat?: unknown, signedInAt?: unknown, exp: number }
+type Claims = {
+  type?: unknown
+  jti?: unknown
+  family?: unknown
+  userId?: unknown
+  sub?: unknown
+  iat?: unknown
+  signedInAt?: unknown
+  exp: number
+}
 type Expected = { secret: string, issuer?: string | undefined, audience?: string | undefined, toleranceMs: number }
 
-/** @throws RefreshRefused for anything but a living refresh token, access tokens included */
-export function refreshTokenReader ({ secret, issuer, audience, toleranceMs }: Expected): (token: string) => RefreshToken {
+/**
+ * Returns a function that verifies a refresh token. It throws RefreshRefused for every other token, also an access
+ * token.
+ */
+export function refreshTokenReader (
+  { secret, issuer, audience, toleranceMs }: Expected
+): (token: string) => RefreshToken {
   const verify = createVerifier({
     key: secret,
     algorithms: ['HS256'],

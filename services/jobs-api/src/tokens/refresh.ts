@@ -5,24 +5,24 @@ import type { Config } from '../config.ts'
 import { RefreshRefused, refreshTokenReader } from './refresh-token.ts'
 import { rotate } from './rotate.ts'
 
-type RefreshSettings = Pick<Config, 'ACCESS_TOKEN_TTL_MS' | 'REFRESH_TOKEN_TTL_MS' | 'JWT_ISSUER' | 'JWT_AUDIENCE' | 'JWT_CLOCK_TOLERANCE'> & {
-  TOKEN_SECRET: string
-  REFRESH_TOKEN_SECRET: string
-}
+type Durations = Pick<Config, 'ACCESS_TOKEN_TTL_MS' | 'REFRESH_TOKEN_TTL_MS' | 'JWT_CLOCK_TOLERANCE'>
+type Parties = Pick<Config, 'JWT_ISSUER' | 'JWT_AUDIENCE'>
+type RefreshSettings = Durations & Parties & { TOKEN_SECRET: string, REFRESH_TOKEN_SECRET: string }
 
 type IsRevoked = (identity: Pick<Identity, 'userId' | 'issuedAt'>) => boolean | Promise<boolean>
 type RefreshContext = { sql: RawSql, isRevoked: IsRevoked }
 
 /**
- * Exchanges a refresh token for a new pair of tokens. They remember when their
- * user signed in: where Redis can't say at this moment that the user was
- * revoked, the new tokens are void as soon as it can.
+ * Exchanges a refresh token for a new pair of tokens. They keep the time of the login: if Redis cannot report now that
+ * the user was revoked, the new tokens are rejected as soon as it can.
  *
- * `userOf` tells whose a token is, undefined where it is none of ours.
+ * `userOf` returns the user of a token, undefined if the token is invalid.
  */
 export function refresher (settings: RefreshSettings, { sql, isRevoked }: RefreshContext) {
-  const { TOKEN_SECRET, REFRESH_TOKEN_SECRET, ACCESS_TOKEN_TTL_MS, REFRESH_TOKEN_TTL_MS, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = settings
-  const readToken = refreshTokenReader({ secret: REFRESH_TOKEN_SECRET, issuer, audience, toleranceMs: clockToleranceMs(settings) })
+  const { TOKEN_SECRET, REFRESH_TOKEN_SECRET, ACCESS_TOKEN_TTL_MS, REFRESH_TOKEN_TTL_MS } = settings
+  const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = settings
+  const toleranceMs = clockToleranceMs(settings)
+  const readToken = refreshTokenReader({ secret: REFRESH_TOKEN_SECRET, issuer, audience, toleranceMs })
 
   return { refresh, userOf }
 
@@ -36,7 +36,9 @@ export function refresher (settings: RefreshSettings, { sql, isRevoked }: Refres
     const common = { userId, issuer, audience, signedInAt }
     return {
       token: signAccessToken({ ...common, secret: TOKEN_SECRET, expiresInMs: ACCESS_TOKEN_TTL_MS }),
-      refreshToken: signRefreshToken({ ...common, secret: REFRESH_TOKEN_SECRET, expiresInMs: REFRESH_TOKEN_TTL_MS, family, jti: rotation.id }),
+      refreshToken: signRefreshToken({
+        ...common, secret: REFRESH_TOKEN_SECRET, expiresInMs: REFRESH_TOKEN_TTL_MS, family, jti: rotation.id
+      }),
       expiresIn: Math.floor(ACCESS_TOKEN_TTL_MS / 1000)
     }
   }

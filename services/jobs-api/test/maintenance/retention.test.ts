@@ -51,5 +51,5 @@ t.test('node src/counts-check.ts tells which counters differ', async t => {
   t.match((await run(process.execPath, [entry], options)).stdout, 'All counters equal a full count.')
   await app.sql`insert into jobs.counts values ('7', 2, 5)`
   const failed = await run(process.execPath, [entry], options).catch((err: { code: number, stdout: string }) => err)
-  t.match(failed, { code: 1, stdout: /user 7: 0 jobs are active, the counter says 5\n1 counters differ\./ })
+  t.match(failed, { code: 1, stdout: /user 7: 0 jobs are active, the counter is 5\n1 counters differ\./ })
 })

@@ -7,7 +7,9 @@ import { makeManyRows } from '../generate-rows.ts'
 import { startApp, startServers } from '../setup.ts'
 
 const MILLION = 1_000_000
-/** Blocks that a page may touch, skipping left aside: five ranges entered, eleven rows read by key, four levels each. */
+/**
+ * Blocks that a page may touch, skipping left aside: five ranges entered, eleven rows read by key, four levels each.
+ */
 const BLOCKS = 120
 
 const { env, database } = await startServers(t)

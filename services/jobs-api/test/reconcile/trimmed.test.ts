@@ -27,7 +27,8 @@ t.test('jobs whose end was trimmed off the stream before it was projected end in
   await holding.promise
   worker(t, redis, async () => 'x'.repeat(5000), { concurrency: 10 })
   await until(async () => (await historyOf(app.redis, '7')).filter(({ type }) => type === 'completed').length === JOBS)
-  // The stream is cut where a millisecond begins, and on a busy machine all ends may be of one: others come behind them.
+  // The stream is cut where a millisecond begins, and on a busy machine all ends may be of one: others come behind
+  // them.
   await until(async () => {
     await submit(app, { user: 'other' })
     return Number(await app.redis.memory('USAGE', JOB_EVENTS_KEY)) <= 100_000

@@ -17,7 +17,9 @@ const ENDS = new Set(['completed', 'failed'])
 
 type Run = (jobId: string, n: number) => unknown
 
-/** Servers whose Redis can lose its tail, all that the stream told over both of its lives, and how often each job ran. */
+/**
+ * Servers whose Redis can lose its tail, all that the stream told over both of its lives, and how often each job ran.
+ */
 async function begin (t: TestContext) {
   const servers = await startServers(t, { settings: { 'aof-use-rdb-preamble': 'no', 'auto-aof-rewrite-percentage': '0' } })
   const runs = new Map<string, number>()

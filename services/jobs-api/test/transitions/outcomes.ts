@@ -19,7 +19,10 @@ export const settings = (queues: string[]) => ({
 
 export type Ran = { transition: Transition, ids: Record<string, string> }
 
-/** Waits until each transition has published what it should, then until all jobs were compared with BullMQ, which must not add to it. */
+/**
+ * Waits until each transition has published what it should, then until all jobs were compared with BullMQ, which must
+ * not add to it.
+ */
 export async function checkOutcomes (t: Test, app: FastifyInstance, ran: Ran[]) {
   const open = new Set(ran)
   await until(async () => {

@@ -9,8 +9,8 @@ import type { Redis } from 'ioredis'
 export type Transition = {
   name: string
   /**
-   * `idle` has no worker, `busy` one that runs what `process` names; jobs of others are there at the same time. Anything
-   * else is a queue of this transition alone.
+   * `idle` has no worker, `busy` one that runs what `process` names; jobs of others are there at the same time.
+   * Anything else is a queue of this transition alone.
    */
   queue: string
   expected: Record<string, string>

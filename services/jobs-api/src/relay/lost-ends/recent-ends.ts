@@ -18,8 +18,9 @@ export type RecentEnd = {
 }
 
 /**
- * The ends that this process published for a queue within the last seconds. When Redis loses its newest writes, it loses
- * them in one piece: the relay finds these ends missing and publishes them again, with a reference to their first id.
+ * The ends that this process published for a queue within the last seconds. When Redis loses its newest writes, it
+ * loses them in one piece: the relay finds these ends missing and publishes them again, with a reference to their first
+ * id.
  */
 export class RecentEnds {
   /** The newest id that this process published: the stream continues above it, even if Redis has lost it. */

@@ -8,9 +8,9 @@ const PAGE = 500
 type Context = { queue: string, stream: StreamWriter, recentEnds: RecentEnds, minimumId: EventId, log: FastifyBaseLogger }
 
 /**
- * Publishes the recent ends again that the stream has lost, each with the id of its first publication: rows and webhooks
- * that have not processed it do so now, all others skip it. The job's mark holds the time of the end, so that a second run
- * of the job publishes nothing.
+ * Publishes the recent ends again that the stream has lost, each with the id of its first publication: rows and
+ * webhooks that have not processed it do so now, all others skip it. The job's mark holds the time of the end, so that
+ * a second run of the job publishes nothing.
  */
 export async function republishLostEnds ({ queue, stream, recentEnds, minimumId, log }: Context): Promise<void> {
   const ends = recentEnds.all()
@@ -37,7 +37,10 @@ async function republish (ends: RecentEnd[], { queue, stream, recentEnds, minimu
   recentEnds.republished(ends, outcome.last, outcome.ids())
 }
 
-/** The number of the ends, counted from the oldest, that the stream still has. Redis loses its newest writes, in one piece. */
+/**
+ * The number of the ends, counted from the oldest, that the stream still has. Redis loses its newest writes, in one
+ * piece.
+ */
 async function countKept (ends: RecentEnd[], stream: StreamWriter): Promise<number> {
   const isKept = async (end: RecentEnd | undefined) => end === undefined || await stream.has(end.id)
   if (await isKept(ends.at(-1))) return ends.length

@@ -9,9 +9,9 @@ const [QUOTE, BACKSLASH] = [0x22, 0x5c]
 const [OPENING_BRACKET, CLOSING_BRACKET, OPENING_BRACE, CLOSING_BRACE] = [0x5b, 0x5d, 0x7b, 0x7d]
 
 /**
- * Converts a worker's progress or result to JSON. Valid JSON keeps its text; other text (`NaN` of a Python worker) becomes
- * a JSON string, an empty text null. Line breaks between tokens become spaces, since they have a meaning in an event
- * stream.
+ * Converts a worker's progress or result to JSON. Valid JSON keeps its text; other text (`NaN` of a Python worker)
+ * becomes a JSON string, an empty text null. Line breaks between tokens become spaces, since they have a meaning in an
+ * event stream.
  */
 export function jsonValue (text: string | undefined): JsonText {
   if (text === undefined || text === '') return jsonText(null)

@@ -19,7 +19,7 @@ export function mapEvent (entry: BullmqEvent, { queue, owner, isCancelled }: Con
     case 'added': return { event: { ...head, type: 'added', ...creationOf(owner) } }
     case 'active': return { event: { ...head, type: 'active' } }
     case 'delayed': return { event: { ...head, type: 'delayed', ...dueAt(fields.delay) } }
-    // A stalled job is `waiting` again.
+    // Also the event of a stalled job: BullMQ writes `stalled`, which is not relayed, and `waiting`.
     case 'waiting':
     case 'waiting-children': return waiting(entry, head)
     case 'progress': return progress(entry, head)
@@ -27,7 +27,7 @@ export function mapEvent (entry: BullmqEvent, { queue, owner, isCancelled }: Con
     case 'failed': return failed(head, fields.failedReason ?? '')
     case 'removed': return removed(entry, head, isCancelled)
     case 'replaced': return { event: { ...head, type: 'replaced', ...(fields.by !== undefined && { replacedBy: fields.by }) } }
-    default: return undefined
+    default: return event satisfies never
   }
 }
 
@@ -42,7 +42,8 @@ function headOf ({ id, jobId }: BullmqEvent, queue: string, owner: Owner): Head 
     name,
     userId,
     timestamp: eventIdOf(id).ms,
-    // The first event that is seen of an adopted job creates its row; the creation time there identifies the incarnation.
+    // The first event that is seen of an adopted job creates its row; the creation time there identifies the
+    // incarnation.
     ...(generation !== undefined && { generation, ...creationOf(owner) })
   }
 }

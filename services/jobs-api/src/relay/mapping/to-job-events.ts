@@ -75,7 +75,9 @@ export function createEventMapper (
     return []
   }
 
-  /** BullMQ removes the pending job of a scheduler without an entry; and of two jobs with one id the earlier is gone. */
+  /**
+   * BullMQ removes the pending job of a scheduler without an entry; and of two jobs with one id the earlier is gone.
+   */
   function requestReconcileOfPredecessor ({ jobId }: BullmqEvent, { slot, isReused }: Owner) {
     if (slot?.startsWith('repeat:')) reconcileRequests.request({ slot })
     if (isReused) reconcileRequests.request({ jobId })

@@ -28,8 +28,8 @@ export type OwnerResolver = ReturnType<typeof createOwnerResolver>
 
 /**
  * Resolves the owner of each job. It is fixed when the job is first seen and does not follow later changes of the job's
- * data. Sources, in this order: the cache; Postgres; BullMQ's hash, if it can only belong to this incarnation of the job.
- * Ids are reused by jobs of other users, after obliterate or a removal.
+ * data. Sources, in this order: the cache; Postgres; BullMQ's hash, if it can only belong to this incarnation of the
+ * job. Ids are reused by jobs of other users, after obliterate or a removal.
  */
 export function createOwnerResolver (
   { queue, prefix, sql, redis, size, onInvalidOwner, onUnreadable, waitForProjection }: OwnerResolverOptions

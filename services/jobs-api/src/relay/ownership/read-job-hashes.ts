@@ -104,7 +104,9 @@ function slotOf (rjk: string | null | undefined, deid: string | null | undefined
   return slot === undefined || slot.includes('\0') || Buffer.byteLength(slot) > MAX_SLOT_BYTES ? undefined : slot
 }
 
-/** Cuts a producer's job name to one that clients can display and lists can filter by: an index cannot hold 3,000 bytes. */
+/**
+ * Cuts a producer's job name to one that clients can display and lists can filter by: an index cannot hold 3,000 bytes.
+ */
 export function nameOf (name: string): string {
   return replaceNul(name.slice(0, MAX_NAME_LENGTH)).toWellFormed()
 }

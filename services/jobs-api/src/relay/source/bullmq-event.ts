@@ -1,8 +1,21 @@
 import { MAX_ID_LENGTH } from '@tidings/contracts'
 import type { RawEntry } from './bullmq-event-reader.ts'
 
-/** An entry of BullMQ's event stream: all values are texts. */
-export type BullmqEvent = { id: string, event: string, jobId: string, fields: Record<string, string> }
+/**
+ * BullMQ's events that are relayed. Not relayed: drained, paused, resumed, cleaned, duplicated, deduplicated (alone),
+ * debounced, retries-exhausted (BullMQ writes `failed` as well), stalled (BullMQ writes `waiting` as well), and events
+ * that producers invent.
+ */
+const RELAYED_EVENTS = [
+  'added', 'waiting', 'waiting-children', 'delayed', 'active', 'progress', 'completed', 'failed', 'removed'
+] as const
+
+type RelayedEvent = typeof RELAYED_EVENTS[number]
+
+/**
+ * An entry of BullMQ's event stream: all values are texts. `replaced` stands for a `removed` whose successor is known.
+ */
+export type BullmqEvent = { id: string, event: RelayedEvent | 'replaced', jobId: string, fields: Record<string, string> }
 
 /** An entry that BullMQ did not write, or that a worker filled with invalid values. It is skipped. */
 export class MalformedEntry extends Error {
@@ -16,14 +29,6 @@ export class MalformedEntry extends Error {
     this.jobId = jobId
   }
 }
-
-/**
- * BullMQ's events that are relayed. Not relayed: drained, paused, resumed, cleaned, duplicated, deduplicated (alone),
- * debounced, retries-exhausted (`failed` covers it), stalled (`waiting` covers it), and events that producers invent.
- */
-const RELAYED_EVENTS = new Set([
-  'added', 'waiting', 'waiting-children', 'delayed', 'active', 'progress', 'completed', 'failed', 'removed'
-])
 
 /** Parses a batch; entries that are not relayed are left out, malformed ones are passed to `onMalformed`. */
 export function parseEntries (raw: RawEntry[], onMalformed: (err: MalformedEntry) => void): BullmqEvent[] {
@@ -40,8 +45,8 @@ export function parseEntries (raw: RawEntry[], onMalformed: (err: MalformedEntry
 }
 
 /**
- * A debounced job that another one replaces is `removed` as well; the next entry, which the same script writes, names the
- * successor.
+ * A debounced job that another one replaces is `removed` as well; the next entry, which the same script writes, names
+ * the successor.
  */
 function replacedOr (removed: BullmqEvent, raw: RawEntry[], i: number): BullmqEvent {
   const next = fieldsOf(raw[i + 1])
@@ -56,11 +61,17 @@ export function parseEntry (entry: RawEntry): BullmqEvent | undefined {
   const fields = fieldsOf(entry)
   const { event, jobId } = fields
   if (event === undefined) throw new MalformedEntry(id, 'it has no event')
-  if (!RELAYED_EVENTS.has(event)) return undefined
+  if (!isRelayed(event)) return undefined
   if (!jobId || jobId.length > MAX_ID_LENGTH || jobId.includes('\0')) {
     throw new MalformedEntry(id, 'it has no job id, or one that cannot be stored', { jobId })
   }
   return { id, event, jobId, fields }
+}
+
+const relayed = new Set<string>(RELAYED_EVENTS)
+
+function isRelayed (event: string): event is RelayedEvent {
+  return relayed.has(event)
 }
 
 function fieldsOf ([, values]: RawEntry = ['', []]): Record<string, string> {

@@ -80,7 +80,7 @@ t.test('sees that a stream was deleted and began anew', t => {
   stream.add(10)
   const { to } = detectGap(START, stream.look(START, 100))
   stream.recreate()
-  t.same(detectGap(to, stream.look(to, 100)), { to: START, entries: [], finding: 'recreated', lost: 0 }, 'while it is empty')
+  t.same(detectGap(to, stream.look(to, 100)), { to: START, entries: [], continuity: 'recreated', lost: 0 }, 'while it is empty')
 
   stream.add(3)
   const few = detectGap(to, stream.look(to, 100))
