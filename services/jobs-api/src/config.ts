@@ -1,6 +1,8 @@
 import { Type, type Static } from 'typebox'
 import { DEFAULT_BOUNDS, type StreamBounds } from '@tidings/job-events'
-import { commonSettings, egressSettings, Port, postgresSettings, readConfig, redisTarget, redisUrl } from '@tidings/service-kit'
+import {
+  commonSettings, egressSettings, Port, postgresSettings, readConfig, redisTarget, redisUrl
+} from '@tidings/service-kit'
 import { jobQueuesOf, queueFaults } from './job-queues.ts'
 
 const DEFAULT_PORT = 4001
@@ -8,9 +10,11 @@ const SAME_SECRET = 'REFRESH_TOKEN_SECRET must differ from TOKEN_SECRET: a refre
 
 const PORT_RANGE = { minimum: 0, maximum: 65535, description: 'Takes precedence over PORT' }
 
-const Milliseconds = (fallback: number, description: string) => Type.Integer({ default: fallback, minimum: 1, description })
-const Count = (fallback: number, description: string) => Type.Integer({ default: fallback, minimum: 1, description })
-const Limit = (fallback: number, description: string) => Type.Integer({ default: fallback, minimum: 0, description })
+const integer = (minimum: number) => (fallback: number, description: string) =>
+  Type.Integer({ default: fallback, minimum, description })
+const Milliseconds = integer(1)
+const Count = integer(1)
+const Limit = integer(0)
 
 export const Settings = Type.Object({
   ...commonSettings,
@@ -43,7 +47,7 @@ export const Settings = Type.Object({
     minimum: 60_000,
     description: 'How long BullMQ keeps finished jobs in Redis: about 1.3 kB for each, and its data and result'
   }),
-  JOBS_KEEP_FINISHED_COUNT: Limit(0, 'The most completed, and the most failed, jobs of a queue that BullMQ keeps; 0: no limit'),
+  JOBS_KEEP_FINISHED_COUNT: Limit(0, 'Completed, and failed, jobs of a queue that BullMQ keeps at most; 0: no limit'),
   LOST_JOBS: Type.Enum(['fail', 'rerun'], {
     default: 'fail', description: 'Whether a job that had started when Redis lost it fails or runs again'
   }),

@@ -8,9 +8,9 @@ export type BackgroundMetrics = ReturnType<typeof backgroundMetrics>
 export function backgroundMetrics (registry: MetricsRegistry) {
   const registers = [registry]
   const plain = (name: string, help: string) => new prom.Counter({ name, help, registers })
-  const perQueue = (name: string, help: string) => new prom.Counter({ name, help, labelNames: ['queue'] as const, registers })
   const labelled = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
     new prom.Counter({ name, help, labelNames, registers })
+  const perQueue = (name: string, help: string) => labelled(name, help, ['queue'])
   return {
     relayed: perQueue('tidings_relay_events_total', 'Events appended to the stream'),
     late: perQueue('tidings_relay_late_events_total', 'Events of finished jobs, dropped'),
@@ -25,12 +25,14 @@ export function backgroundMetrics (registry: MetricsRegistry) {
       'Progress, results and errors too large for an event, by whether they were stored whole', ['queue', 'stored']),
     trimmed: perQueue('tidings_stream_trimmed_events_total',
       'Events trimmed because the stream exceeded its size, by the queue whose leader trimmed them'),
-    appendConflicts: perQueue('tidings_relay_append_conflicts_total', 'Batches that another replica had relayed already'),
+    appendConflicts: perQueue('tidings_relay_append_conflicts_total',
+      'Batches that another replica had relayed already'),
     repairedHistories: perQueue('tidings_relay_repaired_histories_total', 'User histories that had to be replaced'),
     projected: plain('tidings_projector_events_total', 'Events projected'),
-    skipped: plain('tidings_projector_skipped_events_total', 'Malformed events, and events that Postgres refused; skipped'),
+    skipped: plain('tidings_projector_skipped_events_total', 'Malformed or refused events, skipped'),
     gaps: plain('tidings_projector_gaps_total', 'Times the stream was trimmed or lost before it was projected'),
-    reconciled: labelled('tidings_reconciled_jobs_total', 'Jobs changed after a comparison with BullMQ', ['queue', 'outcome']),
+    reconciled: labelled('tidings_reconciled_jobs_total',
+      'Jobs changed after a comparison with BullMQ', ['queue', 'outcome']),
     enqueued: perQueue('tidings_outbox_added_jobs_total', 'Jobs that the outbox added to BullMQ'),
     removedJobs: plain('tidings_retention_removed_jobs_total', 'Finished jobs removed by retention')
   }
@@ -47,7 +49,9 @@ export function projectorLag (registry: MetricsRegistry, lagMs: () => Promise<nu
 }
 
 /** The backlog of the relay; measured on each scrape, since a stalled relay would not report it. */
-export function relayBacklog (registry: MetricsRegistry, queues: string[], backlog: (queue: string) => Promise<number | undefined>) {
+export function relayBacklog (
+  registry: MetricsRegistry, queues: string[], backlog: (queue: string) => Promise<number | undefined>
+) {
   return new prom.Gauge({
     name: 'tidings_relay_backlog_entries',
     help: 'Entries of BullMQ that are not relayed yet',
@@ -92,5 +96,7 @@ export function activeLongPolls (registry: MetricsRegistry, count: () => number)
 
 /** Requests refused by load shedding. */
 export function requestsShed (registry: MetricsRegistry) {
-  return new prom.Counter({ name: 'tidings_requests_shed_total', help: 'Requests refused because of overload', registers: [registry] })
+  return new prom.Counter({
+    name: 'tidings_requests_shed_total', help: 'Requests refused because of overload', registers: [registry]
+  })
 }

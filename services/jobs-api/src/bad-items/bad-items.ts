@@ -13,13 +13,15 @@ export type Consumer = 'relay' | 'reconcile' | 'outbox' | 'projector'
 /** A skipped item, its consumer and the reason. `item` is the id of a BullMQ entry, of a job event, or of a row. */
 export type BadItem = { consumer: Consumer, queue: string, item: string, jobId?: string | undefined, err: Error }
 
+type BadItemsOptions = { sql: RawSql, metrics: BackgroundMetrics, log: FastifyBaseLogger }
+
 export type BadItems = ReturnType<typeof createBadItems>
 
 /**
  * Reports skipped items: a line in the log, a count, and a row of `jobs.bad_items`, which support can find by the job's
  * id. An item that is skipped repeatedly has one row.
  */
-export function createBadItems ({ sql, metrics, log }: { sql: RawSql, metrics: BackgroundMetrics, log: FastifyBaseLogger }) {
+export function createBadItems ({ sql, metrics, log }: BadItemsOptions) {
   const pending = new Map<string, BadItem>()
   const timer = setInterval(() => {
     flush().catch(err => log.warn({ err }, 'bad items: not recorded'))

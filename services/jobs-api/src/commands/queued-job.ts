@@ -15,7 +15,9 @@ export type QueuedJob = { job: Job | undefined, isOther: boolean }
  * Reads the job from BullMQ. The hash with its id may be that of a later job, even of another user and of the same
  * millisecond: so the creation time must match, and the owner, unless a worker has removed it from the data.
  */
-export async function queuedJob (row: FoundJob, { userId, queue }: { userId: string, queue: Queue }): Promise<QueuedJob> {
+export async function queuedJob (
+  row: FoundJob, { userId, queue }: { userId: string, queue: Queue }
+): Promise<QueuedJob> {
   const job = await queue.getJob(row.id)
   if (!job) return { job: undefined, isOther: false }
   const owner = userIdText((job.data as { userId?: unknown } | null)?.userId)

@@ -33,7 +33,8 @@ export async function retryJob (row: FoundJob, { userId, sql, redis, findQueue }
 }
 
 async function withdrawCancelRequest (sql: RawSql, n: number): Promise<Outbox> {
-  const [outbox] = await sql<Outbox[]>`update jobs.jobs set cancel_requested_at = null where n = ${n} returning data, options`
+  const [outbox] = await sql<Outbox[]>`
+    update jobs.jobs set cancel_requested_at = null where n = ${n} returning data, options`
   return outbox ?? { data: null, options: null }
 }
 

@@ -5,7 +5,9 @@ import { pgColumns } from '@tidings/service-kit'
 /** Identifies a job by (queue, id, generation). */
 export type JobIdentity = { queue: string, id: string, generationMs: number, generationSeq: number }
 
-export function identityOf ({ queue, jobId, generation }: Pick<JobEvent, 'queue' | 'jobId' | 'generation'>): JobIdentity {
+type IdentityFields = Pick<JobEvent, 'queue' | 'jobId' | 'generation'>
+
+export function identityOf ({ queue, jobId, generation }: IdentityFields): JobIdentity {
   const { ms, seq } = generation === undefined ? ZERO : eventIdOf(generation)
   return { queue, id: jobId, generationMs: ms, generationSeq: seq }
 }
@@ -18,5 +20,6 @@ export function identityKey ({ queue, id, generationMs, generationSeq }: JobIden
 /** Identities as columns for unnest. */
 export function identityColumns (identities: JobIdentity[]) {
   const { numbers, texts } = pgColumns(identities)
-  return { queue: texts('queue'), id: texts('id'), generationMs: numbers('generationMs'), generationSeq: numbers('generationSeq') }
+  const [generationMs, generationSeq] = [numbers('generationMs'), numbers('generationSeq')]
+  return { queue: texts('queue'), id: texts('id'), generationMs, generationSeq }
 }

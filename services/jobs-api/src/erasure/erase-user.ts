@@ -28,7 +28,8 @@ export async function eraseUser (userId: string, context: EraseContext, signal: 
       if (row.state >= FIRST_FINAL_STATE) await removeFinished(row, { ...context, userId })
       else if (!await cancelOpen(row, { ...context, userId })) outOfReach.push(row.n)
     }
-    await removeRows(sql, { finished: rows.filter(({ state }) => state >= FIRST_FINAL_STATE).map(({ n }) => n), outOfReach })
+    const finished = rows.filter(({ state }) => state >= FIRST_FINAL_STATE).map(({ n }) => n)
+    await removeRows(sql, { finished, outOfReach })
     if (rows.length < PAGE) break
     after = rows.at(-1)?.n ?? after
   }
@@ -80,7 +81,9 @@ function relayedQueue (name: string, findQueue: EraseContext['findQueue']): Queu
 }
 
 /** Removes rows and counts them out, as retention does. */
-async function removeRows (sql: RawSql, { finished, outOfReach }: { finished: number[], outOfReach: number[] }): Promise<void> {
+async function removeRows (
+  sql: RawSql, { finished, outOfReach }: { finished: number[], outOfReach: number[] }
+): Promise<void> {
   if (finished.length + outOfReach.length === 0) return
   await sql`
     with removed as (

@@ -1,12 +1,14 @@
 import type { RawSql } from '@tidings/service-kit'
 import { inBatches } from './in-batches.ts'
 
+type Retention = { days: number, signal: AbortSignal }
+
 const BATCH = 5000
 /** The most rows that are kept, however many a flood makes: some 50 MB. */
 const MAX_KEPT = 100_000
 
 /** Purges the records of items that were last skipped so many days ago, and the oldest of too many. */
-export async function purgeBadItems (sql: RawSql, { days, signal }: { days: number, signal: AbortSignal }): Promise<void> {
+export async function purgeBadItems (sql: RawSql, { days, signal }: Retention): Promise<void> {
   await inBatches(async size => {
     const { count } = await sql`
       delete from jobs.bad_items where ctid = any(array(

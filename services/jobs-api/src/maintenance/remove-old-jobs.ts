@@ -6,17 +6,19 @@ import { inBatches } from './in-batches.ts'
 const BATCH = 500
 const DAY_MS = 86_400_000
 
+type Retention = { days: number, signal: AbortSignal }
+
 /**
  * Removes jobs that finished so many days ago, with everything that belongs to them, and counts them out. Returns how
  * many.
  */
-export async function removeOldJobs (sql: RawSql, { days, signal }: { days: number, signal: AbortSignal }): Promise<number> {
+export async function removeOldJobs (sql: RawSql, { days, signal }: Retention): Promise<number> {
   const removeBatch = async (size: number) => await removeSome(sql, { before: Date.now() - days * DAY_MS, size })
   return await inBatches(removeBatch, { size: BATCH, signal })
 }
 
 /** Purges the records of jobs that were replaced so many days ago. */
-export async function purgeReplaced (sql: RawSql, { days, signal }: { days: number, signal: AbortSignal }): Promise<void> {
+export async function purgeReplaced (sql: RawSql, { days, signal }: Retention): Promise<void> {
   await inBatches(async size => {
     const { count } = await sql`
       delete from jobs.replaced where ctid = any(array(

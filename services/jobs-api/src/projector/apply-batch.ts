@@ -36,6 +36,6 @@ export function applyBatch (events: PublishedJobEvent[], rows: KnownRow[]): Chan
 
 function changedJob (event: PublishedJobEvent, identity: JobIdentity, row: KnownRow | undefined): ChangedJob {
   const { userId, name, slot } = event
-  if (!row) return { identity, userId, name, slot, n: undefined, stateBefore: undefined, after: newJob(event), events: [] }
-  return { identity, userId, name, slot, n: row.n, stateBefore: row.state, after: row, events: [] }
+  const after = row ?? newJob(event)
+  return { identity, userId, name, slot, n: row?.n, stateBefore: row?.state, after, events: [] }
 }

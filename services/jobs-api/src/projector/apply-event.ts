@@ -26,6 +26,7 @@ export type JobFields = {
 }
 
 const NO_OUTCOME: Outcome = { result: null, truncated: false, error: null }
+const REOPENED = { startedMs: null, finishedMs: null, outcome: NO_OUTCOME }
 
 /**
  * The job after one more event. A finished job does not change until it is reopened: the relay ensures that too, but
@@ -65,7 +66,7 @@ function changes (job: JobFields, event: PublishedJobEvent): Partial<JobFields> 
   switch (type) {
     // A job submitted with a delay is `delayed` from the start, and its `added` must not change that.
     case 'added': return { ...startedOver(job, event), state: job.event === null ? job.state : state }
-    case 'waiting': return event.reopened ? { state, startedMs: null, finishedMs: null, outcome: NO_OUTCOME } : { state }
+    case 'waiting': return event.reopened ? { state, ...REOPENED } : { state }
     case 'delayed': return { state }
     case 'active': return { state, startedMs: event.timestamp, attemptsMade: job.attemptsMade + 1 }
     case 'progress': return { progress: progressOf(event), progressTruncated: event.progressTruncated === true }

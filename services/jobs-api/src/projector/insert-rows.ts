@@ -35,6 +35,7 @@ export async function insertRows (tx: Tx, jobs: ChangedJob[]): Promise<void> {
       progress, progress_truncated, result, truncated, error
     )
     returning n, queue, id, generation_ms as ms, generation_seq as seq`
-  const numbers = new Map(rows.map(({ n, queue, id, ms, seq }) => [identityKey({ queue, id, generationMs: ms, generationSeq: seq }), n]))
+  const numbers = new Map(rows.map(({ n, queue, id, ms, seq }) =>
+    [identityKey({ queue, id, generationMs: ms, generationSeq: seq }), n]))
   for (const job of jobs) job.n = numbers.get(identityKey(job.identity))
 }

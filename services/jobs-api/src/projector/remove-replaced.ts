@@ -21,7 +21,8 @@ export async function removeReplaced (tx: Tx, jobs: ChangedJob[]): Promise<void>
 
 /** A successor with the same id needs no record. */
 async function recordSuccessors (tx: Tx, jobs: ChangedJob[]): Promise<void> {
-  const others = jobs.filter(({ identity, after }) => after.replaced?.by !== undefined && after.replaced.by !== identity.id)
+  const others = jobs.filter(({ identity, after }) =>
+    after.replaced?.by !== undefined && after.replaced.by !== identity.id)
   // An id may be replaced twice within a batch: the last counts, since a statement cannot change a row twice.
   const byId = new Map(others.map(({ userId, identity, after }) =>
     [`${userId}\n${identity.queue}\n${identity.id}`, { userId, by: after.replaced?.by, identity }]))

@@ -44,7 +44,8 @@ export function createQueueDuties (app: FastifyInstance, name: string, stream: S
       every('outbox', config.SWEEP_INTERVAL_MS, () => sweepOutbox(config.SWEEP_AGE_MS, context, signal)),
       every('removed jobs', REQUEST_CHECK_MS, () => reconcileRequested(context)),
       every('reconciliation', REQUEST_CHECK_MS, () => reconcileAll(context, signal)),
-      every('silent jobs', config.RECONCILE_INTERVAL_MS, () => reconcileSilent(config.RECONCILE_SILENT_MS, context, signal)),
+      every('silent jobs', config.RECONCILE_INTERVAL_MS, () =>
+        reconcileSilent(config.RECONCILE_SILENT_MS, context, signal)),
       every('event retention', RETENTION_CHECK_MS, keepRetention),
       every('trimming', config.RELAY_TRIM_MS, trim)
     ])

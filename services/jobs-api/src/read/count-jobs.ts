@@ -10,7 +10,8 @@ export type Total = { total: number, isCapped: boolean }
 
 /** Counts a user's jobs by state: reads five counters, never the jobs. */
 export async function countByState (sql: RawSql, userId: string): Promise<JobCounts> {
-  const rows = await sql<{ state: number, count: number }[]>`select state, count from jobs.counts where user_id = ${userId}`
+  const rows = await sql<{ state: number, count: number }[]>`
+    select state, count from jobs.counts where user_id = ${userId}`
   const counts: JobCounts = { waiting: 0, delayed: 0, active: 0, completed: 0, failed: 0 }
   for (const { state, count } of rows) counts[stateOf(state)] = count
   return counts

@@ -14,11 +14,14 @@ export function formatCursor ({ createdMs, n, page }: Cursor): string {
 export function parseCursor (text: string): Cursor | undefined {
   try {
     const parts: unknown = JSON.parse(Buffer.from(text, 'base64url').toString())
-    const isCursor = Array.isArray(parts) && parts.length === 4 && parts.every(part => Number.isSafeInteger(part) && part >= 0)
-    if (!isCursor) return undefined
+    if (!Array.isArray(parts) || parts.length !== 4 || !parts.every(isCount)) return undefined
     const [version, createdMs, n, page] = parts as [number, number, number, number]
     return version === VERSION ? { createdMs, n, page } : undefined
   } catch {
     return undefined
   }
+}
+
+function isCount (part: unknown): boolean {
+  return Number.isSafeInteger(part) && (part as number) >= 0
 }

@@ -31,14 +31,18 @@ export type JobRow = SummaryRow & {
 const NONE = jsonText(null)
 const NO_PROGRESS = jsonText(0)
 
-const COMMON_COLUMNS = ['n', 'id', 'name', 'queue', 'state', 'created_ms', 'started_ms', 'finished_ms', 'event_ms', 'event_seq']
+const COMMON_COLUMNS = [
+  'n', 'id', 'name', 'queue', 'state', 'created_ms', 'started_ms', 'finished_ms', 'event_ms', 'event_seq'
+]
 
 /** The columns of both kinds of row, except for the progress. */
 export const commonColumns = (sql: RawSql) => sql.unsafe(COMMON_COLUMNS.map(name => `jobs.${name}`).join(', '))
 export const summaryColumns = (sql: RawSql) => sql`${commonColumns(sql)}, jobs.progress::text as progress, jobs.progress_truncated`
 
 /** The id of the last event of a row, in the format of clients. */
-export function lastEventId ({ event_ms: ms, event_seq: seq }: Pick<SummaryRow, 'event_ms' | 'event_seq'>): string | null {
+export function lastEventId (
+  { event_ms: ms, event_seq: seq }: Pick<SummaryRow, 'event_ms' | 'event_seq'>
+): string | null {
   return ms === null || seq === null ? null : formatEventId({ ms, seq })
 }
 
@@ -53,8 +57,14 @@ export function jobJson (row: JobRow): JsonText {
   const truncated = row.result_truncated ? true as const : undefined
   const withProgress = (object: object) => jsonWith(object, 'progress', progressOf(row))
   switch (stateOf(row.state)) {
-    case 'completed': return joined(withProgress(flagged(head, { resultTruncated: truncated })), 'result', row.result ?? NONE)
-    case 'failed': return withProgress(flagged({ ...head, failedReason: row.failed_reason ?? '' }, { errorTruncated: truncated }))
+    case 'completed': {
+      const job = withProgress(flagged(head, { resultTruncated: truncated }))
+      return joined(job, 'result', row.result ?? NONE)
+    }
+    case 'failed': {
+      const failedReason = row.failed_reason ?? ''
+      return withProgress(flagged({ ...head, failedReason }, { errorTruncated: truncated }))
+    }
     default: return withProgress(head)
   }
 }

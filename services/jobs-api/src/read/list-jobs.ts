@@ -58,7 +58,8 @@ export function selectPage (sql: RawSql, wanted: JobFilter, place: Place) {
  * starts the index scan at `to` and reads up to the cursor.
  */
 function nearerEnd (filter: JobFilter, after: Cursor): { filter: JobFilter, after?: Cursor } {
-  return filter.to !== undefined && filter.to <= after.createdMs ? { filter } : { filter: { ...filter, to: undefined }, after }
+  if (filter.to !== undefined && filter.to <= after.createdMs) return { filter }
+  return { filter: { ...filter, to: undefined }, after }
 }
 
 function cursorOf (text: string): Cursor {

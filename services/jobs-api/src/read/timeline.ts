@@ -21,13 +21,13 @@ export async function readTimeline (sql: RawSql, job: { n: number, state: number
   const rows = await sql<TimelineRow[]>`
     select event_ms, event_seq, type, timestamp, error, error_truncated from jobs.timeline
     where job = ${job.n} order by event_ms desc, event_seq desc limit ${MAX_EVENTS}`
-  const events = rows.toReversed().map(({ event_ms: ms, event_seq: seq, type, timestamp, error, error_truncated: isTruncated }) => ({
-    eventId: formatEventId({ ms, seq }),
+  const events = rows.toReversed().map(({ type, timestamp, error, ...row }) => ({
+    eventId: formatEventId({ ms: row.event_ms, seq: row.event_seq }),
     type,
     state: stateAfter(type) ?? stateOf(job.state),
     timestamp,
     ...(error !== null && { error }),
-    ...(isTruncated && { errorTruncated: true as const })
+    ...(row.error_truncated && { errorTruncated: true as const })
   }))
   return { events }
 }

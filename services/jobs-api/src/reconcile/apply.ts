@@ -41,6 +41,7 @@ export type ApplyContext = {
 export type Candidate = { row: OpenRow, decide: (row: OpenRow) => Decision, state?: BullmqState['state'] }
 
 type Decided = { row: OpenRow } & Decision
+type PublishDecision = Extract<Decision, { action: 'publish' }>
 
 /**
  * Applies decisions that still hold. Rows were read first and BullMQ's state second, so an event that BullMQ wrote
@@ -52,7 +53,9 @@ type Decided = { row: OpenRow } & Decision
 export async function apply (candidates: Candidate[], context: ApplyContext): Promise<number> {
   const { badItems, queue } = context
   const counts = await isolate(candidates, async some => [await applyAll(some, context)], {
-    onBad: ({ row }, err) => badItems.report({ consumer: 'reconcile', queue: queue.name, item: `row ${row.n}`, jobId: row.id, err })
+    onBad: ({ row }, err) => badItems.report({
+      consumer: 'reconcile', queue: queue.name, item: `row ${row.n}`, jobId: row.id, err
+    })
   })
   return counts.reduce((sum, count) => sum + count, 0)
 }
@@ -85,12 +88,16 @@ async function applyAt (position: RelayPosition, candidates: Candidate[], contex
 
   // First the events, which may fail because of their content: an addition is not undone.
   const mapped = decided.flatMap(one => one.action === 'publish' ? [mappedEventOf(one.row, one)] : [])
-  const { added, rejected } = await reenqueue(decided.filter(({ action }) => action === 'reenqueue').map(({ row }) => row), context)
+  const missing = decided.filter(({ action }) => action === 'reenqueue').map(({ row }) => row)
+  const { added, rejected } = await reenqueue(missing, context)
   // A cancel writes its request, then looks for the job; here the job is added first, then the request is looked for.
-  for (const job of await markEnqueued(sql, added)) if (!await removeQueued(queue, job.id)) await notifyWorker(redis, job)
+  for (const job of await markEnqueued(sql, added)) {
+    if (!await removeQueued(queue, job.id)) await notifyWorker(redis, job)
+  }
   const published = await publish(position, [...mapped, ...rejected.map(one => rejectedJob(one, context))], context)
   const addedRows = new Set(added)
-  logOutcomes(decided.filter(({ row, action }) => addedRows.has(row) || (action === 'publish' && published > 0)), context)
+  const isDone = ({ row, action }: Decided) => addedRows.has(row) || (action === 'publish' && published > 0)
+  logOutcomes(decided.filter(isDone), context)
   return added.length + published
 }
 
@@ -128,11 +135,13 @@ async function publish (
   await storeLargeValues(sql, mapped.flatMap(({ large }) => large ?? []))
   const events: JobEvent[] = mapped.map(({ event }) => ({ ...event, reconciled: true }))
   const repeated = await findPublishedEnds(redis, events)
-  const outcome = await stream.append({ queue: queue.name, from: position, to: position, events, repeated, minimumId: minimumId() })
+  const outcome = await stream.append({
+    queue: queue.name, from: position, to: position, events, repeated, minimumId: minimumId()
+  })
   return outcome.moved ? outcome.appended : 0
 }
 
-function mappedEventOf (row: OpenRow, { event, fields, at = Date.now() }: Extract<Decision, { action: 'publish' }>): MappedEvent {
+function mappedEventOf (row: OpenRow, { event, fields, at = Date.now() }: PublishDecision): MappedEvent {
   const owner = {
     userId: row.user_id,
     name: row.name,

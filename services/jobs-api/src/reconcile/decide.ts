@@ -11,7 +11,7 @@ export type Decision =
   /** Add the job to BullMQ again. */
   | { action: 'reenqueue' }
   /** Publish an event as if BullMQ had written it. */
-  | { action: 'publish', event: BullmqEvent['event'], fields: Record<string, string>, at?: number }
+  | { action: 'publish', event: BullmqEvent['event'], fields: BullmqEvent['fields'], at?: number }
 
 const NONE: Decision = { action: 'none' }
 
@@ -19,19 +19,19 @@ const NONE: Decision = { action: 'none' }
 export function decide (row: OpenRow, bullmq: BullmqState, lostJobs: LostJobs): Decision {
   if (bullmq.state === 'missing') return decideMissing(row, lostJobs, bullmq.successor)
   const { state, returnvalue, failedReason, finishedOn } = bullmq
-  const at = finishedOn === null ? {} : { at: finishedOn }
+  const at = finishedOn ?? undefined
   switch (state) {
     case stateOf(row.state): return NONE
-    case 'completed': return { action: 'publish', event: 'completed', fields: { returnvalue: returnvalue ?? 'null' }, ...at }
-    case 'failed': return { action: 'publish', event: 'failed', fields: { failedReason: failedReason ?? '' }, ...at }
-    default: return { action: 'publish', event: state, fields: {} }
+    case 'completed': return publish('completed', { returnvalue: returnvalue ?? 'null' }, at)
+    case 'failed': return publish('failed', { failedReason: failedReason ?? '' }, at)
+    default: return publish(state)
   }
 }
 
 /** Decides about a job that BullMQ does not have, and about which it wrote no event. */
 export function decideMissing (row: OpenRow, lostJobs: LostJobs, successor?: Successor): Decision {
   if (row.is_cancelled) return fail('Cancelled by user')
-  if (successor) return { action: 'publish', event: 'replaced', fields: successor.id === undefined ? {} : { by: successor.id } }
+  if (successor) return publish('replaced', successor.id === undefined ? {} : { by: successor.id })
   if (!row.submitted_here) return fail('Removed from the queue')
   const hasStarted = row.attempts_made > 0
   const canRun = row.data !== null && (!hasStarted || lostJobs === 'rerun')
@@ -39,5 +39,9 @@ export function decideMissing (row: OpenRow, lostJobs: LostJobs, successor?: Suc
 }
 
 function fail (failedReason: string): Decision {
-  return { action: 'publish', event: 'failed', fields: { failedReason } }
+  return publish('failed', { failedReason })
+}
+
+function publish (event: BullmqEvent['event'], fields: BullmqEvent['fields'] = {}, at?: number): Decision {
+  return { action: 'publish', event, fields, ...(at !== undefined && { at }) }
 }

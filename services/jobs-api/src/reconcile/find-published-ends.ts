@@ -22,7 +22,9 @@ export async function findPublishedEnds (redis: Redis, events: JobEvent[]): Prom
   }
 }
 
-async function findOfUser (redis: Redis, userId: string, ends: JobEvent[], found: Map<JobEvent, EventId>): Promise<void> {
+async function findOfUser (
+  redis: Redis, userId: string, ends: JobEvent[], found: Map<JobEvent, EventId>
+): Promise<void> {
   const wanted = new Map(ends.map(event => [keyOf(event), event]))
   // No published end is older than the job's own.
   const since = { ms: Math.min(...ends.map(({ timestamp }) => timestamp)) - 1, seq: 0 }
@@ -38,7 +40,8 @@ async function findOfUser (redis: Redis, userId: string, ends: JobEvent[], found
     }
   } catch (err) {
     // Another key in place of the history, or an event of a newer release in it: then the history is of no use.
-    if (!(err instanceof UnsupportedJobEvent) && !(err instanceof Error && err.message.startsWith('WRONGTYPE'))) throw err
+    const isWrongType = err instanceof Error && err.message.startsWith('WRONGTYPE')
+    if (!isWrongType && !(err instanceof UnsupportedJobEvent)) throw err
   }
 }
 

@@ -18,7 +18,9 @@ const isOfScheduler = ({ slot }: OpenRow) => slot?.startsWith(SCHEDULER) === tru
  * an existing scheduler has replaced its job, whether its next job is known here or not, and a deduplication its
  * delayed job.
  */
-export async function findSuccessors ({ sql, redis, queue }: Sources, rows: OpenRow[]): Promise<Map<number, Successor>> {
+export async function findSuccessors (
+  { sql, redis, queue }: Sources, rows: OpenRow[]
+): Promise<Map<number, Successor>> {
   const unreported = rows.filter(row => row.removed_ms === undefined && isReplaceable(row))
   const [later, present] = await Promise.all([laterRows(sql, rows), inBullmq(redis, queue, unreported)])
   return new Map([...present, ...later])

@@ -38,7 +38,9 @@ const columns = (sql: RawSql) => sql`
   ) as is_succeeded`
 
 /** The generation in the format of events; '' for submitted jobs. */
-export function generationOf ({ generation_ms: ms, generation_seq: seq }: Pick<OpenRow, 'generation_ms' | 'generation_seq'>): string {
+export function generationOf (
+  { generation_ms: ms, generation_seq: seq }: Pick<OpenRow, 'generation_ms' | 'generation_seq'>
+): string {
   return ms > 0 ? formatEventId({ ms, seq }) : ''
 }
 

@@ -53,7 +53,9 @@ export async function reconcileRequested (context: ReconcileContext): Promise<vo
 }
 
 /** Compares rows that had no event for a long time: BullMQ writes none when a queue is drained. */
-export async function reconcileSilent (silentMs: number, context: ReconcileContext, signal: AbortSignal): Promise<void> {
+export async function reconcileSilent (
+  silentMs: number, context: ReconcileContext, signal: AbortSignal
+): Promise<void> {
   const { sql, queue } = context
   for (let read = 0; read < MAX_SILENT; read += PAGE) {
     const { rows, isEnd } = await silentRows(sql, queue.name, { silentMs, limit: PAGE })
@@ -87,7 +89,9 @@ async function compare (rows: OpenRow[], context: ReconcileContext): Promise<voi
 }
 
 /** Adds the successors of missing jobs of other producers to their states. */
-async function withSuccessors (rows: OpenRow[], states: BullmqState[], context: ReconcileContext): Promise<BullmqState[]> {
+async function withSuccessors (
+  rows: OpenRow[], states: BullmqState[], context: ReconcileContext
+): Promise<BullmqState[]> {
   const { sql, redis, queue } = context
   const missing = rows.filter((row, i) => !row.submitted_here && states[i]?.state === 'missing')
   if (missing.length === 0) return states

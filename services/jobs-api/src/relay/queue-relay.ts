@@ -26,14 +26,23 @@ export function createQueueRelay (
     redis, key: queueEventsKey(keys), count: config.RELAY_BATCH, bytes: config.RELAY_BATCH_BYTES, log
   })
   const ownerResolver = createOwnerResolver({
-    queue, prefix: queuePrefix(keys), sql, redis, size: config.OWNER_CACHE, onInvalidOwner, onUnreadable, waitForProjection
+    queue,
+    prefix: queuePrefix(keys),
+    sql,
+    redis,
+    size: config.OWNER_CACHE,
+    onInvalidOwner,
+    onUnreadable,
+    waitForProjection
   })
   const toJobEvents = createEventMapper({ queue, sql, ownerResolver, reconcileRequests, badItems, metrics, log })
   let minimumIdAtConnect = ZERO
   const recentEnds = new RecentEnds()
   const minimumId = () => newest(recentEnds.lastId, newest(minimumIdAtConnect, projection.position))
 
-  return createRelay({ queue, openReader, stream, toJobEvents, minimumId, prepare, onAdvance, recentEnds, metrics, log })
+  return createRelay({
+    queue, openReader, stream, toJobEvents, minimumId, prepare, onAdvance, recentEnds, metrics, log
+  })
 
   async function prepare (reader: BullmqEventReader) {
     minimumIdAtConnect = await markLostEnds({ sql, stream, log })

@@ -15,7 +15,8 @@ export type RelayState = { run: string | null, gap: string | null, requested: nu
 const REQUESTED = 'suspected'
 
 export async function readRelayState (redis: Redis, queue: string): Promise<RelayState> {
-  const [run, gap, requested, reconciled] = await redis.hmget(relayPositionKey(queue), 'run', 'gap', REQUESTED, 'reconciled')
+  const key = relayPositionKey(queue)
+  const [run, gap, requested, reconciled] = await redis.hmget(key, 'run', 'gap', REQUESTED, 'reconciled')
   return { run: run ?? null, gap: gap ?? null, requested: Number(requested ?? 0), reconciled: Number(reconciled ?? 0) }
 }
 

@@ -12,7 +12,8 @@ const BODY_LIMIT = 16 * 1024
 export const authRoutes: FastifyPluginAsyncTypebox = async function authRoutes (app) {
   const { TOKEN_SECRET, REFRESH_TOKEN_SECRET, RATE_LIMIT_MAX: max, ...settings } = app.config
   if (!TOKEN_SECRET || !REFRESH_TOKEN_SECRET) return
-  const { refresh, userOf } = refresher({ ...settings, TOKEN_SECRET, REFRESH_TOKEN_SECRET }, { sql: app.sql, isRevoked: app.isRevoked })
+  const { sql, isRevoked } = app
+  const { refresh, userOf } = refresher({ ...settings, TOKEN_SECRET, REFRESH_TOKEN_SECRET }, { sql, isRevoked })
   await app.register(rateLimits, { name: 'auth', max, redisUrl: redisUrl(app.config), hook: 'preHandler', keyOf })
 
   app.post('/refresh', {
@@ -21,8 +22,8 @@ export const authRoutes: FastifyPluginAsyncTypebox = async function authRoutes (
       operationId: 'refreshTokens',
       tags: ['auth'],
       summary: 'Exchange a refresh token for new tokens',
-      description: 'A refresh token can be used once. The used token is accepted for 30 seconds more; using an older one ' +
-        'revokes all tokens of the login.',
+      description: 'A refresh token can be used once. The used token is accepted for 30 seconds more; using an ' +
+        'older one revokes all tokens of the login.',
       security: [],
       body: RefreshTokens,
       response: { 200: successResponse(RefreshedTokens, 'New tokens'), ...problemResponses(413, 415) }

@@ -17,7 +17,10 @@ export const commandRoutes: FastifyPluginAsyncTypebox = async function commandRo
     tags: ['jobs'],
     params: JobParams,
     querystring: JobQuery,
-    response: { 202: successResponse(Job, 'Accepted; the job before the command'), ...problemResponses(404, 409, 413, 414, 415) }
+    response: {
+      202: successResponse(Job, 'Accepted; the job before the command'),
+      ...problemResponses(404, 409, 413, 414, 415)
+    }
   }
   allowEmptyBodies(app)
   const context = { sql: app.sql, redis: app.redis, findQueue: (name: string) => app.findQueue(name) }
@@ -27,8 +30,8 @@ export const commandRoutes: FastifyPluginAsyncTypebox = async function commandRo
       ...schema,
       operationId: 'cancelJob',
       summary: 'Cancel a job',
-      description: 'A waiting or delayed job is removed; the worker of an active job is signalled to stop. The job ends ' +
-        '`failed` with "Cancelled by user". Returns the job before the command.'
+      description: 'A waiting or delayed job is removed; the worker of an active job is signalled to stop. The job ' +
+        'ends `failed` with "Cancelled by user". Returns the job before the command.'
     }
   }, async (request, reply) => {
     const row = await rowOf(request, clientGone(reply))

@@ -2,7 +2,9 @@ import { callbackify } from 'node:util'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { DoneFuncWithErrOrRes, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { CountJobsQuery, GetJobQuery, Job, JobCounts, JobId, JobList, JobQuery, JobTimeline, ListJobsQuery } from '@tidings/contracts'
+import {
+  CountJobsQuery, GetJobQuery, Job, JobCounts, JobId, JobList, JobQuery, JobTimeline, ListJobsQuery
+} from '@tidings/contracts'
 import { compact, problemResponses, sendJson } from '@tidings/service-kit'
 import { countByState } from '../read/count-jobs.ts'
 import { etagOf, matches } from '../read/etag.ts'
@@ -17,7 +19,8 @@ export const JobParams = Type.Object({ jobId: JobId })
 
 const GetHeaders = Type.Object({
   'if-none-match': Type.Optional(Type.String({
-    description: 'The ETag of the previous response: 304 if the job has not changed; with `wait`, the response waits for a change'
+    description: 'The ETag of the previous response: 304 if the job has not changed; with `wait`, the response waits ' +
+      'for a change'
   }))
 })
 
@@ -42,8 +45,8 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
       operationId: 'listJobs',
       tags,
       summary: 'List your jobs, newest first',
-      description: 'By page, or by cursor, which skips nothing. Totals by state are exact; with other filters counting stops ' +
-        'at 10,000.',
+      description: 'By page, or by cursor, which skips nothing. Totals by state are exact; with other filters ' +
+        'counting stops at 10,000.',
       querystring: ListJobsQuery,
       response: { 200: successResponse(JobList, 'A page of your jobs'), ...problemResponses() }
     }

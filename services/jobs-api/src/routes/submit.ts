@@ -53,11 +53,14 @@ export const submitRoutes: FastifyPluginAsyncTypebox = async function submitRout
       operationId: 'submitJobs',
       tags,
       summary: 'Submit up to 1,000 jobs',
-      description: 'All are accepted or none; the errors have the path of each invalid job. A batch counts as many requests ' +
-        'for the rate limit as it has jobs.',
+      description: 'All are accepted or none; the errors have the path of each invalid job. A batch counts as many ' +
+        'requests for the rate limit as it has jobs.',
       headers: Headers,
       body: SubmitJobs,
-      response: { 202: successResponse(SubmittedJobs, 'Accepted, in the order of the request'), ...problemResponses(409, 413, 415) }
+      response: {
+        202: successResponse(SubmittedJobs, 'Accepted, in the order of the request'),
+        ...problemResponses(409, 413, 415)
+      }
     }
   }, async (request, reply) => {
     const wanted = request.body.jobs.map(withoutNulls)

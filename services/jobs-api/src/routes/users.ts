@@ -9,7 +9,11 @@ import { successResponse } from './success-response.ts'
 const NoErasure = createError('ERASURE_NOT_FOUND', 'No erasure %s', 404)
 
 const UserId = Type.String({
-  minLength: 1, maxLength: 128, pattern: '^[^\\u0000-\\u001f\\u007f]+$', description: 'Id of the user, as text', examples: ['7']
+  minLength: 1,
+  maxLength: 128,
+  pattern: '^[^\\u0000-\\u001f\\u007f]+$',
+  description: 'Id of the user, as text',
+  examples: ['7']
 })
 const UserParams = Type.Object({ userId: UserId })
 const ErasureParams = Type.Object({
@@ -29,8 +33,8 @@ export const userRoutes: FastifyPluginAsyncTypebox = async function userRoutes (
       operationId: 'eraseUser',
       tags,
       summary: 'Erase all data of a user',
-      description: 'Revokes the user\'s tokens, cancels open jobs, and removes jobs, results, timelines, webhooks, secrets, ' +
-        'deliveries and refresh tokens in every service. Needs scope `operator:write`.',
+      description: 'Revokes the user\'s tokens, cancels open jobs, and removes jobs, results, timelines, webhooks, ' +
+        'secrets, deliveries and refresh tokens in every service. Needs scope `operator:write`.',
       params: UserParams,
       response: { 202: successResponse(Erasure, 'Accepted', ErasureLocation), ...problemResponses(403, 413, 414, 415) }
     }
@@ -39,8 +43,10 @@ export const userRoutes: FastifyPluginAsyncTypebox = async function userRoutes (
     // Every existing token becomes invalid, so that no job is submitted after the erasure.
     await app.redis.hset(REVOCATIONS_KEY, userId, Math.floor(Date.now() / 1000) + 1)
     const row = await requestErasure(app.sql, userId, actor)
-    log.info({ audit: true, actor, userId, erasureId: row.id, route: 'DELETE /users/:userId' }, 'erasure of a user requested')
-    return reply.code(202).header('location', `/users/${encodeURIComponent(userId)}/erasures/${row.id}`).send(toErasure(row))
+    const audit = { audit: true, actor, userId, erasureId: row.id, route: 'DELETE /users/:userId' }
+    log.info(audit, 'erasure of a user requested')
+    const location = `/users/${encodeURIComponent(userId)}/erasures/${row.id}`
+    return reply.code(202).header('location', location).send(toErasure(row))
   })
 
   app.get('/:userId/erasures/:erasureId', {

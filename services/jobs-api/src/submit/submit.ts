@@ -33,7 +33,10 @@ export async function submit (jobs: Submission[], context: SubmitContext): Promi
   const { sql, findQueue, log, maxOpen, repeatable } = context
   const answer = jobs.map(submittedJob)
   const isWritten = await insertJobs(sql, jobs, { maxOpen, key: repeatable && { ...repeatable, answer } })
-  if (!isWritten) return (repeatable && await firstAnswer(sql, repeatable)) ?? await refuseBeyondQuota(sql, jobs, maxOpen)
+  if (!isWritten) {
+    const first = repeatable && await firstAnswer(sql, repeatable)
+    return first ?? await refuseBeyondQuota(sql, jobs, maxOpen)
+  }
   await enqueue(jobs, { sql, findQueue, log })
   return answer
 }

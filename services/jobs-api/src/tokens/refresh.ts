@@ -1,5 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { clockToleranceMs, signAccessToken, signRefreshToken, type Identity, type RefreshedTokens } from '@tidings/contracts'
+import {
+  clockToleranceMs, signAccessToken, signRefreshToken, type Identity, type RefreshedTokens
+} from '@tidings/contracts'
 import type { RawSql } from '@tidings/service-kit'
 import type { Config } from '../config.ts'
 import { RefreshRefused, refreshTokenReader } from './refresh-token.ts'

@@ -1,5 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { compareEventIds, formatEventId, isNewer, type EventId, type StreamWriter, type KnownEnd } from '@tidings/job-events'
+import {
+  compareEventIds, formatEventId, isNewer, type EventId, type KnownEnd, type StreamWriter
+} from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import { readPosition } from '../../db/projector-position.ts'
 
@@ -63,7 +65,7 @@ async function markSince (last: EventId, { sql, stream, log }: Context): Promise
     const end = rows.at(-1)
     if (!end || rows.length < PAGE) return count
     if (count >= MAX_MARKS) {
-      log.error({ ends: count }, 'relay: more ends were lost than can be marked; the end of jobs that run again is published again')
+      log.error({ ends: count }, 'relay: more ends were lost than can be marked; jobs that run again end twice')
       return count
     }
     after = { finished: end.finished_ms, n: end.n }

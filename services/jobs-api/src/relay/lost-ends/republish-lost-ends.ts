@@ -5,7 +5,8 @@ import type { RecentEnd, RecentEnds } from './recent-ends.ts'
 
 const PAGE = 500
 
-type Context = { queue: string, stream: StreamWriter, recentEnds: RecentEnds, minimumId: EventId, log: FastifyBaseLogger }
+type RepublishContext = { queue: string, stream: StreamWriter, recentEnds: RecentEnds, minimumId: EventId }
+type Context = RepublishContext & { log: FastifyBaseLogger }
 
 /**
  * Publishes the recent ends again that the stream has lost, each with the id of its first publication: rows and
@@ -24,7 +25,9 @@ export async function republishLostEnds ({ queue, stream, recentEnds, minimumId,
   log.warn({ queue, ends: lost.length, from }, 'relay: Redis has lost ends, they were published again')
 }
 
-async function republish (ends: RecentEnd[], { queue, stream, recentEnds, minimumId }: Omit<Context, 'log'>): Promise<void> {
+async function republish (
+  ends: RecentEnd[], { queue, stream, recentEnds, minimumId }: RepublishContext
+): Promise<void> {
   const events: JobEvent[] = ends.map(({ event }) => ({ ...event, reconciled: true }))
   const endOf = new Map(events.map((event, i) => [event, ends[i]]))
   const repeated = (event: JobEvent) => {

@@ -41,7 +41,9 @@ function isDataError (err: unknown): boolean {
   return typeof code === 'string' && /^(22|54)/.test(code)
 }
 
-async function store (sql: RawSql, { head, progress, result, error }: LargeValue, { isWhole }: { isWhole: boolean }): Promise<void> {
+async function store (
+  sql: RawSql, { head, progress, result, error }: LargeValue, { isWhole }: { isWhole: boolean }
+): Promise<void> {
   const identity = identityOf(head)
   if (progress !== undefined) return await storeProgress(sql, identity, isWhole ? progress : null)
   await storeOutcome(sql, identity, {

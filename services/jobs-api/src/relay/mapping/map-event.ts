@@ -26,7 +26,7 @@ export function mapEvent (entry: BullmqEvent, { queue, owner, isCancelled }: Con
     case 'completed': return completed(entry, head, owner)
     case 'failed': return failed(head, fields.failedReason ?? '')
     case 'removed': return removed(entry, head, isCancelled)
-    case 'replaced': return { event: { ...head, type: 'replaced', ...(fields.by !== undefined && { replacedBy: fields.by }) } }
+    case 'replaced': return replaced(entry, head)
     default: return event satisfies never
   }
 }
@@ -95,6 +95,10 @@ function failed (head: Head, failedReason: string): MappedEvent {
 
 function removed ({ fields }: BullmqEvent, head: Head, isCancelled: boolean): MappedEvent | undefined {
   return wasFinal(fields.prev) ? undefined : failed(head, isCancelled ? 'Cancelled by user' : 'Removed from the queue')
+}
+
+function replaced ({ fields: { by } }: BullmqEvent, head: Head): MappedEvent {
+  return { event: { ...head, type: 'replaced', ...(by !== undefined && { replacedBy: by }) } }
 }
 
 function fitsInEvent (value: JsonText): boolean {

@@ -54,7 +54,9 @@ export function createEventMapper (
     const large = mapped.flatMap(one => one.large ?? [])
     await storeLargeValues(sql, large)
     for (const one of large) metrics.largeValues.inc({ queue, stored: isStoredWhole(one) ? 'yes' : 'no' })
-    for (const { event: { type, jobId, userId } } of mapped) log.debug({ queue, event: type, jobId, userId }, 'relay: queue event')
+    for (const { event: { type, jobId, userId } } of mapped) {
+      log.debug({ queue, event: type, jobId, userId }, 'relay: queue event')
+    }
     return mapped.map(({ event }) => event)
   }
 

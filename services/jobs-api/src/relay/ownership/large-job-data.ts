@@ -14,7 +14,7 @@ const MAX_VALUE_BYTES = 1024
  */
 export async function readLargeOwner (redis: Redis, key: string, size: number): Promise<unknown> {
   if (size > MAX_SEARCHED_BYTES) {
-    return new RangeError(`The job's data of ${size} bytes exceeds the ${MAX_SEARCHED_BYTES} that are searched for an owner`)
+    return new RangeError(`Data of ${size} bytes exceeds the ${MAX_SEARCHED_BYTES} that are searched for an owner`)
   }
   const data = await redis.hgetBuffer(key, 'data')
   return data ? await topLevelField(data, 'userId') : undefined

@@ -29,7 +29,7 @@ export function createLookAhead (client: Redis, key: string) {
   async function startsAfter (end: string, last: string): Promise<((jobId: string) => boolean) | undefined> {
     dropRelayed(end)
     for (let page = 0; isAbove(last, scannedTo); page++) {
-      if (page === MAX_PAGES) throw new Error('The owners of these jobs cannot be looked up yet: the relay is far behind')
+      if (page === MAX_PAGES) throw new Error('Owners cannot be looked up yet: the relay is far behind')
       const [lastScanned, ...found] = await redis.tidingsLookAhead(key, scannedTo, last, PAGE)
       if (lastScanned === undefined) {
         scannedTo = '0-0'
@@ -65,6 +65,8 @@ function isAbove (a: string, b: string): boolean {
 }
 
 function withCommand (redis: Redis): Redis & Command {
-  if (!('tidingsLookAhead' in redis)) redis.defineCommand('tidingsLookAhead', { numberOfKeys: 1, lua: LUA, readOnly: true })
+  if (!('tidingsLookAhead' in redis)) {
+    redis.defineCommand('tidingsLookAhead', { numberOfKeys: 1, lua: LUA, readOnly: true })
+  }
   return redis as Redis & Command
 }

@@ -7,6 +7,7 @@ import { readLargeOwner } from './large-job-data.ts'
 /** Larger fields are not read with the others: those of many jobs at once would fill the memory. */
 const MAX_FIELD_BYTES = 1024 * 1024
 const BATCH = 50
+const MAX_INT4 = 2_147_483_647
 const FIELDS = ['timestamp', 'name', 'opts', 'rjk', 'deid', 'data'] as const
 
 /** A longer id of a scheduler or a deduplication is not stored: an index cannot hold a text of 3,000 bytes. */
@@ -32,7 +33,9 @@ export async function readJobHashes (
   redis: Redis, prefix: string, jobIds: string[]
 ): Promise<{ hashes: ReadHash[], last: string }> {
   const hashes: ReadHash[] = []
-  for (let i = 0; i < jobIds.length; i += BATCH) hashes.push(...await readSome(redis, prefix, jobIds.slice(i, i + BATCH)))
+  for (let i = 0; i < jobIds.length; i += BATCH) {
+    hashes.push(...await readSome(redis, prefix, jobIds.slice(i, i + BATCH)))
+  }
   const newest = await redis.xrevrange(`${prefix}events`, '+', '-', 'COUNT', 1)
   return { hashes, last: newest[0]?.[0] ?? '0-0' }
 }
@@ -55,8 +58,9 @@ async function readSome (redis: Redis, prefix: string, jobIds: string[]): Promis
   const hashes: ReadHash[] = []
   for (const [i, value] of values.entries()) {
     const size = sizeOf(i, FIELDS.indexOf('data'))
-    const largeOwner = size <= MAX_FIELD_BYTES ? undefined : async () => await readLargeOwner(redis, keys[i] as string, size)
-    hashes.push(value instanceof WrongType ? value : await hashOf(value, largeOwner))
+    const largeOwner = async () => await readLargeOwner(redis, keys[i] as string, size)
+    const isLarge = size > MAX_FIELD_BYTES
+    hashes.push(value instanceof WrongType ? value : await hashOf(value, isLarge ? largeOwner : undefined))
   }
   return hashes
 }
@@ -86,7 +90,8 @@ async function hashOf (
 function userOf (claim: unknown): Pick<JobHash, 'userId' | 'fault'> {
   if (claim instanceof Error) return { userId: undefined, fault: claim.message }
   const userId = userIdText(claim)
-  return userId === undefined && claim !== undefined && claim !== null ? { userId, fault: userIdFault(claim) } : { userId }
+  const isInvalid = userId === undefined && claim !== undefined && claim !== null
+  return isInvalid ? { userId, fault: userIdFault(claim) } : { userId }
 }
 
 /** Parses a time in milliseconds; undefined if a row could not hold it. */
@@ -112,7 +117,8 @@ export function nameOf (name: string): string {
 }
 
 function attemptsOf (attempts: unknown): number {
-  return typeof attempts === 'number' && Number.isInteger(attempts) && attempts > 0 ? Math.min(attempts, 2_147_483_647) : 1
+  const isCount = typeof attempts === 'number' && Number.isInteger(attempts) && attempts > 0
+  return isCount ? Math.min(attempts, MAX_INT4) : 1
 }
 
 function fieldOf (json: string | null | undefined, field: string): unknown {

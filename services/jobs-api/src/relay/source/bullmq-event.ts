@@ -15,7 +15,12 @@ type RelayedEvent = typeof RELAYED_EVENTS[number]
 /**
  * An entry of BullMQ's event stream: all values are texts. `replaced` stands for a `removed` whose successor is known.
  */
-export type BullmqEvent = { id: string, event: RelayedEvent | 'replaced', jobId: string, fields: Record<string, string> }
+export type BullmqEvent = {
+  id: string
+  event: RelayedEvent | 'replaced'
+  jobId: string
+  fields: Record<string, string>
+}
 
 /** An entry that BullMQ did not write, or that a worker filled with invalid values. It is skipped. */
 export class MalformedEntry extends Error {

@@ -38,11 +38,13 @@ function isRecreated ({ at, read, lost }: RelayPosition, page: ReadPage): boolea
 }
 
 function restart ({ at }: RelayPosition, page: ReadPage): Advance {
-  if (isNewer(eventIdOf(at), eventIdOf(page.lastId))) return { to: START, entries: [], continuity: 'recreated', lost: 0 }
+  const isEmpty = isNewer(eventIdOf(at), eventIdOf(page.lastId))
+  if (isEmpty) return { to: START, entries: [], continuity: 'recreated', lost: 0 }
   // Its ids are above the position, so everything that was not read yet is in this page or after it.
   const { entries } = page
   const after = page.isEnd ? entries.length : page.length
-  const to = { at: lastIdOf(entries) ?? endPosition(at, page.lastId), read: page.entriesAdded - after + entries.length, lost: 0 }
+  const end = lastIdOf(entries) ?? endPosition(at, page.lastId)
+  const to = { at: end, read: page.entriesAdded - after + entries.length, lost: 0 }
   return { to, entries, continuity: 'recreated', lost: 0 }
 }
 
