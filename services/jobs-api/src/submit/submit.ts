@@ -7,9 +7,8 @@ import { enqueue, type FindQueue } from './enqueue.ts'
 import { insertJobs } from './insert-jobs.ts'
 import { submittedJob, type Submission } from './submission.ts'
 
-const KeyReused = createError(
-  'IDEMPOTENCY_KEY_REUSED', 'This Idempotency-Key was used with another request within the last 24 hours', 409
-)
+const KeyReused = createError('IDEMPOTENCY_KEY_REUSED',
+  'This Idempotency-Key was used with another request within the last 24 hours', 409)
 
 const TooManyOpen = createError('TOO_MANY_OPEN_JOBS', '%s', 429)
 /** Jobs end in their own time; a retry each second would not help. */

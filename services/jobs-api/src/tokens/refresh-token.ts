@@ -8,9 +8,8 @@ import { readIssuedAt, userIdFault, userIdText } from '@tidings/contracts'
  */
 export type RefreshToken = { id: string, family: string, userId: string, signedInAt: number, expiresAt: Date }
 
-export const RefreshRefused = createError(
-  'REFRESH_REFUSED', 'The refresh token is invalid or expired: sign in again', 401
-)
+export const RefreshRefused = createError('REFRESH_REFUSED',
+  'The refresh token is invalid or expired: sign in again', 401)
 
 type Claims = {
   type?: unknown
