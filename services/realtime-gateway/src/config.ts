@@ -9,30 +9,39 @@ const Count = (fallback: number, description: string) => Type.Integer({ default:
 
 export const Settings = Type.Object({
   ...commonSettings,
-  REALTIME_GATEWAY_PORT: AnyPort('Where to listen; goes before PORT'),
-  PORT: AnyPort(`Where to listen, default ${DEFAULT_PORT}`),
-  REALTIME_INTERNAL_PORT: AnyPort('Where operators revoke sessions; off unless set'),
-  REALTIME_INTERNAL_HOST: Type.String({ default: '127.0.0.1', description: 'Address of the operators\' port, which asks for no token' }),
-  JOBS_API_URL: Type.String({ default: 'http://127.0.0.1:4001', pattern: '^https?://', description: 'Where jobs-api answers POST /internal/find-jobs' }),
-  HISTORY_TTL_MS: Count(DEFAULT_BOUNDS.historyTtlMs, 'How long the history of a silent user stays: the same as in jobs-api'),
+  REALTIME_GATEWAY_PORT: AnyPort('Port; takes precedence over PORT'),
+  PORT: AnyPort(`Port, ${DEFAULT_PORT} by default`),
+  REALTIME_INTERNAL_PORT: AnyPort('Port of the admin server, which revokes sessions; off unless set'),
+  REALTIME_INTERNAL_HOST: Type.String({
+    default: '127.0.0.1',
+    description: 'Address of the admin server, which requires no token'
+  }),
+  JOBS_API_URL: Type.String({
+    default: 'http://127.0.0.1:4001',
+    pattern: '^https?://',
+    description: 'The jobs-api that answers POST /internal/find-jobs'
+  }),
+  HISTORY_TTL_MS: Count(DEFAULT_BOUNDS.historyTtlMs, 'How long the history of an idle user is kept; as in jobs-api'),
 
-  REALTIME_MAX_MESSAGE_BYTES: Count(16 * 1024, 'Size of a client\'s message'),
-  REALTIME_MAX_SESSIONS: Count(100, 'Sessions of a user, over all replicas'),
-  REALTIME_MAX_SUBSCRIPTIONS: Count(1000, 'Jobs that a session may subscribe to'),
-  REALTIME_COMMANDS_PER_SECOND: Count(100, 'Commands of a session; twice as many at once, subscriptions all that it may have'),
-  REALTIME_UNKNOWN_JOB_MS: Count(60_000, 'How long a job that a session subscribes to is looked for before it counts as not found'),
-  REALTIME_CONNECTS_PER_SECOND: Count(500, 'New sessions of a replica, of clients with a good token; twice as many at once'),
-  REALTIME_UNSENT_BYTES: Count(1024 * 1024, 'What may wait for a session before superseded progress is left out'),
+  REALTIME_MAX_MESSAGE_BYTES: Count(16 * 1024, 'Maximum size of a client\'s message'),
+  REALTIME_MAX_SESSIONS: Count(100, 'Maximum number of sessions of a user, over all replicas'),
+  REALTIME_MAX_SUBSCRIPTIONS: Count(1000, 'Maximum number of jobs that a session subscribes to'),
+  REALTIME_COMMANDS_PER_SECOND: Count(100,
+    'Commands per second of a session; a burst may be twice that, and one of subscriptions as large as their maximum'),
+  REALTIME_UNKNOWN_JOB_MS: Count(60_000, 'How long a subscription waits for an unknown job before it is refused'),
+  REALTIME_CONNECTS_PER_SECOND: Count(500,
+    'New sessions per second of a replica, of clients with a valid token; a burst may be twice that'),
+  REALTIME_UNSENT_BYTES: Count(1024 * 1024, 'Unsent bytes of a session before superseded progress is dropped'),
   REALTIME_UNSENT_PACKETS: Count(1000, 'The same in packets'),
-  REALTIME_SLOW_MS: Count(10_000, 'How long a session may stay above that before it is closed'),
-  REALTIME_HELD_EVENTS: Count(1000, 'Events that wait while a session resumes; beyond, its history is read again'),
+  REALTIME_SLOW_MS: Count(10_000, 'How long a session may stay above that before it is closed as slow'),
+  REALTIME_HELD_EVENTS: Count(1000, 'Live events buffered while a session resumes; beyond, its history is read again'),
   REALTIME_DRAIN_MS: Count(10_000, 'Over how long sessions are closed on SIGTERM'),
   REALTIME_MAX_LAG_MS: Count(10_000, 'A replica that is further behind the stream is not ready')
 })
 
 export type Config = Static<typeof Settings> & { port: number }
 
-/** @throws ConfigError naming every fault */
+/** @throws ConfigError that names every fault */
 export function loadConfig (env: Record<string, string | undefined>): Config {
   const settings = readConfig(Settings, env)
   return { ...settings, port: settings.REALTIME_GATEWAY_PORT ?? settings.PORT ?? DEFAULT_PORT }

@@ -1,22 +1,34 @@
 import fp from 'fastify-plugin'
-import { openApiDocument, packageVersion } from '@tidings/service-kit'
-import { ticketRoute } from './admission/ticket-route.ts'
-import { loadConfig } from './config.ts'
+import { openApiDocument, VERSION } from '@tidings/service-kit'
 import { httpHooks } from './admission/http-hooks-plugin.ts'
 import { origins } from './admission/origins-plugin.ts'
+import { ticketRoute } from './admission/ticket-route.ts'
+import { loadConfig } from './config.ts'
 import { sse } from './transports/sse/plugin.ts'
 
 export const API = {
   title: 'Tidings realtime gateway',
-  description: 'Every job event to its owner, in order, with resume: as event streams, and by Socket.IO at `/socket.io/` and WebSocket at `/ws`, of which OpenAPI can\'t tell',
-  version: packageVersion(new URL('../package.json', import.meta.url)),
+  description: 'Delivers every job event to its owner, in order, with resume: as event streams, and over Socket.IO ' +
+    'at `/socket.io/` and WebSocket at `/ws`, which OpenAPI cannot describe',
+  version: VERSION,
   securitySchemes: {
-    ticket: { type: 'apiKey', in: 'query', name: 'ticket', description: 'Of `POST /auth/ticket`: opens one stream within a minute, and again when that comes back with Last-Event-ID' }
+    ticket: {
+      type: 'apiKey',
+      in: 'query',
+      name: 'ticket',
+      description: 'From `POST /auth/ticket`: opens one stream within a minute, and the same stream again when it ' +
+        'reconnects with Last-Event-ID'
+    }
   }
 }
 
-/** What the routes take from the core when they are called, by the plugin that they name. */
-const USED = { redis: ['redis'], 'realtime-metrics': ['meters'], admission: ['admission'], sessions: ['sessions', 'subscribeOptions'] }
+/** The decorators that the routes use, by the plugin that provides them. */
+const USED = {
+  redis: ['redis'],
+  'realtime-metrics': ['meters'],
+  admission: ['admission'],
+  sessions: ['sessions', 'subscribeOptions']
+}
 
 /** The OpenAPI document of the routes. */
 export async function describeApi (): Promise<object> {

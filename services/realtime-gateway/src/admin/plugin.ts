@@ -1,17 +1,17 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import createError from '@fastify/error'
 import Fastify from 'fastify'
 import fp from 'fastify-plugin'
 import { Type } from 'typebox'
 import { userIdFault, userIdText } from '@tidings/contracts'
-import { jsonBodies, problems, serviceOptions, validatorCompiler } from '@tidings/service-kit'
+import { invalidInput, jsonBodies, problems, serviceOptions, validatorCompiler } from '@tidings/service-kit'
 import { REVOKED } from '../transports/socket-io/cluster-adapter.ts'
 
 const Revoke = Type.Object({
-  userId: Type.Union([Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }), Type.String({ minLength: 1, maxLength: 128 })])
+  userId: Type.Union([
+    Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }),
+    Type.String({ minLength: 1, maxLength: 128 })
+  ])
 }, { additionalProperties: false })
-
-const InvalidUserId = createError('INVALID_INPUT', 'The request is not valid', 400)
 
 const Revoked = Type.Object({
   userId: Type.String(),
@@ -19,10 +19,10 @@ const Revoked = Type.Object({
 })
 
 /**
- * The operators' port, off unless REALTIME_INTERNAL_PORT is set. It asks for no
- * token, so it listens on an address of its own. Decorates `app.revoke`.
+ * The admin server: `POST /revocations` on a port of its own, off unless REALTIME_INTERNAL_PORT is set. It requires no
+ * token, so it listens on an address of its own. Applies the revocations of other replicas in any case.
  */
-export const adminServer = fp(async function operators (app) {
+export const adminServer = fp(async function adminServer (app) {
   const { config, io, revocations, log } = app
   io.on(REVOKED, (userId: string, notBefore: number) => revocations.apply(userId, notBefore))
 
@@ -42,18 +42,18 @@ export const adminServer = fp(async function operators (app) {
   internal.register(jsonBodies)
   internal.post('/revocations', { schema: { body: Revoke, response: { 200: Revoked } } }, async ({ body }) => {
     const userId = userIdText(body.userId)
-    if (userId === undefined) throw Object.assign(new InvalidUserId(), { errors: [{ path: 'body.userId', message: userIdFault(body.userId) }] })
+    if (userId === undefined) throw invalidInput([{ path: 'body.userId', message: userIdFault(body.userId) }])
     return await revoke(userId)
   })
 
   app.decorate('internal', internal)
   app.addHook('onListen', async () => { await internal.listen({ host, port }) })
   app.addHook('preClose', async () => { await internal.close() })
-}, { name: 'operators', dependencies: ['sessions', 'socket-io'] })
+}, { name: 'admin-server', dependencies: ['admission', 'socket-io'] })
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Where the operators' port is set. */
+    /** The admin server, if its port is set. */
     internal?: { server: FastifyInstance['server'] }
   }
 }

@@ -5,8 +5,9 @@ const USAGE = `Ends all sessions of a user and refuses the tokens issued until n
   revoke --user <id> [--url http://127.0.0.1:<REALTIME_INTERNAL_PORT>]
 `
 
+const { REALTIME_INTERNAL_PORT: port } = process.env
 const { values } = parseArgs({ options: { user: { type: 'string' }, url: { type: 'string' } } })
-const url = values.url ?? (process.env.REALTIME_INTERNAL_PORT && `http://127.0.0.1:${process.env.REALTIME_INTERNAL_PORT}`)
+const url = values.url ?? (port && `http://127.0.0.1:${port}`)
 
 if (!values.user || !url) {
   process.stderr.write(USAGE)

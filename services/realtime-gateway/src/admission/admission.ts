@@ -1,13 +1,16 @@
 import createError from '@fastify/error'
 import { TokenRefused, type Identity, type VerifyToken } from '@tidings/contracts'
-import type { Revocations } from './revocations.ts'
 import type { Grant } from '../session/session.ts'
+import { TokenBucket } from '../session/token-bucket.ts'
+import type { Revocations } from './revocations.ts'
 import type { SessionQuota } from './session-quota.ts'
-import { createConnectRates } from './connect-rates.ts'
+
+/** Users whose connect rate is remembered. Beyond, users that have used none of it are forgotten first. */
+const MAX_USERS = 20_000
 
 export const TooManySessions = createError('TOO_MANY_SESSIONS', 'The user has too many sessions', 429)
-export const TooManyConnects = createError('TOO_MANY_CONNECTS', 'Too many sessions are being opened, try again', 503)
-export const NotReady = createError('NOT_READY', 'The gateway is not ready, try again', 503)
+export const TooManyConnects = createError('TOO_MANY_CONNECTS', 'Too many sessions are being opened; try again', 503)
+const NotReady = createError('NOT_READY', 'The gateway is not ready; try again', 503)
 
 export type Admission = ReturnType<typeof createAdmission>
 
@@ -20,8 +23,9 @@ type AdmissionOptions = {
   isReady: () => boolean
 }
 
-/** Whoever wants a session passes here, whatever it speaks. */
-export function createAdmission ({ verifyToken, revocations, quota, connectsPerSecond, maxSessions, isReady }: AdmissionOptions) {
+/** Admits the clients of every transport to a session, or refuses them. */
+export function createAdmission (options: AdmissionOptions) {
+  const { verifyToken, revocations, quota, connectsPerSecond, maxSessions, isReady } = options
   const rates = createConnectRates({ perSecond: connectsPerSecond, maxSessions })
 
   /** @throws TokenRefused */
@@ -31,12 +35,12 @@ export function createAdmission ({ verifyToken, revocations, quota, connectsPerS
     return identity
   }
 
-  /** To be asked before anything else, for it costs nothing. @throws NotReady */
+  /** Costs nothing, so it comes before all other checks. @throws NotReady */
   function assertAccepting (): void {
     if (!isReady()) throw new NotReady()
   }
 
-  /** Counts a session that somebody asks for; only whoever is known is counted, so nobody else can use this up. @throws TooManyConnects */
+  /** Counts a connect. Only valid tokens count, so nobody else can use up the rate. @throws TooManyConnects */
   function countConnect ({ userId }: Identity): void {
     if (!rates.take(userId)) throw new TooManyConnects()
   }
@@ -53,8 +57,36 @@ export function createAdmission ({ verifyToken, revocations, quota, connectsPerS
   return { assertAccepting, countConnect, admit, identify }
 }
 
-/** What became of who wanted a session, as its metric says it. */
+/** The label of a failed connect in the metrics: the code of our own errors, or `failed`. */
 export function outcomeOf (err: unknown): string {
   const isOurs = err instanceof TokenRefused || (err as { statusCode?: number }).statusCode !== undefined
   return isOurs ? String((err as { code?: string }).code).toLowerCase() : 'failed'
+}
+
+/**
+ * How many sessions may be opened: so many per second in total, and of one user no more than a part of them, so that
+ * nobody takes the share of others. A user may open all of their sessions at once, twice.
+ */
+function createConnectRates ({ perSecond, maxSessions }: { perSecond: number, maxSessions: number }) {
+  const all = new TokenBucket(perSecond)
+  const users = new Map<string, TokenBucket>()
+
+  function bucketOf (userId: string): TokenBucket {
+    const known = users.get(userId)
+    if (known) return known
+    if (users.size >= MAX_USERS) evict()
+    const bucket = new TokenBucket(Math.max(20, maxSessions / 5), Math.max(100, 2 * maxSessions))
+    users.set(userId, bucket)
+    return bucket
+  }
+
+  function evict () {
+    for (const [userId, bucket] of users) if (bucket.isFull()) users.delete(userId)
+    for (const userId of users.keys()) {
+      if (users.size < MAX_USERS) return
+      users.delete(userId)
+    }
+  }
+
+  return { take: (userId: string) => bucketOf(userId).take() && all.take() }
 }

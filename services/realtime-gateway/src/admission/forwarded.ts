@@ -5,23 +5,23 @@ import { addressKind } from '@tidings/service-kit'
 type Request = Pick<IncomingMessage, 'headers' | 'socket'>
 
 /**
- * Whether a request comes from a page of the very origin that it asks. A proxy
- * before this service may have ended TLS, so a page of https is taken where
- * plain http arrives; never the other way round.
+ * Whether a request comes from a page of the same origin. A proxy in front of this service may have ended TLS, so a
+ * page of https is accepted over plain http; never the reverse.
  */
 export function isSameOrigin (origin: string, request: Request): boolean {
   if (!URL.canParse(origin)) return false
   const { protocol, host } = new URL(origin)
   if (protocol !== 'https:' && (protocol !== 'http:' || isSecure(request))) return false
-  return hostsOf(request).some(own => URL.canParse(`${protocol}//${own}`) && new URL(`${protocol}//${own}`).host === host)
+  const urls = hostsOf(request).map(own => `${protocol}//${own}`)
+  return urls.some(url => URL.canParse(url) && new URL(url).host === host)
 }
 
-/** The address of the client: behind proxies of one's own network the nearest that is not of it. */
+/** The address of the client: behind proxies of a private network, the nearest address outside that network. */
 export function clientAddress (request: Request): string {
   const peer = request.socket.remoteAddress ?? ''
   if (!isFromProxy(request)) return peer
-  const passed = listOf(request, 'x-forwarded-for').toReversed()
-  return passed.find(address => addressKind(address) !== 'private') ?? passed.at(-1) ?? peer
+  const forwarded = listOf(request, 'x-forwarded-for').toReversed()
+  return forwarded.find(address => addressKind(address) !== 'private') ?? forwarded.at(-1) ?? peer
 }
 
 function isSecure (request: Request): boolean {
@@ -31,10 +31,11 @@ function isSecure (request: Request): boolean {
 
 function hostsOf (request: Request): string[] {
   const { host } = request.headers
-  return [...(host === undefined ? [] : [host]), ...(isFromProxy(request) ? listOf(request, 'x-forwarded-host').slice(0, 1) : [])]
+  const forwarded = isFromProxy(request) ? listOf(request, 'x-forwarded-host').slice(0, 1) : []
+  return [...(host === undefined ? [] : [host]), ...forwarded]
 }
 
-/** What stands before this service is in its own network; no client from outside speaks for it. */
+/** A proxy of ours is in a private network. Clients outside can't claim to be one. */
 function isFromProxy ({ socket: { remoteAddress } }: Request): boolean {
   return remoteAddress !== undefined && addressKind(remoteAddress) === 'private'
 }

@@ -1,8 +1,8 @@
--- Redeems a ticket: once for whoever brings it first, then for that stream alone when it comes back.
--- KEYS: 1 the ticket as it was issued, 2 the ticket once it was redeemed (place .. sealed token)
--- ARGV: 1 the place it is good for (32 bytes), 2 '1' where a stream comes back, 3 how long a redeemed one is kept (ms)
+-- Redeems a ticket: the first time for any stream, then only for that same stream when it reconnects.
+-- KEYS: 1 the ticket as issued, 2 the ticket after it was redeemed (scope .. sealed token)
+-- ARGV: 1 the scope of the request (32 bytes), 2 '1' if a stream reconnects, 3 how long a redeemed ticket is kept (ms)
 -- Result: {sealed token, 1 for the first time or 0}, or nil
--- What somebody else put there is no ticket.
+-- A value of another type, written by another program, is not a ticket.
 
 local function text (key)
   if redis.call('TYPE', key).ok ~= 'string' then return nil end

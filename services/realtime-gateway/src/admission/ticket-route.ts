@@ -3,12 +3,10 @@ import { bearerToken, Ticket } from '@tidings/contracts'
 import { problemResponses, withoutBody } from '@tidings/service-kit'
 import { createTickets, TICKET_SECONDS, type Tickets } from './tickets.ts'
 
-const answer = {
-  description: 'The ticket',
-  content: { 'application/json': { schema: Ticket, example: { ticket: 'mZ0hWn3fYp8Jb1cQ7tXv5LrKe2sGdU9aHxN4oIzTqRw', expiresIn: TICKET_SECONDS } } }
-}
+const example = { ticket: 'mZ0hWn3fYp8Jb1cQ7tXv5LrKe2sGdU9aHxN4oIzTqRw', expiresIn: TICKET_SECONDS }
+const created = { description: 'The ticket', content: { 'application/json': { schema: Ticket, example } } }
 
-/** `POST /auth/ticket`: lets a browser's EventSource in, which can send no header. */
+/** `POST /auth/ticket`: admits a browser's EventSource, which can send no header. */
 export const ticketRoute = fp(async function ticketRoute (app) {
   const { admission } = app
   const tickets = createTickets(app.redis)
@@ -17,15 +15,18 @@ export const ticketRoute = fp(async function ticketRoute (app) {
   app.post('/auth/ticket', {
     schema: {
       operationId: 'createTicket',
-      summary: 'A ticket for one event stream',
-      description: 'For a browser\'s own EventSource, which can send no header: `new EventSource(\'/events?ticket=…\')`. It opens one stream, within 60 seconds, for the user of the token; that stream comes back with it, as an EventSource does by itself with Last-Event-ID, until the token expires or is revoked.',
+      summary: 'Create a ticket for one event stream',
+      description: 'For a browser\'s own EventSource, which can send no header: ' +
+        '`new EventSource(\'/events?ticket=…\')`. ' +
+        'The ticket opens one stream, within 60 seconds, for the user of the token. The same stream reconnects with ' +
+        'it, as an EventSource does by itself with Last-Event-ID, until the token expires or is revoked.',
       tags: ['realtime'],
-      response: { 201: answer, ...problemResponses(413, 415) }
+      response: { 201: created, ...problemResponses(413, 415) }
     },
     ...withoutBody,
     onRequest: [async () => { admission.assertAccepting() }, app.authenticate]
   }, async (request, reply) => {
-    admission.countConnect(request.user) // a ticket is for a session: it counts as one that is asked for
+    admission.countConnect(request.user) // a ticket is for a session and counts as one
     const ticket = await tickets.issue(bearerToken(request.headers.authorization) as string)
     return reply.code(201).header('cache-control', 'no-store').send({ ticket, expiresIn: TICKET_SECONDS })
   })

@@ -1,49 +1,46 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { createHash, randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { redeemedTicketKey, ticketKey } from '@tidings/contracts'
-import { orUnavailable } from './or-unavailable.ts'
+import { decrypt, encrypt, loadLua, orUnavailable } from '@tidings/service-kit'
 
 export const TICKET_SECONDS = 60
-/** Until it is known when the token ends. */
+/** How long a redeemed ticket is kept until the expiry of its token is known. */
 const REDEEMED_MS = 24 * 60 * 60_000
-/** Of a token that never ends. */
+/** How long the ticket of a token that never expires is kept. */
 const MAX_REDEEMED_MS = 30 * 24 * 60 * 60_000
 const TICKET_BYTES = 32
-const CIPHER = 'aes-256-gcm'
-const IV_BYTES = 12
-const TAG_BYTES = 16
 
 export type Tickets = ReturnType<typeof createTickets>
 
 type StreamRequest = {
-  /** What a redeemed ticket is good for again: this stream, for a page of this origin. */
+  /** What a redeemed ticket stays valid for: this stream, for a page of this origin. */
   scope: string
-  /** Whether the stream comes back: its client names the last event that it had. */
+  /** Whether the stream reconnects: its client names the last event that it received. */
   isReturning: boolean
 }
 
 export type RedeemedTicket = {
   token: string
-  /** Keeps it for the stream's returns as long as its token is good (milliseconds since 1970; null: for ever). */
+  /** Keeps it for reconnects of the stream until its token expires (milliseconds since 1970; null: never). */
   keepUntil: (acceptedUntil: number | null) => void
-  /** Its stream never began: it is good for another first time. */
+  /** Makes it unused again, for a stream that never started. */
   restore: () => void
 }
 
 type Commands = Redis & {
-  tidingsRedeemTicketBuffer: (issued: string, redeemed: string, place: Buffer, isReturning: string, keepMs: number) => Promise<[Buffer, number] | null>
+  tidingsRedeemTicketBuffer: (
+    issued: string, redeemed: string, scope: Buffer, isReturning: string, keepMs: number
+  ) => Promise<[Buffer, number] | null>
 }
 
 /**
- * Tickets stand for what may not stand in a URL: the token. Redis keeps the
- * token enciphered with the ticket itself, under the ticket's hash, so that who
- * reads there has neither. A ticket opens one stream, and that one again
- * whenever its client comes back with the last event that it had: a browser's
- * EventSource can change nothing of its URL.
+ * Tickets stand for the token, which must not appear in a URL. Redis keeps the token encrypted with the ticket itself,
+ * under the ticket's hash, so that a reader of Redis has neither. A ticket opens one stream, and the same stream again
+ * whenever its client reconnects with the id of the last event that it received: a browser's EventSource cannot change
+ * its URL.
  */
 export function createTickets (redis: Redis) {
-  const script = readFileSync(new URL('./redeem-ticket.lua', import.meta.url), 'utf8')
+  const lua = loadLua('redeem-ticket', import.meta.url)
 
   async function issue (token: string): Promise<string> {
     const ticket = randomBytes(TICKET_BYTES)
@@ -51,16 +48,21 @@ export function createTickets (redis: Redis) {
     return ticket.toString('base64url')
   }
 
-  /** Undefined where it has expired, never was, or was redeemed and this is no return of its stream. */
+  /** Undefined for a ticket that is expired or unknown, or used and this is not a reconnect of its stream. */
   async function redeem (text: string, { scope, isReturning }: StreamRequest): Promise<RedeemedTicket | undefined> {
     const ticket = Buffer.from(text, 'base64url')
     if (ticket.length !== TICKET_BYTES) return undefined
     const [issued, redeemed] = [ticketKey(hashOf(ticket)), redeemedTicketKey(hashOf(ticket))]
-    const placeHash = createHash('sha256').update(scope).digest()
-    if (!('tidingsRedeemTicket' in redis)) redis.defineCommand('tidingsRedeemTicket', { numberOfKeys: 2, lua: script })
-    const found = await orUnavailable((redis as Commands).tidingsRedeemTicketBuffer(issued, redeemed, placeHash, isReturning ? '1' : '0', REDEEMED_MS))
-    const token = found ? decrypt(ticket, found[0]) : undefined
+    const scopeHash = createHash('sha256').update(scope).digest()
+    const returning = isReturning ? '1' : '0'
+    // Defined at the first use: the OpenAPI document is written without a Redis.
+    if (!('tidingsRedeemTicket' in redis)) redis.defineCommand('tidingsRedeemTicket', { numberOfKeys: 2, lua })
+    const found = await orUnavailable(
+      (redis as Commands).tidingsRedeemTicketBuffer(issued, redeemed, scopeHash, returning, REDEEMED_MS)
+    )
+    const token = found ? tokenIn(found[0], ticket) : undefined
     if (!found || token === undefined) return undefined
+    const [sealed, isFirst] = found
     return {
       token,
       keepUntil: acceptedUntil => {
@@ -68,8 +70,9 @@ export function createTickets (redis: Redis) {
         redis.pexpire(redeemed, Math.ceil(keepMs)).catch(() => {}) // then it is kept for a day
       },
       restore: () => {
-        if (found[1] === 0) return
-        redis.multi().set(issued, found[0], 'EX', TICKET_SECONDS).del(redeemed).exec().catch(() => {}) // then its page asks for another
+        if (!isFirst) return
+        redis.multi().set(issued, sealed, 'EX', TICKET_SECONDS).del(redeemed).exec()
+          .catch(() => {}) // then the page requests another ticket
       }
     }
   }
@@ -79,21 +82,11 @@ export function createTickets (redis: Redis) {
 
 const hashOf = (ticket: Buffer) => createHash('sha256').update(ticket).digest('base64url')
 
-function encrypt (ticket: Buffer, token: string): Buffer {
-  const iv = randomBytes(IV_BYTES)
-  const cipher = createCipheriv(CIPHER, ticket, iv)
-  const body = [cipher.update(token, 'utf8'), cipher.final()]
-  return Buffer.concat([iv, cipher.getAuthTag(), ...body])
-}
-
-/** Undefined for what no ticket enciphered. */
-function decrypt (ticket: Buffer, kept: Buffer): string | undefined {
-  if (kept.length < IV_BYTES + TAG_BYTES) return undefined
-  const cipher = createDecipheriv(CIPHER, ticket, kept.subarray(0, IV_BYTES))
-  cipher.setAuthTag(kept.subarray(IV_BYTES, IV_BYTES + TAG_BYTES))
+/** Undefined for a value that was not encrypted with this ticket. */
+function tokenIn (sealed: Buffer, ticket: Buffer): string | undefined {
   try {
-    return Buffer.concat([cipher.update(kept.subarray(IV_BYTES + TAG_BYTES)), cipher.final()]).toString()
+    return decrypt(ticket, sealed)
   } catch {
-    return undefined // the tag does not fit
+    return undefined
   }
 }

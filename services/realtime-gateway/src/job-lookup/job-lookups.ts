@@ -1,9 +1,9 @@
 import { MAX_FIND_JOBS, type Job } from '@tidings/contracts'
 import { newest, type EventId } from '@tidings/job-events'
-import { CONNECTIONS, type JobName, type FindJobsResult, type JobsApi, type Refusal } from './jobs-api.ts'
+import { CONNECTIONS, type FindJobsResult, type JobName, type JobsApi, type Refusal } from './jobs-api.ts'
 import { parseJson } from './parse-json.ts'
 
-/** Look-ups of one user that may wait: five sessions with all the subscriptions that one may have. */
+/** Lookups of one user that may wait: five sessions with the maximum number of subscriptions each. */
 const MAX_WAITING = 5000
 
 export type FoundJob = { ok: true, job: Job } | { ok: false, error: 'not found' | Refusal }
@@ -17,24 +17,24 @@ type Waiting = JobLookup & { resolve: (found: FoundJob) => void }
 type JobLookupsOptions = { jobsApi: Pick<JobsApi, 'find'>, maxWaiting?: number }
 
 /**
- * Looks jobs up for sessions. What one user asks for goes out together, at most
- * 100 jobs at a time and one question after the other, and the users take
- * turns: so a client that subscribes to hundreds of jobs is a few questions to
+ * Looks up jobs for sessions. The lookups of one user are sent in batches of at most 100 jobs, one batch after the
+ * other, and the users are served in turn. So a client that subscribes to hundreds of jobs causes a few requests to
  * jobs-api, and one that never stops delays nobody else.
  */
 export function createJobLookups ({ jobsApi, maxWaiting = MAX_WAITING }: JobLookupsOptions) {
   const waiting = new Map<string, Waiting[]>()
-  /** Users whose turn comes, in its order: who waits and has no question under way. */
+  /** Users with waiting lookups and no request in flight, in the order in which they are served. */
   const readyUsers = new Set<string>()
+  /** Users with a request in flight. */
   const busyUsers = new Set<string>()
   let isScheduled = false
 
-  function find (lookUp: JobLookup): Promise<FoundJob> {
-    const { userId } = lookUp
+  function find (lookup: JobLookup): Promise<FoundJob> {
+    const { userId } = lookup
     const own = waiting.get(userId) ?? []
     if (own.length >= maxWaiting) return Promise.resolve({ ok: false, error: 'rate limited' })
     return new Promise(resolve => {
-      own.push({ ...lookUp, resolve })
+      own.push({ ...lookup, resolve })
       waiting.set(userId, own)
       enqueueUser(userId)
     })
@@ -43,7 +43,7 @@ export function createJobLookups ({ jobsApi, maxWaiting = MAX_WAITING }: JobLook
   function enqueueUser (userId: string) {
     if (busyUsers.has(userId)) return
     readyUsers.add(userId)
-    // What a client sends in one turn of the event loop is one question.
+    // Commands of a client in one tick of the event loop become one request.
     if (!isScheduled) setImmediate(flush)
     isScheduled = true
   }
@@ -53,11 +53,11 @@ export function createJobLookups ({ jobsApi, maxWaiting = MAX_WAITING }: JobLook
     for (const userId of readyUsers) {
       if (busyUsers.size >= CONNECTIONS) return
       readyUsers.delete(userId)
-      fetchBatch(userId, batchOf(userId)).catch(() => {}) // it settles all by itself
+      fetchBatch(userId, batchOf(userId)).catch(() => {}) // it settles all lookups itself
     }
   }
 
-  /** As many as go into one question: all with the same token. */
+  /** As many lookups as fit into one request: all with the same token. */
   function batchOf (userId: string): Waiting[] {
     const own = waiting.get(userId) ?? []
     const end = own.findIndex(({ token }, index) => index === MAX_FIND_JOBS || token !== own[0]?.token)
@@ -75,22 +75,22 @@ export function createJobLookups ({ jobsApi, maxWaiting = MAX_WAITING }: JobLook
     if (readyUsers.size > 0) flush()
   }
 
-  /** Answers those that can be answered; returns the others. */
-  function settle (batch: Waiting[], answer: FindJobsResult): Waiting[] {
-    if (!answer.ok) {
-      for (const { resolve } of batch) resolve({ ok: false, error: answer.error })
-      if (answer.isUnreachable) failAll()
+  /** Settles the lookups that the result decides; returns the others. */
+  function settle (batch: Waiting[], result: FindJobsResult): Waiting[] {
+    if (!result.ok) {
+      for (const { resolve } of batch) resolve({ ok: false, error: result.error })
+      if (result.isUnreachable) failAll()
       return []
     }
     return batch.filter(({ resolve }, index) => {
-      const text = answer.jobs[index] ?? 'none'
+      const text = result.jobs[index] ?? 'none'
       if (text === 'later') return true
       resolve(text === 'none' ? { ok: false, error: 'not found' } : { ok: true, job: parseJson(text) as Job })
       return false
     })
   }
 
-  /** Nobody gets an answer now, so nobody is to wait for one: who asks from now on finds out anew. */
+  /** Fails all waiting lookups at once, since none would get a response now. Later lookups try again. */
   function failAll () {
     for (const own of waiting.values()) for (const { resolve } of own) resolve({ ok: false, error: 'unavailable' })
     waiting.clear()

@@ -2,12 +2,12 @@ import { Pool } from 'undici'
 import { decodeFoundJobs, FIND_JOBS_PATH, type FoundJobText } from '@tidings/contracts'
 import { compareEventIds, formatEventId, ZERO, type EventId } from '@tidings/job-events'
 
-/** For jobs-api to answer once it is asked. */
+/** For the head of a response, and between the parts of its body. */
 const TIMEOUT_MS = 2000
-/** For all of an answer. */
+/** For a whole response. */
 const RESPONSE_TIMEOUT_MS = 10_000
 export const CONNECTIONS = 32
-/** Larger than any answer that jobs-api gives: a job of 1 MiB and what fits beside it. */
+/** Larger than any response of jobs-api: a job of 1 MiB and what fits beside it. */
 const MAX_RESPONSE_BYTES = 8 * 1024 * 1024
 
 type Log = { warn (fields: object, message: string): void }
@@ -15,45 +15,51 @@ type Log = { warn (fields: object, message: string): void }
 export type JobName = { jobId: string, queue?: string | undefined }
 
 export type FindJobsRequest = {
-  /** The client's own: jobs-api decides what its user may see. */
+  /** The client's own: jobs-api decides which jobs its user may see. */
   token: string
-  /** The answer knows all events up to here. */
+  /** The response contains all events up to this one. */
   after: EventId
   jobs: JobName[]
 }
 
-/** `unavailable` and `rate limited` pass; the others stay as they are. */
+/** `unavailable` and `rate limited` are temporary; the others are permanent. */
 export type Refusal = 'unauthorized' | 'forbidden' | 'rate limited' | 'unavailable'
 
 export type FindJobsResult =
   | { ok: true, jobs: FoundJobText[] }
-  /** `isUnreachable`: there was no answer at all, so nobody would get one. */
+  /** `isUnreachable`: there was no response at all, so no other request would get one. */
   | { ok: false, error: Refusal, isUnreachable: boolean }
 
 export type JobsApi = ReturnType<typeof createJobsApi>
 
-/** Asks jobs-api for jobs in the name of a client. */
+/** A client of jobs-api that finds jobs on behalf of a user. */
 export function createJobsApi ({ url, log }: { url: string, log: Log }) {
-  const pool = new Pool(new URL(url).origin, { connections: CONNECTIONS, connect: { timeout: TIMEOUT_MS }, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS })
+  const pool = new Pool(new URL(url).origin, {
+    connections: CONNECTIONS,
+    connect: { timeout: TIMEOUT_MS },
+    headersTimeout: TIMEOUT_MS,
+    bodyTimeout: TIMEOUT_MS
+  })
   const path = new URL(url).pathname.replace(/\/$/, '') + FIND_JOBS_PATH
 
   async function find ({ token, after, jobs }: FindJobsRequest): Promise<FindJobsResult> {
+    const isFromStart = compareEventIds(after, ZERO) === 0
     try {
       const { statusCode, body } = await pool.request({
         method: 'POST',
         path,
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ ...(compareEventIds(after, ZERO) !== 0 && { after: formatEventId(after) }), jobs }),
+        body: JSON.stringify({ ...(!isFromStart && { after: formatEventId(after) }), jobs }),
         signal: AbortSignal.timeout(RESPONSE_TIMEOUT_MS)
       })
       if (statusCode === 200) return { ok: true, jobs: decodeFoundJobs(await read(body)) }
       await body.dump({ limit: MAX_RESPONSE_BYTES })
       if (statusCode === 401) return refusal('unauthorized')
       if (statusCode === 403) return refusal('forbidden')
-      log.warn({ statusCode }, 'jobs-api refused')
+      log.warn({ statusCode }, 'jobs-api: request refused')
       return refusal(statusCode === 429 ? 'rate limited' : 'unavailable')
     } catch (err) {
-      log.warn({ err }, 'jobs-api away')
+      log.warn({ err }, 'jobs-api: unreachable')
       return { ok: false, error: 'unavailable', isUnreachable: true }
     }
   }
@@ -70,7 +76,7 @@ async function read (body: AsyncIterable<Buffer>): Promise<Buffer> {
   let bytes = 0
   for await (const chunk of body) {
     bytes += chunk.length
-    if (bytes > MAX_RESPONSE_BYTES) throw new RangeError(`The answer of jobs-api is larger than ${MAX_RESPONSE_BYTES} bytes`)
+    if (bytes > MAX_RESPONSE_BYTES) throw new RangeError(`The response is larger than ${MAX_RESPONSE_BYTES} bytes`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)

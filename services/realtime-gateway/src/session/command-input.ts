@@ -3,17 +3,18 @@ import { Compile } from 'typebox/compile'
 import { SubscribeJob, UnsubscribeJob } from '@tidings/contracts'
 import type { WantedJob } from './subscribe-request.ts'
 
-/** As long as a header may be that carries one: what was let in by a header is refreshed by a message. */
+/** As long as a header with a token may be: a token that came in a header is refreshed by a message. */
 const MAX_TOKEN_LENGTH = 16 * 1024
 
 const isSubscribe = Compile(SubscribeJob)
 const isUnsubscribe = Compile(UnsubscribeJob)
 const isToken = Compile(Type.String({ minLength: 1, maxLength: MAX_TOKEN_LENGTH }))
 
-/** What a command was given: the input, or what is wrong with it. */
+/** The valid input of a command, or its fault. */
 export type Read<Input> = { input: Input } | { fault: string }
 
-const JOB_FAULT = 'wanted: a job id (text of 1 to 256 printable characters, or an integer below 2^53), or {jobId, queue?, lastEventId?}'
+const JOB_FAULT = 'wanted: a job id (text of 1 to 256 printable characters, or an integer below 2^53), ' +
+  'or {jobId, queue?, lastEventId?}'
 const TOKEN_FAULT = `wanted: a token (text of 1 to ${MAX_TOKEN_LENGTH} characters), or {token}`
 
 export function readSubscribe (data: unknown): Read<WantedJob> {
@@ -32,7 +33,7 @@ export function readToken (data: unknown): Read<string> {
   return isToken.Check(token) ? { input: token } : { fault: TOKEN_FAULT }
 }
 
-/** BullMQ's own ids are numbers as text, which clients take for numbers; and what a client leaves empty it does not mean. */
+/** BullMQ's own ids are numbers as text, which clients mistake for numbers. Empty values count as not given. */
 function jobOf (data: unknown): Record<string, unknown> {
   const { jobId, ...named } = isObject(data) ? data : { jobId: data }
   const given = Object.entries(named).filter(([, value]) => value !== null && value !== undefined && value !== '')

@@ -1,14 +1,14 @@
 import type { AuthRefreshAck, SubscribeJobAck } from '@tidings/contracts'
-import { TokenBucket } from './token-bucket.ts'
 import { readSubscribe, readToken, readUnsubscribe } from './command-input.ts'
 import { refreshToken, type Identify } from './refresh-token.ts'
 import type { Session } from './session.ts'
 import { subscribe, type SubscribeOptions } from './subscribe.ts'
 import type { Outcome, WantedJob } from './subscribe-request.ts'
+import { TokenBucket } from './token-bucket.ts'
 
 type Refusal = { ok: false, error: string, detail?: string, retrying?: boolean, retryAfterMs?: number }
 export type Ack = SubscribeJobAck | AuthRefreshAck | { ok: true } | Refusal
-/** Undefined: the client waits for no answer. What it would have to know comes as an event. */
+/** Undefined if the client waits for no answer. What it has to know is then sent as an event. */
 export type Answer = ((ack: Ack) => void) | undefined
 
 export type Commands = ReturnType<typeof createCommands>
@@ -23,7 +23,7 @@ type CommandsOptions = SubscribeOptions & {
 
 type Command = { name: string, session: Session, input: unknown, answer: Answer }
 
-/** What clients may ask of their session, the same over Socket.IO and WebSocket. */
+/** The commands that clients send in a session, the same over Socket.IO and WebSocket. */
 export function createCommands ({ identify, log, commandsPerSecond, ...subscribeOptions }: CommandsOptions) {
   const { metrics } = subscribeOptions
   const commands: Record<string, (command: Command) => Promise<void> | void> = {
@@ -47,10 +47,10 @@ export function createCommands ({ identify, log, commandsPerSecond, ...subscribe
 
   async function execute (command: Command): Promise<void> {
     const { name } = command
-    const act = Object.hasOwn(commands, name) ? commands[name] : undefined
-    if (!act) return refuse(command, 'unknown', { error: 'unknown command' })
+    const handle = Object.hasOwn(commands, name) ? commands[name] : undefined
+    if (!handle) return refuse(command, 'unknown', { error: 'unknown command' })
     try {
-      await act(command)
+      await handle(command)
     } catch (err) {
       log.error({ err, command: name }, 'command failed')
       respond(command, { ok: false, error: 'unavailable' })
@@ -62,11 +62,12 @@ export function createCommands ({ identify, log, commandsPerSecond, ...subscribe
     respond(command, { ok: false, ...refusal })
   }
 
-  /** Takes a session's commands: so many a second, and none before it is live. Each is answered, whatever happens. */
+  /** Receives the commands of a session: so many per second, none before it is live. Each is always answered. */
   return function receiver (session: Session, live: Promise<void>) {
     const rate = new TokenBucket(commandsPerSecond)
-    // A client that comes back asks for all of its jobs at once.
-    const subscribes = new TokenBucket(commandsPerSecond, Math.max(subscribeOptions.maxSubscriptions, 2 * commandsPerSecond))
+    // A client that reconnects subscribes to all of its jobs at once.
+    const subscribeBurst = Math.max(subscribeOptions.maxSubscriptions, 2 * commandsPerSecond)
+    const subscribes = new TokenBucket(commandsPerSecond, subscribeBurst)
 
     async function receive (name: string, input: unknown, answer: Answer): Promise<void> {
       const command = { name, session, input, answer }
@@ -77,7 +78,7 @@ export function createCommands ({ identify, log, commandsPerSecond, ...subscribe
       await execute(command)
     }
 
-    /** Of what is no command at all: it counts as one. */
+    /** For a message that is not a command: it counts as one. */
     function receiveMalformed (answer: (ack: Ack) => void): void {
       const command = { name: '', session, input: undefined, answer }
       if (rate.take()) refuse(command, 'invalid', { error: 'invalid', detail: 'wanted: JSON text {event, data?, id?}' })
@@ -88,7 +89,7 @@ export function createCommands ({ identify, log, commandsPerSecond, ...subscribe
   }
 }
 
-/** Answers, or sends a refusal that nobody waits for as an event: no command is dropped without notice. */
+/** Answers, or sends the refusal as an event if the client waits for no answer: no command is dropped silently. */
 function respond ({ name, session, input, answer }: Command, ack: Refusal) {
   if (answer) return answer(ack)
   const { ok: _, ...refusal } = ack
@@ -97,7 +98,7 @@ function respond ({ name, session, input, answer }: Command, ack: Refusal) {
   session.send('subscribe:error', { ...('input' in read && { jobId: read.input.jobId }), ...refusal, retrying: false })
 }
 
-/** A request without an answer, and one that is answered late, ends with an event. */
+/** A request without an answer, or with a late outcome, ends with an event. */
 function requesterOf ({ session, answer }: Command, { jobId }: WantedJob) {
   return {
     answer: answer && (({ ack, retrying }: Outcome) => answer(ack.ok ? ack : { ...ack, retrying })),

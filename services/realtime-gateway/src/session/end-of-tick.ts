@@ -1,13 +1,13 @@
-const flushes = new Set<() => void>()
+const callbacks = new Set<() => void>()
 
-/** Calls a flush once at the end of this turn of the event loop, however often it is asked for. */
-export function atEndOfTick (flush: () => void): void {
-  if (flushes.size === 0) queueMicrotask(runAll)
-  flushes.add(flush)
+/** Runs a callback once at the end of this tick of the event loop, no matter how often it is passed. */
+export function atEndOfTick (callback: () => void): void {
+  if (callbacks.size === 0) queueMicrotask(runAll)
+  callbacks.add(callback)
 }
 
 function runAll () {
-  const due = [...flushes]
-  flushes.clear()
-  for (const flush of due) flush()
+  const due = [...callbacks]
+  callbacks.clear()
+  for (const callback of due) callback()
 }

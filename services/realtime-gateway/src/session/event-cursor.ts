@@ -3,39 +3,38 @@ import type { Message } from './message.ts'
 
 export type BufferLimits = { events: number, bytes: number }
 
-/** What all feeds share. */
+/** What all cursors share. */
 export type CursorOptions = {
-  /** How far the tail is. */
+  /** The position of the stream tail. */
   tail: { readonly position: EventId }
   bufferLimits: BufferLimits
 }
 
 /**
- * A client's way through its user's events: of a session, or of a job that it
- * subscribes to. The position is the heart of it: an event at or below it is
- * never told, so that nothing is doubled or out of order, whoever hands it in.
+ * The position of a client in its user's events: of a session, or of a job that it subscribes to. An event at or below
+ * the position is never delivered, so nothing is doubled or out of order, no matter where it comes from.
  *
- * A cursor begins by holding: what the tail hands in waits, until the client was
- * told all up to `bufferedSince`.
+ * A cursor starts by buffering: live events of the stream tail wait until the client has received all events up to
+ * `bufferedSince`.
  */
 export class EventCursor {
   readonly #options: CursorOptions
   readonly #onMessage: (message: Message) => void
   position: EventId = ZERO
-  /** All that came after this was told here. */
+  /** All events after this one were delivered here. */
   completeFrom: EventId = ZERO
   #buffered: Message[] | undefined
   #bufferedBytes = 0
   #bufferedSince: EventId = ZERO
   #overflowed = false
 
-  constructor (options: CursorOptions, deliver: (message: Message) => void) {
+  constructor (options: CursorOptions, onMessage: (message: Message) => void) {
     this.#options = options
-    this.#onMessage = deliver
+    this.#onMessage = onMessage
     this.startBuffering()
   }
 
-  /** From this turn on, what the tail hands in waits. What waited before is let go. */
+  /** From this tick on, live events wait. Events that waited before are dropped. */
   startBuffering (): void {
     this.#buffered = []
     this.#bufferedBytes = 0
@@ -43,33 +42,29 @@ export class EventCursor {
     this.#overflowed = false
   }
 
-  /** Where the tail stood when holding began: what is buffered lies above. */
+  /** The position of the stream tail when buffering started: buffered events lie above. */
   get bufferedSince (): EventId {
     return this.#bufferedSince
   }
 
-  get isBuffering (): boolean {
-    return this.#buffered !== undefined
-  }
-
-  /** More came than may wait, and all was let go: the history has it too. */
+  /** More events came than may wait, and all were dropped: the history has them too. */
   get overflowed (): boolean {
     return this.#overflowed
   }
 
-  /** Whether this cursor has told the same end already, under the id that it had first. */
+  /** Whether this cursor has already delivered the same end of a job, under its first id. */
   hasDelivered ({ repeats }: Message): boolean {
     return repeats !== undefined && isNewer(repeats, this.completeFrom)
   }
 
-  /** Tells what waits, and is live in the same turn. */
+  /** Delivers the buffered events, and is live from the same tick on. */
   flush (): void {
     const buffered = this.#buffered ?? []
     this.#buffered = undefined
     for (const message of buffered) this.take(message)
   }
 
-  /** Tells what waits up to an event, and goes on holding the rest. */
+  /** Delivers the buffered events up to one event, and goes on buffering the others. */
   flushUpTo (end: EventId): void {
     const buffered = this.#buffered ?? []
     const next = buffered.findIndex(({ id }) => isNewer(id, end))
@@ -78,13 +73,13 @@ export class EventCursor {
     }
   }
 
-  /** Takes an event of the tail. */
+  /** Takes a live event: buffers it, or delivers it unless it is at or below the position. */
   take (message: Message): void {
     if (this.#buffered) this.#buffer(this.#buffered, message)
     else if (isNewer(message.id, this.position)) this.deliver(message)
   }
 
-  /** Tells an event and moves to it. */
+  /** Delivers an event and moves to it. */
   deliver (message: Message): void {
     this.position = message.id
     this.#onMessage(message)

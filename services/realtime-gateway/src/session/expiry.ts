@@ -5,9 +5,8 @@ const NOTICE_MS = 60_000
 const CHECK_MS = 500
 
 /**
- * Tells sessions 60 s ahead that their token ends, and ends them with it. One
- * look over all, because a timer each is a quarter of what an idle session
- * adds. Returns what stops it.
+ * Announces the expiry of a token to its session 60 s ahead, and ends the session with the token. One check of all
+ * sessions, because a timer each would be a quarter of the memory of an idle session. Returns what stops the checks.
  */
 export function watchExpiries (hub: Hub): () => void {
   const timer = setInterval(() => {

@@ -1,14 +1,14 @@
 import { webSocketFrame } from './websocket-frame.ts'
 
 /**
- * One thing to tell. It is encoded once a face, when the first session of that
- * face gets it, however many follow.
+ * One event for clients. It is encoded once per transport, when the first session of that transport receives it, no
+ * matter how many follow.
  */
 export class Frame {
   readonly event: string
   /** The payload as JSON. */
   readonly json: string
-  /** Where a client that received it resumes from. */
+  /** The position from which a client that received it resumes. */
   readonly eventId: string | undefined
   #packet: string | undefined
   #webSocketPacket: [Buffer] | undefined
@@ -21,7 +21,7 @@ export class Frame {
     this.eventId = eventId
   }
 
-  /** The same without its encodings: beside a small payload they are most of what a frame that is kept weighs. */
+  /** A copy without encodings: with a small payload they are most of the memory of a buffered frame. */
   bare (): Frame {
     return new Frame(this.event, this.json, this.eventId)
   }
@@ -31,7 +31,7 @@ export class Frame {
     return (this.#packet ??= `2[${JSON.stringify(this.event)},${this.json}]`)
   }
 
-  /** `packet` as it travels over a WebSocket: in one buffer, which is one write, and in the list that engine.io wants. */
+  /** `packet` framed for a WebSocket: in one buffer, which is one write, and in the list that engine.io expects. */
   get webSocketPacket (): [Buffer] {
     return (this.#webSocketPacket ??= [webSocketFrame(`4${this.packet}`)])
   }
@@ -41,7 +41,7 @@ export class Frame {
     return (this.#text ??= Buffer.from(`{"event":${JSON.stringify(this.event)},"data":${this.json}}`))
   }
 
-  /** As a block of an event stream. JSON holds no line breaks, and neither do the names told there. */
+  /** As a block of an event stream. JSON holds no line breaks, and neither do the event names used there. */
   get block (): Buffer {
     const id = this.eventId === undefined ? '' : `id: ${this.eventId}\n`
     return (this.#block ??= Buffer.from(`${id}event: ${this.event}\ndata: ${this.json}\n\n`))

@@ -1,8 +1,10 @@
 import type { Redis } from 'ioredis'
 import pRetry, { type Options } from 'p-retry'
-import { historyCovers, isNewer, readHistory, UnsupportedJobEvent, type Entry, type EventId } from '@tidings/job-events'
+import {
+  historyCovers, isNewer, readHistory, UnsupportedJobEvent, type Entry, type EventId
+} from '@tidings/job-events'
 
-/** A hiccup of Redis is waited out for about 4 s; then the client comes back later. */
+/** A short outage of Redis is retried for about 4 s; after that the client has to reconnect later. */
 const RETRIES: Options = {
   retries: 4,
   minTimeout: 250,
@@ -10,31 +12,34 @@ const RETRIES: Options = {
   shouldRetry: ({ error }) => !(error instanceof UnsupportedJobEvent || isJunk(error))
 }
 
-/** What stands at the key is no history, or its ids are none of ours: then it holds nothing that can be told. */
-const isJunk = (err: unknown) => err instanceof TypeError || (err instanceof Error && err.message.startsWith('WRONGTYPE'))
+/** The value at the key is not a history, or its ids are not ours: it holds no events. */
+const isJunk = (err: unknown) =>
+  err instanceof TypeError || (err instanceof Error && err.message.startsWith('WRONGTYPE'))
 
 export type Range = { userId: string, since: EventId, until: EventId }
 
+/** Handles a page of events; returns whether to read the next one. */
+type OnPage = (entries: Entry[]) => Promise<boolean>
+
 export type History = {
   /**
-   * Hands over a user's events in (since, until], page by page; each page says
-   * whether to go on. False where the history does not hold all of them, or
-   * no longer did when a page was read.
+   * Reads the events of a user in (since, until], page by page. False if the history does not hold all of them, or did
+   * not any more when a page was read.
    */
-  replay: (range: Range, onPage: (entries: Entry[]) => Promise<boolean>) => Promise<boolean>
+  replay: (range: Range, onPage: OnPage) => Promise<boolean>
 }
 
-/** What sessions resume from. */
+/** The event histories of users, from which sessions resume. */
 export function createHistory ({ redis, ttlMs }: { redis: Redis, ttlMs: number }): History {
   async function covers (userId: string, since: EventId): Promise<boolean> {
     return (await historyCovers(redis, userId, since, ttlMs)).covers
   }
 
-  async function replay ({ userId, since, until }: Range, onPage: (entries: Entry[]) => Promise<boolean>): Promise<boolean> {
+  async function replay ({ userId, since, until }: Range, onPage: OnPage): Promise<boolean> {
     let from = since
     const attempt = async () => {
       for await (const page of readHistory(redis, userId, from)) {
-        // Asked after the page was read: nothing between `from` and the page had been trimmed by then.
+        // Checked after the page was read: nothing between `from` and the page had been trimmed by then.
         if (!await covers(userId, from)) return false
         const continues = await onPage(page.filter(({ id }) => !isNewer(id, until)))
         from = page.at(-1)?.id ?? from

@@ -2,6 +2,8 @@ import { socketMessage } from '@tidings/contracts'
 import { decode, type Entry, type EventId } from '@tidings/job-events'
 import { Frame } from './frame.ts'
 
+type MessageJob = { jobId: string, queue: string, timestamp: number }
+
 /** Identifies a job among its owner's. A queue's name holds no colon. */
 export const jobKey = (queue: string, jobId: string) => `${queue}:${jobId}`
 
@@ -13,13 +15,13 @@ export class Message {
   readonly jobKey: string
   readonly timestamp: number
   readonly isProgress: boolean
-  /** The id under which the same end was told before. */
+  /** The id under which the same end of the job was published before. */
   readonly repeats: EventId | undefined
-  /** What the owner is told. */
+  /** The frame for the owner. */
   readonly owner: Frame
   #job: Frame | undefined
 
-  constructor ({ id, repeats }: Pick<Entry, 'id' | 'repeats'>, { jobId, queue, timestamp }: { jobId: string, queue: string, timestamp: number }, owner: Frame) {
+  constructor ({ id, repeats }: Pick<Entry, 'id' | 'repeats'>, { jobId, queue, timestamp }: MessageJob, owner: Frame) {
     this.id = id
     this.repeats = repeats
     this.jobId = jobId
@@ -30,15 +32,16 @@ export class Message {
     this.owner = owner
   }
 
-  /** What the job's subscribers are told: the same under the job's own name; of its states they are not. */
+  /** The frame for the job's subscribers: the same under the job's own name. They receive no `job:state`. */
   get job (): Frame | undefined {
-    if (this.owner.event === 'job:state') return undefined
-    return (this.#job ??= new Frame(this.owner.event.replace(':', () => `:${this.jobId}:`), this.owner.json, this.owner.eventId))
+    const { event, json, eventId } = this.owner
+    if (event === 'job:state') return undefined
+    return (this.#job ??= new Frame(event.replace(':', () => `:${this.jobId}:`), json, eventId))
   }
 }
 
 /**
- * What an entry of the stream or of a history means to sessions; undefined where it means nothing.
+ * The message for sessions in an entry of the stream or of a history; undefined if sessions do not receive such events.
  * @throws UnsupportedJobEvent | MalformedJobEvent
  */
 export function messageOf (entry: Entry): Message | undefined {

@@ -12,16 +12,16 @@ export type Identify = (token: string | undefined) => Promise<Identity>
 type RefreshOptions = { identify: Identify, log: Log, answer: Answer }
 
 /**
- * Gives a session a new token of the same user. While that can't be verified
- * (the identity provider's keys can't be had) it is tried again, as long as the
- * session lives and no newer one came; the end of that is told by an event.
+ * Gives a session a new token of the same user. While the token cannot be verified (the identity provider's keys are
+ * unavailable) it is retried, until the session ends or a newer token comes; the outcome is then sent as an event.
  */
-export async function refreshToken (session: Session, token: string, { identify, log, answer }: RefreshOptions): Promise<void> {
+export async function refreshToken (session: Session, token: string, options: RefreshOptions): Promise<void> {
+  const { answer } = options
   session.pendingToken = token
   const isWanted = () => session.pendingToken === token && !session.hasEnded
   let isAnswered = false
   for (let pauseMs = MIN_PAUSE_MS; isWanted(); pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
-    const ack = await attempt(session, token, { identify, log })
+    const ack = await attempt(session, token, options)
     if (ack) return respond(session, token, { ack, answer: isAnswered ? undefined : answer })
     if (!isAnswered) answer?.({ ok: false, error: 'unavailable', retrying: true })
     isAnswered = true
@@ -30,16 +30,18 @@ export async function refreshToken (session: Session, token: string, { identify,
   if (!isAnswered) answer?.({ ok: false, error: 'superseded' })
 }
 
-/** Undefined where it can't be said now. */
-async function attempt (session: Session, token: string, { identify, log }: Omit<RefreshOptions, 'answer'>): Promise<AuthRefreshAck | undefined> {
+type AttemptOptions = Omit<RefreshOptions, 'answer'>
+
+/** Undefined if the token cannot be verified now. */
+async function attempt (session: Session, token: string, { identify, log }: AttemptOptions) {
   try {
     const identity = await identify(token)
-    if (identity.userId !== session.userId) return { ok: false, error: 'another user' }
+    if (identity.userId !== session.userId) return { ok: false as const, error: 'another user' }
     if (session.pendingToken === token) session.grant = { ...session.grant, identity, token }
-    return { ok: true, expiresAt: identity.expiresAt }
+    return { ok: true as const, expiresAt: identity.expiresAt }
   } catch (err) {
-    if (err instanceof TokenRefused) return { ok: false, error: err.code }
-    log.debug({ err }, 'auth:refresh: the token can\'t be verified now')
+    if (err instanceof TokenRefused) return { ok: false as const, error: err.code }
+    log.debug({ err }, 'auth:refresh: the token cannot be verified now')
     return undefined
   }
 }

@@ -4,21 +4,23 @@ import type { History } from './history.ts'
 import { messageOf, type Message } from './message.ts'
 import type { Session } from './session.ts'
 
+/** The message in an entry for this cursor; undefined if it has none. */
+type ReadEntry = (entry: Entry) => Message | undefined
+
 type ResumeOptions = {
   history: History
-  /** Where the client was; undefined: it does not say. */
+  /** The client's position; undefined if it names none. */
   since: EventId | undefined
-  /** What an entry means to this cursor; undefined: nothing. */
-  read?: (entry: Entry) => Message | undefined
+  read?: ReadEntry
 }
 
 /**
- * Tells a cursor that holds what it missed, and leaves it to be released: with
- * no gap, because history reaches up to where holding began; with no double,
- * because nothing is told at or below the cursor's position. True where nothing
- * was missed.
+ * Delivers the events that a buffering cursor missed; the caller flushes it. There is no gap, because the history is
+ * read up to the point where buffering started, and no event is delivered twice, because nothing is delivered at or
+ * below the cursor's position. True if nothing was missed.
  */
-export async function resume (session: Session, cursor: EventCursor, { history, since, read = messageOf }: ResumeOptions): Promise<boolean> {
+export async function resume (session: Session, cursor: EventCursor, options: ResumeOptions): Promise<boolean> {
+  const { history, since, read = messageOf } = options
   let complete = since !== undefined
   if (since) cursor.position = cursor.completeFrom = since
   for (;;) {
@@ -27,7 +29,7 @@ export async function resume (session: Session, cursor: EventCursor, { history, 
       complete = await history.replay({ userId: session.userId, since: cursor.position, until },
         page => deliverPage(session, cursor, page, read))
     }
-    // A client may come from a replica that is further than this one: it stays where it was.
+    // A client may come from a replica that is ahead of this one: then it keeps its position.
     cursor.position = complete ? newest(cursor.position, until) : until
     if (!complete) cursor.completeFrom = cursor.position
     if (!cursor.overflowed || session.hasEnded) return complete
@@ -36,8 +38,8 @@ export async function resume (session: Session, cursor: EventCursor, { history, 
   }
 }
 
-/** Paced by the client, so that a long history is no reason to call it slow. */
-async function deliverPage (session: Session, cursor: EventCursor, page: Entry[], read: (entry: Entry) => Message | undefined): Promise<boolean> {
+/** Waits for the client, so that a long history does not make it count as slow. */
+async function deliverPage (session: Session, cursor: EventCursor, page: Entry[], read: ReadEntry): Promise<boolean> {
   for (const entry of page) {
     if (session.sendBuffer.isFull) await session.sendBuffer.drained()
     if (session.hasEnded) return false
@@ -47,8 +49,8 @@ async function deliverPage (session: Session, cursor: EventCursor, page: Entry[]
   return true
 }
 
-/** A bad entry of a history is left out: else its user could resume no more. */
-function readSafely (entry: Entry, read: (entry: Entry) => Message | undefined): Message | undefined {
+/** A bad entry of a history is skipped: otherwise its user could never resume again. */
+function readSafely (entry: Entry, read: ReadEntry): Message | undefined {
   try {
     return read(entry)
   } catch (err) {

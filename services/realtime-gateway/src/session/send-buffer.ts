@@ -3,71 +3,73 @@ import type { Frame } from './frame.ts'
 import type { Transport } from './transport.ts'
 
 const CHECK_MS = 100
-/** What a frame that waits weighs beside its payload: measured. */
+/** Memory of a buffered frame besides its payload: measured. */
 const FRAME_BYTES = 250
 const DRAIN_CHECK_MS = 10
 
 export type SendBufferLimits = { unsentBytes: number, unsentPackets: number, slowMs: number }
 
-/** Whose outlet it is. */
+/** The session of a send buffer. */
 export type SendBufferListener = {
-  /** A newer progress has overtaken one before it was sent. */
+  /** A buffered progress event was dropped because newer progress of the same job followed. */
   progressDropped: () => void
-  /** The client did not take what waits for it. */
+  /** The client did not read what was sent. */
   tooSlow: () => void
 }
 
-type Waiting = Map<string | symbol, Frame>
+/** What a transport that was full has not taken yet. */
+type Backlog = {
+  /** A map keeps the order of insertion: newer progress goes to the end. */
+  frames: Map<string | symbol, Frame>
+  bytes: number
+  fullSince: number
+  timer: NodeJS.Timeout
+}
 
 /**
- * Stands between a session and a transport that may not keep up. What a full transport
- * can't take waits here, in order; of a job's progress only the newest does.
- * A client is slow when its transport stays full for `slowMs`, or when as many bytes
- * wait here as on a full transport.
+ * Stands between a session and a transport that may not keep up. Frames that a full transport can't take wait here, in
+ * order; of a job's progress only the newest waits (conflation). A client is slow when its transport stays full for
+ * `slowMs`, or when as many bytes wait here as make a transport full.
  */
 export class SendBuffer {
   readonly #transport: Transport
   readonly #limits: SendBufferLimits
   readonly #listener: SendBufferListener
-  // A map keeps the order of insertion: progress that supersedes goes to the end. Idle sessions have none.
-  #waiting: Waiting | undefined
-  #waitingBytes = 0
-  #fullSince = 0
-  #timer: NodeJS.Timeout | undefined
+  #backlog: Backlog | undefined
   #closed = false
   #checkScheduled = false
 
-  constructor (transport: Transport, bounds: SendBufferLimits, owner: SendBufferListener) {
+  constructor (transport: Transport, limits: SendBufferLimits, listener: SendBufferListener) {
     this.#transport = transport
-    this.#limits = bounds
-    this.#listener = owner
+    this.#limits = limits
+    this.#listener = listener
   }
 
-  /** Sends a frame. `topic` names what a later frame of the same topic supersedes. */
+  /** Sends a frame. A later frame of the same `topic` replaces it while it waits. */
   write (frame: Frame, topic?: string): void {
     if (this.#closed) return
-    if (this.#waiting) this.#keep(this.#waiting, frame, topic)
-    else if (this.#isFull(1)) this.#keep(this.#beginWaiting(), frame, topic)
+    if (this.#backlog) this.#keep(this.#backlog, frame, topic)
+    else if (this.#isFull(1)) this.#keep(this.#startBacklog(), frame, topic)
     else this.#transport.write(frame)
   }
 
-  /** Waits until the transport takes more: whoever sends much paces itself by this. */
+  /** Resolves once the transport takes more. A sender of many frames paces itself with this. */
   async drained (): Promise<void> {
     for (const since = Date.now(); !this.#closed && this.#isFull(0.5); await sleep(DRAIN_CHECK_MS)) {
       if (Date.now() - since > this.#limits.slowMs) return this.#listener.tooSlow()
     }
   }
 
-  /** Whether a sender of much should wait for `drained` first. */
+  /** Whether a sender of many frames should wait for `drained` first. */
   get isFull (): boolean {
     return this.#isFull(0.5)
   }
 
-  /** To be called after something went to the transport past this outlet: what is twice too much then is too much. */
+  /** Call after writing to the transport directly (acks). Above twice the limit the client counts as slow. */
   checkAfterDirectWrite (): void {
     if (this.#closed || this.#checkScheduled || !this.#isFull(2)) return
     this.#checkScheduled = true
-    setImmediate(() => { // what only this turn has filled leaves in the next one
+    setImmediate(() => { // packets of this tick alone leave in the next one
       this.#checkScheduled = false
       if (!this.#closed && this.#isFull(2)) this.#listener.tooSlow()
     })
@@ -75,48 +77,46 @@ export class SendBuffer {
 
   close (): void {
     this.#closed = true
-    this.#waiting = undefined
-    clearInterval(this.#timer)
+    this.#endBacklog()
   }
 
-  #keep (waiting: Waiting, frame: Frame, topic: string | undefined) {
-    const superseded = topic === undefined ? undefined : waiting.get(topic)
+  #keep (backlog: Backlog, frame: Frame, topic: string | undefined) {
+    const superseded = topic === undefined ? undefined : backlog.frames.get(topic)
     if (superseded) {
-      this.#drop(waiting, topic as string, superseded)
+      remove(backlog, topic as string, superseded)
       this.#listener.progressDropped()
     }
-    waiting.set(topic ?? Symbol('frame'), frame.bare())
-    this.#waitingBytes += weightOf(frame)
-    if (this.#waitingBytes > this.#limits.unsentBytes) this.#listener.tooSlow()
+    backlog.frames.set(topic ?? Symbol('frame'), frame.bare())
+    backlog.bytes += weightOf(frame)
+    if (backlog.bytes > this.#limits.unsentBytes) this.#listener.tooSlow()
   }
 
-  // A transport that only this turn has filled takes more in the next one.
-  #beginWaiting (): Waiting {
-    this.#fullSince = Date.now()
-    this.#timer = setInterval(() => this.#check(), CHECK_MS)
+  // A transport that was filled in this tick alone takes more in the next one.
+  #startBacklog (): Backlog {
+    const timer = setInterval(() => this.#check(), CHECK_MS)
     setImmediate(() => this.#check())
-    return (this.#waiting = new Map())
+    return (this.#backlog = { frames: new Map(), bytes: 0, fullSince: Date.now(), timer })
+  }
+
+  #endBacklog () {
+    clearInterval(this.#backlog?.timer)
+    this.#backlog = undefined
   }
 
   #check () {
-    if (!this.#waiting) return
+    const backlog = this.#backlog
+    if (!backlog) return
     if (this.#isFull(0.5)) {
-      if (Date.now() - this.#fullSince > this.#limits.slowMs) this.#listener.tooSlow()
+      if (Date.now() - backlog.fullSince > this.#limits.slowMs) this.#listener.tooSlow()
       return
     }
-    this.#fullSince = Date.now()
-    for (const [key, frame] of this.#waiting) {
+    backlog.fullSince = Date.now()
+    for (const [key, frame] of backlog.frames) {
       if (this.#isFull(1)) return
       this.#transport.write(frame)
-      this.#drop(this.#waiting, key, frame)
+      remove(backlog, key, frame)
     }
-    this.#waiting = undefined
-    clearInterval(this.#timer)
-  }
-
-  #drop (waiting: Waiting, key: string | symbol, frame: Frame) {
-    waiting.delete(key)
-    this.#waitingBytes -= weightOf(frame)
+    this.#endBacklog()
   }
 
   #isFull (share: number): boolean {
@@ -125,7 +125,12 @@ export class SendBuffer {
   }
 }
 
-/** V8 keeps a string at one byte a character, or at two as soon as one of them needs it. */
+function remove (backlog: Backlog, key: string | symbol, frame: Frame) {
+  backlog.frames.delete(key)
+  backlog.bytes -= weightOf(frame)
+}
+
+/** V8 stores a string with one byte per character, or with two as soon as one character needs it. */
 function weightOf ({ json }: Frame): number {
   const isAscii = Buffer.byteLength(json) === json.length
   return FRAME_BYTES + json.length * (isAscii ? 1 : 2)

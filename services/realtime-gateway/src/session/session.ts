@@ -6,13 +6,13 @@ import { SendBuffer, type SendBufferLimits } from './send-buffer.ts'
 import type { SubscribeRequest, WantedJob } from './subscribe-request.ts'
 import { reconnects, type EndReason, type Transport } from './transport.ts'
 
-/** How long a client may take to receive what was written before its end. */
+/** How long a client may take to receive everything written before the end of its session. */
 const CLOSE_TIMEOUT_MS = 5000
 
-/** What lets a client have a session, until it is released. */
+/** What admits a client to a session, until it is released. */
 export type Grant = { identity: Identity, token: string, release: () => void }
 
-/** A user's session is told of all its user's jobs, a job's session of the one that it subscribes to. */
+/** A user's session receives the events of all jobs of its user, a job's session those of the job it subscribes to. */
 export type SessionKind = 'user' | 'job'
 
 /** What all sessions of a gateway share. */
@@ -25,16 +25,16 @@ export type SessionContext = CursorOptions & {
 }
 
 export type Subscription = {
-  /** Undefined until jobs-api has told it. */
+  /** Undefined until jobs-api has reported it. */
   queue: string | undefined
   readonly cursor: EventCursor
-  /** Until it is live. */
+  /** Until the subscription is live. */
   request: SubscribeRequest | undefined
-  /** What its subscriber was told: whether nothing was missed. */
+  /** Whether nothing was missed, as the subscriber was told in the answer. */
   recovered: boolean
 }
 
-/** What one client is told, whatever it speaks. */
+/** One client's session, over any transport. */
 export class Session {
   readonly transport: Transport
   readonly kind: SessionKind
@@ -43,7 +43,7 @@ export class Session {
   grant: Grant
   /** A new token that could not be verified yet. */
   pendingToken: string | undefined
-  /** The end of a token of which the client was told ahead. */
+  /** The token expiry that was announced to the client. */
   announcedExpiry: number | undefined
   readonly #context: SessionContext
   #subscriptions: Map<string, Subscription> | undefined
@@ -68,12 +68,12 @@ export class Session {
     return this.grant.identity
   }
 
-  /** What jobs-api is asked with. */
+  /** The token for requests to jobs-api. */
   get token (): string {
     return this.grant.token
   }
 
-  /** By job id; made for the first: most sessions have none. */
+  /** By job id. Created with the first: most sessions have none. */
   get subscriptions (): Map<string, Subscription> {
     return (this.#subscriptions ??= new Map())
   }
@@ -82,9 +82,11 @@ export class Session {
     return this.#ended
   }
 
-  /** Adds a subscription that holds from now on. */
+  /** Adds a subscription that buffers from now on. */
   subscribe ({ jobId, queue }: WantedJob, request: SubscribeRequest): Subscription {
-    const cursor: EventCursor = new EventCursor(this.#context, message => { if (!cursor.hasDelivered(message)) this.#deliverSubscribed(message, subscription) })
+    const cursor: EventCursor = new EventCursor(this.#context, message => {
+      if (!cursor.hasDelivered(message)) this.#deliverSubscribed(message, subscription)
+    })
     const subscription: Subscription = { queue, cursor, request, recovered: false }
     request.requestedAt = cursor.bufferedSince
     this.subscriptions.set(jobId, subscription)
@@ -97,38 +99,39 @@ export class Session {
     this.#subscriptions?.delete(jobId)
   }
 
-  /** Sends `session`: who this is, and the position from which it is complete. */
+  /** Sends `session`: the user, and the position from which the session is complete. */
   sendHello (recovered: boolean, lastEventId: string): void {
     const { expiresAt } = this.identity
     this.#helloSent = true
     this.send('session', { userId: renderUserId(this.userId), recovered, lastEventId, expiresAt }, lastEventId)
   }
 
+  /** Stays true after the end. */
   get helloSent (): boolean {
     return this.#helloSent
   }
 
-  /** Sends what is no job event. */
+  /** Sends an event that is not a job event. */
   send (event: string, payload: object, eventId?: string): void {
     this.sendBuffer.write(new Frame(event, JSON.stringify(payload), eventId))
   }
 
-  /** More came while it resumed than may wait. */
+  /** Its buffer overflowed while it resumed. */
   rebuffered (): void {
     this.#context.rebuffered()
   }
 
-  /** Its outlet has left out what was superseded. */
+  /** Its send buffer dropped superseded progress. */
   progressDropped (): void {
     this.#context.progressDropped()
   }
 
-  /** Its outlet says that the client does not keep up. */
+  /** Its client does not keep up. */
   tooSlow (): void {
     this.end('slow')
   }
 
-  /** Closes it for a reason that the client is told. */
+  /** Ends it for a reason that the client receives. */
   end (reason: EndReason): void {
     if (this.#ended) return
     this.#finish(reason)
@@ -137,7 +140,7 @@ export class Session {
     this.#closing = setTimeout(() => this.transport.terminate(), CLOSE_TIMEOUT_MS).unref()
   }
 
-  /** The transport is gone. */
+  /** To be called when the transport is closed. */
   closed (): void {
     clearTimeout(this.#closing)
     this.#finish('left')
@@ -153,14 +156,16 @@ export class Session {
   }
 
   #deliver (message: Message) {
-    if (this.kind === 'user' && !this.cursor.hasDelivered(message)) this.#write(message.owner, message.isProgress ? message.jobKey : undefined)
+    if (this.kind === 'user' && !this.cursor.hasDelivered(message)) {
+      this.#write(message.owner, message.isProgress ? message.jobKey : undefined)
+    }
     const subscription = this.#subscriptions?.get(message.jobId)
     if (!subscription || (subscription.queue ?? message.queue) !== message.queue) return
     subscription.cursor.take(message)
     subscription.request?.observe(message)
   }
 
-  /** What was held before the queue was known may be of another one. */
+  /** Events that were buffered before the queue was known may be of another queue. */
   #deliverSubscribed (message: Message, { queue }: Subscription) {
     if (queue !== undefined && queue !== message.queue) return
     const frame = this.kind === 'job' ? message.owner : message.job

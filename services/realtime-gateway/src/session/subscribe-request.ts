@@ -9,42 +9,42 @@ export type WantedJob = { jobId: string, queue?: string | undefined, lastEventId
 
 export type Outcome = {
   ack: SubscribeJobAck
-  /** It is tried again; what becomes of that is told by an event. */
+  /** The request is retried; its outcome is sent as an event. */
   retrying: boolean
 }
 
+/** The sender of a request. */
 export type Requester = {
-  /** Gets the outcome of the next attempt; undefined: nobody waits for it. */
+  /** Receives the outcome of the next attempt; undefined if nobody waits for it. */
   answer?: ((outcome: Outcome) => void) | undefined
-  /** Gets what nobody waits for: the first failure, if it is not answered, and the end. */
+  /** Receives the outcomes that are not answered: the first failure, and the end. */
   notify: (outcome: Outcome) => void
   /**
-   * Where its events begin. A client that shows the snapshot wants what follows it; one that may not look at it, or
-   * gets it late, wants every event since it asked.
+   * Where its events start. A client that shows the snapshot wants the events after it. A client that may not look at
+   * the snapshot, or receives it late, wants every event since its request.
    */
   from: 'the snapshot' | 'the snapshot, if prompt' | 'its request'
 }
 
-/** Whether a refusal may be another one later. */
-export const isTransient = (error: string) => error === 'unavailable' || error === 'rate limited' || error === 'not found'
+/** Whether a later attempt may succeed. */
+export const isTransient = (error: string) =>
+  error === 'unavailable' || error === 'rate limited' || error === 'not found'
 
-/** A subscription that is asked for and not answered yet, whoever asked for it, and how often. */
+/** A pending request for a subscription, of one or more requesters. */
 export class SubscribeRequest {
   readonly wanted: WantedJob
-  /** Every event since it was asked for is wanted, and not only what follows the snapshot. */
+  /** Every event since the request is wanted, not only those after the snapshot. */
   wantsEventsSinceRequest: boolean
-  /** Where the tail stood when it was asked for. */
+  /** The position of the stream tail at the time of the request. */
   requestedAt: EventId = ZERO
-  /** The newest event of the job that has passed meanwhile. */
+  /** The newest event of the job that has passed since. */
   lastSeen: EventId = ZERO
   isCancelled = false
-  /** Why the last attempt failed, where that was none of jobs-api's answers. */
-  fault: unknown
-  readonly #since = Date.now()
+  readonly #createdAt = Date.now()
   readonly #notify: Requester['notify']
   readonly #keepsSnapshotPosition: boolean
   #answers: NonNullable<Requester['answer']>[] = []
-  /** Somebody is to be notified of the end, and whether of a failure before it too. */
+  /** Whether `notify` receives the end, and a failure before it. */
   #notifiesEnd = false
   #notifiesFailure = false
   #attempts = 0
@@ -59,13 +59,13 @@ export class SubscribeRequest {
   }
 
   get ageMs (): number {
-    return Date.now() - this.#since
+    return Date.now() - this.#createdAt
   }
 
-  /** Somebody asks for the same once more: both are answered. False where it is not the same. */
+  /** Adds another request for the same job: both are answered. False if it is not the same. */
   join ({ queue, lastEventId }: WantedJob, requester: Requester): boolean {
-    const isSame = queue === this.wanted.queue && (lastEventId === this.wanted.lastEventId || lastEventId === undefined)
-    if (!isSame) return false
+    const isSamePosition = lastEventId === this.wanted.lastEventId || lastEventId === undefined
+    if (queue !== this.wanted.queue || !isSamePosition) return false
     this.#add(requester)
     this.wantsEventsSinceRequest ||= requester.from === 'its request'
     this.#attempts = 0
@@ -73,14 +73,14 @@ export class SubscribeRequest {
     return true
   }
 
-  /** An event of the job passed. The first says that the job is there: no need to wait. */
+  /** Takes note of a live event of the job. The first proves that the job exists: no need to wait any longer. */
   observe ({ id }: Message): void {
     const isFirst = !isNewer(this.lastSeen, ZERO)
     this.lastSeen = id
     if (isFirst) this.#wake?.()
   }
 
-  /** Tells of an attempt that failed. Who is told of a retry may take it that every event from here on comes. */
+  /** Reports a failed attempt. A requester that is told of a retry can rely on every event from then on. */
   attemptFailed (ack: SubscribeJobAck, { retrying }: { retrying: boolean }): void {
     const isNotified = retrying ? this.#notifiesFailure : this.#notifiesEnd
     if (retrying && !this.#keepsSnapshotPosition) this.wantsEventsSinceRequest = true
@@ -90,10 +90,28 @@ export class SubscribeRequest {
     this.#notifiesFailure = false
   }
 
-  /** Tells of the end. */
+  /** Reports the end. */
   finish (ack: SubscribeJobAck): void {
     this.#answerAll({ ack, retrying: false })
     if (this.#notifiesEnd && !this.isCancelled) this.#notify({ ack, retrying: false })
+  }
+
+  /** Ends it at the next opportunity. */
+  cancel (): void {
+    this.isCancelled = true
+    this.#wake?.()
+  }
+
+  /** Waits before the next attempt: twice as long as before, with jitter, so that simultaneous requests spread out. */
+  async pause (): Promise<void> {
+    if (this.isCancelled) return
+    const most = Math.min(MIN_PAUSE_MS * 2 ** this.#attempts++, MAX_PAUSE_MS)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#wake = resolve
+    const timer = setTimeout(resolve, most * (0.5 + Math.random() / 2)).unref()
+    await promise
+    clearTimeout(timer)
+    this.#wake = undefined
   }
 
   #add ({ answer }: Requester) {
@@ -105,23 +123,5 @@ export class SubscribeRequest {
     const answers = this.#answers
     this.#answers = []
     for (const answer of answers) answer(outcome)
-  }
-
-  /** Ends it at the next opportunity. */
-  cancel (): void {
-    this.isCancelled = true
-    this.#wake?.()
-  }
-
-  /** Twice as long as before, spread, so that those who ask at once do not ask again at once. */
-  async pause (): Promise<void> {
-    if (this.isCancelled) return
-    const most = Math.min(MIN_PAUSE_MS * 2 ** this.#attempts++, MAX_PAUSE_MS)
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#wake = resolve
-    const timer = setTimeout(resolve, most * (0.5 + Math.random() / 2)).unref()
-    await promise
-    clearTimeout(timer)
-    this.#wake = undefined
   }
 }

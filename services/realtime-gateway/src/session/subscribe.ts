@@ -13,39 +13,45 @@ export type SubscribeOptions = {
   jobLookups: JobLookups
   metrics: Metrics
   maxSubscriptions: number
-  /** How long a job that is not known yet is looked for. */
+  /** For how long an unknown job is looked up again. */
   unknownJobMs: number
 }
 
 type Refused = Extract<SubscribeJobAck, { ok: false }>
 
-type SubscribeRequester = Requester & {
-  /** Whether to try no more; by default as sockets do. */
-  isOver?: (error: string, sinceMs: number) => boolean
-}
+/** Whether a failed request is not retried any more. */
+type IsOver = (error: string, ageMs: number) => boolean
+
+/** `isOver` is by default that of the transports which take commands. */
+type SubscribeRequester = Requester & { isOver?: IsOver }
 
 /**
- * Subscribes a session to a job. The job is held first; then jobs-api says
- * whether it is this user's, in a snapshot that knows all up to where holding
- * began; then what was missed is told; then, in one turn, come the answer,
- * what was held, and what is live.
+ * Subscribes a session to a job. First the job's live events are buffered. Then jobs-api decides whether the job is
+ * this user's, with a snapshot that contains all events up to the start of buffering. Then the missed events are
+ * delivered. Last, in one tick, come the answer, the buffered events, and live events.
  *
- * A request that can't be answered now is kept, for as long as the session
- * lives: it is tried again, less and less often, and at once when an event of
- * the job passes. What the tail hands in meanwhile is held, so nothing is lost.
+ * A request that cannot be answered now is kept until the session ends. It is retried, less and less often, and at once
+ * when an event of the job passes. Live events are buffered meanwhile, so nothing is lost.
  */
-export async function subscribe (session: Session, wanted: WantedJob, options: SubscribeOptions, asking: SubscribeRequester): Promise<void> {
+export async function subscribe (
+  session: Session, wanted: WantedJob, options: SubscribeOptions, asking: SubscribeRequester
+): Promise<void> {
   if (session.hasEnded) return
   const requester = counted(asking, options.metrics)
   const respond = requester.answer ?? requester.notify
   const known = session.subscriptions.get(wanted.jobId)
   if (known?.request?.join(wanted, requester)) return
-  if (known && !known.request) return await refreshSnapshot(session, wanted, known, options, respond)
-  if (known) session.unsubscribe(wanted.jobId) // it is asked for from elsewhere now
-  if (session.subscriptions.size >= options.maxSubscriptions) return respond({ ack: refusal('too many subscriptions'), retrying: false })
-
+  if (known && !known.request) {
+    const ack = await refreshSnapshot(session, wanted, known, options)
+    return respond({ ack, retrying: false })
+  }
+  if (known) session.unsubscribe(wanted.jobId) // the pending request was for another queue or position
+  if (session.subscriptions.size >= options.maxSubscriptions) {
+    return respond({ ack: refusal('too many subscriptions'), retrying: false })
+  }
   const request = new SubscribeRequest(wanted, requester)
-  await attemptUntilOver(session, session.subscribe(wanted, request), { ...options, request, isOver: asking.isOver ?? isOverOf(options) })
+  const isOver = asking.isOver ?? isOverOf(options)
+  await attemptUntilOver(session, session.subscribe(wanted, request), { ...options, request, isOver })
 }
 
 function counted ({ answer, notify, from }: Requester, metrics: Metrics): Requester {
@@ -56,10 +62,10 @@ function counted ({ answer, notify, from }: Requester, metrics: Metrics): Reques
   return { answer: answer && count(answer), notify: count(notify), from }
 }
 
-const isOverOf = ({ unknownJobMs }: SubscribeOptions) => (error: string, sinceMs: number) =>
-  !isTransient(error) || (error === 'not found' && sinceMs >= unknownJobMs)
+const isOverOf = ({ unknownJobMs }: SubscribeOptions): IsOver => (error, ageMs) =>
+  !isTransient(error) || (error === 'not found' && ageMs >= unknownJobMs)
 
-type AttemptOptions = SubscribeOptions & { request: SubscribeRequest, isOver: (error: string, sinceMs: number) => boolean }
+type AttemptOptions = SubscribeOptions & { request: SubscribeRequest, isOver: IsOver }
 
 async function attemptUntilOver (session: Session, subscription: Subscription, options: AttemptOptions): Promise<void> {
   const { request, isOver } = options
@@ -75,7 +81,7 @@ async function attemptUntilOver (session: Session, subscription: Subscription, o
   }
 }
 
-/** In one turn: what was held up to the snapshot, the snapshot, and what follows it. */
+/** In one tick: the events that were buffered up to the snapshot, the snapshot, and the events after it. */
 function goLive (subscription: Subscription, ack: SubscribeJobAck & { ok: true }, request: SubscribeRequest) {
   const { cursor } = subscription
   if (request.wantsEventsSinceRequest) cursor.flushUpTo(lastEventOf(ack.job as Job))
@@ -84,16 +90,17 @@ function goLive (subscription: Subscription, ack: SubscribeJobAck & { ok: true }
   cursor.flush()
 }
 
-async function attempt (session: Session, subscription: Subscription, options: AttemptOptions): Promise<SubscribeJobAck> {
+type Attempt = (session: Session, subscription: Subscription, options: AttemptOptions) => Promise<SubscribeJobAck>
+
+const attempt: Attempt = async (session, subscription, options) => {
   try {
     return await join(session, subscription, options)
-  } catch (err) {
-    options.request.fault = err
-    return refusal('unavailable')
+  } catch {
+    return refusal('unavailable') // Redis is away: the next attempt may succeed
   }
 }
 
-async function join (session: Session, subscription: Subscription, { history, jobLookups, request }: AttemptOptions): Promise<SubscribeJobAck> {
+const join: Attempt = async (session, subscription, { history, jobLookups, request }) => {
   const { cursor } = subscription
   const { wanted, wantsEventsSinceRequest } = request
   const asked = newest(cursor.bufferedSince, request.lastSeen)
@@ -102,18 +109,23 @@ async function join (session: Session, subscription: Subscription, { history, jo
   subscription.queue = found.job.queue
 
   const recovered = await catchUp(session, subscription, { history, request, job: found.job })
-  // The client, or what was held, was further than the snapshot: it gets one that is as far.
+  // The client, or the buffer, was ahead of the snapshot: it gets a snapshot that is as recent.
   if (isNewer(cursor.position, asked)) found = await find(session, wanted, cursor.position, jobLookups)
 
   if (!found.ok) return found
-  // A client that goes by the snapshot is told what follows that.
-  if (!recovered && !wantsEventsSinceRequest) cursor.position = cursor.completeFrom = newest(cursor.position, lastEventOf(found.job))
+  // A client that relies on the snapshot receives the events after it.
+  if (!recovered && !wantsEventsSinceRequest) {
+    cursor.position = cursor.completeFrom = newest(cursor.position, lastEventOf(found.job))
+  }
   subscription.recovered = recovered
   return { ok: true, job: found.job, lastEventId: formatEventId(cursor.position), recovered }
 }
 
-/** Tells what was missed since the client's position, or since it asked where that was lost on the way. */
-async function catchUp (session: Session, { cursor }: Subscription, { history, request, job }: Pick<AttemptOptions, 'history' | 'request'> & { job: Job }): Promise<boolean> {
+type CatchUpOptions = { history: History, request: SubscribeRequest, job: Job }
+
+/** Delivers the events missed since the client's position; if they overflowed the buffer, those since its request. */
+async function catchUp (session: Session, { cursor }: Subscription, options: CatchUpOptions): Promise<boolean> {
+  const { history, request, job } = options
   const { wanted: { lastEventId }, wantsEventsSinceRequest } = request
   const named = lastEventId === undefined ? undefined : parseEventId(lastEventId)
   const isWhole = wantsEventsSinceRequest && !named && !cursor.overflowed
@@ -121,30 +133,30 @@ async function catchUp (session: Session, { cursor }: Subscription, { history, r
     cursor.position = cursor.completeFrom = newest(cursor.position, cursor.bufferedSince)
     return true
   }
-  // What an attempt before this one has told is not told again.
+  // Events that an earlier attempt delivered are not delivered again.
   const delivered = isNewer(cursor.position, ZERO) ? cursor.position : undefined
   const since = delivered ?? named ?? (wantsEventsSinceRequest ? request.requestedAt : undefined)
   return await resume(session, cursor, { history, since, read: readerOf(job) })
 }
 
-/** A job that is subscribed to already goes on as it does; the client gets a new snapshot. */
-async function refreshSnapshot (session: Session, wanted: WantedJob, { cursor, queue, recovered }: Subscription, { jobLookups }: SubscribeOptions, tell: (outcome: Outcome) => void): Promise<void> {
+/** For a job that is subscribed to already: the subscription goes on, and the client gets a new snapshot. */
+async function refreshSnapshot (
+  session: Session, wanted: WantedJob, { cursor, queue, recovered }: Subscription, { jobLookups }: SubscribeOptions
+): Promise<SubscribeJobAck> {
   const { position } = cursor
   const found = await find(session, wanted, position, jobLookups)
-  const isOther = found.ok && found.job.queue !== queue
-  const ack = !found.ok
-    ? found
-    : isOther
-      ? refusal('already subscribed to this id in another queue')
-      : { ok: true as const, job: found.job, lastEventId: formatEventId(position), recovered }
-  tell({ ack, retrying: false })
+  if (!found.ok) return found
+  if (found.job.queue !== queue) return refusal('already subscribed to this id in another queue')
+  return { ok: true, job: found.job, lastEventId: formatEventId(position), recovered }
 }
 
-async function find ({ userId, token }: Session, { jobId, queue }: WantedJob, after: EventId, jobLookups: JobLookups): Promise<FoundJob> {
+async function find (
+  { userId, token }: Session, { jobId, queue }: WantedJob, after: EventId, jobLookups: JobLookups
+): Promise<FoundJob> {
   return await jobLookups.find({ userId, token, jobId, queue, after })
 }
 
-/** Looks for the id before it parses: most of a history is of other jobs. */
+/** Searches for the id before it parses: most of a history is of other jobs. */
 function readerOf ({ id, queue }: Job) {
   const named = JSON.stringify(id)
   return (entry: Entry): Message | undefined => {

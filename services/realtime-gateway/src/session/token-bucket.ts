@@ -1,9 +1,9 @@
-/** Lets through so many a second, and twice as many at once unless it is given a burst of its own. */
+/** Allows so many per second, and a burst: by default of two seconds. */
 export class TokenBucket {
   readonly #perSecond: number
   readonly #burst: number
   #tokens: number
-  #at = Date.now()
+  #refilledAt = Date.now()
 
   constructor (perSecond: number, burst = perSecond * 2) {
     this.#perSecond = perSecond
@@ -11,29 +11,29 @@ export class TokenBucket {
     this.#tokens = burst
   }
 
-  /** Takes a token; false where there is none. */
+  /** Takes a token; false if there is none. */
   take (now = Date.now()): boolean {
-    this.#earn(now)
+    this.#refill(now)
     if (this.#tokens < 1) return false
     this.#tokens -= 1
     return true
   }
 
-  /** How long it takes until there is a token, milliseconds. */
+  /** Milliseconds until the next token. */
   waitMs (now = Date.now()): number {
-    this.#earn(now)
+    this.#refill(now)
     return Math.ceil(Math.max(0, 1 - this.#tokens) / this.#perSecond * 1000)
   }
 
-  /** Whether it has all that it can have: one made anew would be the same. */
+  /** Whether it holds its whole burst, as a new one would. */
   isFull (now = Date.now()): boolean {
-    this.#earn(now)
+    this.#refill(now)
     return this.#tokens >= this.#burst
   }
 
-  #earn (now: number) {
-    const earned = Math.max(0, now - this.#at) / 1000 * this.#perSecond
-    this.#tokens = Math.min(this.#burst, this.#tokens + earned)
-    this.#at = now
+  #refill (now: number) {
+    const refill = Math.max(0, now - this.#refilledAt) / 1000 * this.#perSecond
+    this.#tokens = Math.min(this.#burst, this.#tokens + refill)
+    this.#refilledAt = now
   }
 }

@@ -3,23 +3,23 @@ import type { Frame } from './frame.ts'
 export const TRANSPORT_KINDS = ['socket.io', 'websocket', 'sse'] as const
 export type TransportKind = typeof TRANSPORT_KINDS[number]
 
-/** Why a session was ended by the gateway. */
-export const END_REASONS = ['expired', 'revoked', 'slow', 'draining', 'resync', 'unavailable', 'failed', 'not_found'] as const
-export type EndReason = typeof END_REASONS[number]
+/** Why the gateway ended a session. */
+export type EndReason =
+  'expired' | 'revoked' | 'slow' | 'draining' | 'resync' | 'unavailable' | 'failed' | 'not_found'
 
-/** After these a client comes back by itself; after the others it needs a new token first, or has nothing to come for. */
+/** Whether a client reconnects by itself. After the other reasons it needs a new token, or the job does not exist. */
 export const reconnects = (reason: EndReason) => reason !== 'expired' && reason !== 'revoked' && reason !== 'not_found'
 
-/** A client's connection, whatever it speaks. None of these may throw. */
+/** A client's connection, over any protocol. None of these methods may throw. */
 export interface Transport {
   readonly kind: TransportKind
-  /** Sends at the end of this turn of the event loop, together with all else that is written in it. */
+  /** Sends at the end of this tick of the event loop, together with all other frames of the tick. */
   write (frame: Frame): void
-  /** What was written and has not left this process. */
+  /** Bytes that were written and have not left this process. */
   readonly unsentBytes: number
   readonly unsentPackets: number
-  /** Closes once all that was written is sent. */
+  /** Closes once everything written is sent. */
   close (reason: EndReason): void
-  /** Closes now; what is unsent is lost. */
+  /** Closes now and drops what is unsent. */
   terminate (): void
 }

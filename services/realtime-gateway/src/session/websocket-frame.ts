@@ -1,10 +1,10 @@
-/** The last fragment, which is the only one, of a text: FIN and opcode 1. */
+/** The last and only fragment of a text: FIN and opcode 1. */
 const FINAL_TEXT = 0x81
-/** Lengths up to this stand in the second byte; longer ones behind it, in two bytes or eight. */
+/** Lengths up to this are in the second byte; longer ones follow it, in two or eight bytes. */
 const MAX_SHORT = 125
 const MAX_MEDIUM = 0xffff
 
-/** A text as a server's frame of the WebSocket protocol, unmasked and not compressed (RFC 6455 §5.2), in one buffer. */
+/** A text as a server frame of the WebSocket protocol (RFC 6455 §5.2), unmasked and uncompressed, in one buffer. */
 export function webSocketFrame (text: string): Buffer {
   const length = Buffer.byteLength(text)
   const at = length <= MAX_SHORT ? 2 : length <= MAX_MEDIUM ? 4 : 10

@@ -1,22 +1,25 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTick } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import {
   createStreamReader, consume, formatEventId, UnsupportedJobEvent, ZERO, type Entry, type EventId, type Gap
 } from '@tidings/job-events'
-import { messageOf, type Message } from '../session/message.ts'
-import type { Hub } from '../session/hub.ts'
-import type { Session } from '../session/session.ts'
 import type { Metrics } from '../metrics.ts'
+import type { Hub } from '../session/hub.ts'
+import { messageOf, type Message } from '../session/message.ts'
+import type { Session } from '../session/session.ts'
 
 /**
- * Frames after which other work of the process gets its turn: some 40 ms of a
- * small core. What one client gets in a turn is one write, and writing is what
- * telling costs, so a room of thousands has to get several events in a turn.
+ * Frames after which other work of the process gets a tick of the event loop: some 40 ms of a small core. All frames of
+ * one client in a tick are one write, and writes are the main cost of a delivery, so a user with thousands of sessions
+ * must get several events per tick.
  */
 const FRAMES_PER_TICK = 5000
-/** Of them a user's: more at once would not fit on the transport of a client that reads well, and its progress would give way. */
+/**
+ * Of them the events of one user. More at once would not fit into the transport of a client that reads well, and its
+ * progress would be dropped.
+ */
 const EVENTS_PER_USER_AND_TICK = 500
-/** Events of one read, while the tail is behind: for the same reason as many as have their turn. */
+/** Events per read while the tail is behind: as many as fit into a tick, for the same reason. */
 const READ_COUNT = FRAMES_PER_TICK
 const READ_BYTES = 4 * 1024 * 1024
 
@@ -27,8 +30,8 @@ export type StreamTail = ReturnType<typeof startStreamTail>
 type TailOptions = { redis: Redis, hub: Hub, metrics: Metrics, log: Log }
 
 /**
- * Follows the whole stream from its end and hands each event to the sessions
- * of its owner. Its position is kept in memory: a new process begins at the end.
+ * Consumes the whole stream from its end and delivers each event to the sessions of its owner. Its position is kept in
+ * memory: a new process starts at the end.
  */
 export function startStreamTail ({ redis, hub, metrics, log }: TailOptions) {
   const stream = createStreamReader(redis)
@@ -54,21 +57,21 @@ export function startStreamTail ({ redis, hub, metrics, log }: TailOptions) {
       const own = (eventsByOwner.get(entry.owner) ?? 0) + 1
       eventsByOwner.set(entry.owner, own)
       if (frames < FRAMES_PER_TICK && own < EVENTS_PER_USER_AND_TICK) continue
-      await nextTurn()
+      await nextTick()
       frames = 0
       eventsByOwner.clear()
     }
     metrics.events.inc(entries.length)
   }
 
-  /** One bad entry must not keep all others from their events: the follower would read it again for ever. */
+  /** A bad entry must not stop the events after it: the consumer would read it again forever. */
   function deliverSafely (entry: Entry): number {
     try {
       return deliver(entry)
     } catch (err) {
       if (err instanceof UnsupportedJobEvent) throw err
       metrics.malformed.inc()
-      log.warn({ err, eventId: formatEventId(entry.id) }, 'tail: malformed event left out')
+      log.warn({ err, eventId: formatEventId(entry.id) }, 'tail: malformed event skipped')
       return 0
     }
   }
@@ -83,32 +86,32 @@ export function startStreamTail ({ redis, hub, metrics, log }: TailOptions) {
     return sessions.size
   }
 
-  /** A fault of one session must not keep the others from their events. */
+  /** A fault of one session must not keep events from the others. */
   function deliverTo (session: Session, message: Message) {
     try {
       session.cursor.take(message)
     } catch (err) {
-      log.error({ err, eventId: formatEventId(message.id) }, 'tail: a session failed')
+      log.error({ err, eventId: formatEventId(message.id) }, 'tail: session failed')
       session.end('failed')
     }
   }
 
-  /** What lies between can be had no more: clients come back, and learn whether they missed something. */
+  /** The events in a gap are lost here. Clients reconnect, and learn from their history whether they missed any. */
   function handleGap (gap: Gap) {
-    log.warn({ gap }, 'tail: overtaken')
+    log.warn({ gap }, 'tail: gap in the stream')
     position = gap.resumeAt
     metrics.streamGaps.inc({ reason: gap.reason })
     for (const session of hub.sessions) session.end('resync')
   }
 
   return {
-    /** The last event that was handed out; zero before the start. */
+    /** The last event that was delivered; zero before the start. */
     get position (): EventId { return position ?? ZERO },
     /** Whether the position is known: Redis has answered once. */
     get hasStarted () { return position !== undefined },
-    /** Set when an event of a higher version stopped the tail for good. */
+    /** Set when an event of a higher version has stopped the tail for good. */
     get halted () { return consumer.halted },
-    /** Why the last batch could not be handed out; undefined once one was. */
+    /** Why the last batch could not be delivered; undefined after a delivered batch. */
     get fault () { return consumer.fault },
     stop: () => consumer.stop()
   }

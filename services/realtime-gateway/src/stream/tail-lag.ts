@@ -7,9 +7,8 @@ import type { StreamTail } from './stream-tail.ts'
 const PROBE_MS = 1000
 
 /**
- * Measures for how long the stream has had an event that the tail has not
- * handed out. While Redis does not answer there is no lag to speak of: it is
- * away for all replicas.
+ * Measures for how long the stream has had an event that the tail has not delivered. While Redis does not answer, the
+ * lag counts as zero: Redis is away for all replicas.
  */
 export function measureTailLag ({ redis, tail, metrics }: { redis: Redis, tail: StreamTail, metrics: Metrics }) {
   let ahead: { id: EventId, since: number } | undefined
@@ -19,7 +18,7 @@ export function measureTailLag ({ redis, tail, metrics }: { redis: Redis, tail: 
 
   async function probe () {
     if (ahead && isNewer(ahead.id, tail.position)) return
-    // The newest entry and not the last id given out: that one may stand for no event at all.
+    // The newest entry, not the last generated id: that one may belong to no event.
     const newest = (await redis.xrevrange(JOB_EVENTS_KEY, '+', '-', 'COUNT', 1))[0]
     ahead = newest && { id: eventIdOf(newest[0]), since: Date.now() }
   }

@@ -5,12 +5,12 @@ import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { REALTIME_CHANNEL } from '@tidings/contracts'
 
-/** What a replica says to the others: the user whose tokens issued before a moment (seconds since 1970) are void. */
+/** The event between replicas: a user whose tokens issued before a moment (seconds since 1970) are void. */
 export const REVOKED = 'revoked'
 
 /** `MessageType.SERVER_SIDE_EMIT` of socket.io-adapter. */
 const SERVER_SIDE_EMIT = 9
-/** A larger message is none of ours. */
+/** A larger message is not ours. */
 const MAX_MESSAGE_BYTES = 4096
 
 const isMessage = Compile(Type.Object({
@@ -27,39 +27,43 @@ const isMessage = Compile(Type.Object({
 }))
 
 type Log = { warn (fields: object, message: string): void, debug (fields: object, message: string): void }
-/** What the adapter keeps to itself; the version is pinned and a test sends it junk. */
+/** A private method of the adapter; the version is pinned, and a test sends it junk. */
 type Receiving = { onRawMessage: (message: Buffer, channel: Buffer) => void }
+type AdapterConstructor = Parameters<Server['adapter']>[0]
 
 type ClusterAdapterOptions = { redis: Redis, log: Log, onMalformed: () => void }
 
 /**
- * Lets replicas speak to each other: `io.serverSideEmit`. Job events never go
- * this way, so what it loses while Redis is away is made up for elsewhere.
+ * Lets replicas send each other events with `io.serverSideEmit`. Job events never take this way, so messages that are
+ * lost while Redis is away are made up for elsewhere.
  */
 export function useClusterAdapter (io: Server, { redis, log, onMalformed }: ClusterAdapterOptions) {
-  const subscriber = redis.duplicate({ enableOfflineQueue: true, maxRetriesPerRequest: null, commandTimeout: undefined })
-  subscriber.on('error', (err: Error) => log.warn({ err }, 'replicas: connection lost'))
-  // The adapter calls these and lets their promises go: a lost connection would end the process.
+  const unlimited = { enableOfflineQueue: true, maxRetriesPerRequest: null, commandTimeout: undefined }
+  const subscriber = redis.duplicate(unlimited)
+  subscriber.on('error', (err: Error) => log.warn({ err }, 'cluster adapter: connection lost'))
+  // The adapter calls these and ignores their promises: a lost connection would end the process.
   subscriber.ssubscribe = settled(subscriber.ssubscribe.bind(subscriber))
   subscriber.sunsubscribe = settled(subscriber.sunsubscribe.bind(subscriber))
-  // Static: with `dynamic`, what is sent right after a join is lost.
-  const create = createShardedAdapter(redis, subscriber, { subscriptionMode: 'static', channelPrefix: channelOf(redis) })
-  // Called with `new`, so no arrow.
-  io.adapter(function adapter (namespace: Namespace) { return guarded(create(namespace) as unknown as Receiving) } as unknown as Parameters<Server['adapter']>[0])
+  // Static: with `dynamic`, a message that is sent right after a join is lost.
+  const options = { subscriptionMode: 'static', channelPrefix: channelOf(redis) } as const
+  const create = createShardedAdapter(redis, subscriber, options)
+  // Called with `new`, so not an arrow function.
+  io.adapter(function adapter (namespace: Namespace) {
+    return guarded(create(namespace) as unknown as Receiving)
+  } as unknown as AdapterConstructor)
 
   /**
-   * Anybody who reaches Redis may publish anything on the channel. The adapter
-   * checks only that it is JSON or MessagePack, and acts on all of its protocol
-   * (events to clients, disconnects): what is no revocation is left out.
+   * Anyone with access to Redis can publish on the channel. The adapter checks only that a message is JSON or
+   * MessagePack, and obeys its whole protocol (events to clients, disconnects). Everything but a revocation is dropped.
    */
   function guarded (adapter: Receiving): Receiving {
     const receive = adapter.onRawMessage.bind(adapter)
     adapter.onRawMessage = (message, channel) => {
       try {
         if (isOurs(message)) return receive(message, channel)
-        log.debug({ channel: String(channel), bytes: message.length }, 'replicas: a message that no replica sent')
+        log.debug({ channel: String(channel), bytes: message.length }, 'cluster adapter: foreign message dropped')
       } catch (err) {
-        log.warn({ err }, 'replicas: message failed')
+        log.warn({ err }, 'cluster adapter: message failed')
       }
       onMalformed()
     }
@@ -67,13 +71,14 @@ export function useClusterAdapter (io: Server, { redis, log, onMalformed }: Clus
   }
 
   function settled<Call extends (...args: never[]) => Promise<unknown>> (call: Call): Call {
-    return ((...args: Parameters<Call>) => call(...args).catch((err: Error) => log.warn({ err }, 'replicas: subscription lost'))) as Call
+    const warn = (err: Error) => log.warn({ err }, 'cluster adapter: subscription lost')
+    return ((...args: Parameters<Call>) => call(...args).catch(warn)) as Call
   }
 
   return { close: () => subscriber.disconnect() }
 }
 
-/** Channels know no database numbers, so those of two systems on one Redis would be the same. */
+/** Channels do not depend on the database number, so two systems on one Redis would share one. */
 function channelOf ({ options: { db = 0 } }: Redis): string {
   return db === 0 ? REALTIME_CHANNEL : `${REALTIME_CHANNEL}:${db}`
 }

@@ -6,7 +6,11 @@ import { atEndOfTick } from '../../session/end-of-tick.ts'
 // All that this service takes from inside engine.io, which its types leave out. The version is pinned, and a test
 // compares the bytes that a client receives with those of an unchanged engine.io.
 
-type EngineWebSocket = { bufferedAmount: number, terminate: () => void, _socket?: { cork: () => void, uncork: () => void } }
+type EngineWebSocket = {
+  bufferedAmount: number
+  terminate: () => void
+  _socket?: { cork: () => void, uncork: () => void }
+}
 type EngineTransport = { name: string, socket?: EngineWebSocket }
 type Internals = {
   request: IncomingMessage

@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
-import type { Frame } from '../../session/frame.ts'
 import { atEndOfTick } from '../../session/end-of-tick.ts'
+import type { Frame } from '../../session/frame.ts'
 import type { Transport } from '../../session/transport.ts'
 
-/** How long a browser waits before it comes back. */
+/** How long a browser waits before it reconnects. */
 const RETRY_MS = 1000
 
 const HEADERS = {
@@ -13,7 +13,7 @@ const HEADERS = {
   'x-accel-buffering': 'no'
 }
 
-/** A client that reads an event stream. The headers leave with the first frame: until then it can be refused. */
+/** A client that reads an event stream. The headers are sent with the first frame: until then it can be refused. */
 export class SseTransport implements Transport {
   readonly kind = 'sse'
   readonly #reply: FastifyReply
@@ -37,17 +37,17 @@ export class SseTransport implements Transport {
     this.#put(frame.block)
   }
 
-  /** A comment: keeps what lies between from closing a silent stream. */
+  /** Sends a comment, so that no proxy closes a silent stream. */
   ping (): void {
     if (this.#response.headersSent && this.#response.writable) this.#put(':\n\n')
   }
 
-  get hasBegun (): boolean {
+  get hasStarted (): boolean {
     return this.#response.headersSent
   }
 
-  /** Streams from now on, though there is nothing to tell yet. */
-  begin (): void {
+  /** Starts the stream before there is an event to send. */
+  start (): void {
     this.#put(':\n\n')
   }
 
@@ -69,7 +69,7 @@ export class SseTransport implements Transport {
   }
 
   #put (block: Buffer | string) {
-    if (!this.#response.headersSent) this.#begin()
+    if (!this.#response.headersSent) this.#start()
     if (!this.#corked) {
       this.#corked = true
       this.#response.cork()
@@ -79,9 +79,9 @@ export class SseTransport implements Transport {
     this.#response.write(block, this.#sent)
   }
 
-  #begin () {
+  #start () {
     this.#reply.hijack()
-    // What hooks have set (CORS) would be lost with Fastify's own answer.
+    // Headers that hooks have set (CORS) go with Fastify's own response, which is not sent.
     this.#response.writeHead(200, { ...this.#reply.getHeaders() as Record<string, string>, ...HEADERS })
     this.#response.write(`retry: ${RETRY_MS}\n\n`)
   }

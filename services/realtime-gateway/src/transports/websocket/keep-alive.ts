@@ -2,7 +2,7 @@ import type { WebSocket, WebSocketServer } from 'ws'
 
 const PING_MS = 25_000
 
-/** Pings all clients, and ends those that did not answer the ping before. Returns what stops it. */
+/** Pings all clients, and terminates those that did not answer the previous ping. Returns what stops the pings. */
 export function keepAlive (server: WebSocketServer, pingMs = PING_MS): () => void {
   const silent = new WeakSet<WebSocket>()
   server.on('connection', client => client.on('pong', () => silent.delete(client)))

@@ -13,10 +13,10 @@ import { SOCKET_IO_PATH } from '../socket-io/plugin.ts'
 import { keepAlive } from './keep-alive.ts'
 import { WebSocketTransport } from './websocket-transport.ts'
 
-/** For a client to be let in, or to go once it is refused. */
+/** How long a client may take until it is admitted, or has disconnected after a refusal. */
 const UPGRADE_TIMEOUT_MS = 10_000
 
-/** Of ws, for a message above `maxPayload`. */
+/** The code of ws for a message above `maxPayload`. */
 const TOO_LARGE = 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'
 
 const SUBPROTOCOL = 'tidings.v1'
@@ -25,7 +25,7 @@ const NotAnUpgrade = createError('UPGRADE_REQUIRED', 'Connect with a WebSocket',
 
 const Query = Type.Object({ lastEventId: Type.Optional(Type.String()) })
 
-/** What a client sends: a command; with an `id` it is answered by an `ack` that carries it. */
+/** A message of a client: a command. With an `id` it is answered by an `ack` with the same id. */
 const Command = Type.Object({
   event: Type.String({ maxLength: 128 }),
   data: Type.Optional(Type.Unknown()),
@@ -38,13 +38,14 @@ const isCommand = Compile(Command)
 export const webSocket = fp(async function webSocket (app) {
   const { config, sessions, commands, meters, log } = app
 
-  // @fastify/websocket would send every upgrade through the router, Socket.IO's too: it gets those that are its own.
+  // @fastify/websocket would route every upgrade, also those of Socket.IO: it gets only its own.
   const upgrades = new EventEmitter()
   app.server.on('upgrade', (request, socket, head) => {
     if (request.url?.startsWith(SOCKET_IO_PATH)) return
-    // Some answers of Fastify's own go past its hooks (a malformed URL, a close), and the socket stays: it ends with its client's.
+    // Some responses of Fastify bypass its hooks (a malformed URL, a close) and leave the socket open: it closes
+    // together with the client's side.
     socket.allowHalfOpen = false
-    request.socket.setTimeout(UPGRADE_TIMEOUT_MS, () => socket.destroy()) // ws takes it off who is let in
+    request.socket.setTimeout(UPGRADE_TIMEOUT_MS, () => socket.destroy()) // ws removes it after the upgrade
     upgrades.emit('upgrade', request, socket, head)
   })
   await app.register(fastifyWebsocket, {
@@ -52,14 +53,14 @@ export const webSocket = fp(async function webSocket (app) {
       server: upgrades as Server,
       maxPayload: config.REALTIME_MAX_MESSAGE_BYTES,
       perMessageDeflate: false,
-      // Never the token: what is chosen comes back in a header.
+      // Never the token: the chosen protocol is echoed in a header.
       handleProtocols: offered => offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false
     },
     // The sessions are drained already.
     preClose: done => { app.websocketServer.close(); done() },
     errorHandler: (err, socket) => {
       if ((err as { code?: string }).code === TOO_LARGE) meters.refusedCommands.inc({ reason: 'size' })
-      log.debug({ err }, 'websocket failed')
+      log.debug({ err }, 'websocket: connection failed')
       socket.terminate()
     }
   })

@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
-import type { Frame } from '../../session/frame.ts'
 import { atEndOfTick } from '../../session/end-of-tick.ts'
+import type { Frame } from '../../session/frame.ts'
 import type { EndReason, Transport } from '../../session/transport.ts'
 
 const TEXT = { binary: false, compress: false }
 
-/** RFC 6455 §7.4 and the registry of close codes; 44xx is ours: without a new token it is no use to come back. */
+/** RFC 6455 §7.4 and the registry of close codes. 44xx is our own: reconnecting is useless without a new token. */
 const CLOSE_CODES: Record<EndReason, number> = {
   expired: 4401,
   revoked: 4401,
@@ -18,7 +18,7 @@ const CLOSE_CODES: Record<EndReason, number> = {
   not_found: 4404
 }
 
-/** A client that speaks JSON frames over a WebSocket. */
+/** A client that receives JSON frames over a WebSocket. */
 export class WebSocketTransport implements Transport {
   readonly kind = 'websocket'
   readonly #webSocket: WebSocket
