@@ -21,7 +21,7 @@ import { webSocket } from './transports/websocket/plugin.ts'
 
 /** The realtime gateway: one core of sessions behind three transports. */
 export function buildApp (config: Config) {
-  // While the sessions are drained /metrics and /readyz still answer, and admission tells new clients to come back.
+  // While the sessions are drained /metrics and /readyz still answer, and admission refuses new clients with 503.
   const options = serviceOptions(config)
   const app = Fastify({ ...options, http: { ...options.http, shouldUpgradeCallback: webSocketsAt(WEB_SOCKET_PATHS) } })
     .withTypeProvider<TypeBoxTypeProvider>()

@@ -30,7 +30,7 @@ export type Subscription = {
   readonly cursor: EventCursor
   /** Until the subscription is live. */
   request: SubscribeRequest | undefined
-  /** Whether nothing was missed, as the subscriber was told in the answer. */
+  /** Whether nothing was missed, as the answer to the subscriber said. */
   recovered: boolean
 }
 

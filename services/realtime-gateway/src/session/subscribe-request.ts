@@ -80,7 +80,7 @@ export class SubscribeRequest {
     if (isFirst) this.#wake?.()
   }
 
-  /** Reports a failed attempt. A requester that is told of a retry can rely on every event from then on. */
+  /** Reports a failed attempt. A requester that learns of a retry can rely on every event from then on. */
   attemptFailed (ack: SubscribeJobAck, { retrying }: { retrying: boolean }): void {
     const isNotified = retrying ? this.#notifiesFailure : this.#notifiesEnd
     if (retrying && !this.#keepsSnapshotPosition) this.wantsEventsSinceRequest = true

@@ -34,7 +34,7 @@ export const stream = fp(async function stream (app) {
     if (tail.halted) return tail.halted.message
     return lag.seconds * 1000 > config.REALTIME_MAX_LAG_MS ? `${lag.seconds} s behind the stream` : undefined
   })
-  app.addReadinessCheck('tail standstill', 'required', stall.fault)
+  app.addReadinessCheck('tail stall', 'required', stall.fault)
 
   app.addHook('onClose', async () => {
     lag.stop()

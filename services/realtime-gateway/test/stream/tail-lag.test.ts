@@ -56,8 +56,8 @@ t.test('a tail that stands still while the stream advances makes the gateway unr
     const answer = await app.inject('/readyz')
     return answer.statusCode === 503 && answer.json<{ faults: Record<string, string> }>()
   }, { what: 'the gateway to be unready' })
-  t.same(Object.keys(faults), ['tail standstill'])
-  t.match(faults['tail standstill'], new RegExp(`^tail stands still at ${last} for \\d+ s while its source advances: .*NOPERM`))
+  t.same(Object.keys(faults), ['tail stall'])
+  t.match(faults['tail stall'], new RegExp(`^tail stands still at ${last} for \\d+ s while its source advances: .*NOPERM`))
   t.notOk(client.gone)
 
   await allowReading()
