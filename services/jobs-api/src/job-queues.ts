@@ -26,7 +26,7 @@ export function queueFaults (queues: JobQueue[], { isCluster }: { isCluster: boo
     if (!isQueueName(name)) return [`JOB_QUEUES: "${name}" is not a valid queue name`]
     if (!/^[^\s,]+$/.test(prefix)) return [`JOB_QUEUES: "${prefix}" is not a valid queue prefix`]
     if (queues.findIndex(other => other.name === name) !== i) {
-      return [`JOB_QUEUES: the queue "${name}" has two prefixes, and its jobs could not be told apart`]
+      return [`JOB_QUEUES: the queue "${name}" has two prefixes, which would mix up its jobs`]
     }
     if (isCluster && !hasHashTag(`${prefix}:${name}`)) {
       const fix = `write {${prefix}}:${name}, and give producers and workers prefix: '{${prefix}}'`

@@ -1,7 +1,6 @@
-import { metrics, openApiDocument } from '@tidings/service-kit'
+import { metrics, openApiDocument, VERSION } from '@tidings/service-kit'
 import { loadConfig } from './config.ts'
 import { api } from './routes/api.ts'
-import { VERSION } from './version.ts'
 
 export const API = {
   title: 'Tidings jobs-api',

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
-import { pause } from '@tidings/service-kit'
+import { loadLua, pause } from '@tidings/service-kit'
 
 /** How long a holder whose connection is gone may take to come back over another one before its lease is released. */
 const GONE_MS = 1000
@@ -133,7 +132,7 @@ type Commands = {
 }
 
 function withLeaseScripts (redis: Redis): Redis & Commands {
-  const lua = (name: string) => readFileSync(new URL(`./${name}.lua`, import.meta.url), 'utf8')
+  const lua = (name: string) => loadLua(name, import.meta.url)
   if (!('tidingsLease' in redis)) {
     redis.defineCommand('tidingsLease', { numberOfKeys: 1, lua: lua('lease') })
     redis.defineCommand('tidingsRelease', { numberOfKeys: 1, lua: lua('release') })

@@ -5,7 +5,7 @@ import {
   reconcileAll, reconcileRequested, reconcileSilent, sweepOutbox, type ReconcileContext
 } from '../reconcile/reconcile.ts'
 import { createQueueRelay } from '../relay/queue-relay.ts'
-import { createReconcileRequests } from '../relay/reconcile-requests.ts'
+import { createReconcileRequests } from '../relay/mapping/reconcile-requests.ts'
 import { restoreEventRetention, trimRelayed } from '../relay/source/event-retention.ts'
 
 const REQUEST_CHECK_MS = 500

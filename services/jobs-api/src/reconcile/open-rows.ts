@@ -1,7 +1,7 @@
 import { formatEventId } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import { FIRST_FINAL_STATE } from '../db/state-code.ts'
-import type { ReconcileTarget } from '../relay/reconcile-requests.ts'
+import type { ReconcileTarget } from '../relay/mapping/reconcile-requests.ts'
 
 /** The row of an open job. */
 export type OpenRow = {

@@ -1,4 +1,4 @@
-import type { ReconcileRequests } from '../relay/reconcile-requests.ts'
+import type { ReconcileRequests } from '../relay/mapping/reconcile-requests.ts'
 import { readRelayState, requestReconcile, saveReconciled } from '../relay/relay-state.ts'
 import { apply, waitForRows, type ApplyContext, type Candidate } from './apply.ts'
 import { readBullmqStates, type BullmqState } from './bullmq-state.ts'

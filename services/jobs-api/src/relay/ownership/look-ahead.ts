@@ -1,13 +1,13 @@
-import { readFileSync } from 'node:fs'
 import type { Redis } from 'ioredis'
 import { eventIdOf, isNewer } from '@tidings/job-events'
+import { loadLua } from '@tidings/service-kit'
 
 /** The size of the relay's own batches: 2 ms of Redis. */
 const PAGE = 200
 /** Pages of one call; a scan that is not at the end by then continues with the next call. */
 const MAX_PAGES = 250
 
-const LUA = readFileSync(new URL('./look-ahead.lua', import.meta.url), 'utf8')
+const LUA = loadLua('look-ahead', import.meta.url)
 
 type Reply = [] | [last: string, ...starts: string[]]
 type Command = { tidingsLookAhead (key: string, from: string, to: string, count: number): Promise<Reply> }

@@ -1,14 +1,13 @@
-import { readFileSync } from 'node:fs'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
-import { untilAborted } from '@tidings/service-kit'
+import { loadLua, untilAborted } from '@tidings/service-kit'
 
 const BLOCK_MS = 2000
 /** A read that takes longer has lost its socket without noticing (half open). */
 const WATCHDOG_MS = BLOCK_MS + 5000
 
 const SERVER_INFO = "return redis.call('INFO', 'server')"
-const LUA = readFileSync(new URL('./read.lua', import.meta.url), 'utf8')
+const LUA = loadLua('read', import.meta.url)
 
 export type RawEntry = [id: string, fields: string[]]
 

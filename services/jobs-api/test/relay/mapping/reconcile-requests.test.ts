@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createReconcileRequests } from '../../src/relay/reconcile-requests.ts'
+import { createReconcileRequests } from '../../../src/relay/mapping/reconcile-requests.ts'
 
 t.test('a removed job can be judged after the grace, a slot at once', async t => {
   let now = 0
