@@ -8,7 +8,7 @@ import { publishedEvents } from './published-events.ts'
 import { createSql } from '@tidings/service-kit'
 import type { Sql } from 'postgres'
 
-t.test('Redis away: ready, degraded; back: relay and projector go on by themselves', async t => {
+t.test('without Redis the service is ready but degraded; afterwards relay and projector continue by themselves', async t => {
   const { app, redis, database } = await setup(t)
   await submit(app)
   await untilStates(database.sql, ['waiting'])
@@ -24,7 +24,7 @@ t.test('Redis away: ready, degraded; back: relay and projector go on by themselv
   await until(async () => (await app.inject('/readyz')).json().status === 'ok')
 })
 
-t.test('Redis frozen: the service answers, and goes on when it thaws', async t => {
+t.test('while Redis is frozen the service answers, and continues afterwards', async t => {
   const { app, redis, database } = await setup(t)
   await submit(app)
   await untilStates(database.sql, ['waiting'])
@@ -37,7 +37,7 @@ t.test('Redis frozen: the service answers, and goes on when it thaws', async t =
   t.equal((await publishedEvents(app.redis)).filter(({ type }) => type === 'completed').length, 2)
 })
 
-t.test('Postgres away: unready; what happened meanwhile is told and projected when it is back', async t => {
+t.test('without Postgres the service is unready; afterwards it publishes and projects what happened meanwhile', async t => {
   const { redis, env } = await startServers(t)
   const postgres = await startPostgres(t)
   const app = await startApp(t, { ...env, DATABASE_URL: postgres.url })

@@ -2,7 +2,7 @@ import { Queue, Worker, type Processor, type QueueOptions, type WorkerOptions } 
 import { Redis } from 'ioredis'
 import type { TestContext, TestRedis } from '@tidings/testing'
 
-/** A producer as other people's are: its own connection, BullMQ's defaults. */
+/** A producer as in production: its own connection, BullMQ's defaults. */
 export function producer (t: TestContext, redis: TestRedis, name = 'default', options: Partial<QueueOptions> = {}): Queue {
   const connection = new Redis(redis.url, { maxRetriesPerRequest: null })
   connection.on('error', () => {})
@@ -12,7 +12,7 @@ export function producer (t: TestContext, redis: TestRedis, name = 'default', op
   return queue
 }
 
-/** A worker as other people's are. */
+/** A worker as in production. */
 export function worker (t: TestContext, redis: TestRedis, processor: Processor, { name = 'default', ...options }: Partial<WorkerOptions> & { name?: string } = {}): Worker {
   const connection = new Redis(redis.url, { maxRetriesPerRequest: null })
   connection.on('error', () => {})

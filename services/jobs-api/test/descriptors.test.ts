@@ -12,7 +12,7 @@ const DESCRIPTORS = 120
 /** The timers of a process that read something do so every second. */
 const TIMERS_MS = 2500
 
-t.test('a process without a file descriptor left stays, and goes on once it has some', async t => {
+t.test('a process without a free file descriptor survives, and continues once it has some', async t => {
   const { env } = await startServers(t)
   const port = await freePort()
   const child = spawn('/bin/sh', ['-c', `ulimit -n ${DESCRIPTORS} && exec "$0" "$1"`, process.execPath, entry], {

@@ -3,21 +3,20 @@ import type { Sql, TransactionSql } from 'postgres'
 type Rows = {
   userId: string
   count: number
-  /** The first row's place; it says what is in a row, and each is a millisecond newer than the one before. */
+  /** The first row's index, which determines its values; each row is a millisecond newer than the one before. */
   first?: number
-  /** Of the row at place 0. */
+  /** The creation time of the row with index 0. */
   createdMs?: number
-  /** How many there are, or the one that all have. */
+  /** The number of names, or the name of all rows. */
   names?: number | string
   queues?: number | string
-  /** How many users share the rows: with more than one they are called `<userId>-0`, `<userId>-1`, … */
+  /** The number of users that share the rows; more than one are called `<userId>-0`, `<userId>-1`, … */
   users?: number
 }
 
 /**
- * Makes users' jobs by SQL, states, names and queues spread evenly and
- * independently, with their counters; with the statistics and the visibility
- * map that a table in use has.
+ * Generates jobs by SQL, with states, names and queues spread evenly and independently, with their counters, and with
+ * the statistics and the visibility map of a table in use.
  */
 export async function makeRows (sql: Sql, ...sets: Rows[]): Promise<void> {
   for (const rows of sets) await insertRows(sql, rows)
@@ -27,7 +26,7 @@ export async function makeRows (sql: Sql, ...sets: Rows[]): Promise<void> {
   await sql`vacuum analyze jobs.jobs, jobs.counts`
 }
 
-/** The same, some times faster where there are millions: indexes are made once the rows are there. */
+/** The same, several times faster for millions of rows: the indexes are created after the rows. */
 export async function makeManyRows (sql: Sql, ...sets: Rows[]): Promise<void> {
   await sql.begin(async tx => {
     const indexes = await tx<{ name: string, definition: string }[]>`

@@ -7,7 +7,7 @@ t.test('a queue may have a prefix of its own', async t => {
   ])
 })
 
-t.test('what cannot be followed is refused with a reason', async t => {
+t.test('queues that cannot be relayed are refused with a reason', async t => {
   const faultOf = (text: string, isCluster = false) => queueFaults(jobQueuesOf(text), { isCluster }).join()
   t.equal(faultOf('default,{acme}:reports'), '')
   t.match(faultOf(''), /must contain a queue/)

@@ -19,13 +19,13 @@ export type JobRow = {
   finished_ms: string | null
 }
 
-/** All rows, oldest first, with their state by name. */
+/** Reads all rows, oldest first, with their state by name. */
 export async function jobRows (sql: Sql): Promise<JobRow[]> {
   const rows = await sql<JobRow[]>`select * from jobs.jobs order by n`
   return rows.map(row => ({ ...row, state: JOB_STATES[Number(row.state)] as string }))
 }
 
-/** Waits until all rows (so many, where a number is given) are in these states, in the order of their submit. */
+/** Waits until the rows are in these states, in the order of their submit. */
 export async function untilStates (sql: Sql, states: string[]): Promise<JobRow[]> {
   let rows: JobRow[] = []
   try {

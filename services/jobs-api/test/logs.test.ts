@@ -4,7 +4,7 @@ import { TEST_SECRET, tokenOf, until } from '@tidings/testing'
 import { startReplica } from './replica.ts'
 import { startServers } from './setup.ts'
 
-t.test('LOG_LEVEL=debug shows who asks and what becomes of jobs, and no secret', async t => {
+t.test('LOG_LEVEL=debug shows requests and the events of jobs, and no secret', async t => {
   const { env } = await startServers(t)
   const { url, output } = await startReplica(t, { ...env, LOG_LEVEL: 'debug' })
   const [token, refreshToken] = [tokenOf(7), signRefreshToken({ userId: '7', secret: `${TEST_SECRET}, refreshed`, expiresInMs: 60_000 })]
@@ -19,8 +19,8 @@ t.test('LOG_LEVEL=debug shows who asks and what becomes of jobs, and no secret',
 
   await until(() => lines().filter(line => line.msg === 'relay: queue event' && line.jobId === jobId).length === 2)
   await until(() => lines().some(line => line.msg === 'authentication refused' && line.code === 'token_invalid'))
-  const told = lines().filter(line => line.msg === 'relay: queue event')
-  t.match(told, [{ queue: 'default', event: 'added', userId: '7' }, { queue: 'default', event: 'waiting', userId: '7' }])
-  t.ok(lines().some(line => line.msg === 'authenticated' && line.userId === '7' && line.reqId === 'of-a-client'), 'under the id that the client gave its request')
+  const published = lines().filter(line => line.msg === 'relay: queue event')
+  t.match(published, [{ queue: 'default', event: 'added', userId: '7' }, { queue: 'default', event: 'waiting', userId: '7' }])
+  t.ok(lines().some(line => line.msg === 'authenticated' && line.userId === '7' && line.reqId === 'of-a-client'), 'with the id of the client\'s request')
   for (const secret of [token, refreshToken, refreshed.token, refreshed.refreshToken, TEST_SECRET, 'good.for.nothing']) t.notOk(output().includes(secret as string))
 })

@@ -5,7 +5,7 @@ import { JOB_EVENTS_KEY, type JsonText, type PublishedJobEvent } from '@tidings/
 /** An event with its progress and its result as values. */
 export type SeenEvent = Omit<PublishedJobEvent, 'progress' | 'result'> & { progress?: unknown, result?: unknown }
 
-/** All events of the stream, oldest first. */
+/** Reads all events of the stream, oldest first. */
 export async function publishedEvents (redis: Redis): Promise<SeenEvent[]> {
   const entries = await redis.xrange(JOB_EVENTS_KEY, '-', '+')
   return entries.map(([id, [, owner = '', , payload = '']]) => {
@@ -14,7 +14,7 @@ export async function publishedEvents (redis: Redis): Promise<SeenEvent[]> {
   })
 }
 
-/** A user's history, oldest first. */
+/** Reads a user's history, oldest first. */
 export async function historyOf (redis: Redis, userId: string): Promise<SeenEvent[]> {
   const entries: Entry[] = []
   for await (const page of readHistory(redis, userId, ZERO)) entries.push(...page)

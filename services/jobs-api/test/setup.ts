@@ -5,7 +5,7 @@ import { loadConfig } from '../src/config.ts'
 type Environment = Record<string, string>
 type TestRedisOptions = Parameters<typeof startRedis>[1]
 
-/** A database and a Redis of the test's own, and the variables that point to them. */
+/** Starts a database and a Redis for one test, and returns the variables for them. */
 export async function startServers (t: TestContext, redisOptions: TestRedisOptions = {}) {
   const [database, redis] = await Promise.all([createDatabase(t), startRedis(t, redisOptions)])
   const env: Environment = {
@@ -20,8 +20,8 @@ export async function startServers (t: TestContext, redisOptions: TestRedisOptio
 }
 
 /**
- * The service as a test sees it: ready, not listening, closed with the test. It is ready before it has found Redis, so
- * that its first jobs could be left to the sweeper, behind later ones: here its connections are there.
+ * Starts the service for a test: ready, not listening, closed with the test. It would be ready before Redis is
+ * connected, and leave its first jobs to the outbox, behind later ones: this waits for the connections.
  */
 export async function startApp (t: TestContext, env: Environment) {
   const app = buildApp(loadConfig(env))
@@ -31,7 +31,7 @@ export async function startApp (t: TestContext, env: Environment) {
   return app
 }
 
-/** Servers of its own and the service on them. */
+/** Starts servers and the service for one test. */
 export async function setup (t: TestContext, settings: Environment = {}) {
   const servers = await startServers(t)
   const app = await startApp(t, { ...servers.env, ...settings })

@@ -7,7 +7,7 @@ import { submit } from './submit.ts'
 
 const QUICK = { STANDSTILL_MS: '1500' }
 
-t.test('a relay that stands still while BullMQ goes on makes the service unready, with the reason', async t => {
+t.test('a relay that stalls while BullMQ continues makes the service unready, with the reason', async t => {
   const { app, redis, database } = await setup(t, QUICK)
   const client = redis.client()
   await submit(app)
@@ -15,16 +15,17 @@ t.test('a relay that stands still while BullMQ goes on makes the service unready
   t.equal((await app.inject('/readyz')).statusCode, 200)
   await client.del('bull:default:events')
   await client.set('bull:default:events', 'no stream')
+  // A read that was blocking when the key changed reports the fault only after its two seconds.
   const answer = await until(async () => {
     const one = await app.inject('/readyz')
-    return one.statusCode === 503 && one.json()
+    return one.statusCode === 503 && !one.body.includes('the reason is not known') && one.json()
   })
   t.match(answer.faults, { 'relay of default': /^relay of default stands still at \S+ \d+ \d+ for \d+ s while its source advances: .*WRONGTYPE/ })
   await client.del('bull:default:events')
   await until(async () => (await app.inject('/readyz')).statusCode === 200)
 })
 
-t.test('so does a projector, and it is ready again once it moves', async t => {
+t.test('a stalled projector does so too, and the service is ready again once it advances', async t => {
   const { app, redis, database } = await setup(t, QUICK)
   const queue = producer(t, redis)
   await queue.add('first', { userId: 1 })

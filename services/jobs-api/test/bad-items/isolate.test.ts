@@ -4,7 +4,7 @@ import { isItemFault, isRefusedByBullMQ } from '../../src/bad-items/item-fault.t
 
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i)
 
-t.test('bad items are found by halves and skipped, all others are worked on in order', async t => {
+t.test('bad items are found by halving and skipped; all others are processed in order', async t => {
   const bad: number[] = []
   let tries = 0
   const done = await isolate(upTo(200), async items => {
@@ -17,11 +17,11 @@ t.test('bad items are found by halves and skipped, all others are worked on in o
   t.ok(tries < 40, `${tries} tries`)
 })
 
-t.test('what is no fault of an item is thrown', async t => {
+t.test('an error that is not an item\'s fault is thrown', async t => {
   await t.rejects(isolate([1, 2], async () => { throw new Error('The projection is behind') }, { onBad: () => { t.fail('skipped') } }), /behind/)
 })
 
-t.test('faults of items are told from those of stores', async t => {
+t.test('faults of items are distinguished from faults of stores', async t => {
   const postgres = (code: string) => Object.assign(new Error('refused'), { code })
   for (const err of [postgres('22021'), postgres('22P02'), postgres('23514'), postgres('54001'), postgres('UNDEFINED_VALUE'), new RangeError('deep'), new Error('WRONGTYPE Operation')]) {
     t.ok(isItemFault(err), err.message)

@@ -21,17 +21,17 @@ const LOAD_MS = Number(process.env.CHAOS_MS ?? 60_000)
 const WORKERS = 4
 const CONCURRENCY = 50
 const CLIENTS = 24
-/** So often at least the relay goes over to the other replica, however slow the machine is. */
+/** The relay moves to the other replica at least this often, even on a slow machine. */
 const HAND_OVERS = 3
 const LONGEST_LOAD_MS = 3 * LOAD_MS
-/** Nothing depends on how fast all becomes quiet; it only must. */
+/** Jobs must settle; no assertion depends on how fast. */
 const QUIET_MS = 240_000
 t.setTimeout(900_000)
 
 const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))
 const startWorker = async (t: TestContext, redisUrl: string) => await spawnService(t, { entry: WORKER, env: { REDIS_URL: redisUrl, CONCURRENCY: String(CONCURRENCY) } })
 
-t.test('200 random jobs at a time, replicas and workers killed and frozen at random: nothing is lost, doubled or out of order', async t => {
+t.test('200 random jobs at a time, replicas and workers killed and frozen at random: no event is lost, doubled or out of order', async t => {
   const seed = Number(process.env.CHAOS_SEED ?? Date.now() % 1_000_000)
   t.comment(`CHAOS_SEED=${seed}`)
   const { redis, env, database } = await startServers(t)
@@ -49,7 +49,7 @@ t.test('200 random jobs at a time, replicas and workers killed and frozen at ran
     load({ replicas, clients: CLIENTS, seed, isOver }),
     makeTrouble({ processes: replicas, start: async () => await startReplica(t, settings), chance: random(seed + 1), pauseMs: [1000, 4000], isOver }),
     makeTrouble({ processes: workers, start: async () => await startWorker(t, redis.url), chance: random(seed + 2), pauseMs: [3000, 9000], isOver })
-  ]).finally(() => { isAnyOver = true }) // where one of them failed the others end too
+  ]).finally(() => { isAnyOver = true }) // if one of them failed the others end too
   relays.stop()
   t.ok(relays.handOvers >= HAND_OVERS, `the relay changed hands ${relays.handOvers} times`)
 
@@ -57,8 +57,8 @@ t.test('200 random jobs at a time, replicas and workers killed and frozen at ran
   const sql = createSql(database.url, { max: 1 })
   t.teardown(() => sql.end())
   await until(async () => await isSettled(sql, queue), { timeoutMs: QUIET_MS, intervalMs: 250, what: 'all jobs to end' })
-  await Promise.all(workers.map(async worker => await worker.kill('SIGTERM'))) // with whatever they still had to say
-  await until(async () => await isCaughtUp(admin, sql), { timeoutMs: QUIET_MS, intervalMs: 100, what: 'relay and projector to have come to the end' })
+  await Promise.all(workers.map(async worker => await worker.kill('SIGTERM'))) // after their last events
+  await until(async () => await isCaughtUp(admin, sql), { timeoutMs: QUIET_MS, intervalMs: 100, what: 'relay and projector to reach the end' })
 
   const [record, events, rows] = [await readRecord(admin), await publishedEvents(admin), await jobRows(database.sql)]
   t.comment(`${rows.length} jobs, ${record.length} entries of BullMQ, ${events.length} events, ${rows.filter(({ state }) => state === 'failed').length} failed`)
@@ -66,18 +66,18 @@ t.test('200 random jobs at a time, replicas and workers killed and frozen at ran
 
   const [relayed, made] = [events.filter(({ reconciled }) => !reconciled), events.filter(({ reconciled }) => reconciled)]
   t.equal(firstDifference(linesOf(relayed), expectedLines(record)), undefined, 'the stream is BullMQ\'s record, each once and in order')
-  t.same(made.filter(event => !isCancelledUnseen(event, events)), [], 'nothing is made up but the end of a job that was cancelled before Redis took it')
+  t.same(made.filter(event => !isCancelledUnseen(event, events)), [], 'only the end of a job that was cancelled before Redis accepted it has no entry')
 
-  t.same(new Set(rows.map(({ id }) => id)), new Set(ids), 'each accepted job has a row, and no other has')
+  t.same(new Set(rows.map(({ id }) => id)), new Set(ids), 'each accepted job has a row, and there is no other')
   t.equal(rows.length, ids.length)
   const expected = standings(record)
-  t.same(rows.flatMap(row => faultsOf(row, expected.get(row.id))), [], 'rows are as the record says')
-  t.same(await disagreements(rows, queue), [], 'and as BullMQ says when it is asked')
+  t.same(rows.flatMap(row => faultsOf(row, expected.get(row.id))), [], 'rows match the record')
+  t.same(await disagreements(rows, queue), [], 'and the state in BullMQ')
   t.same(await compareCounts(sql), [], 'counters equal a full count')
   for (const user of new Set(rows.map(({ user_id: user }) => user))) {
     const history = (await historyOf(admin, user)).map(({ eventId }) => eventId)
-    const told = events.filter(({ userId }) => userId === user).map(({ eventId }) => eventId)
-    t.ok(history.length > 0 && told.join().endsWith(history.join()), `the history of user ${user} is the end of what was told of their jobs`)
+    const published = events.filter(({ userId }) => userId === user).map(({ eventId }) => eventId)
+    t.ok(history.length > 0 && published.join().endsWith(history.join()), `the history of user ${user} is the end of their events`)
   }
 })
 
@@ -92,13 +92,13 @@ async function isCaughtUp (redis: Redis, sql: ReturnType<typeof createSql>): Pro
   return await redis.hget(relayPositionKey('default'), 'at') === await lastOf('bull:default:events') && `${ms}-${seq}` === await lastOf(JOB_EVENTS_KEY)
 }
 
-/** Where two long lists part: easier to read than both. */
+/** The first difference of two long lists, which is easier to read than both. */
 function firstDifference (found: string[], wanted: string[]): string | undefined {
   const i = Array.from({ length: Math.max(found.length, wanted.length) }).findIndex((_, i) => found[i] !== wanted[i])
   return i === -1 ? undefined : `at ${i} of ${wanted.length} (${found.length} found): ${found[i]} instead of ${wanted[i]}`
 }
 
-/** A job that Redis had not taken yet when its user cancelled it: BullMQ has nothing to tell of that life of it. */
+/** A job that its user cancelled before Redis accepted it: BullMQ has no event of that incarnation. */
 function isCancelledUnseen ({ eventId, jobId, type, error }: SeenEvent, events: SeenEvent[]): boolean {
   const first = events.find(event => event.jobId === jobId)
   return type === 'failed' && error === 'Cancelled by user' && first?.eventId === eventId
@@ -114,7 +114,7 @@ function faultsOf (row: JobRow, standing: Standing | undefined): object[] {
     finishedMs: numberOf(row.finished_ms),
     attempts: row.attempts_made
   }
-  // One that was cancelled before Redis took it.
+  // A job that was cancelled before Redis accepted it.
   const wanted = standing ?? { ...found, state: 'failed', failedReason: 'Cancelled by user', progress: null, result: null, startedMs: null, attempts: 0 }
   return JSON.stringify(sorted(found)) === JSON.stringify(sorted(wanted)) ? [] : [{ id: row.id, found, wanted }]
 }
@@ -122,7 +122,7 @@ function faultsOf (row: JobRow, standing: Standing | undefined): object[] {
 const numberOf = (text: string | null) => text === null ? null : Number(text)
 const sorted = (object: object) => Object.entries(object).toSorted(([a], [b]) => a < b ? -1 : 1)
 
-/** Rows that say something else than BullMQ does of its job. */
+/** Rows that differ from the state in BullMQ. */
 async function disagreements (rows: JobRow[], queue: Queue): Promise<object[]> {
   const found: object[] = []
   for (let i = 0; i < rows.length; i += 200) found.push(...(await Promise.all(rows.slice(i, i + 200).map(async row => await disagreement(row, queue)))).flat())
@@ -131,12 +131,12 @@ async function disagreements (rows: JobRow[], queue: Queue): Promise<object[]> {
 
 async function disagreement (row: JobRow, queue: Queue): Promise<object[]> {
   const job = await Job.fromId(queue, row.id)
-  const told = { state: row.state, outcome: row.state === 'completed' ? row.result : row.failed_reason, attempts: row.attempts_made }
-  const known = job ? await standingOf(job) : { state: 'failed', outcome: 'Cancelled by user', attempts: told.attempts }
-  return JSON.stringify(told) === JSON.stringify(known) ? [] : [{ id: row.id, told, known }]
+  const shown = { state: row.state, outcome: row.state === 'completed' ? row.result : row.failed_reason, attempts: row.attempts_made }
+  const known = job ? await standingOf(job) : { state: 'failed', outcome: 'Cancelled by user', attempts: shown.attempts }
+  return JSON.stringify(shown) === JSON.stringify(known) ? [] : [{ id: row.id, shown, known }]
 }
 
-/** A job that completes keeps the reason why an earlier attempt failed: of no meaning any more. */
+/** A completed job keeps the reason of an earlier failed attempt, which has no meaning any more. */
 async function standingOf (job: Job) {
   const state = await job.getState()
   return { state, outcome: state === 'completed' ? job.returnvalue as unknown : job.failedReason, attempts: job.attemptsStarted }

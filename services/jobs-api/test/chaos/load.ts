@@ -7,12 +7,12 @@ const USERS = 7
 const REQUEST_TIMEOUT_MS = 5000
 const KINDS = ['succeeds', 'succeeds', 'fails', 'retries', 'stalls', 'late'] as const
 
-/** What a job tells its worker to do. */
+/** What a job requests from its worker. */
 export type ChaosJob = { kind: typeof KINDS[number], pause: number, obeys: boolean }
 
 type LoadOptions = { replicas: Replica[], clients: number, seed: number, isOver: () => boolean }
 
-/** Clients that submit, cancel and retry at random until it is over; the ids of all jobs that were accepted. */
+/** Submits, cancels and retries at random until the end; returns the ids of all accepted jobs. */
 export async function load ({ replicas, clients, seed, isOver }: LoadOptions): Promise<string[]> {
   const idsOfClients = await Promise.all(Array.from({ length: clients }, async (_, n) => {
     const chance = random(seed * 1000 + n)
@@ -30,7 +30,7 @@ export async function load ({ replicas, clients, seed, isOver }: LoadOptions): P
   return idsOfClients.flat()
 }
 
-/** One job or a few; repeated under the same key until the answer arrives. */
+/** Submits one job or a few, repeatedly with the same key until a response arrives. */
 async function submit (post: Post, chance: Random, key: string): Promise<string[]> {
   if (chance.happens(0.8)) {
     const { jobId } = await post<{ jobId: string }>('/submit-job', { key, body: randomJob(chance), expected: [202] })
@@ -55,7 +55,7 @@ function randomJob (chance: Random) {
 
 type Post = <Answer>(path: string, request: { key?: string, body?: object, expected: number[] }) => Promise<Answer>
 
-/** Posts to any replica, again and again while they are killed or frozen. */
+/** Posts to any replica, and retries while they are killed or frozen. */
 function poster (replicas: Replica[], { chance, user }: { chance: Random, user: number }): Post {
   const authorization = `Bearer ${tokenOf(user)}`
   return async function post<Answer> (path: string, { key, body, expected }: Parameters<Post>[1]): Promise<Answer> {

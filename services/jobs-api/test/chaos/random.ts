@@ -1,6 +1,6 @@
 export type Random = ReturnType<typeof random>
 
-/** Choices that a seed repeats. */
+/** Random choices, repeatable by their seed. */
 export function random (seed: number) {
   function chance () {
     seed = (seed + 0x6d2b79f5) | 0
@@ -10,7 +10,7 @@ export function random (seed: number) {
   }
   const between = (min: number, max: number) => min + Math.floor(chance() * (max - min))
   return {
-    /** True so often. */
+    /** True with this probability. */
     happens: (probability: number) => chance() < probability,
     /** An integer from `min` to below `max`. */
     between,

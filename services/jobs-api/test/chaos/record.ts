@@ -2,10 +2,10 @@ import type { Redis } from 'ioredis'
 import type { SeenEvent } from '../published-events.ts'
 
 type Entry = { id: string, event: string, jobId: string, [field: string]: string }
-/** What an entry has to tell. */
-type Told = { ms: number, event: string, jobId: string, type: string, opens: boolean, payload: unknown }
+/** The event to expect of an entry. */
+type Expected = { ms: number, event: string, jobId: string, type: string, opens: boolean, payload: unknown }
 
-/** How a job stands by BullMQ's own record. */
+/** The state of a job by BullMQ's own record. */
 export type Standing = {
   state: string
   progress: unknown
@@ -16,7 +16,7 @@ export type Standing = {
   attempts: number
 }
 
-/** All that BullMQ wrote down of the queue `default`. */
+/** All entries of BullMQ of the queue `default`. */
 export async function readRecord (redis: Redis): Promise<Entry[]> {
   const entries = await redis.xrange('bull:default:events', '-', '+')
   return entries.map(([id, values]) => {
@@ -31,11 +31,10 @@ const TYPES: Record<string, string> = {
 const isFinal = (type: string | undefined) => type === 'completed' || type === 'failed'
 
 /**
- * The entries of which clients must be told, each under its type: an
- * independent reading of what the relay reads. A finished job tells nothing
- * until it is opened again.
+ * The events that clients must get, each with its type: an independent implementation of the relay's mapping. A
+ * finished job has no events until it is reopened.
  */
-function toTell (record: Entry[]): Told[] {
+function expectedEvents (record: Entry[]): Expected[] {
   const final = new Set<string>()
   return record.flatMap(entry => {
     const { event, jobId, prev } = entry
@@ -48,12 +47,12 @@ function toTell (record: Entry[]): Told[] {
   })
 }
 
-/** One line of each entry that must be told, to be compared with `linesOf`. */
+/** One line for each expected event, to be compared with `linesOf`. */
 export function expectedLines (record: Entry[]): string[] {
-  return toTell(record).map(({ jobId, type, ms, payload }) => lineOf(jobId, type, ms, payload))
+  return expectedEvents(record).map(({ jobId, type, ms, payload }) => lineOf(jobId, type, ms, payload))
 }
 
-/** One line of each event that was told. */
+/** One line for each published event. */
 export function linesOf (events: SeenEvent[]): string[] {
   return events.map(({ jobId, type, timestamp, progress, result, error }) => lineOf(jobId, type, timestamp, progress ?? result ?? error))
 }
@@ -70,20 +69,20 @@ function payloadOf ({ event, data, returnvalue, failedReason }: Entry): unknown 
   }
 }
 
-/** How each job stands at the end of the record. */
+/** The state of each job at the end of the record. */
 export function standings (record: Entry[]): Map<string, Standing> {
   const jobs = new Map<string, Standing>()
-  for (const entry of toTell(record)) {
-    const before = jobs.get(entry.jobId) ?? anew()
-    jobs.set(entry.jobId, { ...(entry.event === 'added' ? anew() : before), ...changes(entry, before) })
+  for (const entry of expectedEvents(record)) {
+    const before = jobs.get(entry.jobId) ?? newStanding()
+    jobs.set(entry.jobId, { ...(entry.event === 'added' ? newStanding() : before), ...changes(entry, before) })
   }
   return jobs
 }
 
 const OPEN = { result: null, failedReason: null, finishedMs: null, startedMs: null }
-const anew = (): Standing => ({ ...OPEN, state: 'waiting', progress: null, attempts: 0 })
+const newStanding = (): Standing => ({ ...OPEN, state: 'waiting', progress: null, attempts: 0 })
 
-function changes ({ ms, type, opens, payload }: Told, { attempts }: Standing): Partial<Standing> {
+function changes ({ ms, type, opens, payload }: Expected, { attempts }: Standing): Partial<Standing> {
   switch (type) {
     case 'added': return {}
     case 'progress': return { progress: payload }

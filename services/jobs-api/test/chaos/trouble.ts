@@ -6,15 +6,15 @@ import type { Random } from './random.ts'
 
 type TroubleOptions<Process> = {
   processes: Process[]
-  /** Makes the successor of one that was killed. */
+  /** Starts the successor of a killed process. */
   start: () => Promise<Process>
   chance: Random
-  /** How long all is left alone in between: from, to. */
+  /** The pause in between: from, to. */
   pauseMs: [number, number]
   isOver: () => boolean
 }
 
-/** Kills processes at random, and freezes some for longer than their leases and locks last; how often. */
+/** Kills processes at random, and freezes some for longer than their leases and locks last; returns how often. */
 export async function makeTrouble<Process extends SpawnedService> ({ processes, start, chance, pauseMs, isOver }: TroubleOptions<Process>) {
   const done = { kills: 0, freezes: 0 }
   while (!isOver()) {
@@ -35,7 +35,7 @@ export async function makeTrouble<Process extends SpawnedService> ({ processes, 
   return done
 }
 
-/** Counts how often the relay of the queue goes over to another replica. */
+/** Counts how often the relay of the queue moves to another replica. */
 export function countHandOvers (redis: Redis) {
   const holders = new Set<string>()
   const timer = setInterval(() => {

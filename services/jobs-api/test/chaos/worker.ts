@@ -4,7 +4,7 @@ import { Redis } from 'ioredis'
 import { cancelKey } from '@tidings/contracts'
 import type { ChaosJob } from './load.ts'
 
-// A worker process, as other people's are, that does what its jobs say; SIGTERM lets it finish what it has.
+// A worker process as in production, which does what its jobs request; SIGTERM lets it finish its jobs.
 const { REDIS_URL = '', CONCURRENCY = '50' } = process.env
 const STEPS = 3
 const redis = new Redis(REDIS_URL, { maxRetriesPerRequest: null })
@@ -24,13 +24,13 @@ async function perform (job: Job<ChaosJob>): Promise<unknown> {
   return { of: job.id, attempt: job.attemptsMade }
 }
 
-/** As a process that hangs: its lock ends, another worker takes the job, and then it comes back. */
+/** Like a process that hangs: its lock expires, another worker takes the job, and then it continues. */
 async function letGo (job: Job): Promise<void> {
   await redis.del(`bull:${job.queueName}:${job.id}:lock`)
   await sleep(1500)
 }
 
-/** Tells progress when the job is finished. */
+/** Updates progress after the job has finished. */
 async function speakLate (job: Job): Promise<void> {
   await sleep(20)
   await job.updateProgress('late')
@@ -39,7 +39,7 @@ async function speakLate (job: Job): Promise<void> {
 const worker = new Worker<ChaosJob>('default', perform, {
   connection: redis, concurrency: Number(CONCURRENCY), lockDuration: 2000, stalledInterval: 500, maxStalledCount: 20
 })
-worker.on('error', () => {}) // a lock that is another's by now: what chaos is about
+worker.on('error', () => {}) // its lock belongs to another worker by now, as chaos intends
 
 async function finish () {
   await worker.close()

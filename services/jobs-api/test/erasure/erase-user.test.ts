@@ -13,7 +13,7 @@ const operator = bearer(sign({ userId: 'op', scope: 'operator:write' }))
 
 const TABLES = ['jobs', 'counts', 'idempotency_keys', 'refresh_families', 'replaced', 'erasures']
 
-t.test('everything of a user goes, in every state, and nothing of others', async t => {
+t.test('all data of a user is erased, in every state, and none of other users', async t => {
   const { app, redis, database, env } = await setup(t, { JOB_QUEUES: 'default,idle', ERASURE_INTERVAL_MS: '50', ERASURE_QUIET_MS: '500' })
   const client = redis.client()
   const left = async (userId: string) => Object.fromEntries(await Promise.all(TABLES.map(async table => {
@@ -45,7 +45,7 @@ t.test('everything of a user goes, in every state, and nothing of others', async
     insert into jobs.bad_items (consumer, queue, item, job_id, reason)
     select consumer, queue, id, id, 'Unexpected token in: secret of ' || user_id from jobs.jobs, unnest(array['relay', 'projector']) as consumer`
 
-  t.equal((await app.inject({ method: 'DELETE', url: '/users/7', headers: bearer(tokenOf(7)) })).statusCode, 403, 'it takes an operator')
+  t.equal((await app.inject({ method: 'DELETE', url: '/users/7', headers: bearer(tokenOf(7)) })).statusCode, 403, 'needs an operator')
   t.match((await app.inject({ method: 'DELETE', url: '/users/7', headers: bearer(tokenOf(7)) })).json(), { type: 'urn:tidings:problem:insufficient-scope' })
   t.equal((await app.inject({ method: 'DELETE', url: '/users/7' })).statusCode, 401)
 
@@ -53,11 +53,11 @@ t.test('everything of a user goes, in every state, and nothing of others', async
   t.equal(asked.statusCode, 202)
   const { erasureId } = asked.json<Erasure>()
   t.equal(asked.headers.location, `/users/7/erasures/${erasureId}`)
-  t.equal((await app.inject({ method: 'DELETE', url: '/users/7', headers: operator })).json<Erasure>().erasureId, erasureId, 'asked for twice it is one')
+  t.equal((await app.inject({ method: 'DELETE', url: '/users/7', headers: operator })).json<Erasure>().erasureId, erasureId, 'a repeated request returns the pending erasure')
   t.ok(Number(await client.hget(REVOCATIONS_KEY, '7')) > 0)
   const status = async () => (await app.inject({ url: `/users/7/erasures/${erasureId}`, headers: operator })).json<Erasure>()
 
-  await until(async () => (await left('7')).jobs === 1, { what: 'all but the active job to go' })
+  await until(async () => (await left('7')).jobs === 1, { what: 'all jobs except the active one to be removed' })
   t.equal((await status()).services['jobs-api'], null, 'not finished while a worker has a job of the user')
   for (const stop of stops.values()) stop()
   await until(async () => (await status()).services['jobs-api'] !== null)
@@ -70,14 +70,14 @@ t.test('everything of a user goes, in every state, and nothing of others', async
   t.match(await database.sql`select length(result::text) > 100000 as result, length(progress::text) > 100000 as progress from jobs.results`,
     [{ result: true, progress: true }], 'the large values of the other user')
   const skipped = await database.sql<{ reason: string }[]>`select distinct reason from jobs.bad_items`
-  t.same(skipped.map(({ reason }) => reason), ['Unexpected token in: secret of 8'], 'what had to be skipped of the other user')
+  t.same(skipped.map(({ reason }) => reason), ['Unexpected token in: secret of 8'], 'the bad items of the other user')
 
   t.equal((await status()).state, 'pending', 'the dispatcher has not reported')
   t.equal(await client.hget(ERASURES_KEY, erasureId), '7')
   await client.hset(erasureStatusKey(erasureId), 'webhook-dispatcher', Date.now())
   await until(async () => (await status()).state === 'done')
   t.equal(await client.hexists(ERASURES_KEY, erasureId), 0)
-  t.same(await left('7'), { jobs: 0, counts: 0, idempotency_keys: 0, refresh_families: 0, replaced: 0, erasures: 0 }, 'and the user is forgotten here too')
+  t.same(await left('7'), { jobs: 0, counts: 0, idempotency_keys: 0, refresh_families: 0, replaced: 0, erasures: 0 }, 'and the erasure has no user id any more')
 
   t.equal((await app.inject({ url: '/jobs/counts', headers: bearer(tokenOf(8)) })).json<{ waiting: number }>().waiting, 2)
   t.equal((await left('8')).refresh_families, 1)
@@ -85,7 +85,7 @@ t.test('everything of a user goes, in every state, and nothing of others', async
   t.equal((await app.inject({ url: `/users/7/erasures/${erasureId}`, headers: bearer(tokenOf(8)) })).statusCode, 403)
 })
 
-t.test('an erasure goes on after a restart, though Redis has forgotten it', async t => {
+t.test('an erasure continues after a restart, although Redis has lost it', async t => {
   const { app, redis, env } = await setup(t, { ERASURE_INTERVAL_MS: '3600000' })
   await submit(app, { user: 7 })
   const { erasureId } = (await app.inject({ method: 'DELETE', url: '/users/7', headers: operator })).json<Erasure>()
@@ -97,7 +97,7 @@ t.test('an erasure goes on after a restart, though Redis has forgotten it', asyn
   await until(async () => (await again.inject({ url: `/users/7/erasures/${erasureId}`, headers: operator })).json<Erasure>().services['jobs-api'] !== null)
 })
 
-t.test('the job of a scheduler, or of a queue that is left, does not hold an erasure up', async t => {
+t.test('the job of a scheduler, or of a queue that is not relayed any more, does not block an erasure', async t => {
   const { app, redis, database } = await setup(t, { ERASURE_INTERVAL_MS: '50', ERASURE_QUIET_MS: '100' })
   await producer(t, redis, 'default').upsertJobScheduler('nightly', { every: 3_600_000 }, { name: 'nightly', data: { userId: 7 } })
   await database.sql`
@@ -110,5 +110,5 @@ t.test('the job of a scheduler, or of a queue that is left, does not hold an era
   await until(async () => (await app.inject({ url: `/users/7/erasures/${erasureId}`, headers: operator })).json<Erasure>().services['jobs-api'] !== null)
   const [left] = await database.sql`select count(*)::int as count from jobs.jobs where user_id = '7'`
   t.equal(left?.count, 0)
-  t.equal((await app.findQueue('default').getJobSchedulers()).length, 1, 'the scheduler is of whoever made it')
+  t.equal((await app.findQueue('default').getJobSchedulers()).length, 1, 'the scheduler stays')
 })

@@ -23,7 +23,7 @@ function holder ({ client = redis.client({ enableOfflineQueue: false, commandTim
   return { lease, client, get working () { return working } }
 }
 
-t.test('one works; when it stops the next one does at once', async t => {
+t.test('one holder works; when it stops, the next starts at once', async t => {
   const first = holder()
   await until(() => first.working === 1)
   const second = holder()
@@ -36,18 +36,18 @@ t.test('one works; when it stops the next one does at once', async t => {
   t.equal(await redis.client().exists('lease'), 0)
 })
 
-t.test('one that lost its connection to another holder leaves the work', async t => {
+t.test('a holder that lost its lease to another one stops working', async t => {
   const first = holder()
   await until(() => first.working === 1)
-  await redis.client().set('lease', 'somebody else')
+  await redis.client().set('lease', 'another holder')
   await until(() => first.working === 0)
-  await redis.client().del('lease') // the other one let it end
+  await redis.client().del('lease') // it expired
   await until(() => first.working === 1)
   await first.lease.stop()
   t.pass('and takes it again later')
 })
 
-t.test('while Redis is away the holder works on', async t => {
+t.test('the holder continues to work while Redis is away', async t => {
   const first = holder()
   await until(() => first.working === 1)
   redis.pause()
@@ -58,18 +58,18 @@ t.test('while Redis is away the holder works on', async t => {
   t.equal(first.working, 0)
 })
 
-t.test('one whose process has ended is succeeded long before its lease ends', async t => {
+t.test('the lease of an ended process passes on long before it expires', async t => {
   const first = holder({ ttlMs: 600_000 })
   await until(() => first.working === 1)
   const second = holder({ ttlMs: 2000 })
-  first.client.disconnect() // all that Redis sees of a SIGKILL
+  first.client.disconnect() // a SIGKILL, as Redis sees it
   await until(() => second.working === 1)
   await second.lease.stop()
   await first.lease.stop()
   t.equal(second.working, 0)
 })
 
-t.test('one whose connection alone was cut comes back and keeps it', async t => {
+t.test('a holder that only lost its connection reconnects and keeps its lease', async t => {
   const [first, second] = [holder({ ttlMs: 5000 }), holder({ ttlMs: 5000 })]
   await until(() => first.working + second.working === 1)
   const holding = first.working === 1 ? first : second
@@ -78,14 +78,14 @@ t.test('one whose connection alone was cut comes back and keeps it', async t => 
   await until(async () => {
     const now = await redis.client().get('lease')
     return now !== before && now?.split(' ')[0] === before?.split(' ')[0]
-  }, { what: 'its coming back over another connection' })
-  await sleep(2500) // longer than the other would wait: it looks each second, then for one more
+  }, { what: 'it to reconnect' })
+  await sleep(2500) // longer than the other would wait: it checks every second, then waits one more
   t.equal(holding.working, 1)
   t.equal(first.working + second.working, 1)
   for (const { lease } of [first, second]) await lease.stop()
 })
 
-t.test('one that Redis does not tell of connections works too, and is succeeded when its lease ends', async t => {
+t.test('without the right to list connections a holder works too, and its lease passes on when it expires', async t => {
   await redis.client().call('ACL', 'SETUSER', 'limited', 'on', 'nopass', '~*', '&*', '+@all', '-client')
   const limited = () => redis.client({ username: 'limited', password: 'any', enableOfflineQueue: false, commandTimeout: 2000 })
   const first = holder({ client: limited() })

@@ -5,7 +5,7 @@ import { setup } from '../setup.ts'
 
 const { signal } = new AbortController()
 
-t.test('keys older than a day and families without a living token are forgotten, no others', async t => {
+t.test('idempotency keys older than a day and families without a valid token are purged, no others', async t => {
   const { app, database } = await setup(t)
   await database.sql`
     insert into jobs.idempotency_keys values
@@ -20,9 +20,9 @@ t.test('keys older than a day and families without a living token are forgotten,
   t.same((await database.sql`select family from jobs.refresh_families`).map(({ family }) => family), ['alive'])
 })
 
-t.test('however many there are', async t => {
+t.test('more than one batch is purged', async t => {
   const { app, database } = await setup(t)
-  await app.close() // its own retention runs as soon as it holds the lease: two at once would each find pages that are not full
+  await app.close() // its own retention would run concurrently, and each would find batches that are not full
   const sql = createSql(database.url, { max: 1 })
   t.teardown(() => sql.end({ timeout: 1 }))
   await database.sql`

@@ -11,8 +11,8 @@ const run = promisify(execFile)
 const DAY_MS = 86_400_000
 const { signal } = new AbortController()
 
-t.test('jobs that finished long ago go with all that is theirs, counters follow, open ones stay', async t => {
-  const { app } = await setup(t, { JOB_RETENTION_DAYS: '3650' }) // its own retention finds nothing
+t.test('old finished jobs are removed with everything that belongs to them, and counted out; open jobs stay', async t => {
+  const { app } = await setup(t, { JOB_RETENTION_DAYS: '3650' }) // so that its own retention finds nothing
   const { sql } = app
   await sql`
     insert into jobs.jobs (queue, id, user_id, name, state, created_ms, finished_ms, ours)
@@ -23,14 +23,14 @@ t.test('jobs that finished long ago go with all that is theirs, counters follow,
   await sql`insert into jobs.timeline select n, 1, 1, 'added', 1 from jobs.jobs`
   await sql`insert into jobs.results select queue, id, generation_ms, generation_seq, '1' from jobs.jobs`
 
-  t.equal(await removeOldJobs(sql, { days: 30, signal: AbortSignal.abort() }), 0, 'a service that closes does not begin')
+  t.equal(await removeOldJobs(sql, { days: 30, signal: AbortSignal.abort() }), 0, 'a closing service does not start')
   t.equal(await removeOldJobs(sql, { days: 30, signal }), 1200)
   for (const table of ['jobs', 'timeline', 'results']) t.equal((await sql.unsafe(`select 1 from jobs.${table}`)).length, 200, table)
   t.same(await compareCounts(sql), [])
   t.equal(await removeOldJobs(sql, { days: 30, signal }), 0)
 })
 
-t.test('the service does so again and again, and counts what it removed', async t => {
+t.test('the service runs retention periodically, and counts the removed jobs', async t => {
   const { app, database } = await setup(t, { JOB_RETENTION_DAYS: '7', RETENTION_INTERVAL_MS: '100' })
   const finish = async (id: string, daysAgo: number) => {
     await database.sql`
@@ -44,7 +44,7 @@ t.test('the service does so again and again, and counts what it removed', async 
   await until(async () => /tidings_retention_removed_jobs_total 2/.test(await app.metricsRegistry.metrics()))
 })
 
-t.test('node src/counts-check.ts tells which counters differ', async t => {
+t.test('node src/counts-check.ts lists the counters that differ', async t => {
   const { app, env } = await setup(t)
   const entry = fileURLToPath(new URL('../../src/counts-check.ts', import.meta.url))
   const options = { env: { ...process.env, ...env, NODE_OPTIONS: '' } }

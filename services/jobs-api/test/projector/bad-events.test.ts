@@ -7,10 +7,10 @@ import { compareCounts } from '../../src/maintenance/compare-counts.ts'
 import { jobRows } from '../job-rows.ts'
 import { setup } from '../setup.ts'
 
-t.test('events that cannot be projected are skipped alone, whatever they are, and found by support', async t => {
+t.test('events that cannot be projected are skipped alone, and support can find them', async t => {
   const { app, redis, database } = await setup(t)
   const client = redis.client()
-  await until(() => isNewer(app.projection.position, ZERO), { what: 'the projector to have begun' })
+  await until(() => isNewer(app.projection.position, ZERO), { what: 'the projector to start' })
   const good = (n: number, change: Partial<JobEvent> = {}): JobEvent =>
     ({ v: 1, type: 'added', queue: 'default', jobId: `j${n}`, generation: `1-${n}`, name: 'n', userId: '7', timestamp: 5, ...change })
   const bad: object[] = [

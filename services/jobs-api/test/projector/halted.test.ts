@@ -6,16 +6,16 @@ import { untilStates } from '../job-rows.ts'
 import { setup } from '../setup.ts'
 import { submit } from '../submit.ts'
 
-t.test('a projector that meets an event of a newer release is unready, and leaves the work to whoever can read it', async t => {
+t.test('a projector that meets an event of a newer release is unready, and gives its lease to a replica that can read it', async t => {
   const { app, redis, database } = await setup(t)
   const client = redis.client()
-  await until(() => isNewer(app.projection.position, ZERO), { what: 'the projector to have begun' })
+  await until(() => isNewer(app.projection.position, ZERO), { what: 'the projector to start' })
   const newer = await client.xadd(JOB_EVENTS_KEY, '*', 'u', '7', 'd', JSON.stringify({ v: 2, type: 'moved', jobId: 'a', queue: 'default', userId: '7' })) as string
 
   await until(() => app.projectorFault())
   t.match(app.projectorFault(), /version 2/)
   t.equal((await app.inject('/readyz')).statusCode, 503)
-  await until(async () => await client.exists(PROJECTOR_LEASE_KEY) === 0, { what: 'the lease to be given back' })
+  await until(async () => await client.exists(PROJECTOR_LEASE_KEY) === 0, { what: 'the lease to be released' })
   await client.xdel(JOB_EVENTS_KEY, newer)
   await submit(app)
   await untilStates(database.sql, ['waiting'])

@@ -47,17 +47,17 @@ t.test('rows, counters, timeline and position move together', async t => {
   t.equal(rows.length, 30)
   t.ok(rows.every(({ state, progress, id }) => state === 'completed' && progress === Number(id)))
   t.same(await compareCounts(sql), [])
-  t.equal((await sql`select 1 from jobs.timeline`).length, 120, 'progress has no line')
+  t.equal((await sql`select 1 from jobs.timeline`).length, 120, 'progress has no row')
 })
 
-t.test('a batch that begins elsewhere changes nothing', async t => {
+t.test('a batch from another position changes nothing', async t => {
   const { sql, database } = await setup(t)
   const events = manyEvents(3)
   t.equal(await projectBatch(sql, { from: { ms: 9, seq: 9 }, to: ends(events), events }), false)
   t.equal((await jobRows(database.sql)).length, 0)
 })
 
-t.test('two who race project each event once', async t => {
+t.test('racing projectors project each event once', async t => {
   const { sql, database } = await setup(t)
   const events = manyEvents(40)
   const batches = Array.from({ length: 20 }, (_, i) => events.slice(i * 10, i * 10 + 10))
@@ -77,7 +77,7 @@ t.test('two who race project each event once', async t => {
   t.same(await readPosition(sql), ends(events))
 })
 
-t.test('one that was cut off before its commit leaves nothing behind', async t => {
+t.test('a transaction that is cut off before its commit leaves nothing behind', async t => {
   const { sql, database } = await setup(t)
   const events = manyEvents(10)
   const other = createSql(database.url, { max: 1 })
@@ -89,7 +89,7 @@ t.test('one that was cut off before its commit leaves nothing behind', async t =
   const waits = async (event: string) => (await sql`select 1 from pg_stat_activity where datname = current_database() and ${event} in (wait_event_type, wait_event)`).length === 1
   await until(async () => await waits('PgSleep'))
   const second = projectBatch(sql, { from: ZERO, to: ends(events), events })
-  await until(async () => await waits('Lock'), { what: 'the second to wait at the row of the position' })
+  await until(async () => await waits('Lock'), { what: 'the second to wait for the row of the position' })
   await sql`select pg_terminate_backend(${pid})`
   await cut
   t.equal(await second, true)

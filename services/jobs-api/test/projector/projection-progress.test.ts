@@ -8,18 +8,18 @@ import { publishedEvents } from '../published-events.ts'
 
 const id = (ms: number) => ({ ms, seq: 0 })
 
-t.test('who waits for a position wakes when it is reached, not before', async t => {
+t.test('a waiter for a position wakes when it is reached, not before', async t => {
   const progress = createProjectionProgress()
   const waiting = progress.waitFor(id(5), { timeoutMs: 5000 })
   progress.advance(id(4), [])
   progress.advance(id(6), [])
   t.equal(await waiting, true)
-  t.equal(await progress.waitFor(id(6), { timeoutMs: 1 }), true, 'at once where it is there already')
+  t.equal(await progress.waitFor(id(6), { timeoutMs: 1 }), true, 'at once if it was reached before')
   progress.advance(id(3), [])
   t.same(progress.position, id(6), 'never backwards')
 })
 
-t.test('waiting ends with its time or its signal', async t => {
+t.test('a wait ends with its timeout or its signal', async t => {
   const progress = createProjectionProgress()
   t.equal(await progress.waitFor(id(5), { timeoutMs: 10 }), false)
   const gone = new AbortController()
@@ -28,7 +28,7 @@ t.test('waiting ends with its time or its signal', async t => {
   t.equal(await waiting, false)
 })
 
-t.test('who waits for a job wakes for that job of that user, and whenever it is not known which changed', async t => {
+t.test('a waiter for a job wakes for that job of that user, and if it is not known which jobs changed', async t => {
   const progress = createProjectionProgress()
   let woken = 0
   const waiting = progress.waitForChange('7', 'job', { timeoutMs: 5000 }).then(() => woken++)
@@ -42,7 +42,7 @@ t.test('who waits for a job wakes for that job of that user, and whenever it is 
   t.equal(await again, true)
 })
 
-t.test('a replica that does not project learns of positions and changed jobs too', async t => {
+t.test('a replica that does not project is notified of positions and changed jobs too', async t => {
   const { app, env, database } = await setup(t)
   const other = await startApp(t, env)
   const first = other.projection
@@ -64,5 +64,5 @@ t.test('a replica that does not project learns of positions and changed jobs too
     return events.length === 5 && events.at(-1)?.eventId
   })
   const [lastMs = 0, lastSeq = 0] = String(last).split('-').map(Number)
-  t.equal(await first.waitFor({ ms: lastMs, seq: lastSeq }, { timeoutMs: 30_000 }), true, 'also when its connection was cut')
+  t.equal(await first.waitFor({ ms: lastMs, seq: lastSeq }, { timeoutMs: 30_000 }), true, 'also after its connection was cut')
 })

@@ -4,7 +4,7 @@ import { batchedReader } from '../../src/read/batched-reader.ts'
 
 const squares = async (keys: number[]) => keys.map(key => key === 0 ? undefined : key * key)
 
-t.test('the reads of one turn go out together, each gets its own', async t => {
+t.test('the reads of one tick are sent together, and each gets its own row', async t => {
   const batches: number[][] = []
   const read = batchedReader<number, number>({ readMany: async keys => { batches.push(keys); return await squares(keys) }, isShared: () => false, timeoutMs: 5000 })
   t.same(await Promise.all([read(3), read(0), read(5)]), [9, undefined, 25])
@@ -35,7 +35,7 @@ t.test('a key that makes the statement fail fails alone', async t => {
   t.match(b, { status: 'rejected', reason: { message: 'unlucky' } })
 })
 
-t.test('when all is lost nothing is asked twice', async t => {
+t.test('an error of the whole statement is not retried key by key', async t => {
   let asked = 0
   const read = batchedReader<number, number>({ readMany: async () => { asked++; throw new Error('away') }, isShared: () => true, timeoutMs: 5000 })
   const outcomes = await Promise.allSettled([read(1), read(2)])
@@ -43,7 +43,7 @@ t.test('when all is lost nothing is asked twice', async t => {
   t.equal(asked, 1)
 })
 
-t.test('a statement without an answer fails in time, with all that wait behind it; the next one goes out', async t => {
+t.test('a statement without an answer fails in time, with all reads behind it; the next one is sent', async t => {
   const asked: number[][] = []
   const read = batchedReader<number, number>({
     readMany: async keys => {

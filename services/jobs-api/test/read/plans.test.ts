@@ -8,17 +8,17 @@ import { startApp, startServers } from '../setup.ts'
 
 const MILLION = 1_000_000
 /**
- * Blocks that a page may touch, skipping left aside: five ranges entered, eleven rows read by key, four levels each.
+ * Blocks that a page may touch, except for skipping: five range scans, eleven rows read by key, four levels each.
  */
 const BLOCKS = 120
 
 const { env, database } = await startServers(t)
 const app = await startApp(t, { ...env, JOB_RETENTION_DAYS: '36500' })
-await app.close() // the tables are all this needs; nobody writes while plans are looked at
+await app.close() // only the tables are needed; nothing writes while plans are read
 const sql = createSql(env.DATABASE_URL as string)
 t.teardown(() => sql.end({ timeout: 5 }))
 
-// One user with half of the rows, one with a quarter, a thousand with few: what a plan may be misled by. Of the first
+// One user with half of the rows, one with a quarter, a thousand with few: which may mislead a plan. Of the first
 // user's, 100,000 are of one name and 100,000 of one queue, and eight of both.
 await makeManyRows(database.sql,
   { userId: '1', count: 800_000 },
@@ -40,7 +40,7 @@ type Node = {
 }
 type Query = ReturnType<typeof selectPage> | ReturnType<typeof cappedCount>
 
-/** The nodes of the plan for these very values, and of the one for any: Postgres may come to use either. */
+/** The nodes of the custom and of the generic plan: Postgres may use either. */
 async function nodesOf (make: (sql: RawSql) => Query): Promise<Node[]> {
   const { string } = await make(sql).describe()
   const [custom, generic] = await Promise.all([
@@ -54,19 +54,19 @@ function flatten (node: Node): Node[] {
   return [node, ...(node.Plans ?? []).flatMap(flatten)]
 }
 
-/** The nodes of the plan with what they did, the whole first. */
+/** The nodes of the executed plan, the root first. */
 async function ran (query: Query): Promise<Node[]> {
   const [row] = await sql`explain (analyze, buffers, format json) ${query}`
   return flatten(row?.['QUERY PLAN'][0].Plan)
 }
 
-/** How many blocks a query touches: what it costs, on a fast machine and on a slow one. */
+/** The number of blocks that a query touches: its cost on any machine. */
 async function blocksOf (query: Query): Promise<number> {
   const [whole] = await ran(query)
   return (whole?.['Shared Hit Blocks'] ?? 0) + (whole?.['Shared Read Blocks'] ?? 0)
 }
 
-/** How many entries of the indexes a query is given. */
+/** The number of index entries that a query reads. */
 async function entriesOf (query: Query): Promise<number> {
   const scans = (await ran(query)).filter(isScan)
   return scans.reduce((sum, node) => sum + (node['Actual Rows'] ?? 0), 0)
@@ -102,7 +102,7 @@ const filters: Record<string, Partial<JobFilter>> = {
 }
 
 t.test('there are a million jobs of one user, and a million of others', async t => {
-  // Not by `sql`, whose statements have ten seconds: that may be too few for all rows.
+  // Not by `sql`, whose statements are limited to ten seconds: that may not suffice for all rows.
   const [row] = await database.sql`select (count(*) filter (where user_id = '1'))::int as own, (count(*) filter (where user_id <> '1'))::int as others from jobs.jobs`
   t.same(row, { own: MILLION, others: MILLION })
 })
@@ -114,8 +114,8 @@ for (const [filtered, filter] of Object.entries(filters)) {
       const nodes = await nodesOf(make)
       const scans = nodes.filter(isScan).map(node => `${node['Node Type']} ${node['Index Name'] === 'jobs_pkey' ? 'by key' : 'by range'}`)
       t.same([...new Set(scans)].toSorted(), ['Index Only Scan by range', 'Index Scan by key'])
-      t.notOk(nodes.some(node => node.Filter), 'no row is read to be left out')
-      t.notOk(nodes.some(node => node['Node Type'].includes('Sort')), 'all come in order')
+      t.notOk(nodes.some(node => node.Filter), 'no row is read and then filtered out')
+      t.notOk(nodes.some(node => node['Node Type'].includes('Sort')), 'all rows are read in order')
       if (skips) return
       const blocks = await blocksOf(make(sql))
       t.ok(blocks <= BLOCKS, `touches ${blocks} blocks`)
@@ -142,7 +142,7 @@ t.test('counts by state are five counters of an index', async t => {
   t.same(await countByState(sql, '1'), { waiting: 200_000, delayed: 200_000, active: 200_000, completed: 200_000, failed: 200_000 })
 })
 
-t.test('counting stops at 10,000, and says so; counters know no bound', async t => {
+t.test('counting stops at 10,000, and reports that; counters have no limit', async t => {
   t.same(await countJobs(sql, { userId: '1', from: 0 }), { total: 10_000, isCapped: true })
   t.same(await countJobs(sql, { userId: '1', to: at + 9000 }), { total: 9000, isCapped: false })
   t.same(await countJobs(sql, { userId: '1', name: 'frequent', queue: 'frequent' }), { total: 8, isCapped: false })

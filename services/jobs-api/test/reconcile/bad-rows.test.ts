@@ -7,7 +7,7 @@ import { submit } from '../submit.ts'
 
 const QUICK = { SWEEP_AGE_MS: '200', SWEEP_INTERVAL_MS: '100', RECONCILE_SILENT_MS: '300', RECONCILE_INTERVAL_MS: '100' }
 
-t.test('rows whose hash holds what nobody expects end, and hold up none of their page', async t => {
+t.test('rows whose hash holds unexpected values end, and do not block their page', async t => {
   const { app, redis, database } = await setup(t, { ...QUICK, SWEEP_AGE_MS: '3600000' })
   const queue = producer(t, redis)
   const client = redis.client()
@@ -26,16 +26,16 @@ t.test('rows whose hash holds what nobody expects end, and hold up none of their
   }
   const rows = await untilStates(database.sql, odd.map(() => 'completed'))
   t.equal(rows.at(-1)?.result, 'good')
-  t.equal(rows[0]?.result, 'NaN', 'a text that is no JSON is shown as a text')
+  t.equal(rows[0]?.result, 'NaN', 'a text that is not JSON is shown as a text')
 })
 
-t.test('a key of another type in place of a job is no job any more', async t => {
+t.test('a key of another type in place of a job counts as missing', async t => {
   const { app, redis, database } = await setup(t, { ...QUICK, SWEEP_AGE_MS: '3600000' })
   const queue = producer(t, redis)
   const client = redis.client()
   await queue.pause()
   const [bad, good] = [await submit(app), await submit(app)]
-  // Both events of both, or the rows would be written once more.
+  // Both events of both, since otherwise the rows would be written again.
   await until(async () => (await database.sql`select from jobs.timeline`).length === 4)
   await database.sql`update jobs.jobs set attempts_made = 1` // so that it counts as started: it is not added again
   await client.del(`bull:default:${bad}`)
@@ -45,7 +45,7 @@ t.test('a key of another type in place of a job is no job any more', async t => 
   t.ok(rows.every(({ failed_reason: reason }) => reason === 'Lost by the queue'))
 })
 
-t.test('a job that BullMQ refuses ends with the reason, and those behind it in the outbox are added', async t => {
+t.test('a job that BullMQ refuses ends with the reason, and later jobs of the outbox are added', async t => {
   const { app, redis, database } = await setup(t, { ...QUICK, RECONCILE_SILENT_MS: '3600000' })
   const row = (id: string, options: string) => database.sql`
     insert into jobs.jobs (queue, id, user_id, name, created_ms, ours, data, options)

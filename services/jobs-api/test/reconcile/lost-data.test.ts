@@ -9,14 +9,14 @@ import { publishedEvents } from '../published-events.ts'
 
 const PATIENT = { SWEEP_AGE_MS: '200', SWEEP_INTERVAL_MS: '100', RECONCILE_SILENT_MS: '3600000' }
 
-t.test('Redis restarted without its last moments: what it forgot is made up for, ids go on upwards', async t => {
+t.test('after Redis lost its last moments jobs are reconciled, and ids keep growing', async t => {
   const { env, redis, database } = await startServers(t, { appendonly: false })
   const app = await startApp(t, { ...env, ...PATIENT })
   const queue = producer(t, redis)
   await queue.waitUntilReady()
   await submit(app)
   await untilStates(database.sql, ['waiting'])
-  await app.redis.save() // what the next start finds; all that follows is lost
+  await app.redis.save() // the next start loads this; everything after it is lost
   await submit(app)
   await queue.add('adopted', { userId: 9 })
   await untilStates(database.sql, ['waiting', 'waiting', 'waiting'])
@@ -32,7 +32,7 @@ t.test('Redis restarted without its last moments: what it forgot is made up for,
   t.same(await compareCounts(app.sql), [])
 })
 
-t.test('Postgres restored to an earlier state follows again from its older position', async t => {
+t.test('Postgres restored to an earlier state is projected again from its older position', async t => {
   const { app, redis, env, database } = await setup(t, PATIENT)
   const { sql } = database
   worker(t, redis, async () => 'done')
@@ -59,7 +59,7 @@ t.test('Postgres restored to an earlier state follows again from its older posit
   t.same(await compareCounts(third.sql), [])
 })
 
-t.test('events that were trimmed before they were projected: open rows are compared', async t => {
+t.test('after events were trimmed unprojected open rows are compared with BullMQ', async t => {
   const { app, redis, env, database } = await setup(t, PATIENT)
   await submit(app)
   await untilStates(database.sql, ['waiting'])
@@ -68,7 +68,7 @@ t.test('events that were trimmed before they were projected: open rows are compa
   worker(t, redis, async () => 'done')
   await untilStates(database.sql, ['completed'])
   await app.close()
-  // As if the projector had stopped before the end and the stream had been cut meanwhile.
+  // As if the projector had stopped before the end and the stream had been trimmed meanwhile.
   await database.sql`update jobs.positions set (event_ms, event_seq) = (select event_ms, event_seq from held)`
   await database.sql`update jobs.jobs set state = 0, result = null, finished_ms = null, event_ms = held.event_ms, event_seq = held.event_seq from held`
   await database.sql`update jobs.counts set count = case state when 0 then 1 else 0 end`

@@ -24,10 +24,10 @@ t.test('a job submitted while Redis is away runs once it is back', async t => {
   await until(async () => await queue.getDelayedCount() === 1)
 })
 
-t.test('a crash after queue.add and before anything was told of it: the job runs once', async t => {
+t.test('after a crash between queue.add and its first event the job runs once', async t => {
   const { app, redis, env, database } = await setup(t, QUICK)
   const queue = producer(t, redis)
-  await app.close() // nobody relays, so nothing proves that the job was enqueued
+  await app.close() // without a relay nothing proves that the job was enqueued
   const id = '0190a000-0000-7000-8000-000000000001'
   await database.sql`
     insert into jobs.jobs (queue, id, user_id, name, created_ms, ours, data, options)
@@ -45,7 +45,7 @@ t.test('a crash after queue.add and before anything was told of it: the job runs
   t.equal((await publishedEvents(again.redis)).filter(({ type }) => type === 'added').length, 2)
 })
 
-t.test('one that never got to Redis is added once by two replicas', async t => {
+t.test('a job that never reached Redis is added once by two replicas', async t => {
   const { app, redis, env, database } = await setup(t, QUICK)
   await startApp(t, { ...env, ...QUICK })
   let runs = 0
@@ -59,7 +59,7 @@ t.test('one that never got to Redis is added once by two replicas', async t => {
   t.match(await app.metricsRegistry.metrics(), /tidings_outbox_added_jobs_total/)
 })
 
-t.test('a cancel that comes before Redis took the job: it never runs', async t => {
+t.test('a job that is cancelled before Redis accepted it never runs', async t => {
   const { app, redis, database } = await setup(t, QUICK)
   worker(t, redis, async () => { t.fail('it ran') })
   await database.sql`
@@ -70,12 +70,12 @@ t.test('a cancel that comes before Redis took the job: it never runs', async t =
   t.same((await publishedEvents(app.redis)).map(({ type }) => type), ['failed'])
 })
 
-t.test('a cancel that comes while the sweeper adds the job: it is removed again', async t => {
+t.test('a job that is cancelled while the outbox adds it is removed again', async t => {
   const { app, redis, database } = await setup(t, QUICK)
-  // As if the wish were written after the sweeper looked, before it noted that the job is in the queue.
-  await database.sql.unsafe(`create function jobs.wish() returns trigger language plpgsql as $$
+  // As if the cancel request were written after the outbox read it, before it marked the job as enqueued.
+  await database.sql.unsafe(`create function jobs.request_cancel() returns trigger language plpgsql as $$
     begin new.cancel_requested_at = coalesce(new.cancel_requested_at, now()); return new; end $$;
-    create trigger wish before update of enqueued_at on jobs.jobs for each row execute function jobs.wish()`)
+    create trigger request_cancel before update of enqueued_at on jobs.jobs for each row execute function jobs.request_cancel()`)
   await database.sql`
     insert into jobs.jobs (queue, id, user_id, name, created_ms, ours, data, options)
     values ('default', 'late', '7', 'work', ${Date.now() - 60_000}, true, '{"userId": 7}', '{}')`
@@ -86,14 +86,14 @@ t.test('a cancel that comes while the sweeper adds the job: it is removed again'
   t.equal(await producer(t, redis).getWaitingCount(), 0)
 })
 
-t.test('after an outage all that waits is handed over in one go, not a page at a time', async t => {
+t.test('after an outage all pending jobs are added in one sweep, not one page at a time', async t => {
   const { app, redis, env, database } = await setup(t, QUICK)
   await app.close()
   await database.sql`
     insert into jobs.jobs (queue, id, user_id, name, created_ms, ours, data, options)
     select 'default', gen_random_uuid(), '7', 'work', ${Date.now() - 60_000}, true, '{"userId": 7}', '{}' from generate_series(1, 900)`
   await database.sql`insert into jobs.counts values ('7', 0, 900)`
-  await startApp(t, { ...env, SWEEP_INTERVAL_MS: '20000' }) // by pages of 200 it would take 80 seconds
+  await startApp(t, { ...env, SWEEP_INTERVAL_MS: '20000' }) // with one page of 200 per run it would take 80 seconds
   const queue = producer(t, redis)
   await until(async () => await queue.getWaitingCount() === 900, { timeoutMs: 70_000 })
   await until(async () => (await database.sql`select 1 from jobs.jobs where enqueued_at is null`).length === 0)

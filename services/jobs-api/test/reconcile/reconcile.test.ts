@@ -8,9 +8,9 @@ import { submit } from '../submit.ts'
 import { publishedEvents } from '../published-events.ts'
 
 const QUICK = { SWEEP_AGE_MS: '200', SWEEP_INTERVAL_MS: '100', RECONCILE_SILENT_MS: '300', RECONCILE_INTERVAL_MS: '100' }
-const PATIENT = { ...QUICK, RECONCILE_SILENT_MS: '3600000' } // so that only the trigger under test can do it
+const PATIENT = { ...QUICK, RECONCILE_SILENT_MS: '3600000' } // so that only the trigger under test can reconcile
 
-t.test('drained: a job of ours that had not started is added again, an adopted one has failed', async t => {
+t.test('drained: a submitted job that had not started is added again, an adopted one has failed', async t => {
   const { app, redis, database } = await setup(t, QUICK)
   const queue = producer(t, redis)
   await submit(app)
@@ -37,7 +37,7 @@ t.test('cleaned: BullMQ names no job, yet each is found at once', async t => {
   t.equal((await publishedEvents(app.redis)).length, 5)
 })
 
-t.test('obliterated: what was open is concluded, what comes after is told', async t => {
+t.test('obliterated: open jobs end, later jobs are published', async t => {
   const { app, redis, database } = await setup(t, PATIENT)
   const queue = producer(t, redis)
   await queue.add('before', { userId: 8 })
@@ -51,7 +51,7 @@ t.test('obliterated: what was open is concluded, what comes after is told', asyn
   t.same(nine.map(({ type, name }) => [type, name]), [['added', 'after'], ['waiting', 'after']])
 })
 
-t.test('flushed: jobs of ours run, those that had started have failed, ids go on upwards', async t => {
+t.test('flushed: submitted jobs run, those that had started fail, ids keep growing', async t => {
   const { app, redis, database } = await setup(t, PATIENT)
   const first = worker(t, redis, () => new Promise(() => {}))
   await submit(app, { name: 'started' })
@@ -66,7 +66,7 @@ t.test('flushed: jobs of ours run, those that had started have failed, ids go on
   worker(t, redis, async () => 'ran')
   await untilStates(database.sql, ['failed', 'completed'])
   const ids = (await publishedEvents(app.redis)).map(({ eventId }) => Number(eventId.replace('-', '.')))
-  t.ok(ids.every(id => id > Number(before.replace('-', '.'))), 'above all that was told before')
+  t.ok(ids.every(id => id > Number(before.replace('-', '.'))), 'above all earlier ids')
 })
 
 t.test('flushed, with LOST_JOBS=rerun: a job that had started runs again', async t => {
@@ -81,19 +81,19 @@ t.test('flushed, with LOST_JOBS=rerun: a job that had started runs again', async
   t.equal(row?.result, 'ran again')
 })
 
-t.test('an adopted job whose begin was never projected is not taken for another, or for gone', async t => {
+t.test('an adopted job whose start was never projected is not taken for another job, or for missing', async t => {
   const { redis, database } = await setup(t, QUICK)
   const job = await producer(t, redis).add('foreign', { userId: 8 }, { delay: 3_600_000, attempts: 3, timestamp: Date.now() - 5000 })
   await untilStates(database.sql, ['delayed'])
-  await database.sql`truncate jobs.jobs, jobs.counts` // as where the stream was cut before it was projected
+  await database.sql`truncate jobs.jobs, jobs.counts` // as if the stream had been trimmed before it was projected
   await job.updateProgress(1)
-  const [row] = await untilStates(database.sql, ['delayed']) // which BullMQ says when it is asked
+  const [row] = await untilStates(database.sql, ['delayed']) // the state in BullMQ
   t.match(row, { created_ms: String(job.timestamp), attempts_max: 3, progress: 1 })
 })
 
-t.test('silent among thousands that are not: a job is found by the next sweep', async t => {
+t.test('a silent job among thousands of others is found by the next run', async t => {
   const { app, database } = await setup(t, { ...PATIENT, RECONCILE_INTERVAL_MS: '4000', RECONCILE_SILENT_MS: '60000' })
-  // A first start compares all open rows once; this is about what comes after.
+  // The first start compares all open rows once; this test is about later runs.
   await until(async () => {
     const { requested, reconciled } = await readRelayState(app.redis, 'default')
     return requested > 0 && requested === reconciled
@@ -107,6 +107,6 @@ t.test('silent among thousands that are not: a job is found by the next sweep', 
   const [row] = await until(async () => {
     const failed = await database.sql`select id, failed_reason from jobs.jobs where state = 4`
     return failed.length > 0 && failed
-  }, { timeoutMs: 45_000 }) // by pages of 200 it would take 48 seconds
+  }, { timeoutMs: 45_000 }) // with one page of 200 per run it would take 48 seconds
   t.match(row, { id: 'silent', failed_reason: 'Removed from the queue' })
 })

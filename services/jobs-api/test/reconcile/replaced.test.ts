@@ -11,7 +11,7 @@ import { publishedEvents } from '../published-events.ts'
 const SILENT_MS = 1000
 const QUICK = { RECONCILE_SILENT_MS: String(SILENT_MS), RECONCILE_INTERVAL_MS: '100' }
 
-/** Waits until every open job has been silent long enough to be compared, and was. */
+/** Waits until every open job was compared as silent. */
 async function reconciled (app: FastifyInstance) {
   const since = Date.now() + SILENT_MS
   await until(async () => (await app.sql`select 1 from jobs.jobs where state < 3 and looked_ms < ${since}`).length === 0)
@@ -51,7 +51,7 @@ t.test('schedulers that are upserted at each boot report nothing as failed, and 
   t.same(await compareCounts(app.sql), [])
 })
 
-t.test('a debounced job that is replaced reports nothing as failed; its id names the successor', async t => {
+t.test('a replaced debounced job is not reported as failed; GET of its id names the successor', async t => {
   const { app, redis, database } = await setup(t, QUICK)
   const queue = producer(t, redis)
   const ids: string[] = []
@@ -72,7 +72,7 @@ t.test('a debounced job that is replaced reports nothing as failed; its id names
   t.match(gone.json().detail, new RegExp(`replaced by job ${ids.at(-1)}`))
 })
 
-t.test('all that one page can hold is one entry: the successor is found all the same', async t => {
+t.test('with pages of one entry the successor is found too', async t => {
   const { app, redis, database } = await setup(t, { ...QUICK, RELAY_BATCH: '1' })
   const queue = producer(t, redis)
   for (let i = 0; i < 3; i++) await queue.add('save', { userId: 1 }, { delay: 600_000, deduplication: { id: 'document', replace: true } })
@@ -105,7 +105,7 @@ t.test('a relay that was away when a job was replaced, and whose entries were tr
   t.equal((await rest(second, '/jobs')).json().jobs[0].id, successor.id)
 })
 
-t.test('rescheduled by hand: removed and added anew, under its id, its deduplication or its scheduler', async t => {
+t.test('rescheduled by hand: removed and added again, with its id, its deduplication or its scheduler', async t => {
   const { app, redis, database } = await setup(t, QUICK)
   const queue = producer(t, redis)
   const ways: ((queue: Queue) => Promise<unknown>)[] = [
@@ -136,7 +136,7 @@ t.test('rescheduled by hand: removed and added anew, under its id, its deduplica
   t.same(await compareCounts(app.sql), [])
 })
 
-t.test('two lives of one id that began in one millisecond: the first is replaced, the end of the second is reported once', async t => {
+t.test('two incarnations of one id of the same millisecond: the first is replaced, the end of the second is reported once', async t => {
   const { app, redis, database } = await setup(t, QUICK)
   const queue = producer(t, redis)
   const add = async () => await queue.add('report', { userId: 1 }, { jobId: 'report-7', timestamp: 1_700_000_000_000, delay: 600_000 })
@@ -155,7 +155,7 @@ t.test('two lives of one id that began in one millisecond: the first is replaced
   t.same((await publishedEvents(app.redis)).map(({ type }) => type), ['added', 'delayed', 'added', 'delayed', 'replaced', 'waiting', 'active', 'completed'])
 })
 
-t.test('what is removed for good is reported as removed, and so is the job of a scheduler that is', async t => {
+t.test('a job that is removed for good is reported as removed, and so is the job of a removed scheduler', async t => {
   const { app, redis, database } = await setup(t, QUICK)
   const queue = producer(t, redis)
   await queue.add('report', { userId: 1 }, { jobId: 'report-7' })
@@ -168,7 +168,7 @@ t.test('what is removed for good is reported as removed, and so is the job of a 
   t.same(await failures(app), rows.map(({ id }) => [id, 'Removed from the queue']))
 })
 
-t.test('an iteration that is tried again is not taken for replaced by the next one', async t => {
+t.test('a retried iteration does not count as replaced by the next one', async t => {
   const { app, redis, database } = await setup(t, QUICK)
   const queue = producer(t, redis)
   let runs = 0
@@ -177,7 +177,7 @@ t.test('an iteration that is tried again is not taken for replaced by the next o
     if (++runs === 1) throw new Error('not yet')
     return 'done'
   })
-  await untilStates(database.sql, ['delayed', 'delayed']) // the one of now, which waits for its second attempt, and the next
+  await untilStates(database.sql, ['delayed', 'delayed']) // the current one, which waits for its second attempt, and the next
   await queue.upsertJobScheduler('nightly', { every: 7_200_000, startDate: Date.now() + 600_000 }, { data: { userId: 1 } })
   await untilStates(database.sql, ['completed', 'delayed'])
   t.same(await failures(app), [])

@@ -10,7 +10,7 @@ import { historyOf } from '../published-events.ts'
 
 const JOBS = 60
 
-t.test('jobs whose end was trimmed off the stream before it was projected end in REST, and on the channels once', async t => {
+t.test('jobs whose end was trimmed before it was projected end in REST, and on the channels once', async t => {
   const { app, redis, database } = await setup(t, {
     STREAM_MAX_BYTES: '100000', RELAY_TRIM_MS: '100', RECONCILE_SILENT_MS: '500', RECONCILE_INTERVAL_MS: '200'
   })
@@ -27,12 +27,12 @@ t.test('jobs whose end was trimmed off the stream before it was projected end in
   await holding.promise
   worker(t, redis, async () => 'x'.repeat(5000), { concurrency: 10 })
   await until(async () => (await historyOf(app.redis, '7')).filter(({ type }) => type === 'completed').length === JOBS)
-  // The stream is cut where a millisecond begins, and on a busy machine all ends may be of one: others come behind
-  // them.
+  // The stream is trimmed at the start of a millisecond, and on a busy machine all ends may be of one: later events
+  // follow.
   await until(async () => {
     await submit(app, { user: 'other' })
     return Number(await app.redis.memory('USAGE', JOB_EVENTS_KEY)) <= 100_000
-  }, { what: 'the stream to be cut', intervalMs: 200 })
+  }, { what: 'the stream to be trimmed', intervalMs: 200 })
   released.resolve()
   await held
 
@@ -43,9 +43,9 @@ t.test('jobs whose end was trimmed off the stream before it was projected end in
   t.ok(rows.every(({ result, finished_ms: at }) => (result as string).length === 5000 && at !== null))
   const ends = (await historyOf(app.redis, '7')).filter(({ type }) => type === 'completed')
   const first = new Map(ends.filter(({ repeats }) => !repeats).map(({ jobId, eventId }) => [jobId, eventId]))
-  t.same(ends.filter(({ repeats }) => !repeats).map(({ jobId }) => jobId).toSorted(), ids.toSorted(), 'told once each')
+  t.same(ends.filter(({ repeats }) => !repeats).map(({ jobId }) => jobId).toSorted(), ids.toSorted(), 'each published once')
   t.ok(ends.length > JOBS, `${ends.length - JOBS} were concluded`)
-  t.ok(ends.every(({ jobId, repeats }) => repeats === undefined || repeats === first.get(jobId)), 'and whoever heard of an end can see that it is the same')
+  t.ok(ends.every(({ jobId, repeats }) => repeats === undefined || repeats === first.get(jobId)), 'and a client that received an end can see that it is the same')
   await until(async () => (await compareCounts(app.sql)).length === 0)
 })
 
@@ -60,7 +60,7 @@ t.test('so they do after the mark of their end has expired', async t => {
     return rows[0]?.state === 'completed' && rows
   })
   const [end] = (await historyOf(app.redis, '7')).filter(({ type }) => type === 'completed')
-  // Long ago: as if the rows had missed the end, and the mark were gone.
+  // As if the rows had missed the end long ago, and the mark had expired.
   await app.redis.hset(`bull:default:${id}`, 'finishedOn', Date.now() - 3_600_000)
   await database.sql`update jobs.jobs set state = 2, result = null, finished_ms = null, event_ms = 1, event_seq = 1 where n = ${row?.n ?? 0}`
   await database.sql`update jobs.counts set count = case state when 2 then 1 else 0 end`

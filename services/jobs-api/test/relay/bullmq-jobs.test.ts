@@ -10,7 +10,7 @@ import { publishedEvents, type SeenEvent } from '../published-events.ts'
 const SLOW = { RECONCILE_SILENT_MS: '3600000' } // only the relay is under test
 const types = (events: SeenEvent[]) => events.map(({ type }) => type)
 
-t.test('a retried attempt reads delayed, then active again; only the last failure is told', async t => {
+t.test('a retried attempt is delayed, then active again; only the last failure is published', async t => {
   const { app, redis, database } = await setup(t, SLOW)
   worker(t, redis, async () => { throw new Error('no luck') })
   await submit(app, { attempts: 2, backoff: { type: 'fixed', delay: 20 } })
@@ -23,7 +23,7 @@ t.test('a retried attempt reads delayed, then active again; only the last failur
   t.same(events.at(-1)?.error, 'no luck')
 })
 
-t.test('a retry opens a failed job again and clears its end', async t => {
+t.test('a retry reopens a failed job and clears its end', async t => {
   const { app, redis, database } = await setup(t, SLOW)
   const queue = producer(t, redis)
   let runs = 0
@@ -73,11 +73,11 @@ t.test('a delayed, a prioritized and a paused job', async t => {
   await untilStates(database.sql, ['delayed', 'completed', 'completed'])
   await (await queue.getDelayed())[0]?.promote()
   const [delayed] = await untilStates(database.sql, ['completed', 'completed', 'completed'])
-  const told = (await publishedEvents(app.redis)).filter(({ jobId }) => jobId === delayed?.id)
-  t.same(types(told), ['added', 'delayed', 'waiting', 'active', 'completed'])
+  const events = (await publishedEvents(app.redis)).filter(({ jobId }) => jobId === delayed?.id)
+  t.same(types(events), ['added', 'delayed', 'waiting', 'active', 'completed'])
 })
 
-t.test('removed while open: failed; cancelled by its user: so it says; removed when finished: nothing', async t => {
+t.test('a removed open job fails, with the reason if its user cancelled it; removing a finished one publishes nothing', async t => {
   const { app, redis, database } = await setup(t, SLOW)
   const queue = producer(t, redis)
   const removed = await submit(app)
@@ -91,14 +91,14 @@ t.test('removed while open: failed; cancelled by its user: so it says; removed w
   worker(t, redis, async () => 'done')
   const finished = await submit(app)
   await untilStates(database.sql, ['failed', 'failed', 'completed'])
-  await app.redis.del(`{tidings}:final:default:0-0:${finished}`) // as when the mark has expired
+  await app.redis.del(`{tidings}:final:default:0-0:${finished}`) // as if the mark had expired
   await (await Job.fromId(queue, finished))?.remove()
   await submit(app)
   await untilStates(database.sql, ['failed', 'failed', 'completed', 'completed'])
   t.equal((await publishedEvents(app.redis)).filter(({ jobId, type }) => jobId === finished && type === 'failed').length, 0)
 })
 
-t.test('a job that removes itself on completion, ours and adopted', async t => {
+t.test('a job that is removed on completion, submitted and adopted', async t => {
   const { app, redis, database } = await setup(t, SLOW)
   const queue = producer(t, redis)
   await queue.add('adopted', { userId: 3 }, { removeOnComplete: true })
@@ -109,7 +109,7 @@ t.test('a job that removes itself on completion, ours and adopted', async t => {
   t.same(rows.map(({ result }) => result), ['done', 'done'])
 })
 
-t.test('a stalled job waits again, then is taken by another worker', async t => {
+t.test('a stalled job is waiting again, then another worker takes it', async t => {
   const { app, redis, database } = await setup(t, SLOW)
   const [stalls, taken] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   worker(t, redis, async () => {
@@ -126,9 +126,9 @@ t.test('a stalled job waits again, then is taken by another worker', async t => 
   const [row] = await untilStates(database.sql, ['completed'])
   t.equal(row?.result, 'taken over')
   t.ok((row?.attempts_made as number) >= 2)
-  const told = types(await publishedEvents(app.redis))
-  t.same(told.slice(0, 5), ['added', 'waiting', 'active', 'waiting', 'active'])
-  t.equal(told.filter(type => type === 'completed').length, 1)
+  const events = types(await publishedEvents(app.redis))
+  t.same(events.slice(0, 5), ['added', 'waiting', 'active', 'waiting', 'active'])
+  t.equal(events.filter(type => type === 'completed').length, 1)
 })
 
 t.test('a flow parent waits for its children and completes after them', async t => {

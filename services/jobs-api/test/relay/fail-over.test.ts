@@ -16,7 +16,7 @@ const expected = ['added', 'waiting', 'active', ...Array.from({ length: STEPS },
 const { redis, env, database } = await startServers(t)
 const client = redis.client()
 const settings = { ...env, LEASE_MS: '500', LOG_LEVEL: 'info' }
-// One falls in each test, one is left.
+// One fails in each test, and one is left.
 const replicas = await Promise.all([startReplica(t, settings), startReplica(t, settings), startReplica(t, settings)])
 const holder = async () => await client.get(relayLeaseKey('default'))
 
@@ -27,7 +27,7 @@ worker(t, redis, async job => {
   }
 })
 
-/** The replica that relays, by what it says. */
+/** The replica that relays. */
 async function relaying (): Promise<Replica> {
   return await until(() => replicas.find(({ process, output }) =>
     process.signalCode === null && /lease: (\w+)/.exec(linesAbout(output(), relayLeaseKey('default')).at(-1) ?? '')?.[1] === 'taken'))
@@ -44,26 +44,26 @@ async function submitTo ({ url }: Replica): Promise<string> {
   return (await answer.json() as { jobId: string }).jobId
 }
 
-async function told (jobId: string): Promise<string[]> {
-  const events = (await publishedEvents(client)).filter(event => event.jobId === jobId)
-  return events.map(({ type, progress }) => type === 'progress' ? `progress ${String(progress)}` : type)
+async function typesOf (jobId: string): Promise<string[]> {
+  const found = (await publishedEvents(client)).filter(event => event.jobId === jobId)
+  return found.map(({ type, progress }) => type === 'progress' ? `progress ${String(progress)}` : type)
 }
 
 for (const [i, what, stop, end] of [
   [1, 'killed', async (fallen: Replica) => { await fallen.kill('SIGKILL') }, () => {}],
   [2, 'frozen', (fallen: Replica) => { fallen.process.kill('SIGSTOP') }, (fallen: Replica) => { fallen.process.kill('SIGCONT') }]
 ] as const) {
-  t.test(`the replica that relays and projects is ${what} in the middle of a job: each event is told once, in order`, async t => {
+  t.test(`the replica that relays and projects is ${what} during a job: each event is published once, in order`, async t => {
     const fallen = await relaying()
     const before = await holder()
     const jobId = await submitTo(replicas.find(one => one !== fallen && one.process.signalCode === null) as Replica)
-    await until(async () => (await told(jobId)).length > 20)
+    await until(async () => (await typesOf(jobId)).length > 20)
     await stop(fallen)
     await until(async () => ![null, before].includes(await holder()), { what: 'another one to take over' })
-    end(fallen) // beside its successor, where it was only frozen
+    end(fallen) // if it was only frozen it continues beside its successor
 
     await untilStates(database.sql, Array.from({ length: i }, () => 'completed'))
-    t.same(await told(jobId), expected)
+    t.same(await typesOf(jobId), expected)
     const sql = createSql(database.url, { max: 1 })
     t.same(await compareCounts(sql), [])
     await sql.end()

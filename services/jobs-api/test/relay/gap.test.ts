@@ -9,7 +9,7 @@ import { publishedEvents, historyOf } from '../published-events.ts'
 const PATIENT = { RECONCILE_SILENT_MS: '3600000', SWEEP_AGE_MS: '200' }
 const relayed = 'tidings_relay_lost_entries_total'
 
-t.test('the cap is kept high, and repaired when another producer sets it back', async t => {
+t.test('the limit of events is kept high, and restored when another producer resets it', async t => {
   const { app, redis } = await setup(t, PATIENT)
   const cap = () => app.redis.hget('bull:default:meta', 'opts.maxLenEvents')
   await until(async () => await cap() === '1000000')
@@ -20,7 +20,7 @@ t.test('the cap is kept high, and repaired when another producer sets it back', 
   t.pass('repaired')
 })
 
-t.test('what was trimmed while the relay was away is counted exactly, and made up for', async t => {
+t.test('entries that were trimmed while the relay was away are counted exactly, and reconciled', async t => {
   const { redis, env, database } = await startServers(t)
   const first = await startApp(t, { ...env, ...PATIENT })
   const done = await submit(first, { user: 1 })
@@ -36,7 +36,7 @@ t.test('what was trimmed while the relay was away is counted exactly, and made u
   await ran.close()
   await queue.remove('mine')
   await queue.trimEvents(0)
-  await queue.add('another', { userId: 3 }, { jobId: 'mine' }) // begins unseen: its `added` goes too
+  await queue.add('another', { userId: 3 }, { jobId: 'mine' }) // starts unseen: its `added` is trimmed too
   await queue.trimEvents(0)
   await queue.promoteJobs()
 
@@ -47,7 +47,7 @@ t.test('what was trimmed while the relay was away is counted exactly, and made u
   t.equal(rows[2]?.failed_reason, 'Removed from the queue')
   t.same([rows[3]?.user_id, rows[3]?.name], ['3', 'another'])
   t.match(await second.metricsRegistry.metrics(), new RegExp(`${relayed}\\{queue="default"\\} \\d+`))
-  t.ok((await historyOf(second.redis, '2')).every(({ name }) => name === 'adopted'), 'the former owner of an id hears nothing of its next job')
+  t.ok((await historyOf(second.redis, '2')).every(({ name }) => name === 'adopted'), 'the former owner of an id gets no events of its next job')
   const made = (await publishedEvents(second.redis)).filter(({ jobId, reconciled }) => jobId === done && reconciled)
   t.same(made.map(({ type }) => type), ['completed'])
   t.ok(open)
@@ -61,5 +61,5 @@ t.test('BullMQ\'s events are trimmed behind the relay, not ahead of it', async t
   await until(async () => await app.redis.xlen('bull:default:events') < 400)
   await queue.add('last', { userId: 1 })
   await untilStates(database.sql, ['waiting'])
-  t.notMatch(await app.metricsRegistry.metrics(), new RegExp(`${relayed}\\{queue="default"\\} [1-9]`), 'and nothing counts as lost')
+  t.notMatch(await app.metricsRegistry.metrics(), new RegExp(`${relayed}\\{queue="default"\\} [1-9]`), 'and no entry counts as lost')
 })

@@ -11,12 +11,12 @@ const EVENTS = 'bull:default:events'
 const PATIENT = { RECONCILE_SILENT_MS: '3600000' }
 const QUICK = { RECONCILE_SILENT_MS: '300', RECONCILE_INTERVAL_MS: '100' }
 
-/** Not the counterexample whole: the seed tells it, and it is a hundred screens. */
+/** Not the whole counterexample, of a hundred screens: the seed reproduces it. */
 function reporter ({ failed, errorInstance }: { failed: boolean, errorInstance: unknown }) {
   if (failed) throw new Error('A property does not hold', { cause: errorInstance })
 }
 
-t.test('entries that name what is no job do not stop the relay: they are recorded, counted and skipped', async t => {
+t.test('entries whose job id is not that of a job do not stop the relay: they are recorded, counted and skipped', async t => {
   const { app, redis, database } = await setup(t, PATIENT)
   const queue = producer(t, redis)
   const client = redis.client()
@@ -55,7 +55,7 @@ t.test('a job whose hash holds odd values is adopted all the same', async t => {
   t.ok(app)
 })
 
-t.test('a job whose data is above 1 MiB is adopted by its userId, wherever it stands', async t => {
+t.test('a job whose data is above 1 MiB is adopted by its userId, wherever that is', async t => {
   const { app, redis, database } = await setup(t, QUICK)
   const queue = producer(t, redis)
   const blob = 'ä"\\'.repeat(700_000)
@@ -73,7 +73,7 @@ t.test('a job whose data is above 1 MiB is adopted by its userId, wherever it st
   t.same((await historyOf(app.redis, 'ada')).map(({ type }) => type), ['added', 'waiting', 'active', 'completed'])
 })
 
-t.test('whatever stands in BullMQ\'s stream and hashes, what others do is reported', async t => {
+t.test('with any content of BullMQ\'s stream and hashes the events of other jobs are reported', async t => {
   const { app, redis, database } = await setup(t, { ...QUICK, RELAY_BATCH: '50' })
   const client = redis.client()
   const value = fc.oneof(
@@ -105,11 +105,11 @@ t.test('whatever stands in BullMQ\'s stream and hashes, what others do is report
       }
     }
     const id = await until(async () => await submit(app, { user: 'marker' })) // the machine may be busy for a second
-    await until(async () => (await historyOf(app.redis, 'marker')).some(({ jobId, type }) => jobId === id && type === 'waiting'), { what: 'the relay to come behind it' })
-    await until(async () => (await database.sql`select from jobs.jobs where id = ${id} and event_ms is not null`).length === 1, { what: 'the projector to come behind it' })
+    await until(async () => (await historyOf(app.redis, 'marker')).some(({ jobId, type }) => jobId === id && type === 'waiting'), { what: 'the relay to pass it' })
+    await until(async () => (await database.sql`select from jobs.jobs where id = ${id} and event_ms is not null`).length === 1, { what: 'the projector to pass it' })
   }), { seed: 11, numRuns: 15, endOnFailure: true, reporter })
   t.equal(rounds, 15)
-  // The reconciliation comes behind all of it as well: what a drain leaves without an entry is concluded.
+  // The reconciliation passes all of it as well: a job that was drained without an entry ends.
   const lost = await submit(app, { user: 'marker' })
   await until(async () => (await database.sql`select from jobs.jobs where id = ${lost} and event_ms is not null`).length === 1)
   await database.sql`update jobs.jobs set attempts_made = 1 where id = ${lost}`

@@ -18,13 +18,13 @@ const ENDS = new Set(['completed', 'failed'])
 type Run = (jobId: string, n: number) => unknown
 
 /**
- * Servers whose Redis can lose its tail, all that the stream told over both of its lives, and how often each job ran.
+ * Servers whose Redis can lose its tail, all events of the stream before and after that, and how often each job ran.
  */
 async function begin (t: TestContext) {
   const servers = await startServers(t, { settings: { 'aof-use-rdb-preamble': 'no', 'auto-aof-rewrite-percentage': '0' } })
   const runs = new Map<string, number>()
-  const seen = await follower(t, servers.redis)
-  // A consumer that has read an end leaves out what repeats it.
+  const seen = await collectEvents(t, servers.redis)
+  // A consumer that has read an end skips its repetition.
   const endsOf = (jobId: string) => seen.filter(({ jobId: id, type, repeats }) => id === jobId && ENDS.has(type) && !seen.some(({ eventId }) => eventId === repeats))
   const work = (run: Run = (_, n) => `run ${n}`, options = {}) => worker(t, servers.redis, async ({ id = '' }) => {
     const n = (runs.get(id) ?? 0) + 1
@@ -34,7 +34,7 @@ async function begin (t: TestContext) {
   return { ...servers, env: { ...servers.env, ...SETTINGS }, seen, runs, endsOf, work }
 }
 
-async function follower (t: TestContext, redis: TestRedis): Promise<PublishedJobEvent[]> {
+async function collectEvents (t: TestContext, redis: TestRedis): Promise<PublishedJobEvent[]> {
   const client = redis.client({ maxRetriesPerRequest: null })
   const seen: PublishedJobEvent[] = []
   let position = (await createStreamWriter(client).open()).last
@@ -58,7 +58,7 @@ async function job (app: FastifyInstance, jobId: string, after?: string) {
   return answer.json<{ state: string, result: unknown, lastEventId: string }>()
 }
 
-/** Resolves when all that BullMQ has told was relayed and projected: a job of its own has come through behind it. */
+/** Resolves once all of BullMQ's events were relayed and projected, by a job that is added behind them. */
 async function settled (app: FastifyInstance, seen: PublishedJobEvent[]) {
   const jobId = await submit(app, { user: 'last' })
   await until(() => seen.some(event => event.jobId === jobId && ENDS.has(event.type)), { what: 'the last job to end' })
@@ -69,7 +69,7 @@ const isBelow = (a: string, b: string) => {
   return aMs < bMs || (aMs === bMs && aSeq < bSeq)
 }
 
-t.test('jobs that ended in what Redis has lost run again, and their end was told once', async t => {
+t.test('jobs whose end Redis has lost run again, and their end is published once', async t => {
   const { env, redis, database, seen, runs, endsOf, work } = await begin(t)
   const app = await startApp(t, env)
   const gate = Promise.withResolvers<void>()
@@ -83,17 +83,17 @@ t.test('jobs that ended in what Redis has lost run again, and their end was told
     return `run ${n}`
   }, { concurrency: 4 })
   await untilStates(database.sql, ['completed', 'completed', 'active', 'completed'])
-  const told = [waiting, active, adopted.id as string]
-  await until(() => told.every(id => endsOf(id).length === 1))
+  const ended = [waiting, active, adopted.id as string]
+  await until(() => ended.every(id => endsOf(id).length === 1))
   await tail.lose()
   gate.resolve()
-  await until(() => told.every(id => runs.get(id) === 2), { what: 'them to run again' })
+  await until(() => ended.every(id => runs.get(id) === 2), { what: 'them to run again' })
   await untilStates(database.sql, ['completed', 'completed', 'completed', 'completed'])
   await settled(app, seen)
   await first.close()
 
-  for (const id of [...told, later]) t.equal(endsOf(id).length, 1, 'told once')
-  for (const id of told) {
+  for (const id of [...ended, later]) t.equal(endsOf(id).length, 1, 'published once')
+  for (const id of ended) {
     const { state, result, lastEventId } = await job(app, id)
     t.same([state, result], ['completed', 'run 1'])
     for (const { eventId } of seen.filter(({ jobId }) => jobId === id)) t.notOk(isBelow(lastEventId, eventId))
@@ -137,7 +137,7 @@ t.test('an end that Postgres had not taken in yet is published once, and reaches
   t.same(await compareCounts(app.sql), [])
 })
 
-t.test('their addition is told once more by the restored Redis, and does not open them', async t => {
+t.test('their addition is published again by the restored Redis, and does not reopen them', async t => {
   const { env, redis, database, seen, runs, endsOf, work } = await begin(t)
   const before = await startApp(t, env)
   await before.close()
@@ -154,7 +154,7 @@ t.test('their addition is told once more by the restored Redis, and does not ope
   t.equal((await job(app, id)).result, 'run 1')
 })
 
-t.test('the same where jobs-api was away meanwhile, and started once more before they run', async t => {
+t.test('the same if jobs-api was away meanwhile, and is restarted before they run', async t => {
   const { env, redis, database, seen, runs, endsOf, work } = await begin(t)
   const first = await startApp(t, env)
   const jobId = await submit(first)
@@ -182,7 +182,7 @@ t.test('the same where jobs-api was away meanwhile, and started once more before
   t.same([endsOf(jobId).length, endsOf(other).length], [1, 1])
 })
 
-t.test('an entry of somebody else with an id that is none of ours is no loss, and stops nothing', async t => {
+t.test('a foreign entry with an unusual id does not count as a loss, and stops nothing', async t => {
   const { env, redis, database, work } = await begin(t)
   const app = await startApp(t, env)
   work()
@@ -193,7 +193,7 @@ t.test('an entry of somebody else with an id that is none of ours is no loss, an
   await untilStates(database.sql, ['completed', 'completed'])
 })
 
-t.test('one that is retried on purpose afterwards is told of again', async t => {
+t.test('a job that is retried on purpose afterwards is published again', async t => {
   const { env, redis, database, seen, runs, endsOf, work } = await begin(t)
   const app = await startApp(t, env)
   const jobId = await submit(app)

@@ -5,7 +5,7 @@ import { setup } from '../setup.ts'
 import { submit } from '../submit.ts'
 import { publishedEvents } from '../published-events.ts'
 
-t.test('entries that cannot be understood are counted and stepped over', async t => {
+t.test('malformed entries are counted and skipped', async t => {
   const { app, redis, database } = await setup(t)
   await submit(app)
   await untilStates(database.sql, ['waiting'])
@@ -19,7 +19,7 @@ t.test('entries that cannot be understood are counted and stepped over', async t
   t.same((await publishedEvents(app.redis)).map(({ type }) => type), ['added', 'waiting', 'active', 'completed'])
 })
 
-t.test('texts that Postgres cannot hold, and JSON that jsonb could not', async t => {
+t.test('texts that Postgres cannot store, and JSON that jsonb could not', async t => {
   const { app, redis, database } = await setup(t)
   const result = { nul: 'a\0b', half: '\ud800', order: { z: 1, a: 2 } }
   worker(t, redis, async job => {

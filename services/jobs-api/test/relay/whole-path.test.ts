@@ -5,7 +5,7 @@ import { producer, worker } from '../bullmq.ts'
 import { setup } from '../setup.ts'
 import { publishedEvents, historyOf } from '../published-events.ts'
 
-t.test('a submitted job is told and projected from beginning to end', async t => {
+t.test('a submitted job is published and projected from its start to its end', async t => {
   const { app, redis, database } = await setup(t)
   const headers = { authorization: `Bearer ${tokenOf(7)}` }
   const submitted = await app.inject({ method: 'POST', url: '/submit-job', headers, payload: { name: 'dataProcessing', data: { file: 'data.csv' } } })
@@ -30,7 +30,7 @@ t.test('a submitted job is told and projected from beginning to end', async t =>
   const events = await publishedEvents(app.redis)
   t.same(events.map(({ type }) => type), ['added', 'waiting', 'active', 'progress', 'progress', 'completed'])
   t.ok(events.every(event => event.userId === '7' && event.name === 'dataProcessing' && event.jobId === jobId))
-  t.same(await historyOf(app.redis, '7'), events, 'the history of the owner holds the same under the same ids')
+  t.same(await historyOf(app.redis, '7'), events, 'the history of the owner has the same events with the same ids')
   t.equal(job.lastEventId, events.at(-1)?.eventId)
   t.same(await database.sql`select state, count::int from jobs.counts where user_id = '7' and count <> 0`, [{ state: 3, count: 1 }])
   t.same((await database.sql`select type from jobs.timeline order by event_ms, event_seq`).map(({ type }) => type), ['added', 'waiting', 'active', 'completed'])
@@ -56,14 +56,14 @@ t.test('a job that another producer adds is adopted by the userId in its data', 
   t.same((await historyOf(app.redis, 'ada')).map(({ type }) => type), ['added', 'waiting', 'active', 'completed'])
 })
 
-t.test('an event is told within moments', async t => {
+t.test('an event is published within moments', async t => {
   const { app, redis } = await setup(t)
   const queue = producer(t, redis)
   await queue.add('first', { userId: 1 })
   await until(async () => (await historyOf(app.redis, '1')).length === 2)
   const times: number[] = []
-  for (let userId = 2; userId < 7 && !times.some(ms => ms < 1000); userId++) { // one of a few: the machine may be busy for a second
-    await sleep(100) // the relay waits for more by now
+  for (let userId = 2; userId < 7 && !times.some(ms => ms < 1000); userId++) { // several tries: the machine may be busy for a second
+    await sleep(100) // the relay is blocking by now
     const before = Date.now()
     await queue.add('another', { userId })
     await until(async () => (await historyOf(app.redis, String(userId))).length === 2, { intervalMs: 1 })

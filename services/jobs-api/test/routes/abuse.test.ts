@@ -17,11 +17,11 @@ const submitBatch = async (app: App, count: number, { user = 7, headers = {}, ..
     payload: { jobs: Array.from({ length: count }, () => ({ name: 'work', ...fields })) }
   })
 
-t.test('a user may have so many open jobs, and is told what is open beyond', async t => {
+t.test('a user\'s open jobs are limited, and the refusal lists them by state', async t => {
   const { app } = await setup(t, { JOBS_OPEN_MAX_PER_USER: '5' })
   await submit(app, { delay: 3_600_000 })
   t.equal((await submitBatch(app, 4)).statusCode, 202)
-  t.equal((await submitBatch(app, 5, { user: 8 })).statusCode, 202, 'each user has a quota of its own')
+  t.equal((await submitBatch(app, 5, { user: 8 })).statusCode, 202, 'each user has a limit of its own')
 
   const refused = await submitBatch(app, 1, { headers: { 'idempotency-key': 'k' } })
   t.equal(refused.statusCode, 429)
@@ -34,16 +34,16 @@ t.test('a user may have so many open jobs, and is told what is open beyond', asy
   const accepted = await submitBatch(app, 1, { headers: { 'idempotency-key': 'k' } })
   t.equal(accepted.statusCode, 202, 'a refused request does not use up its Idempotency-Key')
   const again = await submitBatch(app, 1, { headers: { 'idempotency-key': 'k' } })
-  t.same([again.statusCode, again.json()], [202, accepted.json()], 'and a repeat is answered though the quota is used up')
+  t.same([again.statusCode, again.json()], [202, accepted.json()], 'and a repeated request is answered although the limit is reached')
   t.equal((await submitBatch(app, 1, { headers: { 'idempotency-key': 'k' }, priority: 3 })).statusCode, 409)
 })
 
-t.test('without a bound any number of jobs is accepted', async t => {
+t.test('without a limit any number of jobs is accepted', async t => {
   const { app } = await setup(t, { JOBS_OPEN_MAX_PER_USER: '0' })
   t.equal((await submitBatch(app, 1000)).statusCode, 202)
 })
 
-t.test('a batch costs its number of jobs in the rate limit', async t => {
+t.test('a batch counts its number of jobs for the rate limit', async t => {
   const { app } = await setup(t, { RATE_LIMIT_MAX: '100' })
   t.equal((await submitBatch(app, 60)).statusCode, 202)
   const refused = await submitBatch(app, 60)
@@ -53,7 +53,7 @@ t.test('a batch costs its number of jobs in the rate limit', async t => {
   t.equal((await app.inject({ url: '/jobs', headers: bearer(8) })).statusCode, 200, 'for its user alone')
 })
 
-t.test('slow bodies take no place of a request', async t => {
+t.test('slow bodies do not count as requests in progress', async t => {
   const { app } = await setup(t, { REQUESTS_MAX: '3', BODIES_PER_USER: '4' })
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as { port: number }
@@ -62,25 +62,25 @@ t.test('slow bodies take no place of a request', async t => {
   for (let i = 0; i < 4; i++) await beginBody(t, port, '/submit-jobs', bearer(7))
   t.equal((await app.inject({ url: '/jobs', headers: bearer(8) })).statusCode, 200)
 
-  await t.test('and of one user only so many may be on their way', async t => {
+  await t.test('and those of one user are limited', async t => {
     await until(async () => (await app.inject({ method: 'POST', url: '/submit-job', headers: bearer(7), payload: { name: 'a' } })).statusCode === 429)
-    t.equal((await app.inject({ url: '/jobs', headers: bearer(7) })).statusCode, 200, 'what has no body is not concerned')
+    t.equal((await app.inject({ url: '/jobs', headers: bearer(7) })).statusCode, 200, 'a request without a body is not affected')
     t.equal((await app.inject({ method: 'POST', url: '/submit-job', headers: bearer(8), payload: { name: 'a' } })).statusCode, 202)
   })
 
-  await t.test('until they are gone', async () => {
+  await t.test('until they have ended', async () => {
     for (const socket of slow) socket.destroy()
     await until(async () => (await app.inject({ method: 'POST', url: '/submit-job', headers: bearer(7), payload: { name: 'a' } })).statusCode === 202)
   })
 })
 
-t.test('a refresh token is short, and so is the body that anybody may send', async t => {
+t.test('a refresh token is short, and so is the body of an unauthenticated request', async t => {
   const { app } = await setup(t)
   const answer = await app.inject({ method: 'POST', url: '/auth/refresh', payload: { refreshToken: 'x'.repeat(20_000) } })
   t.equal(answer.statusCode, 413)
 })
 
-t.test('a job of another user under the same id and of the same millisecond is out of reach', async t => {
+t.test('a job of another user with the same id and of the same millisecond is not affected', async t => {
   const { app, redis, database } = await setup(t, { JOB_QUEUES: 'idle' })
   const queue = producer(t, redis, 'idle')
   const own = await queue.add('own', { userId: 7 }, { jobId: 'shared', timestamp: Date.now() })
@@ -114,7 +114,7 @@ t.test('the job whose id is `counts` is found by its queue', async t => {
 
 const slow: Socket[] = []
 
-/** Sends the head of a request and the beginning of its body, and no more. */
+/** Sends the head of a request and the start of its body, and no more. */
 async function beginBody (t: TestContext, port: number, path: string, headers: Record<string, string> = {}): Promise<void> {
   const socket = connect(port, '127.0.0.1')
   slow.push(socket)

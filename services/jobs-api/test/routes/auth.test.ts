@@ -13,7 +13,7 @@ t.test('POST /auth/refresh', async t => {
   /** As if the last rotation of every family were so long ago. */
   const pass = async (seconds: number) => await database.sql`update jobs.refresh_families set rotated_at = rotated_at - make_interval(secs => ${seconds})`
 
-  await t.test('gives a token that opens the door, and a refresh token in place of the old one', async t => {
+  await t.test('returns an access token that works, and a new refresh token', async t => {
     const answer = await refresh(refreshTokenOf('7'))
     t.equal(answer.statusCode, 200)
     t.equal(answer.headers['cache-control'], 'no-store')
@@ -31,22 +31,22 @@ t.test('POST /auth/refresh', async t => {
     t.match(answer.json(), { status: 401, type: 'urn:tidings:problem:refresh-refused', detail: /2\^53-1/ })
   })
 
-  await t.test('answers again for the token just spent: the first answer may have been lost', async t => {
+  await t.test('accepts the used token once more: the first response may have been lost', async t => {
     const first = refreshTokenOf('7')
     const [a, b] = [await refresh(first), await refresh(first)]
     t.same([a.statusCode, b.statusCode], [200, 200])
     t.equal((await refresh(b.json().refreshToken)).statusCode, 200)
-    t.equal((await refresh(a.json().refreshToken)).statusCode, 200, 'both answers held the same token')
+    t.equal((await refresh(a.json().refreshToken)).statusCode, 200, 'both responses had the same token')
   })
 
-  await t.test('answers all who come at once with the same token', async t => {
+  await t.test('answers concurrent requests with the same token', async t => {
     const first = refreshTokenOf('7')
     const answers = await Promise.all(Array.from({ length: 10 }, async () => await refresh(first)))
     t.ok(answers.every(({ statusCode }) => statusCode === 200))
     t.equal((await refresh(answers[9]?.json().refreshToken)).statusCode, 200)
   })
 
-  await t.test('ends the family when a token comes again after 30 seconds', async t => {
+  await t.test('revokes the family when a token is used again after 30 seconds', async t => {
     const first = refreshTokenOf('7')
     const second = (await refresh(first)).json().refreshToken
     await pass(31)
@@ -54,7 +54,7 @@ t.test('POST /auth/refresh', async t => {
     t.equal((await refresh(second)).statusCode, 401, 'the newest of the family is refused too')
   })
 
-  await t.test('ends the family when one older than the last comes again', async t => {
+  await t.test('revokes the family when a token older than the last is used', async t => {
     const first = refreshTokenOf('7')
     const second = (await refresh(first)).json().refreshToken
     const third = (await refresh(second)).json().refreshToken
@@ -62,11 +62,11 @@ t.test('POST /auth/refresh', async t => {
     t.equal((await refresh(third)).statusCode, 401)
   })
 
-  await t.test('leaves other families alone', async t => {
+  await t.test('does not affect other families', async t => {
     t.equal((await refresh(refreshTokenOf('7'))).statusCode, 200)
   })
 
-  await t.test('takes nothing but a living refresh token of ours', async t => {
+  await t.test('accepts only a valid refresh token', async t => {
     const family = randomUUID()
     t.equal((await refresh(refreshTokenOf('7', { family }))).statusCode, 200)
     const refused = {
@@ -86,7 +86,7 @@ t.test('POST /auth/refresh', async t => {
   })
 })
 
-t.test('tokens live as long as the variables say', async t => {
+t.test('tokens have the configured lifetimes', async t => {
   const { app } = await setup(t, { ACCESS_TOKEN_TTL_MS: '60000', REFRESH_TOKEN_TTL_MS: '120000' })
   const answer = (await app.inject({ method: 'POST', url: '/auth/refresh', payload: { refreshToken: refreshTokenOf('7') } })).json()
   const lifeOf = (token: string) => {
@@ -96,16 +96,16 @@ t.test('tokens live as long as the variables say', async t => {
   t.same([answer.expiresIn, lifeOf(answer.token), lifeOf(answer.refreshToken)], [60, 60, 120])
 })
 
-t.test('so many refreshes of a user a minute, no more; what is no token keeps nobody out', async t => {
+t.test('refreshes of a user are limited per minute; invalid tokens do not use up the limit', async t => {
   const { app } = await setup(t, { RATE_LIMIT_MAX: '3' })
   const refresh = async (refreshToken: string) => await app.inject({ method: 'POST', url: '/auth/refresh', payload: { refreshToken } })
-  await until(async () => (await refresh('nonsense')).statusCode === 429, { what: 'Redis to be connected, and the address to have had its share' })
+  await until(async () => (await refresh('nonsense')).statusCode === 429, { what: 'Redis to be connected, and the limit of the address to be used up' })
   t.equal((await refresh(refreshTokenOf('7'))).statusCode, 200)
-  await until(async () => (await refresh(refreshTokenOf('7'))).statusCode === 429) // a count that takes too long is left out
+  await until(async () => (await refresh(refreshTokenOf('7'))).statusCode === 429) // a count that takes too long is skipped
   t.equal((await refresh(refreshTokenOf('8'))).statusCode, 200)
 })
 
-t.test('a user who was revoked does not come back by a refresh', async t => {
+t.test('a revoked user cannot refresh', async t => {
   const { app, redis, env } = await setup(t)
   const seconds = Math.floor(Date.now() / 1000)
   const [before, after] = [seconds - 120, seconds].map(signedInAt => signedInAt * 1000)
@@ -114,18 +114,18 @@ t.test('a user who was revoked does not come back by a refresh', async t => {
   const given = (await refresh(refreshTokenOf('7', { signedInAt: before }))).json()
   await redis.client().hset(REVOCATIONS_KEY, '7', seconds - 60, '8', seconds - 60)
 
-  const other = await startApp(t, env) // has not asked about anybody yet
+  const other = await startApp(t, env) // has no cached revocations
   await until(() => other.redis.ping())
-  // Who can't be asked about in time passes: on a slow machine that may be the first.
-  await until(async () => (await refresh(given.refreshToken, other)).statusCode === 401, { what: 'a token that was given before to be refused' })
+  // A user whose revocation cannot be read in time is allowed: on a slow machine that may be the first request.
+  await until(async () => (await refresh(given.refreshToken, other)).statusCode === 401, { what: 'an earlier token to be refused' })
   await until(async () => await statusOf(given.token, other) === 401)
   await until(async () => (await refresh(refreshTokenOf('8', { signedInAt: before }), other)).statusCode === 401, { what: 'the first token to be refused' })
-  const anew = await refresh(refreshTokenOf('7', { signedInAt: after }), other)
-  t.equal(anew.statusCode, 200, 'who signs in anew is let in')
-  t.equal(await statusOf(anew.json().token, other), 200)
+  const renewed = await refresh(refreshTokenOf('7', { signedInAt: after }), other)
+  t.equal(renewed.statusCode, 200, 'a new login is accepted')
+  t.equal(await statusOf(renewed.json().token, other), 200)
 })
 
-t.test('without REFRESH_TOKEN_SECRET nothing is refreshed here', async t => {
+t.test('without REFRESH_TOKEN_SECRET there is no refresh', async t => {
   const { app } = await setup(t, { REFRESH_TOKEN_SECRET: '' })
   t.equal((await app.inject({ method: 'POST', url: '/auth/refresh', payload: { refreshToken: 'x' } })).statusCode, 404)
 })

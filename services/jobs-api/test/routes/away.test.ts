@@ -19,7 +19,7 @@ t.test('while Postgres is away', async t => {
   const get = async () => await app.inject({ url: '/jobs/x', headers })
   const submit = async () => await app.inject({ method: 'POST', url: '/submit-job', headers, payload: { name: 'x' } })
 
-  await t.test('and silent, requests end in time, and more than the process should hold are refused at once', async t => {
+  await t.test('without a reply, requests end in time, and more than the limit are refused at once', async t => {
     postgres.pause()
     const held = [list(), list()]
     const refused = await get()
@@ -29,12 +29,12 @@ t.test('while Postgres is away', async t => {
       t.ok(answer.headers['retry-after'])
     }
     t.match((await app.inject('/metrics')).body, /tidings_requests_shed_total 1/)
-    for (const answer of await Promise.all([get(), submit()])) t.equal(answer.statusCode, 503, 'a read of one job as well')
+    for (const answer of await Promise.all([get(), submit()])) t.equal(answer.statusCode, 503, 'a read of one job too')
     postgres.resume()
     await until(async () => (await list()).statusCode === 200)
   })
 
-  await t.test('and gone, whatever needs it is a 503 that says when to come again', async t => {
+  await t.test('and unreachable, requests that need it are a 503 with Retry-After', async t => {
     await postgres.stop()
     for (const answer of [await list(), await get(), await submit()]) {
       t.equal(answer.statusCode, 503)
@@ -45,7 +45,7 @@ t.test('while Postgres is away', async t => {
     t.equal((await app.inject('/livez')).statusCode, 200)
   })
 
-  await t.test('and back, all is as before', async t => {
+  await t.test('and back, requests succeed again', async t => {
     await postgres.start()
     await until(async () => (await list()).statusCode === 200)
     const accepted = await until(async () => {
@@ -57,7 +57,7 @@ t.test('while Postgres is away', async t => {
   })
 })
 
-t.test('while Redis is away everything but commands goes on, uncounted', async t => {
+t.test('while Redis is away everything except commands works, without rate limits', async t => {
   const { app, redis } = await setup(t, { RATE_LIMIT_MAX: '3' })
   const list = async () => await app.inject({ url: '/jobs', headers })
 
@@ -66,7 +66,7 @@ t.test('while Redis is away everything but commands goes on, uncounted', async t
     return answer.statusCode === 429 && answer
   })
   t.match(refused.headers, { 'retry-after': /^\d+$/, 'ratelimit-limit': '3', 'ratelimit-remaining': '0' })
-  t.equal((await app.inject({ url: '/jobs', headers: { authorization: `Bearer ${tokenOf(2)}` } })).statusCode, 200, 'another user is counted alone')
+  t.equal((await app.inject({ url: '/jobs', headers: { authorization: `Bearer ${tokenOf(2)}` } })).statusCode, 200, 'another user has a limit of its own')
 
   await redis.stop()
   for (let i = 0; i < 5; i++) t.equal((await list()).statusCode, 200)
@@ -74,7 +74,7 @@ t.test('while Redis is away everything but commands goes on, uncounted', async t
   t.match((await app.inject('/readyz')).json(), { status: 'degraded' })
 })
 
-t.test('a Postgres that takes no writes is a 503 that does not tell its code', async t => {
+t.test('a Postgres that refuses writes is a 503 without its error code', async t => {
   const { app, database: { sql, url } } = await setup(t)
   const submit = async () => await app.inject({ method: 'POST', url: '/submit-job', headers, payload: { name: 'x' } })
   t.equal((await submit()).statusCode, 202)

@@ -5,7 +5,7 @@ import { setup } from '../setup.ts'
 const ALLOWED = 'https://app.example'
 const token = { authorization: `Bearer ${tokenOf(1)}` }
 
-t.test('a page of an origin that is allowed may ask, send what it needs, and read what it is told', async t => {
+t.test('a page of an allowed origin may send requests with its headers, and read the responses', async t => {
   const { app } = await setup(t, { CORS_ORIGIN: `${ALLOWED}, https://other.example` })
   const preflight = await app.inject({
     method: 'OPTIONS',
@@ -29,7 +29,7 @@ t.test('a page of an origin that is allowed may ask, send what it needs, and rea
   }
 })
 
-t.test('one of any other origin may not', async t => {
+t.test('a page of any other origin may not', async t => {
   const { app } = await setup(t, { CORS_ORIGIN: ALLOWED })
   for (const origin of ['https://evil.example', 'https://app.example.evil.example', 'http://app.example', 'null']) {
     const { headers } = await app.inject({ url: '/jobs', headers: { origin, ...token } })
@@ -38,12 +38,12 @@ t.test('one of any other origin may not', async t => {
   }
 })
 
-t.test('in production none may unless it is named', async t => {
+t.test('in production no origin is allowed unless it is configured', async t => {
   const { app } = await setup(t, { NODE_ENV: 'production' })
   t.notOk((await app.inject({ url: '/jobs', headers: { origin: ALLOWED, ...token } })).headers['access-control-allow-origin'])
 })
 
-t.test('no answer can be framed, sniffed, or run as a page', async t => {
+t.test('no response can be framed, sniffed, or run as a page', async t => {
   const { app } = await setup(t)
   for (const url of ['/jobs', '/jobs/nothing', '/nowhere']) {
     const { headers } = await app.inject({ url, headers: token })

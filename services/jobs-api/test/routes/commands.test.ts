@@ -19,7 +19,7 @@ t.test('cancel', async t => {
     return job.state === 'failed' && job
   })
 
-  // A worker as the documentation asks for: it subscribes first, then looks for the key of each job.
+  // A worker as documented: it subscribes first, then reads the key of each job.
   const stops = new Map<string, (err: Error) => void>()
   const ends = new Map<string, () => void>()
   const subscriber = redis.client()
@@ -33,7 +33,7 @@ t.test('cancel', async t => {
     })
   }, { concurrency: 10 })
 
-  await t.test('removes a job that waits, which then reads as cancelled', async t => {
+  await t.test('removes a waiting job, which then is cancelled', async t => {
     const jobId = await submit(app, { queue: 'idle' })
     await until(async () => (await get(jobId)).lastEventId !== null)
     const answer = await cancel(jobId)
@@ -43,23 +43,23 @@ t.test('cancel', async t => {
     t.equal(await app.findQueue('idle').getJob(jobId), undefined)
   })
 
-  await t.test('removes a job that is delayed', async t => {
+  await t.test('removes a delayed job', async t => {
     const jobId = await submit(app, { delay: 3_600_000 })
     await until(async () => (await get(jobId)).lastEventId !== null)
     t.equal((await cancel(jobId)).statusCode, 202)
     t.match(await untilFailed(jobId), { failedReason: 'Cancelled by user' })
   })
 
-  await t.test('tells the worker of an active one, which ends it', async t => {
+  await t.test('signals the worker of an active job, which ends it', async t => {
     const jobId = await submit(app, { attempts: 3 })
     await until(() => stops.has(jobId))
     t.equal((await cancel(jobId)).statusCode, 202)
     t.match(await untilFailed(jobId), { failedReason: 'Cancelled by user' })
-    t.ok(await redis.client().pttl(cancelKey('default', jobId)) > 0, 'a worker that was away would find the key')
-    t.equal(Number(await redis.client().get(cancelKey('default', jobId))), (await get(jobId)).timestamp.created, 'and know which job is meant')
+    t.ok(await redis.client().pttl(cancelKey('default', jobId)) > 0, 'a worker that was away finds the key')
+    t.equal(Number(await redis.client().get(cancelKey('default', jobId))), (await get(jobId)).timestamp.created, 'which identifies the job')
   })
 
-  await t.test('leaves it to the worker: one that does not listen completes', async t => {
+  await t.test('leaves it to the worker: a job whose worker does not listen completes', async t => {
     const jobId = await submit(app, { name: 'deaf' })
     await until(() => ends.has(jobId))
     t.equal((await cancel(jobId)).statusCode, 202)
@@ -75,7 +75,7 @@ t.test('cancel', async t => {
     t.match(answer.headers['content-type'], 'problem+json')
   })
 
-  await t.test('takes no body, by whatever content type it may be announced', async t => {
+  await t.test('has no body, whatever its content type', async t => {
     const jobId = await submit(app, { delay: 3_600_000 })
     const post = async (payload: string, type: string) => await app.inject({
       method: 'POST', url: `/jobs/${jobId}/cancel`, headers: { ...bearer(7), 'content-type': type }, payload
@@ -89,10 +89,10 @@ t.test('cancel', async t => {
     t.equal((await get(jobId)).state, 'delayed')
     t.equal((await post('', 'application/json')).statusCode, 202)
     t.match(await untilFailed(jobId), { failedReason: 'Cancelled by user' })
-    t.equal((await post('{}', 'application/json')).statusCode, 409, 'an empty object says nothing either')
+    t.equal((await post('{}', 'application/json')).statusCode, 409, 'an empty object is accepted too')
   })
 
-  await t.test('is for the owner alone', async t => {
+  await t.test('is allowed for the owner only', async t => {
     const jobId = await submit(app, { queue: 'idle' })
     await until(async () => (await get(jobId)).lastEventId !== null)
     t.equal((await cancel(jobId, 8)).statusCode, 404)
@@ -100,7 +100,7 @@ t.test('cancel', async t => {
     t.equal(await app.findQueue('idle').getJobState(jobId), 'waiting')
   })
 
-  await t.test('works for jobs that another producer added, and never touches a later job of that id', async t => {
+  await t.test('works for jobs of other producers, and never affects a later job with that id', async t => {
     const queue = producer(t, redis, 'idle')
     const job = await queue.add('adopted', { userId: 7 })
     await until(async () => (await get(job.id as string)).name === 'adopted')
@@ -112,30 +112,30 @@ t.test('cancel', async t => {
     await database.sql`update jobs.jobs set created_ms = 4 where id = 'again'`
     t.equal((await cancel('again')).statusCode, 202)
     t.equal(await later.getState(), 'waiting')
-    t.equal(await redis.client().exists(cancelKey('idle', 'again')), 0, 'nor is its worker told')
+    t.equal(await redis.client().exists(cancelKey('idle', 'again')), 0, 'nor is its worker signalled')
   })
 
-  await t.test('of a job that Redis has not got yet ends it all the same', async t => {
+  await t.test('of a job that Redis does not have yet ends it too', async t => {
     await database.sql`
       insert into jobs.jobs (queue, id, user_id, name, created_ms, ours, data, options)
       values ('idle', 'unsent', '7', 'x', ${Date.now() + 3_600_000}, true, '{"userId": 7}', '{"jobId": "unsent"}')`
     await database.sql`insert into jobs.counts values ('7', 0, 1) on conflict (user_id, state) do update set count = counts.count + 1`
     await cancel('unsent')
-    t.equal(await redis.client().exists(cancelKey('idle', 'unsent')), 1, 'should its add be under way, its worker hears of it')
-    await database.sql`update jobs.jobs set created_ms = ${Date.now() - 60_000} where id = 'unsent'` // only now it is the sweeper's
+    t.equal(await redis.client().exists(cancelKey('idle', 'unsent')), 1, 'its worker is signalled, in case the job is being added')
+    await database.sql`update jobs.jobs set created_ms = ${Date.now() - 60_000} where id = 'unsent'` // from now on the outbox adds it
     t.match(await untilFailed('unsent'), { failedReason: 'Cancelled by user' })
   })
 })
 
-t.test('a cancel by way of one replica, of a job that another has not got to Redis yet, ends it, be it due in an hour', async t => {
+t.test('a cancel on one replica ends a job that another replica has not added to Redis yet, even if it is due in an hour', async t => {
   const { redis, env, database } = await startServers(t)
   const [submitter, canceller] = [await startApp(t, env), await startApp(t, env)]
   const control = redis.client()
   await control.client('PAUSE', 60_000, 'WRITE')
   const jobId = await submit(submitter, { delay: 3_600_000 })
-  const answer = canceller.inject({ method: 'POST', url: `/jobs/${jobId}/cancel`, headers: bearer(7) }) // which waits, to tell a worker
+  const answer = canceller.inject({ method: 'POST', url: `/jobs/${jobId}/cancel`, headers: bearer(7) }) // waits to signal a worker
   await until(async () => (await database.sql`select from jobs.jobs where id = ${jobId} and cancel_requested_at is not null`).length === 1)
-  await setTimeout(300) // for it to look for the job, and not find it
+  await setTimeout(300) // so that it looks for the job, and does not find it
   await control.client('UNPAUSE')
   t.equal((await answer).statusCode, 202)
   const [row] = await untilStates(database.sql, ['failed'])
@@ -155,19 +155,19 @@ t.test('retry', async t => {
     return run
   })
 
-  await t.test('lets a failed job run once more', async t => {
+  await t.test('runs a failed job again', async t => {
     const jobId = await submit(app, { name: 'flaky' })
     await untilState(jobId, 'failed')
     const answer = await post(jobId, 'retry')
     t.equal(answer.statusCode, 202)
-    t.match(answer.json(), { state: 'failed', failedReason: 'not today' }, 'answers with the job as it was')
+    t.match(answer.json(), { state: 'failed', failedReason: 'not today' }, 'returns the job before the command')
     await untilState(jobId, 'completed')
     const job = await get(jobId)
     t.equal(job.result, 2)
     t.notOk('failedReason' in job)
   })
 
-  await t.test('adds a cancelled job again, and withdraws the wish', async t => {
+  await t.test('adds a cancelled job again, and withdraws the cancel request', async t => {
     const jobId = await submit(app, { queue: 'idle', name: 'second thoughts', data: { file: 'x' } })
     await until(async () => (await get(jobId)).lastEventId !== null)
     await post(jobId, 'cancel')
@@ -181,7 +181,7 @@ t.test('retry', async t => {
     t.same((await get(jobId)).result, { file: 'x', userId: 7 })
   })
 
-  await t.test('is for failed jobs, and for their owner', async t => {
+  await t.test('is allowed for failed jobs, and for their owner', async t => {
     const jobId = await submit(app)
     await untilState(jobId, 'completed')
     t.equal((await post(jobId, 'retry')).statusCode, 409)
@@ -189,7 +189,7 @@ t.test('retry', async t => {
     t.equal((await post('nothing', 'retry')).statusCode, 404)
   })
 
-  await t.test('of an adopted job that BullMQ has forgotten is a conflict', async t => {
+  await t.test('of an adopted job that BullMQ does not have any more is a conflict', async t => {
     const queue = producer(t, redis)
     const job = await queue.add('flaky', { userId: 7 })
     await untilState(job.id as string, 'failed')
@@ -207,7 +207,7 @@ t.test('retry', async t => {
   })
 })
 
-t.test('while Redis is away commands are a 503, and the wish stands', async t => {
+t.test('while Redis is away commands are a 503, and the cancel request is stored', async t => {
   const { app, redis, database } = await setup(t)
   const jobId = await submit(app)
   await until(async () => (await app.inject({ url: `/jobs/${jobId}`, headers: bearer(7) })).json().lastEventId !== null)

@@ -9,7 +9,7 @@ const { app, database } = await setup(t, { JOB_RETENTION_DAYS: '36500' })
 await makeRows(database.sql, { userId: '1', count: 5 })
 const origin = await app.listen({ host: '127.0.0.1', port: 0 })
 
-t.test('a 304 has no body and no length of one: the next response on the connection is read where it begins', async t => {
+t.test('a 304 has neither body nor content-length: the next response on the connection is read correctly', async t => {
   const client = await connectRaw(t, origin)
   client.send(`GET /jobs/1-3 HTTP/1.1\r\n${HEADERS}\r\n`)
   const etag = (await client.response())?.header('etag')
@@ -24,13 +24,13 @@ t.test('a 304 has no body and no length of one: the next response on the connect
   t.match(await client.response(), { status: 200, isWhole: true })
 })
 
-t.test('slashes too many mean nothing', async t => {
+t.test('additional slashes are ignored', async t => {
   for (const path of ['/jobs/1-3/', '//jobs/1-3', '/jobs//1-3', '/jobs/', '/jobs/counts/', '/jobs/1-3/events/?queue=queue0']) {
     t.equal((await app.inject({ url: path, headers: { authorization: `Bearer ${tokenOf(1)}` } })).statusCode, 200, path)
   }
 })
 
-t.test('a method that a path does not take is a 405 that names those it takes', async t => {
+t.test('an unsupported method is a 405 that lists the supported ones', async t => {
   const cases = [
     ['DELETE', '/jobs/1-3', 'GET, HEAD, OPTIONS'],
     ['GET', '/submit-job', 'OPTIONS, POST'],
@@ -49,7 +49,7 @@ t.test('a method that a path does not take is a 405 that names those it takes', 
   t.match(await app.inject({ method: 'OPTIONS', url: '/jobs/1-3' }), { statusCode: 204, headers: { allow: 'GET, HEAD, OPTIONS' } })
   t.match(await app.inject('/nowhere'), { statusCode: 404, headers: { allow: undefined } })
   const malformed = { method: 'POST', payload: '{', headers: { 'content-type': 'application/json' } } as const
-  t.equal((await app.inject({ url: '/jobs', ...malformed })).statusCode, 405, 'whatever its body')
+  t.equal((await app.inject({ url: '/jobs', ...malformed })).statusCode, 405, 'with any body')
   t.equal((await app.inject({ url: '/nowhere', ...malformed })).statusCode, 404)
   for (const method of ['TRACE', 'PROPFIND', 'QUERY']) {
     const client = await connectRaw(t, origin)
@@ -58,7 +58,7 @@ t.test('a method that a path does not take is a 405 that names those it takes', 
   }
 })
 
-t.test('what is not HTTP is a problem like any other', async t => {
+t.test('a response to malformed HTTP is a problem like any other', async t => {
   const cases: [string, number][] = [
     [`GET /jobs/ü HTTP/1.1\r\n${HEADERS}\r\n`, 400],
     [`GET /jobs/%E0%A4%A HTTP/1.1\r\n${HEADERS}\r\n`, 400],
@@ -83,7 +83,7 @@ t.test('what is not HTTP is a problem like any other', async t => {
   t.match(await cut.response(), { status: 400, body: /malformed-request/ })
 })
 
-t.test('an id of a request is taken over when a log can bear it', async t => {
+t.test('the id of a request is used if it is fit for a log', async t => {
   const instanceOf = async (id: string) => (await app.inject({ url: '/nowhere', headers: { 'x-request-id': id } })).json().instance
   t.equal(await instanceOf('req-1'), 'urn:request:req-1')
   for (const id of ['x'.repeat(9000), 'a b', '"', '']) t.match(await instanceOf(id), /^urn:request:[0-9a-f-]{36}$/)

@@ -14,7 +14,7 @@ t.test('POST /internal/find-jobs', async t => {
     return (answer.json() as { jobId: string }).jobId
   }
 
-  t.test('answers with the user\'s own jobs in the order of the question, as GET shows them', async t => {
+  t.test('returns the user\'s own jobs in the order of the request, as GET does', async t => {
     const [one, two, theirs] = [await submit('1'), await submit('1'), await submit('2')]
     const answer = await find('1', { jobs: [{ jobId: two }, { jobId: theirs }, { jobId: 'counts' }, { jobId: one, queue: 'default' }, { jobId: one, queue: 'another' }] })
     t.equal(answer.statusCode, 200)
@@ -38,7 +38,7 @@ t.test('POST /internal/find-jobs', async t => {
     }, { intervalMs: 2000 })
   })
 
-  t.test('waits for the event that the gateway knows, and an unknown one is not there yet', async t => {
+  t.test('waits for the event that the gateway knows; an unknown one has not arrived yet', async t => {
     const jobId = await submit('3')
     t.equal((await find('3', { after: `${Date.now() + 1e6}-0`, jobs: [{ jobId }] })).statusCode, 503)
     const { lastEventId } = await until(async () => {
@@ -48,21 +48,21 @@ t.test('POST /internal/find-jobs', async t => {
     t.equal((await find('3', { after: lastEventId, jobs: [{ jobId }] })).statusCode, 200)
   })
 
-  t.test('is for who has a token, asks for something, and for no more than 100', async t => {
+  t.test('needs a token, at least one job, and at most 100', async t => {
     t.equal((await app.inject({ method: 'POST', url: FIND_JOBS_PATH, payload: { jobs: [{ jobId: 'a' }] } })).statusCode, 401)
     for (const jobs of [[], Array.from({ length: 101 }, () => ({ jobId: 'a' })), [{ jobId: '' }], [{ jobId: 'a', other: 1 }]]) {
       t.equal((await find('4', { jobs })).statusCode, 400)
     }
   })
 
-  t.test('is counted apart from what the user asks for over REST', async t => {
+  t.test('has a rate limit of its own beside that of REST', async t => {
     for (let i = 0; i < 20; i++) t.equal((await find('5', { jobs: [{ jobId: 'a' }] })).statusCode, 200)
     t.equal((await find('5', { jobs: [{ jobId: 'a' }] })).statusCode, 429)
     t.equal((await app.inject({ url: '/jobs', headers: headersOf('5') })).statusCode, 200)
   })
 })
 
-t.test('a question with a body waits for the event that it names', async t => {
+t.test('a request with a body waits for the event that it names', async t => {
   const { app, database } = await setup(t)
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
   const ask = async (path: string, body: object) => await fetch(`${origin}${path}`, {
@@ -83,7 +83,7 @@ t.test('a question with a body waits for the event that it names', async t => {
     })
     const after = formatEventId(last)
     held = [ask(FIND_JOBS_PATH, { after, jobs: [{ jobId }] }), ask(`/jobs/${jobId}/cancel?after=${after}`, {})]
-    await new Promise(resolve => setTimeout(resolve, 200)) // they would have been refused by now
+    await new Promise(resolve => setTimeout(resolve, 200)) // a refusal would have arrived by now
   })
   t.same((await Promise.all(held)).map(({ status }) => status), [200, 202])
 })

@@ -3,7 +3,7 @@ import { tokenOf } from '@tidings/testing'
 import { makeRows } from '../generate-rows.ts'
 import { setup } from '../setup.ts'
 
-/** The jobs of these tests are as old as the documentation's. */
+/** The creation time of these jobs, that of the documentation. */
 const KEEP = { JOB_RETENTION_DAYS: '36500' }
 
 const bearer = (user: string | number) => ({ authorization: `Bearer ${tokenOf(user)}` })
@@ -13,7 +13,7 @@ t.test('a job', async t => {
   await makeRows(database.sql, { userId: '1', count: 10 })
   const get = (url: string, user: string | number = 1, headers = {}) => app.inject({ url, headers: { ...bearer(user), ...headers } })
 
-  await t.test('is told in the shape that clients know', async t => {
+  await t.test('has the format that clients know', async t => {
     t.same((await get('/jobs/1-3')).json(), {
       id: '1-3',
       name: 'name0',
@@ -29,7 +29,7 @@ t.test('a job', async t => {
     t.notOk('result' in (await get('/jobs/1-2')).json(), 'no result before it is completed')
   })
 
-  await t.test('of another user is not found, nor is one that is not there', async t => {
+  await t.test('of another user is not found, nor is one that does not exist', async t => {
     for (const answer of [await get('/jobs/1-3', 2), await get('/jobs/nothing'), await get('/jobs/1-3?queue=queue1')]) {
       t.equal(answer.statusCode, 404)
       t.match(answer.headers['content-type'], 'application/problem+json')
@@ -37,7 +37,7 @@ t.test('a job', async t => {
     t.equal((await app.inject('/jobs/1-3')).statusCode, 401)
   })
 
-  await t.test('whose result is too large for an event is told whole', async t => {
+  await t.test('whose result is too large for an event is returned whole', async t => {
     await database.sql`update jobs.jobs set result = null, result_truncated = true where id in ('1-3', '1-8')`
     await database.sql`insert into jobs.results (queue, id, generation_ms, generation_seq, result) select queue, id, 0, 0, '{"rows": [1, 2]}' from jobs.jobs where id = '1-3'`
     const kept = (await get('/jobs/1-3')).json()
@@ -46,13 +46,13 @@ t.test('a job', async t => {
     t.match((await get('/jobs/1-8')).json(), { result: null, resultTruncated: true })
   })
 
-  await t.test('that tells more than a thousand events is told the newest', async t => {
+  await t.test('with more than a thousand events returns the newest', async t => {
     await database.sql`insert into jobs.timeline (job, event_ms, event_seq, type, timestamp) select n, i, 0, 'waiting', i from jobs.jobs, generate_series(1, 1100) i where id = '1-2'`
     const { events } = (await get('/jobs/1-2/events')).json()
     t.same(events.map(({ eventId }: { eventId: string }) => eventId), Array.from({ length: 1000 }, (_, i) => `${i + 101}-0`))
   })
 
-  await t.test('whose id comes twice is the newest, unless a queue is named', async t => {
+  await t.test('whose id exists twice is the newest, unless a queue is named', async t => {
     for (const [queue, name] of [['a', 'first'], ['b', 'second']] as const) {
       await database.sql`insert into jobs.jobs (queue, id, generation_ms, user_id, name, created_ms) values (${queue}, '77', 1, '1', ${name}, 1)`
     }
@@ -60,7 +60,7 @@ t.test('a job', async t => {
     t.equal((await get('/jobs/77?queue=a')).json().name, 'first')
   })
 
-  await t.test('is read with others of the same moment, each getting its own', async t => {
+  await t.test('is read together with concurrent requests, and each gets its own', async t => {
     const answers = await Promise.all(Array.from({ length: 250 }, async (_, i) => await get(`/jobs/1-${i % 20}`, i % 3 === 0 ? 2 : 1)))
     answers.forEach((answer, i) => {
       const isOwn = i % 3 !== 0 && i % 20 < 10
@@ -68,7 +68,7 @@ t.test('a job', async t => {
     })
   })
 
-  await t.test('is asked for properly or not at all', async t => {
+  await t.test('refuses invalid parameters', async t => {
     for (const url of ['/jobs/1-3?wait=0', '/jobs/1-3?wait=31', '/jobs/1-3?wait=1.5', '/jobs/1-3?after=yesterday', '/jobs/1-3?colour=red', '/jobs/a%00b', `/jobs/${'a'.repeat(300)}`]) {
       t.equal((await get(url)).statusCode, 400, url)
     }
@@ -82,7 +82,7 @@ t.test('a list', async t => {
   const list = async (query: string, user = 1) => (await app.inject({ url: `/jobs${query}`, headers: bearer(user) })).json()
   const ids = ({ jobs }: { jobs: { id: string }[] }) => jobs.map(({ id }) => id)
 
-  await t.test('shows the newest ten, and how many there are', async t => {
+  await t.test('returns the newest ten, and the total', async t => {
     const { jobs, pagination: { next, ...pagination } } = await list('')
     t.same(pagination, { total: 50, page: 1, limit: 10, pages: 5 })
     t.type(next, 'string')
@@ -98,7 +98,7 @@ t.test('a list', async t => {
     })
   })
 
-  await t.test('goes page by page, or by cursor, over every job once', async t => {
+  await t.test('returns every job once, page by page or by cursor', async t => {
     const pages = await Promise.all([1, 2, 3, 4, 5, 6].map(page => list(`?page=${page}`)))
     const byCursor: string[] = []
     let page = await list('?limit=7')
@@ -107,10 +107,10 @@ t.test('a list', async t => {
     t.same(pages.flatMap(ids), all)
     t.same(byCursor, all)
     t.same(pages.map(({ pagination }) => pagination.next === null), [false, false, false, false, true, true])
-    t.equal(page.pagination.page, 8, 'a page behind a cursor knows its number')
+    t.equal(page.pagination.page, 8, 'a page after a cursor has its number')
   })
 
-  await t.test('of a state has the right total', async t => {
+  await t.test('of a state has the correct total', async t => {
     for (const [place, status] of ['waiting', 'delayed', 'active', 'completed', 'failed'].entries()) {
       const { jobs, pagination } = await list(`?status=${status}&limit=100`)
       t.equal(pagination.total, 10, status)
@@ -145,7 +145,7 @@ t.test('a list', async t => {
     }
   })
 
-  await t.test('takes a filter without a value as left out, as HTML forms send it', async t => {
+  await t.test('ignores a filter without a value, as HTML forms send it', async t => {
     const all = await list('?limit=3')
     for (const query of ['status=', 'name=', 'queue=', 'cursor=', 'after=', 'status=&name=&queue=&cursor=&after=']) t.same(await list(`?limit=3&${query}`), all, query)
     t.same(await list('?limit=3&name=&status=failed'), await list('?limit=3&status=failed'))
@@ -153,15 +153,15 @@ t.test('a list', async t => {
     t.equal((await app.inject({ url: '/jobs/1-3?queue=&after=', headers: bearer(1) })).json().id, '1-3')
   })
 
-  await t.test('behind a cursor ends at whichever comes first, the cursor or `to`', async t => {
-    const { pagination: { next } } = await list('?limit=10') // behind 1-40
+  await t.test('after a cursor is limited by the earlier of the cursor and `to`', async t => {
+    const { pagination: { next } } = await list('?limit=10') // after 1-40
     const at = (place: number) => 1_640_995_200_000 + place
     for (const [to, newest] of [[at(50), 39], [at(40), 39], [at(39), 38], [at(10), 9]] as const) {
       t.same(ids(await list(`?limit=3&cursor=${next}&to=${to}`)), [0, 1, 2].map(i => `1-${newest - i}`), String(to))
     }
   })
 
-  await t.test('tells nobody of the jobs of others', async t => {
+  await t.test('never contains jobs of other users', async t => {
     t.equal((await list('', 2)).pagination.total, 5)
     t.same(await list('', 3), { jobs: [], pagination: { total: 0, page: 1, limit: 10, pages: 0, next: null } })
   })
@@ -175,7 +175,7 @@ t.test('a list', async t => {
     t.same((await app.inject({ url: '/jobs/counts', headers: bearer(3) })).json(), { waiting: 0, delayed: 0, active: 0, completed: 0, failed: 0 })
   })
 
-  await t.test('is asked for properly or not at all, with the name of what is wrong', async t => {
+  await t.test('refuses an invalid query with the path of the fault', async t => {
     for (const query of ['limit=1000', 'limit=0', 'limit=2.5', 'page=0', 'page=x', 'page=1.5', 'page=1e3', 'page=0x10', 'page=%201', 'from=1.5', 'to=1e12', 'status=foo', 'from=-1', 'page=', 'name=a&name=b', 'cursor=nonsense', 'colour=red']) {
       const answer = await list(`?${query}`)
       t.equal(answer.status, 400, query)
@@ -184,7 +184,7 @@ t.test('a list', async t => {
   })
 })
 
-t.test('over a real connection it is the same', async t => {
+t.test('the same over a real connection', async t => {
   const { app } = await setup(t)
   const address = await app.listen({ port: 0, host: '127.0.0.1' })
   const submitted = await fetch(`${address}/submit-job`, {

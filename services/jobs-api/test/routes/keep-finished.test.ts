@@ -5,7 +5,7 @@ import { setup } from '../setup.ts'
 
 const headers = { authorization: `Bearer ${tokenOf(1)}` }
 
-t.test('BullMQ keeps no more finished jobs than asked, and Postgres keeps them all', async t => {
+t.test('BullMQ keeps only the configured number of finished jobs, and Postgres keeps them all', async t => {
   const { app, redis } = await setup(t, { JOBS_KEEP_FINISHED_COUNT: '2', JOBS_KEEP_FINISHED_MS: '90000' })
   const submitted = await app.inject({
     method: 'POST', url: '/submit-jobs', headers, payload: { jobs: Array.from({ length: 5 }, () => ({ name: 'work' })) }

@@ -4,14 +4,14 @@ import { tokenOf, until } from '@tidings/testing'
 import { setup } from '../setup.ts'
 import { worker } from '../bullmq.ts'
 
-/** How many requests the service holds. */
-async function heldBy (app: FastifyInstance): Promise<number> {
+/** The number of long polls that wait. */
+async function activePolls (app: FastifyInstance): Promise<number> {
   return Number(/^tidings_long_polls_active (\d+)/m.exec((await app.inject('/metrics')).body)?.[1])
 }
 
 const bearer = (user: string | number) => ({ authorization: `Bearer ${tokenOf(user)}` })
 
-t.test('a job that is followed by polling', async t => {
+t.test('a polled job', async t => {
   const { app, redis } = await setup(t, { LONG_POLLS_PER_USER: '3' })
   const get = async (url: string, headers = {}) => await app.inject({ url, headers: { ...bearer(1), ...headers } })
   const submit = async (name: string) => (await app.inject({ method: 'POST', url: '/submit-job', headers: bearer(1), payload: { name } })).json().jobId as string
@@ -22,7 +22,7 @@ t.test('a job that is followed by polling', async t => {
     return { done: job.name }
   }, { concurrency: 10 })
 
-  await t.test('is told as it is completed', async t => {
+  await t.test('is returned as completed', async t => {
     const jobId = await submit('quick')
     const job = await until(async () => {
       const job = (await get(`/jobs/${jobId}`)).json()
@@ -38,7 +38,7 @@ t.test('a job that is followed by polling', async t => {
       t.equal((await app.inject({ url: `/jobs/${jobId}/events`, headers: bearer(2) })).statusCode, 404)
     })
 
-    await t.test('and is not sent again while nothing changes', async t => {
+    await t.test('and is not sent again while it is unchanged', async t => {
       const { headers: { etag } } = await get(`/jobs/${jobId}`)
       t.equal(etag, `"${job.lastEventId}"`)
       for (const tag of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
@@ -51,7 +51,7 @@ t.test('a job that is followed by polling', async t => {
     })
   })
 
-  await t.test('is told once it changes, with ?wait', async t => {
+  await t.test('is returned once it changes, with ?wait', async t => {
     const jobId = await submit('gated')
     await until(() => gates.has(jobId))
     await until(async () => (await get(`/jobs/${jobId}`)).json().progress === 50)
@@ -60,7 +60,7 @@ t.test('a job that is followed by polling', async t => {
     t.match((await held).json(), { state: 'completed' })
   })
 
-  await t.test('finished already is told at once, unless the client knows', async t => {
+  await t.test('is returned at once if it is finished, unless the client has that version', async t => {
     const jobId = await submit('quick')
     await until(async () => (await get(`/jobs/${jobId}`)).json().state === 'completed')
     const answer = await get(`/jobs/${jobId}?wait=30`)
@@ -69,37 +69,37 @@ t.test('a job that is followed by polling', async t => {
     t.equal(known.statusCode, 304)
   })
 
-  await t.test('is told as it is when the wait is over', async t => {
+  await t.test('is returned unchanged when the wait is over', async t => {
     const jobId = await submit('gated')
     await until(async () => gates.has(jobId) && (await get(`/jobs/${jobId}`)).json().progress === 50)
     t.match((await get(`/jobs/${jobId}?wait=1`)).json(), { state: 'active', progress: 50 })
     gates.get(jobId)?.()
   })
 
-  await t.test('is held for so many requests of a user, no more; places come free again', async t => {
+  await t.test('is limited to so many long polls of a user, which become free again', async t => {
     const jobId = await submit('gated')
     await until(async () => gates.has(jobId) && (await get(`/jobs/${jobId}`)).json().progress === 50)
     const held = [1, 2, 3].map(async () => await get(`/jobs/${jobId}?wait=30`))
-    await until(async () => await heldBy(app) === 3)
+    await until(async () => await activePolls(app) === 3)
     t.equal((await get(`/jobs/${jobId}?wait=30`)).statusCode, 429)
     gates.get(jobId)?.()
     for (const answer of await Promise.all(held)) t.equal(answer.json().state, 'completed')
     t.equal((await get(`/jobs/${jobId}?wait=1`)).statusCode, 200)
   })
 
-  await t.test('is never behind an event that the client names', async t => {
+  await t.test('is never older than the event that the client names', async t => {
     for (let i = 0; i < 20; i++) {
       const jobId = await submit('quick')
-      const told = await until(async () => {
+      const last = await until(async () => {
         const entries = await redis.client().xrevrange('{tidings}:job-events', '+', '-', 'COUNT', 50)
         return entries.find(([, fields]) => fields[3]?.includes(jobId) && fields[3].includes('"completed"'))?.[0]
       })
-      t.equal((await get(`/jobs/${jobId}?after=${told}`)).json().state, 'completed')
-      t.ok((await get(`/jobs?status=completed&after=${told}`)).json().jobs.some(({ id }: { id: string }) => id === jobId))
+      t.equal((await get(`/jobs/${jobId}?after=${last}`)).json().state, 'completed')
+      t.ok((await get(`/jobs?status=completed&after=${last}`)).json().jobs.some(({ id }: { id: string }) => id === jobId))
     }
   })
 
-  await t.test('and an event of the future, or none at all, is refused', async t => {
+  await t.test('and an event of the future, or an invalid id, is refused', async t => {
     for (const after of ['9999999999999-0', 'nonsense', '5']) {
       for (const url of ['/jobs/x', '/jobs', '/jobs/counts', '/jobs/x/events']) {
         const answer = await get(`${url}?after=${after}`)
@@ -110,7 +110,7 @@ t.test('a job that is followed by polling', async t => {
   })
 })
 
-t.test('an event that the rows do not reach is a 503, not a lie', async t => {
+t.test('an event that is not projected in time is a 503, not a stale response', async t => {
   const { app, redis } = await setup(t)
   await until(async () => (await app.inject({ url: '/jobs', headers: bearer(1) })).statusCode === 200)
   await redis.stop()
@@ -119,21 +119,21 @@ t.test('an event that the rows do not reach is a 503, not a lie', async t => {
   t.ok(answer.headers['retry-after'])
 })
 
-t.test('held requests', async t => {
-  await t.test('end with the service, and do not delay it', async t => {
+t.test('long polls', async t => {
+  await t.test('end when the service closes, and do not delay it', async t => {
     const { app } = await setup(t)
     const address = await app.listen({ port: 0, host: '127.0.0.1' })
     const { jobId } = (await app.inject({ method: 'POST', url: '/submit-job', headers: bearer(1), payload: { name: 'x' } })).json()
     await until(async () => (await app.inject({ url: `/jobs/${jobId}`, headers: bearer(1) })).json().lastEventId !== null)
     const held = fetch(`${address}/jobs/${jobId}?wait=30`, { headers: bearer(1) })
-    await until(async () => await heldBy(app) === 1)
+    await until(async () => await activePolls(app) === 1)
     const began = Date.now()
     await app.close()
     t.ok(Date.now() - began < 15_000)
     t.match(await (await held).json(), { id: jobId })
   })
 
-  await t.test('are so many in all, no more', async t => {
+  await t.test('are limited in total', async t => {
     const { app } = await setup(t, { LONG_POLLS_MAX: '1' })
     const address = await app.listen({ port: 0, host: '127.0.0.1' })
     const submit = async (user: number) =>
@@ -141,25 +141,25 @@ t.test('held requests', async t => {
     const [one, other] = [await submit(1), await submit(2)]
     const client = new AbortController()
     const held = fetch(`${address}/jobs/${one}?wait=30`, { headers: { ...bearer(1), 'if-none-match': '*' }, signal: client.signal })
-    await until(async () => await heldBy(app) === 1)
+    await until(async () => await activePolls(app) === 1)
     const refused = await app.inject({ url: `/jobs/${other}?wait=30`, headers: bearer(2) })
     t.equal(refused.statusCode, 503)
     t.ok(refused.headers['retry-after'])
-    t.equal((await app.inject({ url: `/jobs/${other}`, headers: bearer(2) })).statusCode, 200, 'who does not wait is told')
+    t.equal((await app.inject({ url: `/jobs/${other}`, headers: bearer(2) })).statusCode, 200, 'a request without wait is answered')
     client.abort()
     await t.rejects(held)
   })
 
-  await t.test('end with their client, and free their place', async t => {
+  await t.test('end with their client, and free their slot', async t => {
     const { app } = await setup(t, { LONG_POLLS_PER_USER: '1' })
     const address = await app.listen({ port: 0, host: '127.0.0.1' })
     const { jobId } = (await app.inject({ method: 'POST', url: '/submit-job', headers: bearer(1), payload: { name: 'x' } })).json()
     await until(async () => (await app.inject({ url: `/jobs/${jobId}`, headers: bearer(1) })).json().lastEventId !== null)
     const client = new AbortController()
     const held = fetch(`${address}/jobs/${jobId}?wait=30`, { headers: bearer(1), signal: client.signal })
-    await until(async () => await heldBy(app) === 1)
+    await until(async () => await activePolls(app) === 1)
     client.abort()
     await t.rejects(held)
-    await until(async () => await heldBy(app) === 0)
+    await until(async () => await activePolls(app) === 0)
   })
 })

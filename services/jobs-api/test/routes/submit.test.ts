@@ -8,26 +8,26 @@ t.test('a submitted job', async t => {
   const { app, database } = await setup(t, { JOB_QUEUES: 'default,reports' })
   const submit = (payload: unknown, headers = {}) => app.inject({ method: 'POST', url: '/submit-job', headers: { ...bearer(1), ...headers }, payload: payload as object })
 
-  await t.test('is accepted, with the place where it is told of', async t => {
+  await t.test('is accepted, with its path', async t => {
     const answer = await submit({ name: 'dataProcessing', data: { file: 'data.csv' } })
     t.equal(answer.statusCode, 202)
     const { jobId, ...rest } = answer.json()
     t.same(rest, { name: 'dataProcessing', queue: 'default', state: 'waiting' })
     t.equal(answer.headers.location, `/jobs/${jobId}`)
 
-    const told = await app.inject({ url: `/jobs/${jobId}`, headers: bearer(1) })
-    t.equal(told.statusCode, 200)
-    t.match(told.json(), { id: jobId, name: 'dataProcessing', state: 'waiting', progress: 0, timestamp: { started: null, finished: null } })
+    const shown = await app.inject({ url: `/jobs/${jobId}`, headers: bearer(1) })
+    t.equal(shown.statusCode, 200)
+    t.match(shown.json(), { id: jobId, name: 'dataProcessing', state: 'waiting', progress: 0, timestamp: { started: null, finished: null } })
   })
 
-  await t.test('is in its queue under its id, with the data and whose it is', async t => {
+  await t.test('is in its queue with its id, its data and its owner', async t => {
     const { jobId } = (await submit({ name: 'report', queue: 'reports', data: { file: 'a', userId: 2 }, attempts: 3, backoff: { type: 'fixed', delay: 5 }, priority: 4 })).json()
-    const job = await until(async () => await app.findQueue('reports').getJob(jobId)) // Redis may take it after the answer
+    const job = await until(async () => await app.findQueue('reports').getJob(jobId)) // Redis may accept it after the response
     t.same(job?.data, { file: 'a', userId: 1 })
     t.match(job?.opts, { attempts: 3, backoff: { type: 'fixed', delay: 5 }, priority: 4, removeOnComplete: { age: 14_400, limit: 100 } })
   })
 
-  await t.test('that is delayed reads so, and is due when its user said', async t => {
+  await t.test('with a delay is delayed, and due at the requested time', async t => {
     const answer = (await submit({ name: 'later', delay: 60_000 })).json()
     t.equal(answer.state, 'delayed')
     const job = await until(async () => await app.findQueue('default').getJob(answer.jobId))
@@ -40,13 +40,13 @@ t.test('a submitted job', async t => {
     t.same(rows.map(({ state, count }) => [state, count]), [[0, 2], [1, 1]])
   })
 
-  await t.test('holds whatever JSON can hold', async t => {
+  await t.test('keeps every JSON value', async t => {
     const data = { text: 'nul \u0000, a pair \ud83d\ude00', list: [null, 1.5, { 'a.b': [] }] }
     const { jobId } = (await submit({ name: 'Übertragung 💥', data })).json()
     t.same((await until(async () => await app.findQueue('default').getJob(jobId)))?.data, { ...data, userId: 1 })
   })
 
-  await t.test('is refused, with the name of what is wrong', async t => {
+  await t.test('is refused with the path of the fault', async t => {
     let deep: unknown = 1
     for (let i = 0; i < 70; i++) deep = [deep]
     const cases: [unknown, string][] = [
@@ -76,7 +76,7 @@ t.test('a submitted job', async t => {
     }
   })
 
-  await t.test('is refused when it is too large or no JSON', async t => {
+  await t.test('is refused when it is too large or invalid JSON', async t => {
     t.equal((await submit({ name: 'x', data: { text: 'a'.repeat(2 * 1024 * 1024) } })).statusCode, 413)
     const invalid = await app.inject({ method: 'POST', url: '/submit-job', headers: { ...bearer(1), 'content-type': 'application/json' }, payload: '{"name":' })
     t.equal(invalid.statusCode, 400)
@@ -91,7 +91,7 @@ t.test('a submitted job', async t => {
   })
 })
 
-t.test('a webhookUrl is judged by the rules by which it will be delivered to', async t => {
+t.test('a webhookUrl is checked by the rules of delivery', async t => {
   const { env } = await startServers(t)
   const faultsUnder = async (settings: Record<string, string>, webhookUrl: string) => {
     const app = await startApp(t, { ...env, ...settings })
@@ -101,7 +101,7 @@ t.test('a webhookUrl is judged by the rules by which it will be delivered to', a
   }
   const atJob = (message: string) => [{ path: 'body.jobs.1.webhookUrl', message }]
 
-  t.same(await faultsUnder({}, 'http://localhost:3000/webhook'), [], 'a name is judged when it is connected to')
+  t.same(await faultsUnder({}, 'http://localhost:3000/webhook'), [], 'a host name is checked when it is connected to')
   t.same(await faultsUnder({ WEBHOOK_ALLOW_PRIVATE: 'true' }, 'http://127.0.0.1:3000/webhook'), [])
   t.same(await faultsUnder({ WEBHOOK_ALLOW_PRIVATE: 'true' }, 'http://169.254.169.254/'), atJob('must not point at an address that is not public'))
   t.same(await faultsUnder({ WEBHOOK_REQUIRE_HTTPS: 'true' }, 'http://example.com/'), atJob('must be an https URL'))
@@ -112,7 +112,7 @@ t.test('a job with nulls', async t => {
   const { app } = await setup(t)
   const submit = (payload: object, headers = {}) => app.inject({ method: 'POST', url: '/submit-job', headers: { ...bearer(1), ...headers }, payload })
 
-  await t.test('may have null for each field that may be left out, and null within its data', async t => {
+  await t.test('may have null for each optional field, and null within its data', async t => {
     const nulls = { data: null, queue: null, delay: null, priority: null, attempts: null, backoff: null, webhookUrl: null }
     const answer = await submit({ name: 'nothing', ...nulls })
     t.equal(answer.statusCode, 202)
@@ -127,7 +127,7 @@ t.test('a job with nulls', async t => {
     t.equal((await submit({ name: 'x', backoff: { type: 'fixed', delay: null } })).statusCode, 400)
   })
 
-  await t.test('repeated with the same Idempotency-Key is the same whether a field is left out or null', async t => {
+  await t.test('repeated with the same Idempotency-Key is the same with a field left out or null', async t => {
     const key = { 'idempotency-key': 'nulls' }
     const first = await submit({ name: 'nulls', data: { a: null } }, key)
     t.same((await submit({ name: 'nulls', data: { a: null }, delay: null, webhookUrl: null }, key)).json(), first.json())
@@ -140,13 +140,13 @@ t.test('a job with nulls', async t => {
   })
 })
 
-t.test('a repeat with the same Idempotency-Key', async t => {
+t.test('a repeated request with the same Idempotency-Key', async t => {
   const { app, database } = await setup(t)
   const submit = (payload: object, key: string, user = 1) =>
     app.inject({ method: 'POST', url: '/submit-job', headers: { ...bearer(user), 'idempotency-key': key }, payload })
   const jobs = async () => (await database.sql`select count(*)::int from jobs.jobs`)[0]?.count
 
-  await t.test('gets the first answer, whatever the order of its fields', async t => {
+  await t.test('gets the first response, in any order of its fields', async t => {
     const first = await submit({ name: 'once', data: { a: 1, b: 2 } }, 'k1')
     const second = await submit({ data: { b: 2, a: 1 }, name: 'once' }, 'k1')
     t.equal(second.statusCode, 202)
@@ -155,32 +155,32 @@ t.test('a repeat with the same Idempotency-Key', async t => {
     t.equal(await jobs(), 1)
   })
 
-  await t.test('and another body is a conflict', async t => {
+  await t.test('with another body is a conflict', async t => {
     const answer = await submit({ name: 'twice' }, 'k1')
     t.equal(answer.statusCode, 409)
     t.match(answer.headers['content-type'], 'application/problem+json')
     t.equal(await jobs(), 1)
   })
 
-  await t.test('of another user is another key', async t => {
+  await t.test('of another user uses another key', async t => {
     t.equal((await submit({ name: 'twice' }, 'k1', 2)).statusCode, 202)
     t.equal(await jobs(), 2)
   })
 
-  await t.test('makes one job however many come at once', async t => {
+  await t.test('creates one job, also if many are concurrent', async t => {
     const answers = await Promise.all(Array.from({ length: 20 }, async () => await submit({ name: 'race' }, 'k2')))
     t.equal(new Set(answers.map(answer => answer.json().jobId)).size, 1)
     t.ok(answers.every(({ statusCode }) => statusCode === 202))
     t.equal(await jobs(), 3)
   })
 
-  await t.test('is new after a day', async t => {
+  await t.test('creates a new job after a day', async t => {
     await database.sql`update jobs.idempotency_keys set created_at = now() - interval '25 hours' where key = 'k1'`
-    t.equal((await submit({ name: 'anew' }, 'k1')).statusCode, 202)
+    t.equal((await submit({ name: 'new' }, 'k1')).statusCode, 202)
     t.equal(await jobs(), 4)
   })
 
-  await t.test('must be printable', async t => {
+  await t.test('must have a printable key', async t => {
     t.equal((await submit({ name: 'x' }, 'é')).statusCode, 400)
   })
 })
@@ -189,7 +189,7 @@ t.test('a batch', async t => {
   const { app, database } = await setup(t, { JOB_QUEUES: 'default,reports' })
   const submit = (payload: object, headers = {}) => app.inject({ method: 'POST', url: '/submit-jobs', headers: { ...bearer(1), ...headers }, payload })
 
-  await t.test('of 1,000 is accepted whole and in order', async t => {
+  await t.test('of 1,000 jobs is accepted completely and in order', async t => {
     const jobs = Array.from({ length: 1000 }, (_, i) => ({ name: `job ${i}`, queue: i % 2 ? 'reports' : 'default', ...(i % 3 === 0 && { delay: 60_000 }) }))
     const answer = await submit({ jobs })
     t.equal(answer.statusCode, 202)
@@ -197,12 +197,12 @@ t.test('a batch', async t => {
     await until(async () => {
       const counts = await Promise.all(['default', 'reports'].map(queue => app.findQueue(queue).getJobCounts('waiting', 'delayed')))
       return counts.reduce((sum, { waiting = 0, delayed = 0 }) => sum + waiting + delayed, 0) === 1000
-    }, { what: 'all of them to be in their queues' })
+    }, { what: 'all of them to be queued' })
     const rows = await database.sql`select state, count::int from jobs.counts where user_id = '1' order by state`
     t.same(rows.map(({ state, count }) => [state, count]), [[0, 666], [1, 334]])
   })
 
-  await t.test('with faults is refused whole, each fault with its place', async t => {
+  await t.test('with faults is refused completely, each fault with its path', async t => {
     const before = await database.sql`select count(*)::int from jobs.jobs`
     const answer = await submit({ jobs: [{ name: 'fine' }, { name: '' }, { nam: 'x' }] })
     t.equal(answer.statusCode, 400)
@@ -216,13 +216,13 @@ t.test('a batch', async t => {
     t.same(await database.sql`select count(*)::int from jobs.jobs`, before)
   })
 
-  await t.test('may weigh more than one job, up to a bound', async t => {
+  await t.test('may be larger than one job, up to a limit', async t => {
     const jobs = (megabytes: number) => Array.from({ length: megabytes }, () => ({ name: 'heavy', data: { text: 'x'.repeat(1024 * 1024 - 100) } }))
     t.equal((await submit({ jobs: jobs(3) })).statusCode, 202)
     t.equal((await submit({ jobs: jobs(9) })).statusCode, 413)
   })
 
-  await t.test('of none, or of too many, is refused', async t => {
+  await t.test('of no jobs, or of too many, is refused', async t => {
     t.equal((await submit({ jobs: [] })).statusCode, 400)
     t.equal((await submit({ jobs: Array(1001).fill({ name: 'x' }) })).statusCode, 400)
   })
@@ -233,7 +233,7 @@ t.test('a batch', async t => {
   })
 })
 
-t.test('while Redis is away a job is accepted all the same', async t => {
+t.test('a job is accepted while Redis is away', async t => {
   const { env, redis } = await startServers(t)
   const app = await startApp(t, env)
   const submit = () => app.inject({ method: 'POST', url: '/submit-job', headers: bearer(1), payload: { name: 'patient' } })

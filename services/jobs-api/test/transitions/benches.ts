@@ -6,7 +6,7 @@ import { untilPublished, untilSeen } from './outcomes.ts'
 import { QUEUES } from './table.ts'
 import type { Bench, Transition } from './transition.ts'
 
-/** What each transition works with, over BullMQ for Node.js. */
+/** The bench of each transition, for BullMQ for Node.js. */
 export function openBenches (t: TestContext, redis: TestRedis, app: FastifyInstance) {
   const queues = new Map(QUEUES.map(name => [name, producer(t, redis, name)]))
   const queueNamed = (name: string) => queues.get(name) as Queue

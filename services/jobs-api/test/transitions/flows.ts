@@ -89,7 +89,7 @@ export const flows: Transition[] = [
   {
     name: 'a parent is removed with its children',
     queue: 'idle',
-    // Its last child is removed first, which sets it free.
+    // Its last child is removed first, which releases it.
     expected: { parent: 'added waiting waiting failed(Removed from the queue) = failed', child: 'added waiting failed(Removed from the queue) = failed' },
     run: async bench => {
       const ids = await addFlow(bench, { name: 'a parent is removed with its children' })

@@ -7,10 +7,10 @@ import { jobRows } from '../job-rows.ts'
 import { publishedEvents, type SeenEvent } from '../published-events.ts'
 import type { Transition } from './transition.ts'
 
-/** Long enough for what a transition does before its jobs are compared as silent, on a slow machine too. */
+/** Long enough for every transition to finish before its jobs are compared as silent, also on a slow machine. */
 const SILENT_MS = 4000
 
-/** Settings under which transitions run. */
+/** The settings of the service for transitions. */
 export const settings = (queues: string[]) => ({
   JOB_QUEUES: queues.join(','),
   RECONCILE_SILENT_MS: String(SILENT_MS),
@@ -20,15 +20,15 @@ export const settings = (queues: string[]) => ({
 export type Ran = { transition: Transition, ids: Record<string, string> }
 
 /**
- * Waits until each transition has published what it should, then until all jobs were compared with BullMQ, which must
- * not add to it.
+ * Waits until each transition has its expected events, then until all jobs were compared with BullMQ, which must not
+ * add events.
  */
 export async function checkOutcomes (t: Test, app: FastifyInstance, ran: Ran[]) {
   const open = new Set(ran)
   await until(async () => {
     for (const one of open) if (isDeepStrictEqual(await outcomeOf(app, one), one.transition.expected)) open.delete(one)
     return open.size === 0
-  }, { intervalMs: 500 }).catch(() => {}) // the comparisons below say what is wrong
+  }, { intervalMs: 500 }).catch(() => {}) // the comparisons below report the fault
 
   const since = Date.now() + SILENT_MS
   await until(async () => (await app.sql`select 1 from jobs.jobs where state < 3 and looked_ms < ${since}`).length === 0)
@@ -36,7 +36,7 @@ export async function checkOutcomes (t: Test, app: FastifyInstance, ran: Ran[]) 
   t.same(await compareCounts(app.sql), [])
 }
 
-/** Waits until a job has published this; shared queues' jobs are found in the other one as well. */
+/** Waits until a job has these published events; jobs of shared queues are found in the other one as well. */
 export async function untilPublished (app: FastifyInstance, { queue, jobId, events }: { queue: string, jobId: string, events: string }) {
   await until(async () => {
     const all = await publishedEvents(app.redis)
@@ -44,12 +44,12 @@ export async function untilPublished (app: FastifyInstance, { queue, jobId, even
   }, { what: `job ${jobId} of ${queue} to publish ${events}` })
 }
 
-/** Waits until a job has published anything. */
+/** Waits until a job has any published event. */
 export async function untilSeen (app: FastifyInstance, { queue, jobId }: { queue: string, jobId: string }) {
   await until(async () => (await publishedEvents(app.redis)).some(event => event.queue === queue && event.jobId === jobId))
 }
 
-/** What was published of a transition's jobs, and how they stand, in the form of `expected`. */
+/** The published events and the states of a transition's jobs, in the format of `expected`. */
 async function outcomeOf (app: FastifyInstance, { transition: { queue, expected }, ids }: Ran): Promise<Record<string, string>> {
   const [events, rows] = [await publishedEvents(app.redis), await jobRows(app.sql as never)]
   return Object.fromEntries(Object.keys(expected).map(label => {

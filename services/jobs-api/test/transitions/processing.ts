@@ -4,7 +4,7 @@ import type { Transition } from './transition.ts'
 const done = async () => 'done'
 const fail = async () => { throw new Error('no luck') }
 
-/** Does something else at a job's first attempt; completes it at the next. */
+/** Runs a function at a job's first attempt; completes it at the next. */
 function first (act: Processor): Processor {
   const seen = new Set<string | undefined>()
   return async (job, token, signal) => {
@@ -141,7 +141,7 @@ export const processing: Transition[] = [
     name: 'be rate limited by its worker',
     queue: 'limited',
     expected: { job: 'added waiting active waiting active completed = completed' },
-    notInPython: 'its worker cannot be told so by an error',
+    notInPython: 'its worker has no error for this',
     run: async ({ add, work, queue }) => {
       await work(first(async () => {
         await queue.rateLimit(100)

@@ -28,8 +28,10 @@ t.test('each transition publishes the same with BullMQ for Python', { skip }, as
   await checkOutcomes(t, app, ran)
 })
 
-/** Runs transitions.py, answers what it asks, and resolves once it has said of each that it has.
- * What it does not have at all is missing in the result. It runs on to the end of the test. */
+/**
+ * Runs transitions.py, answers its requests, and resolves once it has reported each of its transitions. Transitions
+ * that it does not have are missing in the result. It runs until the end of the test.
+ */
 async function perform (t: TestContext, url: string, app: FastifyInstance) {
   const child = spawn(python as string, [new URL('./transitions.py', import.meta.url).pathname, url], { stdio: ['pipe', 'pipe', 'inherit'] })
   t.teardown(() => child.kill('SIGKILL'))
@@ -45,7 +47,7 @@ async function perform (t: TestContext, url: string, app: FastifyInstance) {
   return done
 
   async function answer ({ ask, number, ...job }: Extract<Line, { ask: string }>) {
-    // What is not published is missing at the end as well: the other jobs of the transition go on meanwhile.
+    // An event that is not published is missing at the end too: the other jobs of the transition continue meanwhile.
     await (ask === 'seen' ? untilSeen(app, job) : untilPublished(app, job)).finally(() => child.stdin.write(`${number}\n`))
   }
 }

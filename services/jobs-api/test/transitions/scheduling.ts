@@ -16,7 +16,7 @@ export const scheduling: Transition[] = [
   {
     name: 'upsert a job scheduler again',
     queue: 'idle',
-    // One id, two lives of it: the first is replaced, the second stays.
+    // Two incarnations of one id: the first is replaced, the second stays.
     expected: { job: 'added delayed added delayed replaced = delayed' },
     run: async ({ queue, published }) => {
       const schedule = { every: HOUR, startDate: later() }
@@ -63,10 +63,10 @@ export const scheduling: Transition[] = [
     queue: 'idle',
     expected: { first: 'added delayed replaced = gone', second: 'added delayed = delayed' },
     run: async ({ queue, published }) => {
-      const first = await idOf(queue.upsertJobScheduler('anew', { every: HOUR, startDate: later() }, template))
+      const first = await idOf(queue.upsertJobScheduler('re-created', { every: HOUR, startDate: later() }, template))
       await published(first, 'added delayed')
-      await queue.removeJobScheduler('anew')
-      return { first, second: await idOf(queue.upsertJobScheduler('anew', { every: HOUR, startDate: later() + HOUR }, template)) }
+      await queue.removeJobScheduler('re-created')
+      return { first, second: await idOf(queue.upsertJobScheduler('re-created', { every: HOUR, startDate: later() + HOUR }, template)) }
     }
   }
 ]

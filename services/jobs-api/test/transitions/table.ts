@@ -11,7 +11,7 @@ import type { Transition } from './transition.ts'
 export const TRANSITIONS: Transition[] = [...adding, ...scheduling, ...processing, ...flows, ...changing, ...removing]
 export const QUEUES = [...new Set(TRANSITIONS.map(({ queue }) => queue))]
 
-/** The counters of the two shared queues never give the same id: a job of the one is not taken for one of the other. */
+/** The counters of the two shared queues never return the same id, so that their jobs cannot be mixed up. */
 export async function separateIds (app: FastifyInstance) {
   await app.redis.set('bull:idle:id', 1_000_000)
 }

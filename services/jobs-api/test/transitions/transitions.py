@@ -231,10 +231,10 @@ async def _(bench):
 
 @transition("remove a job scheduler and upsert it again", "idle")
 async def _(bench):
-    one = await upsert(bench, "anew", {"every": HOUR, "startDate": later()})
+    one = await upsert(bench, "re-created", {"every": HOUR, "startDate": later()})
     await bench.published(one, "added delayed")
-    await bench.queue.removeJobScheduler("anew")
-    return {"first": one, "second": await upsert(bench, "anew", {"every": HOUR, "startDate": later() + HOUR})}
+    await bench.queue.removeJobScheduler("re-created")
+    return {"first": one, "second": await upsert(bench, "re-created", {"every": HOUR, "startDate": later() + HOUR})}
 
 
 # Processing

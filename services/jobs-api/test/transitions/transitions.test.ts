@@ -5,7 +5,7 @@ import { openBenches } from './benches.ts'
 import { checkOutcomes, settings, type Ran } from './outcomes.ts'
 import { QUEUES, separateIds, TRANSITIONS } from './table.ts'
 
-t.test('docs/bullmq.md lists each transition, with what is published', async t => {
+t.test('docs/bullmq.md lists each transition with its published events', async t => {
   const text = await readFile(new URL('../../../../docs/bullmq.md', import.meta.url), 'utf8')
   for (const { name, expected } of TRANSITIONS) {
     const row = text.split('\n').find(line => line.startsWith(`| ${name} |`))
@@ -14,7 +14,7 @@ t.test('docs/bullmq.md lists each transition, with what is published', async t =
   }
 })
 
-t.test('each transition of BullMQ publishes what docs/bullmq.md says', async t => {
+t.test('each transition of BullMQ publishes the events of docs/bullmq.md', async t => {
   const { app, redis } = await setup(t, settings(QUEUES))
   await separateIds(app)
   const benchOf = openBenches(t, redis, app)

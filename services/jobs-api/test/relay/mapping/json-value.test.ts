@@ -14,7 +14,7 @@ t.test('text that is not JSON becomes a JSON string of it', async t => {
   }
 })
 
-t.test('no text is null', async t => {
+t.test('an empty text is null', async t => {
   t.equal(jsonValue(undefined), 'null')
   t.equal(jsonValue(''), 'null')
 })
@@ -23,7 +23,7 @@ t.test('line breaks between tokens become spaces', async t => {
   t.equal(jsonValue('{\r\n  "a":\n"b\\nc"\n}'), '{   "a": "b\\nc" }')
 })
 
-t.test('only what is nested deeper than 1,000 levels is too deep', async t => {
+t.test('only values nested deeper than 1,000 levels are too deep', async t => {
   const nested = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}` as JsonText
   t.notOk(isTooDeep(nested(1000)))
   t.ok(isTooDeep(nested(1001)))

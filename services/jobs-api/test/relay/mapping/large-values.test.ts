@@ -6,7 +6,7 @@ import { setup } from '../../setup.ts'
 import { submit } from '../../submit.ts'
 import { publishedEvents } from '../../published-events.ts'
 
-t.test('a result above 64 KiB is kept and not told, above 1 MiB it is not kept; an error is told in part', async t => {
+t.test('a result above 64 KiB is stored and not published, above 1 MiB it is not stored; an error is published in part', async t => {
   const { app, redis, database } = await setup(t)
   worker(t, redis, async job => {
     if (job.name === 'fails') throw new Error('ä'.repeat(50_000))
@@ -25,7 +25,7 @@ t.test('a result above 64 KiB is kept and not told, above 1 MiB it is not kept; 
   t.same([...kept], [{ result: null, error: null }, { result: 100_002, error: null }, { result: null, error: null }, { result: null, error: 50_000 }])
   const ended = (await publishedEvents(app.redis)).filter(({ type }) => type === 'completed' || type === 'failed')
   t.equal(ended.length, jobs.length)
-  const ends = ended.toSorted((a, b) => jobs.indexOf(a.jobId) - jobs.indexOf(b.jobId)) // they run beside each other
+  const ends = ended.toSorted((a, b) => jobs.indexOf(a.jobId) - jobs.indexOf(b.jobId)) // they run concurrently
   t.same(ends.map(({ resultTruncated, errorTruncated }) => [resultTruncated, errorTruncated]), [[undefined, undefined], [true, undefined], [true, undefined], [undefined, true]])
   t.same(ends.map(({ result }) => typeof result), ['string', 'undefined', 'undefined', 'undefined'])
   t.equal(Buffer.byteLength(ends[3]?.error as string), 64 * 1024)
@@ -34,15 +34,15 @@ t.test('a result above 64 KiB is kept and not told, above 1 MiB it is not kept; 
   t.match(metrics, /tidings_relay_large_values_total\{queue="default",stored="yes"\} 2/)
   t.match(metrics, /tidings_relay_large_values_total\{queue="default",stored="no"\} 1/)
 
-  const told = await Promise.all(ends.map(async ({ jobId }) =>
+  const shown = await Promise.all(ends.map(async ({ jobId }) =>
     (await app.inject({ url: `/jobs/${jobId}`, headers: { authorization: `Bearer ${tokenOf(7)}` } })).json()))
-  t.same(told.map(({ resultTruncated }) => resultTruncated === true), [false, false, true, false], 'only what is not kept reads as cut off')
-  t.same(told.map(({ result }) => result?.length), [1000, 100_000, undefined, undefined])
-  t.equal(told[3].failedReason.length, 50_000)
-  t.notOk('errorTruncated' in told[3])
+  t.same(shown.map(({ resultTruncated }) => resultTruncated === true), [false, false, true, false], 'only a value that is not stored is truncated')
+  t.same(shown.map(({ result }) => result?.length), [1000, 100_000, undefined, undefined])
+  t.equal(shown[3].failedReason.length, 50_000)
+  t.notOk('errorTruncated' in shown[3])
 })
 
-t.test('progress above 64 KiB is told without itself and shown whole alone, above 1 MiB not at all; smaller progress takes its place', async t => {
+t.test('progress above 64 KiB is left out of its event and shown by GET, above 1 MiB it is not shown; smaller progress replaces it', async t => {
   const { app, redis, database } = await setup(t)
   const steps = ['x'.repeat(70_000), 'ä'.repeat(300_000), 'x'.repeat(1_100_000), 'small', null]
   const seen: object[] = []
@@ -67,18 +67,18 @@ t.test('progress above 64 KiB is told without itself and shown whole alone, abov
     { alone: 5, flag: undefined, listed: 5, listedFlag: undefined },
     { alone: null, flag: undefined, listed: null, listedFlag: undefined }
   ])
-  const told = (await publishedEvents(app.redis)).filter(({ type }) => type === 'progress')
-  t.same(told.map(({ progress, progressTruncated }) => [progress, progressTruncated]), [[undefined, true], [undefined, true], [undefined, true], ['small', undefined], [null, undefined]])
+  const shown = (await publishedEvents(app.redis)).filter(({ type }) => type === 'progress')
+  t.same(shown.map(({ progress, progressTruncated }) => [progress, progressTruncated]), [[undefined, true], [undefined, true], [undefined, true], ['small', undefined], [null, undefined]])
 })
 
-t.test('an error above 1 MiB is shown in part, and so in the timeline', async t => {
+t.test('an error above 1 MiB is shown in part, in the timeline too', async t => {
   const { app, redis, database } = await setup(t)
   worker(t, redis, async () => { throw new Error('😀'.repeat(300_000)) })
   const jobId = await submit(app)
   await untilStates(database.sql, ['failed'])
   const job = await get(app, `/jobs/${jobId}`)
   t.match(job, { errorTruncated: true })
-  t.equal(job.failedReason, '😀'.repeat(256 * 1024), 'cut between characters')
+  t.equal(job.failedReason, '😀'.repeat(256 * 1024), 'truncated between characters')
   const { events } = await get(app, `/jobs/${jobId}/events`)
   t.match(events.at(-1), { type: 'failed', errorTruncated: true, error: '😀'.repeat(16 * 1024) })
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { createReconcileRequests } from '../../../src/relay/mapping/reconcile-requests.ts'
 
-t.test('a removed job can be judged after the grace, a slot at once', async t => {
+t.test('a removed job is due after the grace period, a slot at once', async t => {
   let now = 0
   const requests = createReconcileRequests({ graceMs: 10, now: () => now })
   requests.requestAfterRemoval('a', { generation: '1-0', ms: 5 })
@@ -17,7 +17,7 @@ t.test('a removed job can be judged after the grace, a slot at once', async t =>
   t.ok(requests.isPending('b', '2-0') && !requests.isPending('a', '1-0'))
 })
 
-t.test('there is a bound; beyond it that is said once', async t => {
+t.test('the number of targets is limited; beyond it `isFull` is returned once', async t => {
   const requests = createReconcileRequests({ max: 2, graceMs: 0 })
   for (const jobId of ['a', 'b', 'c']) requests.requestAfterRemoval(jobId, { generation: '1-0', ms: 1 })
   t.same([requests.take(), requests.take()].map(({ targets, isFull }) => [targets.length, isFull]), [[2, true], [0, false]])

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { topLevelField } from '../../../src/relay/ownership/large-job-data.ts'
 
-t.test('finds a field of an object as JSON.parse would', async t => {
+t.test('a field of an object is found as by JSON.parse', async t => {
   await fc.assert(fc.asyncProperty(fc.json(), fc.jsonValue(), fc.string(), async (before, value, text) => {
     const json = `{${JSON.stringify(text)}:${before},"userId":${JSON.stringify(value)},"after":[${before},{"userId":"nested"}]}`
     const parsed = (JSON.parse(json) as { userId: unknown }).userId
@@ -11,7 +11,7 @@ t.test('finds a field of an object as JSON.parse would', async t => {
   }), { seed: 7, numRuns: 200 })
 })
 
-t.test('the last of one name counts, whitespace is allowed, and what is no JSON names nothing', async t => {
+t.test('the last field of a name counts, whitespace is allowed, and invalid JSON has no field', async t => {
   const find = async (text: string) => await topLevelField(Buffer.from(text), 'userId')
   t.equal(await find(' { "userId" : 1 , "userId" : 2 } '), 2)
   t.equal(await find('{"a":"\\\\","userId":"\\u0061"}'), 'a')

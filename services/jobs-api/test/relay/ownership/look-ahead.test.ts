@@ -8,7 +8,7 @@ t.beforeEach(async () => await client.del(KEY))
 
 const add = async (event: string, jobId: string) => await client.xadd(KEY, '*', 'event', event, 'jobId', jobId) as string
 
-t.test('tells which jobs begin behind an entry, and reads on from where it was', async t => {
+t.test('finds the jobs that start after an entry, and continues from there', async t => {
   const first = await add('added', 'a')
   await add('waiting', 'a')
   const { startsAfter } = createLookAhead(client, KEY)
@@ -16,24 +16,24 @@ t.test('tells which jobs begin behind an entry, and reads on from where it was',
   const third = await add('added', 'c')
 
   const behindFirst = await startsAfter(first, second)
-  t.same(['a', 'b', 'c'].map(id => behindFirst?.(id)), [false, true, false], 'up to the one that is named')
+  t.same(['a', 'b', 'c'].map(id => behindFirst?.(id)), [false, true, false], 'up to the given entry')
   const behindSecond = await startsAfter(second, third)
   t.same(['a', 'b', 'c'].map(id => behindSecond?.(id)), [false, false, true])
   t.equal((await startsAfter(third, third))?.('c'), false)
 })
 
-t.test('knows nothing where entries may be missing', async t => {
+t.test('returns undefined if entries may be missing', async t => {
   const first = await add('added', 'a')
   const second = await add('added', 'b')
   await client.xtrim(KEY, 'MAXLEN', '=', 1)
   const { startsAfter } = createLookAhead(client, KEY)
   t.equal(await startsAfter(first, second), undefined)
-  t.equal(await startsAfter('0-0', second), undefined, 'nor from the very begin')
+  t.equal(await startsAfter('0-0', second), undefined, 'nor from the very start')
   const third = await add('added', 'c')
-  t.equal((await startsAfter(second, third))?.('c'), true, 'but does again behind the gap')
+  t.equal((await startsAfter(second, third))?.('c'), true, 'but works again after the gap')
 })
 
-t.test('is told to come again where there is more than one look can see, and comes to the end', async t => {
+t.test('throws if there is more than one call may scan, and continues with the next call', async t => {
   const first = await add('added', 'a')
   const pipeline = client.pipeline()
   for (let i = 0; i < 60_000; i++) pipeline.xadd(KEY, '*', 'event', 'progress', 'jobId', 'a')

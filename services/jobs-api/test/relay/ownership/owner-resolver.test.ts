@@ -24,12 +24,12 @@ t.test('one counter id in two queues and again after obliterate: three users, no
   t.same(new Set(rows.map(({ id }) => id)), new Set(['1']))
   for (const [user, name] of [['ann', 'a'], ['bob', 'b'], ['cid', 'c']] as const) {
     const events = await historyOf(app.redis, user)
-    t.ok(events.length > 0 && events.every(event => event.name === name && event.userId === user), `${user} hears of ${name} only`)
+    t.ok(events.length > 0 && events.every(event => event.name === name && event.userId === user), `${user} gets events of ${name} only`)
     t.ok(events.every(({ result }) => result === undefined || result === `of ${user}`))
   }
 })
 
-t.test('an id that is used again within one batch is the job of whoever has it now', async t => {
+t.test('an id that is reused within one batch belongs to its current owner', async t => {
   const { redis, env, database } = await startServers(t)
   const queue = producer(t, redis)
   await queue.add('old', { userId: 'ann' }, { jobId: 'same' })
@@ -37,11 +37,11 @@ t.test('an id that is used again within one batch is the job of whoever has it n
   await queue.add('new', { userId: 'bob' }, { jobId: 'same' })
   const app = await startApp(t, env)
   await untilStates(database.sql, ['waiting'])
-  t.equal((await historyOf(app.redis, 'ann')).length, 0, 'whose hash was gone before anyone asked, can\'t be told')
+  t.equal((await historyOf(app.redis, 'ann')).length, 0, 'the owner of a hash that was gone before the first read is unknown')
   t.same((await historyOf(app.redis, 'bob')).map(({ type, name }) => [type, name]), [['added', 'new'], ['waiting', 'new']])
 })
 
-t.test('updateData does not change the owner, not even for a relay that starts anew', async t => {
+t.test('updateData does not change the owner, not even after the relay restarted', async t => {
   const { redis, env, database } = await startServers(t)
   const first = await startApp(t, env)
   const queue = producer(t, redis)
@@ -58,7 +58,7 @@ t.test('updateData does not change the owner, not even for a relay that starts a
   t.equal((await historyOf(second.redis, 'ann')).filter(({ type }) => type === 'completed').length, 2)
 })
 
-t.test('a job whose begin was trimmed away is adopted at first sight', async t => {
+t.test('a job whose start was trimmed is adopted at its first event', async t => {
   const { redis, env, database } = await startServers(t)
   const queue = producer(t, redis)
   await queue.add('early', { userId: 4 }, { attempts: 2 })
@@ -70,14 +70,14 @@ t.test('a job whose begin was trimmed away is adopted at first sight', async t =
   t.same((await historyOf(app.redis, '4')).map(({ type }) => type), ['active', 'completed'])
 })
 
-t.test('while Postgres cannot be asked nothing is told, then everything is', async t => {
+t.test('while Postgres is away nothing is published, afterwards everything is', async t => {
   const { app, redis, database } = await setup(t)
   const queue = producer(t, redis)
   await database.sql`alter table jobs.jobs rename to jobs_away`
   await queue.add('patient', { userId: 6 })
   await until(async () => await app.redis.xlen('bull:default:events') === 2)
-  t.match(await app.metricsRegistry.metrics(), /tidings_relay_backlog_entries\{queue="default"\} 2/, 'and what waits is counted')
-  await queue.remove('1') // its hash will not be there to ask
+  t.match(await app.metricsRegistry.metrics(), /tidings_relay_backlog_entries\{queue="default"\} 2/, 'and the backlog is counted')
+  await queue.remove('1') // so that its hash is gone
   await queue.add('patient', { userId: 6 })
   t.equal((await publishedEvents(app.redis)).length, 0)
   await database.sql`alter table jobs.jobs_away rename to jobs`
@@ -85,7 +85,7 @@ t.test('while Postgres cannot be asked nothing is told, then everything is', asy
   t.same((await historyOf(app.redis, '6')).map(({ type, jobId }) => [type, jobId]), [['added', '2'], ['waiting', '2']])
 })
 
-t.test('a name that is longer than any of ours is told in part', async t => {
+t.test('a name that is too long is published in part', async t => {
   const { app, redis, database } = await setup(t)
   const name = randomBytes(4000).toString('hex')
   await producer(t, redis).add(name, { userId: 5 })
@@ -94,7 +94,7 @@ t.test('a name that is longer than any of ours is told in part', async t => {
   t.ok((await historyOf(app.redis, '5')).every(event => event.name === row?.name))
 })
 
-t.test('however few jobs are remembered, each is told to its owner', async t => {
+t.test('with a cache of few jobs each event is still published to its owner', async t => {
   const { app, redis, database } = await setup(t, { OWNER_CACHE: '1' })
   const queue = producer(t, redis)
   for (const user of ['ann', 'bob']) await queue.add(`of ${user}`, { userId: user })
@@ -109,7 +109,7 @@ t.test('however few jobs are remembered, each is told to its owner', async t => 
   }
 })
 
-t.test('jobs without an owner are counted, not told', async t => {
+t.test('jobs without an owner are counted, not published', async t => {
   const { app, redis } = await setup(t)
   const queue = producer(t, redis)
   for (const data of [{}, { userId: null }, { userId: '' }, { userId: { id: 1 } }, [], 'text', 7]) await queue.add('nobody', data)
@@ -129,7 +129,7 @@ t.test('the job\'s own webhookUrl travels in its completed event, over a restart
   t.same((await publishedEvents(second.redis)).map(({ webhookUrl }) => webhookUrl), [undefined, undefined, undefined, 'https://example.com/hook'])
 })
 
-t.test('a job whose data names a user beyond 2^53 is nobody\'s, and counted; large data is searched', async t => {
+t.test('a job whose data names a user beyond 2^53 is not adopted, and counted; large data is searched', async t => {
   const { app, redis, database } = await setup(t)
   const queue = producer(t, redis)
   const job = await queue.add('refused', { userId: 1 }, { delay: 60_000, jobId: 'refused' })

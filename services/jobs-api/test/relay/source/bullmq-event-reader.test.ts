@@ -18,34 +18,34 @@ const add = async (...sizes: number[]) => {
   for (const size of sizes) await client.xadd(KEY, '*', 'event', 'x'.repeat(size))
 }
 
-t.test('a read takes so many entries at most', async t => {
+t.test('a read returns at most so many entries', async t => {
   await add(...Array.from({ length: 50 }, () => 10))
   const read = reader({ count: 20 })
-  const looks = [await read('0-0')]
-  while (!looks.at(-1)?.isEnd) looks.push(await read(looks.at(-1)?.entries.at(-1)?.[0] as string))
-  t.same(looks.map(({ entries, entriesAdded, length }) => [entries.length, entriesAdded, length]), [[20, 50, 50], [20, 50, 50], [10, 50, 50]])
+  const reads = [await read('0-0')]
+  while (!reads.at(-1)?.isEnd) reads.push(await read(reads.at(-1)?.entries.at(-1)?.[0] as string))
+  t.same(reads.map(({ entries, entriesAdded, length }) => [entries.length, entriesAdded, length]), [[20, 50, 50], [20, 50, 50], [10, 50, 50]])
 })
 
-t.test('and so many bytes, but one entry in any case', async t => {
+t.test('a read returns at most so many bytes, but at least one entry', async t => {
   await add(100, 100, 100, 5000, 100)
   const read = reader({ bytes: 250 })
   const sizes: number[][] = []
   let after = '0-0'
   for (let isEnd = false; !isEnd;) {
-    const look = await read(after)
-    sizes.push(look.entries.map(([, [, text = '']]) => text.length))
-    after = look.entries.at(-1)?.[0] as string
-    isEnd = look.isEnd
+    const page = await read(after)
+    sizes.push(page.entries.map(([, [, text = '']]) => text.length))
+    after = page.entries.at(-1)?.[0] as string
+    isEnd = page.isEnd
   }
   t.same(sizes, [[100, 100], [100], [5000], [100]])
 })
 
-t.test('one that waits is answered as soon as there is something', async t => {
+t.test('a blocking read returns as soon as there is an entry', async t => {
   const read = reader()
-  const held = read('0-0', true)
+  const reading = read('0-0', true)
   await until(async () => /cmd=xread/.test(await client.client('LIST') as string))
   await add(10)
-  t.equal((await held).entries.length, 1)
+  t.equal((await reading).entries.length, 1)
 })
 
 t.test('a page does not end between a removal and the entry that names the successor', async t => {
@@ -55,10 +55,10 @@ t.test('a page does not end between a removal and the entry that names the succe
   const pages: string[][] = []
   let after = '0-0'
   for (let isEnd = false; !isEnd;) {
-    const look = await read(after)
-    pages.push(look.entries.map(([, [, event = '']]) => event))
-    after = look.entries.at(-1)?.[0] as string
-    isEnd = look.isEnd
+    const page = await read(after)
+    pages.push(page.entries.map(([, [, event = '']]) => event))
+    after = page.entries.at(-1)?.[0] as string
+    isEnd = page.isEnd
   }
   t.same(pages, [['removed', 'deduplicated'], ['removed', 'debounced', 'deduplicated'], ['removed'], ['removed'], ['added'], ['removed']])
 })
