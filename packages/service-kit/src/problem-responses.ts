@@ -1,9 +1,9 @@
 import { problemResponse } from '@tidings/contracts'
 
-const DESCRIPTIONS = {
+export const DESCRIPTIONS = {
   400: 'The input is not valid; `errors` names each fault with its path',
   401: 'No token, or none that is valid; `WWW-Authenticate` says which',
-  403: 'The token lacks the scope',
+  403: 'The token lacks a scope; `detail` and `WWW-Authenticate` name it',
   404: 'Not found, or not yours',
   409: 'Not as things stand',
   410: 'No longer kept',

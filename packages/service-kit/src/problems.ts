@@ -64,6 +64,8 @@ export function answerProblem (err: FastifyError, request: FastifyRequest, reply
   else request.log.debug({ err }, 'request refused')
   if (status === 503 || status === 429) addHeader(reply, 'retry-after', String((err as { retryAfterS?: number }).retryAfterS ?? 1))
   if (status === 401) addHeader(reply, 'www-authenticate', 'Bearer')
+  const { scope } = err as { scope?: string }
+  if (status === 403 && scope !== undefined) addHeader(reply, 'www-authenticate', `Bearer error="insufficient_scope", scope="${scope}"`)
   return sendProblem(request, reply, problemOf(shown, status))
 }
 

@@ -10,7 +10,7 @@ async function service (t: TestContext, redisUrl: string, max: number) {
   const app = Fastify().register(problems)
   app.register(async app => {
     app.decorateRequest('user')
-    app.addHook('onRequest', async request => { request.user = { userId: String(request.headers.user), issuedAt: 0, expiresAt: null, acceptedUntil: null, scopes: [] } })
+    app.addHook('onRequest', async request => { request.user = { userId: String(request.headers.user), issuedAt: 0, expiresAt: null, acceptedUntil: null, scopes: [], scopeBits: 0 } })
     await app.register(rateLimits, { name: 'test', max, redisUrl })
     app.get('/', async () => 'served')
   })

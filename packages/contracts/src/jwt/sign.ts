@@ -11,6 +11,8 @@ type SignOptions = {
   audience?: string | undefined
   /** For a refreshed token: when its user signed in, milliseconds. A revocation of that login voids it. */
   signedInAt?: number | undefined
+  /** Claim `scope`: what the token may do. Without one it may do everything with the data of its user. */
+  scope?: string | undefined
 }
 
 /** An HS256 access token, as an identity provider would issue it. */
@@ -25,12 +27,16 @@ export function signRefreshToken (
   return sign({ userId: renderUserId(options.userId), type: 'refresh', family, jti }, options)
 }
 
-function sign (claims: object, { secret, expiresInMs, issuer, audience, signedInAt }: SignOptions): string {
+function sign (claims: object, { secret, expiresInMs, issuer, audience, signedInAt, scope }: SignOptions): string {
   return createSigner({
     algorithm: 'HS256',
     key: secret,
     expiresIn: expiresInMs,
     ...(issuer && { iss: issuer }),
     ...(audience && { aud: audience })
-  })({ ...claims, ...(signedInAt !== undefined && { signedInAt: Math.floor(signedInAt / 1000) }) })
+  })({
+    ...claims,
+    ...(scope !== undefined && { scope }),
+    ...(signedInAt !== undefined && { signedInAt: Math.floor(signedInAt / 1000) })
+  })
 }

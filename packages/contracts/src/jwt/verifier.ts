@@ -4,7 +4,7 @@ import { userIdFault, userIdText } from '../user-id.ts'
 import { readIssuedAt } from './issued-at.ts'
 import { KeysUnavailable } from './key-set.ts'
 import { allowedAlgorithms, keyFinder } from './keys.ts'
-import { scopesOf } from './scopes.ts'
+import { scopeBits, scopesOf, type Scope } from './scopes.ts'
 import { clockToleranceMs, type JwtSettings } from './settings.ts'
 
 /**
@@ -17,7 +17,9 @@ export type Identity = Readonly<{
   issuedAt: number | null
   expiresAt: number | null
   acceptedUntil: number | null
-  scopes: readonly string[]
+  scopes: readonly Scope[]
+  /** The scopes as bits (`scopeBits`), computed once for all requests with this token. */
+  scopeBits: number
 }>
 
 /**
@@ -114,11 +116,13 @@ function identityOf ({ userId: claim, sub, type, iat, signedInAt, exp, scope }: 
   const { issuedAt, fault } = readIssuedAt({ iat, signedInAt }, toleranceMs)
   if (fault !== undefined) throw new TokenRefused('token_invalid', fault)
   const expiresAt = exp === undefined ? null : exp * 1000
+  const scopes = scopesOf(scope)
   return {
     userId,
     issuedAt,
     expiresAt,
     acceptedUntil: expiresAt === null ? null : expiresAt + toleranceMs,
-    scopes: scopesOf(scope)
+    scopes,
+    scopeBits: scopeBits(scopes)
   }
 }

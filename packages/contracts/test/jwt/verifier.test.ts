@@ -3,8 +3,8 @@ import { createSigner } from 'fast-jwt'
 import Fastify from 'fastify'
 import t from 'tap'
 import {
-  createTokenVerifier, isIssuedBefore, signAccessToken, signRefreshToken, TokenRefused, USER_SCOPES, type JwtSettings,
-  type TokenFault
+  createTokenVerifier, isIssuedBefore, scopeBits, SCOPES, signAccessToken, signRefreshToken, TokenRefused, USER_SCOPES,
+  type JwtSettings, type TokenFault
 } from '../../src/index.ts'
 
 const secret = 'a secret of these tests'
@@ -166,6 +166,15 @@ t.test('the scopes of a token', async t => {
   t.same(await scopes({ scope: 'jobs:read  operator:write' }), ['jobs:read', 'operator:write'])
   t.same(await scopes({ scope: ['jobs:read'] }), ['jobs:read'])
   t.same(await scopes({ scope: '' }), [])
+  t.same(await scopes({ scope: 'openid Jobs:read jobs:readx jobs' }), [], 'an unknown word grants nothing')
+  for (const scope of [null, 7, true, {}]) t.same(await scopes({ scope }), [], 'a claim of another type grants nothing')
+})
+
+t.test('scopes as bits', t => {
+  t.equal(scopeBits([]), 0)
+  t.equal(new Set(SCOPES.map(scope => scopeBits([scope]))).size, SCOPES.length)
+  t.equal(scopeBits(SCOPES), 2 ** SCOPES.length - 1)
+  t.end()
 })
 
 t.test('where issuer, audience and expiry are required, a token without them is refused', async t => {

@@ -1,0 +1,188 @@
+import createError from '@fastify/error'
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
+import fp from 'fastify-plugin'
+import { Type, type TObject } from 'typebox'
+import {
+  orEmpty, problemResponse, scopeBits, USER_SCOPES, userIdText, type Identity, type OperatorScope, type Scope, type UserScope
+} from '@tidings/contracts'
+import { invalidInput } from './invalid-input.ts'
+import { DESCRIPTIONS } from './problem-responses.ts'
+import { redactedUrl } from './request-log.ts'
+
+/**
+ * Who may call a route: tokens with a scope, for the data of their own user or, operators, of the user that `?userId`
+ * names; `operator:write` alone; any token; or everybody.
+ */
+export type Access = UserScope | 'operator:write' | 'token' | 'public'
+
+/** `?userId=*` names all users. */
+export const ALL_USERS = '*'
+
+const InsufficientScope = createError('INSUFFICIENT_SCOPE', 'The token lacks the scope %s', 403)
+
+/** 403; `answerProblem` adds the challenge of RFC 6750 for the scope. */
+export function insufficientScope (scope: Scope): Error & { statusCode?: number, scope: Scope } {
+  return Object.assign(new InsufficientScope(scope), { scope })
+}
+
+/** Whose data a request is about, and whether an operator makes it for somebody else. `ownerId` is '' for all users. */
+export type AccessTarget = { ownerId: string, isAllUsers: boolean, isOperator: boolean }
+
+export type TargetOptions = {
+  /** Whether `*` may stand in place of a user. */
+  allUsers?: boolean
+  /** Where the user id was given, as errors call it. */
+  path?: string
+}
+
+/**
+ * A function that says whose data a token asks for, given the user id that the request names (undefined or empty: its
+ * own). Another user needs `operator:read` where the scope is one to read, otherwise `operator:write`, which allows
+ * both. It throws 403 `insufficient-scope`, or 400 for what is no user id.
+ */
+export function targetResolver (scope: UserScope, { allUsers = false, path = 'querystring.userId' }: TargetOptions = {}) {
+  const own = scopeBits([scope])
+  const operatorScope: OperatorScope = scope.endsWith(':read') ? 'operator:read' : 'operator:write'
+  const operator = scopeBits([operatorScope, 'operator:write'])
+
+  return function resolveTarget ({ userId, scopeBits }: Pick<Identity, 'userId' | 'scopeBits'>, named?: unknown): AccessTarget {
+    if (named === undefined || named === '' || named === userId) {
+      if ((scopeBits & own) === 0) throw insufficientScope(scope)
+      return { ownerId: userId, isAllUsers: false, isOperator: false }
+    }
+    const ownerId = userIdText(named)
+    if (typeof named !== 'string' || ownerId === undefined) throw invalidInput([{ path, message: 'must be one user id of 1 to 128 printable characters' }])
+    if ((scopeBits & operator) === 0) throw insufficientScope(operatorScope)
+    if (ownerId !== ALL_USERS) return { ownerId, isAllUsers: false, isOperator: true }
+    if (!allUsers) throw invalidInput([{ path, message: `must be one user: ${ALL_USERS} is only for lists that say so` }])
+    return { ownerId: '', isAllUsers: true, isOperator: true }
+  }
+}
+
+export type AuditEntry = {
+  actor: string
+  /** Whose data it was, `*` for everybody's. */
+  user: string
+  route: string
+  method: string
+  requestId: string
+  /** Null where the client was gone before the answer. */
+  status: number | null
+}
+
+/** Logs a request of an operator. LOG_LEVEL doesn't hide it: only `silent` does. */
+export function logAudit (log: FastifyBaseLogger, entry: AuditEntry): void {
+  const audit = log.level === 'silent' ? log : log.child({}, { level: 'info' })
+  audit.info({ audit: true, ...entry }, 'operator request')
+}
+
+/**
+ * Checks the scopes of the routes that are registered after it, each of which has to say `config.access`: a route that
+ * does not fails the start. It sets `request.ownerId`, whose data the request is about; `request.user` stays who asks.
+ * To be registered behind `app.authenticate` and the rate limits, which count refused requests too.
+ */
+export const accessControl = fp(async function accessControl (app) {
+  app.decorateRequest('ownerId', '')
+  app.decorateRequest('isAllUsers', false)
+
+  app.addHook('onRoute', route => {
+    const { access, isAccessChecked = false, ...options } = route.config ?? {}
+    if (access === undefined) throw new Error(`Route ${String(route.method)} ${route.url} does not say who may call it (config.access)`)
+    if (access === 'public') return
+    if (!isAccessChecked) route.onRequest = [...[route.onRequest ?? []].flat(), checkFor(access, options)]
+    route.schema = describe(route.schema ?? {}, access, options)
+  })
+}, { name: 'access-control' })
+
+type RouteOptions = { allUsers?: boolean, isAudited?: boolean }
+
+function checkFor (access: Exclude<Access, 'public'>, { allUsers = false, isAudited = true }: RouteOptions) {
+  if (access === 'token') return setOwner
+  if (access === 'operator:write') return requireOperator
+  const resolveTarget = targetResolver(access, { allUsers })
+
+  return function checkAccess (request: FastifyRequest, reply: FastifyReply, done: (err?: Error) => void) {
+    const named = (request.query as { userId?: unknown }).userId
+    if (isAudited && named !== undefined && named !== '' && named !== request.user.userId) auditRequest(request, reply, named)
+    try {
+      const { ownerId, isAllUsers } = resolveTarget(request.user, named)
+      request.ownerId = ownerId
+      request.isAllUsers = isAllUsers
+    } catch (err) {
+      return done(err as Error)
+    }
+    done()
+  }
+}
+
+function setOwner (request: FastifyRequest, _reply: FastifyReply, done: () => void) {
+  request.ownerId = request.user.userId
+  done()
+}
+
+const OPERATOR_WRITE = scopeBits(['operator:write'])
+
+function requireOperator (request: FastifyRequest, reply: FastifyReply, done: (err?: Error) => void) {
+  const { userId } = request.params as { userId?: string }
+  auditRequest(request, reply, userId ?? '')
+  done((request.user.scopeBits & OPERATOR_WRITE) === 0 ? insufficientScope('operator:write') : undefined)
+}
+
+/** Once it is answered: refused ones too. */
+function auditRequest (request: FastifyRequest, reply: FastifyReply, named: unknown): void {
+  const { user: { userId: actor }, method, id: requestId, routeOptions, log } = request
+  reply.raw.once('close', () => {
+    const status = reply.raw.headersSent ? reply.raw.statusCode : null
+    logAudit(log, { actor, user: loggable(named), route: routeOptions.url ?? '', method, requestId, status })
+  })
+}
+
+const MAX_USER_ID = 128
+
+/** A parameter may hold anything: a token by mistake. */
+function loggable (named: unknown): string {
+  return redactedUrl(String(named)).slice(0, MAX_USER_ID).toWellFormed()
+}
+
+/** The scope, the parameter `userId` and the answer 403, for the OpenAPI document. */
+function describe (schema: FastifySchema, access: Exclude<Access, 'public'>, { allUsers = false }: RouteOptions): FastifySchema {
+  if (access === 'token') return schema
+  const isUserScope = (USER_SCOPES as readonly string[]).includes(access)
+  return {
+    ...schema,
+    security: (schema.security ?? [{ bearer: [] }]).map(way => 'bearer' in way ? { ...way, bearer: [access] } : way),
+    ...(isUserScope && { querystring: withUserId(schema.querystring as TObject | undefined, allUsers) }),
+    response: { ...(schema.response as object | undefined), 403: problemResponse(DESCRIPTIONS[403]) }
+  }
+}
+
+const NAMED_USER = 'For operators (scope `operator:read`, on routes that change something `operator:write`): the user whose data this is about'
+
+function withUserId (querystring: TObject | undefined, allUsers: boolean): TObject {
+  const { properties = {}, ...options } = querystring ?? {}
+  const { additionalProperties } = options as { additionalProperties?: boolean }
+  const description = allUsers ? `${NAMED_USER}, or \`${ALL_USERS}\` for all users` : NAMED_USER
+  const userId = Type.String({ maxLength: MAX_USER_ID, pattern: '^[^\\u0000-\\u001f\\u007f]+$', description, examples: ['7'] })
+  return Type.Object(
+    { ...properties, userId: Type.Optional(orEmpty(userId)) },
+    additionalProperties === undefined ? {} : { additionalProperties }
+  )
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: Access
+    /** Whether operators may ask for the data of all users by `?userId=*`. */
+    allUsers?: boolean
+    /** False where the request is part of another one, which is logged. */
+    isAudited?: boolean
+    /** The route checks the access itself: its token comes another way. */
+    isAccessChecked?: boolean
+  }
+  interface FastifyRequest {
+    /** The user whose data the request is about: the token's own, or the one that an operator names; '' for all users. */
+    ownerId: string
+    /** Whether an operator asks for the data of all users. Only on routes with `config.allUsers`. */
+    isAllUsers: boolean
+  }
+}
