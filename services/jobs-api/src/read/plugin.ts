@@ -36,7 +36,7 @@ export const reads = fp<{ config: Config }>(async function reads (app, { config 
   const stream = createStreamReader(redis)
   app.decorate('waitForEvent', async (after, signal) =>
     await waitForEvent(after, untilClosing(signal), { projection, lastId: stream.last, log }))
-  app.decorate('waitForJob', async ({ signal, ...wait }) => await longPolls.hold(wait.key.userId, async () =>
+  app.decorate('waitForJob', async ({ signal, requesterId, ...wait }) => await longPolls.hold(requesterId, async () =>
     await waitForChange({ ...wait, signal: untilClosing(signal) }, { findJob: app.findJob, projection })))
 }, { name: 'reads', dependencies: ['postgres', 'redis', 'metrics', 'projector'] })
 
@@ -46,7 +46,7 @@ declare module 'fastify' {
     findJobForGateway: (key: JobKey) => Promise<FoundJob | undefined>
     /** Waits until the rows have an event. */
     waitForEvent: (after: string, signal: AbortSignal) => Promise<void>
-    /** Reads a job once it has changed. */
-    waitForJob: (wait: Wait) => Promise<FoundJob | undefined>
+    /** Reads a job once it has changed. The waiting counts for who asks, an operator perhaps. */
+    waitForJob: (wait: Wait & { requesterId: string }) => Promise<FoundJob | undefined>
   }
 }

@@ -1,10 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { rateLimits, redisUrl } from '@tidings/service-kit'
+import { accessControl, rateLimits, redisUrl } from '@tidings/service-kit'
 import { authRoutes } from './auth.ts'
 import { bodyLimits } from './body-limits.ts'
 import { commandRoutes } from './commands.ts'
 import { internalRoutes } from './internal.ts'
 import { jobRoutes } from './jobs.ts'
+import { meRoute } from './me.ts'
 import { loadShedding } from './load-shedding.ts'
 import { submitRoutes } from './submit.ts'
 import { userRoutes } from './users.ts'
@@ -28,7 +29,9 @@ const behindToken: FastifyPluginAsyncTypebox = async function behindToken (app) 
   app.addHook('onRequest', app.authenticate)
   await app.register(rateLimits, { name: 'jobs-api', max: app.config.RATE_LIMIT_MAX, redisUrl: redisUrl(app.config) })
   await app.register(bodyLimits, { maxPerUser: app.config.BODIES_PER_USER })
+  await app.register(accessControl)
 
+  await app.register(meRoute)
   await app.register(submitRoutes)
   await app.register(jobRoutes, { prefix: '/jobs' })
   await app.register(commandRoutes, { prefix: '/jobs' })

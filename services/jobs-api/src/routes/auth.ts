@@ -17,6 +17,7 @@ export const authRoutes: FastifyPluginAsyncTypebox = async function authRoutes (
   await app.register(rateLimits, { name: 'auth', max, redisUrl: redisUrl(app.config), hook: 'preHandler', keyOf })
 
   app.post('/refresh', {
+    config: { access: 'public' },
     bodyLimit: BODY_LIMIT,
     schema: {
       operationId: 'refreshTokens',

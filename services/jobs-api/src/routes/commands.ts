@@ -26,6 +26,7 @@ export const commandRoutes: FastifyPluginAsyncTypebox = async function commandRo
   const context = { sql: app.sql, redis: app.redis, findQueue: (name: string) => app.findQueue(name) }
 
   app.post('/:jobId/cancel', {
+    config: { access: 'jobs:write' },
     schema: {
       ...schema,
       operationId: 'cancelJob',
@@ -35,11 +36,12 @@ export const commandRoutes: FastifyPluginAsyncTypebox = async function commandRo
     }
   }, async (request, reply) => {
     const row = await rowOf(request, clientGone(reply))
-    await cancelJob(row, { ...context, userId: request.user.userId })
+    await cancelJob(row, { ...context, userId: request.ownerId })
     return sendJson(reply.code(202), jobJson(row))
   })
 
   app.post('/:jobId/retry', {
+    config: { access: 'jobs:write' },
     schema: {
       ...schema,
       operationId: 'retryJob',
@@ -48,15 +50,15 @@ export const commandRoutes: FastifyPluginAsyncTypebox = async function commandRo
     }
   }, async (request, reply) => {
     const row = await rowOf(request, clientGone(reply))
-    await retryJob(row, { ...context, userId: request.user.userId })
+    await retryJob(row, { ...context, userId: request.ownerId })
     return sendJson(reply.code(202), jobJson(row))
   })
 
   type CommandRequest = FastifyRequest<{ Params: { jobId: string }, Querystring: Query }>
 
-  async function rowOf ({ params, query, user }: CommandRequest, signal: AbortSignal): Promise<FoundJob> {
+  async function rowOf ({ params, query, ownerId }: CommandRequest, signal: AbortSignal): Promise<FoundJob> {
     if (query.after !== undefined) await app.waitForEvent(query.after, signal)
-    const key = { userId: user.userId, jobId: params.jobId, queue: query.queue }
+    const key = { userId: ownerId, jobId: params.jobId, queue: query.queue }
     const row = await app.findJob(key)
     if (!row) throw await jobNotFound(app.sql, key)
     return row

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { encodeFoundJobs, FIND_JOBS_PATH, FindJobs } from '@tidings/contracts'
-import { rateLimits, redisUrl } from '@tidings/service-kit'
+import { accessControl, rateLimits, redisUrl } from '@tidings/service-kit'
 import { jobJson } from '../read/job-row.ts'
 import { NotThereYet } from '../read/wait-for-event.ts'
 import { clientGone } from './client-gone.ts'
@@ -13,9 +13,13 @@ import { clientGone } from './client-gone.ts'
 export const internalRoutes: FastifyPluginAsyncTypebox = async function internalRoutes (app) {
   app.addHook('onRequest', app.authenticate)
   await app.register(rateLimits, { name: 'find-jobs', max: app.config.RATE_LIMIT_MAX, redisUrl: redisUrl(app.config) })
+  await app.register(accessControl)
 
-  app.post(FIND_JOBS_PATH, { schema: { hide: true, body: FindJobs } }, async (request, reply) => {
-    const { body: { after, jobs }, user: { userId } } = request
+  app.post(FIND_JOBS_PATH, {
+    config: { access: 'jobs:read', isAudited: false }, // the gateway logs the operator's session
+    schema: { hide: true, body: FindJobs }
+  }, async (request, reply) => {
+    const { body: { after, jobs }, ownerId: userId } = request
     if (after !== undefined) await waitForEvent(after, clientGone(reply))
     const rows = await Promise.all(jobs.map(({ jobId, queue }) => app.findJobForGateway({ userId, jobId, queue })))
     return reply.type('application/octet-stream').send(encodeFoundJobs(rows.map(row => row && jobJson(row))))

@@ -40,6 +40,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
   app.addHook('preHandler', waitForAfter)
 
   app.get('', {
+    config: { access: 'jobs:read' },
     onSend: compact,
     schema: {
       operationId: 'listJobs',
@@ -50,9 +51,10 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
       querystring: ListJobsQuery,
       response: { 200: successResponse(JobList, 'A page of your jobs'), ...problemResponses() }
     }
-  }, async (request, reply) => sendJson(reply, await listJobs(app.sql, request.user.userId, request.query)))
+  }, async (request, reply) => sendJson(reply, await listJobs(app.sql, request.ownerId, request.query)))
 
   app.get('/counts', {
+    config: { access: 'jobs:read' },
     schema: {
       operationId: 'countJobs',
       tags,
@@ -61,12 +63,12 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
       querystring: CountJobsQuery,
       response: { 200: successResponse(CountsOrJob, 'The number of jobs in each state'), ...problemResponses(404) }
     }
-  }, async ({ user: { userId }, query: { queue } }, reply) => queue === undefined
+  }, async ({ ownerId: userId, query: { queue } }, reply) => queue === undefined
     ? await countByState(app.sql, userId)
     : sendJson(reply, jobJson(await foundJob({ userId, jobId: 'counts', queue }))))
 
   app.get('/:jobId', {
-    config: { isBounded: true }, // the read has its own bound, and so has each wait
+    config: { access: 'jobs:read', isBounded: true }, // the read has its own bound, and so has each wait
     schema: {
       operationId: 'getJob',
       tags,
@@ -82,12 +84,14 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
       }
     }
   }, async (request, reply) => {
-    const { params: { jobId }, query: { queue, wait }, user: { userId } } = request
+    const { params: { jobId }, query: { queue, wait }, ownerId: userId, user } = request
     const ifNoneMatch = request.headers['if-none-match']
     const key = { userId, jobId, queue }
     const row = await (wait === undefined
       ? app.findJob(key)
-      : app.waitForJob({ key, waitMs: wait * 1000, ifNoneMatch, signal: request.signal }))
+      : app.waitForJob({
+        key, requesterId: user.userId, waitMs: wait * 1000, ifNoneMatch, signal: request.signal
+      }))
     if (!row) throw await jobNotFound(app.sql, key)
     const etag = etagOf(lastEventId(row))
     reply.header('etag', etag).header('cache-control', 'private, no-cache')
@@ -95,6 +99,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
   })
 
   app.get('/:jobId/events', {
+    config: { access: 'jobs:read' },
     onSend: compact,
     schema: {
       operationId: 'getJobEvents',
@@ -106,7 +111,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
       response: { 200: successResponse(JobTimeline, 'The events of the job'), ...problemResponses(404, 414) }
     }
   }, async request => {
-    const key = { userId: request.user.userId, jobId: request.params.jobId, queue: request.query.queue }
+    const key = { userId: request.ownerId, jobId: request.params.jobId, queue: request.query.queue }
     const row = await app.findJob(key)
     if (!row) throw await jobNotFound(app.sql, key)
     return await readTimeline(app.sql, row)

@@ -30,6 +30,7 @@ export const submitRoutes: FastifyPluginAsyncTypebox = async function submitRout
   const rules = { queues: app.queueNames, egress: egressRules(app.config) }
 
   app.post('/submit-job', {
+    config: { access: 'jobs:write' },
     schema: {
       operationId: 'submitJob',
       tags,
@@ -42,12 +43,13 @@ export const submitRoutes: FastifyPluginAsyncTypebox = async function submitRout
   }, async (request, reply) => {
     const wanted = withoutNulls(request.body)
     checkJobs([wanted], rules, () => 'body')
-    const job = submissionOf(wanted, { userId: request.user.userId, defaultQueue, keep })
+    const job = submissionOf(wanted, { userId: request.ownerId, defaultQueue, keep })
     const submitted = await submitOne(job, contextOf(request, wanted))
     return reply.code(202).header('location', `/jobs/${submitted.jobId}`).send(submitted)
   })
 
   app.post('/submit-jobs', {
+    config: { access: 'jobs:write' },
     bodyLimit: BATCH_BODY_LIMIT,
     schema: {
       operationId: 'submitJobs',
@@ -66,15 +68,15 @@ export const submitRoutes: FastifyPluginAsyncTypebox = async function submitRout
     const wanted = request.body.jobs.map(withoutNulls)
     checkJobs(wanted, rules, index => `body.jobs.${index}`)
     await app.chargeRequests(request, wanted.length - 1)
-    const jobs = wanted.map(job => submissionOf(job, { userId: request.user.userId, defaultQueue, keep }))
+    const jobs = wanted.map(job => submissionOf(job, { userId: request.ownerId, defaultQueue, keep }))
     return reply.code(202).send({ jobs: await submit(jobs, contextOf(request, { jobs: wanted })) })
   })
 
   /** `body` is without nulls: a field that is null and one that is left out make the same request. */
-  function contextOf ({ headers, log, user, routeOptions }: FastifyRequest, body: object) {
+  function contextOf ({ headers, log, ownerId, routeOptions }: FastifyRequest, body: object) {
     const key = headers['idempotency-key'] as string | undefined
     const bodyHash = key === undefined ? '' : fingerprint(routeOptions.url ?? '', body)
-    const repeatable = key === undefined ? undefined : { userId: user.userId, key, bodyHash }
+    const repeatable = key === undefined ? undefined : { userId: ownerId, key, bodyHash }
     const findQueue = (name: string) => app.findQueue(name)
     return { sql: app.sql, findQueue, log, maxOpen: app.config.JOBS_OPEN_MAX_PER_USER, repeatable }
   }

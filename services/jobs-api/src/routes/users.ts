@@ -1,8 +1,8 @@
 import createError from '@fastify/error'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { Erasure, OPERATOR_WRITE, REVOCATIONS_KEY } from '@tidings/contracts'
-import { allowEmptyBodies, problemResponses, requireScope } from '@tidings/service-kit'
+import { Erasure, REVOCATIONS_KEY } from '@tidings/contracts'
+import { allowEmptyBodies, problemResponses } from '@tidings/service-kit'
 import { findErasure, requestErasure, toErasure } from '../erasure/erasures.ts'
 import { successResponse } from './success-response.ts'
 
@@ -25,10 +25,11 @@ const ErasureLocation = { location: Type.String({ description: 'The path of the 
 /** DELETE /users/:userId, GET /users/:userId/erasures/:erasureId: for operators (scope operator:write). */
 export const userRoutes: FastifyPluginAsyncTypebox = async function userRoutes (app) {
   const tags = ['users']
-  app.addHook('onRequest', requireScope(OPERATOR_WRITE))
+  const config = { access: 'operator:write' } as const
   allowEmptyBodies(app)
 
   app.delete('/:userId', {
+    config,
     schema: {
       operationId: 'eraseUser',
       tags,
@@ -36,27 +37,27 @@ export const userRoutes: FastifyPluginAsyncTypebox = async function userRoutes (
       description: 'Revokes the user\'s tokens, cancels open jobs, and removes jobs, results, timelines, webhooks, ' +
         'secrets, deliveries and refresh tokens in every service. Needs scope `operator:write`.',
       params: UserParams,
-      response: { 202: successResponse(Erasure, 'Accepted', ErasureLocation), ...problemResponses(403, 413, 414, 415) }
+      response: { 202: successResponse(Erasure, 'Accepted', ErasureLocation), ...problemResponses(413, 414, 415) }
     }
   }, async (request, reply) => {
     const { params: { userId }, user: { userId: actor }, log } = request
     // Every existing token becomes invalid, so that no job is submitted after the erasure.
     await app.redis.hset(REVOCATIONS_KEY, userId, Math.floor(Date.now() / 1000) + 1)
     const row = await requestErasure(app.sql, userId, actor)
-    const audit = { audit: true, actor, userId, erasureId: row.id, route: 'DELETE /users/:userId' }
-    log.info(audit, 'erasure of a user requested')
+    log.info({ actor, userId, erasureId: row.id }, 'erasure of a user requested')
     const location = `/users/${encodeURIComponent(userId)}/erasures/${row.id}`
     return reply.code(202).header('location', location).send(toErasure(row))
   })
 
   app.get('/:userId/erasures/:erasureId', {
+    config,
     schema: {
       operationId: 'getErasure',
       tags,
       summary: 'Get the progress of an erasure',
       description: 'Needs scope `operator:write`.',
       params: ErasureParams,
-      response: { 200: successResponse(Erasure, 'The progress of the erasure'), ...problemResponses(403, 404, 414) }
+      response: { 200: successResponse(Erasure, 'The progress of the erasure'), ...problemResponses(404, 414) }
     }
   }, async ({ params: { userId, erasureId } }) => {
     const row = await findErasure(app.sql, erasureId)

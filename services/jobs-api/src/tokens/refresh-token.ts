@@ -1,12 +1,19 @@
 import createError from '@fastify/error'
 import { createVerifier } from 'fast-jwt'
-import { readIssuedAt, userIdFault, userIdText } from '@tidings/contracts'
+import { readIssuedAt, scopesOf, userIdFault, userIdText } from '@tidings/contracts'
 
 /**
  * A verified refresh token: `id` identifies the token, `family` all tokens of one login, `signedInAt` is the time of
- * that login in milliseconds, 0 if the token has none.
+ * that login in milliseconds, 0 if the token has none, `scope` the scopes of the login, undefined for all of a user.
  */
-export type RefreshToken = { id: string, family: string, userId: string, signedInAt: number, expiresAt: Date }
+export type RefreshToken = {
+  id: string
+  family: string
+  userId: string
+  signedInAt: number
+  scope: string | undefined
+  expiresAt: Date
+}
 
 export const RefreshRefused = createError('REFRESH_REFUSED',
   'The refresh token is invalid or expired: sign in again', 401)
@@ -19,6 +26,7 @@ type Claims = {
   sub?: unknown
   iat?: unknown
   signedInAt?: unknown
+  scope?: unknown
   exp: number
 }
 type Expected = { secret: string, issuer?: string | undefined, audience?: string | undefined, toleranceMs: number }
@@ -40,13 +48,14 @@ export function refreshTokenReader (
   })
 
   return function readRefreshToken (token) {
-    const { type, jti, family, userId: claim, sub, iat, signedInAt, exp } = claimsOf(token)
+    const { type, jti, family, userId: claim, sub, iat, signedInAt, scope: scopeClaim, exp } = claimsOf(token)
     const userId = userIdText(claim ?? sub)
     const { issuedAt, fault } = readIssuedAt({ iat, signedInAt }, toleranceMs)
     const isWhole = type === 'refresh' && isId(jti) && isId(family) && isDate(exp)
     if (!isWhole || fault !== undefined) throw new RefreshRefused()
     if (userId === undefined) throw Object.assign(new RefreshRefused(), { message: userIdFault(claim ?? sub) })
-    return { id: jti, family, userId, signedInAt: issuedAt ?? 0, expiresAt: new Date(exp * 1000) }
+    const scope = scopeClaim === undefined ? undefined : scopesOf(scopeClaim).join(' ')
+    return { id: jti, family, userId, signedInAt: issuedAt ?? 0, scope, expiresAt: new Date(exp * 1000) }
   }
 
   function claimsOf (token: string): Claims {

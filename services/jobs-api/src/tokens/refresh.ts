@@ -30,12 +30,12 @@ export function refresher (settings: RefreshSettings, { sql, isRevoked }: Refres
 
   async function refresh (refreshToken: string, log: FastifyBaseLogger): Promise<RefreshedTokens> {
     const token = readToken(refreshToken)
-    const { userId, family, signedInAt } = token
+    const { userId, family, signedInAt, scope } = token
     if (await isRevoked({ userId, issuedAt: signedInAt })) throw new RefreshRefused()
     const rotation = await rotate(sql, token, new Date(Date.now() + REFRESH_TOKEN_TTL_MS))
     if (rotation.outcome === 'reused') log.warn({ userId, family }, 'refresh token used again: family revoked')
     if (rotation.outcome !== 'rotated') throw new RefreshRefused()
-    const common = { userId, issuer, audience, signedInAt }
+    const common = { userId, issuer, audience, signedInAt, scope }
     return {
       token: signAccessToken({ ...common, secret: TOKEN_SECRET, expiresInMs: ACCESS_TOKEN_TTL_MS }),
       refreshToken: signRefreshToken({

@@ -1,6 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto'
+import { createSigner } from 'fast-jwt'
 import t from 'tap'
-import { REVOCATIONS_KEY, signRefreshToken } from '@tidings/contracts'
+import { REVOCATIONS_KEY, signRefreshToken, USER_SCOPES } from '@tidings/contracts'
 import { TEST_SECRET, tokenOf, until } from '@tidings/testing'
 import { setup, startApp } from '../setup.ts'
 
@@ -22,6 +23,18 @@ t.test('POST /auth/refresh', async t => {
     t.equal((await app.inject({ url: '/jobs', headers: { authorization: `Bearer ${token}` } })).statusCode, 200)
     t.equal((await app.inject({ url: '/jobs', headers: { authorization: `Bearer ${refreshToken}` } })).statusCode, 401, 'a refresh token opens nothing')
     t.equal((await refresh(refreshToken)).statusCode, 200)
+  })
+
+  await t.test('keeps the scopes of the login over all rotations', async t => {
+    for (const [scope, scopes] of [['jobs:read operator:read', ['jobs:read', 'operator:read']], ['', []], ['openid', []], [undefined, [...USER_SCOPES]]] as const) {
+      let refreshToken = refreshTokenOf('7', { scope })
+      for (let i = 0; i < 3; i++) {
+        const tokens = (await refresh(refreshToken)).json()
+        const me = await app.inject({ url: '/me', headers: { authorization: `Bearer ${tokens.token}` } })
+        t.same(me.json().scopes, scopes, `claim ${scope}`)
+        refreshToken = tokens.refreshToken
+      }
+    }
   })
 
   await t.test('refuses a user id beyond 2^53 with the reason', async t => {
@@ -128,4 +141,17 @@ t.test('a revoked user cannot refresh', async t => {
 t.test('without REFRESH_TOKEN_SECRET there is no refresh', async t => {
   const { app } = await setup(t, { REFRESH_TOKEN_SECRET: '' })
   t.equal((await app.inject({ method: 'POST', url: '/auth/refresh', payload: { refreshToken: 'x' } })).statusCode, 404)
+})
+
+t.test('GET /me shows whose token it is and what it allows', async t => {
+  const { app } = await setup(t)
+  const me = async (token?: string) => await app.inject({ url: '/me', headers: token === undefined ? {} : { authorization: `Bearer ${token}` } })
+  const own = await me(tokenOf(7))
+  t.equal(own.statusCode, 200)
+  t.equal(own.headers['cache-control'], 'no-store')
+  t.match(own.json(), { userId: 7, scopes: USER_SCOPES, expiresAt: Number })
+  t.match((await me(tokenOf('seven', { scope: 'operator:read jobs:read openid' }))).json(), { userId: 'seven', scopes: ['jobs:read', 'operator:read'] })
+  t.same((await me(tokenOf(7, { scope: '' }))).json().scopes, [], 'a token without scopes may ask too')
+  t.equal((await me(createSigner({ key: TEST_SECRET })({ userId: 7 }))).json().expiresAt, null)
+  t.equal((await me()).statusCode, 401)
 })
