@@ -1,4 +1,4 @@
-// npm run token -- --user 7: tokens that the local system takes, as an identity provider would issue them.
+// npm run token -- --user 7 [--scope 'jobs:read operator:read']: tokens that the local system takes, as an identity provider would issue them.
 import { parseArgs } from 'node:util'
 import { folder } from './folder.ts'
 import { readEnvironment } from './system/environment.ts'
@@ -6,10 +6,10 @@ import { readSecrets } from './system/secrets.ts'
 import { tokenIssuer } from './system/tokens.ts'
 
 try {
-  const { values: { user } } = parseArgs({ options: { user: { type: 'string', default: '1' } } })
+  const { values: { user, scope } } = parseArgs({ options: { user: { type: 'string', default: '1' }, scope: { type: 'string' } } })
   const env = readEnvironment()
   const { token, refreshToken } = tokenIssuer(readSecrets(folder, env), env)
-  console.log(`token of user ${user}:\n${token(user)}\nrefresh token of user ${user}:\n${refreshToken(user)}`)
+  console.log(`token of user ${user}:\n${token(user, undefined, scope)}\nrefresh token of user ${user}:\n${refreshToken(user, scope)}`)
 } catch (err) {
   console.error((err as Error).message)
   process.exitCode = 1

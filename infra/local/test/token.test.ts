@@ -17,6 +17,13 @@ t.test('a token and a refresh token of the user, signed with the secrets that th
   t.throws(() => createVerifier({ key: 'two' })(token))
 })
 
+t.test('both tokens have the scopes that --scope names', async t => {
+  const output = run(['--user', 'op', '--scope', 'jobs:read operator:read'], { TOKEN_SECRET: 'one', REFRESH_TOKEN_SECRET: 'two', WEBHOOK_SECRET_KEY: 'three' })
+  const [token = '', refreshToken = ''] = output.split('\n').filter(line => line.startsWith('eyJ'))
+  t.match(createVerifier({ key: 'one' })(token), { userId: 'op', scope: 'jobs:read operator:read' })
+  t.match(createVerifier({ key: 'two' })(refreshToken), { scope: 'jobs:read operator:read' })
+})
+
 t.test('without secrets in the environment the local system\'s own are used', async t => {
   run([])
   t.ok(existsSync(join(root, '.local', 'secrets')))

@@ -4,7 +4,7 @@ export type ServiceName = 'jobs-api' | 'realtime-gateway' | 'webhook-dispatcher'
 const ROUTES: [RegExp, ServiceName][] = [
   [/^\/+socket\.io(\/|$)/, 'realtime-gateway'],
   [/^\/+(ws|events|auth\/+ticket|jobs\/+[^/]+\/+stream)\/*$/, 'realtime-gateway'],
-  [/^\/+(submit-jobs?|auth\/+refresh)\/*$/, 'jobs-api'],
+  [/^\/+(me|submit-jobs?|auth\/+refresh)\/*$/, 'jobs-api'],
   [/^\/+(jobs|users)(\/|$)/, 'jobs-api'],
   [/^\/+(webhooks|deliveries)(\/|$)/, 'webhook-dispatcher']
 ]
