@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { allowEmptyBodies, rateLimits, redisUrl } from '@tidings/service-kit'
+import { accessControl, allowEmptyBodies, rateLimits, redisUrl } from '@tidings/service-kit'
 import { deliveryRoutes } from './deliveries.ts'
 import { legacyWebhookRoutes } from './legacy-webhook.ts'
 import { secretRoutes } from './secrets.ts'
@@ -17,6 +17,7 @@ export const api: FastifyPluginAsyncTypebox = async function api (app) {
   app.setSerializerCompiler(() => JSON.stringify)
 
   await app.register(rateLimits, { name: 'webhook-dispatcher', max: config.RATE_LIMIT_MAX, redisUrl: redisUrl(config) })
+  await app.register(accessControl)
   await app.register(webhookRoutes, { prefix: '/webhooks' })
   await app.register(secretRoutes, { prefix: '/webhooks' })
   await app.register(webhookDeliveryRoutes, { prefix: '/webhooks' })

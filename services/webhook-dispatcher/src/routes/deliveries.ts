@@ -10,6 +10,7 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox = async function delivery
   const tags = ['deliveries']
 
   app.get('/:id', {
+    config: { access: 'webhooks:read' },
     onSend: compact,
     schema: {
       operationId: 'getDelivery',
@@ -18,9 +19,10 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox = async function delivery
       params: DeliveryParams,
       response: { 200: DeliveryDetail, ...problemResponses(404, 414) }
     }
-  }, async (request, reply) => sendJson(reply, await showDelivery(app.db, { userId: request.user.userId, id: request.params.id })))
+  }, async (request, reply) => sendJson(reply, await showDelivery(app.db, { userId: request.ownerId, id: request.params.id })))
 
   app.post('/:id/redeliver', {
+    config: { access: 'webhooks:write' },
     schema: {
       operationId: 'redeliver',
       tags,
@@ -30,7 +32,7 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox = async function delivery
       response: { 202: Delivery, ...problemResponses(404, 409, 410, 413, 414, 415) }
     }
   }, async (request, reply) => {
-    const delivery = await redeliver(app.db, { userId: request.user.userId, id: request.params.id })
+    const delivery = await redeliver(app.db, { userId: request.ownerId, id: request.params.id })
     app.delivery.wake()
     return reply.code(202).header('location', `/deliveries/${delivery.id}`).send(delivery)
   })

@@ -17,15 +17,17 @@ export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function leg
   const stream = createStreamReader(app.redis)
 
   app.get('', {
+    config: { access: 'webhooks:read' },
     schema: {
       operationId: 'getLegacyWebhook',
       tags,
       summary: 'Show your legacy webhookUrl',
       response: { 200: LegacyWebhook, ...problemResponses(404) }
     }
-  }, async request => toLegacyWebhook(await findLegacyWebhook(app.db, request.user.userId)))
+  }, async request => toLegacyWebhook(await findLegacyWebhook(app.db, request.ownerId)))
 
   app.put('', {
+    config: { access: 'webhooks:write' },
     schema: {
       operationId: 'putLegacyWebhook',
       tags,
@@ -38,10 +40,11 @@ export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function leg
     const { webhookUrl } = request.body
     checkInput({ url: webhookUrl }, rules, 'webhookUrl')
     const since = await newestEvent(stream, app.sql)
-    return await putLegacyWebhook(app.db, { userId: request.user.userId, url: webhookUrl, since, box: app.secretBox })
+    return await putLegacyWebhook(app.db, { userId: request.ownerId, url: webhookUrl, since, box: app.secretBox })
   })
 
   app.delete('', {
+    config: { access: 'webhooks:write' },
     schema: {
       operationId: 'deleteLegacyWebhook',
       tags,
@@ -49,20 +52,22 @@ export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function leg
       response: { 204: NoContent, ...problemResponses(404, 413, 415) }
     }
   }, async (request, reply) => {
-    await deleteLegacyWebhook(app.db, request.user.userId)
+    await deleteLegacyWebhook(app.db, request.ownerId)
     return reply.code(204).send(null)
   })
 
   app.get('/secret', {
+    config: { access: 'webhooks:write' }, // whoever has the secret can sign
     schema: {
       operationId: 'getLegacySecret',
       tags,
       summary: 'Show the secret that verifies deliveries to your legacy webhookUrl and to those of your jobs',
       response: { 200: WebhookSecret, ...problemResponses() }
     }
-  }, async request => ({ secret: await findSecret(app.db, app.secretBox, { userId: request.user.userId, webhookId: null }) }))
+  }, async request => ({ secret: await findSecret(app.db, app.secretBox, { userId: request.ownerId, webhookId: null }) }))
 
   app.post('/rotate-secret', {
+    config: { access: 'webhooks:write' },
     schema: {
       operationId: 'rotateLegacySecret',
       tags,
@@ -71,12 +76,13 @@ export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function leg
       response: { 200: WebhookSecret, ...problemResponses(413, 415) }
     }
   }, async request => await app.db.transaction(async tx => {
-    const { userId } = request.user
+    const { ownerId: userId } = request
     await lockUser(tx, userId)
     return { secret: await rotateSecret(tx, app.secretBox, { userId, webhookId: null }) }
   }))
 
   app.get('/deliveries', {
+    config: { access: 'webhooks:read' },
     onSend: compact,
     schema: {
       operationId: 'listLegacyDeliveries',
@@ -85,9 +91,10 @@ export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function leg
       querystring: ListDeliveriesQuery,
       response: { 200: DeliveryList, ...problemResponses() }
     }
-  }, async request => await listLegacyDeliveries(app.db, request.user.userId, request.query))
+  }, async request => await listLegacyDeliveries(app.db, request.ownerId, request.query))
 
   app.post('/migrate', {
+    config: { access: 'webhooks:write' },
     schema: {
       operationId: 'migrateLegacyWebhook',
       tags,
@@ -96,7 +103,7 @@ export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function leg
       response: { 201: CreatedWebhook, ...problemResponses(404, 409, 413, 415) }
     }
   }, async (request, reply) => {
-    const { userId } = request.user
+    const { ownerId: userId } = request
     const created = await migrateLegacyWebhook(app.db, { userId, maxPerUser: app.config.WEBHOOK_MAX_PER_USER, box: app.secretBox })
     return reply.code(201).header('location', `/webhooks/${created.id}`).send(created)
   })

@@ -10,6 +10,7 @@ export const secretRoutes: FastifyPluginAsyncTypebox = async function secretRout
   const tags = ['webhooks']
 
   app.get('/:id/secret', {
+    config: { access: 'webhooks:write' }, // whoever has the secret can sign
     schema: {
       operationId: 'getWebhookSecret',
       tags,
@@ -18,12 +19,13 @@ export const secretRoutes: FastifyPluginAsyncTypebox = async function secretRout
       response: { 200: WebhookSecret, ...problemResponses(404, 414) }
     }
   }, async request => {
-    const { userId } = request.user
+    const { ownerId: userId } = request
     const { id: webhookId } = await findWebhook(app.db, { userId, id: request.params.id })
     return { secret: await findSecret(app.db, app.secretBox, { userId, webhookId }) }
   })
 
   app.post('/:id/rotate-secret', {
+    config: { access: 'webhooks:write' },
     schema: {
       operationId: 'rotateWebhookSecret',
       tags,
@@ -33,7 +35,7 @@ export const secretRoutes: FastifyPluginAsyncTypebox = async function secretRout
       response: { 200: WebhookSecret, ...problemResponses(404, 413, 414, 415) }
     }
   }, async request => await app.db.transaction(async tx => {
-    const { userId } = request.user
+    const { ownerId: userId } = request
     const { id: webhookId } = await lockWebhook(tx, { userId, id: request.params.id })
     return { secret: await rotateSecret(tx, app.secretBox, { userId, webhookId }) }
   }))

@@ -14,6 +14,7 @@ export const webhookDeliveryRoutes: FastifyPluginAsyncTypebox = async function w
   const payloadRetentionMs = durationMs(app.config.WEBHOOK_PAYLOAD_RETENTION)
 
   app.get('/:id/deliveries', {
+    config: { access: 'webhooks:read' },
     onSend: compact,
     schema: {
       operationId: 'listDeliveries',
@@ -24,11 +25,12 @@ export const webhookDeliveryRoutes: FastifyPluginAsyncTypebox = async function w
       response: { 200: DeliveryList, ...problemResponses(404, 414) }
     }
   }, async request => {
-    const webhook = await findWebhook(app.db, { userId: request.user.userId, id: request.params.id })
+    const webhook = await findWebhook(app.db, { userId: request.ownerId, id: request.params.id })
     return await listDeliveries(app.db, webhook, request.query)
   })
 
   app.post('/:id/test', {
+    config: { access: 'webhooks:write' },
     schema: {
       operationId: 'testWebhook',
       tags,
@@ -38,13 +40,14 @@ export const webhookDeliveryRoutes: FastifyPluginAsyncTypebox = async function w
       response: { 202: Delivery, ...problemResponses(404, 409, 413, 414, 415) }
     }
   }, async (request, reply) => {
-    const webhook = await findWebhook(app.db, { userId: request.user.userId, id: request.params.id })
+    const webhook = await findWebhook(app.db, { userId: request.ownerId, id: request.params.id })
     const delivery = await sendTest(app.db, webhook)
     app.delivery.wake()
     return reply.code(202).header('location', `/deliveries/${delivery.id}`).send(delivery)
   })
 
   app.post('/:id/replay', {
+    config: { access: 'webhooks:write' },
     schema: {
       operationId: 'replayWebhook',
       tags,
@@ -56,11 +59,12 @@ export const webhookDeliveryRoutes: FastifyPluginAsyncTypebox = async function w
     }
   }, async (request, reply) => {
     const at = replayStart(request.body.since, payloadRetentionMs)
-    const replay = await requestReplay(app.db, { userId: request.user.userId, id: request.params.id }, at)
+    const replay = await requestReplay(app.db, { userId: request.ownerId, id: request.params.id }, at)
     return reply.code(202).header('location', `/webhooks/${replay.webhookId}/replays/${replay.id}`).send(replay)
   })
 
   app.get('/:id/replays/:replayId', {
+    config: { access: 'webhooks:read' },
     schema: {
       operationId: 'getReplay',
       tags,
@@ -69,7 +73,7 @@ export const webhookDeliveryRoutes: FastifyPluginAsyncTypebox = async function w
       response: { 200: Replay, ...problemResponses(404, 414) }
     }
   }, async request => {
-    const { id } = await findWebhook(app.db, { userId: request.user.userId, id: request.params.id })
+    const { id } = await findWebhook(app.db, { userId: request.ownerId, id: request.params.id })
     return await findReplay(app.db, id, request.params.replayId)
   })
 }

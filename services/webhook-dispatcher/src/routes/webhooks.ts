@@ -21,6 +21,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox = async function webhookRo
   const stream = createStreamReader(app.redis)
 
   app.get('', {
+    config: { access: 'webhooks:read' },
     onSend: compact,
     schema: {
       operationId: 'listWebhooks',
@@ -28,9 +29,10 @@ export const webhookRoutes: FastifyPluginAsyncTypebox = async function webhookRo
       summary: 'List your webhooks',
       response: { 200: WebhookList, ...problemResponses() }
     }
-  }, async request => ({ webhooks: await listWebhooks(app.db, request.user.userId) }))
+  }, async request => ({ webhooks: await listWebhooks(app.db, request.ownerId) }))
 
   app.post('', {
+    config: { access: 'webhooks:write' },
     schema: {
       operationId: 'createWebhook',
       tags,
@@ -43,7 +45,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox = async function webhookRo
     const input = withoutNulls(request.body)
     checkInput(input, rules)
     const created = await createWebhook(app.db, input, {
-      userId: request.user.userId,
+      userId: request.ownerId,
       since: await newestEvent(stream, app.sql),
       maxPerUser: app.config.WEBHOOK_MAX_PER_USER,
       box: app.secretBox
@@ -52,6 +54,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox = async function webhookRo
   })
 
   app.get('/:id', {
+    config: { access: 'webhooks:read' },
     schema: {
       operationId: 'getWebhook',
       tags,
@@ -59,9 +62,10 @@ export const webhookRoutes: FastifyPluginAsyncTypebox = async function webhookRo
       params: WebhookParams,
       response: { 200: Webhook, ...problemResponses(404, 414) }
     }
-  }, async request => toWebhook(await findWebhook(app.db, { userId: request.user.userId, id: request.params.id })))
+  }, async request => toWebhook(await findWebhook(app.db, { userId: request.ownerId, id: request.params.id })))
 
   app.put('/:id', {
+    config: { access: 'webhooks:write' },
     schema: {
       operationId: 'updateWebhook',
       tags,
@@ -75,10 +79,11 @@ export const webhookRoutes: FastifyPluginAsyncTypebox = async function webhookRo
     const { id } = request.params
     const changes = changesOf(request.body, id)
     checkInput(changes.headers ? { ...changes, headers: withoutMasked(changes.headers) } : changes, rules)
-    return await updateWebhook(app.db, { userId: request.user.userId, id }, changes, app.secretBox)
+    return await updateWebhook(app.db, { userId: request.ownerId, id }, changes, app.secretBox)
   })
 
   app.delete('/:id', {
+    config: { access: 'webhooks:write' },
     schema: {
       operationId: 'deleteWebhook',
       tags,
@@ -88,7 +93,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox = async function webhookRo
       response: { 204: NoContent, ...problemResponses(404, 413, 414, 415) }
     }
   }, async (request, reply) => {
-    await deleteWebhook(app.db, { userId: request.user.userId, id: request.params.id })
+    await deleteWebhook(app.db, { userId: request.ownerId, id: request.params.id })
     return reply.code(204).send(null)
   })
 }
