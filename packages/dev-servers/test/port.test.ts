@@ -19,12 +19,12 @@ t.test('a port is free or not', async t => {
   t.notOk(await isPortFree(await occupy(t)))
 })
 
-t.test('a given port that is taken is named, and nothing is started', async t => {
+t.test('a given port that is taken is reported, and nothing is started', async t => {
   const port = await occupy(t)
   await t.rejects(startOnPort({ ...anywhere, port }, async () => t.fail('started')), new PortTakenError(port, 'a test'))
 })
 
-t.test('where any port will do, one that somebody took meanwhile is left for another', async t => {
+t.test('without a given port, a port that was taken meanwhile is replaced by another', async t => {
   const tried: number[] = []
   const port = await startOnPort(anywhere, async chosen => {
     tried.push(chosen)
@@ -37,6 +37,6 @@ t.test('where any port will do, one that somebody took meanwhile is left for ano
   t.equal(port, tried[1])
 })
 
-t.test('a failure that is not the port\'s is told as it is', async t => {
+t.test('a failure that is not about the port is passed on unchanged', async t => {
   await t.rejects(startOnPort(anywhere, async () => { throw new Error('no memory') }), { message: 'no memory' })
 })

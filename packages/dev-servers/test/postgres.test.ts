@@ -23,7 +23,7 @@ t.test('a cluster', async t => {
   t.teardown(() => server.stop())
   const { port } = server
 
-  await t.test('has the database and the role that were asked for', async t => {
+  await t.test('has the requested database and role', async t => {
     t.match(await ask(server.url, 'select current_user::text as user, current_database()::text as database'), [{ user: 'app', database: 'shop' }])
     t.match(await ask(server.url, 'show max_connections'), [{ max_connections: '200' }])
     await t.rejects(ask(server.url.replace('app:it\'s', 'app:wrong'), 'select 1'), { message: /password authentication failed/ })
@@ -37,7 +37,7 @@ t.test('a cluster', async t => {
     await t.rejects(startPostgres({ dir: join(temporaryFolder(t), 'data'), port }), new PortTakenError(port, 'Postgres'))
   })
 
-  await t.test('comes back on its port after SIGKILL, though its pid file names a process that lives', async t => {
+  await t.test('starts again on its port after SIGKILL, even if its pid file names a living process', async t => {
     server.process.kill('SIGKILL')
     await server.exited
     const file = join(dir, 'postmaster.pid')
@@ -46,7 +46,7 @@ t.test('a cluster', async t => {
     t.match(await ask(server.url, 'select one from kept'), [{ one: 1 }])
   })
 
-  await t.test('takes a new password for the role, and only its own for itself', async t => {
+  await t.test('accepts a new password for the role, and only the original one for its owner', async t => {
     await server.stop()
     t.notOk(isAlive(server.pid))
     await t.rejects(startPostgres({ ...options, password: 'second' }), ServerStartError)
@@ -55,7 +55,7 @@ t.test('a cluster', async t => {
   })
 })
 
-t.test('settings that it refuses are told with its last words', async t => {
+t.test('refused settings are reported with the last output of the server', async t => {
   const start = startPostgres({ dir: join(temporaryFolder(t), 'data'), settings: { ...settings, max_connections: 'many' } })
   await t.rejects(start, { message: /^Postgres at .* ended at its start[^]*max_connections/ })
 })

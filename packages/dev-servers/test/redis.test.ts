@@ -5,7 +5,7 @@ import t from 'tap'
 import { isAlive, MissingRedisError, PortTakenError, redisExecutable, ServerStartError, startRedis } from '../src/index.ts'
 import { temporaryFolder } from './folder.ts'
 
-t.test('starts on a free port as Tidings needs it, and stops', async t => {
+t.test('starts on a free port with the settings of Tidings, and stops', async t => {
   const dir = temporaryFolder(t)
   const server = await startRedis({ dir })
   t.teardown(() => server.stop())
@@ -19,7 +19,7 @@ t.test('starts on a free port as Tidings needs it, and stops', async t => {
   t.notOk(isAlive(server.pid))
 })
 
-t.test('asks for a password where it was given one, which stands in no process table', async t => {
+t.test('demands the given password, which is not in the process table', async t => {
   const dir = temporaryFolder(t)
   const password = 'open "sesame" \\ #1'
   const server = await startRedis({ dir, password })
@@ -34,7 +34,7 @@ t.test('asks for a password where it was given one, which stands in no process t
   t.equal(statSync(join(dir, 'login.conf')).mode & 0o777, 0o600)
 })
 
-t.test('keeps its data over a restart', async t => {
+t.test('keeps its data across a restart', async t => {
   const dir = temporaryFolder(t)
   const first = await startRedis({ dir })
   const writer = new Redis(first.url)
@@ -49,7 +49,7 @@ t.test('keeps its data over a restart', async t => {
   reader.disconnect()
 })
 
-t.test('a taken port is named', async t => {
+t.test('a taken port is reported', async t => {
   const server = await startRedis({ dir: temporaryFolder(t), appendonly: false })
   t.teardown(() => server.stop())
   const second = startRedis({ dir: temporaryFolder(t), port: server.port })
@@ -57,7 +57,7 @@ t.test('a taken port is named', async t => {
   await t.rejects(second, { message: `port ${server.port} is taken: Redis cannot listen there` })
 })
 
-t.test('a server that refuses its settings is told with its last words', async t => {
+t.test('a server that refuses its settings is reported with its last output', async t => {
   const start = startRedis({ dir: temporaryFolder(t), settings: { appendfsync: 'sometimes' } })
   await t.rejects(start, ServerStartError)
   await t.rejects(start, { message: /^Redis at .* ended at its start \(exit code 1\)\. Its log ends with:[^]*appendfsync/ })

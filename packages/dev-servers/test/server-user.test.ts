@@ -9,7 +9,7 @@ import { temporaryFolder } from './folder.ts'
 const isRoot = process.getuid?.() === 0
 const stranger = { name: 'stranger', uid: 54_321, gid: 54_321 }
 
-t.test('a folder is reachable when all on the way to it may be entered', async t => {
+t.test('a folder is reachable when all folders on the way may be entered', async t => {
   const folder = temporaryFolder(t)
   const closed = join(folder, 'closed')
   mkdirSync(join(closed, 'inner'), { recursive: true })
@@ -21,12 +21,12 @@ t.test('a folder is reachable when all on the way to it may be entered', async t
   t.ok(isReachable(join(closed, 'inner'), { name: 'owner', uid, gid }))
 })
 
-t.test('an ordinary user keeps the data where it was asked for', async t => {
+t.test('an ordinary user keeps the data in the given folder', async t => {
   const dir = join(temporaryFolder(t), 'deep', 'data')
   t.equal(dataFolder(dir, undefined), dir)
 })
 
-t.test('root, below a folder that only root may enter', { skip: isRoot ? false : 'needs root' }, async t => {
+t.test('root below a folder that only root may enter', { skip: isRoot ? false : 'needs root' }, async t => {
   const home = temporaryFolder(t)
   chmodSync(home, 0o700)
   const dir = join(home, 'data')
@@ -45,7 +45,7 @@ t.test('root, below a folder that only root may enter', { skip: isRoot ? false :
     t.ok(existsSync(join(elsewhere, 'kept')))
   })
 
-  await t.test('and begins anew when it was thrown away', async t => {
+  await t.test('and starts with an empty folder when the data was removed', async t => {
     rmSync(dir)
     t.equal(dataFolder(dir, serverUser()), elsewhere)
     t.notOk(existsSync(elsewhere))

@@ -2,12 +2,12 @@ import type { FastifyInstance } from 'fastify'
 import FindMyWay from 'find-my-way'
 import { ROUTER_OPTIONS } from './router-options.ts'
 
-/** Any one method: all paths stand under it, so that a path is found whatever the method of the request. */
+/** One method for all paths, so that a path is found for any method of the request. */
 const KEY = 'GET'
 
 /**
- * Collects the methods of each path of the app, and returns a function that tells those of a URL, none for an unknown
- * one. Fastify's own router answers for one method at a time only, and keeps its paths to itself.
+ * Collects the methods of each path of the app, and returns a function that returns the methods of a URL (none for an
+ * unknown one). Fastify's own router answers for one method at a time only, and does not expose its paths.
  */
 export function collectMethods (app: FastifyInstance): (url: string) => string[] {
   const router = FindMyWay<FindMyWay.HTTPVersion.V1>({ ...ROUTER_OPTIONS })
@@ -30,13 +30,13 @@ export function collectMethods (app: FastifyInstance): (url: string) => string[]
   }
 }
 
-/** Routes may call one parameter by several names. */
+/** Routes may use several names for one parameter. */
 function unnamed (url: string): string {
   let count = 0
   return url.replace(/:\w+/g, () => `:p${count++}`).replace(/(?<=.)\/$/, '')
 }
 
-/** Without a malformed escape, at which the router would throw. */
+/** The path of a URL; empty for a malformed escape, at which the router would throw. */
 function pathOf (url: string): string {
   const path = url.split(/[?#]/)[0] as string
   try {

@@ -1,37 +1,37 @@
-// Values as the text of an array, for `unnest(${numberArray(ids)}::bigint[])`. postgres.js makes the same of an array of
-// JavaScript, but quotes each number and searches each value twice for what it escapes: with the columns of a delivery
-// that was 3 µs a row, and Postgres had to take the quotes off again.
+// Values as the text of a Postgres array, for `unnest(${numberArray(ids)}::bigint[])`. postgres.js can encode arrays
+// too, but quotes each number and searches each value twice for characters to escape: with the columns of a delivery
+// that was 3 µs a row, and Postgres had to remove the quotes again.
 
-/** Divides JSON documents from each other: within one no control character stands bare (RFC 8259 §7). Postgres' chr(30). */
+/** Separates JSON documents: a document contains no bare control character (RFC 8259 §7). Postgres' chr(30). */
 const RECORD_SEPARATOR = '\x1e'
 
 const ESCAPED = /["\\]/
 const ALL_ESCAPED = /["\\]/g
 
-/** Numbers as the literal of an array of any numeric type; neither value becomes NULL. */
+/** Numbers as the literal of an array of any numeric type; null and undefined become NULL. */
 export function numberArray (values: readonly Nullable<number>[]): string {
   return literal(values, numeral)
 }
 
-/** Texts as the literal of a `text[]`; neither value becomes NULL. */
+/** Texts as the literal of a `text[]`; null and undefined become NULL. */
 export function textArray (values: readonly Nullable<string>[]): string {
   return literal(values, quoted)
 }
 
-/** Booleans as the literal of a `boolean[]`; postgres.js takes an array of them for a single one. */
+/** Booleans as the literal of a `boolean[]`; postgres.js encodes an array of them as a single boolean. */
 export function booleanArray (values: readonly boolean[]): string {
   return `{${values.join(',')}}`
 }
 
 /**
- * JSON documents for `string_to_array(${joinedJson(bodies)}, chr(30), '')`: as a
- * literal each of their quotes would be escaped. A missing one becomes NULL.
+ * JSON documents for `string_to_array(${joinedJson(bodies)}, chr(30), '')`: in an array literal each of their quotes
+ * would be escaped. A missing document becomes NULL.
  */
 export function joinedJson (documents: readonly Nullable<string>[]): string {
   return documents.map(document => document ?? '').join(RECORD_SEPARATOR)
 }
 
-/** The columns of rows by name, in these forms: `numbers('status')`. */
+/** Encoders of the columns of rows, by name: `numbers('status')`. */
 export function pgColumns<Row extends object> (rows: readonly Row[]) {
   return {
     numbers: (name: NamesOf<Row, Nullable<number>>) => literal(rows, row => numeral(row[name] as Nullable<number>)),

@@ -6,7 +6,9 @@ const LATE = Symbol('late')
  * The outcome of a promise, or what `onTimeout` returns or throws after `ms`. The promise itself goes on; a rejection
  * after the timeout is ignored.
  */
-export async function withTimeout<T, Late> (promise: Promise<T> | T, ms: number, onTimeout: () => Late): Promise<T | Late> {
+export async function withTimeout<T, Late> (
+  promise: Promise<T> | T, ms: number, onTimeout: () => Late
+): Promise<T | Late> {
   const late = Promise.withResolvers<typeof LATE>()
   const timer = setTimeout(late.resolve, ms, LATE)
   try {

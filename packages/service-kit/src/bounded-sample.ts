@@ -1,14 +1,14 @@
 /** Values of an invalid input that are examined for faults; finding them costs a few microseconds each. */
 const MAX_VALUES = 20_000
-/** Items of one list, and fields of one object that the schema does not know. */
+/** Items of one list, and unknown fields of one object. */
 const MAX_ITEMS = 1001
-/** Below this depth no schema of ours names a field. */
+/** No schema of the services names a field below this depth. */
 const MAX_DEPTH = 5
 
 /**
- * The part of an invalid input in which faults are looked for: a copy of at most 20,000 values. Checking is cheap, but
- * the validator names faults by walking through everything, seconds for a body of 8 MB. Fields that the schema names
- * are always kept, so no field is reported as missing that is there.
+ * The part of an invalid input that is searched for faults: a copy of at most 20,000 values. A check is cheap, but to
+ * name the faults the validator walks through everything, which takes seconds for a body of 8 MB. Fields that the
+ * schema names are always kept, so an existing field is never reported as missing.
  */
 export function boundedSample (input: unknown, knownNames: ReadonlySet<string>): unknown {
   let left = MAX_VALUES
@@ -23,7 +23,9 @@ export function boundedSample (input: unknown, knownNames: ReadonlySet<string>):
     const names = Object.keys(value)
     const known = names.filter(name => knownNames.has(name))
     const others = names.length > known.length ? names.filter(name => !knownNames.has(name)).slice(0, room()) : []
-    return Object.fromEntries([...known, ...others].map(name => [name, copy((value as Record<string, unknown>)[name], depth + 1)]))
+    return Object.fromEntries(
+      [...known, ...others].map(name => [name, copy((value as Record<string, unknown>)[name], depth + 1)])
+    )
   }
 
   function room (): number {

@@ -3,26 +3,29 @@ import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** Below, the headers of an encoding and the time for it outweigh what it saves. */
+/** Below this size the headers and the time of an encoding outweigh its savings. */
 const MIN_BYTES = 2048
-/** Of 4.9 MB: a tenth of a second, and within 10 % of what the best takes twelve seconds for. */
+/** For 4.9 MB: a tenth of a second, within 10 % of the size that the best quality takes twelve seconds for. */
 const BROTLI_QUALITY = 4
 
 const ENCODERS = {
-  br: async (body: Buffer) => await promisify(brotliCompress)(body, { params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } }),
+  br: async (body: Buffer) =>
+    await promisify(brotliCompress)(body, { params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } }),
   gzip: async (body: Buffer) => await promisify(gzip)(body)
 }
 type Encoding = keyof typeof ENCODERS
 
 /**
- * For `onSend` of routes with large responses (lists, documents, scripts): a validator, so that who has the newest gets
- * a 304, and compression where the client takes it. Not for all routes: it hashes what it sends. Never for a stream.
+ * `onSend` hook of routes with large responses (lists, documents, scripts): adds an ETag, answers 304 to a client that
+ * has the current version, and compresses where the client accepts it. Not for all routes, since it hashes each
+ * response; never for a stream.
  */
 export async function compact (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> {
-  if (reply.statusCode !== 200 || request.method !== 'GET' || !(typeof payload === 'string' || Buffer.isBuffer(payload))) return payload
+  if (reply.statusCode !== 200 || request.method !== 'GET' ||
+    !(typeof payload === 'string' || Buffer.isBuffer(payload))) return payload
   const body = Buffer.from(payload as string)
   const encoding = body.length < MIN_BYTES ? undefined : encodingOf(request.headers['accept-encoding'])
-  // Weak: the same content, whatever its encoding.
+  // Weak: the same content in any encoding.
   const etag = `W/"${createHash('sha1').update(body).digest('base64url')}"`
   reply.header('etag', etag).header('vary', [reply.getHeader('vary') ?? [], 'accept-encoding'].flat().join(', '))
   if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'private, no-cache')

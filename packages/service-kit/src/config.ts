@@ -19,23 +19,42 @@ export const commonSettings = {
   }),
   HOST: Type.String({ default: '127.0.0.1', description: 'Address to listen on; 0.0.0.0 in containers' }),
   LOG_LEVEL: Type.Enum([...LOG_LEVELS], { default: 'info', description: 'Least severe level that is logged' }),
-  CORS_ORIGIN: Type.Optional(Type.String({ description: 'Origins that browsers may call from, separated by commas; `*` outside production, none in it' })),
+  CORS_ORIGIN: Type.Optional(Type.String({
+    description: 'Origins that browsers may call from, separated by commas; default `*`, in production none'
+  })),
   REDIS_URL: Type.Optional(Type.String({
-    pattern: REDIS_URL_PATTERN, description: 'redis://, rediss://, redis+cluster://host:port,… or redis+sentinel://host:port,…/name/db; takes precedence over REDIS_HOST and REDIS_PORT'
+    pattern: REDIS_URL_PATTERN,
+    description: 'redis://, rediss://, redis+cluster://host:port,… or redis+sentinel://host:port,…/name/db; takes ' +
+      'precedence over REDIS_HOST and REDIS_PORT'
   })),
   REDIS_HOST: Type.String({ default: '127.0.0.1', description: 'Host of Redis, if REDIS_URL is unset' }),
-  REDIS_PORT: Type.Integer({ default: 6379, minimum: 1, maximum: 65535, description: 'Port of Redis, if REDIS_URL is unset' }),
-  REDIS_USERNAME: Type.Optional(Type.String({ description: 'Where the URL has none' })),
-  REDIS_PASSWORD: Type.Optional(Type.String({ description: 'Where the URL has none' })),
+  REDIS_PORT: Type.Integer(
+    { default: 6379, minimum: 1, maximum: 65535, description: 'Port of Redis, if REDIS_URL is unset' }
+  ),
+  REDIS_USERNAME: Type.Optional(Type.String({ description: 'For a URL without one' })),
+  REDIS_PASSWORD: Type.Optional(Type.String({ description: 'For a URL without one' })),
   REDIS_TLS: Type.Optional(Type.Boolean({ description: 'TLS without a rediss:// URL' })),
-  REDIS_CA_FILE: Type.Optional(Type.String({ description: 'PEM file of the authority that signed the certificate of Redis' })),
-  STANDSTILL_MS: Type.Integer({ default: 30_000, minimum: 1, description: 'What reads a stream and does not move for so long while the stream has more makes the service unready' })
+  REDIS_CA_FILE: Type.Optional(
+    Type.String({ description: 'PEM file of the authority that signed the certificate of Redis' })
+  ),
+  STALL_TIMEOUT_MS: Type.Integer({
+    default: 30_000,
+    minimum: 1,
+    description: 'A consumer that does not advance for this long while its stream has more makes the service unready'
+  })
 }
 
 /** The connection string of services that keep something in Postgres. */
 export const postgresSettings = {
-  DATABASE_URL: Type.String({ pattern: '^postgres(ql)?://', description: 'postgres://user:password@host:port/database, with the parameters of libpq' }),
-  POSTGRES_START_TIMEOUT_MS: Type.Integer({ default: 60_000, minimum: 0, description: 'How long a start waits for a Postgres that is away; migrations are not part of it' })
+  DATABASE_URL: Type.String({
+    pattern: '^postgres(ql)?://',
+    description: 'postgres://user:password@host:port/database, with the parameters of libpq'
+  }),
+  POSTGRES_START_TIMEOUT_MS: Type.Integer({
+    default: 60_000,
+    minimum: 0,
+    description: 'How long a start waits for an unavailable Postgres, not counting migrations'
+  })
 }
 
 /** A port variable: 0 lets the system choose one. */
@@ -46,11 +65,14 @@ export const Port = (fallback: number) => Type.Integer({
 export const CommonConfig = Type.Object(commonSettings)
 export type CommonConfig = Static<typeof CommonConfig>
 
+/** Former names of variables, which still work in this release. */
+const RENAMED: Record<string, string> = { STANDSTILL_MS: 'STALL_TIMEOUT_MS' }
+
 type Environment = Record<string, string | undefined>
 
 /**
- * Reads and checks a service's variables, in one go and before anything opens.
- * `rules` adds what a schema can't say: each returned text is a fault.
+ * Reads and checks a service's variables, all at once and before anything is opened. `rules` adds checks that a schema
+ * cannot express: each returned text is a fault.
  * @throws ConfigError naming every fault
  */
 export function readConfig<Properties extends TProperties> (
@@ -65,10 +87,11 @@ export function readConfig<Properties extends TProperties> (
 }
 
 function parse<Properties extends TProperties> (schema: TObject<Properties>, env: Environment) {
-  // An empty variable is an unset one: that is how compose files and shells write it.
-  // A line break at its end comes from the file or the pipe that it was read from.
+  // An empty variable counts as unset, as compose files and shells write it.
+  // A line break at the end comes from the file or pipe that the value was read from.
   const values = Object.entries(env).map(([name, value = '']) => [name, value.replace(/[\r\n]+$/, '')] as const)
-  const data = Object.fromEntries(values.filter(([, value]) => value.trim() !== ''))
+  const given = Object.fromEntries(values.filter(([, value]) => value.trim() !== ''))
+  const data = { ...renamed(given), ...given }
   try {
     return envSchema<Static<TObject<Properties>>>({
       schema: structuredClone(schema),
@@ -79,6 +102,12 @@ function parse<Properties extends TProperties> (schema: TObject<Properties>, env
   } catch (err) {
     throw new ConfigError(faultsOf(err))
   }
+}
+
+function renamed (given: Record<string, string>) {
+  return Object.fromEntries(
+    Object.entries(given).flatMap(([name, value]) => RENAMED[name] ? [[RENAMED[name], value]] : [])
+  )
 }
 
 type AjvFault = { instancePath: string, message?: string, params?: { allowedValues?: unknown[] } }
@@ -96,7 +125,7 @@ function commonFaults (config: CommonConfig): string[] {
   const { DATABASE_URL } = config as { DATABASE_URL?: string }
   const hasKey = config.TOKEN_SECRET !== undefined || config.JWKS_URL !== undefined
   return [
-    ...(hasKey ? [] : ['TOKEN_SECRET or JWKS_URL must be set: without one no token can be verified']),
+    ...(hasKey ? [] : ['TOKEN_SECRET or JWKS_URL must be set: without them no token can be verified']),
     ...secretFaults(config),
     ...keysUrlFaults(config),
     ...originFaults(config),
@@ -113,21 +142,26 @@ function secretFaults (config: CommonConfig): string[] {
   if (config.NODE_ENV !== 'production') return []
   const values = config as Partial<Record<typeof SECRETS[number], string>>
   return SECRETS.filter(name => Buffer.byteLength(values[name] ?? ' '.repeat(MIN_SECRET_BYTES)) < MIN_SECRET_BYTES)
-    .map(name => `${name} must have at least ${MIN_SECRET_BYTES} bytes in production, for instance of \`openssl rand -base64 32\``)
+    .map(name => `${name} must have at least ${MIN_SECRET_BYTES} bytes in production, ` +
+      'for instance from `openssl rand -base64 32`')
 }
 
-/** Whoever can change the answer of JWKS_URL signs tokens of any user. */
+/** An attacker who can change the response of JWKS_URL can sign tokens for any user. */
 function keysUrlFaults ({ JWKS_URL, NODE_ENV }: CommonConfig): string[] {
   if (JWKS_URL === undefined) return []
   const { protocol, hostname } = new URL(JWKS_URL)
   if (protocol === 'https:') return []
   if (protocol !== 'http:') return [`JWKS_URL must be https://, not ${protocol}`]
   const isLocal = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
-  return NODE_ENV === 'production' && !isLocal ? ['JWKS_URL must be https:// in production: plain http:// can be changed on its way'] : []
+  return NODE_ENV === 'production' && !isLocal
+    ? ['JWKS_URL must be https:// in production: plain http:// can be manipulated in transit']
+    : []
 }
 
 /** The origins that browsers may call from: true is any, an empty list none. */
-export function corsOrigins ({ CORS_ORIGIN, NODE_ENV }: Pick<CommonConfig, 'CORS_ORIGIN' | 'NODE_ENV'>): true | string[] {
+export function corsOrigins (
+  { CORS_ORIGIN, NODE_ENV }: Pick<CommonConfig, 'CORS_ORIGIN' | 'NODE_ENV'>
+): true | string[] {
   const { origins } = readOrigins(CORS_ORIGIN ?? (NODE_ENV === 'production' ? '' : '*'))
   return origins.includes('*') ? true : origins
 }
@@ -136,7 +170,7 @@ export function originFaults ({ CORS_ORIGIN = '' }: Pick<CommonConfig, 'CORS_ORI
   return readOrigins(CORS_ORIGIN).faults.map(fault => `CORS_ORIGIN: ${fault}`)
 }
 
-/** The JWT settings with their default: in production a token must end. */
+/** The JWT settings with their default: in production a token must expire. */
 export function tokenSettings (config: CommonConfig) {
   return { ...config, JWT_REQUIRE_EXP: config.JWT_REQUIRE_EXP ?? config.NODE_ENV === 'production' }
 }

@@ -9,14 +9,14 @@ const EXPOSED = [
   'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'
 ].join(', ')
 
-/** For so long a browser needs no second preflight. Chromium keeps one for two hours at most, Firefox for a day. */
+/** How long a browser reuses a preflight. Chromium keeps one for two hours at most, Firefox for a day. */
 const PREFLIGHT_SECONDS = 7200
 
 type CorsConfig = Pick<CommonConfig, 'CORS_ORIGIN' | 'NODE_ENV'>
 
 /**
- * What @fastify/cors gets. Credentials go with named origins only: together with "any origin" they would let every
- * page on the web act as the user whose cookies the browser has.
+ * The options of @fastify/cors. Credentials are allowed for named origins only: together with "any origin" they would
+ * let every page on the web act as the user whose cookies the browser has.
  */
 export function corsSettings (config: CorsConfig): FastifyCorsOptions {
   const origin = corsOrigins(config)
@@ -26,23 +26,27 @@ export function corsSettings (config: CorsConfig): FastifyCorsOptions {
     methods: METHODS,
     exposedHeaders: EXPOSED,
     maxAge: PREFLIGHT_SECONDS,
-    // OPTIONS without the headers of a preflight asks what is allowed; `allow` says it.
+    // OPTIONS without the headers of a preflight asks for the allowed methods; `allow` lists them.
     strictPreflight: false
   }
 }
 
-/** The same for a response that does not pass through Fastify. */
+/** The CORS headers of a response that does not pass through Fastify. */
 export function corsHeaders (config: CorsConfig) {
   const allowed = corsOrigins(config)
 
-  return function headersFor (origin: string | undefined, preflight?: { headers: string | undefined }): [string, string][] {
+  return function headersFor (
+    origin: string | undefined, preflight?: { headers: string | undefined }
+  ): [string, string][] {
     const vary: [string, string][] = allowed === true ? [] : [['vary', 'Origin']]
     if (allowed !== true && (origin === undefined || !allowed.includes(origin))) return vary
     return [
       ...vary,
       ['access-control-allow-origin', allowed === true ? '*' : origin as string],
       ...(allowed === true ? [] : [['access-control-allow-credentials', 'true'] as [string, string]]),
-      ...(preflight === undefined ? [['access-control-expose-headers', EXPOSED] as [string, string]] : preflightHeaders(preflight.headers))
+      ...(preflight === undefined
+        ? [['access-control-expose-headers', EXPOSED] as [string, string]]
+        : preflightHeaders(preflight.headers))
     ]
   }
 }

@@ -1,21 +1,20 @@
 import type { InputFault } from './invalid-input.ts'
 
-/** More than these are not named. */
+/** Maximum number of reported faults. */
 const MAX_FAULTS = 20
 const MAX_SHOWN = 40
 
-/** Without one of these there is nothing to find: an escaped surrogate, a long number, a large exponent. */
+/** A text without an escaped surrogate, a long number or a large exponent has no such fault. */
 const SUSPICIOUS = /\\u[dD][89a-fA-F]|[:,[\s]-?\d{16}|\d[eE][+-]?\d{3}/
 const INTEGER = /^-?\d+$/
 const NOT_ZERO = /^[^eE]*[1-9]/
 
-/** An object or an array that the scan is in; `key` is the place in it. */
+/** An object or array around the current character; `key` is the position in it. */
 type Place = { key: string | number, isObject: boolean, expectsKey: boolean }
 
 /**
- * What a valid JSON text holds that JavaScript can't: numbers that would change
- * their value, and strings that are not well-formed Unicode, which other
- * languages refuse to write. One pass, and only over a text that may hold some.
+ * Values of a valid JSON text that JavaScript cannot represent: numbers that would change, and strings that are not
+ * well-formed Unicode, which other languages refuse to write. One pass, and only over a text that may have such values.
  */
 export function jsonFaults (text: string): InputFault[] {
   return SUSPICIOUS.test(text) ? scan(text) : []
@@ -56,7 +55,9 @@ function scan (text: string): InputFault[] {
   }
 
   function add (message: string) {
-    faults.push({ path: ['body', ...places.filter(({ expectsKey }) => !expectsKey).map(({ key }) => key)].join('.'), message })
+    faults.push(
+      { path: ['body', ...places.filter(({ expectsKey }) => !expectsKey).map(({ key }) => key)].join('.'), message }
+    )
   }
 }
 
@@ -65,7 +66,7 @@ function next (place: Place) {
   else (place.key as number)++
 }
 
-/** Whether a number is another one once it is read: too large, not zero but read as such, or an integer that loses digits. */
+/** Whether parsing changes a number: it is too large, becomes zero, or is an integer that loses digits. */
 function changes (token: string): boolean {
   const value = Number(token)
   if (!Number.isFinite(value)) return true

@@ -5,9 +5,8 @@ const STDOUT = 1
 let stdout = openStdout()
 
 /**
- * Stdout, which may be on a full disk or a broken pipe: a line that can't be
- * written is dropped, and no reason to end. Not pino's own destination alone,
- * whose unheard error ends the process, and which keeps what it could not write.
+ * Stdout, which may be a full disk or a broken pipe: a line that cannot be written is dropped and does not end the
+ * process. Pino's own destination alone would end it by an unhandled error, and buffers what it could not write.
  */
 export const logDestination = {
   write (line: string) {

@@ -5,11 +5,11 @@ import { validatorCompiler } from './validator-compiler.ts'
 
 type Described = {
   api: DocsOptions
-  /** Registers the routes, and stand-ins for what they find in their service. */
+  /** Registers the routes, and stand-ins for the decorators of their service. */
   register: (app: FastifyInstance) => void
 }
 
-/** A service's OpenAPI document, made from its routes without anything that they run on. */
+/** A service's OpenAPI document, made from its routes without databases or configuration. */
 export async function openApiDocument ({ api, register }: Described): Promise<object> {
   const app = Fastify().setValidatorCompiler(validatorCompiler)
   app.register(docs, api)

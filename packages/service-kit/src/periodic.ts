@@ -20,7 +20,9 @@ type Log = Pick<FastifyBaseLogger, 'warn' | 'debug'>
  * Not toad-scheduler: its tasks start at fixed times and skip while one still runs, it cannot go on at once where a run
  * leaves work, and its `stop` does not wait for the running task, which still needs the pools that are closed next.
  */
-export async function runPeriodically (task: PeriodicTask, { signal, log }: { signal: AbortSignal, log: Log }): Promise<void> {
+export async function runPeriodically (
+  task: PeriodicTask, { signal, log }: { signal: AbortSignal, log: Log }
+): Promise<void> {
   const { name, everyMs, startsAfterMs = 0, run } = task
   let hasFailed = false
   if (startsAfterMs > 0) await pause(startsAfterMs, signal)
@@ -30,7 +32,9 @@ export async function runPeriodically (task: PeriodicTask, { signal, log }: { si
       hasMore = await run(signal)
       hasFailed = false
     } catch (err) {
-      if (!signal.aborted) log[hasFailed ? 'debug' : 'warn']({ err, task: name }, 'periodic task failed, will be tried again')
+      if (!signal.aborted) {
+        log[hasFailed ? 'debug' : 'warn']({ err, task: name }, 'periodic task failed, will be tried again')
+      }
       hasFailed = true
     }
     if (!hasMore) await pause(everyMs, signal)

@@ -12,27 +12,31 @@ import type { InputFault } from './invalid-input.ts'
 import { problem, rawProblem } from './raw-problem.ts'
 import { unavailable } from './unavailable.ts'
 
-const HostMissing = createError('HOST_MISSING', 'A request of HTTP/1.1 needs a Host header', 400)
+const HostMissing = createError('HOST_MISSING', 'An HTTP/1.1 request needs a Host header', 400)
 
-const NO_TUNNELS = { status: 405, code: 'method-not-allowed', detail: 'This is not a proxy' }
-const UNKNOWN_EXPECTATION = { status: 417, code: 'expectation-failed', detail: 'The only Expect that is known is 100-continue' }
+const NO_TUNNELS = { status: 405, code: 'method-not-allowed', detail: 'This server is not a proxy' }
+const UNKNOWN_EXPECTATION = {
+  status: 417, code: 'expectation-failed', detail: 'The only supported Expect is 100-continue'
+}
 
-/** Of a body that is too large, so much is still taken off the wire before the answer. */
+/** How much of a too large body is still read before the response. */
 const DRAIN_BYTES = 64 * 1024 * 1024
 const DRAIN_MS = 5000
 
-/** Every error leaves as application/problem+json (RFC 9457); a 5xx never tells its inside. */
+/** Every error leaves as application/problem+json (RFC 9457); a 5xx never shows internal details. */
 export const problems = fp(async function problems (app) {
   app.setErrorHandler<FastifyError>(async (err, request, reply) => {
-    // A connection that is closed while its client still sends is reset, and the answer with it.
+    // A connection that is closed while its client still sends is reset, and the response lost.
     if (err.statusCode === 413) await drain(request.raw)
-    // Whatever is wrong with the body of a request that no route takes.
+    // A request without a route is answered as such, even with a faulty body.
     if (request.is404) return answerUnknown(request, reply)
     return answerProblem(err, request, reply)
   })
   app.server.on('connect', (_request, socket) => endWith(socket as Socket, rawProblem(NO_TUNNELS)))
   app.server.on('checkExpectation', (_request, response: ServerResponse) => {
-    response.writeHead(417, { 'content-type': PROBLEM_JSON, connection: 'close' }).end(JSON.stringify(problem(UNKNOWN_EXPECTATION)))
+    response.writeHead(417, { 'content-type': PROBLEM_JSON, connection: 'close' }).end(
+      JSON.stringify(problem(UNKNOWN_EXPECTATION))
+    )
   })
   const methodsOf = collectMethods(app)
   app.addHook('onRequest', (request, reply, done) => {
@@ -56,26 +60,30 @@ function addAllow (reply: FastifyReply, methods: string[]) {
   if (methods.length > 0) reply.header('allow', methods.join(', '))
 }
 
-/** Answers an error. Fastify needs it by itself for what never reaches a route: a malformed URL. */
+/** Answers an error. Exported for errors before a route: a malformed URL. */
 export function answerProblem (err: FastifyError, request: FastifyRequest, reply: FastifyReply) {
   const shown = isPostgresUnavailable(err) || isRedisUnavailable(err) ? unavailable() as FastifyError : err
   const status = statusOf(shown, reply)
   if (status >= 500) request.log.error(loggable(err), 'request failed')
   else request.log.debug({ err }, 'request refused')
-  if (status === 503 || status === 429) addHeader(reply, 'retry-after', String((err as { retryAfterS?: number }).retryAfterS ?? 1))
+  if (status === 503 || status === 429) {
+    addHeader(reply, 'retry-after', String((err as { retryAfterS?: number }).retryAfterS ?? 1))
+  }
   if (status === 401) addHeader(reply, 'www-authenticate', 'Bearer')
   const { scope } = err as { scope?: string }
   if (status === 403 && scope !== undefined) addHeader(reply, 'www-authenticate', `Bearer error="insufficient_scope", scope="${scope}"`)
   return sendProblem(request, reply, problemOf(shown, status))
 }
 
-/** drizzle's message holds all that a statement was given, secrets of users among it; what was wrong stands in its cause. */
+/**
+ * drizzle's message contains all parameters of a statement, secrets of users among them; its cause describes the fault.
+ */
 function loggable (err: FastifyError): object {
   const { query, cause } = err as { query?: unknown, cause?: unknown }
   return typeof query === 'string' && cause instanceof Error ? { err: cause, query } : { err }
 }
 
-/** Reads on and forgets, to the end of the body or to a bound. */
+/** Reads and discards the body, up to its end or a bound. */
 async function drain (body: IncomingMessage): Promise<void> {
   if (body.complete || body.destroyed) return
   let bytes = 0
@@ -92,40 +100,63 @@ function sendProblem (request: FastifyRequest, reply: FastifyReply, problem: Pro
   return reply
     .code(problem.status)
     .header('content-type', PROBLEM_JSON)
-    // Not through the route's serializer: that knows only the answers of success.
+    // Not the route's serializer: it knows the successful responses only.
     .serializer(JSON.stringify)
     .send({ ...problem, instance: `urn:request:${request.id}` })
 }
 
-/** What a client sees of an error. */
+/** The problem that a client sees for an error. */
 function problemOf (err: FastifyError, status: number): Problem {
   if (err.validation) {
-    return { ...titled(400, 'INVALID_INPUT'), detail: 'The request is not valid', errors: faultsOf(err.validation, err.validationContext ?? 'body') }
+    return {
+      ...titled(400, 'INVALID_INPUT'),
+      detail: 'The request is not valid',
+      errors: faultsOf(
+        err.validation, err.validationContext ?? 'body'
+      )
+    }
   }
-  const isOurs = err.statusCode !== undefined
-  const problem = titled(status, status < 500 || isOurs ? err.code ?? 'ERROR' : 'INTERNAL_ERROR') // not an SQLSTATE, say
+  const isDeliberate = err.statusCode !== undefined
+  const problem = titled(status, status < 500 ||
+    isDeliberate
+    ? err.code ?? 'ERROR'
+    : 'INTERNAL_ERROR') // not an SQLSTATE, say
   const { errors } = err as { errors?: InputFault[] }
-  return { ...problem, ...(status < 500 || status === 503 ? { detail: err.message } : {}), ...(isFaultList(errors) && { errors }) }
+  return {
+    ...problem,
+    ...(status < 500 || status === 503 ? { detail: err.message } : {}),
+    ...(isFaultList(errors) && {
+      errors
+    })
+  }
 }
 
 function titled (status: number, code: string): Problem {
-  return { type: `urn:tidings:problem:${code.toLowerCase().replaceAll('_', '-')}`, title: STATUS_CODES[status] ?? 'Error', status }
+  return {
+    type: `urn:tidings:problem:${code.toLowerCase().replaceAll('_', '-')}`,
+    title: STATUS_CODES[status] ?? 'Error',
+    status
+  }
 }
 
 type ValidationFault = { instancePath?: string, message?: string, params?: Record<string, unknown> }
 
 function faultsOf (faults: ValidationFault[], context: string): InputFault[] {
-  // TypeBox tells an unknown field twice: as such, and as one whose schema is `false`.
+  // TypeBox reports an unknown field twice: as such, and as a field whose schema is `false`.
   return faults.filter(({ message }) => message !== 'schema is false').map(fault => faultOf(fault, context))
 }
 
-/** Names of unknown fields that one message lists, and characters of a path or a name: a client chose both. */
+/** Maximum number of unknown fields in one message, and of characters of a path or name: clients choose both. */
 const MAX_NAMED = 20
 const MAX_TEXT = 256
 
-function faultOf ({ instancePath = '', message = 'is not valid', params = {} }: ValidationFault, context: string): InputFault {
+function faultOf (
+  { instancePath = '', message = 'is not valid', params = {} }: ValidationFault, context: string
+): InputFault {
   const named = [params.additionalProperties, params.requiredProperties].flat().filter(name => typeof name === 'string')
-  const path = shortened([context, ...instancePath.split('/').filter(Boolean), ...(named.length === 1 ? named : [])].join('.'))
+  const path = shortened(
+    [context, ...instancePath.split('/').filter(Boolean), ...(named.length === 1 ? named : [])].join('.')
+  )
   if (params.additionalProperties !== undefined) return { path, message: `unknown: ${listed(named)}` }
   const allowed = Array.isArray(params.allowedValues) ? `: ${params.allowedValues.join(', ')}` : ''
   return { path, message: message + allowed }

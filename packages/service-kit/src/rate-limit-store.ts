@@ -1,52 +1,47 @@
 import { callbackify, promisify } from 'node:util'
 import type { Redis } from 'ioredis'
+import { loadLua } from './lua.ts'
 
-/** What one process may let pass of a user before it tells Redis: a twentieth of the limit, and no more than this. */
-const MAX_UNTOLD = 100
-const UNTOLD_SHARE = 0.05
-/** And for no longer than this. */
-const TELL_MS = 1000
-/** Users whose windows are under way; of more, the oldest is told and forgotten. */
+/**
+ * Requests of a user that one process counts in memory before it reports them to Redis: 5 % of the limit, at most 100.
+ */
+const MAX_PENDING = 100
+const PENDING_SHARE = 0.05
+/** Pending requests are reported at least this often. */
+const FLUSH_MS = 1000
+/** Users with a window in memory; beyond, the oldest window is reported and dropped. */
 const MAX_USERS = 20_000
 
-const TELL = `
-  local count = redis.call('INCRBY', KEYS[1], ARGV[1])
-  local ttl = redis.call('PTTL', KEYS[1])
-  if ttl < 0 then
-    ttl = tonumber(ARGV[2])
-    redis.call('PEXPIRE', KEYS[1], ttl)
-  end
-  return {count, ttl}`
-
-/** A user's window as this process knows it: `told` is what Redis has counted, over all replicas. */
-type Window = { told: number, untold: number, endsAt: number, lengthMs: number }
+/** A user's window: the requests that Redis has counted, over all replicas, and those that are not reported yet. */
+type Window = { counted: number, pending: number, endsAt: number, lengthMs: number }
 type Counted = { current: number, ttl: number }
 type Callback = (err: Error | null, counted: Counted | null) => void
 
-type Teller = { tell (key: string, requests: number, windowMs: number): Promise<[count: number, ttl: number]> }
+type Commands = {
+  tidingsCountRequests (key: string, requests: number, windowMs: number): Promise<[count: number, ttl: number]>
+}
 
 /**
- * Counts the requests of users over all replicas, for @fastify/rate-limit. A
- * trip to Redis costs a third of a poll, so each process counts in memory and
- * tells Redis of a few requests together, and near the limit of each. What may
- * pass beyond the limit are those few requests of each other process.
+ * Counts the requests of users over all replicas, for @fastify/rate-limit. A round trip to Redis costs a third of a
+ * poll, so each process counts in memory and reports several requests to Redis together; near the limit it reports each
+ * one. The pending requests of the other processes are what may pass beyond the limit.
  *
- * Without Redis, or with one that is slow, it fails where it has to ask.
+ * Where it has to ask Redis and Redis is away, or slow, it fails.
  */
 export class RateLimitStore {
-  readonly #redis: Redis & Teller
+  readonly #redis: Redis & Commands
   readonly #prefix: string
   readonly #onFault: (err: unknown) => void
-  /** In the order in which they began, and so in that of their ends. */
+  /** In the order of their start, and so of their end. */
   readonly #windows = new Map<string, Window>()
   readonly #timer: NodeJS.Timeout
 
   constructor (redis: Redis, { prefix, onFault }: { prefix: string, onFault: (err: unknown) => void }) {
-    redis.defineCommand('tell', { numberOfKeys: 1, lua: TELL })
-    this.#redis = redis as Redis & Teller
+    redis.defineCommand('tidingsCountRequests', { numberOfKeys: 1, lua: loadLua('count-requests', import.meta.url) })
+    this.#redis = redis as Redis & Commands
     this.#prefix = prefix
     this.#onFault = onFault
-    this.#timer = setInterval(() => this.#tellAll(), TELL_MS).unref()
+    this.#timer = setInterval(() => this.#flushAll(), FLUSH_MS).unref()
   }
 
   /** The method by which @fastify/rate-limit counts a request. */
@@ -60,21 +55,25 @@ export class RateLimitStore {
     return await count() as Counted
   }
 
-  #count (userId: string, { requests, windowMs, max }: { requests: number, windowMs: number, max: number }, callback: Callback): void {
+  #count (
+    userId: string,
+    { requests, windowMs, max }: { requests: number, windowMs: number, max: number },
+    callback: Callback
+  ): void {
     const window = this.#windowOf(userId, windowMs)
-    window.untold += requests
-    const share = Math.min(MAX_UNTOLD, Math.floor(max * UNTOLD_SHARE))
-    const current = window.told + window.untold
+    window.pending += requests
+    const share = Math.min(MAX_PENDING, Math.floor(max * PENDING_SHARE))
+    const current = window.counted + window.pending
     const isNear = share === 0 || window.endsAt === 0 || current >= max - share
     if (isNear) {
-      callbackify(() => this.#tell(userId, window))(callback)
+      callbackify(() => this.#flush(userId, window))(callback)
       return
     }
-    if (window.untold >= share) this.#tell(userId, window).catch(this.#onFault)
+    if (window.pending >= share) this.#flush(userId, window).catch(this.#onFault)
     callback(null, { current, ttl: window.endsAt - Date.now() })
   }
 
-  /** One for all routes. */
+  /** One store for all routes. */
   child (): this {
     return this
   }
@@ -86,41 +85,44 @@ export class RateLimitStore {
   #windowOf (userId: string, lengthMs: number): Window {
     const known = this.#windows.get(userId)
     if (known && (known.endsAt === 0 || known.endsAt > Date.now())) return known
-    this.#windows.delete(userId) // a new one goes to the end
-    const window = { told: 0, untold: 0, endsAt: 0, lengthMs }
+    this.#windows.delete(userId) // the new one goes to the end
+    const window = { counted: 0, pending: 0, endsAt: 0, lengthMs }
     this.#windows.set(userId, window)
-    if (this.#windows.size > MAX_USERS) this.#forgetOldest()
+    if (this.#windows.size > MAX_USERS) this.#dropOldest()
     return window
   }
 
-  /** Gives how many requests Redis has counted, these included. What it does not answer to goes uncounted: told again it might count twice. */
-  async #tell (userId: string, window: Window): Promise<Counted> {
-    const { untold, lengthMs } = window
-    window.untold = 0
-    window.told += untold
+  /**
+   * Reports the pending requests and returns the count of Redis, which includes them. Requests of a failed report stay
+   * uncounted: reported again, they might count twice.
+   */
+  async #flush (userId: string, window: Window): Promise<Counted> {
+    const { pending, lengthMs } = window
+    window.pending = 0
+    window.counted += pending
     try {
-      const [current, ttl] = await this.#redis.tell(this.#prefix + userId, untold, lengthMs)
-      window.told = Math.max(current, window.told) // others of ours may be on their way
+      const [current, ttl] = await this.#redis.tidingsCountRequests(this.#prefix + userId, pending, lengthMs)
+      window.counted = Math.max(current, window.counted) // further reports of this process may be on their way
       window.endsAt = Date.now() + ttl
       return { current, ttl }
     } catch (err) {
-      window.told -= untold
+      window.counted -= pending
       throw err
     }
   }
 
-  #tellAll (): void {
+  #flushAll (): void {
     const now = Date.now()
     for (const [userId, window] of this.#windows) {
       if (window.endsAt <= now) this.#windows.delete(userId)
-      else if (window.untold > 0) this.#tell(userId, window).catch(this.#onFault)
+      else if (window.pending > 0) this.#flush(userId, window).catch(this.#onFault)
     }
   }
 
-  #forgetOldest (): void {
+  #dropOldest (): void {
     const [oldest] = this.#windows
     if (!oldest) return
     this.#windows.delete(oldest[0])
-    if (oldest[1].untold > 0) this.#tell(...oldest).catch(this.#onFault)
+    if (oldest[1].pending > 0) this.#flush(...oldest).catch(this.#onFault)
   }
 }

@@ -3,7 +3,7 @@ import { PROBLEM_JSON, type Problem } from '@tidings/contracts'
 
 type RawProblem = Pick<Problem, 'status' | 'detail' | 'instance'> & { code: string, headers?: [string, string][] }
 
-/** A problem's fields, for what is answered outside Fastify's error handler. */
+/** A problem's fields, for responses outside Fastify's error handler. */
 export function problem ({ status, code, detail, instance }: Omit<RawProblem, 'headers'>): Problem {
   return {
     type: `urn:tidings:problem:${code}`,
@@ -14,7 +14,7 @@ export function problem ({ status, code, detail, instance }: Omit<RawProblem, 'h
   }
 }
 
-/** A whole response, for a socket that Node's HTTP server has given up or handed over. The connection ends with it. */
+/** A whole response, for a socket that Node's HTTP server has given up or handed over. It ends the connection. */
 export function rawProblem ({ headers = [], ...fields }: RawProblem): string {
   const body = JSON.stringify(problem(fields))
   return [

@@ -16,10 +16,13 @@ type Identity = Pick<WholeIdentity, 'userId' | 'issuedAt'>
 
 /**
  * Decorates `app.isRevoked(identity)`: whether the tokens of the user that were issued at that time are revoked. For
- * known users the answer is synchronous. While Redis is away the last known answer holds, and unknown users are allowed.
+ * known users the answer is synchronous. While Redis is away the last known answer holds, and unknown users are
+ * allowed.
  */
 export const revocations = fp(async function revocations (app) {
-  app.decorate('isRevoked', createRevocationCheck(app.redis, err => app.log.debug({ err }, 'revocations: Redis did not answer')))
+  app.decorate(
+    'isRevoked', createRevocationCheck(app.redis, err => app.log.debug({ err }, 'revocations: Redis did not answer'))
+  )
 }, { name: 'revocations', dependencies: ['redis'] })
 
 export function createRevocationCheck (redis: Redis, onFault: (err: unknown) => void, waitMs = WAIT_MS) {

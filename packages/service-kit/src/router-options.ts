@@ -1,10 +1,10 @@
 /**
- * How every service reads a path. Clients that join a base URL and a path leave a slash too many, before, between or
- * behind; it means nothing else here.
+ * How every service parses a path. Clients that join a base URL and a path often leave an additional slash; it has no
+ * other meaning here.
  */
 export const ROUTER_OPTIONS = {
   ignoreTrailingSlash: true,
   ignoreDuplicateSlashes: true,
-  // A job id of 256 characters, each of them three bytes and so nine characters of a URL.
+  // A job id of 256 characters of three bytes, each of which takes nine characters in a URL.
   maxParamLength: 2304
 }

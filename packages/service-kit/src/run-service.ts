@@ -3,7 +3,7 @@ import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import { ConfigError } from './config-error.ts'
 
-/** SIGTERM drains within this time; then the process ends anyway. */
+/** How long SIGTERM drains; then the process ends anyway. */
 const CLOSE_TIMEOUT_MS = 25_000
 const CLOSE_CHECK_MS = 250
 
@@ -14,9 +14,8 @@ type Service<Config> = {
 }
 
 /**
- * A service as a process: configuration, app, listening, and a close that
- * drains on SIGTERM and SIGINT. A faulty configuration ends it with exit code
- * 78 (EX_CONFIG) and one message, a failed start with 1.
+ * Runs a service as a process: reads the configuration, listens, and drains on SIGTERM and SIGINT. A faulty
+ * configuration ends it with exit code 78 (EX_CONFIG) and one message, a failed start with 1.
  */
 export async function runService<Config> ({ loadConfig, buildApp, address }: Service<Config>): Promise<void> {
   let app: FastifyInstance | undefined
@@ -36,26 +35,25 @@ export async function runService<Config> ({ loadConfig, buildApp, address }: Ser
 }
 
 /**
- * Browsers open connections ahead of use. One that has sent nothing yet is not
- * idle to Node, and closing would wait for it for over a minute: so once no
- * request is under way, all connections are closed.
+ * Browsers open connections ahead of use. Node does not count one that has sent nothing yet as idle, and a close would
+ * wait for it for over a minute: so once no request is in progress, all connections are closed.
  */
 function watchConnections (server: Server): () => void {
-  let underWay = 0
+  let inProgress = 0
   server.on('request', (_request, response) => {
-    underWay++
-    response.once('close', () => { underWay-- })
+    inProgress++
+    response.once('close', () => { inProgress-- })
   })
   return () => {
-    setInterval(() => { if (underWay === 0) server.closeAllConnections() }, CLOSE_CHECK_MS).unref()
+    setInterval(() => { if (inProgress === 0) server.closeAllConnections() }, CLOSE_CHECK_MS).unref()
   }
 }
 
 function graceful (app: FastifyInstance, closeUnused: () => void) {
   return async ({ err, signal }: { err?: Error, signal?: string }) => {
-    if (err) app.log.fatal({ err }, 'closing after an error that nobody caught')
+    if (err) app.log.fatal({ err }, 'closing after an uncaught error')
     else app.log.info({ signal }, 'closing')
-    // Closing would first wait for the start: for a Postgres that is away, or a migration, which is rolled back.
+    // A close would first wait for the start: for an unavailable Postgres, or for a migration, which is rolled back.
     if (!app.server.listening) return
     closeUnused()
     await app.close()

@@ -14,31 +14,35 @@ const SECRETS = [
   'token', 'refreshToken', 'secret', '*.token', '*.refreshToken', '*.secret'
 ]
 
-/** Node's default, and what an edge adds to the headers of a client. */
+/** Node's default of 16 KiB, and the headers that an edge adds. */
 const MAX_HEADER_BYTES = 18 * 1024
 
 type Tail<List extends unknown[]> = List extends [unknown, ...infer Rest] ? Rest : never
 
-/** What all services tell Fastify: logs, request ids, timeouts, bounds. */
+/** Fastify options of all services: logs, request ids, timeouts, bounds. */
 export function serviceOptions ({ LOG_LEVEL }: Pick<CommonConfig, 'LOG_LEVEL'>) {
   return {
     logger: { stream: logDestination, level: LOG_LEVEL, redact: SECRETS, serializers: { req: describeRequest } },
-    // Fastify's own requestIdHeader takes whatever a client sends, of any length, into each log line and answer.
+    // Fastify's own requestIdHeader copies a client's text of any length into each log line and response.
     requestIdHeader: false as const,
     genReqId: requestId,
     bodyLimit: 1024 * 1024,
     serverFactory: pacedServer,
-    http: { maxHeaderSize: MAX_HEADER_BYTES, requireHostHeader: false }, // the latter in problems.ts: Node's own answer has no body
+    // A missing Host header is handled in problems.ts: Node's own response has no body.
+    http: { maxHeaderSize: MAX_HEADER_BYTES, requireHostHeader: false },
     clientErrorHandler: clientErrorHandler(),
-    // Longer than the longest handler (a long poll of 30 s); a body has to arrive within it too.
+    // Longer than the longest handler (a long poll of 30 s); a body must arrive within it too.
     requestTimeout: 60_000,
     keepAliveTimeout: 72_000,
-    // A service that closes answers what still comes over open connections, and ends them: a restart refuses nothing.
+    // While it closes, a service still answers requests on open connections, and ends these: a restart refuses no
+    // request.
     return503OnClosing: false,
-    // A plugin bounds its own waiting (POSTGRES_START_TIMEOUT_MS), and a migration takes as long as it takes.
+    // Plugins have their own timeouts (POSTGRES_START_TIMEOUT_MS); migrations have none.
     pluginTimeout: 0,
-    // Their messages quote the URL.
-    frameworkErrors (err: Parameters<typeof answerProblem>[0], ...of: Tail<Parameters<typeof answerProblem>>) { answerProblem(withoutSecrets(err), ...of) },
+    // The messages of these errors quote the URL.
+    frameworkErrors (
+      err: Parameters<typeof answerProblem>[0], ...of: Tail<Parameters<typeof answerProblem>>
+    ) { answerProblem(withoutSecrets(err), ...of) },
     routerOptions: ROUTER_OPTIONS
   } satisfies FastifyHttpOptions<Server>
 }

@@ -1,20 +1,20 @@
 type Log = { error (fields: object, message: string): void, warn (fields: object, message: string): void }
 
 const EVERY_MS = 1000
-const PATIENCE_MS = 30_000
+const TIMEOUT_MS = 30_000
 
 export type StallOptions = {
   /** Names the consumer in the log and in the reason: `relay of default`. */
   what: string
-  /** Where the consumer stands, as a text that changes with every step. */
+  /** The consumer's position, as a text that changes with every step. */
   position: () => Promise<string> | string
-  /** Whether its source has more than that. A rejection means that the source cannot be asked: nothing is known then. */
+  /** Whether its source has more. A rejection means that the source does not answer: then nothing is reported. */
   isBehind: () => Promise<boolean> | boolean
-  /** Why, as far as the consumer knows: the error of its last try. */
+  /** The reason, as far as the consumer knows it: its last error. */
   reason?: () => string | undefined
   log: Log
-  /** How long a consumer may stand at one position while its source has more. */
-  patienceMs?: number
+  /** How long a consumer may stay at one position while its source has more. */
+  timeoutMs?: number
   everyMs?: number
 }
 
@@ -25,53 +25,55 @@ export type StallWatch = {
 }
 
 /**
- * Watches a consumer of a stream and reports that it stands still while its
- * source advances: by `fault()` for `/readyz`, and by one line in the log, with
- * another one when it moves again. It costs two look-ups a second, and says
- * nothing while the source is away or the consumer has read everything.
+ * Watches a consumer of a stream and reports a stall (no progress while its source advances): by `fault()` for
+ * `/readyz`, and by a line in the log, with another one when it moves again. It costs two look-ups a second, and
+ * reports nothing while the source is away or the consumer has read everything.
  *
  * ```ts
- * const standstill = watchForStall({
+ * const stall = watchForStall({
  *   what: 'tail',
  *   position: () => formatEventId(tail.position),
  *   isBehind: async () => await hasNewer(redis, tail.position), // @tidings/job-events
- *   reason: () => follower.fault?.message,
+ *   reason: () => consumer.fault?.message,
  *   log
  * })
- * app.addReadinessCheck('tail standstill', 'required', standstill.fault)
- * app.addHook('onClose', async () => standstill.stop())
+ * app.addReadinessCheck('tail stall', 'required', stall.fault)
+ * app.addHook('onClose', async () => stall.stop())
  * ```
  */
-export function watchForStall ({ what, position, isBehind, reason, log, patienceMs = PATIENCE_MS, everyMs = EVERY_MS }: StallOptions): StallWatch {
-  let stands: { at: string, since: number } | undefined
+export function watchForStall (
+  { what, position, isBehind, reason, log, timeoutMs = TIMEOUT_MS, everyMs = EVERY_MS }: StallOptions
+): StallWatch {
+  let stalled: { at: string, since: number } | undefined
   let isReported = false
   let isLooking = false
   const timer = setInterval(() => {
     if (isLooking) return
     isLooking = true
-    look().catch(() => { stands = undefined }).finally(() => { isLooking = false })
+    look().catch(() => { stalled = undefined }).finally(() => { isLooking = false })
   }, everyMs).unref()
 
   async function look (): Promise<void> {
     const at = await position()
     const isNow = await isBehind()
-    if (!isNow || stands?.at !== at) {
-      stands = isNow ? { at, since: performance.now() } : undefined
-      if (isReported) log.warn({ what, position: at }, 'standstill: it moves again')
+    if (!isNow || stalled?.at !== at) {
+      stalled = isNow ? { at, since: performance.now() } : undefined
+      if (isReported) log.warn({ what, position: at }, 'stall: the consumer moves again')
       isReported = false
       return
     }
     const text = fault()
     if (text === undefined || isReported) return
     isReported = true
-    log.error({ what, position: at, reason: reason?.() }, 'standstill: a consumer does not move while its source advances')
+    log.error({ what, position: at, reason: reason?.() }, 'stall: the consumer does not move while its source advances')
   }
 
   function fault (): string | undefined {
-    if (!stands) return undefined
-    const ms = performance.now() - stands.since
-    if (ms < patienceMs) return undefined
-    return `${what} stands still at ${stands.at} for ${Math.round(ms / 1000)} s while its source advances: ${reason?.() ?? 'the reason is not known'}`
+    if (!stalled) return undefined
+    const ms = performance.now() - stalled.since
+    if (ms < timeoutMs) return undefined
+    return `${what} is stalled at ${stalled.at} for ${Math.round(ms / 1000)} s while its source advances: ` +
+      (reason?.() ?? 'the reason is not known')
   }
 
   return { fault, stop: () => clearInterval(timer) }

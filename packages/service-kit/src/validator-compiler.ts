@@ -6,19 +6,18 @@ import { boundedSample, namesIn } from './bounded-sample.ts'
 
 const INTEGER = /^-?\d+$/
 
-/** Faults that are named of one input: one of each job of the largest batch. TypeBox itself stops at 8. */
+/** Maximum number of faults of one input: one for each job of the largest batch. TypeBox's own maximum is 8. */
 const MAX_FAULTS = 1000
 
 Settings.Set({ maxErrors: MAX_FAULTS })
 
 /**
- * Validates by TypeBox. A body is taken as it is. In a path, a query and
- * headers everything is text: there the digits of an integer are read as one,
- * and nothing else is: TypeBox's own conversion makes 1 of `1.9`, 16 of `0x10`
- * and 1000 of `1e3`. In a query a text without a value is left out where the schema allows it to be empty (`orEmpty` of
- * contracts): HTML forms send what nobody filled in.
+ * Validates with TypeBox. A body is not converted. In a path, a query and headers everything is text: the digits of an
+ * integer are parsed there, and nothing else: TypeBox's own conversion makes 1 of `1.9`, 16 of `0x10` and 1000 of
+ * `1e3`. An empty text in a query is left out where the schema allows it (`orEmpty` of contracts): HTML forms send
+ * fields that were not filled in.
  *
- * Of an invalid input at most 1,000 faults are named, found among its first 20,000 values.
+ * For an invalid input at most 1,000 faults are reported, found among its first 20,000 values.
  */
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = function validatorCompiler ({ schema, httpPart }) {
   const check = Compile(schema)
@@ -32,7 +31,13 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = function valida
   }
 }
 
-const BEYOND_SAMPLE = { keyword: 'sample', schemaPath: '#', instancePath: '', params: {}, message: 'is not valid, in a place beyond its first values' }
+const BEYOND_SAMPLE = {
+  keyword: 'sample',
+  schemaPath: '#',
+  instancePath: '',
+  params: {},
+  message: 'is not valid, beyond its first 20,000 values'
+}
 
 function faultsOf (check: Validator, sample: unknown) {
   const faults = check.Errors(sample)
@@ -48,7 +53,8 @@ function integersOf (schema: TSchema): string[] {
 
 function emptiesOf (schema: TSchema): string[] {
   const { properties = {} } = schema as { properties?: Record<string, { minLength?: unknown, enum?: unknown[] }> }
-  return Object.entries(properties).filter(([, { minLength, enum: values }]) => minLength === 0 || values?.includes('')).map(([name]) => name)
+  return Object.entries(properties).filter(([, { minLength, enum: values }]) => minLength === 0 ||
+    values?.includes('')).map(([name]) => name)
 }
 
 function withoutEmpty (texts: Texts, names: string[]): Texts {

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 
 /**
- * For `shouldUpgradeCallback` of an HTTP server: an Upgrade counts where a WebSocket is served. Elsewhere, and for any
- * other protocol, it is ignored (RFC 9110 §7.8): Java's HTTP client and curl offer h2c with every request.
+ * For `shouldUpgradeCallback` of an HTTP server: accepts upgrades to WebSocket at the given paths. Other upgrades are
+ * ignored (RFC 9110 §7.8): Java's HTTP client and curl offer h2c with every request.
  */
 export function webSocketsAt (path: RegExp) {
   return function isWebSocket ({ method, url = '', headers }: IncomingMessage): boolean {
@@ -10,5 +10,5 @@ export function webSocketsAt (path: RegExp) {
   }
 }
 
-/** Where the gateway serves WebSockets: its own, and those of Socket.IO. */
+/** The paths at which the gateway serves WebSockets: its own, and those of Socket.IO. */
 export const WEB_SOCKET_PATHS = /^\/+(socket\.io\/|ws\/*$)/

@@ -6,17 +6,19 @@ import { invalidInput, type InputFault } from './invalid-input.ts'
 const BODYLESS = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /**
- * Hooks of a route whose path says all. Clients announce a content type whatever they send (axios and generated
- * clients JSON, `curl -d ''` and jQuery a form, fetch plain text): without a body the announcement means nothing. A
- * body that says something is refused like any unknown field.
+ * Hooks of a route without a body. Clients send a content type even without a body (axios and generated clients JSON,
+ * `curl -d ''` and jQuery a form, fetch plain text), which is ignored then. The fields of a body are refused like any
+ * unknown field.
  */
 export const withoutBody = {
-  async preParsing (this: void, { raw: { headers } }: FastifyRequest, _reply: unknown, payload: unknown): Promise<RequestPayload> {
+  async preParsing (
+    this: void, { raw: { headers } }: FastifyRequest, _reply: unknown, payload: unknown
+  ): Promise<RequestPayload> {
     const body = payload as Readable
     if (headers['content-type'] === undefined) return body
     const rest = headers['transfer-encoding'] === undefined ? whole(headers, body) : await begun(body)
     if (rest) return rest
-    // Fastify looks for a parser by these.
+    // Fastify chooses a parser by these headers.
     delete headers['content-type']
     delete headers['transfer-encoding']
     return body
@@ -27,7 +29,7 @@ export const withoutBody = {
   }
 }
 
-/** Gives these hooks to the routes of this scope that are registered from now on and have no schema of a body. */
+/** Adds these hooks to the routes without a body schema that are registered in this scope from now on. */
 export function allowEmptyBodies (app: FastifyInstance): void {
   app.addHook('onRoute', route => {
     if (route.schema?.body !== undefined || [route.method].flat().every(method => BODYLESS.has(method))) return
@@ -40,7 +42,7 @@ function whole (headers: IncomingHttpHeaders, body: Readable): Readable | undefi
   return Number(headers['content-length'] ?? 0) === 0 ? undefined : body
 }
 
-/** A chunked body shows only when it is read whether there is anything in it. */
+/** Only reading shows whether a chunked body is empty. */
 async function begun (body: Readable): Promise<Readable | undefined> {
   const chunks = body.iterator() as AsyncIterableIterator<Buffer>
   const first = await chunks.next()

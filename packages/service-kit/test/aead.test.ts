@@ -4,7 +4,7 @@ import { decrypt, encrypt } from '../src/index.ts'
 
 const key = randomBytes(32)
 
-t.test('what was encrypted under a key is decrypted with it, differently each time', async t => {
+t.test('a text is encrypted differently each time, and decrypted with the same key', async t => {
   for (const text of ['', 'a secret', 'ß → 🔑'.repeat(1000)]) t.equal(decrypt(key, encrypt(key, text)), text)
   t.not(encrypt(key, 'a secret').toString('hex'), encrypt(key, 'a secret').toString('hex'))
 })
@@ -17,5 +17,7 @@ t.test('another key, a changed byte and a shortened text are refused', async t =
     changed[i] = (changed[i] as number) ^ 1
     t.throws(() => decrypt(key, changed), `byte ${i}`)
   }
-  for (let length = 0; length < encrypted.length; length++) t.throws(() => decrypt(key, encrypted.subarray(0, length)), `${length} bytes`)
+  for (let length = 0; length < encrypted.length; length++) {
+    t.throws(() => decrypt(key, encrypted.subarray(0, length)), `${length} bytes`)
+  }
 })

@@ -6,7 +6,10 @@ const { url } = await createDatabase(t)
 const sql = createSql(url, { max: 1 })
 t.teardown(() => sql.end())
 
-const awkward = ['', ' ', 'null', 'NULL', '"', '\\', '\\"', 'a,b', '{a}', '{', '\n', '\x1e', 'ü日🙂', "'", '$1', '\\x1e', null, undefined]
+const awkward = [
+  '', ' ', 'null', 'NULL', '"', '\\', '\\"', 'a,b', '{a}', '{', '\n', '\x1e', 'ü日🙂', "'", '$1', '\\x1e', null,
+  undefined
+]
 
 t.test('Postgres reads back what was given', async t => {
   const numbers = [0, -1, 1.5, 1e-7, 2 ** 53 - 1, null, undefined]
@@ -21,14 +24,14 @@ t.test('Postgres reads back what was given', async t => {
   })
 })
 
-t.test('lists of none', async t => {
+t.test('empty lists', async t => {
   const [row] = await sql`
     select ${numberArray([])}::int[] = '{}' as numbers, ${textArray([])}::text[] = '{}' as texts, ${booleanArray([])}::boolean[] = '{}' as booleans,
            string_to_array(${joinedJson([])}, chr(30), '') = '{}' as json`
   t.same(row, { numbers: true, texts: true, booleans: true, json: true })
 })
 
-t.test('columns of rows stay beside each other, JSON included', async t => {
+t.test('columns of rows stay aligned, JSON included', async t => {
   const values = [null, ...awkward.map(value => value ?? null), { list: [1, '\x1e', { a: null }] }]
   const rows = values.map((value, n) => ({ n, json: value === null ? null : JSON.stringify(value) }))
   for (const some of [rows, rows.slice(0, 1), rows.slice(1, 2)]) {

@@ -12,7 +12,9 @@ t.test('a promise that settles in time passes its outcome on', async t => {
 
 t.test('after the timeout the replacement decides the outcome', async t => {
   t.equal(await withTimeout(never, 1, () => 'late'), 'late')
-  await t.rejects(withTimeout(never, 1, () => { throw new Error('no answer in time') }), { message: 'no answer in time' })
+  await t.rejects(
+    withTimeout(never, 1, () => { throw new Error('no answer in time') }), { message: 'no answer in time' }
+  )
 })
 
 t.test('a rejection after the timeout is ignored', async t => {
@@ -42,5 +44,7 @@ t.test('a pause ends early with the signal, without an error', async t => {
 })
 
 t.test('the backoff doubles up to its maximum, however many failures there were', async t => {
-  t.same([0, 1, 2, 3, 4, 5000].map(failures => backoff(failures, { minMs: 100, maxMs: 1000 })), [100, 200, 400, 800, 1000, 1000])
+  t.same([0, 1, 2, 3, 4, 5000].map(failures => backoff(failures, { minMs: 100, maxMs: 1000 })), [
+    100, 200, 400, 800, 1000, 1000
+  ])
 })

@@ -14,14 +14,14 @@ async function setup (t: TestContext) {
   return { app, ready }
 }
 
-t.test('ready while every check is content', async t => {
+t.test('ready while all checks pass', async t => {
   const { app, ready } = await setup(t)
   app.addReadinessCheck('store', 'required', async () => undefined)
   t.same(await ready(), { status: 200, body: { status: 'ok' } })
   t.equal((await app.inject('/livez')).statusCode, 200)
 })
 
-t.test('a required check that fails makes it unready, an optional one degraded', async t => {
+t.test('a failing required check makes the service unready, an optional one degraded', async t => {
   const { app, ready } = await setup(t)
   const faults: string[] = []
   app.addReadinessCheck('redis', 'optional', () => 'away')

@@ -11,10 +11,12 @@ t.teardown(() => app.close())
 
 const post = async (payload: string | Buffer, type = 'application/json') => {
   const answer = await app.inject({ method: 'POST', url: '/', headers: { 'content-type': type, host: 'x' }, payload })
-  return { status: answer.statusCode, ...answer.json() as { body?: unknown, errors?: { path: string, message: string }[] } }
+  return {
+    status: answer.statusCode, ...answer.json() as { body?: unknown, errors?: { path: string, message: string }[] }
+  }
 }
 
-t.test('a number that would change is a fault that names its path', async t => {
+t.test('a number that would change is a fault with its path', async t => {
   const cases: [string, string][] = [
     ['{"data":{"id":1152921506151679042}}', 'body.data.id'],
     ['{"data":{"list":[1,[2,{"a.b":9007199254740993}]]}}', 'body.data.list.1.1.a.b'],
@@ -31,8 +33,11 @@ t.test('a number that would change is a fault that names its path', async t => {
   }
 })
 
-t.test('numbers that stay what they are pass, and so do digits in strings', async t => {
-  for (const text of ['9007199254740991', '9007199254740992', '100000000000000000000', '1.0', '-0', '0e999', '1e308', '0.1234567890123456789', '"12345678901234567891"', '": 12345678901234567891"']) {
+t.test('numbers that do not change pass, and so do digits in strings', async t => {
+  for (const text of [
+    '9007199254740991', '9007199254740992', '100000000000000000000', '1.0', '-0', '0e999', '1e308',
+    '0.1234567890123456789', '"12345678901234567891"', '": 12345678901234567891"'
+  ]) {
     t.equal((await post(`{"x": ${text}}`)).status, 200, text)
   }
 })
@@ -41,8 +46,11 @@ t.test('at most 20 faults are named', async t => {
   t.equal((await post(`[${Array.from({ length: 100 }, () => '1e999').join(', ')}]`)).errors?.length, 20)
 })
 
-t.test('a lone surrogate is a fault that names its path, in keys too', async t => {
-  for (const [text, path] of [['{"name":"\\ud800"}', 'body.name'], ['{"a":["\\udc00x"]}', 'body.a.0'], ['{"a":{"\\ud800":1}}', 'body.a'], ['{"a":"\\ud83d"}', 'body.a']] as const) {
+t.test('a lone surrogate is a fault with its path, in keys too', async t => {
+  for (const [text, path] of [
+    ['{"name":"\\ud800"}', 'body.name'], ['{"a":["\\udc00x"]}', 'body.a.0'], ['{"a":{"\\ud800":1}}', 'body.a'],
+    ['{"a":"\\ud83d"}', 'body.a']
+  ] as const) {
     const { status, errors } = await post(text)
     t.equal(status, 400, text)
     t.same(errors?.map(error => error.path), [path], text)
@@ -50,14 +58,18 @@ t.test('a lone surrogate is a fault that names its path, in keys too', async t =
   t.same((await post('{"a":"\\ud83d\\ude00", "\\\\ud800":"\\\\"}')).body, { a: '😀', '\\ud800': '\\' })
 })
 
-t.test('a body is UTF-8, whatever its Content-Type announces', async t => {
-  for (const charset of ['utf-8', 'UTF-8', '"utf-8"', 'utf8', 'us-ascii']) t.equal((await post('{"a":"é"}', `application/json; charset=${charset}`)).status, 200, charset)
-  for (const charset of ['iso-8859-1', '"latin1"', 'utf-16']) t.equal((await post('{}', `application/json;charset=${charset}`)).status, 415, charset)
+t.test('a body must be UTF-8, regardless of its Content-Type', async t => {
+  for (const charset of ['utf-8', 'UTF-8', '"utf-8"', 'utf8', 'us-ascii']) {
+    t.equal((await post('{"a":"é"}', `application/json; charset=${charset}`)).status, 200, charset)
+  }
+  for (const charset of ['iso-8859-1', '"latin1"', 'utf-16']) {
+    t.equal((await post('{}', `application/json;charset=${charset}`)).status, 415, charset)
+  }
   t.match(await post(Buffer.from('{"a":"é"}', 'latin1')), { status: 400, errors: [{ path: 'body', message: /UTF-8/ }] })
   t.same((await post(Buffer.from('\ufeff{"a":1}'))).body, { a: 1 }, 'a byte order mark is skipped')
 })
 
-t.test('a query string is UTF-8', async t => {
+t.test('a query string must be UTF-8', async t => {
   const status = async (query: string) => (await app.inject({ url: `/?${query}`, headers: { host: 'x' } })).statusCode
   for (const query of ['name=%ED%A0%80', 'name=%ff', '%c3=1']) t.equal(await status(query), 400, query)
   for (const query of ['name=%C3%A9', 'name=100%', 'name=a+b', '']) t.equal(await status(query), 200, query)

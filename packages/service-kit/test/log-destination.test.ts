@@ -10,7 +10,9 @@ const FULL = '/dev/full'
 
 async function start (t: Test, stdout: 'pipe' | number) {
   const port = await freePort()
-  const child = spawn(process.execPath, [entry], { stdio: ['ignore', stdout, 'inherit'], env: { PATH: process.env.PATH, PORT: String(port) } })
+  const child = spawn(process.execPath, [entry], {
+    stdio: ['ignore', stdout, 'inherit'], env: { PATH: process.env.PATH, PORT: String(port) }
+  })
   t.teardown(async () => {
     if (child.exitCode !== null) return
     child.kill('SIGKILL')
@@ -21,13 +23,14 @@ async function start (t: Test, stdout: 'pipe' | number) {
   return { child, ask: async () => await (await fetch(`${url}/logs`)).text() }
 }
 
-t.test('a full disk behind stdout does not end a service', { skip: existsSync(FULL) ? false : `there is no ${FULL}` }, async t => {
-  const { child, ask } = await start(t, openSync(FULL, 'w'))
-  for (let i = 0; i < 50; i++) t.equal(await ask(), 'done')
-  t.equal(child.exitCode, null)
-})
+t.test('a full disk behind stdout does not end a service',
+  { skip: existsSync(FULL) ? false : `there is no ${FULL}` }, async t => {
+    const { child, ask } = await start(t, openSync(FULL, 'w'))
+    for (let i = 0; i < 50; i++) t.equal(await ask(), 'done')
+    t.equal(child.exitCode, null)
+  })
 
-t.test('nor does a reader of stdout that has gone', async t => {
+t.test('a closed reader of stdout does not end a service', async t => {
   const { child, ask } = await start(t, 'pipe')
   child.stdout?.destroy()
   for (let i = 0; i < 20; i++) t.equal(await ask(), 'done')

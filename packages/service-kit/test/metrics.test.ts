@@ -11,12 +11,13 @@ async function service (name: string) {
   return app
 }
 
-t.test('requests are counted by method, route and status; what no route answers under one label', async t => {
+t.test('requests are counted by method, route and status; those without a route under one label', async t => {
   const app = await service('a')
   t.teardown(() => app.close())
   for (const url of ['/jobs/1', '/jobs/2', '/nowhere/1', '/nowhere/2', '/livez', '/metrics']) await app.inject(url)
   const text = (await app.inject('/metrics')).body
-  const counts = [...text.matchAll(/^http_request_duration_seconds_count\{(.*)\} (\d+)$/gm)].map(([, labels, count]) => `${labels} ${count}`)
+  const counts = [...text.matchAll(/^http_request_duration_seconds_count\{(.*)\} (\d+)$/gm)].map(([, labels, count]) =>
+    `${labels} ${count}`)
   t.same(counts.sort(), [
     'method="GET",route="/jobs/:id",status_code="200" 2',
     'method="GET",route="none",status_code="404" 2'
@@ -25,7 +26,7 @@ t.test('requests are counted by method, route and status; what no route answers 
   t.match(text, /^nodejs_eventloop_lag_seconds \d/m)
 })
 
-t.test('two apps in one process have registries of their own', async t => {
+t.test('two apps in one process have separate registries', async t => {
   const [a, b] = [await service('a'), await service('b')]
   t.teardown(() => Promise.all([a.close(), b.close()]))
   const counter = new prom.Counter({ name: 'only_of_a_total', help: 'Of a', registers: [a.metricsRegistry] })

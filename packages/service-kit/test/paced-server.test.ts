@@ -24,9 +24,10 @@ async function exchange (port: number, text: string): Promise<string> {
 }
 
 const get = (path: number | string, headers = '') => `GET /${path} HTTP/1.1\r\nHost: a\r\n${headers}\r\n`
-const post = (body: string) => `POST / HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+const post = (body: string) =>
+  `POST / HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n\r\n${body}`
 
-t.test('of thousands of pipelined requests a few are in hand, all are answered in order, and others are served meanwhile', async t => {
+t.test('of thousands of pipelined requests few are in progress; all are answered, and others served meanwhile', async t => {
   let inHand = 0
   let most = 0
   let answered = 0
@@ -52,7 +53,7 @@ t.test('of thousands of pipelined requests a few are in hand, all are answered i
   t.ok(before < count, `another connection was served after ${before} of ${count}`)
 })
 
-t.test('a listener that takes the place of others, as engine.io\'s does, is paced too', async t => {
+t.test('a listener that replaces others, as engine.io\'s does, is paced too', async t => {
   let inHand = 0
   let most = 0
   const app = Fastify({ serverFactory: pacedServer })
@@ -78,7 +79,9 @@ t.test('pipelined bodies arrive whole', async t => {
   app.get('/end', async () => '<end>')
   const port = await start(t, app)
   const sizes = Array.from({ length: 200 }, (_, i) => 1 + i * 37 % 5000)
-  const answer = await exchange(port, sizes.map(size => post('x'.repeat(size))).join('') + get('end', 'Connection: close\r\n'))
+  const answer = await exchange(
+    port, sizes.map(size => post('x'.repeat(size))).join('') + get('end', 'Connection: close\r\n')
+  )
   t.same([...answer.matchAll(/<(\w+)>/g)].map(([, text]) => text), [...sizes.map(String), 'end'])
 })
 
@@ -87,17 +90,20 @@ t.test('the connection of a client that left is closed once a response to it is 
   const held = new Promise<void>(resolve => { release = resolve })
   const app = Fastify({ serverFactory: pacedServer })
   app.get('/:n', async () => { await held; return 'ok' })
-  const gone = new Promise<void>(resolve => app.server.once('connection', socket => socket.once('close', () => resolve())))
+  const gone = new Promise<void>(resolve =>
+    app.server.once('connection', socket => socket.once('close', () => resolve())))
   const port = await start(t, app)
 
   const socket = connect(port, '127.0.0.1')
-  await new Promise<void>(resolve => { socket.write(Array.from({ length: 100 }, (_, i) => get(i)).join(''), () => resolve()) })
+  await new Promise<void>(
+    resolve => { socket.write(Array.from({ length: 100 }, (_, i) => get(i)).join(''), () => resolve()) }
+  )
   socket.destroy()
   release()
   await gone
 })
 
-t.test('a connection is not read while requests of it wait', async t => {
+t.test('a connection is not read while its requests wait', async t => {
   let release = () => {}
   const held = new Promise<void>(resolve => { release = resolve })
   const app = Fastify({ serverFactory: pacedServer, forceCloseConnections: true })
@@ -110,7 +116,8 @@ t.test('a connection is not read while requests of it wait', async t => {
   client.write(sent)
   const connection = await accepted
   for (let i = 0; i < 20; i++) t.equal(await (await fetch(`http://127.0.0.1:${port}/other`)).text(), 'ok')
-  t.ok(connection.bytesRead > 0 && connection.bytesRead < sent.length / 4, `${connection.bytesRead} of ${sent.length} bytes were read`)
+  t.ok(connection.bytesRead > 0 &&
+    connection.bytesRead < sent.length / 4, `${connection.bytesRead} of ${sent.length} bytes were read`)
   client.destroy()
   release()
 })

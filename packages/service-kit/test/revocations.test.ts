@@ -57,7 +57,9 @@ t.test('a user who returns after more than ten seconds waits for Redis', async t
   const realNow = Date.now
   Date.now = () => realNow() + 60_000
   t.teardown(() => { Date.now = realNow })
-  t.same(await Promise.all(Array.from({ length: 5 }, async () => await isRevoked(issued(999)))), [true, true, true, true, true])
+  t.same(await Promise.all(Array.from({ length: 5 }, async () => await isRevoked(issued(999)))), [
+    true, true, true, true, true
+  ])
   t.match(await client.info('commandstats'), /cmdstat_hget:calls=2,/, 'one question for all waiting requests')
 })
 

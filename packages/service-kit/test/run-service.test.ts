@@ -5,9 +5,11 @@ import { freePort, spawnService, until } from '@tidings/testing'
 
 const entry = new URL('./fixtures/service.ts', import.meta.url).pathname
 
-t.test('SIGTERM lets a request end, and waits for no connection that has sent none', async t => {
+t.test('SIGTERM waits for a running request, but not for connections without one', async t => {
   const port = await freePort()
-  const service = await spawnService(t, { entry, env: { PORT: String(port) }, readyUrl: `http://127.0.0.1:${port}/readyz` })
+  const service = await spawnService(
+    t, { entry, env: { PORT: String(port) }, readyUrl: `http://127.0.0.1:${port}/readyz` }
+  )
   const opened = connect(port, '127.0.0.1')
   t.teardown(() => opened.destroy())
   await once(opened, 'connect')

@@ -7,15 +7,21 @@ async function answerTo (err: Error) {
   app.get('/', async () => { throw err })
   const { statusCode, headers, body } = await app.inject('/')
   await app.close()
-  return { statusCode, retryAfter: headers['retry-after'], problem: JSON.parse(body) as { detail: string, errors?: unknown } }
+  return {
+    statusCode, retryAfter: headers['retry-after'], problem: JSON.parse(body) as { detail: string, errors?: unknown }
+  }
 }
 
 t.test('an unavailable dependency answers 503 with Retry-After, and does not show its cause', async t => {
-  const { statusCode, retryAfter, problem } = await answerTo(unavailable(undefined, new Error('connect ECONNREFUSED 10.0.0.1')))
+  const { statusCode, retryAfter, problem } = await answerTo(
+    unavailable(undefined, new Error('connect ECONNREFUSED 10.0.0.1'))
+  )
   t.equal(statusCode, 503)
   t.equal(retryAfter, '1')
   t.equal(problem.detail, 'A dependency is unavailable; try again')
-  t.match((await answerTo(unavailable('The job cannot be read now; try again'))).problem, { detail: 'The job cannot be read now; try again' })
+  t.match((await answerTo(unavailable('The job cannot be read now; try again'))).problem, {
+    detail: 'The job cannot be read now; try again'
+  })
 })
 
 t.test('any rejection of a dependency becomes unavailable, with the rejection as its cause', async t => {

@@ -9,7 +9,9 @@ app.register(async app => {
   app.get('/things/:id', {
     schema: {
       params: Type.Object({ id: Type.Integer({ minimum: -5, maximum: Number.MAX_SAFE_INTEGER }) }),
-      querystring: Type.Object({ page: Type.Optional(Type.Integer()), name: Type.Optional(Type.String()) }, { additionalProperties: false }),
+      querystring: Type.Object(
+        { page: Type.Optional(Type.Integer()), name: Type.Optional(Type.String()) }, { additionalProperties: false }
+      ),
       headers: Type.Object({ 'x-count': Type.Optional(Type.Integer()) })
     }
   }, async ({ params, query, headers }) => ({ params, query, count: headers['x-count'] }))
@@ -18,40 +20,66 @@ app.register(async app => {
 })
 t.teardown(() => app.close())
 
-const NO_INTEGERS = ['1.5', '1.0', '1e3', '0x10', '0b1', ' 1', '1 ', '1_000', '+1', '--1', '-', '', 'x', 'NaN', 'Infinity', 'true', 'null', '1,2', '١']
+const NO_INTEGERS = [
+  '1.5', '1.0', '1e3', '0x10', '0b1', ' 1', '1 ', '1_000', '+1', '--1', '-', '', 'x', 'NaN', 'Infinity', 'true', 'null',
+  '1,2', '١'
+]
 
-t.test('digits in a path, a query and headers are read as an integer', async t => {
+t.test('digits in a path, a query and headers are parsed as an integer', async t => {
   const answer = await app.inject({ url: '/things/-5?page=12&name=7', headers: { 'x-count': '3' } })
-  t.same(answer.json(), { params: { id: -5 }, query: { page: 12, name: '7' }, count: 3 }, 'and as a text where a text is meant')
+  t.same(
+    answer.json(), { params: { id: -5 }, query: { page: 12, name: '7' }, count: 3 },
+    'and as a text where a text is meant'
+  )
   t.same((await app.inject('/things/007')).json().params, { id: 7 })
 })
 
-t.test('whatever else stands there is refused by name', async t => {
+t.test('any other text is refused with its field', async t => {
   for (const text of NO_INTEGERS) {
     const encoded = encodeURIComponent(text)
-    t.match((await app.inject(`/things/1?page=${encoded}`)).json(), { status: 400, errors: [{ path: 'querystring.page', message: 'must be integer' }] }, `page=${text}`)
+    t.match(
+      (await app.inject(`/things/1?page=${encoded}`)).json(),
+      { status: 400, errors: [{ path: 'querystring.page', message: 'must be integer' }] }, `page=${text}`
+    )
     if (text === '') continue
-    t.match((await app.inject(`/things/${encoded}`)).json(), { status: 400, errors: [{ path: 'params.id', message: 'must be integer' }] }, `/things/${text}`)
+    t.match(
+      (await app.inject(`/things/${encoded}`)).json(),
+      { status: 400, errors: [{ path: 'params.id', message: 'must be integer' }] }, `/things/${text}`
+    )
   }
-  t.match((await app.inject('/things/1?page=1&page=2')).json(), { status: 400, errors: [{ path: 'querystring.page' }] }, 'twice')
-  t.match((await app.inject({ url: '/things/1', headers: { 'x-count': '1.5' } })).json(), { status: 400, errors: [{ path: 'headers.x-count' }] })
+  t.match(
+    (await app.inject('/things/1?page=1&page=2')).json(), { status: 400, errors: [{ path: 'querystring.page' }] },
+    'twice'
+  )
+  t.match((await app.inject({ url: '/things/1', headers: { 'x-count': '1.5' } })).json(), {
+    status: 400, errors: [{ path: 'headers.x-count' }]
+  })
 })
 
-t.test('an integer that no number can tell exactly is not rounded to another', async t => {
-  for (const id of ['9007199254740993', '99999999999999999999999']) t.match((await app.inject(`/things/${id}`)).json(), { status: 400, errors: [{ path: 'params.id' }] }, id)
+t.test('an integer that no number can represent is not rounded to another', async t => {
+  for (const id of ['9007199254740993', '99999999999999999999999']) {
+    t.match((await app.inject(`/things/${id}`)).json(), { status: 400, errors: [{ path: 'params.id' }] }, id)
+  }
 })
 
-t.test('of a long list every fault is named, up to a bound', async t => {
-  const faultsIn = async (sizes: unknown[]) => (await app.inject({ method: 'POST', url: '/lists', payload: { sizes } })).json<{ errors: { path: string }[] }>().errors
+t.test('every fault of a long list is reported, up to a bound', async t => {
+  const faultsIn = async (sizes: unknown[]) => (await app.inject(
+    { method: 'POST', url: '/lists', payload: { sizes } }
+  )).json<{ errors: { path: string }[] }>().errors
   const sizes = Array.from({ length: 1000 }, (_, i) => i % 2 === 0 ? i : 'x')
-  t.same((await faultsIn(sizes)).map(({ path }) => path), sizes.flatMap((size, i) => size === 'x' ? [`body.sizes.${i}`] : []))
+  t.same((await faultsIn(sizes)).map(({ path }) => path), sizes.flatMap((size, i) =>
+    size === 'x' ? [`body.sizes.${i}`] : []))
   t.equal((await faultsIn(Array.from({ length: 20_000 }, () => 'x'))).length, 1000)
-  t.match(await faultsIn([...Array.from({ length: 30_000 }, () => 1), 'x']), [{ path: 'body', message: /beyond its first values/ }])
+  t.match(await faultsIn([...Array.from({ length: 30_000 }, () => 1), 'x']), [
+    { path: 'body', message: /beyond its first 20,000 values/ }
+  ])
 })
 
-t.test('the faults of a huge input are looked for in a bounded part of it', async t => {
+t.test('a bounded part of a huge input is searched for faults', async t => {
   const unknown = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`field-${i}`, { deep: [i] }]))
-  const schema = Type.Object({ jobs: Type.Array(Type.Object({ name: Type.String() }, { additionalProperties: false }), { maxItems: 3 }) })
+  const schema = Type.Object(
+    { jobs: Type.Array(Type.Object({ name: Type.String() }, { additionalProperties: false }), { maxItems: 3 }) }
+  )
   const read: Record<string, number> = {}
   const watched = (label: string, value: object) => new Proxy(value, {
     get (target, name, receiver) {
@@ -70,11 +98,13 @@ t.test('the faults of a huge input are looked for in a bounded part of it', asyn
   t.notOk(inOne.some(({ message }) => /required/.test(message)), 'a field that is there is not reported as missing')
   t.ok((read.fields ?? 0) < 5000, `${read.fields} fields were read`)
 
-  t.match(faults({ jobs: watched('items', Array.from({ length: 100_000 }, () => ({ name: 'a' }))) }), [{ instancePath: '/jobs', message: /3 items/ }])
+  t.match(faults({ jobs: watched('items', Array.from({ length: 100_000 }, () => ({ name: 'a' }))) }), [
+    { instancePath: '/jobs', message: /3 items/ }
+  ])
   t.ok((read.items ?? 0) < 105_000, `the check reads each item once, and the search for faults few: ${read.items}`)
 })
 
-t.test('in a body a text is a text', async t => {
+t.test('texts in a body are not converted', async t => {
   t.equal((await app.inject({ method: 'POST', url: '/things', payload: { size: '3' } })).statusCode, 400)
   t.same((await app.inject({ method: 'POST', url: '/things', payload: { size: 3 } })).json(), { size: 3 })
 })

@@ -2,14 +2,14 @@ import postgres from 'postgres'
 import t from 'tap'
 import { createDatabase, startPostgres } from '../src/index.ts'
 
-t.test('databases of two tests know nothing of each other', async t => {
+t.test('databases of two tests are isolated', async t => {
   const one = await createDatabase(t)
   const two = await createDatabase(t)
   await one.sql`create table seen (id int)`
   t.same(await two.sql`select from pg_tables where tablename = 'seen'`, [])
 })
 
-t.test('a cluster of the test\'s own', async t => {
+t.test('a Postgres cluster for one test', async t => {
   const cluster = await startPostgres(t)
   const query = async <T>(run: (sql: postgres.Sql) => Promise<T>) => {
     const sql = postgres(cluster.url, { max: 1, connect_timeout: 30, onnotice: () => {} })
@@ -21,7 +21,7 @@ t.test('a cluster of the test\'s own', async t => {
   }
   await query(sql => sql`create table kept (id int)`)
 
-  await t.test('keeps its data over SIGKILL, with sessions open, and a start on the same port', async t => {
+  await t.test('keeps its data after SIGKILL with open sessions and a start on the same port', async t => {
     const open = postgres(cluster.url, { max: 3, onnotice: () => {} })
     await open`insert into kept values (1)`
     await cluster.kill()
@@ -37,7 +37,7 @@ t.test('a cluster of the test\'s own', async t => {
     t.same(await query(sql => sql`select 1 as one`), [{ one: 1 }])
   })
 
-  await t.test('lets nothing through while paused, then goes on', async t => {
+  await t.test('answers nothing while paused, then continues', async t => {
     await query(async sql => {
       await sql`select 1`
       cluster.pause()

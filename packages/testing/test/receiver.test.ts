@@ -3,7 +3,7 @@ import { startReceiver } from '../src/index.ts'
 
 const post = (url: string, body: string) => fetch(url, { method: 'POST', body, headers: { 'content-type': 'application/json' } })
 
-t.test('records what it is sent, raw and parsed', async t => {
+t.test('records requests, raw and parsed', async t => {
   const receiver = await startReceiver(t)
   const response = await post(`${receiver.url}/hook?x=1`, '{"a": 1}')
   t.equal(response.status, 200)
@@ -11,7 +11,7 @@ t.test('records what it is sent, raw and parsed', async t => {
   t.match(request, { method: 'POST', url: '/hook?x=1', body: '{"a": 1}', json: { a: 1 }, headers: { 'content-type': 'application/json' } })
 })
 
-t.test('answers as its handler says, and says what it waited for in vain', async t => {
+t.test('answers as its handler decides, and reports what it waited for in vain', async t => {
   const receiver = await startReceiver(t, () => 503)
   t.equal((await post(receiver.url, 'no json')).status, 503)
   receiver.handle((_request, response) => { response.writeHead(201).end('made') })

@@ -17,7 +17,7 @@ const SERVER = `
   console.log('here I am')
 `
 
-t.test('runs a script with the given environment, ready when its URL answers, gone with its test', async t => {
+t.test('runs a script with the given environment until the test ends; ready when its URL answers', async t => {
   let pid = 0
   await t.test('inner', async t => {
     const port = await freePort()
@@ -31,12 +31,12 @@ t.test('runs a script with the given environment, ready when its URL answers, go
   t.notOk(isAlive(pid))
 })
 
-t.test('ends by the signal it is sent', async t => {
+t.test('ends by the signal that it receives', async t => {
   const service = await spawnService(t, { entry: script(t, 'setInterval(() => {}, 1000)') })
   t.same(await service.kill('SIGKILL'), { code: null, signal: 'SIGKILL' })
 })
 
-t.test('a service that ends at its start is shown with what it wrote', async t => {
+t.test('a service that ends at its start is reported with its output', async t => {
   const port = await freePort()
   const start = spawnService(t, { entry: script(t, 'console.error("no database"); process.exit(3)'), readyUrl: `http://127.0.0.1:${port}/` })
   await t.rejects(start, { message: /ended \(3\) before it was ready. It wrote:\nno database/ })

@@ -2,7 +2,7 @@ import fp from 'fastify-plugin'
 import { watchForStall, type StallOptions } from '@tidings/service-kit'
 import type { Config } from './config.ts'
 
-type Watched = Omit<StallOptions, 'log' | 'patienceMs'> & {
+type Watched = Omit<StallOptions, 'log' | 'timeoutMs'> & {
   /** Whether this replica holds the consumer's lease. */
   isOwn: () => boolean
 }
@@ -17,7 +17,7 @@ export const readiness = fp<{ config: Config }>(async function readiness (app, {
   app.addReadinessCheck('redis', 'optional', app.redisChecks.away)
   app.addReadinessCheck('redis-access', 'required', app.redisChecks.refused)
   app.decorate('watchConsumer', ({ isOwn, ...watched }) => {
-    const stall = watchForStall({ ...watched, log: app.log, patienceMs: config.STANDSTILL_MS })
+    const stall = watchForStall({ ...watched, log: app.log, timeoutMs: config.STALL_TIMEOUT_MS })
     app.addReadinessCheck(watched.what, 'required', () => isOwn() ? stall.fault() : undefined)
     app.addReadinessCheck(`${watched.what}, on another replica`, 'optional', () => isOwn() ? undefined : stall.fault())
     app.addHook('onClose', async () => stall.stop())

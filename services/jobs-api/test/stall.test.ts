@@ -5,7 +5,7 @@ import { untilStates } from './job-rows.ts'
 import { setup } from './setup.ts'
 import { submit } from './submit.ts'
 
-const QUICK = { STANDSTILL_MS: '1500' }
+const QUICK = { STALL_TIMEOUT_MS: '1500' }
 
 t.test('a relay that stalls while BullMQ continues makes the service unready, with the reason', async t => {
   const { app, redis, database } = await setup(t, QUICK)
@@ -20,7 +20,7 @@ t.test('a relay that stalls while BullMQ continues makes the service unready, wi
     const one = await app.inject('/readyz')
     return one.statusCode === 503 && !one.body.includes('the reason is not known') && one.json()
   })
-  t.match(answer.faults, { 'relay of default': /^relay of default stands still at \S+ \d+ \d+ for \d+ s while its source advances: .*WRONGTYPE/ })
+  t.match(answer.faults, { 'relay of default': /^relay of default is stalled at \S+ \d+ \d+ for \d+ s while its source advances: .*WRONGTYPE/ })
   await client.del('bull:default:events')
   await until(async () => (await app.inject('/readyz')).statusCode === 200)
 })
@@ -42,7 +42,7 @@ t.test('a stalled projector does so too, and the service is ready again once it 
     const one = await app.inject('/readyz')
     return one.statusCode === 503 && one.json()
   })
-  t.match(answer.faults, { projector: /stands still/ })
+  t.match(answer.faults, { projector: /is stalled/ })
   released.resolve()
   await held
   await until(async () => (await app.inject('/readyz')).statusCode === 200)

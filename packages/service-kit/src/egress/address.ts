@@ -1,16 +1,17 @@
 import ipaddr, { type IPv4, type IPv6 } from 'ipaddr.js'
 
 /**
- * - `public`: anybody may have webhooks sent there.
- * - `private`: a network or machine of the operator's own, fc00::/7 and 100.64.0.0/10 among them; allowed where WEBHOOK_ALLOW_PRIVATE says so.
+ * - `public`: always allowed.
+ * - `private`: a network or machine of the operator, fc00::/7 and 100.64.0.0/10 among them; allowed with
+ *   WEBHOOK_ALLOW_PRIVATE.
  * - `forbidden`: never a receiver: metadata services, link-local, multicast, reserved, documentation, tunnels.
  */
 export type AddressKind = 'public' | 'private' | 'forbidden'
 
-/** Shared addresses (100.64.0.0/10) are those of carriers' own networks, and of Tailscale and the pods of some clusters. */
+/** Shared addresses (100.64.0.0/10) belong to networks of carriers, to Tailscale and to the pods of some clusters. */
 const PRIVATE_RANGES = new Set(['loopback', 'private', 'uniqueLocal', 'carrierGradeNat'])
 
-/** Metadata services of clouds that stand outside the link-local range, which is forbidden as a whole. */
+/** Metadata services of clouds outside the link-local range, which is forbidden as a whole. */
 const METADATA = new Set([
   '100.100.100.200', // Alibaba
   '168.63.129.16', // Azure
@@ -21,7 +22,7 @@ const METADATA = new Set([
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3')
 const NAT64 = ipaddr.IPv6.parseCIDR('64:ff9b::/96')
 
-/** What may be sent to an address, whatever the form in which an IPv4 address hides in an IPv6 one. */
+/** The kind of an address; an IPv4 address inside an IPv6 one is found in any form. */
 export function addressKind (text: string): AddressKind {
   if (!ipaddr.isValid(text)) return 'forbidden'
   const address = ipaddr.parse(text)
@@ -40,7 +41,7 @@ function kindOfIPv6 (address: IPv6): AddressKind {
   if (embedded) return addressKind(embedded.toString())
   const range = address.range()
   if (PRIVATE_RANGES.has(range)) return 'private'
-  // What IANA has not given out yet, or has taken back (::/96, fec0::/10), is nobody's to receive with.
+  // Ranges that IANA has not assigned yet, or has withdrawn (::/96, fec0::/10), have no receivers.
   return range === 'unicast' && address.match(GLOBAL_UNICAST) ? 'public' : 'forbidden'
 }
 

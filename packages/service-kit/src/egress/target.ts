@@ -5,8 +5,8 @@ import type { EgressRules } from './rules.ts'
 export type Target = { url: URL, fault?: undefined } | { fault: string }
 
 /**
- * A URL that webhooks may be sent to, as far as its text tells, or why not: a
- * name is judged anew at each connect, by the addresses it has then.
+ * Parses a URL for webhooks, or says why it is not allowed. A host name is checked again at each connect, by its
+ * addresses at that time.
  */
 export function targetOf (text: string, rules: EgressRules): Target {
   const url = URL.parse(text)
@@ -15,7 +15,7 @@ export function targetOf (text: string, rules: EgressRules): Target {
   return fault ? { fault } : { url }
 }
 
-/** Whether a socket may be connected to an address. */
+/** Whether connections to an address are allowed. */
 export function mayReach (address: string, { allowPrivate }: Pick<EgressRules, 'allowPrivate'>): boolean {
   const kind = addressKind(address)
   return kind === 'public' || (kind === 'private' && allowPrivate)

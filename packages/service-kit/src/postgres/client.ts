@@ -1,7 +1,7 @@
 import postgresJs, { type Options, type Sql } from 'postgres'
 import { postgresTarget } from './target.ts'
 
-/** A statement that takes longer is cancelled by Postgres. */
+/** Postgres cancels a statement that takes longer. */
 const STATEMENT_TIMEOUT_MS = 10_000
 const CONNECT_TIMEOUT_S = 5
 
@@ -11,7 +11,7 @@ export type ClientOptions = Options<Record<string, never>>
 /** Databases behind a pooler that refuses settings at the start of a connection (PgBouncer), by URL. */
 const withoutSettings = new Set<string>()
 
-/** A postgres.js client with our time-outs. */
+/** A postgres.js client with the timeouts of the services. */
 export function clientFor (url: string, options: ClientOptions = {}): Sql {
   const { options: target } = postgresTarget(url)
   const settings = { statement_timeout: STATEMENT_TIMEOUT_MS, ...target.connection, ...options.connection }
@@ -26,7 +26,7 @@ export function clientFor (url: string, options: ClientOptions = {}): Sql {
   })
 }
 
-/** From now on clients of this URL ask for no settings. Returns whether that is news. */
+/** Makes further clients of this URL request no settings. Returns false where they did so before. */
 export function forgoSettings (url: string): boolean {
   if (withoutSettings.has(url)) return false
   withoutSettings.add(url)

@@ -3,24 +3,22 @@ import { withTimeout } from '../async.ts'
 import { ConfigError } from '../config-error.ts'
 import { clientFor } from './client.ts'
 
-/** A pool of sessions that has none left lets the second connection wait: that tells nothing. */
-const PATIENCE_MS = 3000
-/** Other clients of a busy pooler may take the connection that shows it. */
+/** A full pool of sessions makes the second connection wait, which shows nothing. */
+const TIMEOUT_MS = 3000
+/** Other clients of a busy pooler may take the connection that shows the mode. */
 const TRIES = 3
 
 /**
- * A pooler that gives a connection to others between two statements
- * (PgBouncer's `pool_mode = transaction`, or `statement`) loses advisory locks,
- * LISTEN and prepared statements, now and then and without an error. It shows
- * when a second client's transaction runs on the connection of the first, or
- * drives the first to another.
- * @throws ConfigError where it does
+ * A pooler that gives a connection to other clients between two statements (PgBouncer's `pool_mode = transaction` or
+ * `statement`) loses advisory locks, LISTEN and prepared statements, now and then and without an error. It is detected
+ * when a second client's transaction runs on the connection of the first, or moves the first to another.
+ * @throws ConfigError for such a pooler
  */
 export async function refuseTransactionPooling (url: string): Promise<void> {
   const clients = [0, 1].map(() => clientFor(url, { max: 1, fetch_types: false, idle_timeout: 0 })) as [Sql, Sql]
   try {
-    await clients[0].unsafe('select 1') // a fault of the connection itself is thrown from here
-    const pools = await withTimeout(poolsTransactions(clients), PATIENCE_MS, () => false)
+    await clients[0].unsafe('select 1') // throws where the connection itself fails
+    const pools = await withTimeout(poolsTransactions(clients), TIMEOUT_MS, () => false)
     if (pools) throw refusal()
   } finally {
     await Promise.all(clients.map(client => client.end({ timeout: 0 })))
@@ -35,7 +33,7 @@ async function poolsTransactions ([first, second]: [Sql, Sql]): Promise<boolean>
       const moved = await second.begin(async tx => await processOf(tx) === own || await processOf(first) !== own)
       if (moved) return true
     } catch {
-      // A pool of statements ends the connection at each `begin`, and only then. Other faults show in what comes next.
+      // A pool of statements ends the connection at each `begin`, and only then. Other faults show at the next query.
       if (await processOf(second).catch(() => undefined) === undefined) return false
       refused++
     }
@@ -49,5 +47,6 @@ async function processOf (sql: Sql | TransactionSql): Promise<number | undefined
 }
 
 function refusal (): ConfigError {
-  return new ConfigError(['DATABASE_URL leads to a pooler in transaction (or statement) mode, which loses LISTEN, advisory locks and prepared statements: connect directly, or to a pool in session mode'])
+  return new ConfigError(['DATABASE_URL leads to a pooler in transaction (or statement) mode, which loses LISTEN, ' +
+    'advisory locks and prepared statements: connect directly, or to a pool in session mode'])
 }

@@ -5,7 +5,7 @@ import { startPostgres } from './start.ts'
 
 type PostgresPluginOptions = {
   url: string
-  /** The service's Postgres schema; its migrations' record is kept there too. */
+  /** The service's Postgres schema, which also has the table of migrations. */
   schema: string
   /** Folder of the migrations (drizzle's format: NNNN_name.sql and meta/_journal.json). */
   migrations: URL
@@ -13,15 +13,14 @@ type PostgresPluginOptions = {
   max?: number
   /** Whether there is an `app.db`. Loading drizzle takes a third of a service's start, so only its users load it. */
   drizzle?: boolean
-  /** How long the start waits for a Postgres that is away; a migration takes as long as it takes. */
+  /** How long the start waits for an unavailable Postgres, not counting migrations. */
   startTimeoutMs?: number
 }
 
 /**
- * Migrates, then decorates `app.sql` (postgres.js) and, where asked for, `app.db` (drizzle).
- * They are two clients, because drizzle changes the type parsers of the one it
- * is given. On `app.sql` a bigint is a number: ours are milliseconds, sequences
- * and serial ids, all below 2^53.
+ * Migrates, then decorates `app.sql` (postgres.js) and, on request, `app.db` (drizzle). They are two clients, because
+ * drizzle changes the type parsers of its client. On `app.sql` a bigint is a number: milliseconds, sequences and serial
+ * ids, all below 2^53.
  */
 export const postgres = fp<PostgresPluginOptions>(async function postgres (app, options) {
   const { url, schema, migrations, max = 10, startTimeoutMs = 60_000, drizzle: hasDrizzle = false } = options
@@ -37,7 +36,7 @@ export const postgres = fp<PostgresPluginOptions>(async function postgres (app, 
   app.addHook('onClose', () => client.end({ timeout: 5 }))
 }, { name: 'postgres' })
 
-/** A postgres.js client with our defaults; int8 is parsed to a number. */
+/** A postgres.js client with the defaults of the services; int8 is parsed as a number. */
 export function createSql (url: string, options: Parameters<typeof clientFor>[1] = {}): RawSql {
   return clientFor(url, {
     ...options,

@@ -14,16 +14,16 @@ type StartOptions = {
   log: FastifyBaseLogger
 }
 
-/** What waiting does not mend: a wrong password, no such role or database. */
+/** Errors that do not pass by waiting: a wrong password, no such role or database. */
 const WRONG_LOGIN = ['28000', '28P01', '3D000']
 
 /**
- * Waits for Postgres, refuses a pooler that would lose what we rely on, and
- * migrates. A start that fails says where it tried, as whom, and why not.
+ * Waits for Postgres, refuses a pooler that loses locks and LISTEN, and migrates. The error of a failed start names
+ * host, role, database and reason.
  */
 export async function startPostgres ({ url, schema, migrations, timeoutMs, log }: StartOptions): Promise<void> {
   const { ignored } = postgresTarget(url)
-  if (ignored.length > 0) log.info({ parameters: ignored }, 'postgres: parameters of DATABASE_URL that mean nothing here')
+  if (ignored.length > 0) log.info({ parameters: ignored }, 'postgres: ignored parameters of DATABASE_URL')
   try {
     await pRetry(() => prepare(), {
       retries: Infinity,
@@ -42,14 +42,15 @@ export async function startPostgres ({ url, schema, migrations, timeoutMs, log }
       await refuseTransactionPooling(url)
     } catch (err) {
       if (!refusesSettings(err) || !forgoSettings(url)) throw err
-      log.warn('postgres: the pooler takes no settings, so statements have no time-out: alter role … set statement_timeout = \'10s\'')
+      log.warn('postgres: the pooler accepts no settings, so statements have no timeout: ' +
+        'alter role … set statement_timeout = \'10s\'')
       await refuseTransactionPooling(url)
     }
     await migrate(url, schema, migrations)
   }
 }
 
-/** PgBouncer's words for a setting that is not in its `ignore_startup_parameters`. */
+/** PgBouncer's error for a setting that is not in its `ignore_startup_parameters`. */
 function refusesSettings (err: unknown): boolean {
   return codeOf(err) === '08P01' && /unsupported startup parameter/.test((err as Error).message)
 }
@@ -58,13 +59,19 @@ function explained (err: Error, url: string): Error {
   if (err.name === 'ConfigError') return err
   const { host, port, path, user, database } = postgresTarget(url).options
   const places = path ?? [host].flat().map((name, i) => `${name}:${[port].flat()[i] as number}`).join(', ')
-  return new Error(`Postgres at ${places}, database "${database ?? ''}", role "${user ?? ''}": ${reasonOf(err)}`, { cause: err })
+  return new Error(
+    `Postgres at ${places}, database "${database ?? ''}", role "${user ?? ''}": ${reasonOf(err)}`, { cause: err }
+  )
 }
 
 function reasonOf (err: Error): string {
   const cause = err.cause instanceof Error ? err.cause : err
-  if (codeOf(cause) === '42501') return `${cause.message}. The role needs CREATE on the database, or to own the schemas jobs and webhooks`
-  if (/SSL|EPROTO|CERT|SIGNATURE/.test(codeOf(cause)) || cause.message.includes('TLS')) return `TLS failed (${cause.message}). sslmode and sslrootcert in DATABASE_URL say what is asked for`
+  if (codeOf(cause) === '42501') {
+    return `${cause.message}. The role needs CREATE on the database, or to own the schemas jobs and webhooks`
+  }
+  if (/SSL|EPROTO|CERT|SIGNATURE/.test(codeOf(cause)) || cause.message.includes('TLS')) {
+    return `TLS failed (${cause.message}). Check sslmode and sslrootcert in DATABASE_URL`
+  }
   return cause.message || codeOf(cause)
 }
 

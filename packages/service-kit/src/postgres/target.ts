@@ -5,30 +5,33 @@ import { tlsOf } from './tls.ts'
 
 const DEFAULT_PORT = 5432
 const URL_FORM = /^postgres(?:ql)?:\/\/(?:([^@/?#]*)@)?([^@/?#]*)(?:\/([^?#]*))?(?:\?(.*))?$/
-/** A password with `@`, `/`, `?` or `#` in it that nobody encoded: the last `@` ends it. */
+/** A password with an unencoded `@`, `/`, `?` or `#`: the last `@` ends it. */
 const LENIENT_FORM = /^postgres(?:ql)?:\/\/(.*)@([^@/?#]*)(?:\/([^?#]*))?(?:\?(.*))?$/
 
-/** Parameters that Postgres itself takes at the start of a connection. */
-const SERVER_SETTINGS = ['application_name', 'options', 'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']
-const TLS_SETTINGS = ['sslmode', 'ssl', 'sslrootcert', 'sslcert', 'sslkey', 'sslpassword', 'sslaccept', 'sslnegotiation']
+/** Parameters that Postgres accepts at the start of a connection. */
+const SERVER_SETTINGS = [
+  'application_name', 'options', 'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'
+]
+const TLS_SETTINGS = [
+  'sslmode', 'ssl', 'sslrootcert', 'sslcert', 'sslkey', 'sslpassword', 'sslaccept', 'sslnegotiation'
+]
 const OWN_SETTINGS = ['host', 'port', 'user', 'password', 'dbname', 'connect_timeout', 'target_session_attrs']
 const SESSION_ATTRS = ['read-write', 'read-only', 'primary', 'standby', 'prefer-standby']
 
 type Host = { host: string, port: number }
 
 export type PostgresTarget = {
-  /** Where Postgres is, for postgres.js. */
+  /** Connection options for postgres.js. */
   options: Options<Record<string, never>>
-  /** Why the URL cannot be used; empty when it can. */
+  /** Why the URL cannot be used; empty for a usable one. */
   faults: string[]
-  /** Parameters that mean something to other clients only (`schema`, `pgbouncer`, `connection_limit`, …). */
+  /** Parameters of other clients (`schema`, `pgbouncer`, `connection_limit`, …). */
   ignored: string[]
 }
 
 /**
- * Reads a connection string as hosting providers, libpq and ORMs write it.
- * Not left to postgres.js: it sends parameters that it does not know to the
- * server, which then refuses the connection.
+ * Parses a connection string as hosting providers, libpq and ORMs write it. postgres.js would send unknown parameters
+ * to the server, which then refuses the connection.
  */
 export function postgresTarget (url: string, env: NodeJS.ProcessEnv = process.env): PostgresTarget {
   const [, userInfo = '', authority = '', path = '', search = ''] = URL_FORM.exec(url) ?? LENIENT_FORM.exec(url) ?? []
@@ -45,8 +48,12 @@ export function postgresTarget (url: string, env: NodeJS.ProcessEnv = process.en
     options: {
       ...(first.host.startsWith('/')
         ? { host: first.host, path: `${first.host}/.s.PGSQL.${first.port}` }
-        // Its types know of one host only.
-        : { host: hosts.map(({ host }) => host) as unknown as string, port: hosts.map(({ port }) => port) as unknown as number }),
+        // The types of postgres.js know one host only.
+        : {
+            host: hosts.map(({ host }) => host) as unknown as string,
+            port: hosts.map(({ port }) =>
+              port) as unknown as number
+          }),
       ...(user && { user }),
       ...(database && { database }),
       password: password ?? passwordOf({ ...first, user, database }, env),
@@ -55,7 +62,9 @@ export function postgresTarget (url: string, env: NodeJS.ProcessEnv = process.en
       ...(Number(query.get('connect_timeout')) > 0 && { connect_timeout: Number(query.get('connect_timeout')) }),
       connection: {
         application_name: 'tidings',
-        ...Object.fromEntries(SERVER_SETTINGS.flatMap(name => query.has(name) ? [[name, query.get(name) as string]] : []))
+        ...Object.fromEntries(
+          SERVER_SETTINGS.flatMap(name => query.has(name) ? [[name, query.get(name) as string]] : [])
+        )
       }
     },
     faults: [...hostFaults(hosts), ...poolerFaults(hosts), ...tls.faults, ...attributeFaults(query)],
@@ -63,11 +72,14 @@ export function postgresTarget (url: string, env: NodeJS.ProcessEnv = process.en
   }
 }
 
-function userOf (userInfo: string, query: URLSearchParams, env: NodeJS.ProcessEnv): [user: string | undefined, password: string | undefined] {
+function userOf (
+  userInfo: string, query: URLSearchParams, env: NodeJS.ProcessEnv
+): [user: string | undefined, password: string | undefined] {
   const colon = userInfo.indexOf(':')
   const user = decoded(colon < 0 ? userInfo : userInfo.slice(0, colon))
   const password = colon < 0 ? '' : decoded(userInfo.slice(colon + 1))
-  return [user || query.get('user') || env.PGUSER || undefined, password || query.get('password') || env.PGPASSWORD || undefined]
+  return [user || query.get('user') || env.PGUSER ||
+    undefined, password || query.get('password') || env.PGPASSWORD || undefined]
 }
 
 function hostsOf (authority: string, query: URLSearchParams, env: NodeJS.ProcessEnv): Host[] {
@@ -75,11 +87,16 @@ function hostsOf (authority: string, query: URLSearchParams, env: NodeJS.Process
   const texts = (authority || query.get('host') || env.PGHOST || 'localhost').split(',')
   return texts.map((text, i) => {
     const [, bracketed, bare = '', port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/.exec(text) ?? [text, undefined, text]
-    return { host: bracketed ?? (decoded(bare) || query.get('host') || 'localhost'), port: Number(port || ports[i] || ports[0] || DEFAULT_PORT) }
+    return {
+      host: bracketed ?? (decoded(bare) || query.get('host') || 'localhost'),
+      port: Number(
+        port || ports[i] || ports[0] || DEFAULT_PORT
+      )
+    }
   })
 }
 
-/** Text with a stray `%` in it was never encoded. */
+/** A text with a stray `%` was never encoded. */
 function decoded (text: string): string {
   try {
     return decodeURIComponent(text)
@@ -92,7 +109,7 @@ function isLoopback (host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
-/** Of several hosts the one that can be written to: replicas would refuse every statement of ours. */
+/** Of several hosts the writable one: replicas would refuse every statement. */
 function sessionAttributes (query: URLSearchParams, hosts: Host[]): string | undefined {
   const wanted = query.get('target_session_attrs') ?? (hosts.length > 1 ? 'read-write' : 'any')
   return SESSION_ATTRS.includes(wanted) ? wanted : undefined
@@ -106,17 +123,23 @@ function attributeFaults (query: URLSearchParams): string[] {
 
 function hostFaults (hosts: Host[]): string[] {
   return hosts.filter(({ port }) => !(Number.isInteger(port) && port > 0 && port < 65536))
-    .map(({ host }) => `DATABASE_URL: the port of ${host} is not a number from 1 to 65535; characters such as : / @ # of a password must be URL-encoded`)
+    .map(({ host }) => `DATABASE_URL: the port of ${host} is not a number from 1 to 65535; ` +
+      'characters such as : / @ # of a password must be URL-encoded')
 }
 
-/** Poolers that are known by their address to pool transactions; others show it at the start (`refuseTransactionPooling`). */
+/**
+ * Poolers whose address shows that they pool transactions; others are detected at the start
+ * (`refuseTransactionPooling`).
+ */
 function poolerFaults (hosts: Host[]): string[] {
   return hosts.flatMap(({ host, port }) => {
     if (/\.supabase\.(com|co|net)$/.test(host) && port === 6543) {
-      return ['DATABASE_URL: port 6543 of Supabase pools transactions, which loses LISTEN, advisory locks and prepared statements; take the session pooler (port 5432) or the direct connection']
+      return ['DATABASE_URL: port 6543 of Supabase pools transactions, which loses LISTEN, advisory locks and prepared ' +
+        'statements; use the session pooler (port 5432) or the direct connection']
     }
     if (/-pooler\..*neon\.tech$/.test(host)) {
-      return ['DATABASE_URL: a "-pooler" host of Neon pools transactions, which loses LISTEN, advisory locks and prepared statements; take the connection string without "-pooler"']
+      return ['DATABASE_URL: a "-pooler" host of Neon pools transactions, which loses LISTEN, advisory locks and prepared ' +
+        'statements; use the connection string without "-pooler"']
     }
     return []
   })

@@ -1,14 +1,15 @@
 import { Cluster, Redis, type RedisOptions as AllRedisOptions } from 'ioredis'
 import { redisTarget, type RedisTarget } from './target.ts'
 
-/** A command that has no answer by then fails: a service must not hang on a Redis that does. */
+/** A command without a reply by then fails: a Redis that hangs must not block a service. */
 export const REDIS_COMMAND_TIMEOUT_MS = 2000
 const CONNECT_TIMEOUT_MS = 5000
 
-// Not replyMapping: with ioredis 6 it would change the shape of every answer.
-export type RedisOptions = Omit<AllRedisOptions, 'replyMapping'>
+export type RedisOptions = AllRedisOptions
 
-/** A connection with our defaults: fails fast, reconnects for ever within 2 s, leaves a demoted primary. */
+/**
+ * A connection with the defaults of the services: fails fast, reconnects forever within 2 s, leaves a demoted primary.
+ */
 export function createRedis (url: string, options: RedisOptions = {}): Redis {
   const target = redisTarget(url)
   const all: RedisOptions = {
@@ -16,17 +17,17 @@ export function createRedis (url: string, options: RedisOptions = {}): Redis {
     maxRetriesPerRequest: 1,
     commandTimeout: REDIS_COMMAND_TIMEOUT_MS,
     connectTimeout: CONNECT_TIMEOUT_MS,
-    retryStrategy: pause,
-    // After a fail-over the old primary answers READONLY: reconnect and send again.
+    retryStrategy: retryMs,
+    // After a failover the old primary answers READONLY: reconnect and send again.
     reconnectOnError: err => err.message.startsWith('READONLY') ? 2 : false,
     ...options
   }
-  return target.kind === 'cluster' ? openCluster(target, all) : new Redis({ ...placeOf(target), ...all })
+  return target.kind === 'cluster' ? openCluster(target, all) : new Redis({ ...addressOf(target), ...all })
 }
 
-const pause = (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 6), 2000)
+const retryMs = (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 6), 2000)
 
-function placeOf ({ kind, nodes, path, login, sentinelLogin, master, db, family, tls }: RedisTarget): RedisOptions {
+function addressOf ({ kind, nodes, path, login, sentinelLogin, master, db, family, tls }: RedisTarget): RedisOptions {
   const shared = { ...login, db, ...(family !== undefined && { family }), ...(tls && { tls }) }
   if (path !== undefined) return { ...shared, path }
   if (kind === 'single') return { ...shared, ...nodes[0] }
@@ -34,7 +35,7 @@ function placeOf ({ kind, nodes, path, login, sentinelLogin, master, db, family,
     ...shared,
     sentinels: nodes,
     name: master,
-    sentinelRetryStrategy: pause,
+    sentinelRetryStrategy: retryMs,
     ...(sentinelLogin.username && { sentinelUsername: sentinelLogin.username }),
     ...(sentinelLogin.password && { sentinelPassword: sentinelLogin.password }),
     ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: tls })
@@ -42,8 +43,8 @@ function placeOf ({ kind, nodes, path, login, sentinelLogin, master, db, family,
 }
 
 /**
- * A Cluster as the rest of the code sees it: a Redis. All keys of ours share a
- * hash tag, and so do those of a queue, so commands of one slot are all there is.
+ * A Cluster that the rest of the code uses as a Redis: all keys share a hash tag, and so do those of a queue, so each
+ * command concerns one slot.
  */
 function openCluster (target: RedisTarget, options: RedisOptions): Redis {
   const { retryStrategy, enableOfflineQueue, enableAutoPipelining, lazyConnect, ...perNode } = options
@@ -56,7 +57,14 @@ function openCluster (target: RedisTarget, options: RedisOptions): Redis {
     shardedSubscribers: true,
     // Certificates name hosts, not the addresses that these resolve to.
     ...(target.tls && { dnsLookup: (address, found) => found(null, address) }),
-    redisOptions: { ...target.login, ...(target.family !== undefined && { family: target.family }), ...(target.tls && { tls: target.tls }), ...perNode, reconnectOnError: null }
+    redisOptions: {
+      ...target.login,
+      ...(target.family !== undefined &&
+      { family: target.family }),
+      ...(target.tls && { tls: target.tls }),
+      ...perNode,
+      reconnectOnError: null
+    }
   })
   return Object.assign(cluster as unknown as Redis, {
     duplicate: (overrides: RedisOptions = {}) => openCluster(target, { ...options, ...overrides })

@@ -6,9 +6,10 @@ const SENTINEL_PORT = 26379
 /** The name in Sentinel's own example configuration. */
 const DEFAULT_MASTER = 'mymaster'
 
-/** `redis+cluster://` as others write it too: `redis-cluster://`; with `rediss` all connections use TLS. */
+/** `redis+cluster://`, or `redis-cluster://` as others write it; with `rediss` all connections use TLS. */
 export const REDIS_URL_PATTERN = '^(rediss?([+-](cluster|sentinel))?://.|unix:///.)'
-const URL_FORM = /^(redis(s?)(?:[+-](cluster|sentinel))?|unix):\/\/(?:(.*)@)?([^/?#]*)(\/[^?#]*)?(?:\?([^#]*))?(?:#(.*))?$/
+const URL_FORM =
+  /^(redis(s?)(?:[+-](cluster|sentinel))?|unix):\/\/(?:(.*)@)?([^/?#]*)(\/[^?#]*)?(?:\?([^#]*))?(?:#(.*))?$/
 
 type Node = { host: string, port: number }
 type Login = { username?: string, password?: string }
@@ -20,25 +21,29 @@ export type RedisTarget = {
   path?: string
   login: Login
   sentinelLogin: Login
-  /** What Sentinel calls the primary. */
+  /** Sentinel's name of the primary. */
   master: string
   db: number
-  /** An IP version, as other clients' URLs ask for it; 0: both. */
+  /** An IP version, as in the URLs of other clients; 0: both. */
   family?: number
   tls?: ConnectionOptions
-  /** Why the URL cannot be used; empty when it can. */
+  /** Why the URL cannot be used; empty for a usable one. */
   faults: string[]
 }
 
 /** Reads a Redis URL: one server, the nodes of a Cluster, or Sentinels. */
 export function redisTarget (url: string): RedisTarget {
-  const [, scheme = '', secure, kind = 'single', userInfo = '', authority = '', path = '', search = '', fragment = ''] = URL_FORM.exec(url) ?? []
+  const parts = URL_FORM.exec(url) ?? []
+  const [, scheme = '', secure, kind = 'single', userInfo = '', authority = '', path = '', search = '', fragment = ''] = parts
   const query = new URLSearchParams(search)
   const segments = path.split('/').filter(Boolean).map(decoded)
   const isSentinel = kind === 'sentinel'
   // /mymaster/0, or /0#mymaster as Lettuce writes it.
-  const master = decoded(fragment) || (isSentinel && segments[0] && !isNumber(segments[0]) ? segments[0] : query.get('master') ?? query.get('name') ?? DEFAULT_MASTER)
-  const database = segments.find((segment, i) => isNumber(segment) || (!isSentinel && i === 0)) ?? query.get('db') ?? '0'
+  const master = decoded(fragment) || (isSentinel && segments[0] && !isNumber(segments[0])
+    ? segments[0]
+    : query.get('master') ?? query.get('name') ?? DEFAULT_MASTER)
+  const database = segments.find((segment, i) => isNumber(segment) || (!isSentinel && i === 0)) ??
+    query.get('db') ?? '0'
   const nodes = authority.split(',').map(text => nodeOf(text, isSentinel ? SENTINEL_PORT : DEFAULT_PORT))
   const isTls = secure === 's' || query.get('tls') === 'true' || query.get('ssl') === 'true'
   const tls = isTls ? tlsOf(query) : {}
@@ -60,8 +65,10 @@ export function redisTarget (url: string): RedisTarget {
     faults: [
       ...(tls.fault ? [tls.fault] : []),
       ...(isSocket ? [] : nodeFaults(nodes)),
-      ...(kind === 'single' && nodes.length > 1 ? ['REDIS_URL names several hosts: write redis+cluster:// or redis+sentinel:// in the place of redis://'] : []),
-      ...(isSocket || isNumber(database) ? [] : [`REDIS_URL: "${database}" is not the number of a database`]),
+      ...(kind === 'single' && nodes.length > 1
+        ? ['REDIS_URL names several hosts: write redis+cluster:// or redis+sentinel:// instead of redis://']
+        : []),
+      ...(isSocket || isNumber(database) ? [] : [`REDIS_URL: "${database}" is not a database number`]),
       ...(kind === 'cluster' && Number(database) !== 0 ? ['REDIS_URL: a Cluster has database 0 only'] : [])
     ]
   }
@@ -77,19 +84,26 @@ function nodeFaults (nodes: Node[]): string[] {
     .map(({ host }) => `REDIS_URL: the port of ${host} is not a number from 1 to 65535`)
 }
 
-/** `:password@`, `user:password@`; a lone text is a user, as URLs have it. */
+/** `:password@`, `user:password@`; a lone text is a user, as in other URLs. */
 function loginOf (userInfo: string, query: URLSearchParams): Login {
   const colon = userInfo.indexOf(':')
-  const username = decoded(colon < 0 ? userInfo : userInfo.slice(0, colon)) || query.get('username') || query.get('user')
+  const username = decoded(colon < 0 ? userInfo : userInfo.slice(0, colon)) || query.get('username') ||
+    query.get('user')
   const password = (colon < 0 ? '' : decoded(userInfo.slice(colon + 1))) || query.get('password')
   return { ...(username && { username }), ...(password && { password }) }
 }
 
 function tlsOf (query: URLSearchParams): { options?: ConnectionOptions, fault?: string } {
   const file = query.get('cafile') ?? query.get('ssl_ca_certs')
-  const unverified = query.get('rejectUnauthorized') === 'false' || /^(cert_)?none$/i.test(query.get('ssl_cert_reqs') ?? '')
+  const unverified = query.get('rejectUnauthorized') === 'false' || /^(cert_)?none$/i.test(
+    query.get('ssl_cert_reqs') ?? ''
+  )
   try {
-    return { options: { ...(file && { ca: readFileSync(file, 'utf8') }), ...(unverified && { rejectUnauthorized: false }) } }
+    return {
+      options: {
+        ...(file && { ca: readFileSync(file, 'utf8') }), ...(unverified && { rejectUnauthorized: false })
+      }
+    }
   } catch (err) {
     return { fault: `REDIS_CA_FILE cannot be read: ${(err as Error).message}` }
   }

@@ -8,8 +8,10 @@ type RedisSettings = {
   REDIS_CA_FILE?: string
 }
 
-/** All that is set of Redis, as one URL. */
-export function redisUrl ({ REDIS_URL, REDIS_HOST, REDIS_PORT, REDIS_USERNAME = '', REDIS_PASSWORD = '', REDIS_TLS, REDIS_CA_FILE }: RedisSettings): string {
+/** All Redis settings as one URL. */
+export function redisUrl ({
+  REDIS_URL, REDIS_HOST, REDIS_PORT, REDIS_USERNAME = '', REDIS_PASSWORD = '', REDIS_TLS, REDIS_CA_FILE
+}: RedisSettings): string {
   const host = REDIS_HOST.includes(':') && !REDIS_HOST.startsWith('[') ? `[${REDIS_HOST}]` : REDIS_HOST
   let url = REDIS_URL ?? `redis://${host}:${REDIS_PORT}`
   if (REDIS_TLS) url = url.replace(/^redis(?!s)/, 'rediss')

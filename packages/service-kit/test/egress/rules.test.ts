@@ -3,15 +3,18 @@ import { Type } from 'typebox'
 import { commonSettings, egressRules, egressSettings, readConfig } from '../../src/index.ts'
 
 const Settings = Type.Object({ ...commonSettings, ...egressSettings })
-const rulesOf = (env: Record<string, string>) => egressRules(readConfig(Settings, { TOKEN_SECRET: 'x'.repeat(32), ...env }))
+const rulesOf = (env: Record<string, string>) =>
+  egressRules(readConfig(Settings, { TOKEN_SECRET: 'x'.repeat(32), ...env }))
 
-t.test('only public addresses, by any port; by https in production', async t => {
+t.test('public addresses and any port are allowed; in production only https', async t => {
   t.same(rulesOf({}), { allowPrivate: false, requireHttps: false, ports: undefined })
   t.same(rulesOf({ NODE_ENV: 'production' }), { allowPrivate: false, requireHttps: true, ports: undefined })
 })
 
-t.test('each can be said otherwise', async t => {
-  const env = { NODE_ENV: 'production', WEBHOOK_ALLOW_PRIVATE: 'true', WEBHOOK_REQUIRE_HTTPS: 'false', WEBHOOK_PORTS: '443,8443' }
+t.test('each rule can be overridden', async t => {
+  const env = {
+    NODE_ENV: 'production', WEBHOOK_ALLOW_PRIVATE: 'true', WEBHOOK_REQUIRE_HTTPS: 'false', WEBHOOK_PORTS: '443,8443'
+  }
   t.same(rulesOf(env), { allowPrivate: true, requireHttps: false, ports: [443, 8443] })
   t.throws(() => rulesOf({ WEBHOOK_PORTS: 'https' }), /WEBHOOK_PORTS/)
 })

@@ -26,7 +26,7 @@ t.test('replicas that start together migrate once', async t => {
   t.same([...rows], [{ name: 'a' }])
 })
 
-t.test('a start waits for a Postgres that comes up, and a lost one is told from a refused statement', async t => {
+t.test('a start waits for a Postgres that comes up, and a lost one is not a refused statement', async t => {
   const server = await startPostgres(t)
   await server.stop()
   const app = service(server.url)
@@ -41,11 +41,11 @@ t.test('a start waits for a Postgres that comes up, and a lost one is told from 
   t.ok(isAway(lost), String(lost))
 })
 
-t.test('a connection that is lost while it is made fails its query, and nothing that nobody awaits', async t => {
+t.test('a connection that is lost while it is opened fails its query, without an unhandled rejection', async t => {
   const url = new URL((await createDatabase(t)).url)
   const [port, host] = [Number(url.port), url.hostname]
   let resets = 1
-  // Resets the first connection in the midst of what postgres.js asks by itself before the first query.
+  // Resets the first connection while postgres.js sends its own queries before the first query.
   const proxy = createServer(client => {
     const server = connect(port, host)
     client.on('error', () => server.destroy())
@@ -69,7 +69,9 @@ t.test('a connection that is lost while it is made fails its query, and nothing 
   t.same([...await sql`select ${['a', 'b']}::text[] as texts`], [{ texts: ['a', 'b'] }], 'the next one knows all types')
 })
 
-t.test('a network that is gone is Postgres that is away', async t => {
-  for (const code of ['EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'EPIPE']) t.ok(isAway(Object.assign(new Error(code), { code })), code)
+t.test('errors of the network count as an unavailable Postgres', async t => {
+  for (const code of ['EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'EPIPE']) {
+    t.ok(isAway(Object.assign(new Error(code), { code })), code)
+  }
   t.notOk(isAway(new TypeError('not of the network')))
 })

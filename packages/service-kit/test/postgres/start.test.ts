@@ -5,7 +5,7 @@ import { createDatabase, freePort, startPgbouncer, withoutPgbouncer, type TestCo
 import { postgres, serviceOptions } from '../../src/index.ts'
 
 const migrations = new URL('./migrations', import.meta.url)
-/** Fastify's own patience with a plugin. */
+/** Fastify's own timeout of a plugin. */
 const FASTIFYS_PATIENCE_MS = 10_000
 
 function service (t: TestContext, url: string, startTimeoutMs = 60_000) {
@@ -15,9 +15,10 @@ function service (t: TestContext, url: string, startTimeoutMs = 60_000) {
   return app
 }
 
-const faultOf = async (start: PromiseLike<unknown>): Promise<Error> => await Promise.resolve(start).then(() => new Error('it started'), (err: Error) => err)
+const faultOf = async (start: PromiseLike<unknown>): Promise<Error> =>
+  await Promise.resolve(start).then(() => new Error('it started'), (err: Error) => err)
 
-t.test('a migration may take longer than a plugin may', async t => {
+t.test('a migration may take longer than the plugin timeout', async t => {
   const { url, sql } = await createDatabase(t)
   const holder = await sql.reserve()
   await holder`select pg_advisory_lock(hashtext('tidings:kit'))`
@@ -29,7 +30,7 @@ t.test('a migration may take longer than a plugin may', async t => {
   t.equal(await ready, 'ready')
 })
 
-t.test('a start that waited in vain says where, as whom and why', async t => {
+t.test('a failed start names the host, the role and the reason', async t => {
   const port = await freePort()
   const { message } = await faultOf(service(t, `postgres://me:secret@127.0.0.1:${port}/mine`, 600).ready())
   t.match(message, `Postgres at 127.0.0.1:${port}, database "mine", role "me"`)
@@ -37,19 +38,19 @@ t.test('a start that waited in vain says where, as whom and why', async t => {
   t.notMatch(message, /secret|plugin/)
 })
 
-t.test('a database that is not there is not waited for', async t => {
+t.test('a start does not wait for a database that does not exist', async t => {
   const { url } = await createDatabase(t)
   const missing = new URL(url)
   missing.pathname = '/nowhere'
   t.match((await faultOf(service(t, missing.href).ready())).message, /database "nowhere" does not exist/)
 })
 
-t.test('TLS that the server does not offer is named as the reason', async t => {
+t.test('a server without the requested TLS is named as the reason', async t => {
   const { url } = await createDatabase(t)
   t.match((await faultOf(service(t, `${url}?sslmode=require`, 500).ready())).message, /TLS failed/)
 })
 
-t.test('an ordinary role is enough: one that owns the schema, or may make it', async t => {
+t.test('an ordinary role is enough, if it owns the schema or may create it', async t => {
   const { url, sql } = await createDatabase(t)
   const database = new URL(url).pathname.slice(1)
   const roles = ['owner', 'maker', 'stranger'].map(name => `${name}_${database}`) as [string, string, string]
@@ -89,7 +90,7 @@ t.test('behind PgBouncer', { skip: withoutPgbouncer }, async t => {
     })
   }
 
-  await t.test('and one that takes the settings of a connection', async t => {
+  await t.test('and so does a pool that accepts the settings of a connection', async t => {
     const { url } = await createDatabase(t)
     const settings = { ignore_startup_parameters: 'statement_timeout,extra_float_digits' }
     const fault = await faultOf(service(t, await startPgbouncer(t, url, { mode: 'transaction', settings })).ready())

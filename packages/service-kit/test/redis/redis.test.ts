@@ -3,7 +3,7 @@ import t from 'tap'
 import { startRedis, until } from '@tidings/testing'
 import { redis } from '../../src/index.ts'
 
-t.test('a service starts without Redis, its commands fail at once, and it finds Redis when that is there', async t => {
+t.test('a service starts without Redis, fails commands at once, and connects once Redis is up', async t => {
   const server = await startRedis(t)
   await server.stop()
   const app = Fastify()
@@ -15,7 +15,7 @@ t.test('a service starts without Redis, its commands fail at once, and it finds 
   t.equal(await until(() => app.redis.ping()), 'PONG')
 })
 
-t.test('a Redis that hangs does not hang us', async t => {
+t.test('a Redis that hangs does not block a service', async t => {
   const server = await startRedis(t)
   const app = Fastify()
   app.register(redis, { url: server.url, options: { commandTimeout: 200 } })

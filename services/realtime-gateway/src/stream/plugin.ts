@@ -21,7 +21,7 @@ export const stream = fp(async function stream (app) {
     position: () => formatEventId(tail.position),
     isBehind: async () => await hasNewer(redis, tail.position),
     reason: () => tail.fault?.message,
-    patienceMs: config.STANDSTILL_MS,
+    timeoutMs: config.STALL_TIMEOUT_MS,
     log
   })
 

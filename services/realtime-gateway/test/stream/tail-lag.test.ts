@@ -40,10 +40,10 @@ t.test('a gateway whose tail lags is not ready, keeps its sessions, and is ready
   await until(async () => (await app.inject('/readyz')).statusCode === 200)
 })
 
-t.test('a tail that stands still while the stream advances makes the gateway unready, with the reason', { buffered: true }, async t => {
+t.test('a tail that stalls while the stream advances makes the gateway unready, with the reason', { buffered: true }, async t => {
   const surroundings = await startSurroundings(t)
   const { redis, jobs } = surroundings
-  const { app, url } = await startGateway(t, surroundings, { REALTIME_MAX_LAG_MS: '3600000', STANDSTILL_MS: '1500' })
+  const { app, url } = await startGateway(t, surroundings, { REALTIME_MAX_LAG_MS: '3600000', STALL_TIMEOUT_MS: '1500' })
   const client = await connect.websocket(t, url, { token: tokenOf(1) })
   await jobs.publish({ ...job, progress: 0 })
   await client.waitFor('job:progress')
@@ -57,7 +57,7 @@ t.test('a tail that stands still while the stream advances makes the gateway unr
     return answer.statusCode === 503 && answer.json<{ faults: Record<string, string> }>()
   }, { what: 'the gateway to be unready' })
   t.same(Object.keys(faults), ['tail stall'])
-  t.match(faults['tail stall'], new RegExp(`^tail stands still at ${last} for \\d+ s while its source advances: .*NOPERM`))
+  t.match(faults['tail stall'], new RegExp(`^tail is stalled at ${last} for \\d+ s while its source advances: .*NOPERM`))
   t.notOk(client.gone)
 
   await allowReading()

@@ -25,7 +25,7 @@ export const fanOut = fp(async function ingest (app) {
   const stallWatch = watchShards({
     shards: () => engine.shards,
     reason: () => engine.fault?.message,
-    patienceMs: app.config.STANDSTILL_MS,
+    timeoutMs: app.config.STALL_TIMEOUT_MS,
     sql: app.sql,
     redis: app.redis,
     log: app.log

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis'
 import { formatEventId, hasNewer, type EventId } from '@tidings/job-events'
 import { watchForStall, type RawSql, type StallOptions, type StallWatch } from '@tidings/service-kit'
 
-type WatchOptions = Pick<StallOptions, 'reason' | 'log' | 'patienceMs'> & { shards: () => number[], sql: RawSql, redis: Redis }
+type WatchOptions = Pick<StallOptions, 'reason' | 'log' | 'timeoutMs'> & { shards: () => number[], sql: RawSql, redis: Redis }
 
 /** Watches the positions of the shards that this replica reads, as they stand in Postgres: what is read counts once it is written. */
 export function watchShards ({ shards, sql, redis, ...options }: WatchOptions): StallWatch {

@@ -55,8 +55,8 @@ t.test('a batch that Postgres refuses to write is divided until the bad event is
   await until(async () => (await sql`select from webhooks.deliveries where chain = 'default:c'`).length === 1)
 })
 
-t.test('a shard that stands still while the stream advances makes its replica unready', async t => {
-  const { app, append, createWebhook, sql } = await setup(t, { LOG_LEVEL: 'silent', STANDSTILL_MS: '1500' })
+t.test('a shard that stalls while the stream advances makes its replica unready', async t => {
+  const { app, append, createWebhook, sql } = await setup(t, { LOG_LEVEL: 'silent', STALL_TIMEOUT_MS: '1500' })
   const receiver = await startReceiver(t)
   await createWebhook({ url: receiver.url })
   await append([completed('1')])
@@ -70,7 +70,7 @@ t.test('a shard that stands still while the stream advances makes its replica un
     const answer = await app.inject('/readyz')
     return answer.statusCode === 503 && answer.json()
   })
-  t.match(faults['ingest standstill'], /stands still at 0 \d+-\d+ .*not now/)
+  t.match(faults['ingest standstill'], /is stalled at 0 \d+-\d+ .*not now/)
   await sql`drop trigger refused on webhooks.events`
   await until(async () => (await app.inject('/readyz')).statusCode === 200)
   await until(async () => (await sql`select from webhooks.deliveries where state = 'delivered'`).length === 2)
