@@ -8,7 +8,7 @@ import { publishedEvents } from './published-events.ts'
 import { createSql } from '@tidings/service-kit'
 import type { Sql } from 'postgres'
 
-t.test('without Redis the service is ready but degraded; afterwards relay and projector continue by themselves', async t => {
+t.test('without Redis the service is ready but degraded; afterwards relay and projector continue', async t => {
   const { app, redis, database } = await setup(t)
   await submit(app)
   await untilStates(database.sql, ['waiting'])
@@ -37,7 +37,7 @@ t.test('while Redis is frozen the service answers, and continues afterwards', as
   t.equal((await publishedEvents(app.redis)).filter(({ type }) => type === 'completed').length, 2)
 })
 
-t.test('without Postgres the service is unready; afterwards it publishes and projects what happened meanwhile', async t => {
+t.test('without Postgres the service is unready; afterwards it publishes and projects all events', async t => {
   const { redis, env } = await startServers(t)
   const postgres = await startPostgres(t)
   const app = await startApp(t, { ...env, DATABASE_URL: postgres.url })

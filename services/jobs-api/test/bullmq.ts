@@ -3,7 +3,9 @@ import { Redis } from 'ioredis'
 import type { TestContext, TestRedis } from '@tidings/testing'
 
 /** A producer as in production: its own connection, BullMQ's defaults. */
-export function producer (t: TestContext, redis: TestRedis, name = 'default', options: Partial<QueueOptions> = {}): Queue {
+export function producer (
+  t: TestContext, redis: TestRedis, name = 'default', options: Partial<QueueOptions> = {}
+): Queue {
   const connection = new Redis(redis.url, { maxRetriesPerRequest: null })
   connection.on('error', () => {})
   const queue = new Queue(name, { connection, ...options })
@@ -13,7 +15,9 @@ export function producer (t: TestContext, redis: TestRedis, name = 'default', op
 }
 
 /** A worker as in production. */
-export function worker (t: TestContext, redis: TestRedis, processor: Processor, { name = 'default', ...options }: Partial<WorkerOptions> & { name?: string } = {}): Worker {
+export function worker (t: TestContext, redis: TestRedis, processor: Processor, {
+  name = 'default', ...options
+}: Partial<WorkerOptions> & { name?: string } = {}): Worker {
   const connection = new Redis(redis.url, { maxRetriesPerRequest: null })
   connection.on('error', () => {})
   const one = new Worker(name, processor, { connection, ...options })

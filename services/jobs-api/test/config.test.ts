@@ -6,7 +6,9 @@ const env = { TOKEN_SECRET: 'one', REFRESH_TOKEN_SECRET: 'two', DATABASE_URL: 'p
 
 t.test('every variable has a default, except for secrets and the database', async t => {
   const { port, queues, JOB_RETENTION_DAYS, LOST_JOBS } = loadConfig(env)
-  t.same({ port, queues, JOB_RETENTION_DAYS, LOST_JOBS }, { port: 4001, queues: ['default'], JOB_RETENTION_DAYS: 30, LOST_JOBS: 'fail' })
+  t.same({ port, queues, JOB_RETENTION_DAYS, LOST_JOBS }, {
+    port: 4001, queues: ['default'], JOB_RETENTION_DAYS: 30, LOST_JOBS: 'fail'
+  })
 })
 
 t.test('the port is JOBS_API_PORT, else PORT', async t => {

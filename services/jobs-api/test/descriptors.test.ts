@@ -16,16 +16,21 @@ t.test('a process without a free file descriptor survives, and continues once it
   const { env } = await startServers(t)
   const port = await freePort()
   const child = spawn('/bin/sh', ['-c', `ulimit -n ${DESCRIPTORS} && exec "$0" "$1"`, process.execPath, entry], {
-    env: { PATH: process.env.PATH, ...env, LOG_LEVEL: 'warn', JOBS_API_PORT: String(port) }, stdio: ['ignore', 'pipe', 'pipe']
+    env: { PATH: process.env.PATH, ...env, LOG_LEVEL: 'warn', JOBS_API_PORT: String(port) },
+    stdio: ['ignore', 'pipe', 'pipe']
   })
   let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => { output += text })
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => { output += text })
+  }
   t.teardown(async () => {
     if (child.exitCode !== null) return
     child.kill('SIGKILL')
     await once(child, 'exit')
   })
-  const isReady = async () => (await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(2000), headers: { connection: 'close' } })).ok
+  const isReady = async () => (await fetch(`http://127.0.0.1:${port}/readyz`, {
+    signal: AbortSignal.timeout(2000), headers: { connection: 'close' }
+  })).ok
   await until(isReady)
 
   const sockets = Array.from({ length: DESCRIPTORS }, () => connect(port, '127.0.0.1').on('error', () => {}))

@@ -10,7 +10,9 @@ import { makeRows } from './generate-rows.ts'
 import { setup } from './setup.ts'
 
 /** Ids of a hundred jobs by state: 0 waiting, 1 delayed, 2 active, 3 completed, 4 failed. */
-const idsOf = (...states: number[]) => Array.from({ length: 100 }, (_, i) => i).filter(i => states.includes(i % 5)).map(i => `1-${i}`)
+const idsOf = (...states: number[]) => Array.from({ length: 100 }, (_, i) => i).filter(i => states.includes(i % 5)).map(
+  i => `1-${i}`
+)
 
 function jobIdsFor ({ operationId }: Operation): string[] {
   if (operationId === 'cancelJob') return idsOf(0, 1, 2, 3)
@@ -19,13 +21,19 @@ function jobIdsFor ({ operationId }: Operation): string[] {
 }
 
 t.test('every response to random input is one of the document, and never an internal error', async t => {
-  const { app, database } = await setup(t, { RATE_LIMIT_MAX: '0', JOB_RETENTION_DAYS: '36500', SWEEP_INTERVAL_MS: '3600000' })
+  const { app, database } = await setup(t, {
+    RATE_LIMIT_MAX: '0', JOB_RETENTION_DAYS: '36500', SWEEP_INTERVAL_MS: '3600000'
+  })
   await makeRows(database.sql, { userId: '1', count: 100, queues: 'default' })
   await database.sql`update jobs.jobs set ours = true, data = '{}', options = '{}' where state = 4` // so that they can be retried
   const refreshToken = signRefreshToken({ userId: '1', secret: `${TEST_SECRET}, refreshed`, expiresInMs: 60_000 })
 
-  const operator = createSigner({ key: TEST_SECRET, algorithm: 'HS256' })({ userId: 'operator', scope: 'operator:write' })
-  const erasure = await app.inject({ method: 'DELETE', url: '/users/nobody', headers: { authorization: `Bearer ${operator}` } })
+  const operator = createSigner({ key: TEST_SECRET, algorithm: 'HS256' })({
+    userId: 'operator', scope: 'operator:write'
+  })
+  const erasure = await app.inject({
+    method: 'DELETE', url: '/users/nobody', headers: { authorization: `Bearer ${operator}` }
+  })
   const { erasureId } = erasure.json<Erasure>()
 
   for (const operation of operationsOf(await describeApi())) {
@@ -39,12 +47,20 @@ t.test('every response to random input is one of the document, and never an inte
           // Any other event is one of the future, or needs a wait.
           after: fc.constant('0-1'),
           wait: fc.constant(1),
-          'if-none-match': fc.oneof({ weight: 5, arbitrary: fc.constant('"1-1"') }, { weight: 1, arbitrary: fc.constant('*') }), // with `wait` this waits
+          // with `wait` this waits
+          'if-none-match': fc.oneof({
+            weight: 5, arbitrary: fc.constant('"1-1"')
+          }, { weight: 1, arbitrary: fc.constant('*') }),
           refreshToken: fc.constant(refreshToken),
           userId: fc.constant('nobody'),
           erasureId: fc.constant(erasureId)
         },
-        bad: { userId: fc.constantFrom('a'.repeat(5000), 'a\u0000b', '\r\n'), erasureId: fc.constantFrom('x', '7', 'a'.repeat(5000)), wait: fc.constantFrom(0, 31, -1, 1.5, 'x', '') } // a long poll that is granted takes seconds
+        // a long poll that is granted takes seconds
+        bad: {
+          userId: fc.constantFrom('a'.repeat(5000), 'a\u0000b', '\r\n'),
+          erasureId: fc.constantFrom('x', '7', 'a'.repeat(5000)),
+          wait: fc.constantFrom(0, 31, -1, 1.5, 'x', '')
+        }
       }
       const statuses = await fuzz(operation, { ask: async request => await app.inject(request), known })
       t.comment([...statuses].toSorted((a, b) => a - b).join(' '))

@@ -40,7 +40,10 @@ export async function makeManyRows (sql: Sql, ...sets: Rows[]): Promise<void> {
   await makeRows(sql)
 }
 
-async function insertRows (sql: Sql | TransactionSql, { userId, count, first = 0, createdMs = 1_640_995_200_000, names = 7, queues = 3, users = 1 }: Rows): Promise<void> {
+async function insertRows (
+  sql: Sql | TransactionSql,
+  { userId, count, first = 0, createdMs = 1_640_995_200_000, names = 7, queues = 3, users = 1 }: Rows
+): Promise<void> {
   const queue = typeof queues === 'string' ? sql`${queues}` : sql`'queue' || i / 5 % ${queues}::int`
   const name = typeof names === 'string' ? sql`${names}` : sql`'name' || i / 15 % ${names}::int`
   const user = users === 1 ? sql`${userId}` : sql`${userId} || '-' || i % ${users}::int`

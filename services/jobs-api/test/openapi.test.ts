@@ -2,7 +2,14 @@ import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { describeApi } from '../src/openapi.ts'
 
-type Operation = { operationId?: string, summary?: string, tags?: string[], security?: unknown[], responses: Record<string, { description: string, content?: Record<string, { example?: unknown }> }> }
+type Operation = {
+  operationId?: string,
+  summary?: string,
+  tags?: string[],
+  security?: unknown[],
+  responses: Record<string,
+  { description: string, content?: Record<string, { example?: unknown }> }>
+}
 type Document = { openapi: string, paths: Record<string, Record<string, Operation>> }
 
 t.test('the document in docs/openapi is that of the routes (pnpm openapi writes it)', async t => {

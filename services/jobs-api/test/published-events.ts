@@ -27,5 +27,7 @@ function seen (entry: Entry): SeenEvent {
 }
 
 function parsed (values: Record<string, JsonText | undefined>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).flatMap(([name, text]) => text === undefined ? [] : [[name, JSON.parse(text)]]))
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([name, text]) => text === undefined ? [] : [[name, JSON.parse(text)]])
+  )
 }

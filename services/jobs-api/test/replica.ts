@@ -11,6 +11,11 @@ export type Replica = SpawnedService & { url: string }
 export async function startReplica (t: TestContext, env: Record<string, string>): Promise<Replica> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const service = await spawnService(t, { entry, env: { LEASE_MS: '1000', ...env, JOBS_API_PORT: String(port) }, readyUrl: `${url}/readyz`, readyTimeoutMs: READY_TIMEOUT_MS })
+  const service = await spawnService(t, {
+    entry,
+    env: { LEASE_MS: '1000', ...env, JOBS_API_PORT: String(port) },
+    readyUrl: `${url}/readyz`,
+    readyTimeoutMs: READY_TIMEOUT_MS
+  })
   return { ...service, url }
 }

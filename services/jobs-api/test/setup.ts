@@ -27,7 +27,9 @@ export async function startApp (t: TestContext, env: Environment) {
   const app = buildApp(loadConfig(env))
   t.teardown(() => app.close())
   await app.ready()
-  await until(async () => await app.redis.ping() && await app.findQueue(app.queueNames[0]).count() >= 0, { what: 'Redis to be connected' })
+  await until(async () => await app.redis.ping() && await app.findQueue(app.queueNames[0]).count() >= 0, {
+    what: 'Redis to be connected'
+  })
   return app
 }
 

@@ -20,7 +20,9 @@ t.test('a relay that stalls while BullMQ continues makes the service unready, wi
     const one = await app.inject('/readyz')
     return one.statusCode === 503 && !one.body.includes('the reason is not known') && one.json()
   })
-  t.match(answer.faults, { 'relay of default': /^relay of default is stalled at \S+ \d+ \d+ for \d+ s while its source advances: .*WRONGTYPE/ })
+  t.match(answer.faults, {
+    'relay of default': /^relay of default is stalled at \S+ \d+ \d+ for \d+ s while its source advances: .*WRONGTYPE/
+  })
   await client.del('bull:default:events')
   await until(async () => (await app.inject('/readyz')).statusCode === 200)
 })

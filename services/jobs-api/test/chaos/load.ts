@@ -63,7 +63,9 @@ function poster (replicas: Replica[], { chance, user }: { chance: Random, user: 
       const { url } = replicas[chance.between(0, replicas.length)] as Replica
       const answer = await fetch(url + path, {
         method: 'POST',
-        headers: { authorization, ...(key && { 'idempotency-key': key }), ...(body && { 'content-type': 'application/json' }) },
+        headers: {
+          authorization, ...(key && { 'idempotency-key': key }), ...(body && { 'content-type': 'application/json' })
+        },
         ...(body && { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS)
       }).then(async answer => ({ status: answer.status, text: await answer.text() }), () => undefined)

@@ -20,13 +20,23 @@ export type Standing = {
 export async function readRecord (redis: Redis): Promise<Entry[]> {
   const entries = await redis.xrange('bull:default:events', '-', '+')
   return entries.map(([id, values]) => {
-    const pairs = Array.from({ length: values.length / 2 }, (_, i) => [values[2 * i], values[2 * i + 1]] as [string, string])
+    const pairs = Array.from(
+      { length: values.length / 2 }, (_, i) => [values[2 * i], values[2 * i + 1]] as [string, string]
+    )
     return { event: '', jobId: '', ...Object.fromEntries(pairs), id }
   })
 }
 
 const TYPES: Record<string, string> = {
-  added: 'added', waiting: 'waiting', 'waiting-children': 'waiting', delayed: 'delayed', active: 'active', progress: 'progress', completed: 'completed', failed: 'failed', removed: 'failed'
+  added: 'added',
+  waiting: 'waiting',
+  'waiting-children': 'waiting',
+  delayed: 'delayed',
+  active: 'active',
+  progress: 'progress',
+  completed: 'completed',
+  failed: 'failed',
+  removed: 'failed'
 }
 const isFinal = (type: string | undefined) => type === 'completed' || type === 'failed'
 
@@ -54,10 +64,13 @@ export function expectedLines (record: Entry[]): string[] {
 
 /** One line for each published event. */
 export function linesOf (events: SeenEvent[]): string[] {
-  return events.map(({ jobId, type, timestamp, progress, result, error }) => lineOf(jobId, type, timestamp, progress ?? result ?? error))
+  return events.map(
+    ({ jobId, type, timestamp, progress, result, error }) => lineOf(jobId, type, timestamp, progress ?? result ?? error)
+  )
 }
 
-const lineOf = (jobId: string, type: string, ms: number, payload: unknown) => `${jobId} ${type} ${ms} ${JSON.stringify(payload)}`
+const lineOf = (jobId: string, type: string, ms: number, payload: unknown) =>
+  `${jobId} ${type} ${ms} ${JSON.stringify(payload)}`
 
 function payloadOf ({ event, data, returnvalue, failedReason }: Entry): unknown {
   switch (event) {

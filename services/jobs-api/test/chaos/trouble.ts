@@ -15,7 +15,9 @@ type TroubleOptions<Process> = {
 }
 
 /** Kills processes at random, and freezes some for longer than their leases and locks last; returns how often. */
-export async function makeTrouble<Process extends SpawnedService> ({ processes, start, chance, pauseMs, isOver }: TroubleOptions<Process>) {
+export async function makeTrouble<Process extends SpawnedService> (
+  { processes, start, chance, pauseMs, isOver }: TroubleOptions<Process>
+) {
   const done = { kills: 0, freezes: 0 }
   while (!isOver()) {
     await sleep(chance.between(...pauseMs))

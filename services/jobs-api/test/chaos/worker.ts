@@ -14,7 +14,9 @@ async function perform (job: Job<ChaosJob>): Promise<unknown> {
   const { kind, pause, obeys } = job.data
   for (let step = 0; step < STEPS; step++) {
     await sleep(pause)
-    if (obeys && await redis.get(cancelKey(job.queueName, job.id as string)) === String(job.timestamp)) throw new UnrecoverableError('Cancelled by user')
+    if (obeys && await redis.get(cancelKey(job.queueName, job.id as string)) === String(job.timestamp)) {
+      throw new UnrecoverableError('Cancelled by user')
+    }
     await job.updateProgress(step === 1 ? { step } : step)
   }
   if (kind === 'stalls' && job.stalledCounter === 0) await letGo(job)

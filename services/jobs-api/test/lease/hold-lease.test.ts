@@ -87,7 +87,9 @@ t.test('a holder that only lost its connection reconnects and keeps its lease', 
 
 t.test('without the right to list connections a holder works too, and its lease passes on when it expires', async t => {
   await redis.client().call('ACL', 'SETUSER', 'limited', 'on', 'nopass', '~*', '&*', '+@all', '-client')
-  const limited = () => redis.client({ username: 'limited', password: 'any', enableOfflineQueue: false, commandTimeout: 2000 })
+  const limited = () => redis.client({
+    username: 'limited', password: 'any', enableOfflineQueue: false, commandTimeout: 2000
+  })
   const first = holder({ client: limited() })
   await until(() => first.working === 1)
   const second = holder({ client: limited() })

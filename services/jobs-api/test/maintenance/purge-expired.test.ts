@@ -30,5 +30,7 @@ t.test('more than one batch is purged', async t => {
   await database.sql`
     insert into jobs.refresh_families select i::text, '1', 'a', 'b', now(), now() - interval '1 second' from generate_series(1, 12000) i`
   await purgeExpired(sql, signal)
-  for (const table of ['idempotency_keys', 'refresh_families']) t.same(await database.sql.unsafe(`select 1 from jobs.${table}`), [], table)
+  for (const table of ['idempotency_keys', 'refresh_families']) {
+    t.same(await database.sql.unsafe(`select 1 from jobs.${table}`), [], table)
+  }
 })

@@ -11,7 +11,7 @@ const run = promisify(execFile)
 const DAY_MS = 86_400_000
 const { signal } = new AbortController()
 
-t.test('old finished jobs are removed with everything that belongs to them, and counted out; open jobs stay', async t => {
+t.test('old finished jobs are removed with all that belongs to them, and counted out; open jobs stay', async t => {
   const { app } = await setup(t, { JOB_RETENTION_DAYS: '3650' }) // so that its own retention finds nothing
   const { sql } = app
   await sql`
@@ -25,7 +25,9 @@ t.test('old finished jobs are removed with everything that belongs to them, and 
 
   t.equal(await removeOldJobs(sql, { days: 30, signal: AbortSignal.abort() }), 0, 'a closing service does not start')
   t.equal(await removeOldJobs(sql, { days: 30, signal }), 1200)
-  for (const table of ['jobs', 'timeline', 'results']) t.equal((await sql.unsafe(`select 1 from jobs.${table}`)).length, 200, table)
+  for (const table of ['jobs', 'timeline', 'results']) {
+    t.equal((await sql.unsafe(`select 1 from jobs.${table}`)).length, 200, table)
+  }
   t.same(await compareCounts(sql), [])
   t.equal(await removeOldJobs(sql, { days: 30, signal }), 0)
 })

@@ -12,10 +12,22 @@ t.test('events that cannot be projected are skipped alone, and support can find 
   const client = redis.client()
   await until(() => isNewer(app.projection.position, ZERO), { what: 'the projector to start' })
   const good = (n: number, change: Partial<JobEvent> = {}): JobEvent =>
-    ({ v: 1, type: 'added', queue: 'default', jobId: `j${n}`, generation: `1-${n}`, name: 'n', userId: '7', timestamp: 5, ...change })
+    ({
+      v: 1,
+      type: 'added',
+      queue: 'default',
+      jobId: `j${n}`,
+      generation: `1-${n}`,
+      name: 'n',
+      userId: '7',
+      timestamp: 5,
+      ...change
+    })
   const bad: object[] = [
-    good(1, { userId: 'a\0b' }), good(2, { name: randomBytes(6000).toString('base64') }), good(3, { jobId: 'a\0' }), good(4, { generation: 'first' }),
-    good(5, { type: 'constructor' as never }), good(6, { created: 1e30 }), good(7, { attempts: 1.5 }), good(8, { type: 'failed', error: 'a\0b' }),
+    good(1, { userId: 'a\0b' }), good(2, { name: randomBytes(6000).toString('base64') }), good(3, { jobId: 'a\0' }),
+    good(4, { generation: 'first' }),
+    good(5, { type: 'constructor' as never }), good(6, { created: 1e30 }), good(7, { attempts: 1.5 }),
+    good(8, { type: 'failed', error: 'a\0b' }),
     { ...good(9), queue: null }, { x: 1 }, good(10, { name: 5 as never }), { ...good(11), userId: 7 }
   ]
   const pipeline = client.pipeline()

@@ -6,11 +6,13 @@ import { untilStates } from '../job-rows.ts'
 import { setup } from '../setup.ts'
 import { submit } from '../submit.ts'
 
-t.test('a projector that meets an event of a newer release is unready, and gives its lease to a replica that can read it', async t => {
+t.test('a projector that meets an event of a newer release is unready, and releases its lease', async t => {
   const { app, redis, database } = await setup(t)
   const client = redis.client()
   await until(() => isNewer(app.projection.position, ZERO), { what: 'the projector to start' })
-  const newer = await client.xadd(JOB_EVENTS_KEY, '*', 'u', '7', 'd', JSON.stringify({ v: 2, type: 'moved', jobId: 'a', queue: 'default', userId: '7' })) as string
+  const newer = await client.xadd(JOB_EVENTS_KEY, '*', 'u', '7', 'd', JSON.stringify({
+    v: 2, type: 'moved', jobId: 'a', queue: 'default', userId: '7'
+  })) as string
 
   await until(() => app.projectorFault())
   t.match(app.projectorFault(), /version 2/)
@@ -19,5 +21,7 @@ t.test('a projector that meets an event of a newer release is unready, and gives
   await client.xdel(JOB_EVENTS_KEY, newer)
   await submit(app)
   await untilStates(database.sql, ['waiting'])
-  await until(async () => (await app.inject('/readyz')).statusCode === 200, { what: 'the service to be ready again, without a restart' })
+  await until(async () => (await app.inject('/readyz')).statusCode === 200, {
+    what: 'the service to be ready again, without a restart'
+  })
 })

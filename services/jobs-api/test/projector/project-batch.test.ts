@@ -12,7 +12,9 @@ import { jobRows } from '../job-rows.ts'
 async function setup (t: TestContext) {
   const database = await createDatabase(t)
   const app = Fastify()
-  app.register(postgres, { url: database.url, schema: 'jobs', migrations: new URL('../../src/db/migrations', import.meta.url) })
+  app.register(postgres, {
+    url: database.url, schema: 'jobs', migrations: new URL('../../src/db/migrations', import.meta.url)
+  })
   await app.ready()
   t.teardown(() => app.close())
   return { sql: app.sql, database }

@@ -64,5 +64,7 @@ t.test('a replica that does not project is notified of positions and changed job
     return events.length === 5 && events.at(-1)?.eventId
   })
   const [lastMs = 0, lastSeq = 0] = String(last).split('-').map(Number)
-  t.equal(await first.waitFor({ ms: lastMs, seq: lastSeq }, { timeoutMs: 30_000 }), true, 'also after its connection was cut')
+  t.equal(
+    await first.waitFor({ ms: lastMs, seq: lastSeq }, { timeoutMs: 30_000 }), true, 'also after its connection was cut'
+  )
 })

@@ -6,7 +6,9 @@ const squares = async (keys: number[]) => keys.map(key => key === 0 ? undefined 
 
 t.test('the reads of one tick are sent together, and each gets its own row', async t => {
   const batches: number[][] = []
-  const read = batchedReader<number, number>({ readMany: async keys => { batches.push(keys); return await squares(keys) }, isShared: () => false, timeoutMs: 5000 })
+  const read = batchedReader<number, number>({
+    readMany: async keys => { batches.push(keys); return await squares(keys) }, isShared: () => false, timeoutMs: 5000
+  })
   t.same(await Promise.all([read(3), read(0), read(5)]), [9, undefined, 25])
   t.same(await read(7), 49)
   t.same(batches, [[3, 0, 5], [7]])
@@ -14,7 +16,9 @@ t.test('the reads of one tick are sent together, and each gets its own row', asy
 
 t.test('a crowd is split, in order of arrival', async t => {
   const batches: number[][] = []
-  const read = batchedReader<number, number>({ readMany: async keys => { batches.push(keys); return await squares(keys) }, isShared: () => false, timeoutMs: 5000 })
+  const read = batchedReader<number, number>({
+    readMany: async keys => { batches.push(keys); return await squares(keys) }, isShared: () => false, timeoutMs: 5000
+  })
   const keys = Array.from({ length: 250 }, (_, i) => i + 1)
   t.same(await Promise.all(keys.map(read)), await squares(keys))
   t.same(batches.map(batch => batch.length), [100, 100, 50])
@@ -37,7 +41,9 @@ t.test('a key that makes the statement fail fails alone', async t => {
 
 t.test('an error of the whole statement is not retried key by key', async t => {
   let asked = 0
-  const read = batchedReader<number, number>({ readMany: async () => { asked++; throw new Error('away') }, isShared: () => true, timeoutMs: 5000 })
+  const read = batchedReader<number, number>({
+    readMany: async () => { asked++; throw new Error('away') }, isShared: () => true, timeoutMs: 5000
+  })
   const outcomes = await Promise.allSettled([read(1), read(2)])
   t.ok(outcomes.every(({ status }) => status === 'rejected'))
   t.equal(asked, 1)

@@ -112,7 +112,9 @@ for (const [filtered, filter] of Object.entries(filters)) {
     t.test(`${placed} with ${filtered} is found in an index alone, and read by primary key`, async t => {
       const make = (sql: RawSql) => selectPage(sql, { userId: '1', ...filter }, place)
       const nodes = await nodesOf(make)
-      const scans = nodes.filter(isScan).map(node => `${node['Node Type']} ${node['Index Name'] === 'jobs_pkey' ? 'by key' : 'by range'}`)
+      const scans = nodes.filter(isScan).map(
+        node => `${node['Node Type']} ${node['Index Name'] === 'jobs_pkey' ? 'by key' : 'by range'}`
+      )
       t.same([...new Set(scans)].toSorted(), ['Index Only Scan by range', 'Index Scan by key'])
       t.notOk(nodes.some(node => node.Filter), 'no row is read and then filtered out')
       t.notOk(nodes.some(node => node['Node Type'].includes('Sort')), 'all rows are read in order')
@@ -139,7 +141,9 @@ t.test('counts by state are five counters of an index', async t => {
   const nodes = flatten(row?.['QUERY PLAN'][0].Plan)
   t.same(nodes.flatMap(node => node['Index Name'] ?? []), ['counts_pkey'])
   t.notOk(nodes.some(node => node['Node Type'] === 'Seq Scan'))
-  t.same(await countByState(sql, '1'), { waiting: 200_000, delayed: 200_000, active: 200_000, completed: 200_000, failed: 200_000 })
+  t.same(await countByState(sql, '1'), {
+    waiting: 200_000, delayed: 200_000, active: 200_000, completed: 200_000, failed: 200_000
+  })
 })
 
 t.test('counting stops at 10,000, and reports that; counters have no limit', async t => {

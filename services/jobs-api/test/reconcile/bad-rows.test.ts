@@ -5,15 +5,19 @@ import { jobRows, untilStates } from '../job-rows.ts'
 import { setup } from '../setup.ts'
 import { submit } from '../submit.ts'
 
-const QUICK = { SWEEP_AGE_MS: '200', SWEEP_INTERVAL_MS: '100', RECONCILE_SILENT_MS: '300', RECONCILE_INTERVAL_MS: '100' }
+const QUICK = {
+  SWEEP_AGE_MS: '200', SWEEP_INTERVAL_MS: '100', RECONCILE_SILENT_MS: '300', RECONCILE_INTERVAL_MS: '100'
+}
 
 t.test('rows whose hash holds unexpected values end, and do not block their page', async t => {
   const { app, redis, database } = await setup(t, { ...QUICK, SWEEP_AGE_MS: '3600000' })
   const queue = producer(t, redis)
   const client = redis.client()
   const odd: Record<string, string>[] = [
-    { returnvalue: 'NaN' }, { returnvalue: '{"a":' }, { returnvalue: '"a\0b"' }, { returnvalue: '1', finishedOn: 'junk' }, { returnvalue: '1', finishedOn: '1e300' },
-    { returnvalue: '1', finishedOn: '-7' }, { returnvalue: '1', timestamp: 'x' }, { returnvalue: '['.repeat(20_000) + ']'.repeat(20_000) }, { returnvalue: '"good"' }
+    { returnvalue: 'NaN' }, { returnvalue: '{"a":' }, { returnvalue: '"a\0b"' },
+    { returnvalue: '1', finishedOn: 'junk' }, { returnvalue: '1', finishedOn: '1e300' },
+    { returnvalue: '1', finishedOn: '-7' }, { returnvalue: '1', timestamp: 'x' },
+    { returnvalue: '['.repeat(20_000) + ']'.repeat(20_000) }, { returnvalue: '"good"' }
   ]
   await queue.pause()
   const ids: string[] = []

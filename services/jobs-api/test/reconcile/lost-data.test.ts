@@ -40,7 +40,9 @@ t.test('Postgres restored to an earlier state is projected again from its older 
   await untilStates(sql, ['completed'])
   await app.close()
   await sql`create schema backup`
-  for (const table of ['jobs', 'positions', 'counts', 'timeline']) await sql.unsafe(`create table backup.${table} as table jobs.${table}`)
+  for (const table of ['jobs', 'positions', 'counts', 'timeline']) {
+    await sql.unsafe(`create table backup.${table} as table jobs.${table}`)
+  }
 
   const second = await startApp(t, { ...env, ...PATIENT })
   await submit(second)

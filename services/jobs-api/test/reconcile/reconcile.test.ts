@@ -7,7 +7,9 @@ import { setup } from '../setup.ts'
 import { submit } from '../submit.ts'
 import { publishedEvents } from '../published-events.ts'
 
-const QUICK = { SWEEP_AGE_MS: '200', SWEEP_INTERVAL_MS: '100', RECONCILE_SILENT_MS: '300', RECONCILE_INTERVAL_MS: '100' }
+const QUICK = {
+  SWEEP_AGE_MS: '200', SWEEP_INTERVAL_MS: '100', RECONCILE_SILENT_MS: '300', RECONCILE_INTERVAL_MS: '100'
+}
 const PATIENT = { ...QUICK, RECONCILE_SILENT_MS: '3600000' } // so that only the trigger under test can reconcile
 
 t.test('drained: a submitted job that had not started is added again, an adopted one has failed', async t => {
@@ -33,7 +35,11 @@ t.test('cleaned: BullMQ names no job, yet each is found at once', async t => {
   await queue.add('foreign', { userId: 8 })
   await until(async () => (await jobRows(database.sql)).length === 2)
   await queue.clean(0, 1, 'wait')
-  await until(async () => (await jobRows(database.sql)).filter(({ state, failed_reason: reason }) => state === 'failed' && reason === 'Removed from the queue').length === 1)
+  await until(
+    async () => (await jobRows(database.sql)).filter(
+      ({ state, failed_reason: reason }) => state === 'failed' && reason === 'Removed from the queue'
+    ).length === 1
+  )
   t.equal((await publishedEvents(app.redis)).length, 5)
 })
 
@@ -83,7 +89,9 @@ t.test('flushed, with LOST_JOBS=rerun: a job that had started runs again', async
 
 t.test('an adopted job whose start was never projected is not taken for another job, or for missing', async t => {
   const { redis, database } = await setup(t, QUICK)
-  const job = await producer(t, redis).add('foreign', { userId: 8 }, { delay: 3_600_000, attempts: 3, timestamp: Date.now() - 5000 })
+  const job = await producer(t, redis).add('foreign', { userId: 8 }, {
+    delay: 3_600_000, attempts: 3, timestamp: Date.now() - 5000
+  })
   await untilStates(database.sql, ['delayed'])
   await database.sql`truncate jobs.jobs, jobs.counts` // as if the stream had been trimmed before it was projected
   await job.updateProgress(1)

@@ -43,9 +43,14 @@ t.test('jobs whose end was trimmed before it was projected end in REST, and on t
   t.ok(rows.every(({ result, finished_ms: at }) => (result as string).length === 5000 && at !== null))
   const ends = (await historyOf(app.redis, '7')).filter(({ type }) => type === 'completed')
   const first = new Map(ends.filter(({ repeats }) => !repeats).map(({ jobId, eventId }) => [jobId, eventId]))
-  t.same(ends.filter(({ repeats }) => !repeats).map(({ jobId }) => jobId).toSorted(), ids.toSorted(), 'each published once')
+  t.same(
+    ends.filter(({ repeats }) => !repeats).map(({ jobId }) => jobId).toSorted(), ids.toSorted(), 'each published once'
+  )
   t.ok(ends.length > JOBS, `${ends.length - JOBS} were concluded`)
-  t.ok(ends.every(({ jobId, repeats }) => repeats === undefined || repeats === first.get(jobId)), 'and a client that received an end can see that it is the same')
+  t.ok(
+    ends.every(({ jobId, repeats }) => repeats === undefined || repeats === first.get(jobId)),
+    'and a client that received an end can see that it is the same'
+  )
   await until(async () => (await compareCounts(app.sql)).length === 0)
 })
 

@@ -10,16 +10,25 @@ const EVENTS = 'bull:default:events'
 
 t.test('the relay\'s data in Redis stays within the configured bounds', async t => {
   const { app, redis, database } = await setup(t, {
-    STREAM_MAX_BYTES: '200000', HISTORY_LENGTH: '100', HISTORY_TTL_MS: '60000', FINALITY_TTL_MS: '30000', RELAY_EVENTS_AHEAD: '50000', RELAY_TRIM_MS: '100'
+    STREAM_MAX_BYTES: '200000',
+    HISTORY_LENGTH: '100',
+    HISTORY_TTL_MS: '60000',
+    FINALITY_TTL_MS: '30000',
+    RELAY_EVENTS_AHEAD: '50000',
+    RELAY_TRIM_MS: '100'
   })
   const client = redis.client()
-  const metric = async (name: string) => Number(new RegExp(`^${name}(?:\\{.*\\})? (\\d+)$`, 'm').exec(await app.metricsRegistry.metrics())?.[1])
+  const metric = async (name: string) => Number(
+    new RegExp(`^${name}(?:\\{.*\\})? (\\d+)$`, 'm').exec(await app.metricsRegistry.metrics())?.[1]
+  )
   const jobId = await submit(app)
   await untilStates(database.sql, ['waiting'])
   // Over some time, as in production: the stream is trimmed at the start of a millisecond.
   for (let sent = 2; sent < 2000; sent += 100) {
     const batch = client.pipeline()
-    for (let i = 0; i < 100; i++) batch.xadd(EVENTS, '*', 'event', 'progress', 'jobId', jobId, 'data', JSON.stringify('x'.repeat(300)))
+    for (let i = 0; i < 100; i++) {
+      batch.xadd(EVENTS, '*', 'event', 'progress', 'jobId', jobId, 'data', JSON.stringify('x'.repeat(300)))
+    }
     await batch.exec()
     await until(async () => await metric('tidings_relay_events_total') === sent + 100, { intervalMs: 2 })
   }

@@ -54,7 +54,9 @@ t.test('progress of a finished job is dropped', async t => {
   await (await Job.fromId(queue, id))?.updateProgress(99)
   const marker = await submit(app)
   await untilStates(database.sql, ['completed', 'completed'])
-  t.same(types((await publishedEvents(app.redis)).filter(({ jobId }) => jobId === id)), ['added', 'waiting', 'active', 'progress', 'completed'])
+  t.same(types((await publishedEvents(app.redis)).filter(({ jobId }) => jobId === id)), [
+    'added', 'waiting', 'active', 'progress', 'completed'
+  ])
   t.equal((await jobRows(database.sql))[0]?.progress, 1)
   t.ok(marker)
 })
@@ -77,7 +79,7 @@ t.test('a delayed, a prioritized and a paused job', async t => {
   t.same(types(events), ['added', 'delayed', 'waiting', 'active', 'completed'])
 })
 
-t.test('a removed open job fails, with the reason if its user cancelled it; removing a finished one publishes nothing', async t => {
+t.test('a removed open job fails, and says whether its user cancelled it; a finished one does not', async t => {
   const { app, redis, database } = await setup(t, SLOW)
   const queue = producer(t, redis)
   const removed = await submit(app)
@@ -95,7 +97,9 @@ t.test('a removed open job fails, with the reason if its user cancelled it; remo
   await (await Job.fromId(queue, finished))?.remove()
   await submit(app)
   await untilStates(database.sql, ['failed', 'failed', 'completed', 'completed'])
-  t.equal((await publishedEvents(app.redis)).filter(({ jobId, type }) => jobId === finished && type === 'failed').length, 0)
+  t.equal(
+    (await publishedEvents(app.redis)).filter(({ jobId, type }) => jobId === finished && type === 'failed').length, 0
+  )
 })
 
 t.test('a job that is removed on completion, submitted and adopted', async t => {
@@ -135,7 +139,14 @@ t.test('a flow parent waits for its children and completes after them', async t 
   const { app, redis, database } = await setup(t, SLOW)
   worker(t, redis, async job => job.name)
   const flow = new FlowProducer({ connection: redis.client({ maxRetriesPerRequest: null }) })
-  await flow.add({ name: 'parent', queueName: 'default', data: { userId: 5 }, children: [{ name: 'child', queueName: 'default', data: { userId: 5 } }] })
+  await flow.add({
+    name: 'parent',
+    queueName: 'default',
+    data: { userId: 5 },
+    children: [
+      { name: 'child', queueName: 'default', data: { userId: 5 } }
+    ]
+  })
   await untilStates(database.sql, ['completed', 'completed'])
   const events = await publishedEvents(app.redis)
   const parent = events.filter(({ name }) => name === 'parent')

@@ -11,7 +11,9 @@ import { startServers } from '../setup.ts'
 import { publishedEvents } from '../published-events.ts'
 
 const STEPS = 100
-const expected = ['added', 'waiting', 'active', ...Array.from({ length: STEPS }, (_, i) => `progress ${i}`), 'completed']
+const expected = [
+  'added', 'waiting', 'active', ...Array.from({ length: STEPS }, (_, i) => `progress ${i}`), 'completed'
+]
 
 const { redis, env, database } = await startServers(t)
 const client = redis.client()
@@ -30,7 +32,9 @@ worker(t, redis, async job => {
 /** The replica that relays. */
 async function relaying (): Promise<Replica> {
   return await until(() => replicas.find(({ process, output }) =>
-    process.signalCode === null && /lease: (\w+)/.exec(linesAbout(output(), relayLeaseKey('default')).at(-1) ?? '')?.[1] === 'taken'))
+    process.signalCode === null && /lease: (\w+)/.exec(linesAbout(output(), relayLeaseKey('default')).at(-1) ?? '')?.[
+      1
+    ] === 'taken'))
 }
 
 const linesAbout = (output: string, key: string) => output.split('\n').filter(line => line.includes(`"key":"${key}"`))
@@ -51,9 +55,11 @@ async function typesOf (jobId: string): Promise<string[]> {
 
 for (const [i, what, stop, end] of [
   [1, 'killed', async (fallen: Replica) => { await fallen.kill('SIGKILL') }, () => {}],
-  [2, 'frozen', (fallen: Replica) => { fallen.process.kill('SIGSTOP') }, (fallen: Replica) => { fallen.process.kill('SIGCONT') }]
+  [2, 'frozen', (fallen: Replica) => { fallen.process.kill('SIGSTOP') }, (fallen: Replica) => {
+    fallen.process.kill('SIGCONT')
+  }]
 ] as const) {
-  t.test(`the replica that relays and projects is ${what} during a job: each event is published once, in order`, async t => {
+  t.test(`events are published once, in order, while the leading replica is ${what}`, async t => {
     const fallen = await relaying()
     const before = await holder()
     const jobId = await submitTo(replicas.find(one => one !== fallen && one.process.signalCode === null) as Replica)

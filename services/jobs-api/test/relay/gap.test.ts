@@ -47,7 +47,10 @@ t.test('entries that were trimmed while the relay was away are counted exactly, 
   t.equal(rows[2]?.failed_reason, 'Removed from the queue')
   t.same([rows[3]?.user_id, rows[3]?.name], ['3', 'another'])
   t.match(await second.metricsRegistry.metrics(), new RegExp(`${relayed}\\{queue="default"\\} \\d+`))
-  t.ok((await historyOf(second.redis, '2')).every(({ name }) => name === 'adopted'), 'the former owner of an id gets no events of its next job')
+  t.ok(
+    (await historyOf(second.redis, '2')).every(({ name }) => name === 'adopted'),
+    'the former owner of an id gets no events of its next job'
+  )
   const made = (await publishedEvents(second.redis)).filter(({ jobId, reconciled }) => jobId === done && reconciled)
   t.same(made.map(({ type }) => type), ['completed'])
   t.ok(open)
@@ -61,5 +64,8 @@ t.test('BullMQ\'s events are trimmed behind the relay, not ahead of it', async t
   await until(async () => await app.redis.xlen('bull:default:events') < 400)
   await queue.add('last', { userId: 1 })
   await untilStates(database.sql, ['waiting'])
-  t.notMatch(await app.metricsRegistry.metrics(), new RegExp(`${relayed}\\{queue="default"\\} [1-9]`), 'and no entry counts as lost')
+  t.notMatch(
+    await app.metricsRegistry.metrics(), new RegExp(`${relayed}\\{queue="default"\\} [1-9]`),
+    'and no entry counts as lost'
+  )
 })

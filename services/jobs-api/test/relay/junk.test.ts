@@ -16,7 +16,7 @@ function reporter ({ failed, errorInstance }: { failed: boolean, errorInstance: 
   if (failed) throw new Error('A property does not hold', { cause: errorInstance })
 }
 
-t.test('entries whose job id is not that of a job do not stop the relay: they are recorded, counted and skipped', async t => {
+t.test('entries whose id is not that of a job are recorded, counted and skipped by the relay', async t => {
   const { app, redis, database } = await setup(t, PATIENT)
   const queue = producer(t, redis)
   const client = redis.client()
@@ -26,9 +26,14 @@ t.test('entries whose job id is not that of a job do not stop the relay: they ar
   await queue.pause()
   await submit(app)
   await untilStates(database.sql, ['waiting'])
-  const ids = ['events', 'meta', 'wait', 'paused', 'id', 'stalled-check', 'a:set', 'x'.repeat(300), 'x'.repeat(256), '', 'a\0b', ':', '__proto__', 'nobody']
+  const ids = [
+    'events', 'meta', 'wait', 'paused', 'id', 'stalled-check', 'a:set', 'x'.repeat(300), 'x'.repeat(256), '', 'a\0b',
+    ':', '__proto__', 'nobody'
+  ]
   for (const jobId of ids) {
-    for (const event of ['active', 'completed', 'removed', 'added']) await client.xadd(EVENTS, '*', 'event', event, 'jobId', jobId)
+    for (const event of ['active', 'completed', 'removed', 'added']) {
+      await client.xadd(EVENTS, '*', 'event', event, 'jobId', jobId)
+    }
   }
   await submit(app)
   await untilStates(database.sql, ['waiting', 'waiting'])
@@ -41,14 +46,20 @@ t.test('a job whose hash holds odd values is adopted all the same', async t => {
   const { app, redis, database } = await setup(t, QUICK)
   const client = redis.client()
   const odd: Record<string, string | Buffer>[] = [
-    { timestamp: '1e300' }, { timestamp: '-5' }, { timestamp: 'yesterday' }, { timestamp: '' }, { opts: '{' }, { opts: '[]' }, { opts: '{"attempts":"many"}' },
-    { atm: 'x' }, { name: 'n'.repeat(3_000_000) }, { name: `${'n'.repeat(127)}😀` }, { name: Buffer.from([0xff, 0xfe, 0x00]) }, { opts: `{"a":"${'x'.repeat(2_000_000)}"}` }
+    { timestamp: '1e300' }, { timestamp: '-5' }, { timestamp: 'yesterday' }, { timestamp: '' }, { opts: '{' },
+    { opts: '[]' }, { opts: '{"attempts":"many"}' },
+    { atm: 'x' }, { name: 'n'.repeat(3_000_000) }, { name: `${'n'.repeat(127)}😀` },
+    { name: Buffer.from([0xff, 0xfe, 0x00]) }, { opts: `{"a":"${'x'.repeat(2_000_000)}"}` }
   ]
   for (const [i, fields] of odd.entries()) {
-    await client.hset(`bull:default:odd${i}`, { name: 'odd', timestamp: '5', data: '{"userId":7}', opts: '{}', ...fields })
+    await client.hset(`bull:default:odd${i}`, {
+      name: 'odd', timestamp: '5', data: '{"userId":7}', opts: '{}', ...fields
+    })
     await client.xadd(EVENTS, '*', 'event', 'added', 'jobId', `odd${i}`, 'name', 'odd')
     await client.xadd(EVENTS, '*', 'event', 'waiting', 'jobId', `odd${i}`)
-    await client.xadd(EVENTS, '*', 'event', 'failed', 'jobId', `odd${i}`, 'failedReason', Buffer.from([0xff, 0x00, 0x41]))
+    await client.xadd(
+      EVENTS, '*', 'event', 'failed', 'jobId', `odd${i}`, 'failedReason', Buffer.from([0xff, 0x00, 0x41])
+    )
   }
   await untilStates(database.sql, odd.map(() => 'failed'))
   t.ok((await jobRows(database.sql)).every(({ user_id: user }) => user === '7'))
@@ -77,19 +88,45 @@ t.test('with any content of BullMQ\'s stream and hashes the events of other jobs
   const { app, redis, database } = await setup(t, { ...QUICK, RELAY_BATCH: '50' })
   const client = redis.client()
   const value = fc.oneof(
-    fc.constantFrom('', '{', 'NaN', 'null', '[]', '-1', '1e999', 'completed', 'active', 'events', 'meta', '\0', '__proto__', 'x'.repeat(100_000)),
-    fc.string({ unit: 'binary', maxLength: 40 }).map(text => Buffer.from(text)), fc.uint8Array({ maxLength: 40 }).map(bytes => Buffer.from(bytes)),
+    fc.constantFrom(
+      '', '{', 'NaN', 'null', '[]', '-1', '1e999', 'completed', 'active', 'events', 'meta', '\0', '__proto__',
+      'x'.repeat(100_000)
+    ),
+    fc.string({ unit: 'binary', maxLength: 40 }).map(text => Buffer.from(text)),
+    fc.uint8Array({ maxLength: 40 }).map(bytes => Buffer.from(bytes)),
     fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }).map(String)
   )
-  const event = fc.constantFrom('added', 'waiting', 'delayed', 'active', 'progress', 'completed', 'failed', 'removed', 'waiting-children', 'deduplicated', 'cleaned', 'x')
+  const event = fc.constantFrom(
+    'added', 'waiting', 'delayed', 'active', 'progress', 'completed', 'failed', 'removed', 'waiting-children',
+    'deduplicated', 'cleaned', 'x'
+  )
   const jobId = fc.constantFrom('j1', 'j2', 'j3', 'events', 'wait', 'id', 'a:b')
-  const entry = fc.record({ event, jobId, extra: fc.dictionary(fc.constantFrom('prev', 'data', 'returnvalue', 'failedReason', 'delay', 'name', 'deduplicatedJobId', 'y'), value) })
+  const entry = fc.record({
+    event,
+    jobId,
+    extra: fc.dictionary(
+      fc.constantFrom('prev', 'data', 'returnvalue', 'failedReason', 'delay', 'name', 'deduplicatedJobId', 'y'), value
+    )
+  })
   const hash = fc.record({
     id: fc.constantFrom('j1', 'j2', 'j3'),
-    fields: fc.record({ data: fc.oneof(value, fc.constant('{"userId":7}')), timestamp: value, name: value, opts: value, atm: value, finishedOn: value, returnvalue: value, failedReason: value })
+    fields: fc.record({
+      data: fc.oneof(value, fc.constant('{"userId":7}')),
+      timestamp: value,
+      name: value,
+      opts: value,
+      atm: value,
+      finishedOn: value,
+      returnvalue: value,
+      failedReason: value
+    })
   })
-  const sets = fc.record({ id: fc.constantFrom('j1', 'j2', 'j3'), set: fc.constantFrom('completed', 'failed', 'delayed') })
-  const odd = fc.oneof(entry.map(one => ({ entry: one })), hash.map(one => ({ hash: one })), sets.map(one => ({ into: one })))
+  const sets = fc.record({
+    id: fc.constantFrom('j1', 'j2', 'j3'), set: fc.constantFrom('completed', 'failed', 'delayed')
+  })
+  const odd = fc.oneof(
+    entry.map(one => ({ entry: one })), hash.map(one => ({ hash: one })), sets.map(one => ({ into: one }))
+  )
   let rounds = 0
   await fc.assert(fc.asyncProperty(fc.array(odd, { minLength: 20, maxLength: 60 }), async things => {
     rounds++
@@ -105,7 +142,10 @@ t.test('with any content of BullMQ\'s stream and hashes the events of other jobs
       }
     }
     const id = await until(async () => await submit(app, { user: 'marker' })) // the machine may be busy for a second
-    await until(async () => (await historyOf(app.redis, 'marker')).some(({ jobId, type }) => jobId === id && type === 'waiting'), { what: 'the relay to pass it' })
+    await until(
+      async () => (await historyOf(app.redis, 'marker')).some(({ jobId, type }) => jobId === id && type === 'waiting'),
+      { what: 'the relay to pass it' }
+    )
     await until(async () => (await database.sql`select from jobs.jobs where id = ${id} and event_ms is not null`).length === 1, { what: 'the projector to pass it' })
   }), { seed: 11, numRuns: 15, endOnFailure: true, reporter })
   t.equal(rounds, 15)

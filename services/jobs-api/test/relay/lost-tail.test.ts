@@ -10,7 +10,11 @@ import { startApp, startServers } from '../setup.ts'
 import { submit } from '../submit.ts'
 
 const SETTINGS = {
-  JOB_QUEUES: 'default,other', SWEEP_AGE_MS: '200', SWEEP_INTERVAL_MS: '100', RECONCILE_SILENT_MS: '3600000', LEASE_MS: '1000'
+  JOB_QUEUES: 'default,other',
+  SWEEP_AGE_MS: '200',
+  SWEEP_INTERVAL_MS: '100',
+  RECONCILE_SILENT_MS: '3600000',
+  LEASE_MS: '1000'
 }
 const WORKER = { lockDuration: 1000, stalledInterval: 300, maxStalledCount: 10 }
 const ENDS = new Set(['completed', 'failed'])
@@ -21,11 +25,15 @@ type Run = (jobId: string, n: number) => unknown
  * Servers whose Redis can lose its tail, all events of the stream before and after that, and how often each job ran.
  */
 async function begin (t: TestContext) {
-  const servers = await startServers(t, { settings: { 'aof-use-rdb-preamble': 'no', 'auto-aof-rewrite-percentage': '0' } })
+  const servers = await startServers(t, {
+    settings: { 'aof-use-rdb-preamble': 'no', 'auto-aof-rewrite-percentage': '0' }
+  })
   const runs = new Map<string, number>()
   const seen = await collectEvents(t, servers.redis)
   // A consumer that has read an end skips its repetition.
-  const endsOf = (jobId: string) => seen.filter(({ jobId: id, type, repeats }) => id === jobId && ENDS.has(type) && !seen.some(({ eventId }) => eventId === repeats))
+  const endsOf = (jobId: string) => seen.filter(
+    ({ jobId: id, type, repeats }) => id === jobId && ENDS.has(type) && !seen.some(({ eventId }) => eventId === repeats)
+  )
   const work = (run: Run = (_, n) => `run ${n}`, options = {}) => worker(t, servers.redis, async ({ id = '' }) => {
     const n = (runs.get(id) ?? 0) + 1
     runs.set(id, n)

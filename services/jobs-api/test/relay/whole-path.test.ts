@@ -8,7 +8,9 @@ import { publishedEvents, historyOf } from '../published-events.ts'
 t.test('a submitted job is published and projected from its start to its end', async t => {
   const { app, redis, database } = await setup(t)
   const headers = { authorization: `Bearer ${tokenOf(7)}` }
-  const submitted = await app.inject({ method: 'POST', url: '/submit-job', headers, payload: { name: 'dataProcessing', data: { file: 'data.csv' } } })
+  const submitted = await app.inject({
+    method: 'POST', url: '/submit-job', headers, payload: { name: 'dataProcessing', data: { file: 'data.csv' } }
+  })
   t.equal(submitted.statusCode, 202)
   const { jobId } = submitted.json()
 
@@ -48,7 +50,9 @@ t.test('a job that another producer adds is adopted by the userId in its data', 
     const found = await database.sql`select id, user_id, name, queue, state, ours, attempts_made, attempts_max, result, generation_ms::text as generation from jobs.jobs order by n`
     return found.length === 2 && found.every(({ state }) => state === 3) && found
   })
-  t.same(rows.map(({ id, user_id: user, name, queue, ours, attempts_max: max }) => ({ id, user, name, queue, ours, max })), [
+  t.same(rows.map(
+    ({ id, user_id: user, name, queue, ours, attempts_max: max }) => ({ id, user, name, queue, ours, max })
+  ), [
     { id: '1', user: 'ada', name: 'nightly', queue: 'reports', ours: false, max: 3 },
     { id: '3', user: '7', name: 'nightly', queue: 'reports', ours: false, max: 1 }
   ])
@@ -62,7 +66,8 @@ t.test('an event is published within moments', async t => {
   await queue.add('first', { userId: 1 })
   await until(async () => (await historyOf(app.redis, '1')).length === 2)
   const times: number[] = []
-  for (let userId = 2; userId < 7 && !times.some(ms => ms < 1000); userId++) { // several tries: the machine may be busy for a second
+  // several tries: the machine may be busy for a second
+  for (let userId = 2; userId < 7 && !times.some(ms => ms < 1000); userId++) {
     await sleep(100) // the relay is blocking by now
     const before = Date.now()
     await queue.add('another', { userId })

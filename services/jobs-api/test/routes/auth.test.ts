@@ -6,11 +6,15 @@ import { TEST_SECRET, tokenOf, until } from '@tidings/testing'
 import { setup, startApp } from '../setup.ts'
 
 const REFRESH_SECRET = `${TEST_SECRET}, refreshed`
-const refreshTokenOf = (userId: string, options = {}) => signRefreshToken({ userId, secret: REFRESH_SECRET, expiresInMs: 60_000, ...options })
+const refreshTokenOf = (userId: string, options = {}) => signRefreshToken({
+  userId, secret: REFRESH_SECRET, expiresInMs: 60_000, ...options
+})
 
 t.test('POST /auth/refresh', async t => {
   const { app, database } = await setup(t)
-  const refresh = async (refreshToken: unknown) => await app.inject({ method: 'POST', url: '/auth/refresh', payload: { refreshToken } })
+  const refresh = async (refreshToken: unknown) => await app.inject({
+    method: 'POST', url: '/auth/refresh', payload: { refreshToken }
+  })
   /** As if the last rotation of every family were so long ago. */
   const pass = async (seconds: number) => await database.sql`update jobs.refresh_families set rotated_at = rotated_at - make_interval(secs => ${seconds})`
 
@@ -21,7 +25,10 @@ t.test('POST /auth/refresh', async t => {
     const { token, refreshToken, expiresIn } = answer.json()
     t.equal(expiresIn, 900)
     t.equal((await app.inject({ url: '/jobs', headers: { authorization: `Bearer ${token}` } })).statusCode, 200)
-    t.equal((await app.inject({ url: '/jobs', headers: { authorization: `Bearer ${refreshToken}` } })).statusCode, 401, 'a refresh token opens nothing')
+    t.equal(
+      (await app.inject({ url: '/jobs', headers: { authorization: `Bearer ${refreshToken}` } })).statusCode, 401,
+      'a refresh token is not an access token'
+    )
     t.equal((await refresh(refreshToken)).statusCode, 200)
   })
 
@@ -38,8 +45,11 @@ t.test('POST /auth/refresh', async t => {
   })
 
   await t.test('refuses a user id beyond 2^53 with the reason', async t => {
-    const claims = `{"userId":9007199254740993,"type":"refresh","family":"f","jti":"j","exp":${Math.ceil(Date.now() / 1000) + 60}}`
-    const signed = ['{"alg":"HS256","typ":"JWT"}', claims].map(part => Buffer.from(part).toString('base64url')).join('.')
+    const exp = Math.ceil(Date.now() / 1000) + 60
+    const claims = `{"userId":9007199254740993,"type":"refresh","family":"f","jti":"j","exp":${exp}}`
+    const signed = ['{"alg":"HS256","typ":"JWT"}', claims].map(
+      part => Buffer.from(part).toString('base64url')
+    ).join('.')
     const answer = await refresh(`${signed}.${createHmac('sha256', REFRESH_SECRET).update(signed).digest('base64url')}`)
     t.match(answer.json(), { status: 401, type: 'urn:tidings:problem:refresh-refused', detail: /2\^53-1/ })
   })
@@ -101,7 +111,9 @@ t.test('POST /auth/refresh', async t => {
 
 t.test('tokens have the configured lifetimes', async t => {
   const { app } = await setup(t, { ACCESS_TOKEN_TTL_MS: '60000', REFRESH_TOKEN_TTL_MS: '120000' })
-  const answer = (await app.inject({ method: 'POST', url: '/auth/refresh', payload: { refreshToken: refreshTokenOf('7') } })).json()
+  const answer = (await app.inject({
+    method: 'POST', url: '/auth/refresh', payload: { refreshToken: refreshTokenOf('7') }
+  })).json()
   const lifeOf = (token: string) => {
     const { iat, exp } = JSON.parse(Buffer.from(token.split('.')[1] as string, 'base64url').toString())
     return exp - iat
@@ -111,10 +123,15 @@ t.test('tokens have the configured lifetimes', async t => {
 
 t.test('refreshes of a user are limited per minute; invalid tokens do not use up the limit', async t => {
   const { app } = await setup(t, { RATE_LIMIT_MAX: '3' })
-  const refresh = async (refreshToken: string) => await app.inject({ method: 'POST', url: '/auth/refresh', payload: { refreshToken } })
-  await until(async () => (await refresh('nonsense')).statusCode === 429, { what: 'Redis to be connected, and the limit of the address to be used up' })
+  const refresh = async (refreshToken: string) => await app.inject({
+    method: 'POST', url: '/auth/refresh', payload: { refreshToken }
+  })
+  await until(async () => (await refresh('nonsense')).statusCode === 429, {
+    what: 'Redis to be connected, and the limit of the address to be used up'
+  })
   t.equal((await refresh(refreshTokenOf('7'))).statusCode, 200)
-  await until(async () => (await refresh(refreshTokenOf('7'))).statusCode === 429) // a count that takes too long is skipped
+  // a count that takes too long is skipped
+  await until(async () => (await refresh(refreshTokenOf('7'))).statusCode === 429)
   t.equal((await refresh(refreshTokenOf('8'))).statusCode, 200)
 })
 
@@ -122,17 +139,25 @@ t.test('a revoked user cannot refresh', async t => {
   const { app, redis, env } = await setup(t)
   const seconds = Math.floor(Date.now() / 1000)
   const [before, after] = [seconds - 120, seconds].map(signedInAt => signedInAt * 1000)
-  const refresh = async (refreshToken: string, at = app) => await at.inject({ method: 'POST', url: '/auth/refresh', payload: { refreshToken } })
-  const statusOf = async (token: string, at = app) => (await at.inject({ url: '/jobs', headers: { authorization: `Bearer ${token}` } })).statusCode
+  const refresh = async (refreshToken: string, at = app) => await at.inject({
+    method: 'POST', url: '/auth/refresh', payload: { refreshToken }
+  })
+  const statusOf = async (token: string, at = app) => (
+    await at.inject({ url: '/jobs', headers: { authorization: `Bearer ${token}` } })
+  ).statusCode
   const given = (await refresh(refreshTokenOf('7', { signedInAt: before }))).json()
   await redis.client().hset(REVOCATIONS_KEY, '7', seconds - 60, '8', seconds - 60)
 
   const other = await startApp(t, env) // has no cached revocations
   await until(() => other.redis.ping())
   // A user whose revocation cannot be read in time is allowed: on a slow machine that may be the first request.
-  await until(async () => (await refresh(given.refreshToken, other)).statusCode === 401, { what: 'an earlier token to be refused' })
+  await until(async () => (await refresh(given.refreshToken, other)).statusCode === 401, {
+    what: 'an earlier token to be refused'
+  })
   await until(async () => await statusOf(given.token, other) === 401)
-  await until(async () => (await refresh(refreshTokenOf('8', { signedInAt: before }), other)).statusCode === 401, { what: 'the first token to be refused' })
+  await until(async () => (await refresh(refreshTokenOf('8', { signedInAt: before }), other)).statusCode === 401, {
+    what: 'the first token to be refused'
+  })
   const renewed = await refresh(refreshTokenOf('7', { signedInAt: after }), other)
   t.equal(renewed.statusCode, 200, 'a new login is accepted')
   t.equal(await statusOf(renewed.json().token, other), 200)

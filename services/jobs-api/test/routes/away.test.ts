@@ -66,7 +66,10 @@ t.test('while Redis is away everything except commands works, without rate limit
     return answer.statusCode === 429 && answer
   })
   t.match(refused.headers, { 'retry-after': /^\d+$/, 'ratelimit-limit': '3', 'ratelimit-remaining': '0' })
-  t.equal((await app.inject({ url: '/jobs', headers: { authorization: `Bearer ${tokenOf(2)}` } })).statusCode, 200, 'another user has a limit of its own')
+  t.equal(
+    (await app.inject({ url: '/jobs', headers: { authorization: `Bearer ${tokenOf(2)}` } })).statusCode, 200,
+    'another user has a limit of its own'
+  )
 
   await redis.stop()
   for (let i = 0; i < 5; i++) t.equal((await list()).statusCode, 200)

@@ -10,11 +10,17 @@ t.test('a page of an allowed origin may send requests with its headers, and read
   const preflight = await app.inject({
     method: 'OPTIONS',
     url: '/submit-job',
-    headers: { origin: ALLOWED, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization, content-type, idempotency-key' }
+    headers: {
+      origin: ALLOWED,
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'authorization, content-type, idempotency-key'
+    }
   })
   t.equal(preflight.statusCode, 204, 'asked without a token, as browsers do')
   t.match(preflight.headers, {
-    'access-control-allow-origin': ALLOWED, 'access-control-allow-methods': /POST/, 'access-control-allow-headers': /authorization.*idempotency-key/
+    'access-control-allow-origin': ALLOWED,
+    'access-control-allow-methods': /POST/,
+    'access-control-allow-headers': /authorization.*idempotency-key/
   })
 
   const answers = [
@@ -25,7 +31,9 @@ t.test('a page of an allowed origin may send requests with its headers, and read
   t.same(answers.map(({ statusCode }) => statusCode), [200, 401, 404])
   for (const { headers } of answers) {
     t.equal(headers['access-control-allow-origin'], ALLOWED, 'a refusal can be read too')
-    for (const name of ['etag', 'location', 'retry-after', 'ratelimit-remaining']) t.match(headers['access-control-expose-headers'], name)
+    for (const name of ['etag', 'location', 'retry-after', 'ratelimit-remaining']) {
+      t.match(headers['access-control-expose-headers'], name)
+    }
   }
 })
 
@@ -40,13 +48,23 @@ t.test('a page of any other origin may not', async t => {
 
 t.test('in production no origin is allowed unless it is configured', async t => {
   const { app } = await setup(t, { NODE_ENV: 'production' })
-  t.notOk((await app.inject({ url: '/jobs', headers: { origin: ALLOWED, ...token } })).headers['access-control-allow-origin'])
+  t.notOk(
+    (await app.inject({ url: '/jobs', headers: { origin: ALLOWED, ...token } })).headers['access-control-allow-origin']
+  )
 })
 
 t.test('no response can be framed, sniffed, or run as a page', async t => {
   const { app } = await setup(t)
   for (const url of ['/jobs', '/jobs/nothing', '/nowhere']) {
     const { headers } = await app.inject({ url, headers: token })
-    t.match(headers, { 'x-content-type-options': 'nosniff', 'x-frame-options': 'SAMEORIGIN', 'content-security-policy': /default-src 'none'/ }, url)
+    t.match(
+      headers,
+      {
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'SAMEORIGIN',
+        'content-security-policy': /default-src 'none'/
+      },
+      url
+    )
   }
 })

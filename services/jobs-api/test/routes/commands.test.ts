@@ -12,7 +12,9 @@ const bearer = (user: string | number) => ({ authorization: `Bearer ${tokenOf(us
 
 t.test('cancel', async t => {
   const { app, redis, database } = await setup(t, { JOB_QUEUES: 'default,idle' })
-  const cancel = async (jobId: string, user = 7) => await app.inject({ method: 'POST', url: `/jobs/${jobId}/cancel`, headers: bearer(user) })
+  const cancel = async (jobId: string, user = 7) => await app.inject({
+    method: 'POST', url: `/jobs/${jobId}/cancel`, headers: bearer(user)
+  })
   const get = async (jobId: string) => (await app.inject({ url: `/jobs/${jobId}`, headers: bearer(7) })).json()
   const untilFailed = async (jobId: string) => await until(async () => {
     const job = await get(jobId)
@@ -56,7 +58,10 @@ t.test('cancel', async t => {
     t.equal((await cancel(jobId)).statusCode, 202)
     t.match(await untilFailed(jobId), { failedReason: 'Cancelled by user' })
     t.ok(await redis.client().pttl(cancelKey('default', jobId)) > 0, 'a worker that was away finds the key')
-    t.equal(Number(await redis.client().get(cancelKey('default', jobId))), (await get(jobId)).timestamp.created, 'which identifies the job')
+    t.equal(
+      Number(await redis.client().get(cancelKey('default', jobId))), (await get(jobId)).timestamp.created,
+      'which identifies the job'
+    )
   })
 
   await t.test('leaves it to the worker: a job whose worker does not listen completes', async t => {
@@ -80,7 +85,9 @@ t.test('cancel', async t => {
     const post = async (payload: string, type: string) => await app.inject({
       method: 'POST', url: `/jobs/${jobId}/cancel`, headers: { ...bearer(7), 'content-type': type }, payload
     })
-    t.match((await post('{"reason":"bored"}', 'application/json')).json(), { status: 400, errors: [{ path: 'body.reason' }] })
+    t.match((await post('{"reason":"bored"}', 'application/json')).json(), {
+      status: 400, errors: [{ path: 'body.reason' }]
+    })
     t.match((await post('[]', 'application/json')).json(), { status: 400, errors: [{ path: 'body' }] })
     t.equal((await post('{', 'application/json')).statusCode, 400)
     t.equal((await post('reason=bored', 'text/plain')).statusCode, 415)
@@ -121,19 +128,23 @@ t.test('cancel', async t => {
       values ('idle', 'unsent', '7', 'x', ${Date.now() + 3_600_000}, true, '{"userId": 7}', '{"jobId": "unsent"}')`
     await database.sql`insert into jobs.counts values ('7', 0, 1) on conflict (user_id, state) do update set count = counts.count + 1`
     await cancel('unsent')
-    t.equal(await redis.client().exists(cancelKey('idle', 'unsent')), 1, 'its worker is signalled, in case the job is being added')
+    t.equal(
+      await redis.client().exists(cancelKey('idle', 'unsent')), 1,
+      'its worker is signalled, in case the job is being added'
+    )
     await database.sql`update jobs.jobs set created_ms = ${Date.now() - 60_000} where id = 'unsent'` // from now on the outbox adds it
     t.match(await untilFailed('unsent'), { failedReason: 'Cancelled by user' })
   })
 })
 
-t.test('a cancel on one replica ends a job that another replica has not added to Redis yet, even if it is due in an hour', async t => {
+t.test('a cancel ends a job that another replica has not added to Redis yet, also one due in an hour', async t => {
   const { redis, env, database } = await startServers(t)
   const [submitter, canceller] = [await startApp(t, env), await startApp(t, env)]
   const control = redis.client()
   await control.client('PAUSE', 60_000, 'WRITE')
   const jobId = await submit(submitter, { delay: 3_600_000 })
-  const answer = canceller.inject({ method: 'POST', url: `/jobs/${jobId}/cancel`, headers: bearer(7) }) // waits to signal a worker
+  // waits to signal a worker
+  const answer = canceller.inject({ method: 'POST', url: `/jobs/${jobId}/cancel`, headers: bearer(7) })
   await until(async () => (await database.sql`select from jobs.jobs where id = ${jobId} and cancel_requested_at is not null`).length === 1)
   await setTimeout(300) // so that it looks for the job, and does not find it
   await control.client('UNPAUSE')
@@ -144,7 +155,9 @@ t.test('a cancel on one replica ends a job that another replica has not added to
 
 t.test('retry', async t => {
   const { app, redis } = await setup(t, { JOB_QUEUES: 'default,idle' })
-  const post = async (jobId: string, what: string, user = 7) => await app.inject({ method: 'POST', url: `/jobs/${jobId}/${what}`, headers: bearer(user) })
+  const post = async (jobId: string, what: string, user = 7) => await app.inject({
+    method: 'POST', url: `/jobs/${jobId}/${what}`, headers: bearer(user)
+  })
   const get = async (jobId: string) => (await app.inject({ url: `/jobs/${jobId}`, headers: bearer(7) })).json()
   const untilState = async (jobId: string, state: string) => await until(async () => (await get(jobId)).state === state)
   const runs = new Map<string, number>()
@@ -200,7 +213,9 @@ t.test('retry', async t => {
   await t.test('twice at once runs it once', async t => {
     const jobId = await submit(app, { name: 'flaky' })
     await untilState(jobId, 'failed')
-    const statuses = (await Promise.all([post(jobId, 'retry'), post(jobId, 'retry')])).map(({ statusCode }) => statusCode)
+    const statuses = (await Promise.all([post(jobId, 'retry'), post(jobId, 'retry')])).map(
+      ({ statusCode }) => statusCode
+    )
     t.same(statuses.toSorted((a, b) => a - b), [202, 409])
     await untilState(jobId, 'completed')
     t.equal(runs.get(jobId), 2)

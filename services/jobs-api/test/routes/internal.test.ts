@@ -8,18 +8,29 @@ const headersOf = (userId: string) => ({ authorization: `Bearer ${tokenOf(userId
 
 t.test('POST /internal/find-jobs', async t => {
   const { app } = await setup(t, { RATE_LIMIT_MAX: '20' })
-  const find = (userId: string, payload: object) => app.inject({ method: 'POST', url: FIND_JOBS_PATH, headers: headersOf(userId), payload })
+  const find = (userId: string, payload: object) => app.inject({
+    method: 'POST', url: FIND_JOBS_PATH, headers: headersOf(userId), payload
+  })
   const submit = async (userId: string) => {
-    const answer = await app.inject({ method: 'POST', url: '/submit-job', headers: headersOf(userId), payload: { name: 'x' } })
+    const answer = await app.inject({
+      method: 'POST', url: '/submit-job', headers: headersOf(userId), payload: { name: 'x' }
+    })
     return (answer.json() as { jobId: string }).jobId
   }
 
   t.test('returns the user\'s own jobs in the order of the request, as GET does', async t => {
     const [one, two, theirs] = [await submit('1'), await submit('1'), await submit('2')]
-    const answer = await find('1', { jobs: [{ jobId: two }, { jobId: theirs }, { jobId: 'counts' }, { jobId: one, queue: 'default' }, { jobId: one, queue: 'another' }] })
+    const answer = await find('1', {
+      jobs: [
+        { jobId: two }, { jobId: theirs }, { jobId: 'counts' }, { jobId: one, queue: 'default' },
+        { jobId: one, queue: 'another' }
+      ]
+    })
     t.equal(answer.statusCode, 200)
     const found = decodeFoundJobs(answer.rawPayload)
-    const shown = async (jobId: string) => (await app.inject({ url: `/jobs/${jobId}`, headers: headersOf('1') })).json() as object
+    const shown = async (jobId: string) => (
+      await app.inject({ url: `/jobs/${jobId}`, headers: headersOf('1') })
+    ).json() as object
     t.same([found[0], found[3]].map(text => (JSON.parse(text as string) as { id: string }).id), [two, one])
     await until(async () => {
       const [text] = decodeFoundJobs((await find('1', { jobs: [{ jobId: one }] })).rawPayload)
@@ -42,15 +53,21 @@ t.test('POST /internal/find-jobs', async t => {
     const jobId = await submit('3')
     t.equal((await find('3', { after: `${Date.now() + 1e6}-0`, jobs: [{ jobId }] })).statusCode, 503)
     const { lastEventId } = await until(async () => {
-      const job = (await app.inject({ url: `/jobs/${jobId}`, headers: headersOf('3') })).json() as { lastEventId: string | null }
+      const job = (await app.inject({ url: `/jobs/${jobId}`, headers: headersOf('3') })).json() as {
+        lastEventId: string | null
+      }
       return job.lastEventId !== null && { lastEventId: job.lastEventId }
     })
     t.equal((await find('3', { after: lastEventId, jobs: [{ jobId }] })).statusCode, 200)
   })
 
   t.test('needs a token, at least one job, and at most 100', async t => {
-    t.equal((await app.inject({ method: 'POST', url: FIND_JOBS_PATH, payload: { jobs: [{ jobId: 'a' }] } })).statusCode, 401)
-    for (const jobs of [[], Array.from({ length: 101 }, () => ({ jobId: 'a' })), [{ jobId: '' }], [{ jobId: 'a', other: 1 }]]) {
+    t.equal(
+      (await app.inject({ method: 'POST', url: FIND_JOBS_PATH, payload: { jobs: [{ jobId: 'a' }] } })).statusCode, 401
+    )
+    for (const jobs of [
+      [], Array.from({ length: 101 }, () => ({ jobId: 'a' })), [{ jobId: '' }], [{ jobId: 'a', other: 1 }]
+    ]) {
       t.equal((await find('4', { jobs })).statusCode, 400)
     }
   })
@@ -70,7 +87,11 @@ t.test('a request with a body waits for the event that it names', async t => {
   })
   const { jobId } = await (await ask('/submit-job', { name: 'x', delay: 3_600_000 })).json() as { jobId: string }
   const stream = createStreamReader(app.redis)
-  await until(async () => (await app.inject({ url: `/jobs/${jobId}`, headers: headersOf('1') })).json<{ lastEventId: string | null }>().lastEventId !== null)
+  await until(
+    async () => (await app.inject({ url: `/jobs/${jobId}`, headers: headersOf('1') })).json<{
+      lastEventId: string | null
+    }>().lastEventId !== null
+  )
 
   let held: Promise<Response>[] = []
   await database.sql.begin(async tx => {

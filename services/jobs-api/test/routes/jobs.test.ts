@@ -11,7 +11,9 @@ const bearer = (user: string | number) => ({ authorization: `Bearer ${tokenOf(us
 t.test('a job', async t => {
   const { app, database } = await setup(t, KEEP)
   await makeRows(database.sql, { userId: '1', count: 10 })
-  const get = (url: string, user: string | number = 1, headers = {}) => app.inject({ url, headers: { ...bearer(user), ...headers } })
+  const get = (url: string, user: string | number = 1, headers = {}) => app.inject({
+    url, headers: { ...bearer(user), ...headers }
+  })
 
   await t.test('has the format that clients know', async t => {
     t.same((await get('/jobs/1-3')).json(), {
@@ -49,7 +51,9 @@ t.test('a job', async t => {
   await t.test('with more than a thousand events returns the newest', async t => {
     await database.sql`insert into jobs.timeline (job, event_ms, event_seq, type, timestamp) select n, i, 0, 'waiting', i from jobs.jobs, generate_series(1, 1100) i where id = '1-2'`
     const { events } = (await get('/jobs/1-2/events')).json()
-    t.same(events.map(({ eventId }: { eventId: string }) => eventId), Array.from({ length: 1000 }, (_, i) => `${i + 101}-0`))
+    t.same(
+      events.map(({ eventId }: { eventId: string }) => eventId), Array.from({ length: 1000 }, (_, i) => `${i + 101}-0`)
+    )
   })
 
   await t.test('whose id exists twice is the newest, unless a queue is named', async t => {
@@ -61,15 +65,22 @@ t.test('a job', async t => {
   })
 
   await t.test('is read together with concurrent requests, and each gets its own', async t => {
-    const answers = await Promise.all(Array.from({ length: 250 }, async (_, i) => await get(`/jobs/1-${i % 20}`, i % 3 === 0 ? 2 : 1)))
+    const answers = await Promise.all(
+      Array.from({ length: 250 }, async (_, i) => await get(`/jobs/1-${i % 20}`, i % 3 === 0 ? 2 : 1))
+    )
     answers.forEach((answer, i) => {
       const isOwn = i % 3 !== 0 && i % 20 < 10
-      if ((answer.statusCode === 200) !== isOwn || (isOwn && answer.json().id !== `1-${i % 20}`)) t.fail(`answer ${i} is not its own`)
+      if ((answer.statusCode === 200) !== isOwn || (isOwn && answer.json().id !== `1-${i % 20}`)) {
+        t.fail(`answer ${i} is not its own`)
+      }
     })
   })
 
   await t.test('refuses invalid parameters', async t => {
-    for (const url of ['/jobs/1-3?wait=0', '/jobs/1-3?wait=31', '/jobs/1-3?wait=1.5', '/jobs/1-3?after=yesterday', '/jobs/1-3?colour=red', '/jobs/a%00b', `/jobs/${'a'.repeat(300)}`]) {
+    for (const url of [
+      '/jobs/1-3?wait=0', '/jobs/1-3?wait=31', '/jobs/1-3?wait=1.5', '/jobs/1-3?after=yesterday',
+      '/jobs/1-3?colour=red', '/jobs/a%00b', `/jobs/${'a'.repeat(300)}`
+    ]) {
       t.equal((await get(url)).statusCode, 400, url)
     }
   })
@@ -79,7 +90,9 @@ t.test('a list', async t => {
   const { app, database } = await setup(t, KEEP)
   await makeRows(database.sql, { userId: '1', count: 50 })
   await makeRows(database.sql, { userId: '2', count: 5 })
-  const list = async (query: string, user = 1) => (await app.inject({ url: `/jobs${query}`, headers: bearer(user) })).json()
+  const list = async (query: string, user = 1) => (
+    await app.inject({ url: `/jobs${query}`, headers: bearer(user) })
+  ).json()
   const ids = ({ jobs }: { jobs: { id: string }[] }) => jobs.map(({ id }) => id)
 
   await t.test('returns the newest ten, and the total', async t => {
@@ -102,7 +115,9 @@ t.test('a list', async t => {
     const pages = await Promise.all([1, 2, 3, 4, 5, 6].map(page => list(`?page=${page}`)))
     const byCursor: string[] = []
     let page = await list('?limit=7')
-    for (byCursor.push(...ids(page)); page.pagination.next; byCursor.push(...ids(page))) page = await list(`?limit=7&cursor=${page.pagination.next}`)
+    for (byCursor.push(...ids(page)); page.pagination.next; byCursor.push(...ids(page))) {
+      page = await list(`?limit=7&cursor=${page.pagination.next}`)
+    }
     const all = Array.from({ length: 50 }, (_, i) => `1-${49 - i}`)
     t.same(pages.flatMap(ids), all)
     t.same(byCursor, all)
@@ -119,7 +134,9 @@ t.test('a list', async t => {
   })
 
   await t.test('can be narrowed by each filter and all of them together', async t => {
-    const everything = (await list('?limit=100')).jobs as { id: string, name: string, queue: string, state: string, timestamp: { created: number } }[]
+    const everything = (await list('?limit=100')).jobs as {
+      id: string, name: string, queue: string, state: string, timestamp: { created: number }
+    }[]
     const from = 1_640_995_200_007
     const to = 1_640_995_200_041
     const tests = {
@@ -140,16 +157,22 @@ t.test('a list', async t => {
       if (expected.length > 3) {
         const [first, second] = [await list(`?limit=2&${query}`), await list(`?limit=2&page=2&${query}`)]
         t.same([...ids(first), ...ids(second)], expected.slice(0, 4), 'page by page too')
-        t.same(ids(await list(`?limit=2&${query}&cursor=${first.pagination.next}`)), expected.slice(2, 4), 'and by cursor')
+        t.same(
+          ids(await list(`?limit=2&${query}&cursor=${first.pagination.next}`)), expected.slice(2, 4), 'and by cursor'
+        )
       }
     }
   })
 
   await t.test('ignores a filter without a value, as HTML forms send it', async t => {
     const all = await list('?limit=3')
-    for (const query of ['status=', 'name=', 'queue=', 'cursor=', 'after=', 'status=&name=&queue=&cursor=&after=']) t.same(await list(`?limit=3&${query}`), all, query)
+    for (const query of ['status=', 'name=', 'queue=', 'cursor=', 'after=', 'status=&name=&queue=&cursor=&after=']) {
+      t.same(await list(`?limit=3&${query}`), all, query)
+    }
     t.same(await list('?limit=3&name=&status=failed'), await list('?limit=3&status=failed'))
-    t.same((await app.inject({ url: '/jobs/counts?queue=', headers: bearer(1) })).json(), (await app.inject({ url: '/jobs/counts', headers: bearer(1) })).json())
+    t.same((await app.inject({ url: '/jobs/counts?queue=', headers: bearer(1) })).json(), (await app.inject({
+      url: '/jobs/counts', headers: bearer(1)
+    })).json())
     t.equal((await app.inject({ url: '/jobs/1-3?queue=&after=', headers: bearer(1) })).json().id, '1-3')
   })
 
@@ -171,12 +194,19 @@ t.test('a list', async t => {
   })
 
   await t.test('is counted by state', async t => {
-    t.same((await app.inject({ url: '/jobs/counts', headers: bearer(1) })).json(), { waiting: 10, delayed: 10, active: 10, completed: 10, failed: 10 })
-    t.same((await app.inject({ url: '/jobs/counts', headers: bearer(3) })).json(), { waiting: 0, delayed: 0, active: 0, completed: 0, failed: 0 })
+    t.same((await app.inject({ url: '/jobs/counts', headers: bearer(1) })).json(), {
+      waiting: 10, delayed: 10, active: 10, completed: 10, failed: 10
+    })
+    t.same((await app.inject({ url: '/jobs/counts', headers: bearer(3) })).json(), {
+      waiting: 0, delayed: 0, active: 0, completed: 0, failed: 0
+    })
   })
 
   await t.test('refuses an invalid query with the path of the fault', async t => {
-    for (const query of ['limit=1000', 'limit=0', 'limit=2.5', 'page=0', 'page=x', 'page=1.5', 'page=1e3', 'page=0x10', 'page=%201', 'from=1.5', 'to=1e12', 'status=foo', 'from=-1', 'page=', 'name=a&name=b', 'cursor=nonsense', 'colour=red']) {
+    for (const query of [
+      'limit=1000', 'limit=0', 'limit=2.5', 'page=0', 'page=x', 'page=1.5', 'page=1e3', 'page=0x10', 'page=%201',
+      'from=1.5', 'to=1e12', 'status=foo', 'from=-1', 'page=', 'name=a&name=b', 'cursor=nonsense', 'colour=red'
+    ]) {
       const answer = await list(`?${query}`)
       t.equal(answer.status, 400, query)
       t.equal(answer.errors[0].path, `querystring.${query.split('=')[0]}`)
@@ -188,11 +218,15 @@ t.test('the same over a real connection', async t => {
   const { app } = await setup(t)
   const address = await app.listen({ port: 0, host: '127.0.0.1' })
   const submitted = await fetch(`${address}/submit-job`, {
-    method: 'POST', headers: { ...bearer('a@b.c'), 'content-type': 'application/json' }, body: JSON.stringify({ name: 'dataProcessing', data: { file: 'data.csv' } })
+    method: 'POST',
+    headers: { ...bearer('a@b.c'), 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'dataProcessing', data: { file: 'data.csv' } })
   })
   t.equal(submitted.status, 202)
   const job = await fetch(new URL(submitted.headers.get('location') ?? '', address), { headers: bearer('a@b.c') })
   t.match(await job.json(), { name: 'dataProcessing', state: 'waiting' })
   const list = await fetch(`${address}/jobs?page=1&limit=10&status=waiting`, { headers: bearer('a@b.c') })
-  t.match(await list.json(), { jobs: [{ name: 'dataProcessing' }], pagination: { total: 1, page: 1, limit: 10, pages: 1 } })
+  t.match(await list.json(), {
+    jobs: [{ name: 'dataProcessing' }], pagination: { total: 1, page: 1, limit: 10, pages: 1 }
+  })
 })

@@ -6,7 +6,9 @@ import { setup } from '../setup.ts'
 t.test('values that would change between a client and its worker are refused with their path', async t => {
   const { app, database } = await setup(t)
   const post = async (url: string, payload: string, type = 'application/json', headers = {}) => {
-    const answer = await app.inject({ method: 'POST', url, headers: { authorization: `Bearer ${tokenOf(7)}`, 'content-type': type, ...headers }, payload })
+    const answer = await app.inject({
+      method: 'POST', url, headers: { authorization: `Bearer ${tokenOf(7)}`, 'content-type': type, ...headers }, payload
+    })
     return { status: answer.statusCode, paths: (answer.json().errors ?? []).map(({ path }: { path: string }) => path) }
   }
   const cases: [string, string, string][] = [
@@ -24,8 +26,16 @@ t.test('values that would change between a client and its worker are refused wit
   for (const [url, payload, path] of cases) t.same(await post(url, payload), { status: 400, paths: [path] }, payload)
   t.equal((await post('/submit-job', '{"name":"a"}', 'application/json; charset=iso-8859-1')).status, 415)
   t.same(await jobRows(database.sql), [])
-  for (const url of ['/jobs?name=%ED%A0%80', '/jobs?name=%00', '/jobs/%00', '/jobs/%ED%A0%80', '/jobs/a?queue=%00', '/jobs?cursor=%00']) {
+  for (const url of [
+    '/jobs?name=%ED%A0%80', '/jobs?name=%00', '/jobs/%00', '/jobs/%ED%A0%80', '/jobs/a?queue=%00', '/jobs?cursor=%00'
+  ]) {
     t.equal((await app.inject({ url, headers: { authorization: `Bearer ${tokenOf(7)}` } })).statusCode, 400, url)
   }
-  t.equal((await post('/submit-job', '{"name":"a","data":{"nul":"\\u0000","big":"1152921506151679042","smile":"\\ud83d\\ude00"}}', 'application/json; charset="UTF-8"')).status, 202)
+  t.equal(
+    (await post(
+      '/submit-job', '{"name":"a","data":{"nul":"\\u0000","big":"1152921506151679042","smile":"\\ud83d\\ude00"}}',
+      'application/json; charset="UTF-8"'
+    )).status,
+    202
+  )
 })

@@ -14,7 +14,9 @@ const bearer = (user: string | number) => ({ authorization: `Bearer ${tokenOf(us
 t.test('a polled job', async t => {
   const { app, redis } = await setup(t, { LONG_POLLS_PER_USER: '3' })
   const get = async (url: string, headers = {}) => await app.inject({ url, headers: { ...bearer(1), ...headers } })
-  const submit = async (name: string) => (await app.inject({ method: 'POST', url: '/submit-job', headers: bearer(1), payload: { name } })).json().jobId as string
+  const submit = async (name: string) => (
+    await app.inject({ method: 'POST', url: '/submit-job', headers: bearer(1), payload: { name } })
+  ).json().jobId as string
   const gates = new Map<string, () => void>()
   worker(t, redis, async job => {
     await job.updateProgress(50)
@@ -33,7 +35,9 @@ t.test('a polled job', async t => {
 
     await t.test('and has a timeline', async t => {
       const { events } = (await get(`/jobs/${jobId}/events?after=${job.lastEventId}`)).json()
-      t.same(events.map(({ type, state }: { type: string, state: string }) => `${type} ${state}`), ['added waiting', 'waiting waiting', 'active active', 'completed completed'])
+      t.same(events.map(({ type, state }: { type: string, state: string }) => `${type} ${state}`), [
+        'added waiting', 'waiting waiting', 'active active', 'completed completed'
+      ])
       t.equal(events.at(-1).eventId, job.lastEventId)
       t.equal((await app.inject({ url: `/jobs/${jobId}/events`, headers: bearer(2) })).statusCode, 404)
     })
@@ -95,7 +99,9 @@ t.test('a polled job', async t => {
         return entries.find(([, fields]) => fields[3]?.includes(jobId) && fields[3].includes('"completed"'))?.[0]
       })
       t.equal((await get(`/jobs/${jobId}?after=${last}`)).json().state, 'completed')
-      t.ok((await get(`/jobs?status=completed&after=${last}`)).json().jobs.some(({ id }: { id: string }) => id === jobId))
+      t.ok(
+        (await get(`/jobs?status=completed&after=${last}`)).json().jobs.some(({ id }: { id: string }) => id === jobId)
+      )
     }
   })
 
@@ -123,8 +129,12 @@ t.test('long polls', async t => {
   await t.test('end when the service closes, and do not delay it', async t => {
     const { app } = await setup(t)
     const address = await app.listen({ port: 0, host: '127.0.0.1' })
-    const { jobId } = (await app.inject({ method: 'POST', url: '/submit-job', headers: bearer(1), payload: { name: 'x' } })).json()
-    await until(async () => (await app.inject({ url: `/jobs/${jobId}`, headers: bearer(1) })).json().lastEventId !== null)
+    const { jobId } = (await app.inject({
+      method: 'POST', url: '/submit-job', headers: bearer(1), payload: { name: 'x' }
+    })).json()
+    await until(
+      async () => (await app.inject({ url: `/jobs/${jobId}`, headers: bearer(1) })).json().lastEventId !== null
+    )
     const held = fetch(`${address}/jobs/${jobId}?wait=30`, { headers: bearer(1) })
     await until(async () => await activePolls(app) === 1)
     const began = Date.now()
@@ -137,15 +147,22 @@ t.test('long polls', async t => {
     const { app } = await setup(t, { LONG_POLLS_MAX: '1' })
     const address = await app.listen({ port: 0, host: '127.0.0.1' })
     const submit = async (user: number) =>
-      (await app.inject({ method: 'POST', url: '/submit-job', headers: bearer(user), payload: { name: 'x' } })).json().jobId as string
+      (await app.inject({
+        method: 'POST', url: '/submit-job', headers: bearer(user), payload: { name: 'x' }
+      })).json().jobId as string
     const [one, other] = [await submit(1), await submit(2)]
     const client = new AbortController()
-    const held = fetch(`${address}/jobs/${one}?wait=30`, { headers: { ...bearer(1), 'if-none-match': '*' }, signal: client.signal })
+    const held = fetch(`${address}/jobs/${one}?wait=30`, {
+      headers: { ...bearer(1), 'if-none-match': '*' }, signal: client.signal
+    })
     await until(async () => await activePolls(app) === 1)
     const refused = await app.inject({ url: `/jobs/${other}?wait=30`, headers: bearer(2) })
     t.equal(refused.statusCode, 503)
     t.ok(refused.headers['retry-after'])
-    t.equal((await app.inject({ url: `/jobs/${other}`, headers: bearer(2) })).statusCode, 200, 'a request without wait is answered')
+    t.equal(
+      (await app.inject({ url: `/jobs/${other}`, headers: bearer(2) })).statusCode, 200,
+      'a request without wait is answered'
+    )
     client.abort()
     await t.rejects(held)
   })
@@ -153,8 +170,12 @@ t.test('long polls', async t => {
   await t.test('end with their client, and free their slot', async t => {
     const { app } = await setup(t, { LONG_POLLS_PER_USER: '1' })
     const address = await app.listen({ port: 0, host: '127.0.0.1' })
-    const { jobId } = (await app.inject({ method: 'POST', url: '/submit-job', headers: bearer(1), payload: { name: 'x' } })).json()
-    await until(async () => (await app.inject({ url: `/jobs/${jobId}`, headers: bearer(1) })).json().lastEventId !== null)
+    const { jobId } = (await app.inject({
+      method: 'POST', url: '/submit-job', headers: bearer(1), payload: { name: 'x' }
+    })).json()
+    await until(
+      async () => (await app.inject({ url: `/jobs/${jobId}`, headers: bearer(1) })).json().lastEventId !== null
+    )
     const client = new AbortController()
     const held = fetch(`${address}/jobs/${jobId}?wait=30`, { headers: bearer(1), signal: client.signal })
     await until(async () => await activePolls(app) === 1)

@@ -6,7 +6,9 @@ const bearer = (user: string | number) => ({ authorization: `Bearer ${tokenOf(us
 
 t.test('a submitted job', async t => {
   const { app, database } = await setup(t, { JOB_QUEUES: 'default,reports' })
-  const submit = (payload: unknown, headers = {}) => app.inject({ method: 'POST', url: '/submit-job', headers: { ...bearer(1), ...headers }, payload: payload as object })
+  const submit = (payload: unknown, headers = {}) => app.inject({
+    method: 'POST', url: '/submit-job', headers: { ...bearer(1), ...headers }, payload: payload as object
+  })
 
   await t.test('is accepted, with its path', async t => {
     const answer = await submit({ name: 'dataProcessing', data: { file: 'data.csv' } })
@@ -17,14 +19,26 @@ t.test('a submitted job', async t => {
 
     const shown = await app.inject({ url: `/jobs/${jobId}`, headers: bearer(1) })
     t.equal(shown.statusCode, 200)
-    t.match(shown.json(), { id: jobId, name: 'dataProcessing', state: 'waiting', progress: 0, timestamp: { started: null, finished: null } })
+    t.match(shown.json(), {
+      id: jobId, name: 'dataProcessing', state: 'waiting', progress: 0, timestamp: { started: null, finished: null }
+    })
   })
 
   await t.test('is in its queue with its id, its data and its owner', async t => {
-    const { jobId } = (await submit({ name: 'report', queue: 'reports', data: { file: 'a', userId: 2 }, attempts: 3, backoff: { type: 'fixed', delay: 5 }, priority: 4 })).json()
-    const job = await until(async () => await app.findQueue('reports').getJob(jobId)) // Redis may accept it after the response
+    const { jobId } = (await submit({
+      name: 'report',
+      queue: 'reports',
+      data: { file: 'a', userId: 2 },
+      attempts: 3,
+      backoff: { type: 'fixed', delay: 5 },
+      priority: 4
+    })).json()
+    // Redis may accept it after the response
+    const job = await until(async () => await app.findQueue('reports').getJob(jobId))
     t.same(job?.data, { file: 'a', userId: 1 })
-    t.match(job?.opts, { attempts: 3, backoff: { type: 'fixed', delay: 5 }, priority: 4, removeOnComplete: { age: 14_400, limit: 100 } })
+    t.match(job?.opts, {
+      attempts: 3, backoff: { type: 'fixed', delay: 5 }, priority: 4, removeOnComplete: { age: 14_400, limit: 100 }
+    })
   })
 
   await t.test('with a delay is delayed, and due at the requested time', async t => {
@@ -32,7 +46,9 @@ t.test('a submitted job', async t => {
     t.equal(answer.state, 'delayed')
     const job = await until(async () => await app.findQueue('default').getJob(answer.jobId))
     t.equal(await job?.getState(), 'delayed')
-    t.equal(job?.timestamp, (await app.inject({ url: `/jobs/${answer.jobId}`, headers: bearer(1) })).json().timestamp.created)
+    t.equal(
+      job?.timestamp, (await app.inject({ url: `/jobs/${answer.jobId}`, headers: bearer(1) })).json().timestamp.created
+    )
   })
 
   await t.test('counts', async t => {
@@ -78,16 +94,36 @@ t.test('a submitted job', async t => {
 
   await t.test('is refused when it is too large or invalid JSON', async t => {
     t.equal((await submit({ name: 'x', data: { text: 'a'.repeat(2 * 1024 * 1024) } })).statusCode, 413)
-    const invalid = await app.inject({ method: 'POST', url: '/submit-job', headers: { ...bearer(1), 'content-type': 'application/json' }, payload: '{"name":' })
+    const invalid = await app.inject({
+      method: 'POST',
+      url: '/submit-job',
+      headers: { ...bearer(1), 'content-type': 'application/json' },
+      payload: '{"name":'
+    })
     t.equal(invalid.statusCode, 400)
-    t.equal((await app.inject({ method: 'POST', url: '/submit-job', headers: { ...bearer(1), 'content-type': 'text/plain' }, payload: 'x' })).statusCode, 415)
+    t.equal(
+      (await app.inject({
+        method: 'POST', url: '/submit-job', headers: { ...bearer(1), 'content-type': 'text/plain' }, payload: 'x'
+      })).statusCode,
+      415
+    )
   })
 
   await t.test('needs a token', async t => {
     const answer = await app.inject({ method: 'POST', url: '/submit-job', payload: { name: 'x' } })
     t.equal(answer.statusCode, 401)
     t.equal(answer.headers['www-authenticate'], 'Bearer')
-    t.equal((await app.inject({ method: 'POST', url: '/submit-job', headers: { authorization: `Bearer ${tokenOf(1, { secret: 'another-secret-altogether-than-ours' })}` }, payload: { name: 'x' } })).statusCode, 401)
+    t.equal(
+      (await app.inject({
+        method: 'POST',
+        url: '/submit-job',
+        headers: {
+          authorization: `Bearer ${tokenOf(1, { secret: 'another-secret-altogether-than-ours' })}`
+        },
+        payload: { name: 'x' }
+      })).statusCode,
+      401
+    )
   })
 })
 
@@ -103,24 +139,34 @@ t.test('a webhookUrl is checked by the rules of delivery', async t => {
 
   t.same(await faultsUnder({}, 'http://localhost:3000/webhook'), [], 'a host name is checked when it is connected to')
   t.same(await faultsUnder({ WEBHOOK_ALLOW_PRIVATE: 'true' }, 'http://127.0.0.1:3000/webhook'), [])
-  t.same(await faultsUnder({ WEBHOOK_ALLOW_PRIVATE: 'true' }, 'http://169.254.169.254/'), atJob('must not point at an address that is not public'))
+  t.same(await faultsUnder({ WEBHOOK_ALLOW_PRIVATE: 'true' }, 'http://169.254.169.254/'), atJob(
+    'must not point at an address that is not public'
+  ))
   t.same(await faultsUnder({ WEBHOOK_REQUIRE_HTTPS: 'true' }, 'http://example.com/'), atJob('must be an https URL'))
-  t.same(await faultsUnder({ WEBHOOK_PORTS: '443,8443' }, 'https://example.com:444/'), atJob('must use one of the ports 443, 8443'))
+  t.same(await faultsUnder({ WEBHOOK_PORTS: '443,8443' }, 'https://example.com:444/'), atJob(
+    'must use one of the ports 443, 8443'
+  ))
 })
 
 t.test('a job with nulls', async t => {
   const { app } = await setup(t)
-  const submit = (payload: object, headers = {}) => app.inject({ method: 'POST', url: '/submit-job', headers: { ...bearer(1), ...headers }, payload })
+  const submit = (payload: object, headers = {}) => app.inject({
+    method: 'POST', url: '/submit-job', headers: { ...bearer(1), ...headers }, payload
+  })
 
   await t.test('may have null for each optional field, and null within its data', async t => {
-    const nulls = { data: null, queue: null, delay: null, priority: null, attempts: null, backoff: null, webhookUrl: null }
+    const nulls = {
+      data: null, queue: null, delay: null, priority: null, attempts: null, backoff: null, webhookUrl: null
+    }
     const answer = await submit({ name: 'nothing', ...nulls })
     t.equal(answer.statusCode, 202)
     t.match(answer.json(), { queue: 'default', state: 'waiting' })
     const job = await app.findQueue('default').getJob(answer.json().jobId)
     t.same(job?.data, { userId: 1 })
     t.equal(job?.opts.attempts, 1)
-    for (const name of Object.keys(nulls)) t.equal((await submit({ name: 'nothing', [name]: null })).statusCode, 202, name)
+    for (const name of Object.keys(nulls)) {
+      t.equal((await submit({ name: 'nothing', [name]: null })).statusCode, 202, name)
+    }
     const within = await submit({ name: 'nothing', data: { value: null } })
     t.same((await app.findQueue('default').getJob(within.json().jobId))?.data, { value: null, userId: 1 })
     t.same((await submit({ name: null })).json().errors?.[0]?.path, 'body.name')
@@ -130,10 +176,17 @@ t.test('a job with nulls', async t => {
   await t.test('repeated with the same Idempotency-Key is the same with a field left out or null', async t => {
     const key = { 'idempotency-key': 'nulls' }
     const first = await submit({ name: 'nulls', data: { a: null } }, key)
-    t.same((await submit({ name: 'nulls', data: { a: null }, delay: null, webhookUrl: null }, key)).json(), first.json())
+    t.same(
+      (await submit({ name: 'nulls', data: { a: null }, delay: null, webhookUrl: null }, key)).json(), first.json()
+    )
     t.equal((await submit({ name: 'nulls', data: {} }, key)).statusCode, 409, 'within data null is a value')
     const batch = async (jobs: object[]) =>
-      await app.inject({ method: 'POST', url: '/submit-jobs', headers: { ...bearer(1), 'idempotency-key': 'null batch' }, payload: { jobs } })
+      await app.inject({
+        method: 'POST',
+        url: '/submit-jobs',
+        headers: { ...bearer(1), 'idempotency-key': 'null batch' },
+        payload: { jobs }
+      })
     const whole = await batch([{ name: 'a' }, { name: 'b', queue: null }])
     t.equal(whole.statusCode, 202)
     t.same((await batch([{ name: 'a', data: null }, { name: 'b' }])).json(), whole.json())
@@ -187,15 +240,21 @@ t.test('a repeated request with the same Idempotency-Key', async t => {
 
 t.test('a batch', async t => {
   const { app, database } = await setup(t, { JOB_QUEUES: 'default,reports' })
-  const submit = (payload: object, headers = {}) => app.inject({ method: 'POST', url: '/submit-jobs', headers: { ...bearer(1), ...headers }, payload })
+  const submit = (payload: object, headers = {}) => app.inject({
+    method: 'POST', url: '/submit-jobs', headers: { ...bearer(1), ...headers }, payload
+  })
 
   await t.test('of 1,000 jobs is accepted completely and in order', async t => {
-    const jobs = Array.from({ length: 1000 }, (_, i) => ({ name: `job ${i}`, queue: i % 2 ? 'reports' : 'default', ...(i % 3 === 0 && { delay: 60_000 }) }))
+    const jobs = Array.from({ length: 1000 }, (_, i) => ({
+      name: `job ${i}`, queue: i % 2 ? 'reports' : 'default', ...(i % 3 === 0 && { delay: 60_000 })
+    }))
     const answer = await submit({ jobs })
     t.equal(answer.statusCode, 202)
     t.same(answer.json().jobs.map(({ name }: { name: string }) => name), jobs.map(({ name }) => name))
     await until(async () => {
-      const counts = await Promise.all(['default', 'reports'].map(queue => app.findQueue(queue).getJobCounts('waiting', 'delayed')))
+      const counts = await Promise.all(
+        ['default', 'reports'].map(queue => app.findQueue(queue).getJobCounts('waiting', 'delayed'))
+      )
       return counts.reduce((sum, { waiting = 0, delayed = 0 }) => sum + waiting + delayed, 0) === 1000
     }, { what: 'all of them to be queued' })
     const rows = await database.sql`select state, count::int from jobs.counts where user_id = '1' order by state`
@@ -209,15 +268,21 @@ t.test('a batch', async t => {
     const paths = answer.json().errors.map(({ path }: { path: string }) => path)
     t.ok(paths.includes('body.jobs.1.name'))
     t.ok(paths.includes('body.jobs.2.nam'))
-    const many = await submit({ jobs: Array.from({ length: 1000 }, (_, i) => ({ name: 'x', delay: i % 10 === 9 ? -1 : 0 })) })
-    t.same(many.json().errors.map(({ path }: { path: string }) => path), Array.from({ length: 100 }, (_, i) => `body.jobs.${i * 10 + 9}.delay`))
+    const many = await submit({
+      jobs: Array.from({ length: 1000 }, (_, i) => ({ name: 'x', delay: i % 10 === 9 ? -1 : 0 }))
+    })
+    t.same(many.json().errors.map(({ path }: { path: string }) => path), Array.from(
+      { length: 100 }, (_, i) => `body.jobs.${i * 10 + 9}.delay`
+    ))
     const unknown = await submit({ jobs: [{ name: 'fine' }, { name: 'x', queue: 'nobody' }] })
     t.same(unknown.json().errors, [{ path: 'body.jobs.1.queue', message: 'must be one of: default, reports' }])
     t.same(await database.sql`select count(*)::int from jobs.jobs`, before)
   })
 
   await t.test('may be larger than one job, up to a limit', async t => {
-    const jobs = (megabytes: number) => Array.from({ length: megabytes }, () => ({ name: 'heavy', data: { text: 'x'.repeat(1024 * 1024 - 100) } }))
+    const jobs = (megabytes: number) => Array.from(
+      { length: megabytes }, () => ({ name: 'heavy', data: { text: 'x'.repeat(1024 * 1024 - 100) } })
+    )
     t.equal((await submit({ jobs: jobs(3) })).statusCode, 202)
     t.equal((await submit({ jobs: jobs(9) })).statusCode, 413)
   })
@@ -228,7 +293,10 @@ t.test('a batch', async t => {
   })
 
   await t.test('can be repeated', async t => {
-    const [first, second] = [await submit({ jobs: [{ name: 'a' }, { name: 'b' }] }, { 'idempotency-key': 'k' }), await submit({ jobs: [{ name: 'a' }, { name: 'b' }] }, { 'idempotency-key': 'k' })]
+    const [first, second] = [
+      await submit({ jobs: [{ name: 'a' }, { name: 'b' }] }, { 'idempotency-key': 'k' }),
+      await submit({ jobs: [{ name: 'a' }, { name: 'b' }] }, { 'idempotency-key': 'k' })
+    ]
     t.same(second.json(), first.json())
   })
 })
@@ -236,7 +304,9 @@ t.test('a batch', async t => {
 t.test('a job is accepted while Redis is away', async t => {
   const { env, redis } = await startServers(t)
   const app = await startApp(t, env)
-  const submit = () => app.inject({ method: 'POST', url: '/submit-job', headers: bearer(1), payload: { name: 'patient' } })
+  const submit = () => app.inject({
+    method: 'POST', url: '/submit-job', headers: bearer(1), payload: { name: 'patient' }
+  })
 
   await until(async () => await app.findQueue('default').count() === 0, { what: 'the queue to be connected' })
   redis.pause()

@@ -38,7 +38,14 @@ export const adding: Transition[] = [
     queue: 'idle',
     expected: { parent: 'added waiting = waiting', child: 'added waiting = waiting' },
     run: async ({ flow, queue }) => {
-      const { job, children } = await flow.add({ name: 'flow', queueName: queue.name, data: { userId: 1 }, children: [{ name: 'flow', queueName: queue.name, data: { userId: 1 } }] })
+      const { job, children } = await flow.add({
+        name: 'flow',
+        queueName: queue.name,
+        data: { userId: 1 },
+        children: [
+          { name: 'flow', queueName: queue.name, data: { userId: 1 } }
+        ]
+      })
       return { parent: job.id as string, child: children?.[0]?.job.id as string }
     }
   },
@@ -107,7 +114,9 @@ export const adding: Transition[] = [
   {
     name: 'deduplicate, keepLastIfActive',
     queue: 'busy',
-    expected: { first: 'added waiting active completed = completed', last: 'added waiting active completed = completed' },
+    expected: {
+      first: 'added waiting active completed = completed', last: 'added waiting active completed = completed'
+    },
     run: async ({ add, process, published }) => {
       const deduplication = { id: 'keep-last', keepLastIfActive: true }
       const more = Promise.withResolvers<void>()

@@ -12,7 +12,9 @@ export function openBenches (t: TestContext, redis: TestRedis, app: FastifyInsta
   const queueNamed = (name: string) => queues.get(name) as Queue
   const flow = new FlowProducer({ connection: redis.client({ maxRetriesPerRequest: null }) })
   const processors = new Map<string, Processor>()
-  worker(t, redis, async (job, token, signal) => await processors.get(job.name)?.(job, token, signal), { name: 'busy', concurrency: 50 })
+  worker(t, redis, async (job, token, signal) => await processors.get(job.name)?.(job, token, signal), {
+    name: 'busy', concurrency: 50
+  })
 
   return function benchOf ({ name, queue }: Transition): Bench {
     return {
@@ -22,7 +24,9 @@ export function openBenches (t: TestContext, redis: TestRedis, app: FastifyInsta
       redis: app.redis,
       add: async options => (await queueNamed(queue).add(name, { userId: 1 }, options)).id as string,
       process: (processor, of = name) => processors.set(of, processor),
-      work: async (processor, options) => { await worker(t, redis, processor, { ...options, name: queue }).waitUntilReady() },
+      work: async (processor, options) => {
+        await worker(t, redis, processor, { ...options, name: queue }).waitUntilReady()
+      },
       seen: async jobId => { await untilSeen(app, { queue, jobId }) },
       published: async (jobId, events) => { await untilPublished(app, { queue, jobId, events }) }
     }

@@ -37,7 +37,9 @@ export const flows: Transition[] = [
   {
     name: 'a child completes',
     queue: 'busy',
-    expected: { parent: 'added waiting waiting active completed = completed', child: 'added waiting active completed = completed' },
+    expected: {
+      parent: 'added waiting waiting active completed = completed', child: 'added waiting active completed = completed'
+    },
     run: async bench => {
       bench.process(done)
       bench.process(done, 'a child completes, child')
@@ -47,7 +49,10 @@ export const flows: Transition[] = [
   {
     name: 'a child completes, its parent is delayed then',
     queue: 'busy',
-    expected: { parent: 'added waiting delayed waiting active completed = completed', child: 'added waiting active completed = completed' },
+    expected: {
+      parent: 'added waiting delayed waiting active completed = completed',
+      child: 'added waiting active completed = completed'
+    },
     run: async bench => {
       const name = 'a child completes, its parent is delayed then'
       bench.process(done)
@@ -55,10 +60,18 @@ export const flows: Transition[] = [
       return await addFlow(bench, { name, parent: { delay: 100 } })
     }
   },
-  failing('a child fails, failParentOnFailure', { failParentOnFailure: true }, 'added waiting waiting active failed(child <child> failed) = failed'),
-  failing('a child fails, ignoreDependencyOnFailure', { ignoreDependencyOnFailure: true }, 'added waiting waiting active completed = completed'),
-  failing('a child fails, continueParentOnFailure', { continueParentOnFailure: true }, 'added waiting waiting active completed = completed'),
-  failing('a child fails, removeDependencyOnFailure', { removeDependencyOnFailure: true }, 'added waiting waiting active completed = completed'),
+  failing('a child fails, failParentOnFailure', {
+    failParentOnFailure: true
+  }, 'added waiting waiting active failed(child <child> failed) = failed'),
+  failing('a child fails, ignoreDependencyOnFailure', {
+    ignoreDependencyOnFailure: true
+  }, 'added waiting waiting active completed = completed'),
+  failing('a child fails, continueParentOnFailure', {
+    continueParentOnFailure: true
+  }, 'added waiting waiting active completed = completed'),
+  failing('a child fails, removeDependencyOnFailure', {
+    removeDependencyOnFailure: true
+  }, 'added waiting waiting active completed = completed'),
   failing('a child fails, none of these', {}, 'added waiting = waiting'),
   {
     name: 'a child is taken out of its flow',
@@ -76,7 +89,10 @@ export const flows: Transition[] = [
   {
     name: 'a child is removed',
     queue: 'busy',
-    expected: { parent: 'added waiting waiting active completed = completed', child: 'added waiting failed(Removed from the queue) = failed' },
+    expected: {
+      parent: 'added waiting waiting active completed = completed',
+      child: 'added waiting failed(Removed from the queue) = failed'
+    },
     run: async bench => {
       const name = 'a child is removed'
       bench.process(done)
@@ -90,7 +106,10 @@ export const flows: Transition[] = [
     name: 'a parent is removed with its children',
     queue: 'idle',
     // Its last child is removed first, which releases it.
-    expected: { parent: 'added waiting waiting failed(Removed from the queue) = failed', child: 'added waiting failed(Removed from the queue) = failed' },
+    expected: {
+      parent: 'added waiting waiting failed(Removed from the queue) = failed',
+      child: 'added waiting failed(Removed from the queue) = failed'
+    },
     run: async bench => {
       const ids = await addFlow(bench, { name: 'a parent is removed with its children' })
       for (const id of Object.values(ids)) await bench.published(id, 'added waiting')
@@ -102,7 +121,9 @@ export const flows: Transition[] = [
     name: 'unprocessed children are removed',
     queue: 'idle',
     notInPython: 'it has no removeUnprocessedChildren',
-    expected: { parent: 'added waiting waiting = waiting', child: 'added waiting failed(Removed from the queue) = failed' },
+    expected: {
+      parent: 'added waiting waiting = waiting', child: 'added waiting failed(Removed from the queue) = failed'
+    },
     run: async bench => {
       const ids = await addFlow(bench, { name: 'unprocessed children are removed' })
       for (const id of Object.values(ids)) await bench.published(id, 'added waiting')

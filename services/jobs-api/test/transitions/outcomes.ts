@@ -37,26 +37,35 @@ export async function checkOutcomes (t: Test, app: FastifyInstance, ran: Ran[]) 
 }
 
 /** Waits until a job has these published events; jobs of shared queues are found in the other one as well. */
-export async function untilPublished (app: FastifyInstance, { queue, jobId, events }: { queue: string, jobId: string, events: string }) {
+export async function untilPublished (app: FastifyInstance, { queue, jobId, events }: {
+  queue: string, jobId: string, events: string
+}) {
   await until(async () => {
     const all = await publishedEvents(app.redis)
-    return queuesOf(queue).some(name => textOf(all.filter(event => event.queue === name && event.jobId === jobId)) === events)
+    return queuesOf(queue).some(
+      name => textOf(all.filter(event => event.queue === name && event.jobId === jobId)) === events
+    )
   }, { what: `job ${jobId} of ${queue} to publish ${events}` })
 }
 
 /** Waits until a job has any published event. */
 export async function untilSeen (app: FastifyInstance, { queue, jobId }: { queue: string, jobId: string }) {
-  await until(async () => (await publishedEvents(app.redis)).some(event => event.queue === queue && event.jobId === jobId))
+  await until(
+    async () => (await publishedEvents(app.redis)).some(event => event.queue === queue && event.jobId === jobId)
+  )
 }
 
 /** The published events and the states of a transition's jobs, in the format of `expected`. */
-async function outcomeOf (app: FastifyInstance, { transition: { queue, expected }, ids }: Ran): Promise<Record<string, string>> {
+async function outcomeOf (
+  app: FastifyInstance, { transition: { queue, expected }, ids }: Ran
+): Promise<Record<string, string>> {
   const [events, rows] = [await publishedEvents(app.redis), await jobRows(app.sql as never)]
   return Object.fromEntries(Object.keys(expected).map(label => {
     const isIts = (one: { queue: string, id: string }) => queuesOf(queue).includes(one.queue) && one.id === ids[label]
     const states = rows.filter(isIts).map(({ state }) => state)
     const text = textOf(events.filter(({ queue, jobId }) => isIts({ queue, id: jobId })))
-    const named = Object.entries(ids).reduce((text, [label, id]) => text.replaceAll(new RegExp(`bull:\\w+:${id}\\b`, 'g'), `<${label}>`), text)
+    const named = Object.entries(ids).reduce((result, [label, id]) =>
+      result.replaceAll(new RegExp(`bull:\\w+:${id}\\b`, 'g'), `<${label}>`), text)
     return [label, `${named} = ${states.join(', ') || 'gone'}`]
   }))
 }

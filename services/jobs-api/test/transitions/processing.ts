@@ -1,4 +1,6 @@
-import { DelayedError, RateLimitError, UnrecoverableError, WaitingChildrenError, WaitingError, type Job, type Processor } from 'bullmq'
+import {
+  DelayedError, RateLimitError, UnrecoverableError, WaitingChildrenError, WaitingError, type Job, type Processor
+} from 'bullmq'
 import type { Transition } from './transition.ts'
 
 const done = async () => 'done'
@@ -46,7 +48,9 @@ export const processing: Transition[] = [
   {
     name: 'be removed by the number of those that ended later',
     queue: 'trimmed',
-    expected: { first: 'added waiting active completed = completed', second: 'added waiting active completed = completed' },
+    expected: {
+      first: 'added waiting active completed = completed', second: 'added waiting active completed = completed'
+    },
     run: async ({ add, work, published }) => {
       await work(done, { removeOnComplete: { count: 1 } })
       const first = await add()
@@ -124,11 +128,16 @@ export const processing: Transition[] = [
   {
     name: 'wait for children that its worker added',
     queue: 'busy',
-    expected: { parent: 'added waiting active waiting waiting active completed = completed', child: 'added delayed waiting active completed = completed' },
+    expected: {
+      parent: 'added waiting active waiting waiting active completed = completed',
+      child: 'added delayed waiting active completed = completed'
+    },
     run: async ({ add, process, queue, published }) => {
       process(done, 'step-child')
       process(first(async (job, token) => {
-        await queue.add('step-child', { userId: 1 }, { jobId: 'step-child', delay: 500, parent: { id: job.id as string, queue: job.queueQualifiedName } })
+        await queue.add('step-child', { userId: 1 }, {
+          jobId: 'step-child', delay: 500, parent: { id: job.id as string, queue: job.queueQualifiedName }
+        })
         if (await job.moveToWaitingChildren(token as string)) throw new WaitingChildrenError()
         return 'done'
       }))
@@ -155,7 +164,9 @@ export const processing: Transition[] = [
     queue: 'stalled',
     expected: { job: 'added waiting active waiting active completed = completed' },
     run: async ({ add, work, published }) => {
-      await work(async () => await new Promise(() => {}), { lockDuration: 200, lockRenewTime: 600_000, skipStalledCheck: true })
+      await work(async () => await new Promise(() => {}), {
+        lockDuration: 200, lockRenewTime: 600_000, skipStalledCheck: true
+      })
       const job = await add()
       await published(job, 'added waiting active')
       await work(done, { stalledInterval: 300 })
@@ -167,7 +178,9 @@ export const processing: Transition[] = [
     queue: 'stalled-often',
     expected: { job: 'added waiting active waiting active failed(job stalled more than allowable limit) = failed' },
     run: async ({ add, work, published }) => {
-      await work(async () => await new Promise(() => {}), { lockDuration: 200, lockRenewTime: 600_000, skipStalledCheck: true })
+      await work(async () => await new Promise(() => {}), {
+        lockDuration: 200, lockRenewTime: 600_000, skipStalledCheck: true
+      })
       const job = await add()
       await published(job, 'added waiting active')
       await work(done, { stalledInterval: 300, maxStalledCount: 0 })
@@ -177,7 +190,9 @@ export const processing: Transition[] = [
   {
     name: 'report progress',
     queue: 'busy',
-    expected: { job: 'added waiting active progress(1) progress({"step":2}) progress("half") progress(null) completed = completed' },
+    expected: {
+      job: 'added waiting active progress(1) progress({"step":2}) progress("half") progress(null) completed = completed'
+    },
     run: async ({ add, process }) => {
       process(async job => {
         for (const progress of [1, { step: 2 }, 'half', null]) await job.updateProgress(progress as number)

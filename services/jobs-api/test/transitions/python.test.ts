@@ -33,7 +33,9 @@ t.test('each transition publishes the same with BullMQ for Python', { skip }, as
  * that it does not have are missing in the result. It runs until the end of the test.
  */
 async function perform (t: TestContext, url: string, app: FastifyInstance) {
-  const child = spawn(python as string, [new URL('./transitions.py', import.meta.url).pathname, url], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(python as string, [new URL('./transitions.py', import.meta.url).pathname, url], {
+    stdio: ['pipe', 'pipe', 'inherit']
+  })
   t.teardown(() => child.kill('SIGKILL'))
   let awaited = new Set<string>()
   const done = new Map<string, { ids?: Record<string, string>, error?: string }>()
@@ -48,6 +50,8 @@ async function perform (t: TestContext, url: string, app: FastifyInstance) {
 
   async function answer ({ ask, number, ...job }: Extract<Line, { ask: string }>) {
     // An event that is not published is missing at the end too: the other jobs of the transition continue meanwhile.
-    await (ask === 'seen' ? untilSeen(app, job) : untilPublished(app, job)).finally(() => child.stdin.write(`${number}\n`))
+    await (ask === 'seen' ? untilSeen(app, job) : untilPublished(app, job)).finally(
+      () => child.stdin.write(`${number}\n`)
+    )
   }
 }

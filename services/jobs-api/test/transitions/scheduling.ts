@@ -11,7 +11,9 @@ export const scheduling: Transition[] = [
     name: 'upsert a job scheduler',
     queue: 'idle',
     expected: { job: 'added delayed = delayed' },
-    run: async ({ queue }) => ({ job: await idOf(queue.upsertJobScheduler('once', { every: HOUR, startDate: later() }, template)) })
+    run: async ({ queue }) => ({
+      job: await idOf(queue.upsertJobScheduler('once', { every: HOUR, startDate: later() }, template))
+    })
   },
   {
     name: 'upsert a job scheduler again',
@@ -66,7 +68,10 @@ export const scheduling: Transition[] = [
       const first = await idOf(queue.upsertJobScheduler('re-created', { every: HOUR, startDate: later() }, template))
       await published(first, 'added delayed')
       await queue.removeJobScheduler('re-created')
-      return { first, second: await idOf(queue.upsertJobScheduler('re-created', { every: HOUR, startDate: later() + HOUR }, template)) }
+      return {
+        first,
+        second: await idOf(queue.upsertJobScheduler('re-created', { every: HOUR, startDate: later() + HOUR }, template))
+      }
     }
   }
 ]

@@ -9,7 +9,9 @@ t.test('docs/bullmq.md lists each transition with its published events', async t
   const text = await readFile(new URL('../../../../docs/bullmq.md', import.meta.url), 'utf8')
   for (const { name, expected } of TRANSITIONS) {
     const row = text.split('\n').find(line => line.startsWith(`| ${name} |`))
-    const published = Object.entries(expected).map(([label, events]) => label === 'job' ? `\`${events}\`` : `${label} \`${events}\``)
+    const published = Object.entries(expected).map(
+      ([label, events]) => label === 'job' ? `\`${events}\`` : `${label} \`${events}\``
+    )
     t.ok(row?.endsWith(`| ${published.join(', ')} |`), name)
   }
 })
@@ -18,6 +20,8 @@ t.test('each transition of BullMQ publishes the events of docs/bullmq.md', async
   const { app, redis } = await setup(t, settings(QUEUES))
   await separateIds(app)
   const benchOf = openBenches(t, redis, app)
-  const ran = await Promise.all(TRANSITIONS.map(async (transition): Promise<Ran> => ({ transition, ids: await transition.run(benchOf(transition)) })))
+  const ran = await Promise.all(TRANSITIONS.map(
+    async (transition): Promise<Ran> => ({ transition, ids: await transition.run(benchOf(transition)) })
+  ))
   await checkOutcomes(t, app, ran)
 })

@@ -3,7 +3,10 @@ import type { JsonText } from '@tidings/contracts'
 import { isTooDeep, jsonValue } from '../../../src/relay/mapping/json-value.ts'
 
 t.test('JSON stays as the worker wrote it', async t => {
-  for (const text of ['1152921506151679042', '1.0', '-0', '1e400', '{ "b": 1, "a": 2, "b": 3 }', '{"__proto__":1}', '"\\ud800\\u0000"', 'null', ' 5 ']) {
+  for (const text of [
+    '1152921506151679042', '1.0', '-0', '1e400', '{ "b": 1, "a": 2, "b": 3 }', '{"__proto__":1}', '"\\ud800\\u0000"',
+    'null', ' 5 '
+  ]) {
     t.equal(jsonValue(text), text)
   }
 })

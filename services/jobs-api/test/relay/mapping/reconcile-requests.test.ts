@@ -20,5 +20,7 @@ t.test('a removed job is due after the grace period, a slot at once', async t =>
 t.test('the number of targets is limited; beyond it `isFull` is returned once', async t => {
   const requests = createReconcileRequests({ max: 2, graceMs: 0 })
   for (const jobId of ['a', 'b', 'c']) requests.requestAfterRemoval(jobId, { generation: '1-0', ms: 1 })
-  t.same([requests.take(), requests.take()].map(({ targets, isFull }) => [targets.length, isFull]), [[2, true], [0, false]])
+  t.same(
+    [requests.take(), requests.take()].map(({ targets, isFull }) => [targets.length, isFull]), [[2, true], [0, false]]
+  )
 })

@@ -6,7 +6,9 @@ const KEY = 'bull:q:events'
 const client = (await startRedis(t)).client()
 t.beforeEach(async () => await client.del(KEY))
 
-const add = async (event: string, jobId: string) => await client.xadd(KEY, '*', 'event', event, 'jobId', jobId) as string
+const add = async (event: string, jobId: string) => await client.xadd(
+  KEY, '*', 'event', event, 'jobId', jobId
+) as string
 
 t.test('finds the jobs that start after an entry, and continues from there', async t => {
   const first = await add('added', 'a')

@@ -24,7 +24,10 @@ t.test('one counter id in two queues and again after obliterate: three users, no
   t.same(new Set(rows.map(({ id }) => id)), new Set(['1']))
   for (const [user, name] of [['ann', 'a'], ['bob', 'b'], ['cid', 'c']] as const) {
     const events = await historyOf(app.redis, user)
-    t.ok(events.length > 0 && events.every(event => event.name === name && event.userId === user), `${user} gets events of ${name} only`)
+    t.ok(
+      events.length > 0 && events.every(event => event.name === name && event.userId === user),
+      `${user} gets events of ${name} only`
+    )
     t.ok(events.every(({ result }) => result === undefined || result === `of ${user}`))
   }
 })
@@ -37,8 +40,12 @@ t.test('an id that is reused within one batch belongs to its current owner', asy
   await queue.add('new', { userId: 'bob' }, { jobId: 'same' })
   const app = await startApp(t, env)
   await untilStates(database.sql, ['waiting'])
-  t.equal((await historyOf(app.redis, 'ann')).length, 0, 'the owner of a hash that was gone before the first read is unknown')
-  t.same((await historyOf(app.redis, 'bob')).map(({ type, name }) => [type, name]), [['added', 'new'], ['waiting', 'new']])
+  t.equal(
+    (await historyOf(app.redis, 'ann')).length, 0, 'the owner of a hash that was gone before the first read is unknown'
+  )
+  t.same(
+    (await historyOf(app.redis, 'bob')).map(({ type, name }) => [type, name]), [['added', 'new'], ['waiting', 'new']]
+  )
 })
 
 t.test('updateData does not change the owner, not even after the relay restarted', async t => {
@@ -76,7 +83,10 @@ t.test('while Postgres is away nothing is published, afterwards everything is', 
   await database.sql`alter table jobs.jobs rename to jobs_away`
   await queue.add('patient', { userId: 6 })
   await until(async () => await app.redis.xlen('bull:default:events') === 2)
-  t.match(await app.metricsRegistry.metrics(), /tidings_relay_backlog_entries\{queue="default"\} 2/, 'and the backlog is counted')
+  t.match(
+    await app.metricsRegistry.metrics(), /tidings_relay_backlog_entries\{queue="default"\} 2/,
+    'and the backlog is counted'
+  )
   await queue.remove('1') // so that its hash is gone
   await queue.add('patient', { userId: 6 })
   t.equal((await publishedEvents(app.redis)).length, 0)
@@ -105,14 +115,19 @@ t.test('with a cache of few jobs each event is still published to its owner', as
   await untilStates(database.sql, ['completed', 'completed', 'completed'])
   for (const user of ['ann', 'bob', 'cid']) {
     const events = await historyOf(app.redis, user)
-    t.same(events.map(({ name, type, progress }) => [name, progress ?? type]), ['added', 'waiting', 'active', 1, 2, 3, 4, 5, 'completed'].map(what => [`of ${user}`, what]))
+    t.same(
+      events.map(({ name, type, progress }) => [name, progress ?? type]),
+      ['added', 'waiting', 'active', 1, 2, 3, 4, 5, 'completed'].map(what => [`of ${user}`, what])
+    )
   }
 })
 
 t.test('jobs without an owner are counted, not published', async t => {
   const { app, redis } = await setup(t)
   const queue = producer(t, redis)
-  for (const data of [{}, { userId: null }, { userId: '' }, { userId: { id: 1 } }, [], 'text', 7]) await queue.add('nobody', data)
+  for (const data of [{}, { userId: null }, { userId: '' }, { userId: { id: 1 } }, [], 'text', 7]) {
+    await queue.add('nobody', data)
+  }
   await until(async () => /unowned_events_total\{queue="default"\} 14/.test(await app.metricsRegistry.metrics()))
   t.equal((await publishedEvents(app.redis)).length, 0)
 })
@@ -126,7 +141,9 @@ t.test('the job\'s own webhookUrl travels in its completed event, over a restart
   const second = await startApp(t, env)
   worker(t, redis, async () => 'done')
   await untilStates(database.sql, ['completed'])
-  t.same((await publishedEvents(second.redis)).map(({ webhookUrl }) => webhookUrl), [undefined, undefined, undefined, 'https://example.com/hook'])
+  t.same((await publishedEvents(second.redis)).map(({ webhookUrl }) => webhookUrl), [
+    undefined, undefined, undefined, 'https://example.com/hook'
+  ])
 })
 
 t.test('a job whose data names a user beyond 2^53 is not adopted, and counted; large data is searched', async t => {
@@ -135,7 +152,9 @@ t.test('a job whose data names a user beyond 2^53 is not adopted, and counted; l
   const job = await queue.add('refused', { userId: 1 }, { delay: 60_000, jobId: 'refused' })
   await until(async () => (await jobRows(database.sql)).length === 1)
   await queue.remove(job.id as string)
-  await app.redis.hset('bull:default:raw', { timestamp: Date.now(), name: 'raw', opts: '{}', data: '{"userId":9007199254740993}' })
+  await app.redis.hset('bull:default:raw', {
+    timestamp: Date.now(), name: 'raw', opts: '{}', data: '{"userId":9007199254740993}'
+  })
   await app.redis.xadd('bull:default:events', '*', 'event', 'added', 'jobId', 'raw', 'name', 'raw')
   const large = JSON.stringify({ text: 'x'.repeat(2 * 1024 * 1024) }).replace('}', ',"userId":9007199254740993}')
   await app.redis.hset('bull:default:raw-large', { timestamp: Date.now(), name: 'raw', opts: '{}', data: large })

@@ -23,7 +23,9 @@ t.test('a read returns at most so many entries', async t => {
   const read = reader({ count: 20 })
   const reads = [await read('0-0')]
   while (!reads.at(-1)?.isEnd) reads.push(await read(reads.at(-1)?.entries.at(-1)?.[0] as string))
-  t.same(reads.map(({ entries, entriesAdded, length }) => [entries.length, entriesAdded, length]), [[20, 50, 50], [20, 50, 50], [10, 50, 50]])
+  t.same(reads.map(({ entries, entriesAdded, length }) => [entries.length, entriesAdded, length]), [
+    [20, 50, 50], [20, 50, 50], [10, 50, 50]
+  ])
 })
 
 t.test('a read returns at most so many bytes, but at least one entry', async t => {
@@ -50,7 +52,11 @@ t.test('a blocking read returns as soon as there is an entry', async t => {
 
 t.test('a page does not end between a removal and the entry that names the successor', async t => {
   const xadd = async (event: string) => await client.xadd(KEY, '*', 'event', event, 'jobId', '1')
-  for (const event of ['removed', 'deduplicated', 'removed', 'debounced', 'deduplicated', 'removed', 'removed', 'added', 'removed']) await xadd(event)
+  for (const event of [
+    'removed', 'deduplicated', 'removed', 'debounced', 'deduplicated', 'removed', 'removed', 'added', 'removed'
+  ]) {
+    await xadd(event)
+  }
   const read = reader({ count: 1 })
   const pages: string[][] = []
   let after = '0-0'
@@ -60,5 +66,8 @@ t.test('a page does not end between a removal and the entry that names the succe
     after = page.entries.at(-1)?.[0] as string
     isEnd = page.isEnd
   }
-  t.same(pages, [['removed', 'deduplicated'], ['removed', 'debounced', 'deduplicated'], ['removed'], ['removed'], ['added'], ['removed']])
+  t.same(pages, [
+    ['removed', 'deduplicated'], ['removed', 'debounced', 'deduplicated'], ['removed'], ['removed'], ['added'],
+    ['removed']
+  ])
 })

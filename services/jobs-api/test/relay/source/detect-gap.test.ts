@@ -28,17 +28,27 @@ class Stream {
     const after = Number(at.split('-')[0])
     const entries = this.entries.filter(([id]) => Number(id.split('-')[0]) > after).slice(0, count)
     const lastId = this.added === 0 ? '0-0' : `${this.#clock}-0`
-    return { entries, isEnd: entries.length === 0 || entries.at(-1)?.[0] === lastId, entriesAdded: this.added, length: this.entries.length, lastId }
+    return {
+      entries,
+      isEnd: entries.length === 0 || entries.at(-1)?.[0] === lastId,
+      entriesAdded: this.added,
+      length: this.entries.length,
+      lastId
+    }
   }
 }
 
 t.test('the counts of read and lost entries are exact', t => {
-  const actions = fc.array(fc.record({ add: fc.nat(30), trim: fc.nat(40), count: fc.integer({ min: 1, max: 20 }) }), { maxLength: 40 })
+  const actions = fc.array(fc.record({ add: fc.nat(30), trim: fc.nat(40), count: fc.integer({ min: 1, max: 20 }) }), {
+    maxLength: 40
+  })
   fc.assert(fc.property(actions, steps => {
     const stream = new Stream()
     const seen = new Set<string>()
     let position = START
-    for (const { add, trim, count } of [...steps, ...Array.from({ length: 80 }, () => ({ add: 0, trim: 0, count: 20 }))]) {
+    for (const { add, trim, count } of [
+      ...steps, ...Array.from({ length: 80 }, () => ({ add: 0, trim: 0, count: 20 }))
+    ]) {
       stream.add(add)
       stream.trim(trim)
       const advance = detectGap(position, stream.read(position, count))
@@ -80,11 +90,17 @@ t.test('a stream that was deleted and created again is detected', t => {
   stream.add(10)
   const { to } = detectGap(START, stream.read(START, 100))
   stream.recreate()
-  t.same(detectGap(to, stream.read(to, 100)), { to: START, entries: [], continuity: 'recreated', lost: 0 }, 'while it is empty')
+  t.same(
+    detectGap(to, stream.read(to, 100)), { to: START, entries: [], continuity: 'recreated', lost: 0 },
+    'while it is empty'
+  )
 
   stream.add(3)
   const few = detectGap(to, stream.read(to, 100))
-  t.same([few.continuity, few.entries.length, few.to], ['recreated', 3, { at: '13-0', read: 3, lost: 0 }], 'with fewer entries')
+  t.same(
+    [few.continuity, few.entries.length, few.to], ['recreated', 3, { at: '13-0', read: 3, lost: 0 }],
+    'with fewer entries'
+  )
 
   const other = new Stream()
   other.add(10)
