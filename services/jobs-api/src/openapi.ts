@@ -4,7 +4,7 @@ import { api } from './routes/api.ts'
 
 export const API = {
   title: 'Tidings jobs-api',
-  description: 'Submit, poll, list, count, cancel and retry jobs; refresh tokens, and ask what they allow',
+  description: 'Submit, poll, list, count, cancel and retry jobs; refresh and inspect tokens',
   version: VERSION
 }
 

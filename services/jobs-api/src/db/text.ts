@@ -3,7 +3,7 @@ export function replaceNul (text: string): string {
   return text.replaceAll('\0', '\ufffd')
 }
 
-/** The beginning of a text: at most so many bytes, and only whole characters. */
+/** The start of a text: at most so many bytes, and only whole characters. */
 export function truncateUtf8 (text: string, bytes: number): string {
   const buffer = Buffer.from(text)
   let end = Math.min(bytes, buffer.length)

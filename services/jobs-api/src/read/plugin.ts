@@ -46,7 +46,7 @@ declare module 'fastify' {
     findJobForGateway: (key: JobKey) => Promise<FoundJob | undefined>
     /** Waits until the rows have an event. */
     waitForEvent: (after: string, signal: AbortSignal) => Promise<void>
-    /** Reads a job once it has changed. The waiting counts for who asks, an operator perhaps. */
+    /** Reads a job once it has changed. The long poll counts for the requester, who may be an operator. */
     waitForJob: (wait: Wait & { requesterId: string }) => Promise<FoundJob | undefined>
   }
 }

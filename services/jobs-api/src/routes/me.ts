@@ -10,9 +10,9 @@ export const meRoute: FastifyPluginAsyncTypebox = async function meRoute (app) {
     schema: {
       operationId: 'getMe',
       tags: ['auth'],
-      summary: 'Show whose token this is, and what it allows',
-      description: 'For any valid token. Pages use it to show only what the token allows; the services check the ' +
-        'scopes at each request themselves.',
+      summary: 'Get the user and the scopes of the token',
+      description: 'For any valid token. Pages use it to show only the allowed actions; the services check the scopes ' +
+        'of each request themselves.',
       response: { 200: successResponse(Me, 'The user and the scopes of the token'), ...problemResponses() }
     }
   }, async ({ user: { userId, scopes, expiresAt } }, reply) => {

@@ -33,7 +33,10 @@ t.test('POST /auth/refresh', async t => {
   })
 
   await t.test('keeps the scopes of the login over all rotations', async t => {
-    for (const [scope, scopes] of [['jobs:read operator:read', ['jobs:read', 'operator:read']], ['', []], ['openid', []], [undefined, [...USER_SCOPES]]] as const) {
+    for (const [scope, scopes] of [
+      ['jobs:read operator:read', ['jobs:read', 'operator:read']], ['', []], ['openid', []],
+      [undefined, [...USER_SCOPES]]
+    ] as const) {
       let refreshToken = refreshTokenOf('7', { scope })
       for (let i = 0; i < 3; i++) {
         const tokens = (await refresh(refreshToken)).json()
@@ -168,15 +171,19 @@ t.test('without REFRESH_TOKEN_SECRET there is no refresh', async t => {
   t.equal((await app.inject({ method: 'POST', url: '/auth/refresh', payload: { refreshToken: 'x' } })).statusCode, 404)
 })
 
-t.test('GET /me shows whose token it is and what it allows', async t => {
+t.test('GET /me returns the user and the scopes of the token', async t => {
   const { app } = await setup(t)
-  const me = async (token?: string) => await app.inject({ url: '/me', headers: token === undefined ? {} : { authorization: `Bearer ${token}` } })
+  const me = async (token?: string) => await app.inject({
+    url: '/me', headers: token === undefined ? {} : { authorization: `Bearer ${token}` }
+  })
   const own = await me(tokenOf(7))
   t.equal(own.statusCode, 200)
   t.equal(own.headers['cache-control'], 'no-store')
   t.match(own.json(), { userId: 7, scopes: USER_SCOPES, expiresAt: Number })
-  t.match((await me(tokenOf('seven', { scope: 'operator:read jobs:read openid' }))).json(), { userId: 'seven', scopes: ['jobs:read', 'operator:read'] })
-  t.same((await me(tokenOf(7, { scope: '' }))).json().scopes, [], 'a token without scopes may ask too')
+  t.match((await me(tokenOf('seven', { scope: 'operator:read jobs:read openid' }))).json(), {
+    userId: 'seven', scopes: ['jobs:read', 'operator:read']
+  })
+  t.same((await me(tokenOf(7, { scope: '' }))).json().scopes, [], 'a token without scopes is allowed too')
   t.equal((await me(createSigner({ key: TEST_SECRET })({ userId: 7 }))).json().expiresAt, null)
   t.equal((await me()).statusCode, 401)
 })

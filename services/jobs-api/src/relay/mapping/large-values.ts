@@ -9,7 +9,7 @@ type Head = Pick<JobEvent, 'queue' | 'jobId' | 'generation'>
 /** Progress, a result or an error that exceeds what an event may carry; one of the three. */
 export type LargeValue = { head: Head, progress?: JsonText, result?: JsonText, error?: string }
 
-/** Whether the value is stored whole; of a larger error the beginning is stored. */
+/** Whether the value is stored whole; of a larger error the first part is stored. */
 export function isStoredWhole ({ progress, result, error }: LargeValue): boolean {
   const json = progress ?? result
   return Buffer.byteLength(json ?? error ?? '') <= MAX_KEPT_VALUE && !(json !== undefined && isTooDeep(json))
