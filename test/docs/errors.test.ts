@@ -7,7 +7,7 @@ const sources = filesOf(['services/*/src/**/*.ts', 'packages/{contracts,service-
 const gateway = sources.filter(path => path.startsWith('services/realtime-gateway/'))
 
 t.test('docs/errors.md lists the type of every problem, and no other', async t => {
-  const constants = found(sources, /(?:createError(?:<[^>]*>)?|titled)\((?:\d+, )?'([A-Z_0-9]+)'/g, /\?\? '([A-Z_]+)' : 'INTERNAL_ERROR'/g)
+  const constants = found(sources, /(?:createError(?:<[^>]*>)?|titled)\(\s*(?:\d+, )?'([A-Z_0-9]+)'/g, /err\.code \?\? '([A-Z_]+)'/g)
   const raw = found(sources, /\bcode: '([a-z-]+)'/g)
   const codes = [...constants.map(code => code.toLowerCase().replaceAll('_', '-')), 'internal-error', ...raw]
   t.same(listed('## Problems'), sorted(codes))
