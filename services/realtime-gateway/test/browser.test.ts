@@ -21,7 +21,7 @@ const FLAGS = [
 const executablePath = process.env.TIDINGS_TEST_CHROMIUM ?? onPath('chromium')
 const skip = executablePath === undefined && 'no Chromium: set TIDINGS_TEST_CHROMIUM'
 
-t.test('the snippets are the documentation\'s own', async t => {
+t.test('the snippets are those of the documentation', async t => {
   const documentation = readText('../../../docs/job-notifications.md')
   for (const snippet of [CLIENT_SNIPPET, ERRORS_SNIPPET]) t.ok(documentation.includes(snippet))
 })
@@ -31,16 +31,20 @@ t.test('pages of a browser', { skip }, async t => {
   const surroundings = await startSurroundings(t)
   const { jobs } = surroundings
   const { url } = await startGateway(t, surroundings, { CORS_ORIGIN: ours })
-  const browser = await chromium.launchPersistentContext(temporaryFolder(t, 'chromium'), { executablePath: executablePath as string, args: FLAGS, headless: true })
+  const browser = await chromium.launchPersistentContext(
+    temporaryFolder(t, 'chromium'), { executablePath: executablePath as string, args: FLAGS, headless: true }
+  )
   t.teardown(() => browser.close())
   const job = { userId: '1', jobId: 'job123' }
   await jobs.publish({ ...job, type: 'active' })
 
-  t.test('the client snippet of the documentation sees all of its events from an origin that is allowed', async t => {
+  t.test('the client snippet of the documentation receives all of its events from an allowed origin', async t => {
     const page = await browser.newPage()
     const lines = printed(page)
     await page.goto(`${ours}/snippets?${asQuery({ url, token: tokenOf(1) })}`)
-    await jobs.receiver.waitFor(requests => requests.some(({ body }) => body.includes(job.jobId)), { what: 'its subscription' })
+    await jobs.receiver.waitFor(
+      requests => requests.some(({ body }) => body.includes(job.jobId)), { what: 'its subscription' }
+    )
     await jobs.publish(
       { ...job, progress: 0 }, { ...job, progress: 50 }, { ...job, type: 'completed', result: { rows: 3 } },
       { userId: '2', jobId: 'theirs', progress: 99 },
@@ -53,7 +57,7 @@ t.test('pages of a browser', { skip }, async t => {
     ])
   })
 
-  t.test('from an origin that is not it is refused, and told so', async t => {
+  t.test('from another origin it is refused, with an error', async t => {
     const page = await browser.newPage()
     const lines = printed(page)
     await page.goto(`${theirs}/snippets?${asQuery({ url, token: tokenOf(1) })}`)
@@ -61,7 +65,9 @@ t.test('pages of a browser', { skip }, async t => {
     t.same([...new Set(lines)], ['Connection failed: xhr poll error'])
 
     const refusal = await page.evaluate(async ({ url, token }) => {
-      const { io } = globalThis as unknown as { io: (url: string, options: object) => { on: (event: string, listener: (err: Error) => void) => void } }
+      const { io } = globalThis as unknown as {
+        io: (url: string, options: object) => { on: (event: string, listener: (err: Error) => void) => void }
+      }
       return await Promise.all([['polling'], ['websocket']].map(transports => new Promise<string>(resolve => {
         const socket = io(url, { auth: { token }, transports, reconnection: false, forceNew: true })
         socket.on('connect', () => resolve('connected'))
@@ -71,35 +77,42 @@ t.test('pages of a browser', { skip }, async t => {
     t.same(refusal, ['xhr poll error', 'websocket error'])
   })
 
-  t.test('an EventSource comes back by itself, with the ticket that it had, however often the gateway is restarted', async t => {
+  t.test('an EventSource reconnects by itself with its ticket after each restart of the gateway', async t => {
     const gateway = await startReplica(t, surroundings, { CORS_ORIGIN: ours })
-    const restart = () => startReplica(t, surroundings, { CORS_ORIGIN: ours, REALTIME_GATEWAY_PORT: new URL(gateway.url).port })
+    const restart = () => startReplica(
+      t, surroundings, { CORS_ORIGIN: ours, REALTIME_GATEWAY_PORT: new URL(gateway.url).port }
+    )
     const { userId, jobId } = { userId: 'restarts', jobId: 'restarts' }
     await jobs.publish({ userId, jobId, type: 'active' })
     const page = await open(browser, ours)
-    await page.evaluate(readStreams, { url: gateway.url, token: tokenOf(userId), paths: ['/events', `/jobs/${jobId}/stream`] })
+    await page.evaluate(
+      readStreams, { url: gateway.url, token: tokenOf(userId), paths: ['/events', `/jobs/${jobId}/stream`] }
+    )
     const seen = async () => await page.evaluate(() => (globalThis as unknown as Streams).seen)
-    let told = 0
+    let published = 0
     const seenAll = async () => {
-      await jobs.publish({ userId, jobId, progress: ++told })
-      const all = Array.from({ length: told }, (_, i) => i + 1)
-      await until(async () => (await seen()).every(({ progress }) => progress.at(-1) === told), { what: 'both streams to go on' })
-      t.same((await seen()).map(({ progress }) => progress), [all, all], 'nothing is missing, and nothing comes twice')
+      await jobs.publish({ userId, jobId, progress: ++published })
+      const all = Array.from({ length: published }, (_, i) => i + 1)
+      await until(
+        async () => (await seen()).every(({ progress }) => progress.at(-1) === published),
+        { what: 'both streams to continue' }
+      )
+      t.same((await seen()).map(({ progress }) => progress), [all, all], 'nothing is missing or doubled')
     }
 
     await seenAll()
     await gateway.process.kill('SIGTERM')
-    await jobs.publish({ userId, jobId, progress: ++told })
+    await jobs.publish({ userId, jobId, progress: ++published })
     let replica = await restart()
     await seenAll()
     await replica.process.kill('SIGKILL')
-    await jobs.publish({ userId, jobId, progress: ++told })
+    await jobs.publish({ userId, jobId, progress: ++published })
     replica = await restart()
     await seenAll()
     t.ok((await seen()).every(({ state }) => state === 1), 'both are open')
   })
 
-  t.test('a plain WebSocket and an EventSource with a ticket: the same', async t => {
+  t.test('the same holds for a plain WebSocket and an EventSource with a ticket', async t => {
     const answers = await Promise.all([ours, theirs].map(async origin => {
       const page = await open(browser, origin)
       return await page.evaluate(plainFaces, { url, token: tokenOf(1) })
@@ -108,7 +121,7 @@ t.test('pages of a browser', { skip }, async t => {
   })
 })
 
-/** What the page's own code prints; what the browser itself complains of is of the type `error` too, but names a place. */
+/** The output of the page's own code. Complaints of the browser itself are also of the type `error`. */
 function printed (page: Page): string[] {
   const lines: string[] = []
   page.on('console', message => {
@@ -139,14 +152,19 @@ function plainFaces ({ url, token }: { url: string, token: string }): Promise<st
 
 type Streams = { seen: { progress: unknown[], state: number }[] }
 
-/** Opens an EventSource for each path, with a ticket of its own, and notes the progress that comes. */
+/** Opens an EventSource for each path, with a ticket of its own, and records the progress that it receives. */
 async function readStreams ({ url, token, paths }: { url: string, token: string, paths: string[] }) {
   const seen = await Promise.all(paths.map(async path => {
     const answer = await fetch(`${url}/auth/ticket`, { method: 'POST', headers: { authorization: `Bearer ${token}` } })
     const { ticket } = await answer.json() as { ticket: string }
     const source = new EventSource(`${url}${path}?ticket=${ticket}`)
     const progress: unknown[] = []
-    source.addEventListener('job:progress', event => progress.push((JSON.parse((event as unknown as { data: string }).data) as { progress: unknown }).progress))
+    source.addEventListener(
+      'job:progress',
+      event => progress.push(
+        (JSON.parse((event as unknown as { data: string }).data) as { progress: unknown }).progress
+      )
+    )
     await new Promise(resolve => source.addEventListener('session', resolve))
     return { progress, get state () { return source.readyState } }
   }))
@@ -159,7 +177,7 @@ async function open (browser: BrowserContext, origin: string) {
   return page
 }
 
-/** As a bundler would have it: the client as a module, and `require` for who asks by it. */
+/** As with a bundler: the client as a module, and `require` for scripts that use it. */
 const PAGE = `<!doctype html>
 <script type="importmap">{ "imports": { "socket.io-client": "/socket.io.js" } }</script>
 <script type="module">
@@ -168,9 +186,9 @@ const PAGE = `<!doctype html>
   Object.assign(globalThis, { io, require: name => modules[name] })
 </script>`
 
-/** Pages on an origin of their own: an empty one, and one that runs the documentation's snippets with a given URL and token. */
+/** Pages on an origin of their own: an empty one, and one that runs the snippets with a given URL and token. */
 async function startPage (t: TestContext): Promise<string> {
-  // The package exports this file beside it only.
+  // The package exports only a file beside this one.
   const dist = dirname(createRequire(import.meta.url).resolve('socket.io-client/dist/socket.io.js'))
   const client = readFileSync(join(dist, 'socket.io.esm.min.js'))
   const server = createServer((request, response) => {
@@ -178,7 +196,10 @@ async function startPage (t: TestContext): Promise<string> {
     const send = (type: string, body: string | Buffer) => response.setHeader('content-type', type).end(body)
     if (pathname === '/socket.io.js') return send('text/javascript', client)
     if (pathname === '/snippets.js') return send('text/javascript', snippets(searchParams))
-    send('text/html', pathname === '/snippets' ? `${PAGE}<script type="module" src="/snippets.js${search}"></script>` : PAGE)
+    send(
+      'text/html',
+      pathname === '/snippets' ? `${PAGE}<script type="module" src="/snippets.js${search}"></script>` : PAGE
+    )
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   t.teardown(() => {
@@ -188,7 +209,7 @@ async function startPage (t: TestContext): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** Verbatim but for the gateway's address and the token. */
+/** Verbatim except for the gateway's address and the token. */
 function snippets (given: URLSearchParams): string {
   return [CLIENT_SNIPPET, ERRORS_SNIPPET].join('\n')
     .replace('http://localhost:4000', given.get('url') ?? '')

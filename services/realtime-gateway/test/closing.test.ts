@@ -10,7 +10,7 @@ import { connect } from './setup/transports.ts'
 import { startGateway, startSurroundings } from './setup/gateway.ts'
 import { watchAdmissions } from './setup/watch-admissions.ts'
 
-t.test('it may be closed at whatever moment of its start', async t => {
+t.test('it can be closed at any moment of its start', async t => {
   const { redis, jobs } = await startSurroundings(t)
   await closeAtManyMoments(t, () => buildApp(loadConfig({
     LOG_LEVEL: 'fatal',
@@ -21,23 +21,27 @@ t.test('it may be closed at whatever moment of its start', async t => {
   })))
 })
 
-t.test('who was being let in when the close began is sent away, and not waited for', async t => {
+t.test('clients whose admission is pending when the close starts are disconnected', async t => {
   const surroundings = await startSurroundings(t)
   const { redis } = surroundings
   const { app, url } = await startGateway(t, surroundings)
   const client = await connect.websocket(t, url, { token: tokenOf('early') })
-  const entering = watchAdmissions(t, app)
+  const admissions = watchAdmissions(t, app)
 
-  redis.pause() // so that they wait for their seats until the others are told to go
+  redis.pause() // so that their admission waits until the drain has started
   const gone = [
     goneFrom(t, `${url}/ws`),
     goneFrom(t, `${url}/socket.io/?EIO=4&transport=websocket`, '40'),
     new Promise(resolve => {
-      get(`${url}/events`, { headers: { authorization: `Bearer ${tokenOf('late')}` }, agent: false }, response => response.resume())
+      get(
+        `${url}/events`,
+        { headers: { authorization: `Bearer ${tokenOf('late')}` }, agent: false },
+        response => response.resume()
+      )
         .once('close', resolve).on('error', () => {})
     })
   ]
-  await until(() => entering.length === gone.length)
+  await until(() => admissions.length === gone.length)
   const closed = app.close()
   await client.waitFor('server:draining')
   redis.resume()
@@ -45,7 +49,7 @@ t.test('who was being let in when the close began is sent away, and not waited f
   t.same(app.hub.sessions, [])
 })
 
-t.test('an upgrade that Fastify answers past its hooks leaves no socket behind', async t => {
+t.test('an upgrade that Fastify answers without its hooks leaves no socket behind', async t => {
   const { port } = await startGateway(t, await startSurroundings(t))
   const socket = connectTcp(port, '127.0.0.1')
   t.teardown(() => socket.destroy())
@@ -53,11 +57,11 @@ t.test('an upgrade that Fastify answers past its hooks leaves no socket behind',
   const closed = new Promise(resolve => { socket.once('close', resolve) })
   socket.write('GET /ws%zz HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
   t.match(await answer, /^HTTP\/1.1 400 /)
-  socket.end() // is answered in kind, else this client waits for ever
+  socket.end() // the server closes its side too; otherwise this client would wait forever
   await closed
 })
 
-t.test('a connection of Socket.IO that never asked for a session is not waited for', async t => {
+t.test('the close does not wait for a connection of Socket.IO without a session', async t => {
   const { app, url } = await startGateway(t, await startSurroundings(t))
   const socket = new WebSocket(`${url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`)
   t.teardown(() => socket.terminate())
@@ -66,9 +70,9 @@ t.test('a connection of Socket.IO that never asked for a session is not waited f
   await Promise.all([app.close(), gone])
 })
 
-t.test('while it closes no new session is let in, and operators see what it does', async t => {
+t.test('while it closes it admits no new session, and operators see the drain', async t => {
   const asked = Promise.withResolvers<void>()
-  // Registered last, so it holds the close once the sessions are drained.
+  // Registered last: it delays the close after the sessions are drained.
   const { app, url } = await startGateway(t, await startSurroundings(t), {}, app => app.register(fp(async app => {
     app.addHook('preClose', () => asked.promise)
   })))
@@ -84,12 +88,15 @@ t.test('while it closes no new session is let in, and operators see what it does
   await t.rejects(connect.websocket(t, url, { token: tokenOf(1) }), { code: '503' })
   await t.rejects(connect['socket.io'](t, url, { token: tokenOf(1) }), { code: 'connection' })
   t.same(await (await fetch(`${url}/readyz`)).json(), { status: 'closing' })
-  t.match(await (await fetch(`${url}/metrics`)).text(), /tidings_realtime_session_ends_total\{transport="websocket",reason="draining"\} 1/)
+  t.match(
+    await (await fetch(`${url}/metrics`)).text(),
+    /tidings_realtime_session_ends_total\{transport="websocket",reason="draining"\} 1/
+  )
   asked.resolve()
   await closed
 })
 
-/** Resolves when a client of a WebSocket is gone, let in or not. */
+/** Resolves when a WebSocket client is disconnected, admitted or not. */
 function goneFrom (t: TestContext, url: string, greeting?: string): Promise<unknown> {
   const socket = new WebSocket(url.replace('http', 'ws'), { headers: { authorization: `Bearer ${tokenOf('late')}` } })
   t.teardown(() => socket.terminate())

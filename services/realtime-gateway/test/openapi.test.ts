@@ -3,22 +3,35 @@ import t from 'tap'
 import { describeApi } from '../src/openapi.ts'
 
 type Content = Record<string, { example?: unknown }>
-type Operation = { operationId?: string, summary?: string, tags?: string[], security?: object[], responses: Record<string, { content?: Content }> }
-type Document = { openapi: string, info: { version: string }, paths: Record<string, Record<string, Operation>>, components: { securitySchemes: object } }
+type Operation = {
+  operationId?: string
+  summary?: string
+  tags?: string[]
+  security?: object[]
+  responses: Record<string, { content?: Content }>
+}
+type Document = {
+  openapi: string
+  info: { version: string }
+  paths: Record<string, Record<string, Operation>>
+  components: { securitySchemes: object }
+}
 
 const document = JSON.parse(JSON.stringify(await describeApi())) as Document
 
-t.test('the document in docs/openapi is that of the routes (pnpm openapi writes it)', async t => {
+t.test('the document in docs/openapi is that of the routes (npm run openapi writes it)', async t => {
   const written = await readFile(new URL('../../../docs/openapi/realtime-gateway.json', import.meta.url), 'utf8')
   t.same(JSON.parse(written), document)
 })
 
-t.test('its version is the package\'s', async t => {
-  const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+t.test('its version is that of the package', async t => {
+  const { version } = JSON.parse(
+    await readFile(new URL('../package.json', import.meta.url), 'utf8')
+  ) as { version: string }
   t.equal(document.info.version, version)
 })
 
-t.test('each operation has a name of its own, a summary, a tag, an example and its errors', async t => {
+t.test('each operation has an id, a summary, a tag, an example and its errors', async t => {
   const operations = Object.values(document.paths).flatMap(path => Object.values(path))
   t.same(operations.map(({ operationId }) => operationId), ['createTicket', 'streamEvents', 'streamJob'])
   for (const { operationId, summary, tags, responses } of operations) {
@@ -29,7 +42,7 @@ t.test('each operation has a name of its own, a summary, a tag, an example and i
   }
 })
 
-t.test('a stream is let in by the token or by a ticket', async t => {
+t.test('a stream is authorized by the token or by a ticket', async t => {
   t.same(Object.keys(document.components.securitySchemes), ['bearer', 'ticket'])
   for (const path of ['/events', '/jobs/{jobId}/stream']) {
     t.same(document.paths[path]?.get?.security, [{ bearer: [] }, { ticket: [] }])

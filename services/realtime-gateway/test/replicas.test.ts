@@ -8,7 +8,7 @@ import { startGateway, startReplica, startSurroundings } from './setup/gateway.t
 
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i)
 
-t.test('seats, revocations and tickets hold over all replicas', async t => {
+t.test('quotas, revocations and tickets hold over all replicas', async t => {
   const surroundings = await startSurroundings(t)
   const [one, two] = await Promise.all([
     startGateway(t, surroundings, { REALTIME_MAX_SESSIONS: '6', REALTIME_INTERNAL_PORT: '0' }),
@@ -16,8 +16,10 @@ t.test('seats, revocations and tickets hold over all replicas', async t => {
   ])
 
   t.test('the sessions of a user are counted together', async t => {
-    const token = tokenOf('seats')
-    const clients = await Promise.all(upTo(6).map(i => connect[TRANSPORT_KINDS[i % 3] ?? 'sse'](t, i % 2 ? one.url : two.url, { token })))
+    const token = tokenOf('quota')
+    const clients = await Promise.all(
+      upTo(6).map(i => connect[TRANSPORT_KINDS[i % 3] ?? 'sse'](t, i % 2 ? one.url : two.url, { token }))
+    )
     for (const { url } of [one, two]) await t.rejects(connect.websocket(t, url, { token }), { code: '429' })
     clients[0]?.close()
     await until(() => connect.websocket(t, one.url, { token }))
@@ -26,7 +28,9 @@ t.test('seats, revocations and tickets hold over all replicas', async t => {
 
   t.test('a revocation ends the sessions of all replicas', async t => {
     const token = tokenOf('revoked')
-    const clients = await Promise.all(TRANSPORT_KINDS.flatMap(kind => [one, two].map(({ url }) => connect[kind](t, url, { token }))))
+    const clients = await Promise.all(
+      TRANSPORT_KINDS.flatMap(kind => [one, two].map(({ url }) => connect[kind](t, url, { token })))
+    )
     await fetch(`${one.internalUrl}/revocations`, {
       method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ userId: 'revoked' })
     })
@@ -34,7 +38,7 @@ t.test('seats, revocations and tickets hold over all replicas', async t => {
     for (const { url } of [one, two]) await t.rejects(connect.websocket(t, url, { token }), { code: '401' })
   })
 
-  t.test('a replica that missed the message finds out by itself', async t => {
+  t.test('a replica that missed the message reads the revocation in its sweep', async t => {
     const client = await connect.websocket(t, two.url, { token: tokenOf('missed') })
     await one.app.revocations.revoke('missed')
     await two.app.revocations.sweep()
@@ -42,7 +46,9 @@ t.test('seats, revocations and tickets hold over all replicas', async t => {
   })
 
   t.test('a ticket of one replica opens a stream at another', async t => {
-    const issued = await fetch(`${one.url}/auth/ticket`, { method: 'POST', headers: { authorization: `Bearer ${tokenOf('ticket')}` } })
+    const issued = await fetch(
+      `${one.url}/auth/ticket`, { method: 'POST', headers: { authorization: `Bearer ${tokenOf('ticket')}` } }
+    )
     const { ticket } = await issued.json() as { ticket: string }
     const abort = new AbortController()
     t.equal((await fetch(`${two.url}/events?ticket=${ticket}`, { signal: abort.signal })).status, 200)
@@ -51,21 +57,23 @@ t.test('seats, revocations and tickets hold over all replicas', async t => {
   })
 })
 
-t.test('of three replicas one is told to end under load: within 30 s its clients are on the others, and they miss nothing', async t => {
+t.test('clients of a replica that is stopped under load are on others within 30 s, and miss nothing', async t => {
   const surroundings = await startSurroundings(t)
   const { jobs } = surroundings
   const leaving = await startReplica(t, surroundings, { REALTIME_DRAIN_MS: '3000' })
   const staying = await Promise.all([startGateway(t, surroundings), startGateway(t, surroundings)])
   const users = upTo(30).map(i => ({ userId: `drain-${i}`, jobId: `drain-${i}` }))
   const places = users.flatMap(({ userId }) => TRANSPORT_KINDS.map(kind => ({ kind, userId })))
-  const clients = await Promise.all(places.map(async ({ kind, userId }) => await connect[kind](t, leaving.url, { token: tokenOf(userId) })))
+  const clients = await Promise.all(
+    places.map(async ({ kind, userId }) => await connect[kind](t, leaving.url, { token: tokenOf(userId) }))
+  )
 
-  let told = 0
+  let published = 0
   const moved = new AbortController()
   const load = (async () => {
     for (; !moved.signal.aborted; await sleep(20)) {
-      await jobs.publish(...users.map(user => ({ ...user, progress: told })))
-      told++
+      await jobs.publish(...users.map(user => ({ ...user, progress: published })))
+      published++
     }
   })()
   await until(() => clients.every(({ received }) => received.length > 5))
@@ -89,15 +97,15 @@ t.test('of three replicas one is told to end under load: within 30 s its clients
   for (const [i, { end, next }] of again.entries()) {
     const before = clients[i] as Client
     const seen = () => [before, next].flatMap(each => each.of('job:progress').map(({ progress }) => progress))
-    await until(() => seen().at(-1) === told - 1)
+    await until(() => seen().at(-1) === published - 1)
     if (end?.reason !== 'draining' || end.reconnect !== true || before.of('server:draining').length !== 1) lost.untold++
     if (next.of('session')[0]?.recovered !== true) lost.unrecovered++
-    if (seen().join() !== upTo(told).join()) lost.missed++
+    if (seen().join() !== upTo(published).join()) lost.missed++
   }
   t.same(lost, { untold: 0, unrecovered: 0, missed: 0 })
 })
 
-t.test('a gateway without Redis keeps its sessions and catches up', async t => {
+t.test('a gateway keeps its sessions while Redis is away, and catches up', async t => {
   const surroundings = await startSurroundings(t)
   const { redis, jobs } = surroundings
   const { app, url } = await startGateway(t, surroundings)
@@ -117,20 +125,22 @@ t.test('a gateway without Redis keeps its sessions and catches up', async t => {
 
   await redis.stop()
   await until(async () => (await app.inject('/readyz')).json().status === 'degraded')
-  t.equal((await app.inject('/readyz')).statusCode, 200, 'it is away for all replicas, so none is to be taken out')
+  t.equal((await app.inject('/readyz')).statusCode, 200, 'Redis is away for all replicas, so none is taken out')
   t.notOk(clients.some(({ gone }) => gone))
   await redis.restart()
   await until(() => jobs.publish({ ...job, progress: 2 }))
   for (const client of clients) await client.waitFor('job:progress', 3)
 })
 
-t.test('a gateway starts without Redis, lets nobody in, and everybody once it is there', async t => {
+t.test('a gateway starts without Redis, and admits clients once it is there', async t => {
   const surroundings = await startSurroundings(t)
   const { redis, jobs } = surroundings
   await redis.stop()
   const { url } = await startReplica(t, surroundings)
   t.match(await (await fetch(`${url}/readyz`)).json(), { status: 'degraded' })
-  for (const kind of TRANSPORT_KINDS) await t.rejects(connect[kind](t, url, { token: tokenOf(1) }), { code: /connection|503/ })
+  for (const kind of TRANSPORT_KINDS) {
+    await t.rejects(connect[kind](t, url, { token: tokenOf(1) }), { code: /connection|503/ })
+  }
 
   await redis.restart()
   for (const kind of TRANSPORT_KINDS) {

@@ -17,26 +17,28 @@ async function isRefused (t: Test, { url }: Gateway, token: string): Promise<voi
   for (const kind of TRANSPORT_KINDS) await t.rejects(connect[kind](t, url, { token }), REFUSED)
 }
 
-t.test('while Redis is away a replica still refuses whom it never saw, revoked before its start or since', async t => {
+t.test('while Redis is away a replica refuses users that were revoked before its start or since', async t => {
   const surroundings = await startSurroundings(t)
   const { redis } = surroundings
   const tokens = ['before', 'since'].map(userId => tokenOf(userId))
   const one = await startGateway(t, surroundings, { REALTIME_INTERNAL_PORT: '0' })
   await revoke(one, 'before')
   const two = await startGateway(t, surroundings)
-  let heard = 0
-  two.app.io.on('revoked', () => { heard++ })
+  let notified = 0
+  two.app.io.on('revoked', () => { notified++ })
   await until(async () => {
     await revoke(one, 'since')
-    return heard > 0
-  }, { what: 'the replicas to hear of each other' })
+    return notified > 0
+  }, { what: 'the replicas to be connected' })
 
   await redis.stop()
   for (const token of tokens) await isRefused(t, two, token)
-  for (const kind of TRANSPORT_KINDS) t.ok(await connect[kind](t, two.url, { token: tokenOf('another') }), 'whoever is not revoked is let in')
+  for (const kind of TRANSPORT_KINDS) {
+    t.ok(await connect[kind](t, two.url, { token: tokenOf('another') }), 'other users are admitted')
+  }
 })
 
-t.test('a Redis that has lost a revocation lets nobody back in where it is known', async t => {
+t.test('a revocation that Redis has lost holds where it is known', async t => {
   const surroundings = await startSurroundings(t)
   const gateway = await startGateway(t, surroundings, { REALTIME_INTERNAL_PORT: '0' })
   const token = tokenOf(7)
@@ -45,7 +47,7 @@ t.test('a Redis that has lost a revocation lets nobody back in where it is known
   await isRefused(t, gateway, token)
 })
 
-t.test('while Redis is away an operator, and who asks for a ticket or comes with one, is told to come back', async t => {
+t.test('while Redis is away revocations and tickets get 503 with Retry-After', async t => {
   const surroundings = await startSurroundings(t)
   const gateway = await startGateway(t, surroundings, { REALTIME_INTERNAL_PORT: '0' })
   const { url } = gateway
@@ -53,7 +55,10 @@ t.test('while Redis is away an operator, and who asks for a ticket or comes with
   const { ticket } = await (await fetch(`${url}/auth/ticket`, authorized)).json() as { ticket: string }
   await surroundings.redis.stop()
 
-  const answers = [await revoke(gateway, 1), await fetch(`${url}/auth/ticket`, authorized), await fetch(`${url}/events?ticket=${ticket}`)]
+  const answers = [
+    await revoke(gateway, 1), await fetch(`${url}/auth/ticket`, authorized),
+    await fetch(`${url}/events?ticket=${ticket}`)
+  ]
   for (const answer of answers) {
     t.equal(answer.status, 503)
     t.ok(answer.headers.get('retry-after'))

@@ -13,31 +13,36 @@ function setup (t: TestContext, redis = server.client()) {
   return quota
 }
 
-t.test('however many replicas ask at once, no more than all quota are taken', async t => {
+t.test('concurrent requests of several replicas never exceed the quota', async t => {
   const replicas = [setup(t), setup(t), setup(t)]
-  const taken = (await Promise.all(replicas.flatMap(quota => [1, 2, 3].map(() => quota.acquire('a'))))).filter(release => release !== undefined)
+  const taken = (
+    await Promise.all(replicas.flatMap(quota => [1, 2, 3].map(() => quota.acquire('a'))))
+  ).filter(release => release !== undefined)
   t.ok(taken.length <= 3)
   taken.forEach(release => { release(); release() })
-  await until(async () => await server.client().exists(userSessionsKey('a')) === 0, { what: 'all quota given back, each once' })
+  await until(
+    async () => await server.client().exists(userSessionsKey('a')) === 0,
+    { what: 'all sessions to be released, each once' }
+  )
 })
 
-t.test('what another replica holds counts for as long as that gives signs of life', async t => {
+t.test('the sessions of another replica count as long as it sends heartbeats', async t => {
   const [killed, other] = [setup(t), setup(t)]
   for (let i = 0; i < 3; i++) t.ok(await killed.acquire('b'))
   t.notOk(await other.acquire('b'))
-  killed.close() // its signs of life end, its quota stay written down
-  const release = await until(() => other.acquire('b'), { what: 'the quota of one that is silent' })
+  killed.close() // its heartbeats stop, its counts stay stored
+  const release = await until(() => other.acquire('b'), { what: 'the sessions of a silent replica to be free' })
   t.type(release, 'function')
 })
 
-t.test('replicas that are long silent are forgotten', async t => {
+t.test('replicas that are silent for long are removed', async t => {
   const admin = server.client()
   await admin.zadd(REPLICAS_KEY, Date.now() - 3_600_000, 'dead')
   setup(t)
   await until(async () => await admin.zscore(REPLICAS_KEY, 'dead') === null)
 })
 
-t.test('quota that Redis has lost are written down anew when it is back', async t => {
+t.test('counts that Redis has lost are stored again when it is back', async t => {
   const own = await startRedis(t)
   const quota = setup(t, own.client())
   for (let i = 0; i < 3; i++) t.ok(await quota.acquire('c'))

@@ -9,7 +9,7 @@ const first = { scope: '/events', isReturning: false }
 const again = { scope: '/events', isReturning: true }
 const tokenOf = async (...of: Parameters<typeof tickets.redeem>) => (await tickets.redeem(...of))?.token
 
-t.test('a ticket opens one stream, and that again when it comes back', async t => {
+t.test('a ticket opens one stream, and the same stream again when it reconnects', async t => {
   const ticket = await tickets.issue('a.secret.token')
   t.equal(await tokenOf(ticket, first), 'a.secret.token')
   t.equal(await tokenOf(ticket, first), undefined, 'no second stream')
@@ -18,17 +18,17 @@ t.test('a ticket opens one stream, and that again when it comes back', async t =
   t.equal(await tokenOf('nonsense', again), undefined)
 })
 
-t.test('a stream that never began gives its ticket back', async t => {
+t.test('a stream that never started leaves its ticket unused', async t => {
   const ticket = await tickets.issue('a.secret.token')
   const redeemed = await tickets.redeem(ticket, first)
   redeemed?.restore()
   await until(async () => await tokenOf(ticket, first) === 'a.secret.token')
   const returned = await tickets.redeem(ticket, again)
   returned?.restore()
-  t.equal(await tokenOf(ticket, first), undefined, 'one that came back does not')
+  t.equal(await tokenOf(ticket, first), undefined, 'a reconnect does not')
 })
 
-t.test('it ends after a minute, once redeemed with its token, and Redis knows neither ticket nor token', async t => {
+t.test('it expires after a minute, a redeemed one with its token, and Redis stores neither in clear text', async t => {
   await redis.flushall()
   const ticket = await tickets.issue('a.secret.token')
   const [key] = await redis.keys('*ticket*')
@@ -42,7 +42,7 @@ t.test('it ends after a minute, once redeemed with its token, and Redis knows ne
   t.notOk(`${kept} ${await redis.get(kept as string)}`.includes(ticket))
 })
 
-t.test('junk in its scope is no ticket', async t => {
+t.test('a foreign value in its place is not a ticket', async t => {
   const ticket = await tickets.issue('a.secret.token')
   const [key] = (await redis.keys('*ticket*')).filter(key => !key.endsWith('redeemed'))
   const hash = (key as string).slice(ticketKey('').length)

@@ -6,19 +6,27 @@ import { createJobLookups } from '../../src/job-lookup/job-lookups.ts'
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i)
 const nextTurn = () => new Promise(resolve => { setImmediate(resolve) })
 
-/** A jobs-api whose answers the test gives. */
+/** A jobs-api whose responses are given by the test. */
 function setup (maxWaiting = 1000) {
   const asked: { question: FindJobsRequest, answer: (answer: FindJobsResult) => void }[] = []
-  const jobsApi = { find: (question: FindJobsRequest) => new Promise<FindJobsResult>(resolve => { asked.push({ question, answer: resolve }) }) }
+  const jobsApi = {
+    find: (question: FindJobsRequest) => new Promise<FindJobsResult>(
+      resolve => { asked.push({ question, answer: resolve }) }
+    )
+  }
   const { find } = createJobLookups({ jobsApi, maxWaiting })
-  const lookUp = (userId: string, jobId: string, token = `token of ${userId}`) => find({ userId, jobId, token, after: ZERO })
+  const lookUp = (
+    userId: string, jobId: string, token = `token of ${userId}`
+  ) => find({ userId, jobId, token, after: ZERO })
   const answerAll = () => {
-    for (const { question, answer } of asked.splice(0)) answer({ ok: true, jobs: question.jobs.map(({ jobId }) => JSON.stringify({ id: jobId })) })
+    for (const { question, answer } of asked.splice(0)) {
+      answer({ ok: true, jobs: question.jobs.map(({ jobId }) => JSON.stringify({ id: jobId })) })
+    }
   }
   return { asked, find, lookUp, answerAll }
 }
 
-t.test('what a user asks for in a turn is one question of at most 100 jobs, and one at a time', async t => {
+t.test('lookups of a user in one tick are one request of at most 100 jobs, and one at a time', async t => {
   const { asked, lookUp, answerAll } = setup()
   const found = Promise.all(upTo(250).map(i => lookUp('a', `job ${i}`)))
   await nextTurn()
@@ -33,7 +41,7 @@ t.test('what a user asks for in a turn is one question of at most 100 jobs, and 
   t.same(await found, upTo(250).map(i => ({ ok: true, job: { id: `job ${i}` } })))
 })
 
-t.test('users take turns: who asks for thousands delays nobody', async t => {
+t.test('users are served in turn: thousands of lookups of one delay nobody else', async t => {
   const { asked, lookUp, answerAll } = setup()
   upTo(900).forEach(i => { lookUp('greedy', `job ${i}`).catch((err: unknown) => t.fail(String(err))) })
   await nextTurn()
@@ -44,7 +52,7 @@ t.test('users take turns: who asks for thousands delays nobody', async t => {
   t.match(await found, { ok: true })
 })
 
-t.test('above so many users at a time the others wait for their turn, in order', async t => {
+t.test('beyond the maximum of concurrent requests users wait, in order', async t => {
   const { asked, lookUp, answerAll } = setup()
   const found = Promise.all(upTo(100).flatMap(i => [lookUp(`user ${i}`, 'a'), lookUp(`user ${i}`, 'b')]))
   await nextTurn()
@@ -56,7 +64,7 @@ t.test('above so many users at a time the others wait for their turn, in order',
   t.ok((await found).every(({ ok }) => ok))
 })
 
-t.test('jobs of different tokens are asked for with their own', async t => {
+t.test('each job is looked up with its own token', async t => {
   const { asked, lookUp, answerAll } = setup()
   const found = Promise.all([lookUp('a', '1', 'old'), lookUp('a', '2', 'new'), lookUp('a', '3', 'new')])
   await nextTurn()
@@ -67,7 +75,7 @@ t.test('jobs of different tokens are asked for with their own', async t => {
   t.ok((await found).every(({ ok }) => ok))
 })
 
-t.test('more than may wait is refused', async t => {
+t.test('a lookup beyond the maximum is refused', async t => {
   const { lookUp, answerAll } = setup(10)
   const found = upTo(12).map(i => lookUp('a', `job ${i}`))
   t.same(await found[11], { ok: false, error: 'rate limited' })
@@ -76,7 +84,7 @@ t.test('more than may wait is refused', async t => {
   t.match(await found[9], { ok: true })
 })
 
-t.test('what did not fit into an answer is asked for again', async t => {
+t.test('jobs that did not fit into a response are requested again', async t => {
   const { asked, lookUp, answerAll } = setup()
   const found = Promise.all(['a', 'b', 'c'].map(id => lookUp('a', id)))
   await nextTurn()
@@ -84,10 +92,12 @@ t.test('what did not fit into an answer is asked for again', async t => {
   await nextTurn()
   t.same(asked.map(({ question }) => question.jobs), [[{ jobId: 'b' }]])
   answerAll()
-  t.match(await found, [{ ok: true, job: { id: 'a' } }, { ok: true, job: { id: 'b' } }, { ok: false, error: 'not found' }])
+  t.match(
+    await found, [{ ok: true, job: { id: 'a' } }, { ok: true, job: { id: 'b' } }, { ok: false, error: 'not found' }]
+  )
 })
 
-t.test('while jobs-api is away all who wait are told at once; a refusal is for its user alone', async t => {
+t.test('while jobs-api is unreachable all waiting lookups fail at once; a refusal is for its user alone', async t => {
   const { asked, lookUp, answerAll } = setup()
   const found = upTo(300).map(i => lookUp('a', `job ${i}`))
   const other = lookUp('b', 'one')
@@ -99,10 +109,10 @@ t.test('while jobs-api is away all who wait are told at once; a refusal is for i
   const again = lookUp('a', 'one')
   await nextTurn()
   answerAll()
-  t.match(await again, { ok: true }, 'who asks then finds out anew')
+  t.match(await again, { ok: true }, 'a later lookup tries again')
 })
 
-t.test('numbers that no double holds stay what they were', async t => {
+t.test('numbers that no double can represent keep their text', async t => {
   const { asked, lookUp } = setup()
   const found = lookUp('a', 'a')
   await nextTurn()

@@ -2,11 +2,11 @@ import { Server } from 'socket.io'
 import t from 'tap'
 import { Frame } from '../../src/session/frame.ts'
 
-/** Of the protocol: an event without binary data. */
+/** The packet type of an event without binary data. */
 const EVENT = 2
 const awkward = { text: 'ü \u2028 "quoted" \n', list: [1, null, { a: [] }], number: 1e21 }
 
-t.test('a packet is what Socket.IO itself would encode', async t => {
+t.test('a packet equals the encoding of Socket.IO itself', async t => {
   const { encoder } = new Server()
   for (const event of ['job:progress', 'job:a"b\n:progress', 'session']) {
     const frame = new Frame(event, JSON.stringify(awkward))
@@ -23,7 +23,7 @@ t.test('a text and a block carry the same payload', async t => {
   t.same(lines.slice(3), ['', ''])
 })
 
-t.test('a bare frame says the same, and holds no encoding of the first', async t => {
+t.test('a bare frame has the same content, and no encodings of the first', async t => {
   const frame = new Frame('job:progress', JSON.stringify(awkward), '5-1')
   const encodings = [frame.text, frame.block]
   const bare = frame.bare()
@@ -32,7 +32,7 @@ t.test('a bare frame says the same, and holds no encoding of the first', async t
   t.not(bare.text, frame.text)
 })
 
-t.test('a packet of a WebSocket is the same behind its header, encoded once', async t => {
+t.test('a packet of a WebSocket has the same payload behind its header, encoded once', async t => {
   const frame = new Frame('job:progress', JSON.stringify(awkward))
   const payload = Buffer.from(`4${frame.packet}`)
   const [bytes] = frame.webSocketPacket

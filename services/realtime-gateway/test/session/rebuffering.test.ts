@@ -4,16 +4,16 @@ import { TRANSPORT_KINDS } from '../../src/session/transport.ts'
 import { connect } from '../setup/transports.ts'
 import { startGateway, startSurroundings } from '../setup/gateway.ts'
 
-const HELD = 5
+const LIMIT = 5
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i)
 
 const surroundings = await startSurroundings(t)
 const { jobs } = surroundings
-const { app, url } = await startGateway(t, surroundings, { REALTIME_HELD_EVENTS: String(HELD) })
+const { app, url } = await startGateway(t, surroundings, { REALTIME_HELD_EVENTS: String(LIMIT) })
 
 for (const kind of TRANSPORT_KINDS) {
-  t.test(`${kind}: while more comes than may wait for a client that resumes, its history is read on, and nothing is missed`, async t => {
-    const job = { userId: `hold-${kind}`, jobId: 'a' }
+  t.test(`${kind}: when the buffer of a resuming client overflows, its history is read on, without loss`, async t => {
+    const job = { userId: `buffer-${kind}`, jobId: 'a' }
     const before = await connect[kind](t, url, { token: tokenOf(job.userId) })
     await jobs.publish({ ...job, progress: 0 })
     await before.waitFor('job:progress')
@@ -23,22 +23,22 @@ for (const kind of TRANSPORT_KINDS) {
     const { history } = app.subscribeOptions
     const { replay } = history
     t.teardown(() => { history.replay = replay })
-    let [told, rounds] = [0, 0]
-    const tellMore = (count: number) => jobs.publish(...upTo(count).map(() => ({ ...job, progress: ++told })))
-    // Twice, when the history is about to be read, more comes than may wait.
+    let [published, rounds] = [0, 0]
+    const publishMore = (count: number) => jobs.publish(...upTo(count).map(() => ({ ...job, progress: ++published })))
+    // Twice, when the history is about to be read, the buffer overflows.
     history.replay = async (range, onPage) => {
       if (rounds++ < 2) {
         const [session] = app.hub.sessionsOf(job.userId) ?? []
-        await tellMore(HELD + 1)
+        await publishMore(LIMIT + 1)
         await until(() => session?.cursor.overflowed)
       }
       return await replay(range, onPage)
     }
     const after = await connect[kind](t, url, { token: tokenOf(job.userId), lastEventId: before.lastEventId })
-    await tellMore(1)
-    await after.waitFor('job:progress', told)
+    await publishMore(1)
+    await after.waitFor('job:progress', published)
     t.match(after.of('session'), [{ recovered: true }])
-    t.same(after.of('job:progress').map(({ progress }) => progress), upTo(told).map(i => i + 1))
+    t.same(after.of('job:progress').map(({ progress }) => progress), upTo(published).map(i => i + 1))
     t.match(await (await fetch(`${url}/metrics`)).text(), /tidings_realtime_rebuffers_total [1-9]/)
   })
 }

@@ -6,17 +6,17 @@ export type ConnectOptions = {
   token?: string | undefined
   lastEventId?: string | undefined
   origin?: string | undefined
-  /** A job's stream, for the transport that has one. */
+  /** Requests the stream of one job, for the transport that has one. */
   job?: string
   transports?: string[]
-  /** What an event stream's client accepts; browsers say so. */
+  /** The Accept header of an event stream's client, as browsers send it. */
   accept?: string
 }
 
-/** No test depends on how fast an answer is. */
+/** No test depends on the speed of an answer. */
 export const ANSWER_MS = 30_000
 
-/** What a transport answers to whom it does not let in. */
+/** The refusal of a transport. */
 export class Refused extends Error {
   readonly code: string
 
@@ -26,13 +26,13 @@ export class Refused extends Error {
   }
 }
 
-/** What a user is told, each with its position. */
+/** The events of a user that carry a position. */
 const POSITIONS = new Set(['session', 'job:state', 'job:progress', 'job:completed', 'job:failed'])
 
-/** A client of any transport that notes all it is told. */
+/** A client of any transport that records everything it receives. */
 export class Client {
   readonly received: Received[] = []
-  /** Set when the connection has gone. */
+  /** Set when the connection is closed. */
   gone = false
   /** The code that a WebSocket was closed with. */
   closeCode: number | undefined
@@ -52,7 +52,7 @@ export class Client {
     this.read = act.read
   }
 
-  /** What came of these events, in order. */
+  /** The received payloads of these events, in order. */
   of (...events: string[]): Record<string, unknown>[] {
     return this.received.filter(({ event }) => events.includes(event)).map(({ data }) => data)
   }
@@ -67,7 +67,7 @@ export class Client {
     return this.of('session:end')[0]
   }
 
-  /** Where this client would go on from: what a job's subscription tells has positions of its own, and may be older. */
+  /** Where this client would resume. Events of a subscription have positions of their own, which may be older. */
   get lastEventId (): string | undefined {
     const { data } = this.received.findLast(({ event }) => POSITIONS.has(event)) ?? {}
     return (data?.eventId ?? data?.lastEventId) as string | undefined

@@ -1,9 +1,13 @@
-import { createTokenVerifier, encodeFoundJobs, FIND_JOBS_PATH, jsonText, type FindJobs, stateAfter, type Job, type JobEvent } from '@tidings/contracts'
+import {
+  createTokenVerifier, encodeFoundJobs, FIND_JOBS_PATH, jsonText, type FindJobs, stateAfter, type Job, type JobEvent
+} from '@tidings/contracts'
 import { createStreamWriter, formatEventId, parseEventId, isNewer, ZERO, type EventId } from '@tidings/job-events'
 import { startReceiver, TEST_SECRET, until, type Receiver, type TestContext, type TestRedis } from '@tidings/testing'
 
 export type Jobs = Awaited<ReturnType<typeof startFakeJobsApi>>
-type EventInput = { userId: string, jobId: string, queue?: string, name?: string, progress?: unknown, result?: unknown } & Omit<Partial<JobEvent>, 'progress' | 'result'>
+type EventInput = {
+  userId: string, jobId: string, queue?: string, name?: string, progress?: unknown, result?: unknown
+} & Omit<Partial<JobEvent>, 'progress' | 'result'>
 
 /**
  * The rest of the system as a gateway sees it: events come from the stream, and
@@ -22,8 +26,9 @@ export async function startFakeJobsApi (t: TestContext, redis: TestRedis) {
     const { userId } = await verify(headers.authorization?.replace('Bearer ', ''))
     const { after: least = '0-0', jobs: wanted } = json as FindJobs
     const after = parseEventId(least) ?? ZERO
-    // As jobs-api does: a gateway may have an event before whoever appended it has the answer.
-    if (!await until(() => !isNewer(after, projected), { what: `the event ${formatEventId(after)}`, timeoutMs: 1500 }).catch(() => false)) return 503
+    // As jobs-api does: a gateway may have an event before its appender has the reply.
+    const what = `the event ${formatEventId(after)}`
+    if (!await until(() => !isNewer(after, projected), { what, timeoutMs: 1500 }).catch(() => false)) return 503
     response.end(encodeFoundJobs(wanted.map(({ jobId, queue }) => {
       const job = jobs.get(keyOf({ userId, jobId }))
       if (!job || job.queue !== (queue ?? job.queue)) return undefined
@@ -69,8 +74,13 @@ export async function startFakeJobsApi (t: TestContext, redis: TestRedis) {
 
 const keyOf = ({ userId, jobId }: { userId: string, jobId: string }) => `${userId} ${jobId}`
 
-function wholeEvent ({ type = 'progress', queue = 'default', name = 'report', progress, result, ...rest }: EventInput): JobEvent {
-  const values = { ...(progress !== undefined && { progress: jsonText(progress) }), ...(result !== undefined && { result: jsonText(result) }) }
+function wholeEvent ({
+  type = 'progress', queue = 'default', name = 'report', progress, result, ...rest
+}: EventInput): JobEvent {
+  const values = {
+    ...(progress !== undefined && { progress: jsonText(progress) }),
+    ...(result !== undefined && { result: jsonText(result) })
+  }
   return { v: 1, type, queue, name, timestamp: Date.now(), ...rest, ...values }
 }
 

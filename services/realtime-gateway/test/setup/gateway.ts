@@ -1,15 +1,19 @@
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { freePort, spawnService, startRedis, TEST_SECRET, until, type TestContext, type TestRedis } from '@tidings/testing'
+import {
+  freePort, spawnService, startRedis, TEST_SECRET, until, type TestContext, type TestRedis
+} from '@tidings/testing'
 import { buildApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import { startFakeJobsApi, type Jobs } from './fake-jobs-api.ts'
 
+type App = ReturnType<typeof buildApp>
+type Environment = Record<string, string>
 type Surroundings = { redis: TestRedis, jobs: Jobs }
 
 export type Gateway = Awaited<ReturnType<typeof startGateway>>
 
-/** Redis, a stand-in of jobs-api, and the stream, as a gateway finds them. */
+/** The dependencies of a gateway: Redis, the stream, and a fake jobs-api. */
 export async function startSurroundings (t: TestContext): Promise<Surroundings> {
   const redis = await startRedis(t)
   const jobs = await startFakeJobsApi(t, redis)
@@ -25,8 +29,10 @@ const environment = ({ redis, jobs }: Surroundings) => ({
   REALTIME_DRAIN_MS: '500'
 })
 
-/** A gateway as a process of its own. `entry` is another program than the service's own. */
-export async function startReplica (t: TestContext, surroundings: Surroundings, env: Record<string, string> = {}, entry = '../../src/server.ts') {
+/** A gateway as a process of its own. `entry` is its program, by default the service's own. */
+export async function startReplica (
+  t: TestContext, surroundings: Surroundings, env: Environment = {}, entry = '../../src/server.ts'
+) {
   const port = Number(env.REALTIME_GATEWAY_PORT ?? await freePort())
   const url = `http://127.0.0.1:${port}`
   const process = await spawnService(t, {
@@ -37,8 +43,10 @@ export async function startReplica (t: TestContext, surroundings: Surroundings, 
   return { url, process }
 }
 
-/** A gateway that listens; gone with the test. `prepare` adds to it what only a test has. */
-export async function startGateway (t: TestContext, surroundings: Surroundings, env: Record<string, string> = {}, prepare?: (app: ReturnType<typeof buildApp>) => unknown) {
+/** A gateway that listens, and is closed after the test. `prepare` registers plugins of the test. */
+export async function startGateway (
+  t: TestContext, surroundings: Surroundings, env: Environment = {}, prepare?: (app: App) => unknown
+) {
   const app = buildApp(loadConfig({ ...environment(surroundings), REALTIME_GATEWAY_PORT: '0', ...env }))
   prepare?.(app)
   t.teardown(() => app.close())

@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm'
 import { buildApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 
-// A gateway as a process of its own that tells how much it holds once all garbage is gone.
+// A gateway as a process of its own that reports its memory after garbage collection.
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
@@ -12,7 +12,7 @@ const config = loadConfig(process.env)
 const app = buildApp(config)
 app.get('/held', async () => {
   collectGarbage()
-  collectGarbage() // what the first one's finalizers let go
+  collectGarbage() // for memory that finalizers of the first one released
   const { heapUsed, external } = process.memoryUsage()
   return { bytes: heapUsed + external }
 })

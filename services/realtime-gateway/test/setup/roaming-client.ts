@@ -5,11 +5,18 @@ import { ANSWER_MS, type Client } from './client.ts'
 import { connect } from './transports.ts'
 import type { seededRandom } from './random.ts'
 
-type Options = { t: TestContext, kind: TransportKind, job: string, token: string, urls: readonly string[], random: ReturnType<typeof seededRandom> }
+type Options = {
+  t: TestContext,
+  kind: TransportKind,
+  job: string,
+  token: string,
+  urls: readonly string[],
+  random: ReturnType<typeof seededRandom>
+}
 
 type Subscription = { lastEventId: string, recovered: boolean }
 
-/** A client that never stays long: it leaves, or is left, and goes on at any replica from where it was. */
+/** A client that never stays long: it disconnects, or is disconnected, and resumes at a random replica. */
 export class RoamingClient {
   readonly kind: TransportKind
   readonly sessions: Client[] = []
@@ -22,7 +29,7 @@ export class RoamingClient {
     this.#options = options
   }
 
-  /** Wanders until `rest` is called, then stays. */
+  /** Roams until `settle` is called, then stays. */
   async roam (): Promise<void> {
     for (;;) {
       const client = await this.#join()
@@ -37,17 +44,17 @@ export class RoamingClient {
     this.#settling = true
   }
 
-  /** Whether its transport takes commands: then it follows a job of its user too. */
+  /** Whether its transport takes commands: then it also subscribes to a job of its user. */
   get subscribes (): boolean {
     return this.kind !== 'sse'
   }
 
-  /** The ids of all events of its user that it was told, over all its sessions. */
+  /** The ids of all events of its user that it received, over all its sessions. */
   get eventIds (): string[] {
     return this.#idsOf('job:progress')
   }
 
-  /** The same of the job that it subscribes to, where its transport can. */
+  /** The same for the job that it subscribes to, if its transport can. */
   get jobEventIds (): string[] {
     return this.#idsOf(`job:${this.#options.job}:progress`)
   }
@@ -71,18 +78,18 @@ export class RoamingClient {
     }
   }
 
-  /** Goes on with its job from where it was, until it is answered or gone. */
+  /** Resumes its subscription, until it is answered or disconnected. */
   async #subscribe (client: Client): Promise<void> {
     const { job: jobId, random } = this.#options
     while (!client.gone) {
       const lastEventId = this.jobEventIds.at(-1) ?? this.subscriptions[0]?.lastEventId
       const asking = client.command('subscribe:job', { jobId, ...(lastEventId !== undefined && { lastEventId }) })
       let ack: Record<string, unknown> | undefined
-      asking.then(answer => { ack = answer }, () => {}) // who is gone is not answered
+      asking.then(answer => { ack = answer }, () => {}) // a closed connection gets no answer
       await until(() => ack !== undefined || client.gone, { timeoutMs: ANSWER_MS })
       if (ack?.ok) this.subscriptions.push(ack as Subscription)
       if (ack?.ok) return
-      await sleep(random.between(50, 200)) // what is asked for the job is away, or behind
+      await sleep(random.between(50, 200)) // jobs-api is away, or behind
     }
   }
 

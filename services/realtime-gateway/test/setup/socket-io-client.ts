@@ -4,8 +4,10 @@ import { ANSWER_MS, Client, Refused, type ConnectOptions } from './client.ts'
 
 type Pausable = { engine: { transport: { ws?: { _socket: { pause: () => void, resume: () => void } } } } }
 
-/** Connects by Socket.IO; resolves with the `session`. */
-export async function connectSocketIo (t: TestContext, url: string, { token, lastEventId, origin, transports = ['websocket'] }: ConnectOptions): Promise<Client> {
+/** Connects over Socket.IO; resolves with the `session`. */
+export async function connectSocketIo (t: TestContext, url: string, {
+  token, lastEventId, origin, transports = ['websocket']
+}: ConnectOptions): Promise<Client> {
   const socket = io(url, {
     auth: { token, lastEventId },
     transports,

@@ -3,7 +3,9 @@ import type { TestContext } from '@tidings/testing'
 import { Client, Refused, type ConnectOptions } from './client.ts'
 
 /** Reads `/events`, or a job's stream; resolves with the `session`. */
-export async function connectSse (t: TestContext, url: string, { token, lastEventId, origin, job, accept }: ConnectOptions): Promise<Client> {
+export async function connectSse (t: TestContext, url: string, {
+  token, lastEventId, origin, job, accept
+}: ConnectOptions): Promise<Client> {
   const path = job === undefined ? '/events' : `/jobs/${encodeURIComponent(job)}/stream`
   const headers = {
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
@@ -45,7 +47,9 @@ function open (url: string, headers: Record<string, string>): Promise<IncomingMe
 }
 
 function receive (client: Client, block: string): boolean {
-  const lines = block.split('\n').map(line => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)] as const)
+  const lines = block.split('\n').map(
+    line => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)] as const
+  )
   const { event, data } = Object.fromEntries(lines)
   if (event === undefined || data === undefined) return false
   client.received.push({ event, data: JSON.parse(data) as Record<string, unknown> })

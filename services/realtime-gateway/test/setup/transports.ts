@@ -3,7 +3,7 @@ import { connectSocketIo } from './socket-io-client.ts'
 import { connectSse } from './sse-client.ts'
 import { connectWebSocket } from './websocket-client.ts'
 
-/** How a client of each transport connects. */
+/** Connects a client, by transport. */
 export const connect = {
   'socket.io': connectSocketIo,
   websocket: connectWebSocket,

@@ -1,7 +1,7 @@
 import type { TestContext } from '@tidings/testing'
 import type { Gateway } from './gateway.ts'
 
-/** Notes whoever comes to a gateway's gate from now on, and when it is let in or refused. */
+/** Records each admission from now on; each promise settles when the client is admitted or refused. */
 export function watchAdmissions (t: TestContext, { admission }: Gateway['app']): Promise<unknown>[] {
   const { admit } = admission
   const admissions: Promise<unknown>[] = []

@@ -3,10 +3,14 @@ import type { TestContext } from '@tidings/testing'
 import { ANSWER_MS, Client, Refused, type ConnectOptions, type Received } from './client.ts'
 
 /** Connects to `/ws`; resolves with the `session`. */
-export async function connectWebSocket (t: TestContext, url: string, { token, lastEventId, origin }: ConnectOptions): Promise<Client> {
+export async function connectWebSocket (t: TestContext, url: string, {
+  token, lastEventId, origin
+}: ConnectOptions): Promise<Client> {
   const query = lastEventId === undefined ? '' : `?lastEventId=${encodeURIComponent(lastEventId)}`
   const protocols = token === undefined ? ['tidings.v1'] : ['tidings.v1', `bearer.${token}`]
-  const socket = new WebSocket(`${url.replace('http', 'ws')}/ws${query}`, protocols, origin === undefined ? {} : { origin })
+  const socket = new WebSocket(
+    `${url.replace('http', 'ws')}/ws${query}`, protocols, origin === undefined ? {} : { origin }
+  )
   let commands = 0
   const answers = new Map<unknown, (ack: Record<string, unknown>) => void>()
   const client = new Client({
@@ -22,7 +26,7 @@ export async function connectWebSocket (t: TestContext, url: string, { token, la
     read: () => socket.resume()
   })
   t.teardown(() => socket.terminate())
-  socket.on('error', () => {}) // told by what follows it
+  socket.on('error', () => {}) // `close` follows
   socket.on('close', code => {
     client.gone = true
     client.closeCode = code

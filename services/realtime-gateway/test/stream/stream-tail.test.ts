@@ -6,7 +6,7 @@ import { startGateway, startSurroundings } from '../setup/gateway.ts'
 
 const job = { userId: '1', jobId: 'a' }
 
-t.test('an event that no relay wrote is left out, and what follows it is told', async t => {
+t.test('an entry that is not a job event is skipped, and the next event is delivered', async t => {
   const surroundings = await startSurroundings(t)
   const { url } = await startGateway(t, surroundings)
   const client = await connect.websocket(t, url, { token: tokenOf(1) })
@@ -21,7 +21,9 @@ t.test('an event of a higher version stops the tail, and the gateway is not read
   const surroundings = await startSurroundings(t)
   const { app, url } = await startGateway(t, surroundings)
   const client = await connect.websocket(t, url, { token: tokenOf(1) })
-  const event = JSON.stringify({ ...job, v: JOB_EVENT_VERSION + 1, type: 'progress', queue: 'default', name: 'x', timestamp: 1 })
+  const event = JSON.stringify(
+    { ...job, v: JOB_EVENT_VERSION + 1, type: 'progress', queue: 'default', name: 'x', timestamp: 1 }
+  )
   const redis = surroundings.redis.client()
   const newer = await redis.xadd(JOB_EVENTS_KEY, '*', 'u', '1', 'd', event) as string
   await until(async () => (await app.inject('/readyz')).statusCode === 503)
@@ -31,10 +33,13 @@ t.test('an event of a higher version stops the tail, and the gateway is not read
   await redis.xdel(JOB_EVENTS_KEY, newer)
   await surroundings.jobs.publish({ ...job, progress: 1 })
   await client.waitFor('job:progress')
-  await until(async () => (await app.inject('/readyz')).statusCode === 200, { what: 'the gateway to be ready again, without a restart' })
+  await until(
+    async () => (await app.inject('/readyz')).statusCode === 200,
+    { what: 'the gateway to be ready again, without a restart' }
+  )
 })
 
-t.test('when Redis begins a new life, sessions end to resume, and learn that something may be missing', async t => {
+t.test('when Redis has lost its data, sessions end to resume, and learn that events may be missing', async t => {
   const surroundings = await startSurroundings(t)
   const { url } = await startGateway(t, surroundings)
   const { redis, jobs } = surroundings
@@ -50,14 +55,18 @@ t.test('when Redis begins a new life, sessions end to resume, and learn that som
   await until(() => again.of('job:progress').some(({ progress }) => progress === 3))
 })
 
-t.test('the metrics count sessions by transport, deliveries, resumes and the lag', async t => {
+t.test('metrics count sessions by transport, deliveries, resumes and the lag', async t => {
   const surroundings = await startSurroundings(t)
   const { url } = await startGateway(t, surroundings)
-  const clients = [await connect['socket.io'](t, url, { token: tokenOf(1) }), await connect.sse(t, url, { token: tokenOf(1) })]
+  const clients = [
+    await connect['socket.io'](t, url, { token: tokenOf(1) }), await connect.sse(t, url, { token: tokenOf(1) })
+  ]
   await surroundings.jobs.publish({ ...job, progress: 1 })
   for (const client of clients) await client.waitFor('job:progress')
   clients[1]?.close()
-  await until(async () => (await (await fetch(`${url}/metrics`)).text()).includes('tidings_realtime_sessions{transport="sse"} 0'))
+  await until(
+    async () => (await (await fetch(`${url}/metrics`)).text()).includes('tidings_realtime_sessions{transport="sse"} 0')
+  )
   const metrics = await (await fetch(`${url}/metrics`)).text()
   t.match(metrics, /tidings_realtime_sessions\{transport="socket.io"\} 1/)
   t.match(metrics, /tidings_realtime_deliveries_total\{transport="sse"\} 1/)
@@ -67,25 +76,27 @@ t.test('the metrics count sessions by transport, deliveries, resumes and the lag
   t.match(metrics, /tidings_realtime_tail_lag_seconds \d/)
 })
 
-t.test('an end that is told once more for the rows reaches only sessions that began after the first', async t => {
+t.test('an end that is published again for the rows reaches only sessions that started after the first', async t => {
   const surroundings = await startSurroundings(t)
   const { url } = await startGateway(t, surroundings)
   const { jobs } = surroundings
   const end = { ...job, type: 'completed', result: 'done' } as const
   await jobs.publish({ ...job, progress: 1 })
-  const heard = await connect.websocket(t, url, { token: tokenOf(1) })
-  await heard.command('subscribe:job', 'a')
+  const early = await connect.websocket(t, url, { token: tokenOf(1) })
+  await early.command('subscribe:job', 'a')
   const [first] = await jobs.publish(end)
-  await heard.waitFor('job:completed')
+  await early.waitFor('job:completed')
   const late = await connect.websocket(t, url, { token: tokenOf(1) })
   await late.waitFor('session')
   await jobs.publish({ ...end, reconciled: true }, { ...job, jobId: 'b', progress: 2 })
-  for (const client of [heard, late]) await until(() => client.of('job:progress').some(({ jobId }) => jobId === 'b'))
-  t.same(heard.of('job:completed').map(({ eventId }) => eventId), [first])
-  t.equal(heard.of('job:a:completed').length, 1)
+  for (const client of [early, late]) await until(() => client.of('job:progress').some(({ jobId }) => jobId === 'b'))
+  t.same(early.of('job:completed').map(({ eventId }) => eventId), [first])
+  t.equal(early.of('job:a:completed').length, 1)
   t.equal(late.of('job:completed').length, 1)
 
-  const resumed = await connect.websocket(t, url, { token: tokenOf(1), lastEventId: heard.of('session')[0]?.lastEventId as string })
+  const resumed = await connect.websocket(
+    t, url, { token: tokenOf(1), lastEventId: early.of('session')[0]?.lastEventId as string }
+  )
   await until(() => resumed.of('job:progress').some(({ jobId }) => jobId === 'b'))
-  t.same(resumed.of('job:completed').map(({ eventId }) => eventId), [first], 'nor from a history')
+  t.same(resumed.of('job:completed').map(({ eventId }) => eventId), [first], 'also from a history')
 })

@@ -5,19 +5,19 @@ import { TRANSPORT_KINDS } from '../../src/session/transport.ts'
 import { connect } from '../setup/transports.ts'
 import { startGateway, startSurroundings } from '../setup/gateway.ts'
 
-// Most of the time it is the tail that waits before it tries again.
+// Most of the time the tail waits before its next attempt.
 t.jobs = 2
 
 const job = { userId: '1', jobId: 'a' }
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i)
 
-/** Redis answers everything but the tail's reading. */
+/** Redis refuses only the reads of the tail. */
 async function forbidReading (redis: TestRedis) {
   await redis.client().call('ACL', 'SETUSER', 'default', '-xread')
   return async () => { await redis.client().call('ACL', 'SETUSER', 'default', '+xread') }
 }
 
-t.test('a gateway whose tail lags is not ready, keeps its sessions, and is ready when it has caught up', { buffered: true }, async t => {
+t.test('a lagging gateway is unready and keeps its sessions, until it has caught up', { buffered: true }, async t => {
   const surroundings = await startSurroundings(t)
   const { redis, jobs } = surroundings
   const { app, url } = await startGateway(t, surroundings, { REALTIME_MAX_LAG_MS: '500' })
@@ -29,7 +29,10 @@ t.test('a gateway whose tail lags is not ready, keeps its sessions, and is ready
   for (const i of upTo(10)) await jobs.publish({ ...job, progress: i + 1 })
   await until(async () => (await app.inject('/readyz')).statusCode === 503, { what: 'the gateway to be unready' })
   t.match((await app.inject('/readyz')).json(), { status: 'unready', faults: { tail: /behind the stream/ } })
-  await until(async () => /tidings_realtime_tail_lag_seconds (0\.[5-9]|[1-9])/.test(await (await fetch(`${url}/metrics`)).text()), { what: 'the metric of it' })
+  await until(
+    async () => /tidings_realtime_tail_lag_seconds (0\.[5-9]|[1-9])/.test(await (await fetch(`${url}/metrics`)).text()),
+    { what: 'the metric of the lag' }
+  )
   t.notOk(clients.some(({ gone }) => gone))
 
   await allowReading()
@@ -40,7 +43,7 @@ t.test('a gateway whose tail lags is not ready, keeps its sessions, and is ready
   await until(async () => (await app.inject('/readyz')).statusCode === 200)
 })
 
-t.test('a tail that stalls while the stream advances makes the gateway unready, with the reason', { buffered: true }, async t => {
+t.test('a stalled tail makes the gateway unready, with the reason', { buffered: true }, async t => {
   const surroundings = await startSurroundings(t)
   const { redis, jobs } = surroundings
   const { app, url } = await startGateway(t, surroundings, { REALTIME_MAX_LAG_MS: '3600000', STALL_TIMEOUT_MS: '1500' })
@@ -49,7 +52,7 @@ t.test('a tail that stalls while the stream advances makes the gateway unready, 
   await client.waitFor('job:progress')
 
   const allowReading = await forbidReading(redis)
-  const [last] = await jobs.publish({ ...job, progress: 1 }) // the read that waits already returns it
+  const [last] = await jobs.publish({ ...job, progress: 1 }) // returned by the read that is already waiting
   await client.waitFor('job:progress', 2)
   await jobs.publish({ ...job, progress: 2 })
   const { faults } = await until(async () => {
@@ -57,7 +60,9 @@ t.test('a tail that stalls while the stream advances makes the gateway unready, 
     return answer.statusCode === 503 && answer.json<{ faults: Record<string, string> }>()
   }, { what: 'the gateway to be unready' })
   t.same(Object.keys(faults), ['tail stall'])
-  t.match(faults['tail stall'], new RegExp(`^tail is stalled at ${last} for \\d+ s while its source advances: .*NOPERM`))
+  t.match(
+    faults['tail stall'], new RegExp(`^tail is stalled at ${last} for \\d+ s while its source advances: .*NOPERM`)
+  )
   t.notOk(client.gone)
 
   await allowReading()
@@ -65,11 +70,13 @@ t.test('a tail that stalls while the stream advances makes the gateway unready, 
   await until(async () => (await app.inject('/readyz')).statusCode === 200)
 })
 
-t.test('sessions of a tail that the stream was trimmed ahead of end to resume, and their histories have it all', { buffered: true }, async t => {
+t.test('after a gap in the stream sessions resume from histories that have all events', { buffered: true }, async t => {
   const surroundings = await startSurroundings(t)
   const { redis, jobs } = surroundings
   const { url } = await startGateway(t, surroundings)
-  const clients = await Promise.all(TRANSPORT_KINDS.map(async kind => ({ kind, client: await connect[kind](t, url, { token: tokenOf(1) }) })))
+  const clients = await Promise.all(
+    TRANSPORT_KINDS.map(async kind => ({ kind, client: await connect[kind](t, url, { token: tokenOf(1) }) }))
+  )
   await jobs.publish({ ...job, progress: 0 })
   for (const { client } of clients) await client.waitFor('job:progress')
 

@@ -15,13 +15,15 @@ const HANDSHAKE = [
 /** `40`: connects to the main namespace. Masked with zeros. */
 const CONNECT = Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x34, 0x30])
 
-/** Of one tick each; sizes on both sides of what a frame's header tells in 1, 3 and 9 bytes. */
+/** One list per tick, with sizes around those at which a frame's header grows. */
 const ticks = [[10], [10, 100, 200], [70_000, 10], Array.from({ length: 50 }, (_, i) => i * 3)]
 
-type Tell = (socket: import('socket.io').Socket, event: string, payload: object) => void
+type Send = (socket: import('socket.io').Socket, event: string, payload: object) => void
 
-/** All bytes that a client gets of a server, and how many writes they came from. */
-async function record (t: TestContext, tell: Tell, prepare: (io: Server) => void): Promise<{ bytes: Buffer, writes: number }> {
+/** All bytes that a client receives from a server, and the number of writes. */
+async function record (t: TestContext, send: Send, prepare: (io: Server) => void): Promise<{
+  bytes: Buffer, writes: number
+}> {
   const http = createServer()
   const io = new Server(http, { serveClient: false })
   io.engine.generateId = () => 'same-id' // else the first packet differs
@@ -36,15 +38,17 @@ async function record (t: TestContext, tell: Tell, prepare: (io: Server) => void
   await until(() => chunks.length > 0)
   client.write(CONNECT)
   const [socket] = await connected as [import('socket.io').Socket]
-  const writes = countWrites((socket.conn as unknown as { transport: { socket: { _socket: Socket } } }).transport.socket._socket)
+  const writes = countWrites(
+    (socket.conn as unknown as { transport: { socket: { _socket: Socket } } }).transport.socket._socket
+  )
   for (const sizes of ticks) {
-    for (const size of sizes) tell(socket, 'job:progress', { progress: 'x'.repeat(size) })
+    for (const size of sizes) send(socket, 'job:progress', { progress: 'x'.repeat(size) })
     await new Promise(resolve => { setImmediate(resolve) })
   }
-  tell(socket, 'end', {})
+  send(socket, 'end', {})
   await until(() => Buffer.concat(chunks).includes('["end"'))
   const whole = Buffer.concat(chunks)
-  // What follows the namespace's own packet: its session id is made at random.
+  // The bytes after the namespace's own packet, whose session id is random.
   return { bytes: whole.subarray(whole.indexOf('42["')), writes: writes() }
 }
 
@@ -62,25 +66,31 @@ function countWrites (socket: Socket): () => number {
   return () => writes
 }
 
-const plainly: Tell = (socket, event, payload) => { socket.emit(event, payload) }
+const plainly: Send = (socket, event, payload) => { socket.emit(event, payload) }
 
-const byWire: Tell = (socket, event, payload) => {
-  socket.data.wire ??= new SocketIoTransport(socket)
-  socket.data.wire.write(new Frame(event, JSON.stringify(payload)))
+const byTransport: Send = (socket, event, payload) => {
+  socket.data.transport ??= new SocketIoTransport(socket)
+  socket.data.transport.write(new Frame(event, JSON.stringify(payload)))
 }
 
-t.test('frames of one tick leave in one write, byte for byte the same as Socket.IO sends them', async t => {
+t.test('frames of one tick are sent in one write, with the same bytes as Socket.IO\'s own', async t => {
   const plain = await record(t, plainly, () => {})
-  const corked = await record(t, byWire, io => io.engine.on('connection', flushOncePerTick))
+  const corked = await record(t, byTransport, io => io.engine.on('connection', flushOncePerTick))
   t.ok(plain.bytes.length > 70_000)
   t.ok(plain.bytes.equals(corked.bytes))
-  t.ok(corked.writes <= ticks.length + 2, `${corked.writes} writes for ${ticks.length + 1} ticks, ${plain.writes} without`)
+  t.ok(
+    corked.writes <= ticks.length + 2, `${corked.writes} writes for ${ticks.length + 1} ticks, ${plain.writes} without`
+  )
 })
 
-t.test('what Socket.IO sends itself keeps its place between them', async t => {
-  let told = 0
+t.test('packets of Socket.IO itself keep their place between frames', async t => {
+  let sent = 0
   const plain = await record(t, plainly, () => {})
-  const mixed = await record(t, (...args) => { (told++ % 3 === 2 ? plainly : byWire)(...args) }, io => io.engine.on('connection', flushOncePerTick))
+  const mixed = await record(
+    t,
+    (...args) => { (sent++ % 3 === 2 ? plainly : byTransport)(...args) },
+    io => io.engine.on('connection', flushOncePerTick)
+  )
   t.ok(plain.bytes.equals(mixed.bytes))
   t.ok(mixed.writes <= ticks.length + 2, `${mixed.writes} writes for ${ticks.length + 1} ticks`)
 })

@@ -14,20 +14,20 @@ function setup (max: number) {
   return { gone, pending, connect }
 }
 
-t.test('of too many connections that say nothing the oldest goes', async t => {
+t.test('of too many pending connections the oldest is closed', async t => {
   const { gone, connect } = setup(4)
   for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) connect(name, `address ${name}`)
   t.same(gone, ['a', 'b'])
 })
 
-t.test('an address with more than half of them gives up its own', async t => {
+t.test('an address with more than half of them loses its own oldest', async t => {
   const { gone, connect } = setup(4)
   connect('bystander', 'theirs')
   for (const name of ['a', 'b', 'c', 'd', 'e']) connect(name, 'flood')
   t.same(gone, ['a', 'b', 'c'])
 })
 
-t.test('who has a session, or has gone, counts no more', async t => {
+t.test('a connection with a session, or that is closed, does not count', async t => {
   const { gone, pending, connect } = setup(2)
   pending.remove(connect('a', '1'))
   connect('b', '2').emit('close')

@@ -9,22 +9,24 @@ import { Frame } from '../../../src/session/frame.ts'
 import { flushOncePerTick } from '../../../src/transports/socket-io/engine-io-internals.ts'
 import { SocketIoTransport } from '../../../src/transports/socket-io/socket-io-transport.ts'
 
-t.test('what is unsent is counted in bytes, until it has left', async t => {
+t.test('unsent bytes are counted until they are sent', async t => {
   const http = createServer()
   const io = new Server(http, { serveClient: false })
   io.engine.on('connection', flushOncePerTick)
   t.teardown(() => io.close())
   await once(http.listen(0, '127.0.0.1'), 'listening')
   const connected = once(io, 'connection') as Promise<[Socket]>
-  const client = connect(`http://127.0.0.1:${(http.address() as AddressInfo).port}`, { transports: ['websocket'], reconnection: false })
+  const client = connect(
+    `http://127.0.0.1:${(http.address() as AddressInfo).port}`, { transports: ['websocket'], reconnection: false }
+  )
   t.teardown(() => client.disconnect())
   const [socket] = await connected
 
-  const wire = new SocketIoTransport(socket)
+  const transport = new SocketIoTransport(socket)
   const received = new Promise(resolve => { client.once('job:progress', resolve) })
-  wire.write(new Frame('job:progress', `"${'日'.repeat(1000)}"`))
-  t.ok(wire.unsentBytes >= 3000, `${wire.unsentBytes} bytes`)
-  t.equal(wire.unsentPackets, 1)
+  transport.write(new Frame('job:progress', `"${'日'.repeat(1000)}"`))
+  t.ok(transport.unsentBytes >= 3000, `${transport.unsentBytes} bytes`)
+  t.equal(transport.unsentPackets, 1)
   await received
-  await until(() => wire.unsentBytes === 0 && wire.unsentPackets === 0)
+  await until(() => transport.unsentBytes === 0 && transport.unsentPackets === 0)
 })

@@ -10,8 +10,10 @@ const { jobs } = surroundings
 const { url } = await startGateway(t, surroundings)
 const job = (jobId: string, userId = '1') => ({ userId, jobId })
 
-t.test('a client without a good token gets connect_error unauthorized with the reason in data.code', async t => {
-  const none = ['{"alg":"none","typ":"JWT"}', '{"userId":1}', ''].map(part => Buffer.from(part).toString('base64url')).join('.')
+t.test('a client without a valid token gets connect_error unauthorized with the reason in data.code', async t => {
+  const none = [
+    '{"alg":"none","typ":"JWT"}', '{"userId":1}', ''
+  ].map(part => Buffer.from(part).toString('base64url')).join('.')
   const refused: [string, string | undefined, string][] = [
     ['none', undefined, 'token_missing'],
     ['of another secret', tokenOf(1, { secret: 'another' }), 'token_invalid'],
@@ -33,17 +35,21 @@ t.test('the token may come in the Authorization header', async t => {
   t.match(session, { userId: 4 })
 })
 
-t.test('a subscribed job is told under its own name too, until it is left', async t => {
+t.test('events of a subscribed job come under its own name too, until it is unsubscribed', async t => {
   await jobs.publish({ ...job('j4'), type: 'active' })
   const client = await connectSocketIo(t, url, { token: tokenOf(1) })
   const ack = await client.command('subscribe:job', 'j4')
   t.match(ack, { ok: true, job: { id: 'j4', state: 'active' } })
 
-  await jobs.publish({ ...job('j4'), progress: 10 }, { ...job('j4'), type: 'completed', result: 1 }, { ...job('j5'), type: 'failed', error: 'x' })
+  await jobs.publish(
+    { ...job('j4'), progress: 10 },
+    { ...job('j4'), type: 'completed', result: 1 },
+    { ...job('j5'), type: 'failed', error: 'x' }
+  )
   await client.waitFor('job:failed')
   t.match(client.of('job:j4:progress'), [{ jobId: 'j4', progress: 10 }])
   t.match(client.of('job:j4:completed'), [{ jobId: 'j4', result: 1 }])
-  t.same(client.of('job:j5:failed'), [], 'of other jobs only the owner\'s name is told')
+  t.same(client.of('job:j5:failed'), [], 'other jobs come only under the owner\'s event names')
 
   t.same(await client.command('unsubscribe:job', 'j4'), { ok: true })
   await jobs.publish({ ...job('j4'), type: 'waiting', reopened: true }, { ...job('j4'), progress: 20 })
@@ -55,12 +61,12 @@ t.test('subscribe:job works without an ack callback', async t => {
   await jobs.publish({ ...job('j6'), type: 'active' })
   const socket = io(url, { auth: { token: tokenOf(1) }, forceNew: true })
   t.teardown(() => socket.disconnect())
-  let told = 0
-  socket.on('job:j6:progress', () => { told++ })
+  let received = 0
+  socket.on('job:j6:progress', () => { received++ })
   socket.emit('subscribe:job', 'j6')
   await until(async () => {
     await jobs.publish({ ...job('j6'), progress: 1 })
-    return told > 0
+    return received > 0
   })
 })
 

@@ -16,7 +16,7 @@ async function ticketOf (token: string): Promise<string> {
   return (await answer.json() as { ticket: string }).ticket
 }
 
-/** Asks for a stream; `text` resolves with what came once that matches. */
+/** Requests a stream; `read` resolves with all text so far once that matches. */
 async function stream (t: TestContext, path: string, headers: Record<string, string> = {}) {
   const abort = new AbortController()
   t.teardown(() => abort.abort())
@@ -35,7 +35,7 @@ async function stream (t: TestContext, path: string, headers: Record<string, str
 
 const lastIdOf = (text: string) => /^id: (\S+)$/m.exec(text.slice(text.lastIndexOf('id: ')))?.[1] as string
 
-t.test('a stream comes back with its ticket and Last-Event-ID as often as it wants, and misses nothing', async t => {
+t.test('a stream reconnects with its ticket and Last-Event-ID any number of times, and misses nothing', async t => {
   const userId = newUser()
   const ticket = await ticketOf(tokenOf(userId))
   let { read, close } = await stream(t, `/events?ticket=${ticket}`, EVENT_SOURCE)
@@ -49,21 +49,25 @@ t.test('a stream comes back with its ticket and Last-Event-ID as often as it wan
   }
 })
 
-t.test('without Last-Event-ID, for another stream, or for a page of another origin it is spent', async t => {
+t.test('a used ticket is refused without Last-Event-ID, for another stream, or for another origin', async t => {
   const userId = newUser()
   await jobs.publish({ userId, jobId: 'a', type: 'active' })
   const ticket = await ticketOf(tokenOf(userId))
   await (await stream(t, `/events?ticket=${ticket}`)).read(/event: session/)
   const id = { 'last-event-id': '1-0' }
   t.equal((await stream(t, `/events?ticket=${ticket}`, EVENT_SOURCE)).status, 401)
-  t.equal((await stream(t, `/events?ticket=${ticket}&lastEventId=1-0`, EVENT_SOURCE)).status, 401, 'what stands in the URL is not said by a browser')
+  t.equal(
+    (await stream(t, `/events?ticket=${ticket}&lastEventId=1-0`, EVENT_SOURCE)).status,
+    401,
+    'only the header proves a reconnect'
+  )
   t.equal((await stream(t, `/events?ticket=${ticket}`, { 'last-event-id': 'nonsense' })).status, 401)
   t.equal((await stream(t, `/jobs/a/stream?ticket=${ticket}`, id)).status, 401)
   t.equal((await stream(t, `/events?ticket=${ticket}`, { ...id, origin: 'https://another.example' })).status, 401)
   t.equal((await stream(t, `/events?ticket=${ticket}`, id)).status, 200)
 })
 
-t.test('it ends with its token: when that expires, and when its user is revoked', async t => {
+t.test('a ticket ends with its token: when that expires, and when its user is revoked', async t => {
   const [brief, revoked] = [newUser(), newUser()]
   const [expiring, good] = [await ticketOf(tokenOf(brief, { expiresInMs: 2500 })), await ticketOf(tokenOf(revoked))]
   const streams = [await stream(t, `/events?ticket=${expiring}`), await stream(t, `/events?ticket=${good}`)]
@@ -76,14 +80,19 @@ t.test('it ends with its token: when that expires, and when its user is revoked'
   }
 })
 
-t.test('an EventSource that can\'t be served now is told to come back, and its ticket is not spent', async t => {
+t.test('an EventSource that cannot be served now is asked to retry, and its ticket stays unused', async t => {
   const userId = newUser()
-  const others = [await connect.sse(t, url, { token: tokenOf(userId) }), await connect.sse(t, url, { token: tokenOf(userId) })]
+  const others = [
+    await connect.sse(t, url, { token: tokenOf(userId) }), await connect.sse(t, url, { token: tokenOf(userId) })
+  ]
   const ticket = await ticketOf(tokenOf(userId))
   t.equal((await stream(t, `/events?ticket=${ticket}`)).status, 429, 'others get the status')
   const refused = await stream(t, `/events?ticket=${ticket}`, EVENT_SOURCE)
   t.match([refused.status, refused.type], [200, /^text\/event-stream/])
-  t.match(await refused.read(/\n\n/), /^retry: 30000\nevent: session:end\ndata: {"reason":"unavailable","reconnect":true}\n\n$/)
+  t.match(
+    await refused.read(/\n\n/),
+    /^retry: 30000\nevent: session:end\ndata: {"reason":"unavailable","reconnect":true}\n\n$/
+  )
   for (const other of others) other.close()
   await until(() => app.hub.sessionsOf(userId) === undefined)
   t.match(await (await stream(t, `/events?ticket=${ticket}`, EVENT_SOURCE)).read(/event: session/), /event: session\n/)
@@ -92,6 +101,9 @@ t.test('an EventSource that can\'t be served now is told to come back, and its t
   const away = await stream(t, `/events?ticket=${ticket}`, { ...EVENT_SOURCE, 'last-event-id': '1-0' })
   t.match(await away.read(/\n\n/), /^retry: 3000\n/)
   redis.resume()
-  t.equal((await stream(t, '/events?ticket=nonsense', EVENT_SOURCE)).status, 401, 'what is of no use ends it')
-  t.equal((await stream(t, '/jobs/nothing/stream', { ...EVENT_SOURCE, authorization: `Bearer ${tokenOf(userId)}` })).status, 404)
+  t.equal((await stream(t, '/events?ticket=nonsense', EVENT_SOURCE)).status, 401, 'a final refusal ends it')
+  t.equal(
+    (await stream(t, '/jobs/nothing/stream', { ...EVENT_SOURCE, authorization: `Bearer ${tokenOf(userId)}` })).status,
+    404
+  )
 })

@@ -4,10 +4,10 @@ import t from 'tap'
 import { WebSocket, WebSocketServer } from 'ws'
 import { keepAlive } from '../../../src/transports/websocket/keep-alive.ts'
 
-/** Long enough for an answer on a machine that is busy. */
+/** Long enough for an answer on a busy machine. */
 const PING_MS = 1000
 
-t.test('clients are pinged; who does not answer is ended, who does stays', async t => {
+t.test('clients are pinged, and terminated if they do not answer', async t => {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
   const stop = keepAlive(server, PING_MS)
   t.teardown(() => {

@@ -19,7 +19,7 @@ function messagesOf (socket: WebSocket, count: number): Promise<unknown[]> {
   })
 }
 
-t.test('of the subprotocols tidings.v1 alone is echoed, never the one that carries the token', async t => {
+t.test('of the subprotocols only tidings.v1 is echoed, never the one that carries the token', async t => {
   const socket = new WebSocket(address, [`bearer.${tokenOf(7)}`, 'tidings.v1'])
   t.match(await messagesOf(socket, 1), [{ event: 'session', data: { userId: 7 } }])
   t.equal(socket.protocol, 'tidings.v1')
@@ -31,23 +31,27 @@ t.test('the token may come in the Authorization header, with no subprotocol at a
   t.equal(socket.protocol, '')
 })
 
-t.test('a command with an id is answered by an ack that carries it, one without is not answered', async t => {
+t.test('a command with an id is answered by an ack with the same id, one without is not answered', async t => {
   const socket = new WebSocket(address, { headers: { authorization: `Bearer ${tokenOf(7)}` } })
   socket.once('open', () => {
-    for (const command of [{ event: 'unsubscribe:job', data: 'a' }, { event: 'unsubscribe:job', data: 'a', id: 'x' }]) socket.send(JSON.stringify(command))
+    for (const command of [{ event: 'unsubscribe:job', data: 'a' }, { event: 'unsubscribe:job', data: 'a', id: 'x' }]) {
+      socket.send(JSON.stringify(command))
+    }
   })
   const [, ack] = await messagesOf(socket, 2)
   t.same(ack, { event: 'ack', data: { id: 'x', ok: true } })
 })
 
-t.test('what is no WebSocket is told to be one', async t => {
+t.test('a plain request gets 426', async t => {
   const response = await fetch(`${url}/ws`)
   t.equal(response.status, 426)
 })
 
-t.test('HEAD opens no stream', async t => {
+t.test('a HEAD request opens no stream', async t => {
   for (const path of ['/events', '/jobs/a/stream']) {
-    const response = await fetch(`${url}${path}`, { method: 'HEAD', headers: { authorization: `Bearer ${tokenOf(7)}` } })
+    const response = await fetch(
+      `${url}${path}`, { method: 'HEAD', headers: { authorization: `Bearer ${tokenOf(7)}` } }
+    )
     t.equal(response.status, 405, path)
   }
 })
