@@ -1,8 +1,8 @@
 import { Cluster } from 'ioredis'
 import t from 'tap'
-import { startRedisCluster, until } from '@tidings/testing'
+import { spawnService, startRedisCluster, TEST_SECRET, until } from '@tidings/testing'
 import { startChannels } from './all-channels.ts'
-import { startServices } from './three-services.ts'
+import { entryOf, startServices } from './three-services.ts'
 
 t.test('with a Cluster all channels work, also after a failover of the node that holds the stream', async t => {
   const cluster = await startRedisCluster(t, { replicas: true })
@@ -22,9 +22,14 @@ t.test('with a Cluster all channels work, also after a failover of the node that
 })
 
 t.test('a Cluster whose queues have no hash tag is refused', async t => {
-  await t.rejects(startServices(t, { REDIS_URL: 'redis+cluster://127.0.0.1:1', JOB_QUEUES: 'default' }), {
-    message: /write \{bull\}:default/
-  })
+  const env = {
+    TOKEN_SECRET: TEST_SECRET,
+    DATABASE_URL: 'postgres://127.0.0.1:1/none',
+    REDIS_URL: 'redis+cluster://127.0.0.1:1',
+    JOB_QUEUES: 'default'
+  }
+  const start = spawnService(t, { entry: entryOf('jobs-api'), env, readyUrl: 'http://127.0.0.1:1/livez' })
+  await t.rejects(start, { message: /write \{bull\}:default/ })
 })
 
 t.test('with the plain URL of a Cluster node the services stay unready and name the right URL', async t => {

@@ -26,11 +26,8 @@ t.test('credentials that Redis refuses make the services unready, with the reaso
   const redis = await startRedis(t, { settings: { requirepass: 'right' } })
   const admin = redis.client({ password: 'right' })
   await admin.call('ACL', 'SETUSER', 'reader', 'on', '>pw', '~*', '&*', '+@all', '-@write')
-  for (const [login, reason] of [
-    [':wrong@', /WRONGPASS/],
-    ['', /NOAUTH/],
-    ['reader:pw@', /can't run this command/]
-  ] as const) {
+  const logins = { ':wrong@': /WRONGPASS/, '': /NOAUTH/, 'reader:pw@': /can't run this command/ }
+  await Promise.all(Object.entries(logins).map(async ([login, reason]) => {
     const { urls } = await startServices(t, { REDIS_URL: redis.url.replace('://', `://${login}`) })
     for (const url of Object.values(urls)) {
       const faults = await until(async () => {
@@ -39,5 +36,5 @@ t.test('credentials that Redis refuses make the services unready, with the reaso
       })
       t.match(faults['redis-access'], reason, `${url} ${login}`)
     }
-  }
+  }))
 })

@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import { createDatabase, freePort, spawnService, TEST_SECRET, type TestContext } from '@tidings/testing'
 
-const entryOf = (service: string) => fileURLToPath(new URL(`../services/${service}/src/server.ts`, import.meta.url))
+export const entryOf = (service: string) =>
+  fileURLToPath(new URL(`../services/${service}/src/server.ts`, import.meta.url))
 
 /** Starts the services as a deployment does, but without an edge: three processes on a database of their own. */
 export async function startServices (t: TestContext, settings: Record<string, string>) {

@@ -1,5 +1,5 @@
-// The first thing that `npm start` and its like run, on whatever Node ≥ 18 the machine has and before anything is
-// installed: plain JavaScript, no dependency. It sees to the dependencies and hands over to the pinned Node.
+// Runs first in `npm start` and the other commands, on any Node from 18 on and before anything is installed: plain
+// JavaScript without dependencies. It installs the dependencies and hands over to the pinned Node.
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -19,7 +19,9 @@ try {
 
 async function main () {
   if (!/^[a-z-]+$/.test(command) || !existsSync(script)) throw new Error(`There is no command ${command}`)
-  if (Number.parseInt(process.versions.node, 10) < 18) throw new Error(`Node ${process.versions.node} is too old: 18 or newer is needed`)
+  if (Number.parseInt(process.versions.node, 10) < 18) {
+    throw new Error(`Node ${process.versions.node} is too old: 18 or newer is needed`)
+  }
   if (!areDependenciesCurrent(root)) await installDependencies(root)
   await runCommand({ node: pinnedNode(root), script, args, root })
 }

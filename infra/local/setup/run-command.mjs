@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url'
 
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
-/** Runs a command's script under the pinned Node: in this process when that is what runs it, else in a child. */
+/** Runs the script of a command under the pinned Node: in this process if it is that Node, else in a child process. */
 export async function runCommand ({ node, script, args, root }) {
   process.env.PATH = [join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter)
   if (realpathSync(process.execPath) === realpathSync(node)) {
@@ -19,7 +19,7 @@ export async function runCommand ({ node, script, args, root }) {
 
 async function runChild (node, args) {
   const child = spawn(node, args, { stdio: 'inherit' })
-  // Ctrl-C reaches the child by itself; this process only has to outlive it, and to pass on what was sent to it alone.
+  // Ctrl-C reaches the child too; this process must only outlive it, and forward signals that were sent to it alone.
   const forward = signal => { child.kill(signal) }
   for (const signal of FORWARDED) process.on(signal, forward)
   return await new Promise((resolve, reject) => {

@@ -1,7 +1,7 @@
-// npm run bench [-- name …]: what the system does in a second, beside what people would write themselves.
+// npm run bench [-- name …]: the benchmark, compared with a hand-written monolith.
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { root } from './root.ts'
 
-// Not a dependency: the bench depends on this package, which starts the system.
+// Imported by path, since the bench already depends on this package, which starts the system.
 await import(pathToFileURL(join(root, 'bench', 'src', 'main.ts')).href)

@@ -1,4 +1,4 @@
-// The edge as a process: one origin for the three services.
+// The process of the local edge: one origin for the three services.
 import { runService } from '@tidings/service-kit'
 import { buildEdge } from './edge/app.ts'
 import { readEdgeConfig } from './edge/config.ts'

@@ -1,4 +1,4 @@
-// npm run seed-examples: the code of docs/job-notifications.md against the system that runs here, or one started for it.
+// npm run seed-examples: runs the code of docs/job-notifications.md against the running system, or against a new one.
 import { folder } from './folder.ts'
 import { runExamples } from './seed-examples/run-examples.ts'
 import { readEnvironment } from './system/environment.ts'

@@ -1,4 +1,4 @@
-// npm start [-- --once] [-- --gateways N]: the whole system, and the sample job through it.
+// npm start [-- --once] [-- --gateways N]: starts the whole system and runs the sample job.
 import { parseArgs } from 'node:util'
 import { folder } from './folder.ts'
 import { runSample } from './sample/run-sample.ts'
@@ -9,7 +9,7 @@ import type { System } from './system/start-system.ts'
 
 const USER = '1'
 
-// A terminal that was closed takes no more lines; that must not cut short the stop.
+// Writing to a terminal that was closed fails; that must not interrupt the stop.
 for (const out of [process.stdout, process.stderr]) out.on('error', () => {})
 const screen = createScreen(process.stdout)
 const stopping = new AbortController()
@@ -20,7 +20,7 @@ try {
     options: { once: { type: 'boolean', default: false }, gateways: { type: 'string', default: '1' } }
   })
   await run({ once, gateways: Number(gateways) })
-  // Ctrl-C is how it ends; but a sample run that was stopped has not shown anything.
+  // Ctrl-C is the normal end, but not of a sample run, which then has not shown anything.
   if (once && stopping.signal.aborted) process.exitCode = 1
 } catch (err) {
   screen.line(stopping.signal.aborted ? 'Stopped before it was ready.' : (err as Error).message)
@@ -48,7 +48,9 @@ async function run ({ once, gateways }: { once: boolean, gateways: number }) {
 
 function welcome (system: System) {
   screen.line('')
-  screen.line(`Tidings is ready at ${system.endpoints.edge} (REST and its description at ${system.endpoints.edge}/docs)`)
+  screen.line(
+    `Tidings is ready at ${system.endpoints.edge} (REST API and its reference at ${system.endpoints.edge}/docs)`
+  )
   screen.line(`  token of user ${USER}:          ${system.token(USER)}`)
   screen.line(`  refresh token of user ${USER}:  ${system.refreshToken(USER)}`)
   screen.line(`  workers connect to:       ${system.endpoints.redis} (BullMQ queue "default")`)
@@ -56,14 +58,15 @@ function welcome (system: System) {
   screen.line('')
 }
 
-/** What went wrong ends the process with --once, and is only told without. */
+/** An error ends the process with --once; otherwise it is only printed. */
 async function sample (system: System, once: boolean) {
+  const origin = system.endpoints.edge as string
   try {
-    await runSample({ origin: system.endpoints.edge as string, token: system.token(USER), screen, signal: stopping.signal })
+    await runSample({ origin, token: system.token(USER), screen, signal: stopping.signal })
   } catch (err) {
     if (stopping.signal.aborted) return
     if (once) throw err
-    screen.line(`The sample job did not go as it should: ${(err as Error).message}`)
+    screen.line(`The sample run failed: ${(err as Error).message}`)
   }
 }
 

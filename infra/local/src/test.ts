@@ -1,4 +1,4 @@
-// npm test [-- files…]: lint, types and every test, or only the tests of the given files.
+// npm test [-- files…]: runs lint, types and all tests, or only the tests of the given files.
 import { join } from 'node:path'
 import { startPostgres } from '@tidings/dev-servers'
 import { root } from './root.ts'
@@ -21,22 +21,26 @@ await ensureRedis(report)
 const chromium = isWhole ? await ensureChromium(report) : undefined
 const python = await ensurePython(report)
 await ensurePgbouncer(report)
-if (isWhole && chromium === undefined) report('There is no Chromium on this machine, and none could be installed without asking.')
-if (isWhole && python === undefined) report('Tests with Python are skipped; TIDINGS_TEST_PYTHON=true installs what they need.')
+if (isWhole && chromium === undefined) {
+  report('There is no Chromium on this machine, and none could be installed without a password.')
+}
+if (isWhole && python === undefined) {
+  report('Tests with Python are skipped; TIDINGS_TEST_PYTHON=true installs what they need.')
+}
 
 const failedChecks = isWhole ? await runChecks(root, stopped.signal) : []
 const { passed, failed, skipped } = await runTests()
 
 if (skipped > 0) console.log(`${skipped} skipped`)
 if (stopped.signal.aborted) console.log('The run was stopped before its end.')
-if (failedChecks.length > 0) console.log(`Not clean: ${failedChecks.join(', ')} (above).`)
-// The last line, alone on it, is what others read.
+if (failedChecks.length > 0) console.log(`Failed checks: ${failedChecks.join(', ')} (output above).`)
+// Other programs read the last line.
 console.log(`${passed} passed, ${failed} failed`)
 process.exitCode = failed > 0 || failedChecks.length > 0 || stopped.signal.aborted ? 1 : 0
 
 async function runTests () {
   const folder = createRunFolder()
-  // No power cut is tested here, so no sync: one cluster for all files, each with databases of its own.
+  // One cluster for all files, each of which creates databases of its own. No test cuts the power, so fsync is off.
   const postgres = await startPostgres({ dir: join(folder.path, 'postgres'), settings: { fsync: 'off' } })
   try {
     return await runTap({
@@ -48,7 +52,7 @@ async function runTests () {
         ...process.env,
         TMPDIR: folder.tmp,
         TIDINGS_TEST_RUN: folder.notes,
-        // Hundreds of processes load the same modules: compiled once they start in two thirds of the time.
+        // Hundreds of processes load the same modules: with a compile cache they start in two thirds of the time.
         NODE_COMPILE_CACHE: join(folder.path, 'compiled'),
         TIDINGS_TEST_POSTGRES_URL: postgres.url,
         ...(chromium === undefined ? {} : { TIDINGS_TEST_CHROMIUM: chromium }),

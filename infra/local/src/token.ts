@@ -1,4 +1,5 @@
-// npm run token -- --user 7 [--scope 'jobs:read operator:read']: tokens that the local system takes, as an identity provider would issue them.
+// npm run token -- --user 7 [--scope 'jobs:read operator:read']: prints tokens that the local system accepts, as an
+// identity provider would issue them.
 import { parseArgs } from 'node:util'
 import { folder } from './folder.ts'
 import { readEnvironment } from './system/environment.ts'

@@ -6,9 +6,10 @@ import t from 'tap'
 import type { Test } from 'tap'
 import { root } from '../src/index.ts'
 
-const LOCKFILE = 'lockfileVersion: \'9.0\'\n\nimporters:\n\n  .:\n    dependencies: {}\n\n  packages/one:\n    dependencies: {}\n\npackages:\n'
+const LOCKFILE =
+  'lockfileVersion: \'9.0\'\n\nimporters:\n\n  .:\n    dependencies: {}\n\n  packages/one:\n    dependencies: {}\n\npackages:\n'
 
-/** A checkout whose only command prints what it runs under, and an npx that does what pnpm would. */
+/** A checkout whose only command prints its environment, and an npx that behaves like pnpm. */
 function checkout (t: Test, { otherNode = false } = {}) {
   const folder = temporaryFolder(t, 'checkout')
   mkdirSync(join(folder, 'infra', 'local', 'src'), { recursive: true })
@@ -16,16 +17,25 @@ function checkout (t: Test, { otherNode = false } = {}) {
   copyFileSync(join(root, 'infra/local/bootstrap.mjs'), join(folder, 'infra/local/bootstrap.mjs'))
   writeFileSync(join(folder, 'package.json'), '{"type": "module"}')
   writeFileSync(join(folder, 'pnpm-lock.yaml'), LOCKFILE)
-  writeFileSync(join(folder, 'infra/local/src/show.ts'), 'console.log(JSON.stringify({ node: process.execPath, args: process.argv.slice(2), path: process.env.PATH }))\n')
+  writeFileSync(
+    join(folder, 'infra/local/src/show.ts'),
+    'console.log(JSON.stringify({ node: process.execPath, args: process.argv.slice(2), path: process.env.PATH }))\n'
+  )
   writeFileSync(join(folder, 'infra/local/src/fail.ts'), 'process.exitCode = 3\n')
-  writeFileSync(join(folder, 'infra/local/src/wait.ts'), 'process.on("SIGTERM", () => process.exit(4)); setInterval(() => {}, 1000); console.log("waiting")\n')
+  writeFileSync(
+    join(folder, 'infra/local/src/wait.ts'),
+    'process.on("SIGTERM", () => process.exit(4)); setInterval(() => {}, 1000); console.log("waiting")\n'
+  )
 
   const installed = join(folder, 'installed')
   mkdirSync(join(installed, 'node/bin'), { recursive: true })
   mkdirSync(join(installed, '.pnpm'))
-  // A script that runs the same Node is another one to whoever compares files.
-  if (otherNode) writeFileSync(join(installed, 'node/bin/node'), `#!/bin/sh\nexec "${process.execPath}" "$@"\n`, { mode: 0o755 })
-  else symlinkSync(process.execPath, join(installed, 'node/bin/node'))
+  // A script that runs the same Node counts as another Node when files are compared.
+  if (otherNode) {
+    writeFileSync(join(installed, 'node/bin/node'), `#!/bin/sh\nexec "${process.execPath}" "$@"\n`, {
+      mode: 0o755
+    })
+  } else symlinkSync(process.execPath, join(installed, 'node/bin/node'))
   const bin = join(folder, 'bin')
   mkdirSync(bin)
   writeFileSync(join(bin, 'npx'), `#!/bin/sh
@@ -35,16 +45,20 @@ mkdir -p "${folder}/packages/one/node_modules"
 cp -R "${installed}" "${folder}/node_modules"
 cp "${folder}/pnpm-lock.yaml" "${folder}/node_modules/.pnpm/lock.yaml"
 `, { mode: 0o755 })
-  // Not under tap's own loaders, and with this npx first.
+  // Without the loaders of tap, and with this npx first on PATH.
   const env = { HOME: process.env.HOME ?? '', PATH: [bin, process.env.PATH].join(delimiter) }
   const run = (...args: string[]) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [join(folder, 'infra/local/bootstrap.mjs'), ...args], { encoding: 'utf8', env, input: 'typed' })
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [join(folder, 'infra/local/bootstrap.mjs'), ...args],
+      { encoding: 'utf8', env, input: 'typed' }
+    )
     return { status, stdout, stderr, hasInstalled: stdout.includes('npx -y pnpm@') }
   }
   return { folder, run, env, bootstrap: join(folder, 'infra/local/bootstrap.mjs') }
 }
 
-t.test('a fresh checkout is installed with the pinned pnpm, which can ask nothing, and its command runs', async t => {
+t.test('a fresh checkout is installed with the pinned pnpm, without questions, and its command runs', async t => {
   const { folder, run } = checkout(t)
   const { status, stdout, stderr } = run('show', '--once', '--gateways', '2')
   t.equal(status, 0, stderr)
@@ -54,13 +68,13 @@ t.test('a fresh checkout is installed with the pinned pnpm, which can ask nothin
   t.ok(shown.path.startsWith(join(folder, 'node_modules', '.bin')))
 })
 
-t.test('an installed checkout is left alone', async t => {
+t.test('an installed checkout is not installed again', async t => {
   const { run } = checkout(t)
   t.ok(run('show').hasInstalled)
   t.notOk(run('show').hasInstalled)
 })
 
-t.test('what is missing or has changed is installed again', async t => {
+t.test('missing or changed dependencies are installed again', async t => {
   const { folder, run } = checkout(t)
   const damages = {
     'another lockfile': () => writeFileSync(join(folder, 'pnpm-lock.yaml'), `${LOCKFILE}# changed\n`),
@@ -77,7 +91,7 @@ t.test('what is missing or has changed is installed again', async t => {
   }
 })
 
-t.test('the exit code is the command\'s', async t => {
+t.test('the exit code of the command is passed on', async t => {
   t.equal(checkout(t).run('fail').status, 3)
   t.equal(checkout(t, { otherNode: true }).run('fail').status, 3)
 })
@@ -90,7 +104,7 @@ t.test('under another Node the command runs in a child with the pinned one, whic
   t.same(await service.kill('SIGTERM'), { code: 4, signal: null })
 })
 
-t.test('a failed install says so and runs nothing', async t => {
+t.test('a failed install is reported, and the command does not run', async t => {
   const { folder, run } = checkout(t)
   writeFileSync(join(folder, 'fail'), '')
   const { status, stderr } = run('show')
@@ -98,7 +112,7 @@ t.test('a failed install says so and runs nothing', async t => {
   t.match(stderr, 'Installing the dependencies failed (exit code 9)')
 })
 
-t.test('an unknown command is named', async t => {
+t.test('an unknown command is reported by name', async t => {
   const { run } = checkout(t)
   t.match(run('../../x'), { status: 1, stderr: 'There is no command ../../x' })
   t.match(run('dance'), { status: 1, stderr: 'There is no command dance' })

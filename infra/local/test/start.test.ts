@@ -4,18 +4,21 @@ import t from 'tap'
 
 const entry = fileURLToPath(new URL('../src/start.ts', import.meta.url))
 
-/** As far as the number of gateways is looked at, which is before anything is started. */
+/** Runs npm start up to the check of its options, which comes before anything is started. */
 function start (...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [entry, ...args], { encoding: 'utf8', timeout: 60_000 })
+  const { status, stdout, stderr } = spawnSync(process.execPath, [entry, ...args], {
+    encoding: 'utf8',
+    timeout: 60_000
+  })
   return { status, output: stdout + stderr }
 }
 
-t.test('the number of gateways is taken from the command line, and nonsense is refused', async t => {
+t.test('an invalid number of gateways on the command line is refused', async t => {
   for (const number of ['0', '30', 'three', '1.5']) {
     t.match(start('--gateways', number), { status: 1, output: 'The number of gateways must be from 1 to 29' }, number)
   }
 })
 
-t.test('an option that there is not is named', async t => {
+t.test('an unknown option is reported by name', async t => {
   t.match(start('--gateway', '3'), { status: 1, output: '--gateway' })
 })

@@ -14,7 +14,7 @@ t.test('the real services', async t => {
   t.teardown(() => system.stop())
   const origin = system.endpoints.edge as string
 
-  await t.test('the sample job is heard by three channels that agree', async t => {
+  await t.test('the three channels agree on the sample job', async t => {
     const percents: number[] = []
     const screen = { line: report, bar: (_label: string, percent: number) => { percents.push(percent) } }
     await runSample({ origin, token: system.token(1), screen, signal: AbortSignal.timeout(200_000) })
@@ -23,14 +23,19 @@ t.test('the real services', async t => {
     t.match(lines.join('\n'), 'signature verified')
   })
 
-  await t.test('the examples of the document do what it says', async t => {
-    const told: string[] = []
-    const failed = await runExamples({ origin, token: system.token, receiverPort: await freePort(), report: line => told.push(line) })
-    t.equal(failed, 0, told.join('\n'))
-    t.equal(told.length, 6)
+  await t.test('the examples of the document work', async t => {
+    const reported: string[] = []
+    const failed = await runExamples({
+      origin,
+      token: system.token,
+      receiverPort: await freePort(),
+      report: line => reported.push(line)
+    })
+    t.equal(failed, 0, reported.join('\n'))
+    t.equal(reported.length, 6)
   })
 
-  await t.test('all of them are well, and described on one page', async t => {
+  await t.test('all services are ready, and described on one page', async t => {
     t.match(await (await fetch(`${origin}/healthz`)).json(), { status: 'ok' })
     const { paths } = await (await fetch(`${origin}/openapi.json`)).json() as { paths: Record<string, object> }
     t.ok(paths['/submit-job'], 'jobs-api')
@@ -43,10 +48,11 @@ t.test('the real services', async t => {
     const headers = { authorization: `Bearer ${system.token(1)}` }
     const gateways = [...system.processes.keys()].filter(name => name.startsWith('realtime-gateway-'))
     t.equal(gateways.length, 3)
-    // One that did not answer the edge in time gets none for a while.
+    // A gateway that did not respond to the edge in time gets no streams for a while.
     await until(async () => {
       await Promise.all(gateways.map(() => fetch(`${origin}/events`, { headers, signal: leave.signal })))
-      const metrics = await Promise.all(gateways.map(async name => await (await fetch(`${system.endpoints[name]}/metrics`)).text()))
+      const metrics =
+        await Promise.all(gateways.map(async name => await (await fetch(`${system.endpoints[name]}/metrics`)).text()))
       return metrics.every(text => /tidings_realtime_sessions\{transport="sse"\} [1-9]/.test(text))
     }, { intervalMs: 500, what: 'a stream at each gateway' })
     leave.abort()

@@ -14,11 +14,11 @@ import { requestIdOf } from './request-id.ts'
 import { createEdgeServer } from './server.ts'
 import { upgrades } from './upgrades.ts'
 
-const BAD_HOST = { status: 400, code: 'host-missing', detail: 'A request names its host once, in a Host header' }
+const BAD_HOST = { status: 400, code: 'host-missing', detail: 'A request must have exactly one Host header' }
 
 /**
- * One origin for the three services. It forwards and does not interpret: authentication, limits, and whatever a
- * request means, are the services' own.
+ * One origin for the three services. It forwards requests without interpreting them: authentication, limits and the
+ * meaning of a request are the concern of the services.
  */
 export function buildEdge (config: EdgeConfig): FastifyInstance {
   const balancer = createGatewayBalancer(config.gateways)
@@ -32,9 +32,9 @@ export function buildEdge (config: EdgeConfig): FastifyInstance {
     serverFactory: own => createEdgeServer({ forward: forwarder.forward, own, badHost }),
     clientErrorHandler: clientErrorHandler(corsHeaders(config)(undefined)),
     genReqId: requestIdOf,
-    // The services log each request; here it would be the second line of the same.
+    // The services log each request.
     logController: new LogController({ disableRequestLogging: true }),
-    // The services, which close first, have ended every stream; whatever is still open here is idle.
+    // The services close first and end every stream, so connections that are still open here are idle.
     forceCloseConnections: true
   })
   app.addHook('preClose', async () => forwarder.close())

@@ -10,30 +10,30 @@ export interface EdgeConfig {
   jobsApi: string
   gateways: string[]
   dispatcher: string
-  /** How long a request waits for a service that is away. */
+  /** How long a request waits for a service that is down. */
   holdMs: number
-  /** Requests that may wait so at a time; more are refused at once. */
+  /** How many requests may wait at a time; more are refused at once. */
   heldMax: number
-  /** Who may read the edge's own answers; the services decide on theirs. */
+  /** The origins whose pages may read responses of the edge itself; the services decide for theirs. */
   CORS_ORIGIN?: string
   NODE_ENV: NodeEnv
 }
 
-/** @throws ConfigError naming every fault */
+/** @throws ConfigError that lists all faults */
 export function readEdgeConfig (env: NodeJS.ProcessEnv): EdgeConfig {
   const faults: string[] = []
   const url = (name: string, value = env[name]): string => {
     if (value !== undefined && URL.canParse(value)) return value
-    faults.push(`${name} must name URLs, and says ${value === undefined ? 'nothing' : JSON.stringify(value)}`)
+    faults.push(`${name} must be a URL, ${value === undefined ? 'but is not set' : `not ${JSON.stringify(value)}`}`)
     return ''
   }
   const count = (name: string, fallback: number): number => {
     const value = Number(env[name] || fallback)
-    if (!Number.isInteger(value) || value < 0) faults.push(`${name} must be a whole number, and says ${env[name]}`)
+    if (!Number.isInteger(value) || value < 0) faults.push(`${name} must be a whole number, not ${env[name]}`)
     return value
   }
   const config: EdgeConfig = {
-    // Both of localhost's addresses: clients differ in which they try first.
+    // Both addresses of localhost, since clients differ in which one they try first.
     host: env.HOST || 'localhost',
     port: Number(env.PORT || 4000),
     logLevel: (env.LOG_LEVEL || 'info') as LogLevel,
@@ -45,7 +45,9 @@ export function readEdgeConfig (env: NodeJS.ProcessEnv): EdgeConfig {
     ...(env.CORS_ORIGIN && { CORS_ORIGIN: env.CORS_ORIGIN }),
     NODE_ENV: (env.NODE_ENV || 'development') as NodeEnv
   }
-  if (!Number.isInteger(config.port) || config.port < 0 || config.port > 65535) faults.push(`PORT must be a port, and says ${env.PORT}`)
+  if (!Number.isInteger(config.port) || config.port < 0 || config.port > 65535) {
+    faults.push(`PORT must be a port, not ${env.PORT}`)
+  }
   if (!LOG_LEVELS.includes(config.logLevel)) faults.push(`LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}`)
   faults.push(...originFaults(config))
   if (faults.length > 0) throw new ConfigError(faults)

@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import fp from 'fastify-plugin'
 import type { GatewayBalancer } from './gateway-balancer.ts'
 
-/** A gateway that drains is left out, and one that is back taken in, within about this time. */
+/** How soon a draining gateway is left out, and a returning one is used again. */
 const INTERVAL_MS = 500
 const TIMEOUT_MS = 2_000
 
 interface GatewayWatchOptions { gateways: string[], balancer: GatewayBalancer }
 
-/** Asks each gateway on and on whether it takes new clients; one alone gets them in any case. */
+/** Polls each gateway for whether it accepts new clients; a single gateway gets them in any case. */
 export const gatewayWatch = fp<GatewayWatchOptions>(async function gatewayWatch (app, { gateways, balancer }) {
   if (gateways.length === 1) return
   const closing = new AbortController()
@@ -22,7 +22,7 @@ export const gatewayWatch = fp<GatewayWatchOptions>(async function gatewayWatch 
   async function watch (gateway: string) {
     while (!closing.signal.aborted) {
       if (await isReady(gateway, closing.signal)) balancer.ready(gateway)
-      else balancer.left(gateway)
+      else balancer.unready(gateway)
       await sleep(INTERVAL_MS, undefined, { signal: closing.signal }).catch(() => {})
     }
   }
@@ -30,7 +30,9 @@ export const gatewayWatch = fp<GatewayWatchOptions>(async function gatewayWatch 
 
 async function isReady (gateway: string, closing: AbortSignal): Promise<boolean> {
   try {
-    const response = await fetch(`${gateway}/readyz`, { signal: AbortSignal.any([closing, AbortSignal.timeout(TIMEOUT_MS)]) })
+    const response = await fetch(`${gateway}/readyz`, {
+      signal: AbortSignal.any([closing, AbortSignal.timeout(TIMEOUT_MS)])
+    })
     await response.body?.cancel()
     return response.ok
   } catch {

@@ -4,7 +4,7 @@ import { upstreams } from './upstreams.ts'
 
 const TIMEOUT_MS = 3_000
 
-/** `/healthz`: what each service says of itself; 503 when one of them is not ready. `/livez` is the edge alone. */
+/** `/healthz`: the readiness of each service; 503 when one of them is not ready. `/livez` is about the edge alone. */
 export const healthz = fp<{ config: EdgeConfig }>(async function healthz (app, { config }) {
   app.get('/livez', { logLevel: 'warn' }, async () => ({ status: 'ok' }))
   app.get('/healthz', { logLevel: 'warn' }, async (_request, reply) => {

@@ -1,6 +1,6 @@
 export type ServiceName = 'jobs-api' | 'realtime-gateway' | 'webhook-dispatcher'
 
-/** The first that fits decides. The same as in infra/edge/Caddyfile. */
+/** The first match decides. The same routes are in infra/edge/Caddyfile. */
 const ROUTES: [RegExp, ServiceName][] = [
   [/^\/+socket\.io(\/|$)/, 'realtime-gateway'],
   [/^\/+(ws|events|auth\/+ticket|jobs\/+[^/]+\/+stream)\/*$/, 'realtime-gateway'],
@@ -9,13 +9,15 @@ const ROUTES: [RegExp, ServiceName][] = [
   [/^\/+(webhooks|deliveries)(\/|$)/, 'webhook-dispatcher']
 ]
 
-/** Whose a path is, undefined where it is nobody's. By the path as it came: an encoded slash is part of a segment. */
+/**
+ * The service of a path; undefined where there is none. The path is not decoded: an encoded slash is part of a segment.
+ */
 export function serviceOf (url: string): ServiceName | undefined {
   const path = pathOf(url)
   return ROUTES.find(([pattern]) => pattern.test(path))?.[1]
 }
 
-/** The target of a request as a path: a client that takes the edge for a proxy sends a whole URL (RFC 9112 §3.2.2). */
+/** The target of a request as a path: a client that uses the edge as a proxy sends a whole URL (RFC 9112 §3.2.2). */
 export function targetOf (url: string): string {
   return url.replace(/^https?:\/\/[^/?]*\/?/i, '/')
 }

@@ -6,22 +6,24 @@ const SERVER_OPTIONS = {
   keepAliveTimeout: 72_000,
   requestTimeout: 60_000,
   http: {
-    maxHeaderSize: 16 * 1024, // below that of the services, to which the edge adds
-    requireHostHeader: false, // it is checked here, for an answer with a body
+    maxHeaderSize: 16 * 1024, // below the limit of the services, since the edge adds headers
+    requireHostHeader: false, // checked here, so that the response has a body
     shouldUpgradeCallback: webSocketsAt(WEB_SOCKET_PATHS)
   }
 }
 
 interface EdgeServerOptions {
-  /** True when the request was a service's. */
+  /** Returns whether the request belonged to a service. */
   forward: (request: IncomingMessage, response: ServerResponse) => boolean
-  /** What is the edge's own. */
+  /** Handles requests to the edge itself. */
   own: RequestListener
-  /** Refuses a request that does not name its host, or names two: each who reads it may take another (RFC 9112 §3.2). */
+  /** Refuses a request without a host, or with two, of which each reader might use another (RFC 9112 §3.2). */
   badHost: RequestListener
 }
 
-/** The edge's HTTP server: what belongs to a service never reaches the framework, which would read and interpret it. */
+/**
+ * The HTTP server of the edge: requests to a service never reach the framework, which would read and interpret them.
+ */
 export function createEdgeServer ({ forward, own, badHost }: EdgeServerOptions): Server {
   return pacedServer((request, response) => {
     const hosts = valuesOf(request.rawHeaders, 'host').length

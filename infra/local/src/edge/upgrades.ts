@@ -15,26 +15,26 @@ interface UpgradesOptions { config: EdgeConfig, balancer: GatewayBalancer }
 interface Upgrade { request: IncomingMessage, client: Duplex, head: Buffer, gateway: string }
 
 /**
- * WebSockets: once a gateway has accepted one, the two connections are joined byte for byte. The edge speaks no
- * WebSocket itself: it would accept before the gateway has, and choose the subprotocol; and it would queue frames
- * without bound, so that the gateway could never know that a client is slow.
+ * WebSockets: once a gateway has accepted one, the edge joins the two connections byte for byte. It does not implement
+ * the protocol itself: it would accept before the gateway does and choose the subprotocol, and it would queue frames
+ * without bound, so that the gateway could not detect a slow client.
  */
 export const upgrades = fp<UpgradesOptions>(async function upgrades (app, { config, balancer }) {
   const open = new Set<Duplex>()
   app.addHook('preClose', async () => { for (const socket of open) socket.destroy() })
 
-  // Only what `webSocketsAt` lets through comes here.
+  // Only requests that `webSocketsAt` admits reach this listener.
   app.server.on('upgrade', (request: IncomingMessage, client: Duplex, head: Buffer) => {
     open.add(client)
     client.once('close', () => open.delete(client))
-    client.on('error', err => app.log.debug({ err }, 'client failed')) // Node has taken its own listener off
+    client.on('error', err => app.log.debug({ err }, 'client failed')) // Node has removed its own listener
     join({ request, client, head, tries: config.gateways.length })
   })
 
   function join ({ tries, ...upgrade }: Omit<Upgrade, 'gateway'> & { tries: number }) {
     const gateway = balancer.pick(upgrade.request)
     tunnel({ ...upgrade, gateway }, err => {
-      balancer.left(gateway)
+      balancer.unready(gateway)
       app.log.warn({ err, service: 'realtime-gateway' }, 'service is not reachable')
       if (upgrade.client.destroyed) return
       if (tries > 1) return join({ ...upgrade, tries: tries - 1 })
@@ -58,7 +58,8 @@ function tunnel ({ request, client, head, gateway }: Upgrade, onUnreachable: (er
     headers: { ...forwardedHeaders(request, requestIdOf(request)), connection: 'Upgrade', upgrade: 'websocket' },
     agent: false
   })
-  const timer = setTimeout(() => outgoing.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`)), CONNECT_TIMEOUT_MS)
+  const timeOut = () => outgoing.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`))
+  const timer = setTimeout(timeOut, CONNECT_TIMEOUT_MS)
   const clientGone = () => outgoing.destroy()
   client.once('close', clientGone)
   outgoing.once('socket', socket => socket.once('connect', () => clearTimeout(timer)))
@@ -70,14 +71,14 @@ function tunnel ({ request, client, head, gateway }: Upgrade, onUnreachable: (er
     client.write(headOf(response, ['connection', 'Upgrade', 'upgrade', response.headers.upgrade ?? 'websocket']))
     if (first.length > 0) client.write(first)
     if (head.length > 0) upstream.write(head)
-    // Pipes hold back the faster side, and pass on an end once all before it is written.
+    // Pipes slow down the faster side, and forward an end after everything before it is written.
     client.pipe(upstream).pipe(client)
-    client.once('finish', () => client.destroy()) // it need not hang up too
+    client.once('finish', () => client.destroy()) // without waiting for the client to close its side
     upstream.once('error', () => client.destroy())
     upstream.once('close', () => { if (!upstream.readableEnded) client.destroy() })
     for (const event of ['error', 'close']) client.once(event, () => upstream.destroy())
   })
-  // A refusal ends the connection: what the client sent behind its request would go to the gateway whatever its path.
+  // A refusal ends the connection: bytes that the client sent after its request would reach the gateway at any path.
   outgoing.once('response', response => {
     client.write(headOf(response, ['connection', 'close']))
     pipeline(response, client, () => client.destroy())

@@ -1,6 +1,6 @@
 import type { EdgeConfig } from './config.ts'
 
-/** Every service instance by its name, as its pid file and its log are called. */
+/** All service instances by the names of their pid files and logs. */
 export function upstreams ({ jobsApi, gateways, dispatcher }: EdgeConfig): Record<string, string> {
   return {
     'jobs-api': jobsApi,

@@ -5,11 +5,11 @@ const WIDTH = 30
 
 export interface Screen {
   line: (text: string) => void
-  /** A bar that stays in its line on a terminal; elsewhere each tenth is a line. */
+  /** Draws a bar in place on a terminal; elsewhere prints one line per tenth. */
   bar: (label: string, percent: number) => void
 }
 
-/** Lines, and below them at most one bar. */
+/** Prints lines, and at most one bar below them. */
 export function createScreen (out: Pick<WriteStream, 'write'> & { isTTY?: boolean }): Screen {
   const isTerminal = out.isTTY === true
   let bar = ''

@@ -4,17 +4,17 @@ import type { AddressInfo } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import type { WebhookPayload } from '@tidings/contracts'
 
-/** A webhook whose signature was right. */
+/** A webhook with a valid signature. */
 export interface VerifiedWebhook { eventId: string, payload: WebhookPayload }
 
 export interface WebhookReceiver {
   url: string
-  /** The secret that POST /webhooks answered; until it is known, nothing is accepted. */
+  /** Sets the secret that POST /webhooks returned. Without it nothing is accepted. */
   expectSecret: (secret: string) => void
   close: () => Promise<void>
 }
 
-/** A receiver as users write it: the raw body, a check of the signature, an answer. */
+/** A receiver as users write it: it reads the raw body, verifies the signature and responds. */
 export async function startWebhookReceiver (onWebhook: (webhook: VerifiedWebhook) => void): Promise<WebhookReceiver> {
   let verifier: Webhook | undefined
   const server = createServer((request, response) => {

@@ -1,4 +1,4 @@
-/** The first JavaScript block below each heading of a Markdown document, by the heading's text. */
+/** The first JavaScript block below each heading of a Markdown document, by the text of the heading. */
 export function javascriptBlocks (markdown: string): Map<string, string> {
   const blocks = new Map<string, string>()
   let heading = ''
@@ -17,12 +17,12 @@ export function javascriptBlocks (markdown: string): Map<string, string> {
   return blocks
 }
 
-/** What a reader would write in place of the document's own, once or more; it has to stand there. */
+/** A replacement that a reader of the document would make; `from` must occur in the code. */
 export interface Substitution { from: string, to: string }
 
 export function substitute (code: string, substitutions: Substitution[]): string {
   return substitutions.reduce((text, { from, to }) => {
-    if (!text.includes(from)) throw new Error(`The document no longer says ${from}`)
+    if (!text.includes(from)) throw new Error(`The document no longer contains ${from}`)
     return text.replaceAll(from, to)
   }, code)
 }

@@ -20,13 +20,15 @@ export interface ExampleContext {
   origin: string
   token: string
   api: Api
-  /** Where the document's Express receiver listens; 3000, as it says, unless that is taken. */
+  /** The port of the document's Express receiver: 3000, as in the document, unless that is taken. */
   receiverPort: number
 }
 
 type Example = (context: ExampleContext) => Promise<void>
 
-/** The document's three clients and its three usage examples, each by its heading. Rejects with what it did not do. */
+/**
+ * The three clients and the three usage examples of the document, by heading. Rejects with what an example did not do.
+ */
 export const examples: Record<string, Example> = {
   async 'Socket.IO Client (JavaScript)' (context) {
     const code = codeOf(context, 'Socket.IO Client (JavaScript)', [{ from: 'your_jwt_token', to: context.token }])
@@ -41,8 +43,11 @@ export const examples: Record<string, Example> = {
 
   async 'REST API Client (JavaScript)' (context) {
     const jobId = await submit(context, FILE)
-    // The document's client goes on polling while a job is active, so it is not asked before that.
-    await until(async () => ['active', 'completed'].includes((await jobOf(context, jobId)).state), `job ${jobId} to become active`)
+    // The client of the document polls only while a job is active, so it must not start earlier.
+    await until(
+      async () => ['active', 'completed'].includes((await jobOf(context, jobId)).state),
+      `job ${jobId} to become active`
+    )
     const code = codeOf(context, 'REST API Client (JavaScript)')
     await withScript(`${code}\nawait pollJobStatus('${jobId}', '${context.token}')`, async script => {
       await script.writes(/Job status: \{[^]*state: 'completed'/)
@@ -51,7 +56,9 @@ export const examples: Record<string, Example> = {
 
   async 'Webhook Receiver (Express.js)' (context) {
     const { receiverPort } = context
-    const code = codeOf(context, 'Webhook Receiver (Express.js)', receiverPort === DOCUMENT_PORT ? [] : [{ from: `app.listen(${DOCUMENT_PORT})`, to: `app.listen(${receiverPort})` }])
+    const otherPort = { from: `app.listen(${DOCUMENT_PORT})`, to: `app.listen(${receiverPort})` }
+    const substitutions = receiverPort === DOCUMENT_PORT ? [] : [otherPort]
+    const code = codeOf(context, 'Webhook Receiver (Express.js)', substitutions)
     await withScript(code, async script => {
       await until(() => listens(receiverPort), `the receiver to listen at ${receiverPort}:\n${script.output()}`)
       await context.api('POST', '/webhooks', { url: `http://localhost:${receiverPort}/webhook`, eventType: 'all' })
@@ -72,9 +79,12 @@ export const examples: Record<string, Example> = {
         await script.writes(/submitted \S+\n/)
         const jobId = /submitted (\S+)/.exec(script.output())?.[1]
         await script.writes(`event job:${jobId}:completed`)
-        // The example adds its webhook after its job, so it is the next job that it tells of for certain.
+        // The example adds its webhook after its job, so only the next job is certain to be delivered to it.
         const next = await submit(context, FILE)
-        await receiver.gets(({ body }) => body.id === next && body.eventType === 'completed', 'the completion of the next job')
+        await receiver.gets(
+          ({ body }) => body.id === next && body.eventType === 'completed',
+          'the completion of the next job'
+        )
       })
     })
   },
@@ -107,13 +117,13 @@ export const examples: Record<string, Example> = {
         await receiver.gets(({ path, body }) => path === '/completed' && body.id === completed, 'the completion')
         await receiver.gets(({ path, body }) => path === '/failed' && body.id === failed, 'the failure')
         const strays = receiver.received.filter(({ path, body }) => path !== `/${body.eventType}`)
-        if (strays.length > 0) throw new Error(`A webhook was told of what it did not ask for: ${JSON.stringify(strays[0])}`)
+        if (strays.length > 0) throw new Error(`A webhook got an event of another type: ${JSON.stringify(strays[0])}`)
       })
     })
   }
 }
 
-/** The document's code with the token, the receiver's URL or the CSV's name in it, and this system's port where it is not 4000. */
+/** The code of the document with its placeholders (token, URL, file) replaced, and the port where it is not 4000. */
 function codeOf ({ blocks, origin }: ExampleContext, heading: string, substitutions: Substitution[] = []): string {
   const code = blocks.get(heading)
   if (code === undefined) throw new Error(`The document has no example under "${heading}"`)
@@ -121,7 +131,7 @@ function codeOf ({ blocks, origin }: ExampleContext, heading: string, substituti
   return substitute(code, [...substitutions, ...(isElsewhere ? [{ from: DOCUMENT_ORIGIN, to: origin }] : [])])
 }
 
-/** `token` and `socket`, which the first usage example takes from the client above it. */
+/** Defines `token` and `socket`, which the first usage example takes from the client above it. */
 function connectedSocket ({ origin, token }: ExampleContext): string {
   return `
     const token = '${token}'
@@ -141,7 +151,13 @@ async function withScript (code: string, use: (script: RunningScript) => Promise
 
 interface Received { path: string, body: { id: string, eventType: string } }
 
-async function withReceiver (use: (receiver: { url: string, received: Received[], gets: (wanted: (request: Received) => boolean, what: string) => Promise<void> }) => Promise<void>): Promise<void> {
+interface Receiver {
+  url: string
+  received: Received[]
+  gets: (wanted: (request: Received) => boolean, what: string) => Promise<void>
+}
+
+async function withReceiver (use: (receiver: Receiver) => Promise<void>): Promise<void> {
   const received: Received[] = []
   const server = createServer((request, response) => {
     let text = ''
@@ -182,6 +198,6 @@ async function listens (port: number): Promise<boolean> {
 
 async function until (predicate: () => boolean | Promise<boolean>, what: string): Promise<void> {
   for (const deadline = Date.now() + TIMEOUT_MS; !await predicate(); await sleep(POLL_MS)) {
-    if (Date.now() > deadline) throw new Error(`Waited ${TIMEOUT_MS / 1000} s in vain for ${what}`)
+    if (Date.now() > deadline) throw new Error(`Timed out after ${TIMEOUT_MS / 1000} s waiting for ${what}`)
   }
 }

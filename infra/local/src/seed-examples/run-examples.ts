@@ -14,7 +14,7 @@ interface RunOptions {
   report: (line: string) => void
 }
 
-/** Runs the document's examples, each as a user of its own, and tells how many failed. */
+/** Runs the examples of the document, each as a user of its own, and returns how many failed. */
 export async function runExamples ({ origin, token, receiverPort = 3000, report }: RunOptions): Promise<number> {
   const blocks = javascriptBlocks(readFileSync(DOCUMENT, 'utf8'))
   let failed = 0
@@ -34,7 +34,7 @@ export async function runExamples ({ origin, token, receiverPort = 3000, report 
   return failed
 }
 
-/** A user that has nothing yet, so that no example meets what another run has left. */
+/** A user without data, so that no example sees the data of another run. */
 function freshUser (): number {
   return 1_000_000 + Math.floor(Math.random() * 1_000_000_000)
 }

@@ -10,22 +10,29 @@ const TIMEOUT_MS = 60_000
 
 export interface RunningScript {
   output: () => string
-  /** Waits until the script has written this; rejects with all it wrote when it ends before or takes too long. */
+  /** Waits for this output; rejects with the whole output when the script ends before or takes too long. */
   writes: (wanted: string | RegExp) => Promise<void>
   stop: () => Promise<void>
 }
 
-/** What the document's code requires, from where the workspace has it. */
-const NODE_PATH = ['infra/local', 'examples/express-receiver'].map(member => join(root, member, 'node_modules')).join(delimiter)
+/** The folders of the workspace that contain the packages which the document's code requires. */
+const NODE_PATH = ['infra/local', 'examples/express-receiver']
+  .map(member => join(root, member, 'node_modules'))
+  .join(delimiter)
 
-/** Runs code as a CommonJS script in a process of its own. It may await at its top, as the document's examples do. */
+/** Runs code as a CommonJS script in a process of its own. It may use await at the top level, as the examples do. */
 export function runScript (code: string): RunningScript {
   const folder = mkdtempSync(join(tmpdir(), 'tidings-example-'))
   const file = join(folder, 'example.cjs')
   writeFileSync(file, `(async () => {\n${code}\n})().catch(err => { console.error(err); process.exit(1) })\n`)
-  const child = spawn(process.execPath, [file], { env: { PATH: process.env.PATH, NODE_PATH }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [file], {
+    env: { PATH: process.env.PATH, NODE_PATH },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
   let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (chunk: string) => { output += chunk })
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => { output += chunk })
+  }
   const closed = new Promise<void>(resolve => { child.once('close', () => resolve()) })
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null
 
@@ -33,8 +40,10 @@ export function runScript (code: string): RunningScript {
     output: () => output,
     writes: async wanted => {
       const isThere = () => typeof wanted === 'string' ? output.includes(wanted) : wanted.test(output)
-      for (const deadline = Date.now() + TIMEOUT_MS; !isThere() && !hasEnded() && Date.now() < deadline;) await sleep(POLL_MS)
-      if (hasEnded()) await closed // the rest of its output
+      for (const deadline = Date.now() + TIMEOUT_MS; !isThere() && !hasEnded() && Date.now() < deadline;) {
+        await sleep(POLL_MS)
+      }
+      if (hasEnded()) await closed // for the rest of its output
       if (!isThere()) throw new Error(`It did not write ${String(wanted)}, but:\n${output}`)
     },
     stop: async () => {

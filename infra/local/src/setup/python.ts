@@ -8,12 +8,12 @@ import { installSystemPackage } from './system-packages.ts'
 
 const REQUIREMENTS = new URL('./python-requirements.txt', import.meta.url)
 const INSTALL_TIMEOUT_MS = 10 * 60_000
-/** What the packages ask for. */
+/** The oldest version that the packages support, with the modules that a virtual environment needs. */
 const IS_RECENT = 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))'
 
 /**
- * A Python with the packages of python-requirements.txt, in a virtual environment of this checkout: the one that is
- * there, else a new one where CI or TIDINGS_TEST_PYTHON is `true`. Without it, tests that need Python are skipped.
+ * A Python with the packages of python-requirements.txt, in a virtual environment of this checkout: an existing one, or
+ * a new one where CI or TIDINGS_TEST_PYTHON is `true`. Without it, tests that need Python are skipped.
  */
 export async function ensurePython (report: (line: string) => void): Promise<string | undefined> {
   const folder = join(root, '.local', 'python')
@@ -25,7 +25,7 @@ export async function ensurePython (report: (line: string) => void): Promise<str
 
   const base = await findPython(report)
   if (base === undefined) {
-    report('There is no Python 3.10 with venv on this machine, and none could be installed without asking.')
+    report('There is no Python 3.10 with venv on this machine, and none could be installed without a password.')
     return undefined
   }
   report('Installing the Python packages that tests need …')

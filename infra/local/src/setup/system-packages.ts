@@ -25,12 +25,12 @@ const MANAGERS = {
   brew: { command: 'brew', installs: name => [['brew', 'install', name]], needsRoot: false }
 } satisfies Record<string, Manager>
 
-/** What a package is called by each package manager; one that is not named cannot install it. */
+/** The name of a package in each package manager that has it. */
 export type PackageNames = Partial<Record<keyof typeof MANAGERS, string>>
 
 /**
- * Installs a package where that needs no question: as root, with a sudo that asks for no password, or with Homebrew.
- * Returns whether it was done.
+ * Installs a package where that needs no password: as root, with passwordless sudo, or with Homebrew. Returns whether
+ * it was installed.
  */
 export async function installSystemPackage (names: PackageNames, report: (line: string) => void): Promise<boolean> {
   for (const [key, manager] of Object.entries(MANAGERS)) {
@@ -53,7 +53,7 @@ async function install (commands: string[][], prefix: string[]): Promise<boolean
   return false
 }
 
-/** What to put before a command so that it runs as root, or undefined when that would need a password. */
+/** The prefix that makes a command run as root; undefined when that would need a password. */
 async function rootPrefix (): Promise<string[] | undefined> {
   if (process.getuid?.() === 0) return []
   const sudo = findExecutable(['sudo'])
@@ -62,7 +62,7 @@ async function rootPrefix (): Promise<string[] | undefined> {
 
 async function succeeds ([command = '', ...args]: string[]): Promise<boolean> {
   const child = spawn(command, args, {
-    // To stderr, all of it: stdout belongs to the command that this is the set-up of.
+    // All output goes to stderr: stdout belongs to the command that needs the package.
     stdio: ['ignore', 2, 2],
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', HOMEBREW_NO_AUTO_UPDATE: '1' },
     timeout: INSTALL_TIMEOUT_MS

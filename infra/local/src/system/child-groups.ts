@@ -11,13 +11,13 @@ export interface Child {
 
 export interface ChildGroups {
   all: () => Supervised[]
-  /** Starts these together; rejects when one of them fails. */
+  /** Starts a group of children together; rejects when one of them fails. */
   start: (children: Child[]) => Promise<void>
-  /** Stops the groups in the reverse of the order in which they were started. */
+  /** Stops the groups in the reverse of their starting order. */
   stop: () => Promise<void>
 }
 
-/** The children of a system, in groups that are started one after the other. */
+/** The children of a system, in groups that start one after the other. */
 export function createChildGroups (runFiles: RunFiles, report: (line: string) => void): ChildGroups {
   const groups: Supervised[][] = []
   let stopped: Promise<void> | undefined

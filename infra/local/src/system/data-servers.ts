@@ -9,10 +9,10 @@ import type { Secrets } from './secrets.ts'
 const PROBE_TIMEOUT_MS = 1_000
 const DATABASE = 'tidings'
 const ROLE = 'tidings'
-/** Owns the embedded cluster, so that the role that services use may be called anything and change its password. */
+/** Owns the embedded cluster, so that the role of the services may have any name and change its password. */
 const OWNER = 'tidings_owner'
 
-/** A server that the system uses: one that is there already, or one of its own to start. */
+/** A data server of the system: an existing one, or one for the system to start. */
 export interface DataServer {
   url: string
   embedded: { port: number, start: () => Promise<ServerProcess> } | undefined
@@ -27,14 +27,16 @@ interface DataServerOptions {
 }
 
 /**
- * REDIS_URL, or REDIS_HOST and REDIS_PORT, when something is there or it is not this machine; else one of our own, with
- * the password that the URL names, or one of its own where nothing is given.
+ * The Redis that REDIS_URL, or REDIS_HOST and REDIS_PORT, name, if it is on another machine or something listens there;
+ * else an embedded one, with the password of the URL, or with a generated one where nothing is set.
  */
 export async function redisServer ({ env, folder, ports, secrets, log }: DataServerOptions): Promise<DataServer> {
-  // A Cluster, Sentinels, a socket: never ours to start, and no URL that Node could parse.
-  if (env.REDIS_URL && /^(rediss?[+-]|unix:|redis[^,]*,)/.test(env.REDIS_URL)) return { url: env.REDIS_URL, embedded: undefined }
+  // A Cluster, Sentinels or a socket: never started here, and not URLs that Node can parse.
+  if (env.REDIS_URL && /^(rediss?[+-]|unix:|redis[^,]*,)/.test(env.REDIS_URL)) {
+    return { url: env.REDIS_URL, embedded: undefined }
+  }
   const given = givenRedis(env)
-  if (given !== undefined && !await isOursToStart(given)) return { url: given.href, embedded: undefined }
+  if (given !== undefined && !await canStartAt(given)) return { url: given.href, embedded: undefined }
   const url = given ?? new URL(`redis://:${secrets.REDIS_PASSWORD}@127.0.0.1:${ports.redis}`)
   const host = loopbackAddress(url)
   const port = Number(url.port || 6379)
@@ -54,12 +56,17 @@ export async function redisServer ({ env, folder, ports, secrets, log }: DataSer
   }
 }
 
-/** DATABASE_URL under the same rule; the seed document's `file:…` means the embedded one. */
+/**
+ * The Postgres of DATABASE_URL, by the same rule; `file:…`, as in docs/job-notifications.md, means the embedded one.
+ */
 export async function postgresServer ({ env, folder, ports, secrets, log }: DataServerOptions): Promise<DataServer> {
-  if (env.DATABASE_URL && /^postgres[^?]*,/.test(env.DATABASE_URL)) return { url: env.DATABASE_URL, embedded: undefined } // several hosts
-  const given = env.DATABASE_URL && !env.DATABASE_URL.startsWith('file:') ? parse('DATABASE_URL', env.DATABASE_URL) : undefined
-  if (given !== undefined && !await isOursToStart(given)) return { url: given.href, embedded: undefined }
-  const url = given ?? new URL(`postgres://${ROLE}:${secrets.POSTGRES_PASSWORD}@127.0.0.1:${ports.postgres}/${DATABASE}`)
+  const { DATABASE_URL } = env
+  const hasSeveralHosts = DATABASE_URL && /^postgres[^?]*,/.test(DATABASE_URL)
+  if (hasSeveralHosts) return { url: DATABASE_URL, embedded: undefined }
+  const given = DATABASE_URL && !DATABASE_URL.startsWith('file:') ? parse('DATABASE_URL', DATABASE_URL) : undefined
+  if (given !== undefined && !await canStartAt(given)) return { url: given.href, embedded: undefined }
+  const url = given ??
+    new URL(`postgres://${ROLE}:${secrets.POSTGRES_PASSWORD}@127.0.0.1:${ports.postgres}/${DATABASE}`)
   const port = Number(url.port || 5432)
   return {
     url: url.href,
@@ -98,7 +105,7 @@ function parse (name: string, text: string): URL {
 }
 
 /** A loopback address on which nothing listens. */
-async function isOursToStart (url: URL): Promise<boolean> {
+async function canStartAt (url: URL): Promise<boolean> {
   const isLoopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
   const isPlain = url.protocol !== 'rediss:'
   return isLoopback && isPlain && !await listens(url)
@@ -109,7 +116,7 @@ async function listens (url: URL): Promise<boolean> {
   return await new Promise(resolve => {
     const socket = connect({ host: loopbackAddress(url), port })
     const done = (answer: boolean) => { socket.destroy(); resolve(answer) }
-    socket.setTimeout(PROBE_TIMEOUT_MS, () => done(true)) // silent, but there
+    socket.setTimeout(PROBE_TIMEOUT_MS, () => done(true)) // it does not respond, but it exists
     socket.once('connect', () => done(true))
     socket.once('error', () => done(false))
   })

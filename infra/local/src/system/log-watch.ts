@@ -1,4 +1,15 @@
-import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readdirSync, readSync, rmSync, statSync, truncateSync } from 'node:fs'
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  statSync,
+  truncateSync
+} from 'node:fs'
 import { basename, join } from 'node:path'
 
 const INTERVAL_MS = 250
@@ -9,42 +20,43 @@ const WARNING = 40
 const LEVELS: Record<number, string> = { 40: 'warning', 50: 'error', 60: 'fatal' }
 
 export interface LogWatch {
-  /** Where a process writes its log. */
+  /** The log file of a process. */
   file: (name: string) => string
   stop: () => void
 }
 
 /**
- * `log/` in a system's folder, begun anew at each start. Children write there by themselves, so that no log depends on
- * this process; what is a warning or worse in their JSON lines is reported, and a file that has grown large moves to
- * `<name>.log.1`.
+ * Watches `log/` in the folder of a system, which is emptied at each start. Children write there themselves, so that no
+ * log depends on this process. JSON lines of level warning or above are reported, and a file that has grown large moves
+ * to `<name>.log.1`.
  */
-export function watchLogs (folder: string, tell: (line: string) => void): LogWatch {
-  const report = withoutRepeats(tell)
+export function watchLogs (folder: string, reportAll: (line: string) => void): LogWatch {
+  const report = withoutRepeats(reportAll)
   const logs = join(folder, 'log')
   rmSync(logs, { recursive: true, force: true })
   mkdirSync(logs, { recursive: true })
 
   const positions = new Map<string, number>()
-  const look = () => {
+  const readNew = () => {
     for (const name of readdirSync(logs).filter(name => name.endsWith('.log'))) {
       const file = join(logs, name)
-      const end = follow(file, positions.get(file) ?? 0, line => reportWarning(line, { process: basename(name, '.log'), report }))
+      const onLine = (line: string) => reportWarning(line, { process: basename(name, '.log'), report })
+      const end = readLines(file, positions.get(file) ?? 0, onLine)
       positions.set(file, end < LIMIT_BYTES ? end : rotate(file))
     }
   }
-  const timer = setInterval(look, INTERVAL_MS)
+  const timer = setInterval(readNew, INTERVAL_MS)
   return {
     file: name => join(logs, `${name}.log`),
     stop: () => {
       clearInterval(timer)
-      if (existsSync(logs)) look()
+      if (existsSync(logs)) readNew()
     }
   }
 }
 
-/** Hands over the whole lines that came since, and tells where they end. */
-function follow (file: string, from: number, onLine: (line: string) => void): number {
+/** Passes on the complete lines after a position, and returns where they end. */
+function readLines (file: string, from: number, onLine: (line: string) => void): number {
   for (let position = from; ;) {
     const { text, end } = readFrom(file, position)
     for (const line of text.split('\n')) onLine(line)
@@ -53,7 +65,7 @@ function follow (file: string, from: number, onLine: (line: string) => void): nu
   }
 }
 
-/** Whole lines from a position on, a chunk at most, and where they end. */
+/** The complete lines after a position, at most one chunk, and where they end. */
 function readFrom (file: string, position: number): { text: string, end: number } {
   const { size } = statSync(file)
   if (size <= position) return { text: '', end: size }
@@ -69,21 +81,21 @@ function readFrom (file: string, position: number): { text: string, end: number 
   }
 }
 
-/** The writer appends, so a file that is emptied under it goes on from its beginning. */
+/** The file is opened for appending, so its writer continues at the start of the emptied file. */
 function rotate (file: string): number {
   copyFileSync(file, `${file}.1`)
   truncateSync(file)
   return 0
 }
 
-/** A service that tries again each second says the same each second; here it is told at most every ten. */
+/** Reports the same line at most every ten seconds: a service that retries each second logs it each second. */
 function withoutRepeats (report: (line: string) => void): (line: string) => void {
-  const told = new Map<string, number>()
+  const reportedAt = new Map<string, number>()
   return line => {
     const now = Date.now()
-    if (now - (told.get(line) ?? 0) < REPEAT_MS) return
-    for (const [old, at] of told) if (now - at >= REPEAT_MS) told.delete(old)
-    told.set(line, now)
+    if (now - (reportedAt.get(line) ?? 0) < REPEAT_MS) return
+    for (const [old, at] of reportedAt) if (now - at >= REPEAT_MS) reportedAt.delete(old)
+    reportedAt.set(line, now)
     report(line)
   }
 }

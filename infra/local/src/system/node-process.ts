@@ -2,20 +2,20 @@ import { spawnServer, waitUntilReady } from '@tidings/dev-servers'
 import type { ServerProcess } from '@tidings/dev-servers'
 import { root } from '../root.ts'
 
-// Beyond the 25 s in which a service drains.
+// More than the 25 s in which a service drains.
 const STOP_TIMEOUT_MS = 28_000
 const READY_TIMEOUT_MS = 60_000
 const PROBE_TIMEOUT_MS = 3_000
 
 export interface NodeProcessOptions {
   name: string
-  /** The script. Its absolute path tells a later start that the process was ours. */
+  /** The script. By its absolute path a later start recognises the process. */
   entry: string
   env: NodeJS.ProcessEnv
   log: string
 }
 
-/** Runs a script as a process of its own, under the Node that runs this. */
+/** Runs a script as a process of its own, under the same Node. */
 export async function startNodeProcess ({ name, entry, env, log }: NodeProcessOptions): Promise<ServerProcess> {
   return await spawnServer({
     name,
@@ -29,8 +29,10 @@ export async function startNodeProcess ({ name, entry, env, log }: NodeProcessOp
   })
 }
 
-/** Resolves when this URL answers 2xx; rejects with the end of the process's log when it ends before. */
-export async function answersAt (url: string, { running, name, log }: { running: ServerProcess, name: string, log: string }): Promise<void> {
+type Running = { running: ServerProcess, name: string, log: string }
+
+/** Resolves when this URL responds with 2xx; rejects with the end of the log when the process ends before. */
+export async function untilResponding (url: string, { running, name, log }: Running): Promise<void> {
   await waitUntilReady(running, {
     name,
     log,

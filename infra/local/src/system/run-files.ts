@@ -12,13 +12,13 @@ export interface RunFiles {
   writePid: (name: string, pid: number) => void
   removePid: (name: string) => void
   writeEndpoints: (endpoints: Record<string, string>) => void
-  /** Removes everything: nothing of this system runs any more. */
+  /** Removes all files once no process of the system runs any more. */
   release: () => void
 }
 
 /**
- * `run/` in a system's folder: a pid for each running child, and the URLs in use. Rejects when the system of this
- * folder runs already, and ends what an earlier one that was killed has left running.
+ * Creates `run/` in the folder of a system: a pid file for each running child, and the URLs in use. Rejects when the
+ * system of this folder is already running, and ends the processes that a killed start left running.
  */
 export async function claimRunFiles (folder: string, report: (line: string) => void): Promise<RunFiles> {
   const run = join(folder, 'run')
@@ -30,13 +30,15 @@ export async function claimRunFiles (folder: string, report: (line: string) => v
   return {
     writePid: (name, pid) => writeFileSync(pidFile(run, name), `${pid}\n`),
     removePid: name => rmSync(pidFile(run, name), { force: true }),
-    // Postgres' URL holds a password.
-    writeEndpoints: endpoints => writeFileSync(endpointsFile(folder), `${JSON.stringify(endpoints, null, 2)}\n`, { mode: 0o600 }),
+    writeEndpoints: endpoints => {
+      const text = `${JSON.stringify(endpoints, null, 2)}\n`
+      writeFileSync(endpointsFile(folder), text, { mode: 0o600 }) // the URL of Postgres contains a password
+    },
     release: () => rmSync(run, { recursive: true, force: true })
   }
 }
 
-/** The URLs of the system that runs in this folder now, or undefined when none does. */
+/** The URLs of the system that is running in this folder; undefined when none is. */
 export function runningEndpoints (folder: string): Record<string, string> | undefined {
   if (!isSupervised(join(folder, 'run')) || !existsSync(endpointsFile(folder))) return undefined
   return JSON.parse(readFileSync(endpointsFile(folder), 'utf8')) as Record<string, string>
@@ -49,10 +51,11 @@ function endpointsFile (folder: string): string {
 function refuseSecond (folder: string, run: string): void {
   if (!isSupervised(run)) return
   const edge = runningEndpoints(folder)?.edge
-  throw new Error(`Tidings already runs in this folder (pid ${readPid(run, SUPERVISOR)}${edge === undefined ? '' : `, ${edge}`}). Stop it first.`)
+  const where = `pid ${readPid(run, SUPERVISOR)}${edge === undefined ? '' : `, ${edge}`}`
+  throw new Error(`Tidings is already running in this folder (${where}). Stop it first.`)
 }
 
-/** A second line tells the supervisor from a stranger that has its number since. */
+/** The start time in the second line distinguishes the supervisor from a later process with the same pid. */
 function isSupervised (run: string): boolean {
   const file = pidFile(run, SUPERVISOR)
   if (!existsSync(file)) return false
@@ -60,18 +63,22 @@ function isSupervised (run: string): boolean {
   return start !== '' && startOf(Number(pid)) === start
 }
 
-async function endOrphans (folder: string, { run, report }: { run: string, report: (line: string) => void }): Promise<void> {
+async function endOrphans (
+  folder: string,
+  { run, report }: { run: string, report: (line: string) => void }
+): Promise<void> {
   const orphans = readdirSync(run).filter(file => file.endsWith('.pid')).map(file => file.slice(0, -'.pid'.length))
     .filter(name => name !== SUPERVISOR)
     .map(name => ({ name, pid: readPid(run, name) }))
     .filter((found): found is { name: string, pid: number } => found.pid !== undefined && isOurs(found.pid, folder))
-  if (orphans.length > 0) report(`Ending what an earlier start has left running: ${orphans.map(({ name, pid }) => `${name} (${pid})`).join(', ')}`)
+  const names = orphans.map(({ name, pid }) => `${name} (${pid})`).join(', ')
+  if (orphans.length > 0) report(`Ending processes that an earlier start left running: ${names}`)
   await Promise.all(orphans.map(end))
   for (const file of readdirSync(run)) if (file !== `${SUPERVISOR}.pid`) rmSync(join(run, file))
 }
 
 async function end ({ name, pid }: { name: string, pid: number }): Promise<void> {
-  // SIGINT is Postgres' fast shutdown; SIGTERM would wait for its clients.
+  // SIGINT is the fast shutdown of Postgres; on SIGTERM it would wait for its clients.
   process.kill(pid, name === 'postgres' ? 'SIGINT' : 'SIGTERM')
   for (const deadline = Date.now() + ORPHAN_TIMEOUT_MS; Date.now() < deadline; await sleep(POLL_MS)) {
     if (!isAlive(pid)) return
@@ -80,7 +87,7 @@ async function end ({ name, pid }: { name: string, pid: number }): Promise<void>
   while (isAlive(pid)) await sleep(POLL_MS)
 }
 
-/** Whether a pid of a former start still is that process, and not a stranger's that has its number now. */
+/** Whether a pid of an earlier start is still that process, and not another one that got the same pid. */
 function isOurs (pid: number, folder: string): boolean {
   const command = commandOf(pid)
   const postgres = join(folder, 'postgres')

@@ -8,7 +8,7 @@ export interface ServiceProcess {
   name: string
   entry: string
   env: NodeJS.ProcessEnv
-  /** Answers 2xx once the process does its work. */
+  /** Responds with 2xx once the process is ready. */
   readyUrl?: string
 }
 
@@ -21,10 +21,14 @@ interface ServicesOptions {
   entries: Partial<Record<string, string>>
 }
 
-/** What runs beside the data servers: the three services, the edge before them, and the sample worker. */
+/** The processes beside the data servers: the three services, the edge in front of them, and the sample worker. */
 export function serviceProcesses ({ env, ports, secrets, endpoints, root, entries }: ServicesOptions) {
   const common = serviceEnvironment({ env, secrets, endpoints })
-  const service = (kind: string, { name = kind, variable, port }: { name?: string, variable: string, port: number }): ServiceProcess => ({
+  const service = (kind: string, { name = kind, variable, port }: {
+    name?: string,
+    variable: string,
+    port: number
+  }): ServiceProcess => ({
     name,
     entry: entries[kind] ?? join(root, 'services', kind, 'src', 'server.ts'),
     env: { ...common, [variable]: String(port) },
@@ -34,7 +38,11 @@ export function serviceProcesses ({ env, ports, secrets, endpoints, root, entrie
   return {
     services: [
       service('jobs-api', { variable: 'JOBS_API_PORT', port: ports.jobsApi }),
-      ...ports.gateways.map((port, index) => service('realtime-gateway', { name: `realtime-gateway-${index + 1}`, variable: 'REALTIME_GATEWAY_PORT', port })),
+      ...ports.gateways.map((port, index) => service('realtime-gateway', {
+        name: `realtime-gateway-${index + 1}`,
+        variable: 'REALTIME_GATEWAY_PORT',
+        port
+      })),
       service('webhook-dispatcher', { variable: 'WEBHOOK_DISPATCHER_PORT', port: ports.dispatcher })
     ],
     edge: {
@@ -57,8 +65,10 @@ export function serviceProcesses ({ env, ports, secrets, endpoints, root, entrie
   } satisfies { services: ServiceProcess[], edge: ServiceProcess, worker: ServiceProcess }
 }
 
-function serviceEnvironment ({ env, secrets, endpoints }: Pick<ServicesOptions, 'env' | 'secrets' | 'endpoints'>): NodeJS.ProcessEnv {
-  // PORT is the edge's, and one variable must not say twice where Redis is.
+function serviceEnvironment (
+  { env, secrets, endpoints }: Pick<ServicesOptions, 'env' | 'secrets' | 'endpoints'>
+): NodeJS.ProcessEnv {
+  // PORT is the port of the edge, and REDIS_URL replaces REDIS_HOST and REDIS_PORT.
   const { PORT: _port, REDIS_HOST: _host, REDIS_PORT: _redisPort, ...given } = env
   return {
     WEBHOOK_ALLOW_PRIVATE: 'true', // a receiver on this machine is the normal case here
@@ -73,7 +83,7 @@ function serviceEnvironment ({ env, secrets, endpoints }: Pick<ServicesOptions, 
   }
 }
 
-/** The edge and the worker verify nothing and keep nothing. */
+/** The edge and the worker need no secrets, since they verify and store nothing. */
 function withoutSecrets (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !SECRETS.includes(name)))
 }

@@ -6,7 +6,7 @@ import type { Child } from './child-groups.ts'
 import { postgresServer, redisServer } from './data-servers.ts'
 import type { DataServer } from './data-servers.ts'
 import { watchLogs } from './log-watch.ts'
-import { answersAt, startNodeProcess } from './node-process.ts'
+import { untilResponding, startNodeProcess } from './node-process.ts'
 import { fixedPorts, freePorts, refuseUnusablePorts } from './ports.ts'
 import type { Ports, WantedPort } from './ports.ts'
 import { claimRunFiles } from './run-files.ts'
@@ -18,11 +18,11 @@ import { tokenIssuer } from './tokens.ts'
 import type { Tokens } from './tokens.ts'
 
 export interface SystemOptions {
-  /** Where data, logs, pid files and secrets go. */
+  /** The folder for data, logs, pid files and secrets. */
   folder: string
-  /** What the user set (see .env.example); a child's environment is this and what the system adds. */
+  /** The settings of the user (see .env.example); children get them and the variables that the system adds. */
   env?: NodeJS.ProcessEnv
-  /** `fixed`: PORT and those behind it; `free`: any, for a system beside others. */
+  /** `fixed`: PORT and the ones after it; `free`: any, for a system beside others. */
   ports?: 'fixed' | 'free'
   gateways?: number
   /** Whether the sample CSV worker runs. */
@@ -30,22 +30,22 @@ export interface SystemOptions {
   /** Other scripts for `jobs-api`, `realtime-gateway`, `webhook-dispatcher`, `edge`, `csv-worker`. */
   entries?: Partial<Record<string, string>>
   report?: (line: string) => void
-  /** Gives up a start that is under way. */
+  /** Aborts the start. */
   signal?: AbortSignal
 }
 
 export interface System extends Tokens {
   /** `edge`, `redis`, `postgres` and each service, as in run/endpoints.json. */
   endpoints: Record<string, string>
-  /** Every child by the name of its pid file. */
+  /** All children by the names of their pid files. */
   processes: Map<string, Supervised>
-  /** A child by its name; throws when there is none. */
+  /** A child by name; throws when there is none. */
   process: (name: string) => Supervised
-  /** Ends every child, the data servers last. Safe to call twice. */
+  /** Ends all children, the data servers last. May be called twice. */
   stop: () => Promise<void>
 }
 
-/** Starts the whole system on this machine and resolves when every part says that it is ready. */
+/** Starts the whole system on this machine and resolves when every part is ready. */
 export async function startSystem (options: SystemOptions): Promise<System> {
   const { folder, env = process.env, gateways = 1, report = () => {}, signal } = options
   const ports = options.ports === 'free' ? await freePorts(gateways) : fixedPorts(env, gateways)
@@ -71,7 +71,14 @@ export async function startSystem (options: SystemOptions): Promise<System> {
     if (dataServers.redis.embedded !== undefined) await ensureRedis(report)
 
     const endpoints = { ...serviceEndpoints(ports), redis: dataServers.redis.url, postgres: dataServers.postgres.url }
-    const { services, edge, worker } = serviceProcesses({ env, ports, secrets, endpoints, root, entries: options.entries ?? {} })
+    const { services, edge, worker } = serviceProcesses({
+      env,
+      ports,
+      secrets,
+      endpoints,
+      root,
+      entries: options.entries ?? {}
+    })
     const nodeChild = (service: ServiceProcess) => nodeChildOf(service, logs.file(service.name))
     await groups.start(Object.entries(dataServers).flatMap(([name, server]) => dataServerChild(name, server)))
     await groups.start(services.map(nodeChild))
@@ -101,7 +108,7 @@ function accessTo (children: Supervised[]): Pick<System, 'processes' | 'process'
 }
 
 function dataServerChild (name: string, { embedded }: DataServer): Child[] {
-  // Their start resolves only when they are ready.
+  // The start of a data server resolves only when it is ready.
   return embedded === undefined ? [] : [{ name, start: embedded.start, ready: async () => {} }]
 }
 
@@ -109,7 +116,7 @@ function nodeChildOf ({ name, entry, env, readyUrl }: ServiceProcess, log: strin
   return {
     name,
     start: () => startNodeProcess({ name, entry, env, log }),
-    ready: async running => { if (readyUrl !== undefined) await answersAt(readyUrl, { running, name, log }) }
+    ready: async running => { if (readyUrl !== undefined) await untilResponding(readyUrl, { running, name, log }) }
   }
 }
 

@@ -4,37 +4,37 @@ import type { ServerProcess } from '@tidings/dev-servers'
 
 const SHORTEST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 5_000
-/** A child that did its work for this long did not fail at its start: the next wait is the shortest again. */
+/** A child that ran for this long did not fail at its start, so the next wait is the shortest again. */
 const STEADY_MS = 2_000
 
 export interface SuperviseOptions {
   name: string
   start: () => Promise<ServerProcess>
-  /** Resolves when the child does its work; rejects when it ended before. */
+  /** Resolves when the child is ready; rejects when it ends before. */
   ready: (running: ServerProcess) => Promise<void>
   onStart: (pid: number) => void
   onEnd: () => void
   report: (line: string) => void
 }
 
-/** A child that is started again whenever it ends. */
+/** A child that is restarted whenever it ends. */
 export interface Supervised {
   name: string
-  /** Undefined between two lives. */
+  /** Undefined while the child is being restarted. */
   readonly pid: number | undefined
-  /** How often it has been started. */
+  /** The number of starts so far. */
   readonly starts: number
-  /** The first start; rejects when it fails, and after it the child is started again at each end. */
+  /** Starts the child for the first time; rejects when that fails. After it the child is restarted at each end. */
   start: () => Promise<void>
-  /** Resolves when a child runs and does its work. */
+  /** Resolves when the child is running and ready. */
   ready: () => Promise<void>
-  /** Sends the present child a signal that ends it (default SIGKILL), and resolves when it has ended. */
+  /** Sends the current process a signal that ends it (default SIGKILL), and resolves when it has ended. */
   kill: (signal?: NodeJS.Signals) => Promise<void>
-  /** Ends it for good. */
+  /** Ends the child without a restart. */
   stop: () => Promise<void>
 }
 
-/** Keeps a child running, with growing waits where it ends again and again. */
+/** Keeps a child running, with growing waits while it keeps failing. */
 export function supervise ({ name, start, ready, onStart, onEnd, report }: SuperviseOptions): Supervised {
   const stopping = new AbortController()
   let running: ServerProcess | undefined
@@ -57,7 +57,7 @@ export function supervise ({ name, start, ready, onStart, onEnd, report }: Super
     return child
   }
 
-  /** Undefined when it was stopped meanwhile. */
+  /** Resolves with undefined when it was stopped meanwhile. */
   async function startAgain (): Promise<ServerProcess | undefined> {
     for (;;) {
       await sleep(wait, undefined, { signal: stopping.signal }).catch(() => {})
@@ -76,7 +76,7 @@ export function supervise ({ name, start, ready, onStart, onEnd, report }: Super
       const since = Date.now()
       const exit = await child.exited
       if (stopping.signal.aborted) return
-      report(`${name} ended (${describeExit(exit)}) and is started again`)
+      report(`${name} ended (${describeExit(exit)}) and is restarted`)
       if (Date.now() - since > STEADY_MS) wait = SHORTEST_WAIT_MS
       current = startAgain()
     }

@@ -6,17 +6,26 @@ const ACCESS_TOKEN_MS = DAY_MS
 const REFRESH_TOKEN_MS = 30 * DAY_MS
 
 export interface Tokens {
-  /** An access token of this user. */
+  /** An access token for this user. */
   token: (userId: string | number, expiresInMs?: number, scope?: string) => string
   refreshToken: (userId: string | number, scope?: string) => string
 }
 
-/** Stands in for the identity provider that issues the first tokens. */
-export function tokenIssuer ({ TOKEN_SECRET, REFRESH_TOKEN_SECRET }: Secrets, { JWT_ISSUER: issuer, JWT_AUDIENCE: audience }: NodeJS.ProcessEnv): Tokens {
+/** Issues the first tokens in place of an identity provider. */
+export function tokenIssuer (
+  secrets: Secrets,
+  { JWT_ISSUER: issuer, JWT_AUDIENCE: audience }: NodeJS.ProcessEnv
+): Tokens {
+  const claims = (userId: string | number) => ({ userId: String(userId), issuer, audience })
   return {
     token: (userId, expiresInMs = ACCESS_TOKEN_MS, scope = undefined) =>
-      signAccessToken({ userId: String(userId), secret: TOKEN_SECRET, expiresInMs, issuer, audience, scope }),
+      signAccessToken({ ...claims(userId), secret: secrets.TOKEN_SECRET, expiresInMs, scope }),
     refreshToken: (userId, scope = undefined) =>
-      signRefreshToken({ userId: String(userId), secret: REFRESH_TOKEN_SECRET, expiresInMs: REFRESH_TOKEN_MS, issuer, audience, scope })
+      signRefreshToken({
+        ...claims(userId),
+        secret: secrets.REFRESH_TOKEN_SECRET,
+        expiresInMs: REFRESH_TOKEN_MS,
+        scope
+      })
   }
 }

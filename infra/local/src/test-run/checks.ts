@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
 
-// A program each: two services that declare `app.config` are never one program.
+// Each is a program of its own, since services declare `app.config` with different types.
 const PROGRAMS = ['packages/*', 'services/*', 'infra/local', 'examples/*', 'test', 'bench']
 
 const CHECKS = [
@@ -11,7 +11,7 @@ const CHECKS = [
   { name: 'tsc', args: (root: string) => ['--build', ...globSync(PROGRAMS, { cwd: root })] }
 ]
 
-/** Lint and types. Returns the names of those that found something; what they found is printed. */
+/** Runs the linters and the compiler, prints what they find, and returns the names of those that failed. */
 export async function runChecks (root: string, signal: AbortSignal): Promise<string[]> {
   const failed: string[] = []
   for (const { name, args } of CHECKS) {
@@ -24,7 +24,10 @@ export async function runChecks (root: string, signal: AbortSignal): Promise<str
   return failed
 }
 
-async function run (command: string, { args, root, signal }: { args: string[], root: string, signal: AbortSignal }): Promise<boolean> {
+async function run (
+  command: string,
+  { args, root, signal }: { args: string[], root: string, signal: AbortSignal }
+): Promise<boolean> {
   const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], signal })
   return await new Promise((resolve, reject) => {
     child.once('error', err => { if (err.name === 'AbortError') resolve(false); else reject(err) })

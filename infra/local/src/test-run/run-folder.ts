@@ -9,22 +9,22 @@ const NOTE = '.pid'
 
 export interface RunFolder {
   path: string
-  /** Where the tests' temporary files go. */
+  /** For temporary files of tests. */
   tmp: string
-  /** Where test processes note the servers they run (see @tidings/testing). */
+  /** For the pids of the servers that test processes start (see @tidings/testing). */
   notes: string
-  /** Kills what test processes left running, and removes everything. */
+  /** Kills servers that test processes left running, and removes the folder. */
   clear: () => Promise<void>
 }
 
-/** A folder for all that one test run writes outside the checkout, so that nothing of it outlives the run. */
+/** Creates a folder for all files of one test run outside the checkout, so that none of them outlives the run. */
 export function createRunFolder (): RunFolder {
   const path = mkdtempSync(join(tmpdir(), 'tidings-run-'))
   const tmp = join(path, 'tmp')
   const notes = join(path, 'processes')
   for (const folder of [path, tmp, notes]) {
     mkdirSync(folder, { recursive: true })
-    chmodSync(folder, 0o755) // as root, Postgres runs as another user and has its data here
+    chmodSync(folder, 0o755) // when started by root, Postgres runs as another user and has its data here
   }
   return {
     path,
@@ -41,7 +41,7 @@ function notedPids (notes: string): number[] {
   return readdirSync(notes).filter(name => name.endsWith(NOTE)).map(name => Number(name.slice(0, -NOTE.length)))
 }
 
-/** Children of whole systems, by their pid files: their folders lie among the tests' temporary files. */
+/** Children of whole systems, by their pid files, which are among the temporary files of the tests. */
 function systemPids (tmp: string): number[] {
   return globSync([`*/run/*${NOTE}`, `*/.local/run/*${NOTE}`], { cwd: tmp })
     .map(file => Number.parseInt(readFileSync(join(tmp, file), 'utf8'), 10))

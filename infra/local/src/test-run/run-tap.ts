@@ -6,16 +6,16 @@ import type { TapCounts } from './tap-report.ts'
 
 interface TapRun {
   root: string
-  /** All that package.json's `tap.include` names when empty. */
+  /** Empty for all files that `tap.include` of package.json names. */
   files: string[]
   env: NodeJS.ProcessEnv
   signal: AbortSignal
   print: (line: string) => void
-  /** Where the test processes' stderr goes. */
+  /** What happens to the stderr of the test processes. */
   stderr?: 'inherit' | 'ignore'
 }
 
-/** Runs tap over the files and tells what came of it. */
+/** Runs tap over the files and returns the counts. */
 export async function runTap ({ root, files, env, signal, print, stderr = 'inherit' }: TapRun): Promise<TapCounts> {
   const report = createTapReport(print)
   const child = spawn(join(root, 'node_modules', '.bin', 'tap'), ['--reporter=tap', '--no-color', ...files], {

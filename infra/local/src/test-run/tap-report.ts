@@ -1,9 +1,9 @@
-/** What a tap run came to, in assertions. */
+/** The result of a tap run, in assertions. */
 export interface TapCounts { passed: number, failed: number, skipped: number }
 
 /**
- * Reads tap's raw output line by line: one line for a file that passed, and for one that did not all but its passed
- * assertions, so that a long run stays readable and a failure loses nothing.
+ * Reads the raw output of tap line by line. It prints one line for a file that passed, and everything but the passed
+ * assertions for a file that failed, so that a long run stays readable and no failure is hidden.
  */
 export function createTapReport (print: (line: string) => void) {
   let counts: TapCounts | undefined
@@ -17,7 +17,7 @@ export function createTapReport (print: (line: string) => void) {
     const hasFailed = line.startsWith('not ok')
     const isEmpty = line.includes('# SKIP no tests found')
     if (isEmpty) empty++
-    if (hasFailed || isEmpty) for (const kept of block.filter(isTelling)) print(kept)
+    if (hasFailed || isEmpty) for (const kept of block.filter(isRelevant)) print(kept)
     print(hasFailed ? line : isEmpty ? `${line}, which counts as a failure` : line.replace(/^ok \d+ - /, 'ok '))
     isDiagnostic = hasFailed
     block = []
@@ -34,7 +34,7 @@ export function createTapReport (print: (line: string) => void) {
       else if (isDiagnostic || !isFrame(line)) print(line)
     },
 
-    /** The counts, in which whatever tap could not count is a failure too: a crash of tap, a file without a test. */
+    /** Returns the counts. What tap cannot count is a failure too: a crash of tap, a file without tests. */
     finish (exitCode: number | null): TapCounts {
       for (const kept of block) print(kept)
       const { passed = 0, failed = 0, skipped = 0 } = counts ?? {}
@@ -45,12 +45,12 @@ export function createTapReport (print: (line: string) => void) {
   }
 }
 
-// Beside what failed, what passed is noise.
-function isTelling (line: string): boolean {
+// Passed assertions and empty plans are left out.
+function isRelevant (line: string): boolean {
   return !/^\s*(ok \d.*|\d+\.\.\d+)?$/.test(line)
 }
 
-// The lines that TAP puts around its files, which say nothing.
+// Lines of TAP around the files.
 function isFrame (line: string): boolean {
   return line === '' || /^(TAP version 14|\d+\.\.\d+|# No coverage generated|# time=.*)$/.test(line)
 }

@@ -6,7 +6,7 @@ import { until } from '@tidings/testing'
 import t from 'tap'
 import { kill, named, setup } from './setup.ts'
 
-t.test('each path goes to its service', async t => {
+t.test('forwards each path to its service', async t => {
   const { ask } = await setup(t)
   const owners = {
     '/submit-job': 'jobs-api',
@@ -30,23 +30,35 @@ t.test('each path goes to its service', async t => {
   }
 })
 
-t.test('a request arrives as it was sent, with who sent it', async t => {
+t.test('forwards a request unchanged, with the address of its sender', async t => {
   const { ask, origin } = await setup(t)
   const answer = await ask('/submit-job', {
     method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: 'Bearer x', 'idempotency-key': 'k', 'x-request-id': 'r1', 'x-forwarded-for': '10.0.0.1' },
+    headers: {
+      'content-type': 'application/json',
+      authorization: 'Bearer x',
+      'idempotency-key': 'k',
+      'x-request-id': 'r1',
+      'x-forwarded-for': '10.0.0.1'
+    },
     body: '{"name": "a" }'
   })
   t.match(answer, {
     method: 'POST',
     body: '{"name": "a" }',
-    headers: { authorization: 'Bearer x', 'idempotency-key': 'k', 'x-request-id': 'r1', 'x-forwarded-for': '10.0.0.1, 127.0.0.1', 'x-forwarded-host': new URL(origin).host }
+    headers: {
+      authorization: 'Bearer x',
+      'idempotency-key': 'k',
+      'x-request-id': 'r1',
+      'x-forwarded-for': '10.0.0.1, 127.0.0.1',
+      'x-forwarded-host': new URL(origin).host
+    }
   })
   t.match(await ask('/webhooks/1', { method: 'DELETE' }), { method: 'DELETE' })
   t.match(await ask('/jobs', { method: 'OPTIONS' }), { method: 'OPTIONS' }, 'CORS is the services\' own')
 })
 
-t.test('a 503 of a service is told at once, with its Retry-After', async t => {
+t.test('passes on a 503 of a service at once, with its Retry-After', async t => {
   let asked = 0
   const { origin } = await setup(t, {
     handler: () => (_request, response) => {
@@ -60,21 +72,32 @@ t.test('a 503 of a service is told at once, with its Retry-After', async t => {
   t.equal(asked, 1)
 })
 
-t.test('a service that is away is a 502 that names it', async t => {
+t.test('answers with a 502 that names the service while a service is down', async t => {
   const { app, origin, jobsApi } = await setup(t)
   jobsApi.server.close()
   jobsApi.server.closeAllConnections()
   const response = await fetch(`${origin}/jobs`)
   t.equal(response.status, 502)
   t.match(response.headers.get('content-type'), 'application/problem+json')
-  t.match(await response.json(), { status: 502, title: 'Bad Gateway', detail: /^jobs-api is not reachable/, instance: /^urn:request:/ })
+  t.match(await response.json(), {
+    status: 502,
+    title: 'Bad Gateway',
+    detail: /^jobs-api is not reachable/,
+    instance: /^urn:request:/
+  })
   const health = await fetch(`${origin}/healthz`)
   t.equal(health.status, 503)
-  t.match(await health.json(), { status: 'unready', services: { 'jobs-api': { status: 'unreachable', reason: 'ECONNREFUSED' }, 'webhook-dispatcher': { name: 'dispatcher' } } })
+  t.match(await health.json(), {
+    status: 'unready',
+    services: {
+      'jobs-api': { status: 'unreachable', reason: 'ECONNREFUSED' },
+      'webhook-dispatcher': { name: 'dispatcher' }
+    }
+  })
   t.equal((await app.inject('/livez')).statusCode, 200)
 })
 
-t.test('a stream flows as it is written, and ends at the service when the client goes', async t => {
+t.test('streams a response as it is written, and ends it at the service when the client leaves', async t => {
   let isOpen = false
   const { origin } = await setup(t, {
     handler: () => (_request, response) => {
@@ -90,50 +113,84 @@ t.test('a stream flows as it is written, and ends at the service when the client
   t.equal(Buffer.from((await reader.read()).value ?? []).toString(), 'data: 1\n\n')
   t.ok(isOpen)
   gone.abort()
-  await until(() => !isOpen, { what: 'the service to see the client go' })
+  await until(() => !isOpen, { what: 'the service to see the client leave' })
 })
 
-t.test('one page of all services\' OpenAPI documents', async t => {
+t.test('merges the OpenAPI documents of all services into one page', async t => {
   const document = (name: string) => ({
     info: { title: name, version: '1.0.0' },
-    paths: { [`/${name}`]: { get: { responses: { 200: { content: { 'application/json': { schema: { $ref: '#/components/schemas/def-0' } } } } } } } },
+    paths: {
+      [`/${name}`]: {
+        get: {
+          responses: { 200: { content: { 'application/json': { schema: { $ref: '#/components/schemas/def-0' } } } } }
+        }
+      }
+    },
     components: { schemas: { 'def-0': { title: name } }, securitySchemes: { bearer: { type: 'http' } } }
   })
   const { origin } = await setup(t, {
-    handler: name => (_request, response) => { response.setHeader('content-type', 'application/json').end(JSON.stringify(document(name))) }
+    handler: name => (_request, response) => {
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(document(name)))
+    }
   })
-  const merged = await (await fetch(`${origin}/openapi.json`)).json() as { paths: object, components: { schemas: object } }
+  const merged = await (await fetch(`${origin}/openapi.json`)).json() as {
+    paths: object,
+    components: { schemas: object }
+  }
   t.same(Object.keys(merged.paths), ['/jobs-api', '/gateway', '/dispatcher'])
-  t.same(Object.keys(merged.components.schemas), ['jobs-api.def-0', 'realtime-gateway.def-0', 'webhook-dispatcher.def-0'])
-  t.match(JSON.stringify(merged.paths), '"tags":["jobs-api"],"responses":{"200":{"content":{"application/json":{"schema":{"$ref":"#/components/schemas/jobs-api.def-0"')
+  t.same(Object.keys(merged.components.schemas), [
+    'jobs-api.def-0',
+    'realtime-gateway.def-0',
+    'webhook-dispatcher.def-0'
+  ])
+  t.match(
+    JSON.stringify(merged.paths),
+    '"tags":["jobs-api"],"responses":{"200":{"content":{"application/json":{"schema":{"$ref":"#/components/schemas/jobs-api.def-0"'
+  )
   const page = await fetch(`${origin}/docs`)
   t.equal(page.status, 200)
   const html = await page.text()
   t.match(html, 'Tidings')
-  for (const setting of [/"showDeveloperTools": ?"never"/, /"agent": ?\{\s*"disabled": ?true/, /"mcp": ?\{\s*"disabled": ?true/, /"telemetry": ?false/]) {
-    t.match(html, setting, 'nothing of the page\'s maker is offered to its readers')
+  for (const setting of [
+    /"showDeveloperTools": ?"never"/,
+    /"agent": ?\{\s*"disabled": ?true/,
+    /"mcp": ?\{\s*"disabled": ?true/,
+    /"telemetry": ?false/
+  ]) {
+    t.match(html, setting, 'the page offers no services of its vendor')
   }
 })
 
-t.test('several gateways take turns, but for polling, which stays at one', async t => {
+t.test('balances over several gateways, but keeps long polling at one', async t => {
   const { ask, origin } = await setup(t, { gateways: ['g1', 'g2', 'g3'] })
   const turns = [await ask('/events'), await ask('/events'), await ask('/events')].map(({ name }) => name)
   t.same(turns.toSorted(), ['g1', 'g2', 'g3'])
 
-  const polls = [await ask('/socket.io/?EIO=4&transport=polling'), await ask('/socket.io/?EIO=4&transport=polling&sid=x')]
+  const polls = [
+    await ask('/socket.io/?EIO=4&transport=polling'),
+    await ask('/socket.io/?EIO=4&transport=polling&sid=x')
+  ]
   t.equal(polls[0]?.name, polls[1]?.name, 'by address, for clients that keep no cookies')
 
-  const response = await fetch(`${origin}/socket.io/?EIO=4&transport=polling`, { headers: { cookie: 'a=b; tidings_gateway=2' } })
+  const response = await fetch(`${origin}/socket.io/?EIO=4&transport=polling`, {
+    headers: { cookie: 'a=b; tidings_gateway=2' }
+  })
   t.match(response.headers.get('set-cookie'), 'tidings_gateway=2; Path=/socket.io')
   t.match(await response.json(), { name: 'g3' })
 })
 
-t.test('a gateway that is away is left out, and what only reads is asked of another', async t => {
+t.test('leaves out a gateway that is down, and sends safe requests to another one', async t => {
   const { origin, gatewayServers } = await setup(t, { gateways: ['g1', 'g2'] })
   kill(gatewayServers[0] as { server: Server })
-  const moved = await fetch(`${origin}/socket.io/?EIO=4&transport=polling`, { headers: { cookie: 'tidings_gateway=0' } })
+  const moved = await fetch(`${origin}/socket.io/?EIO=4&transport=polling`, {
+    headers: { cookie: 'tidings_gateway=0' }
+  })
   t.match(await moved.json(), { name: 'g2' })
-  t.same(moved.headers.getSetCookie(), ['tidings_gateway=1; Path=/socket.io; HttpOnly; SameSite=Lax'], 'its own cookie alone')
+  t.same(
+    moved.headers.getSetCookie(),
+    ['tidings_gateway=1; Path=/socket.io; HttpOnly; SameSite=Lax'],
+    'its own cookie alone'
+  )
   for (let i = 0; i < 6; i++) t.equal((await fetch(`${origin}/events`)).status, 200)
   kill(gatewayServers[1] as { server: Server })
   const response = await fetch(`${origin}/events`)
@@ -141,14 +198,14 @@ t.test('a gateway that is away is left out, and what only reads is asked of anot
   t.match(await response.json(), { detail: /^realtime-gateway is not reachable/ })
 })
 
-t.test('when a gateway goes, polling stays where it is at the others, and its own moves once', async t => {
+t.test('when a gateway goes down, only its own long polling moves, and only once', async t => {
   const names = ['g1', 'g2', 'g3']
   const { ask, gatewayServers } = await setup(t, { gateways: names })
   const poll = async () => (await ask('/socket.io/?EIO=4&transport=polling&sid=x')).name
   const own = await poll()
   const [other, last] = names.filter(name => name !== own).map(name => gatewayServers[names.indexOf(name)])
   kill(other as { server: Server })
-  // Enough of what goes anywhere for the edge to learn of it.
+  // Enough requests to any gateway for the edge to notice.
   for (let i = 0; i < 6; i++) await ask('/events')
   for (let i = 0; i < 3; i++) t.equal(await poll(), own)
 
@@ -158,7 +215,7 @@ t.test('when a gateway goes, polling stays where it is at the others, and its ow
   for (let i = 0; i < 3; i++) t.equal(await poll(), next)
 })
 
-t.test('a cookie leads to its gateway while that takes clients, and what goes on there in any case', async t => {
+t.test('a cookie leads to its gateway while that accepts clients, and for its sessions in any case', async t => {
   let draining = ''
   const { ask, origin } = await setup(t, {
     gateways: ['g1', 'g2'],
@@ -170,17 +227,25 @@ t.test('a cookie leads to its gateway while that takes clients, and what goes on
   const init = { headers: { cookie: 'tidings_gateway=1' } }
   t.match(await ask('/socket.io/?EIO=4&transport=polling', init), { name: 'g2' })
   draining = 'g2'
-  await until(async () => (await ask('/socket.io/?EIO=4&transport=polling', init)).name === 'g1', { what: 'the edge to hear of it' })
+  await until(async () => (await ask('/socket.io/?EIO=4&transport=polling', init)).name === 'g1', {
+    what: 'the edge to notice'
+  })
   const response = await fetch(`${origin}/socket.io/?EIO=4&transport=polling`, init)
   t.match(response.headers.get('set-cookie'), 'tidings_gateway=0')
-  t.match(await ask('/socket.io/?EIO=4&transport=polling&sid=x', init), { name: 'g2' }, 'its sessions are served to their end')
+  t.match(
+    await ask('/socket.io/?EIO=4&transport=polling&sid=x', init),
+    { name: 'g2' },
+    'its sessions are served to their end'
+  )
   t.match(await ask('/events'), { name: 'g1' })
   draining = ''
-  await until(async () => (await ask('/socket.io/?EIO=4&transport=polling', init)).name === 'g2', { what: 'the edge to hear that it is back' })
+  await until(async () => (await ask('/socket.io/?EIO=4&transport=polling', init)).name === 'g2', {
+    what: 'the edge to notice that it is back'
+  })
 })
 
 t.test('WebSockets', async t => {
-  /** Says 101, then sends back what it gets, in capitals. */
+  /** Responds with 101, then echoes what it receives, in capitals. */
   const shouting = (server: Server, seen: IncomingMessage[]) => server.on('upgrade', (request, socket, head) => {
     seen.push(request)
     if (request.headers.authorization === 'Bearer bad') {
@@ -199,11 +264,13 @@ t.test('WebSockets', async t => {
     let received = ''
     let isClosed = false
     socket.on('data', chunk => { received += chunk }).on('close', () => { isClosed = true }).on('error', () => {})
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: tidings.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${headers}\r\n${after}`)
+    socket.write(
+      `GET ${path} HTTP/1.1\r\nHost: tidings.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${headers}\r\n${after}`
+    )
     return { socket, received: () => received, isClosed: () => isClosed }
   }
 
-  await t.test('pass byte for byte, the first ones too', async t => {
+  await t.test('pass byte for byte, the first bytes included', async t => {
     const { origin, gatewayServers } = await setup(t)
     const seen: IncomingMessage[] = []
     shouting(gatewayServers[0]?.server as Server, seen)
@@ -212,11 +279,18 @@ t.test('WebSockets', async t => {
     client.socket.write('late')
     await until(() => client.received().endsWith('EARLY LATE'), { what: 'the echo of later bytes' })
     t.match(client.received(), /^HTTP\/1\.1 101 /)
-    t.match(seen[0], { url: '/socket.io/?EIO=4&transport=websocket', headers: { host: 'tidings.test', 'sec-websocket-protocol': 'tidings.v1, bearer.x', 'x-forwarded-for': '127.0.0.1' } })
+    t.match(seen[0], {
+      url: '/socket.io/?EIO=4&transport=websocket',
+      headers: {
+        host: 'tidings.test',
+        'sec-websocket-protocol': 'tidings.v1, bearer.x',
+        'x-forwarded-for': '127.0.0.1'
+      }
+    })
     client.socket.destroy()
   })
 
-  await t.test('are refused in the service\'s own words', async t => {
+  await t.test('are refused with the response of the service', async t => {
     const { origin, gatewayServers } = await setup(t)
     shouting(gatewayServers[0]?.server as Server, [])
     const client = open(origin, { path: '/ws', headers: 'Authorization: Bearer bad\r\n' })
@@ -224,10 +298,12 @@ t.test('WebSockets', async t => {
     t.match(client.received(), /^HTTP\/1\.1 401 /)
   })
 
-  await t.test('mean nothing where none is served, and are refused where the service is away', async t => {
+  await t.test('are plain requests at other paths, and are refused while the service is down', async t => {
     const { origin, gatewayServers } = await setup(t)
     const elsewhere = open(origin, { path: '/jobs' })
-    await until(() => elsewhere.received().includes('"name":"jobs-api"'), { what: 'the answer that a plain request gets' })
+    await until(() => elsewhere.received().includes('"name":"jobs-api"'), {
+      what: 'the answer that a plain request gets'
+    })
     t.match(elsewhere.received(), /^HTTP\/1\.1 200 /)
     t.notMatch(elsewhere.received(), /"upgrade":/)
     elsewhere.socket.destroy()
@@ -238,19 +314,19 @@ t.test('WebSockets', async t => {
     t.match(away.received(), /^HTTP\/1\.1 502 [^]*realtime-gateway is not reachable/)
   })
 
-  await t.test('of clients that reset their connection do the edge no harm', async t => {
+  await t.test('that clients reset do not harm the edge', async t => {
     const { app, origin, gatewayServers } = await setup(t)
     kill(gatewayServers[0] as { server: Server })
     const sockets = new Set<Duplex>()
     app.server.on('upgrade', (_request, socket) => { sockets.add(socket) })
     for (let i = 0; i < 10; i++) open(origin, { path: '/ws' }).socket.resetAndDestroy()
     const last = open(origin, { path: '/ws' })
-    await until(last.isClosed, { what: 'the answer of one that does not' })
+    await until(last.isClosed, { what: 'the response to a client that does not reset' })
     t.match(last.received(), /^HTTP\/1\.1 502 /)
     await until(() => [...sockets].every(({ closed }) => closed))
   })
 
-  await t.test('go to another gateway when one is away', async t => {
+  await t.test('go to another gateway when one is down', async t => {
     const { origin, gatewayServers } = await setup(t, { gateways: ['g1', 'g2', 'g3'] })
     for (const { server } of gatewayServers) shouting(server, [])
     kill(gatewayServers[0] as { server: Server })
@@ -262,7 +338,7 @@ t.test('WebSockets', async t => {
     }
   })
 
-  await t.test('hold back a gateway whose client does not read', async t => {
+  await t.test('slow down a gateway whose client does not read', async t => {
     const { origin, gatewayServers } = await setup(t)
     const gateway = gatewayServers[0]?.server as Server
     let written = 0
@@ -270,18 +346,18 @@ t.test('WebSockets', async t => {
       socket.on('error', () => {})
       socket.write('HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\r\n')
       const chunk = Buffer.alloc(1024 * 1024)
-      const pour = () => {
+      const writeAll = () => {
         while (written < 200 * chunk.length) {
           written += chunk.length
           if (!socket.write(chunk)) return
         }
       }
-      socket.on('drain', pour)
-      pour()
+      socket.on('drain', writeAll)
+      writeAll()
     })
     const client = open(origin)
     client.socket.pause()
-    await until(() => written > 0, { what: 'the gateway to pour' })
+    await until(() => written > 0, { what: 'the gateway to write' })
     for (let before = -1; before !== written; await sleep(200)) before = written
     t.ok(written < 200 * 1024 * 1024, `${written} bytes were taken for a client that reads none`)
     client.socket.destroy()
@@ -296,7 +372,7 @@ t.test('WebSockets', async t => {
     let isClosed = false
     seen[0]?.socket.once('end', () => { isClosed = true })
     one.socket.destroy()
-    await until(() => isClosed, { what: 'the gateway to see the client go' })
+    await until(() => isClosed, { what: 'the gateway to see the client leave' })
 
     const two = open(origin)
     await until(() => two.received().includes('101'), { what: 'the upgrade' })
@@ -305,14 +381,14 @@ t.test('WebSockets', async t => {
   })
 })
 
-t.test('takes no service for its own', async t => {
+t.test('answers other paths with a 404 of its own', async t => {
   const { origin } = await setup(t)
   const response = await fetch(`${origin}/nothing-here`)
   t.equal(response.status, 404)
   t.match(await response.json(), { status: 404, detail: 'No route GET /nothing-here' })
 })
 
-t.test('the start page leads to /docs, whose script comes once, and compressed', async t => {
+t.test('the start page redirects to /docs, whose script is compressed and cached', async t => {
   const { origin } = await setup(t)
   const start = await fetch(origin, { redirect: 'manual' })
   t.equal(start.status, 302)

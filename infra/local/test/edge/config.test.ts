@@ -1,9 +1,13 @@
 import t from 'tap'
 import { readEdgeConfig } from '../../src/edge/config.ts'
 
-const env = { JOBS_API_URL: 'http://a:1', REALTIME_GATEWAY_URLS: 'http://b:1, http://b:2', WEBHOOK_DISPATCHER_URL: 'http://c:1' }
+const env = {
+  JOBS_API_URL: 'http://a:1',
+  REALTIME_GATEWAY_URLS: 'http://b:1, http://b:2',
+  WEBHOOK_DISPATCHER_URL: 'http://c:1'
+}
 
-t.test('listens on localhost:4000 unless told otherwise', async t => {
+t.test('listens on localhost:4000 by default', async t => {
   t.same(readEdgeConfig(env), {
     host: 'localhost',
     port: 4000,
@@ -15,11 +19,21 @@ t.test('listens on localhost:4000 unless told otherwise', async t => {
     heldMax: 1000,
     NODE_ENV: 'development'
   })
-  t.match(readEdgeConfig({ ...env, HOST: '0.0.0.0', PORT: '5000', LOG_LEVEL: 'debug' }), { host: '0.0.0.0', port: 5000, logLevel: 'debug' })
+  t.match(readEdgeConfig({ ...env, HOST: '0.0.0.0', PORT: '5000', LOG_LEVEL: 'debug' }), {
+    host: '0.0.0.0',
+    port: 5000,
+    logLevel: 'debug'
+  })
 })
 
-t.test('names all faults at once', async t => {
-  t.throws(() => readEdgeConfig({ ...env, JOBS_API_URL: 'nonsense', WEBHOOK_DISPATCHER_URL: undefined, PORT: '99999', LOG_LEVEL: 'loud' }), {
-    message: /JOBS_API_URL must name URLs, and says "nonsense"[^]*WEBHOOK_DISPATCHER_URL must name URLs, and says nothing[^]*PORT must be a port[^]*LOG_LEVEL must be one of/
+t.test('reports all faults at once', async t => {
+  t.throws(() => readEdgeConfig({
+    ...env,
+    JOBS_API_URL: 'nonsense',
+    WEBHOOK_DISPATCHER_URL: undefined,
+    PORT: '99999',
+    LOG_LEVEL: 'loud'
+  }), {
+    message: /JOBS_API_URL must be a URL, not "nonsense"[^]*WEBHOOK_DISPATCHER_URL must be a URL, but is not set[^]*PORT must be a port[^]*LOG_LEVEL must be one of/
   })
 })

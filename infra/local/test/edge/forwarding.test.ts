@@ -6,11 +6,13 @@ import { kill, named, setup } from './setup.ts'
 const HOST = 'Host: tidings.test\r\n'
 type Answer = { name: string, url: string, headers: Record<string, string>, body: string }
 
-t.test('a protocol that is offered is ignored', async t => {
+t.test('ignores other protocols in Upgrade', async t => {
   const { origin } = await setup(t)
   for (const upgrade of ['h2c', 'TLS/1.0', 'websocket, h2c', 'nonsense', '']) {
     const client = await connectRaw(t, origin)
-    client.send(`GET /jobs HTTP/1.1\r\n${HOST}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: ${upgrade}\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n`)
+    client.send(
+      `GET /jobs HTTP/1.1\r\n${HOST}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: ${upgrade}\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n`
+    )
     const response = await client.response()
     t.equal(response?.status, 200, upgrade)
     const { headers } = JSON.parse(response?.body ?? '') as Answer
@@ -18,7 +20,7 @@ t.test('a protocol that is offered is ignored', async t => {
   }
 })
 
-t.test('what belongs to a hop stays on it, in both directions', async t => {
+t.test('removes hop-by-hop headers in both directions', async t => {
   const { origin } = await setup(t, {
     handler: name => (request, response) => {
       response.setHeader('Proxy-Authenticate', 'Basic')
@@ -29,7 +31,9 @@ t.test('what belongs to a hop stays on it, in both directions', async t => {
     }
   })
   const client = await connectRaw(t, origin)
-  client.send(`GET /jobs HTTP/1.1\r\n${HOST}Connection: X-Own, Host\r\nX-Own: 1\r\nKeep-Alive: timeout=5\r\nTE: trailers\r\nProxy-Connection: keep-alive\r\nX-Twice: 1\r\nX-Twice: 2\r\n\r\n`)
+  client.send(
+    `GET /jobs HTTP/1.1\r\n${HOST}Connection: X-Own, Host\r\nX-Own: 1\r\nKeep-Alive: timeout=5\r\nTE: trailers\r\nProxy-Connection: keep-alive\r\nX-Twice: 1\r\nX-Twice: 2\r\n\r\n`
+  )
   const response = await client.response()
   const { headers } = JSON.parse(response?.body ?? '') as Answer
   t.notOk(headers['x-own'] ?? headers['keep-alive'] ?? headers.te ?? headers['proxy-connection'])
@@ -38,7 +42,7 @@ t.test('what belongs to a hop stays on it, in both directions', async t => {
   t.equal(response?.header('x-kept'), 'a, b')
 })
 
-t.test('a connection ends after the response when the client wants that, or speaks HTTP/1.0', async t => {
+t.test('closes the connection after the response when the client asks for it or uses HTTP/1.0', async t => {
   const { origin } = await setup(t)
   for (const head of [`GET /jobs HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`, 'GET /jobs HTTP/1.0\r\n\r\n']) {
     const client = await connectRaw(t, origin)
@@ -53,7 +57,7 @@ t.test('a connection ends after the response when the client wants that, or spea
   t.equal((await kept.response())?.status, 200)
 })
 
-t.test('a client that asks whether to send its body is told to', async t => {
+t.test('answers Expect: 100-continue', async t => {
   const { origin } = await setup(t)
   const client = await connectRaw(t, origin)
   client.send(`POST /submit-job HTTP/1.1\r\n${HOST}Content-Length: 4\r\nExpect: 100-continue\r\n\r\n`)
@@ -64,13 +68,17 @@ t.test('a client that asks whether to send its body is told to', async t => {
   t.match(JSON.parse(response?.body ?? ''), { body: 'body', headers: { 'content-length': '4' } })
 })
 
-t.test('bodies of any size arrive, with a length or in chunks, and none stays none', async t => {
+t.test('forwards bodies of any size, with a length or in chunks, and requests without one', async t => {
   const { origin } = await setup(t)
   for (const size of [0, 1, 64 * 1024, 3 * 1024 * 1024]) {
     const body = 'x'.repeat(size)
     const counted = await fetch(`${origin}/submit-job`, { method: 'POST', body })
     t.equal((await counted.json() as Answer).body.length, size)
-    const chunked = await fetch(`${origin}/submit-job`, { method: 'POST', body: new Blob([body]).stream(), duplex: 'half' } as RequestInit)
+    const chunked = await fetch(`${origin}/submit-job`, {
+      method: 'POST',
+      body: new Blob([body]).stream(),
+      duplex: 'half'
+    } as RequestInit)
     const answer = await chunked.json() as Answer
     if (size > 0) t.match(answer, { headers: { 'transfer-encoding': 'chunked' } })
     t.equal(answer.body.length, size)
@@ -81,7 +89,7 @@ t.test('bodies of any size arrive, with a length or in chunks, and none stays no
   t.notOk(headers['content-length'] ?? headers['transfer-encoding'])
 })
 
-t.test('trailers arrive', async t => {
+t.test('forwards trailers', async t => {
   let trailers: IncomingMessage['trailers'] = {}
   const { origin } = await setup(t, {
     handler: () => (request, response) => {
@@ -95,7 +103,9 @@ t.test('trailers arrive', async t => {
     }
   })
   const client = await connectRaw(t, origin)
-  client.send(`POST /submit-job HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\nTrailer: X-Check\r\n\r\n1\r\na\r\n0\r\nX-Check: 7\r\n\r\n`)
+  client.send(
+    `POST /submit-job HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\nTrailer: X-Check\r\n\r\n1\r\na\r\n0\r\nX-Check: 7\r\n\r\n`
+  )
   await until(() => /X-Sum: 1\r\n\r\n$/i.test(client.rest()), { what: 'the trailer' })
   t.same(trailers, { 'x-check': '7' })
 
@@ -104,7 +114,7 @@ t.test('trailers arrive', async t => {
   t.match(await old.response(), { status: 200, body: 'a' }, 'and are left out where they cannot be sent')
 })
 
-t.test('a response without a body stays without one', async t => {
+t.test('forwards responses without a body', async t => {
   const { origin } = await setup(t, {
     handler: () => (request, response) => {
       if (request.method === 'HEAD') response.writeHead(200, { 'content-length': '5' }).end()
@@ -124,7 +134,7 @@ t.test('a response without a body stays without one', async t => {
   t.equal(client.rest(), '')
 })
 
-t.test('a client that goes takes its request with it', async t => {
+t.test('aborts the request when its client leaves', async t => {
   const open = new Set<IncomingMessage>()
   const { origin } = await setup(t, {
     handler: () => (request, response) => {
@@ -138,11 +148,11 @@ t.test('a client that goes takes its request with it', async t => {
     client.send(`${head}\r\n${HOST}\r\n`)
     await until(() => open.size === 1)
     client.socket.destroy()
-    await until(() => open.size === 0, { what: 'the service to see it go' })
+    await until(() => open.size === 0, { what: 'the service to see the client leave' })
   }
 })
 
-t.test('a response that breaks off does so at the client', async t => {
+t.test('a response that breaks off also breaks off at the client', async t => {
   const { origin } = await setup(t, {
     handler: () => (_request, response) => {
       response.writeHead(200).write('half')
@@ -154,7 +164,7 @@ t.test('a response that breaks off does so at the client', async t => {
   t.match(await client.response(), { status: 200, isWhole: false })
 })
 
-t.test('a refusal that comes before the end of the body reaches its client', async t => {
+t.test('a refusal before the end of the request body reaches the client', async t => {
   const { origin } = await setup(t, {
     handler: () => (request, response) => {
       response.writeHead(401, { 'content-type': 'text/plain' }).end('no')
@@ -169,7 +179,7 @@ t.test('a refusal that comes before the end of the body reaches its client', asy
   t.match(await client.response(), { status: 401 }, 'the connection serves on')
 })
 
-t.test('requests sent ahead are answered in order, a few at a time', async t => {
+t.test('answers pipelined requests in order, a few at a time', async t => {
   let now = 0
   let most = 0
   const { origin } = await setup(t, {
@@ -184,7 +194,7 @@ t.test('requests sent ahead are answered in order, a few at a time', async t => 
   t.ok(most <= 8, `${most} at a time`)
 })
 
-t.test('a whole URL is a target too, two hosts are none', async t => {
+t.test('accepts an absolute URL as the target, and refuses two hosts', async t => {
   const { origin } = await setup(t)
   const client = await connectRaw(t, origin)
   client.send(`GET http://tidings.test/jobs?a=b HTTP/1.1\r\n${HOST}\r\n`)
@@ -196,7 +206,7 @@ t.test('a whole URL is a target too, two hosts are none', async t => {
   }
 })
 
-t.test('what is not HTTP is a problem too', async t => {
+t.test('answers invalid HTTP with a problem', async t => {
   const { origin } = await setup(t)
   const cases: [string, number][] = [
     ['GET /jobs/ü HTTP/1.1\r\n' + HOST + '\r\n', 400],
@@ -223,12 +233,15 @@ t.test('what is not HTTP is a problem too', async t => {
   t.match(await cut.response(), { status: 400, body: /"The connection ended before the request did"/ })
 })
 
-t.test('a request waits for a service that restarts, body and all', async t => {
+t.test('a request waits for a restarting service, with its body', async t => {
   const { origin, jobsApi } = await setup(t, { config: { holdMs: 30_000 } })
   await (await fetch(`${origin}/jobs`)).text() // a connection that the kill ends
   const { port } = new URL(jobsApi.url)
   kill(jobsApi)
-  const waiting = [fetch(`${origin}/jobs`), fetch(`${origin}/submit-job`, { method: 'POST', body: 'x'.repeat(100_000) })]
+  const waiting = [
+    fetch(`${origin}/jobs`),
+    fetch(`${origin}/submit-job`, { method: 'POST', body: 'x'.repeat(100_000) })
+  ]
   const back = createServer(named('back'))
   t.teardown(() => { back.close(); back.closeAllConnections() })
   await new Promise<void>(resolve => { back.listen(Number(port), '127.0.0.1', resolve) })
@@ -237,7 +250,7 @@ t.test('a request waits for a service that restarts, body and all', async t => {
   t.equal((await written.json() as Answer).body.length, 100_000)
 })
 
-t.test('a request that a service may have begun is not sent twice, unless it only reads', async t => {
+t.test('a request that a service may have started to process is sent again only if it is safe', async t => {
   let asked = 0
   const { origin } = await setup(t, {
     config: { holdMs: 5000 },
@@ -253,7 +266,7 @@ t.test('a request that a service may have begun is not sent twice, unless it onl
   t.equal(asked, 2)
 })
 
-t.test('only so many wait', async t => {
+t.test('limits the number of waiting requests', async t => {
   const { origin, jobsApi } = await setup(t, { config: { holdMs: 3000, heldMax: 1 } })
   kill(jobsApi)
   const first = fetch(`${origin}/jobs`).then(({ status }) => { answers.push(`held ${status}`) })
@@ -264,20 +277,23 @@ t.test('only so many wait', async t => {
   t.same(answers, ['refused 502', 'held 502'])
 })
 
-t.test('an EventSource never gets an answer at which it would give up', async t => {
+t.test('an EventSource never gets a status at which it gives up', async t => {
   const { origin, gatewayServers } = await setup(t, {
     config: { holdMs: 600 },
     handler: () => (_request, response) => { response.writeHead(503).end() }
   })
   const ask = (accept: string) => fetch(`${origin}/events`, { headers: { accept } })
-  await t.rejects(ask('text/event-stream'), 'of a gateway that closes: the connection ends, which a browser takes for a reason to come back')
+  await t.rejects(
+    ask('text/event-stream'),
+    'of a gateway that closes: the connection ends, which a browser takes for a reason to come back'
+  )
   t.equal((await ask('*/*')).status, 503, 'who is no EventSource gets the answer')
   kill(gatewayServers[0] as Parameters<typeof kill>[0])
   await t.rejects(ask('text/event-stream'))
   t.equal((await ask('*/*')).status, 502)
 })
 
-t.test('the edge\'s own answers can be read by pages of the origins that may', async t => {
+t.test('pages of allowed origins can read responses of the edge itself', async t => {
   const { origin, jobsApi } = await setup(t, { config: { CORS_ORIGIN: 'https://app.example/' } })
   kill(jobsApi)
   const page = { origin: 'https://app.example' }
@@ -286,9 +302,14 @@ t.test('the edge\'s own answers can be read by pages of the origins that may', a
     t.equal(actual, status)
     t.equal(headers.get('access-control-allow-origin'), 'https://app.example')
     t.equal(headers.get('access-control-allow-credentials'), 'true')
-    t.notOk((await fetch(origin + path, { headers: { origin: 'https://other.example' } })).headers.has('access-control-allow-origin'))
+    t.notOk((await fetch(origin + path, {
+      headers: { origin: 'https://other.example' }
+    })).headers.has('access-control-allow-origin'))
   }
-  const preflight = await fetch(`${origin}/jobs`, { method: 'OPTIONS', headers: { ...page, 'access-control-request-method': 'GET', 'access-control-request-headers': 'authorization' } })
+  const preflight = await fetch(`${origin}/jobs`, {
+    method: 'OPTIONS',
+    headers: { ...page, 'access-control-request-method': 'GET', 'access-control-request-headers': 'authorization' }
+  })
   t.equal(preflight.status, 204, 'else a page could not send what it is to read the answer of')
   t.equal(preflight.headers.get('access-control-allow-headers'), 'authorization')
 })

@@ -17,7 +17,7 @@ export async function upstream (t: Test, handler: Handler): Promise<{ url: strin
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server }
 }
 
-/** Answers with its name and what it was asked. */
+/** Responds with its name and the request. */
 export const named = (name: string): Handler => (request, response) => {
   let body = ''
   request.on('data', chunk => { body += chunk })
@@ -53,7 +53,7 @@ export async function setup (t: Test, { gateways = ['gateway'], handler = named,
 
 export interface Answer { name: string, method: string, url: string, headers: Record<string, string>, body: string }
 
-/** Ends a server as a kill of its process would. */
+/** Ends a server like a kill of its process. */
 export function kill ({ server }: { server: Server }) {
   server.close()
   server.closeAllConnections()

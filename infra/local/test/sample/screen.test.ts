@@ -18,7 +18,7 @@ t.test('on a terminal the bar stays below the lines', async t => {
   ])
 })
 
-t.test('elsewhere each tenth is a line', async t => {
+t.test('without a terminal each tenth is a line', async t => {
   const { written, screen } = record(false)
   for (const percent of [1, 5, 11, 12, 100]) screen.bar('work', percent)
   screen.line('done')

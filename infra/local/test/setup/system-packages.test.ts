@@ -6,7 +6,7 @@ import type { Test } from 'tap'
 import { ensureChromium } from '../../src/setup/chromium.ts'
 import { ensureRedis } from '../../src/setup/redis.ts'
 
-/** A PATH with these commands alone; each notes how it was called. */
+/** A PATH with only these commands; each records its arguments. */
 function machine (t: Test, commands: Record<string, string>) {
   const folder = temporaryFolder(t, 'machine')
   const bin = join(folder, 'bin')
@@ -17,24 +17,28 @@ function machine (t: Test, commands: Record<string, string>) {
     writeFileSync(join(bin, name), `#!/bin/sh\necho "${name} $*" >> "${log}"\n${script}\n`, { mode: 0o755 })
   }
   for (const [name, script] of Object.entries(commands)) command(name, script.replaceAll('$BIN', bin))
-  // As an ordinary user these need sudo, which hands on.
+  // An ordinary user needs sudo, which runs its arguments.
   if (!('sudo' in commands)) command('sudo', 'shift; [ "$1" = true ] && exit 0; exec "$@"')
   const path = process.env.PATH
   process.env.PATH = bin
   t.teardown(() => { process.env.PATH = path })
-  return { bin, calls: () => readFileSync(log, 'utf8').split('\n').filter(call => call !== '' && !call.startsWith('sudo')) }
+  return {
+    bin,
+    calls: () => readFileSync(log, 'utf8').split('\n').filter(call => call !== '' && !call.startsWith('sudo'))
+  }
 }
 
 const REDIS = 'echo "Redis server v=7.0.15 sha=0"'
-const installs = (name: string, script: string) => `printf '#!/bin/sh\\n%s\\n' '${script}' > $BIN/${name}; /bin/chmod 755 $BIN/${name}`
+const installs = (name: string, script: string) =>
+  `printf '#!/bin/sh\\n%s\\n' '${script}' > $BIN/${name}; /bin/chmod 755 $BIN/${name}`
 
-t.test('a Redis that is there is enough', async t => {
+t.test('an installed Redis is used', async t => {
   const { calls } = machine(t, { 'redis-server': REDIS, 'apt-get': 'exit 1' })
   await ensureRedis(() => {})
   t.same(calls(), ['redis-server --version'])
 })
 
-t.test('a missing one is installed', async t => {
+t.test('a missing Redis is installed', async t => {
   const { calls } = machine(t, { 'apt-get': installs('redis-server', REDIS) })
   const lines: string[] = []
   await ensureRedis(line => lines.push(line))
@@ -42,23 +46,27 @@ t.test('a missing one is installed', async t => {
   t.same(lines, ['Installing redis-server with apt-get …'])
 })
 
-t.test('on an image without package lists these are fetched first', async t => {
-  const { calls } = machine(t, { 'apt-get': `case "$1" in update) echo > $BIN/lists;; install) [ -e $BIN/lists ] || exit 100; ${installs('redis-server', REDIS)};; esac` })
+t.test('package lists are fetched first where there are none', async t => {
+  const { calls } = machine(t, {
+    'apt-get': `case "$1" in update) echo > $BIN/lists;; install) [ -e $BIN/lists ] || exit 100; ${installs('redis-server', REDIS)};; esac`
+  })
   await ensureRedis(() => {})
   t.same(calls().map(call => call.split(' ')[1]), ['install', 'update', 'install'])
 })
 
-t.test('without a way to install it, the command to run is told', async t => {
+t.test('where it cannot be installed, the error names the command to run', async t => {
   machine(t, { sudo: 'exit 1' })
-  await t.rejects(ensureRedis(() => {}), { message: /Neither redis-server nor valkey-server is on PATH\..*install it with `/ })
+  await t.rejects(ensureRedis(() => {}), {
+    message: /Neither redis-server nor valkey-server is on PATH\..*install it with `/
+  })
 })
 
-t.test('one that is too old is not taken', async t => {
+t.test('a Redis that is too old is refused', async t => {
   machine(t, { 'redis-server': 'echo "Redis server v=6.0.16 sha=0"', 'apt-get': 'exit 1' })
   await t.rejects(ensureRedis(() => {}), { message: /is too old \(Redis server v=6\.0\.16/ })
 })
 
-t.test('a browser is found, or installed, or not there', async t => {
+t.test('a browser is found, installed, or missing', async t => {
   await t.test('found', async t => {
     const { bin } = machine(t, { 'google-chrome': '' })
     t.equal(await ensureChromium(() => {}), join(bin, 'google-chrome'))
@@ -67,7 +75,7 @@ t.test('a browser is found, or installed, or not there', async t => {
     const { bin } = machine(t, { 'apt-get': installs('chromium', '') })
     t.equal(await ensureChromium(() => {}), join(bin, 'chromium'))
   })
-  await t.test('not there', async t => {
+  await t.test('missing', async t => {
     machine(t, {})
     t.equal(await ensureChromium(() => {}), undefined)
   })

@@ -10,10 +10,16 @@ import { readSecrets } from '../../src/system/secrets.ts'
 
 function options (t: Test, env: NodeJS.ProcessEnv) {
   const folder = temporaryFolder(t, 'data')
-  return { env, folder, ports: fixedPorts({}, 1), secrets: readSecrets(folder, {}), log: (name: string) => join(folder, `${name}.log`) }
+  return {
+    env,
+    folder,
+    ports: fixedPorts({}, 1),
+    secrets: readSecrets(folder, {}),
+    log: (name: string) => join(folder, `${name}.log`)
+  }
 }
 
-t.test('without a word about them, both are embedded', async t => {
+t.test('both servers are embedded by default', async t => {
   const given = options(t, { DATABASE_URL: 'file:./dev.db' })
   const redis = await redisServer(given)
   t.equal(redis.url, `redis://:${given.secrets.REDIS_PASSWORD}@127.0.0.1:4079`)
@@ -23,29 +29,49 @@ t.test('without a word about them, both are embedded', async t => {
   t.equal(database.embedded?.port, 4032)
 })
 
-t.test('servers that are there are used', async t => {
+t.test('running servers are used', async t => {
   const redis = await startRedis(t)
   const { url } = await createDatabase(t)
   t.equal((await redisServer(options(t, { REDIS_URL: redis.url }))).embedded, undefined)
-  t.equal((await redisServer(options(t, { REDIS_HOST: 'localhost', REDIS_PORT: String(redis.port) }))).embedded, undefined)
+  t.equal(
+    (await redisServer(options(t, { REDIS_HOST: 'localhost', REDIS_PORT: String(redis.port) }))).embedded,
+    undefined
+  )
   t.same(await postgresServer(options(t, { DATABASE_URL: url })), { url, embedded: undefined })
 })
 
-t.test('servers elsewhere are used, whether they answer or not', async t => {
-  t.same(await redisServer(options(t, { REDIS_URL: 'rediss://redis.example:6380/1' })), { url: 'rediss://redis.example:6380/1', embedded: undefined })
-  t.same(await redisServer(options(t, { REDIS_HOST: 'redis.example' })), { url: 'redis://redis.example:6379', embedded: undefined })
-  t.same(await postgresServer(options(t, { DATABASE_URL: 'postgres://u:p@db.example/app' })), { url: 'postgres://u:p@db.example/app', embedded: undefined })
+t.test('servers on other machines are used, whether they respond or not', async t => {
+  t.same(await redisServer(options(t, { REDIS_URL: 'rediss://redis.example:6380/1' })), {
+    url: 'rediss://redis.example:6380/1',
+    embedded: undefined
+  })
+  t.same(await redisServer(options(t, { REDIS_HOST: 'redis.example' })), {
+    url: 'redis://redis.example:6379',
+    embedded: undefined
+  })
+  t.same(await postgresServer(options(t, { DATABASE_URL: 'postgres://u:p@db.example/app' })), {
+    url: 'postgres://u:p@db.example/app',
+    embedded: undefined
+  })
 })
 
 t.test('a loopback address where nothing listens gets the embedded server, with the given password', async t => {
-  const given = options(t, { REDIS_URL: `redis://:secret@localhost:${await freePort()}`, DATABASE_URL: `postgres://app:it%27s@localhost:${await freePort()}/shop` })
+  const given = options(t, {
+    REDIS_URL: `redis://:secret@localhost:${await freePort()}`,
+    DATABASE_URL: `postgres://app:it%27s@localhost:${await freePort()}/shop`
+  })
   const redis = await redisServer(given)
   const redisProcess = await redis.embedded?.start()
   t.teardown(() => redisProcess?.stop())
   const client = new Redis(redis.url)
   t.equal(await client.ping(), 'PONG')
   client.disconnect()
-  const stranger = new Redis({ host: '127.0.0.1', port: redis.embedded?.port as number, lazyConnect: true, retryStrategy: null })
+  const stranger = new Redis({
+    host: '127.0.0.1',
+    port: redis.embedded?.port as number,
+    lazyConnect: true,
+    retryStrategy: null
+  })
   stranger.on('error', () => {})
   await t.rejects(stranger.get('x'))
   stranger.disconnect()
@@ -54,11 +80,15 @@ t.test('a loopback address where nothing listens gets the embedded server, with 
   const postgresProcess = await database.embedded?.start()
   t.teardown(() => postgresProcess?.stop())
   const sql = postgres(database.url)
-  t.same([...await sql`select current_user::text as user, current_database()::text as database`], [{ user: 'app', database: 'shop' }])
+  t.same([...await sql`select current_user::text as user, current_database()::text as database`], [
+    { user: 'app', database: 'shop' }
+  ])
   await sql.end()
 })
 
-t.test('what is no URL is refused by its name', async t => {
+t.test('an invalid URL is refused with the name of its variable', async t => {
   await t.rejects(redisServer(options(t, { REDIS_URL: 'nonsense' })), { message: 'REDIS_URL is not a URL: nonsense' })
-  await t.rejects(postgresServer(options(t, { DATABASE_URL: 'nonsense' })), { message: 'DATABASE_URL is not a URL: nonsense' })
+  await t.rejects(postgresServer(options(t, { DATABASE_URL: 'nonsense' })), {
+    message: 'DATABASE_URL is not a URL: nonsense'
+  })
 })

@@ -4,19 +4,22 @@ import { temporaryFolder, until } from '@tidings/testing'
 import t from 'tap'
 import { watchLogs } from '../../src/system/log-watch.ts'
 
-t.test('warnings and worse are reported with their error, once, as whole lines', async t => {
+t.test('warnings and errors are reported once, as complete lines, with their error', async t => {
   const lines: string[] = []
   const logs = watchLogs(temporaryFolder(t), line => lines.push(line))
   t.teardown(logs.stop)
   const file = logs.file('jobs-api')
-  appendFileSync(file, '{"level":30,"msg":"fine"}\n{"level":40,"msg":"slow"}\nno JSON\n{"level":50,"err":{"message":"gone"},"msg":"fai')
+  appendFileSync(
+    file,
+    '{"level":30,"msg":"fine"}\n{"level":40,"msg":"slow"}\nno JSON\n{"level":50,"err":{"message":"gone"},"msg":"fai'
+  )
   await until(() => lines.length === 1, { what: 'the warning' })
   appendFileSync(file, 'led"}\n')
   await until(() => lines.length === 2, { what: 'the error' })
   t.same(lines, ['jobs-api: warning: slow', 'jobs-api: error: failed: gone'])
 })
 
-t.test('what is said again and again is told once', async t => {
+t.test('a repeated line is reported once', async t => {
   const lines: string[] = []
   const logs = watchLogs(temporaryFolder(t), line => lines.push(line))
   appendFileSync(logs.file('edge'), '{"level":40,"msg":"still away"}\n'.repeat(5) + '{"level":40,"msg":"back"}\n')
@@ -24,7 +27,7 @@ t.test('what is said again and again is told once', async t => {
   t.same(lines, ['edge: warning: still away', 'edge: warning: back'])
 })
 
-t.test('what was written just before the stop is still told', async t => {
+t.test('lines written just before the stop are reported', async t => {
   const lines: string[] = []
   const logs = watchLogs(temporaryFolder(t), line => lines.push(line))
   appendFileSync(logs.file('edge'), '{"level":60,"msg":"the end"}\n')
@@ -32,7 +35,7 @@ t.test('what was written just before the stop is still told', async t => {
   t.same(lines, ['edge: fatal: the end'])
 })
 
-t.test('the logs of an earlier start are gone, and a large one moves aside', async t => {
+t.test('the logs of an earlier start are removed, and a large log is rotated', async t => {
   const folder = temporaryFolder(t)
   mkdirSync(join(folder, 'log'))
   writeFileSync(join(folder, 'log', 'old.log'), '{"level":50,"msg":"long ago"}\n')
@@ -44,8 +47,8 @@ t.test('the logs of an earlier start are gone, and a large one moves aside', asy
   const file = logs.file('edge')
   const line = `${'x'.repeat(1023)}\n`
   writeFileSync(file, line.repeat(33 * 1024))
-  await until(() => existsSync(`${file}.1`) && statSync(file).size === 0, { what: 'the large log to move aside' })
+  await until(() => existsSync(`${file}.1`) && statSync(file).size === 0, { what: 'the rotation of the large log' })
   appendFileSync(file, '{"level":40,"msg":"after"}\n')
-  await until(() => lines.length === 1, { what: 'a warning in the file that was emptied' })
+  await until(() => lines.length === 1, { what: 'a warning in the emptied file' })
   t.same(lines, ['edge: warning: after'])
 })

@@ -10,7 +10,7 @@ import { standIns } from './stand-ins.ts'
 
 const env = { PATH: process.env.PATH, HOME: process.env.HOME }
 
-t.test('what a killed system has left running is ended by the next start in its folder', async t => {
+t.test('the next start in a folder ends the processes that a killed system left running', async t => {
   const home = temporaryFolder(t, 'system')
   const folder = join(home, '.local')
   const script = join(home, 'system.mjs')
@@ -31,10 +31,10 @@ t.test('what a killed system has left running is ended by the next start in its 
   const system = await startSystem({ folder, env, ports: 'free', entries: standIns, report: line => lines.push(line) })
   t.teardown(() => system.stop())
   t.same(orphans.filter(isAlive), [])
-  t.match(lines.join('\n'), 'Ending what an earlier start has left running')
+  t.match(lines.join('\n'), 'Ending processes that an earlier start left running')
 })
 
-t.test('a pid that belongs to a stranger by now is left alone', async t => {
+t.test('a pid that now belongs to another program is left alone', async t => {
   const folder = temporaryFolder(t)
   const first = await claimRunFiles(join(folder, '.local'), () => {})
   const stranger = spawn('sleep', ['60'])
@@ -48,7 +48,7 @@ t.test('a pid that belongs to a stranger by now is left alone', async t => {
   second.release()
 })
 
-t.test('a pid file that was cut short stops nobody', async t => {
+t.test('a truncated pid file does not prevent a start', async t => {
   const folder = temporaryFolder(t)
   mkdirSync(join(folder, 'run'))
   for (const content of ['', '12', 'nonsense\n']) {

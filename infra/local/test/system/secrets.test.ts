@@ -4,7 +4,7 @@ import { temporaryFolder } from '@tidings/testing'
 import t from 'tap'
 import { readSecrets } from '../../src/system/secrets.ts'
 
-t.test('secrets are made once, all different, and only their owner may read them', async t => {
+t.test('secrets are generated once, are distinct, and are readable by their owner only', async t => {
   const folder = temporaryFolder(t)
   const secrets = readSecrets(folder, {})
   t.same(readSecrets(folder, {}), secrets)
@@ -13,8 +13,11 @@ t.test('secrets are made once, all different, and only their owner may read them
   t.equal(statSync(join(folder, 'secrets')).mode & 0o777, 0o600)
 })
 
-t.test('those of the environment go first and are not kept', async t => {
+t.test('secrets of the environment take precedence and are not stored', async t => {
   const folder = temporaryFolder(t)
-  t.match(readSecrets(folder, { TOKEN_SECRET: 'given', POSTGRES_PASSWORD: 'given' }), { TOKEN_SECRET: 'given', POSTGRES_PASSWORD: /^.{40,}$/ })
+  t.match(readSecrets(folder, { TOKEN_SECRET: 'given', POSTGRES_PASSWORD: 'given' }), {
+    TOKEN_SECRET: 'given',
+    POSTGRES_PASSWORD: /^.{40,}$/
+  })
   t.notMatch(readFileSync(join(folder, 'secrets'), 'utf8'), 'given')
 })

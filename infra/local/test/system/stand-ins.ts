@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}.ts`, import.meta.url))
 
-/** Scripts in the services' places, for tests of what is around them. */
+/** Scripts that replace the services in tests of the code around them. */
 export const standIns = {
   'jobs-api': fixture('stand-in'),
   'realtime-gateway': fixture('stand-in'),

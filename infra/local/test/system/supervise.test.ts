@@ -25,16 +25,16 @@ function setup (t: Test, source: string) {
   return { child, lines, pids }
 }
 
-t.test('a child that ends again and again is started with growing waits', async t => {
+t.test('a child that keeps ending is restarted with growing waits', async t => {
   const { child, lines } = setup(t, 'process.exit(5)')
   await child.start()
   const started = Date.now()
   await until(() => child.starts === 4, { what: 'four starts' })
   t.ok(Date.now() - started >= 100 + 200 + 400, 'the waits grow')
-  t.match(lines[0], 'child ended (exit code 5) and is started again')
+  t.match(lines[0], 'child ended (exit code 5) and is restarted')
 })
 
-t.test('a child that was killed is started again, and ready waits for that', async t => {
+t.test('a killed child is restarted, and ready() waits for that', async t => {
   const { child, pids } = setup(t, 'setInterval(() => {}, 1000)')
   await child.start()
   await child.kill()
@@ -44,7 +44,7 @@ t.test('a child that was killed is started again, and ready waits for that', asy
   t.ok(isAlive(child.pid as number))
 })
 
-t.test('a stop ends it for good, in the middle of a wait too', async t => {
+t.test('stop() ends the child without a restart, also during a wait', async t => {
   const { child, pids } = setup(t, 'setInterval(() => {}, 1000)')
   await child.start()
   await child.kill()

@@ -5,7 +5,7 @@ import { isAlive } from '@tidings/dev-servers'
 import t from 'tap'
 import { createRunFolder } from '../../src/test-run/run-folder.ts'
 
-t.test('what a killed test process has left running and written is gone with the run', async t => {
+t.test('processes and files that a killed test process left behind are removed with the run', async t => {
   const folder = createRunFolder()
   t.equal(statSync(folder.tmp).mode & 0o777, 0o755, 'Postgres\' own user can reach it')
   const children = ['60', '61'].map(seconds => spawn('sleep', [seconds]))

@@ -7,8 +7,10 @@ const RETRY_AFTER_S = '1'
 
 export interface OwnProblem { status: number, code: string, detail: string }
 
-/** An answer of the edge's own: a problem that a page of another origin can read too. */
-export function sendOwn (request: IncomingMessage, response: ServerResponse, answer: { config: EdgeConfig, id: string, problem: OwnProblem }): void {
+type OwnResponse = { config: EdgeConfig, id: string, problem: OwnProblem }
+
+/** Sends a problem of the edge itself, which pages of other origins can read too. */
+export function sendOwn (request: IncomingMessage, response: ServerResponse, answer: OwnResponse): void {
   if (response.headersSent) {
     response.destroy()
     return
@@ -28,7 +30,7 @@ export function isPreflight ({ method, headers }: IncomingMessage): boolean {
   return method === 'OPTIONS' && headers.origin !== undefined && headers['access-control-request-method'] !== undefined
 }
 
-/** In place of a service that is away: else a page could not read that it is. */
+/** Answers in place of a service that is down, so that a page can read the error. */
 export function answerPreflight (request: IncomingMessage, response: ServerResponse, config: EdgeConfig): void {
   const requested = request.headers['access-control-request-headers']
   response.writeHead(204, corsHeaders(config)(request.headers.origin, { headers: requested }).flat()).end()

@@ -1,10 +1,16 @@
-import { request as sendRequest, type Agent, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http'
+import {
+  request as sendRequest,
+  type Agent,
+  type ClientRequest,
+  type IncomingMessage,
+  type ServerResponse
+} from 'node:http'
 import { pipeline } from 'node:stream'
 import { targetOf } from '../routes.ts'
 import { returnedHeaders } from './headers.ts'
 
 const CONNECT_TIMEOUT_MS = 2_000
-/** Without a byte of the request going on or of the response coming: a long poll takes 30 s at the most. */
+/** The longest time without a byte in either direction; a long poll takes at most 30 s. */
 const SILENCE_MS = 60_000
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -12,37 +18,48 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 export interface Exchange {
   request: IncomingMessage
   response: ServerResponse
-  /** Of the service: http://host:port */
+  /** The origin of the service: http://host:port */
   origin: string
   headers: Record<string, string | string[]>
   agent: Agent
-  /** Headers of the edge's own, names and values in turn. */
+  /** Headers that the edge adds to the response, names and values in turn. */
   added?: string[]
-  /** Looks at the head of a response before the client gets it; true takes it for no response at all. */
+  /** Inspects the head of a response before the client gets it; true treats it as no response. */
   isRefusal?: (response: IncomingMessage) => boolean
 }
 
 export type Outcome = Failure | { kind: 'answered' | 'gone' }
 
 export interface Failure {
-  /** `unsent`: nothing has been done, the same request may be sent again. Else it is not known what the service did. */
+  /** `unsent`: the service did nothing, and the request may be sent again. Otherwise it is unknown what it did. */
   kind: 'unsent' | 'failed' | 'late'
   error: Error
 }
 
 /**
- * Sends a request on to a service, once, and the response back, both as they come. Bodies pass through and are never
- * held. Nothing of the request's body is read before there is a connection, so that a request that finds none is whole.
+ * Forwards a request to a service once, and streams the response back. Bodies pass through without being buffered. The
+ * body of the request is not read before there is a connection, so that a request without one can be sent again.
  */
-export function exchange ({ request, response, origin, headers, agent, added = [], isRefusal = () => false }: Exchange): Promise<Outcome> {
+export function exchange (
+  { request, response, origin, headers, agent, added = [], isRefusal = () => false }: Exchange
+): Promise<Outcome> {
   return new Promise(resolve => {
-    const hasBody = Number(request.headers['content-length'] ?? 0) > 0 || request.headers['transfer-encoding'] !== undefined
+    const hasBody = Number(request.headers['content-length'] ?? 0) > 0 ||
+      request.headers['transfer-encoding'] !== undefined
     const { hostname, port } = new URL(origin)
-    const outgoing = sendRequest({ host: hostname.replace(/^\[|\]$/g, ''), port, method: request.method, path: targetOf(request.url ?? '/'), headers, agent })
-    outgoing.useChunkedEncodingByDefault = false // no body stays no body
+    const outgoing = sendRequest({
+      host: hostname.replace(/^\[|\]$/g, ''),
+      port,
+      method: request.method,
+      path: targetOf(request.url ?? '/'),
+      headers,
+      agent
+    })
+    outgoing.useChunkedEncodingByDefault = false // a request without a body stays one
     let isConnected = false
     let isAnswered = false
-    let timer = setTimeout(() => outgoing.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`)), CONNECT_TIMEOUT_MS)
+    const timeOut = () => outgoing.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`))
+    let timer = setTimeout(timeOut, CONNECT_TIMEOUT_MS)
 
     const silence = () => {
       clearTimeout(timer)
@@ -56,7 +73,7 @@ export function exchange ({ request, response, origin, headers, agent, added = [
       clearTimeout(timer)
       response.off('close', clientGone)
       request.off('data', silence).unpipe(outgoing)
-      if (isAnswered && !request.complete) { // nobody wants the rest of its body
+      if (isAnswered && !request.complete) { // the rest of its body is not needed
         outgoing.destroy()
         request.resume()
       }
@@ -73,7 +90,7 @@ export function exchange ({ request, response, origin, headers, agent, added = [
       request.pipe(outgoing)
     })
     outgoing.on('error', error => {
-      // A service may respond before it has the whole body, and then read no more of it.
+      // A service may respond before it has the whole body, and stop reading it.
       if (isAnswered) {
         request.unpipe(outgoing).resume()
         return
@@ -90,7 +107,7 @@ export function exchange ({ request, response, origin, headers, agent, added = [
       response.off('close', clientGone)
       try {
         giveBack(incoming, { request, response, added }, () => finish({ kind: 'answered' }))
-      } catch (error) { // Node takes less from us than its parser took from the service
+      } catch (error) { // Node refuses to send some headers that its parser accepts
         outgoing.destroy()
         finish({ kind: 'failed', error: error as Error })
       }
@@ -122,11 +139,14 @@ function onceConnected (outgoing: ClientRequest, act: () => void): void {
 type Client = { request: IncomingMessage, response: ServerResponse, added: string[] }
 
 function giveBack (incoming: IncomingMessage, { request, response, added }: Client, done: () => void): void {
-  response.writeHead(incoming.statusCode as number, incoming.statusMessage, [...returnedHeaders(incoming, request), ...added])
+  response.writeHead(incoming.statusCode as number, incoming.statusMessage, [
+    ...returnedHeaders(incoming, request),
+    ...added
+  ])
   // The head of a stream must not wait for its first byte.
   if (incoming.headers['content-length'] === undefined) response.flushHeaders()
   incoming.once('end', () => addTrailers(response, incoming))
-  // Whichever side breaks off, the other sees that: a response cut short must not look complete.
+  // When one side breaks off, the other one must see it: a truncated response must not look complete.
   pipeline(incoming, response, done)
 }
 

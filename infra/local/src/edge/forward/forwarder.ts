@@ -9,22 +9,22 @@ import { answerPreflight, isPreflight, sendOwn, type OwnProblem } from './answer
 import { exchange, type Failure } from './exchange.ts'
 import { forwardedHeaders } from './headers.ts'
 
-/** How often a held request tries again. */
+/** How often a waiting request is tried again. */
 const RETRY_MS = 250
-/** A request that ended the connection so often may be what ends it. */
+/** A request whose connection was reset this often may itself be the cause. */
 const MAX_BROKEN = 3
 
 interface ForwarderOptions { config: EdgeConfig, balancer: GatewayBalancer, log: () => FastifyBaseLogger }
 
 export interface Forwarder {
-  /** Takes a request that belongs to a service; false where it belongs to none. */
+  /** Forwards a request that belongs to a service; returns false where it belongs to none. */
   forward: (request: IncomingMessage, response: ServerResponse) => boolean
   close: () => void
 }
 
-/** Sends requests on to the services, and holds those that find none for a while: a service that restarts is back within seconds. */
+/** Forwards requests to the services. While a service is down they wait, since it may restart within seconds. */
 export function createForwarder ({ config, balancer, log }: ForwarderOptions): Forwarder {
-  // Each long poll and each stream holds a connection: as many as there are clients.
+  // Each long poll and each stream needs a connection of its own: as many as there are clients.
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 256 })
   const closing = new AbortController()
   let held = 0
@@ -33,7 +33,7 @@ export function createForwarder ({ config, balancer, log }: ForwarderOptions): F
     forward (request, response) {
       const service = serviceOf(request.url ?? '')
       if (service === undefined) return false
-      request.on('error', () => {}) // of a client that goes; `close` of the response tells
+      request.on('error', () => {}) // the client has gone; the `close` event of the response handles that
       send(service, request, response).catch(err => {
         log().error({ err, service }, 'forwarding failed')
         response.destroy()
@@ -56,10 +56,11 @@ export function createForwarder ({ config, balancer, log }: ForwarderOptions): F
 
     for (let tries = 1; ; tries++) {
       const { origin, added } = targetOf(service, request)
-      const outcome = await exchange({ request, response, origin, headers, agent, added, isRefusal: ({ statusCode }) => isStream && statusCode === 503 })
+      const isRefusal = ({ statusCode }: IncomingMessage) => isStream && statusCode === 503
+      const outcome = await exchange({ request, response, origin, headers, agent, added, isRefusal })
       if (!('error' in outcome)) return
       failure = outcome
-      if (service === 'realtime-gateway') balancer.left(origin)
+      if (service === 'realtime-gateway') balancer.unready(origin)
       log().warn({ err: failure.error, service, id }, 'service is not reachable')
       if (failure.kind !== 'unsent') break
       if (isBroken(failure.error) && ++broken >= MAX_BROKEN) break
@@ -68,7 +69,7 @@ export function createForwarder ({ config, balancer, log }: ForwarderOptions): F
     }
     if (response.destroyed) return
     if (isPreflight(request)) return answerPreflight(request, response, config)
-    // A browser's EventSource gives up for good on a status that is not 200, and comes back after a lost connection.
+    // An EventSource gives up for good at any status but 200, and reconnects after a lost connection.
     if (isStream) {
       response.destroy()
       return
@@ -76,7 +77,7 @@ export function createForwarder ({ config, balancer, log }: ForwarderOptions): F
     sendOwn(request, response, { config, id, problem: unreachable(service, failure) })
   }
 
-  /** Waits for the next try; false when there is none. */
+  /** Waits for the next try; resolves with false when there is none. */
   async function hold (deadline: number, response: ServerResponse): Promise<boolean> {
     if (Date.now() + RETRY_MS > deadline || held >= config.heldMax || response.destroyed) return false
     held++
@@ -84,7 +85,7 @@ export function createForwarder ({ config, balancer, log }: ForwarderOptions): F
       await sleep(RETRY_MS, undefined, { signal: closing.signal })
       return !response.destroyed
     } catch {
-      return false // the edge closes
+      return false // the edge is closing
     } finally {
       held--
     }
@@ -109,6 +110,6 @@ function isBroken (error: Error): boolean {
 
 function unreachable (service: ServiceName, { kind }: Failure): OwnProblem {
   return kind === 'late'
-    ? { status: 504, code: 'gateway-timeout', detail: `${service} did not answer in time; try again in a moment` }
+    ? { status: 504, code: 'gateway-timeout', detail: `${service} did not respond in time; try again in a moment` }
     : { status: 502, code: 'bad-gateway', detail: `${service} is not reachable; try again in a moment` }
 }

@@ -1,29 +1,34 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** These end at each hop (RFC 9110 §7.6.1), and so does what `Connection` names. */
+/** Headers that apply to one hop only (RFC 9110 §7.6.1), like those that `Connection` names. */
 const HOP_BY_HOP = new Set([
   'connection', 'keep-alive', 'proxy-connection', 'proxy-authenticate', 'proxy-authorization', 'te', 'transfer-encoding', 'upgrade'
 ])
 
-/** A `Connection` that names one of these would change what the message is. */
+/** Headers without which the message would change its meaning; `Connection` cannot remove them. */
 const ESSENTIAL = new Set(['host', 'content-length', 'content-type'])
 
-/** Names and values in turn, as Node has and takes them: order, case and repetitions stay. */
+/** Names and values in turn, as Node has them: order, case and repetitions are kept. */
 type RawHeaders = string[]
 
-/** The headers that go on to the next hop. */
+/** The headers for the next hop. */
 export function endToEnd (raw: RawHeaders, isDropped: (name: string) => boolean = () => false): RawHeaders {
-  const named = new Set(valuesOf(raw, 'connection').flatMap(value => value.toLowerCase().split(',')).map(name => name.trim()))
+  const named = new Set(valuesOf(raw, 'connection')
+    .flatMap(value => value.toLowerCase().split(','))
+    .map(name => name.trim()))
   return filter(raw, name => !HOP_BY_HOP.has(name) && (!named.has(name) || ESSENTIAL.has(name)) && !isDropped(name))
 }
 
-/** A request's headers as the service gets them. */
+/** The headers of a request as the service gets them. */
 export function forwardedHeaders (request: IncomingMessage, id: string): Record<string, string | string[]> {
   const { headers, rawHeaders, socket } = request
   const isChunked = headers['transfer-encoding'] !== undefined
-  // The edge has let the client send its body, and a service would do so once more.
-  const kept = endToEnd(rawHeaders, name => name === 'expect' || name.startsWith('x-forwarded-') || (name === 'trailer' && !isChunked))
+  // The edge has already sent the 100 Continue.
+  const kept = endToEnd(
+    rawHeaders,
+    name => name === 'expect' || name.startsWith('x-forwarded-') || (name === 'trailer' && !isChunked)
+  )
   const before = headers['x-forwarded-for']
   return {
     ...grouped(kept),
@@ -35,7 +40,7 @@ export function forwardedHeaders (request: IncomingMessage, id: string): Record<
   }
 }
 
-/** A response's headers as the client gets them. */
+/** The headers of a response as the client gets them. */
 export function returnedHeaders (response: IncomingMessage, { httpVersion }: IncomingMessage): RawHeaders {
   const isChunked = response.headers['transfer-encoding'] !== undefined && httpVersion === '1.1'
   return endToEnd(response.rawHeaders, name => name === 'trailer' && !isChunked)
@@ -59,7 +64,10 @@ function grouped (raw: RawHeaders): Record<string, string | string[]> {
     if (!names.has(key)) names.set(key, name)
     values.set(key, [...values.get(key) ?? [], value])
   }
-  return Object.fromEntries([...values].map(([key, all]) => [names.get(key), all.length === 1 ? all[0] as string : all]))
+  return Object.fromEntries([...values].map(([key, all]) => [
+    names.get(key),
+    all.length === 1 ? all[0] as string : all
+  ]))
 }
 
 function addressOf ({ remoteAddress = '' }: Socket): string {
