@@ -4,11 +4,11 @@ import type { Redis } from 'ioredis'
 
 const CANCELLED = 'Cancelled by user'
 
-// The whole protocol. Who cancels an active job SETs the key (PX 1 day) to the job's timestamp and, in the same step,
-// PUBLISHes the job's id on the channel. The message makes it quick; the key makes it certain, because a message finds
-// only those who listen, and it decides, because channels are shared by all databases of a Redis: the message may be
-// another system's. It holds the timestamp because BullMQ's ids come again: a later job is not meant.
-// Who tries a cancelled job again under the same id deletes the key first.
+// The whole protocol. To cancel an active job, jobs-api SETs the key (PX 1 day) to the job's timestamp and, in the same
+// step, PUBLISHes the job's id on the channel. The message makes it fast. The key makes it reliable, because a message
+// reaches only current subscribers, and it decides, because all databases of a Redis share their channels, so that the
+// message may belong to another system. It holds the timestamp because BullMQ reuses ids: a later job is not cancelled.
+// Before a cancelled job is retried under the same id, the key is deleted.
 const cancelKey = (queue: string, jobId: string) => `{tidings}:cancel:${queue}:${jobId}`
 const cancelChannel = (queue: string) => `{tidings}:cancel:${queue}`
 
@@ -17,7 +17,7 @@ export type CancellableProcessor<Data, Result> = (job: Job<Data, Result>, signal
 
 /**
  * A BullMQ worker whose active jobs can be cancelled by their users: `new Worker(…)` with one difference, the signal.
- * A processor that never looks at its signal runs to its end, and its job completes.
+ * A processor that ignores its signal runs to its end, and its job completes.
  */
 export function cancellableWorker<Data, Result> (
   queue: string,
@@ -26,7 +26,7 @@ export function cancellableWorker<Data, Result> (
 ) {
   const running = new Map<string, Job>()
 
-  // BullMQ makes a signal for processors that declare three parameters, so none of them may have a default.
+  // BullMQ creates a signal for processors that declare three parameters, so none of them may have a default.
   const worker = new Worker<Data, Result>(queue, async (job, _token, bullSignal) => {
     const id = job.id as string
     const signal = bullSignal as AbortSignal
@@ -36,7 +36,7 @@ export function cancellableWorker<Data, Result> (
       signal.throwIfAborted()
       return await process(job, signal)
     } catch (error) {
-      // Unrecoverable: the attempts that are left would run what nobody wants any more.
+      // Unrecoverable: the remaining attempts would run a job that was cancelled.
       throw signal.reason === CANCELLED ? new UnrecoverableError(CANCELLED) : error
     } finally {
       running.delete(id)
@@ -44,11 +44,13 @@ export function cancellableWorker<Data, Result> (
   }, options)
 
   const cancelWhereAsked = async ({ id = '', timestamp }: Job) => {
-    if (await options.connection.get(cancelKey(queue, id)) === String(Math.trunc(timestamp))) worker.cancelJob(id, CANCELLED)
+    if (await options.connection.get(cancelKey(queue, id)) === String(Math.trunc(timestamp))) {
+      worker.cancelJob(id, CANCELLED)
+    }
   }
 
-  // A subscribed connection takes no other commands, hence one of its own. After each (re)connect the keys of what is
-  // running are looked at once the subscription stands, so that no cancel falls between the two.
+  // A subscribed connection accepts no other commands, so it is a separate one. After each (re)connect the keys of the
+  // active jobs are read once the subscription is active, so that no cancel request is missed in between.
   const subscriber = options.connection.duplicate({ autoResubscribe: false })
   const listen = async () => {
     await subscriber.subscribe(cancelChannel(queue))

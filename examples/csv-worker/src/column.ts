@@ -1,18 +1,18 @@
 import { Tally } from './tally.ts'
 import type { TallyBounds } from './tally.ts'
 
-// As people write numbers. A leading zero makes a code ("00501" is a place, not five hundred and one).
+// Numbers as people write them. A leading zero makes a code ("00501" is a place, not five hundred and one).
 const NUMBER = /^[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/
 const MAX_NUMBER_LENGTH = 40
 const MAX_TOP_VALUE_LENGTH = 60
 
 export interface ColumnSummary {
-  /** `number` when every cell that is not empty is one. */
+  /** `number` when every non-empty cell is a number. */
   type: 'number' | 'text' | 'empty'
-  /** Cells that hold something, and cells that are empty. */
+  /** Non-empty cells, and empty cells. */
   count: number
   nulls: number
-  /** Different values. Exact, unless `capped`: then there are more, and the counts in `top` are lower bounds. */
+  /** Distinct values. Exact unless `capped`: then there are more, and the counts in `top` are lower bounds. */
   distinct: number
   capped: boolean
   min?: number
@@ -66,7 +66,7 @@ export class Column {
     }
     this.#min = Math.min(this.#min, value)
     this.#max = Math.max(this.#max, value)
-    // A running mean: a sum of many large numbers would lose digits, then overflow.
+    // A running mean, since a sum of many large numbers would lose digits and then overflow.
     this.#mean += (value - this.#mean) / this.#count
   }
 }

@@ -24,7 +24,7 @@ export function readConfig (env: NodeJS.ProcessEnv): Config {
   const config = {
     redisUrl: env.REDIS_URL || `redis://${env.REDIS_HOST || '127.0.0.1'}:${port}`,
     redisWaitSeconds: integer('REDIS_WAIT_SECONDS', 30, 600),
-    // Shorter than the 25 or 30 s after which those who send SIGTERM send SIGKILL.
+    // Shorter than the 25 or 30 s between SIGTERM and SIGKILL of usual supervisors.
     drainSeconds: integer('DRAIN_SECONDS', 20, 600),
     queue: env.JOB_QUEUE || 'default',
     folder: env.CSV_FOLDER || sampleFolder(),

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 
-/** Connects to Redis; one that is away is asked again for `waitSeconds`, then given up with a message that says so. */
+/** Connects to Redis; retries for `waitSeconds` while it is down, then gives up with a message that says so. */
 export async function connect (url: string, waitSeconds: number) {
-  // BullMQ asks for null: commands wait out an interruption instead of failing.
+  // BullMQ requires null: commands wait during an interruption instead of failing.
   const redis = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: times => Math.min(times * 200, 2_000) })
   const where = `Redis at ${redis.options.host}:${redis.options.port}`
   reportInterruptions(redis, where)
@@ -21,7 +21,7 @@ export async function connect (url: string, waitSeconds: number) {
   }
 }
 
-/** One line when Redis goes away and one when it is back, not one per attempt. */
+/** Prints one line when Redis goes down and one when it is back, not one per attempt. */
 function reportInterruptions (redis: Redis, where: string) {
   let away = false
   let reason = 'connection lost'

@@ -6,19 +6,19 @@ import { unreadable } from './unreadable.ts'
 const MAX_NAME_LENGTH = 255
 
 export interface CsvFile {
-  /** As the job named it: what messages and results show, so that nobody learns of the machine's folders. */
+  /** The name as in the job. Messages and results show it, so that they do not reveal folders of the machine. */
   name: string
   path: string
   bytes: number
 }
 
-/** Finds the file that a job names. Whoever may submit a job must not be able to read anything outside `folder`. */
+/** Finds the file that a job names. Users who may submit jobs must not be able to read files outside `folder`. */
 export async function findFile (folder: string, name: unknown): Promise<CsvFile> {
   refuseOddName(name)
   const root = await realpath(folder)
   const path = await realpath(join(root, name)).catch(error => { throw unreadable(name, error) })
 
-  // Asked of the real path, so a symbolic link cannot lead out either.
+  // The real path is checked, so that a symbolic link cannot lead out either.
   if (!isBelow(root, path)) throw new UnrecoverableError(`${name}: leads out of the CSV folder`)
 
   const file = await stat(path).catch(error => { throw unreadable(name, error) })

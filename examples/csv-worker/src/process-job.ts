@@ -6,12 +6,12 @@ import type { Summary } from './summarize.ts'
 
 const JOB_NAME = 'dataProcessing'
 
-/** What a job carries. Nobody has checked it before: BullMQ hands over whatever was added. */
+/** The data of a job. It is unchecked: BullMQ passes on what was added. */
 export type JobData = { file?: unknown } | null | undefined
 
 /** The job itself: statistics of the CSV file that `data.file` names below `folder`. */
 export async function processJob (folder: string, job: Job<JobData, Summary>, signal: AbortSignal) {
-  // A BullMQ worker gets every job of its queue, whatever the name. Silence would look like success.
+  // A BullMQ worker gets the jobs of its queue under all names. Ignoring one would look like success.
   if (job.name !== JOB_NAME) {
     throw new UnrecoverableError(
       `This worker knows jobs named "${JOB_NAME}" only, not ${JSON.stringify(job.name.slice(0, 100))}. ` +

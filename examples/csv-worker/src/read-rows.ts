@@ -8,7 +8,7 @@ import { unreadable } from './unreadable.ts'
 
 const MAX_ROW_BYTES = 1024 * 1024
 
-// Small enough for a 2 MB file to be told of percent by percent.
+// Small enough to report a 2 MB file percent by percent.
 const CHUNK_BYTES = 16 * 1024
 
 export interface Row {
@@ -28,15 +28,15 @@ export async function * readRows (file: CsvFile): AsyncGenerator<Row, void, void
     record_delimiter: ['\r\n', '\n', '\r'],
     skip_empty_lines: true,
     max_record_size: MAX_ROW_BYTES,
-    // Lengths are judged by rowCheck, which knows the line. Past the last column that we take, commas are text, so
-    // that a line of nothing but commas is bounded as well.
+    // rowCheck checks lengths, since it knows the line. After the last permitted column commas are text, so that a line
+    // of nothing but commas is bounded as well.
     relax_column_count: true,
     ignore_last_delimiters: MAX_COLUMNS + 1,
-    // Called within the parser, row by row: its rows are counted even when a later one of the same chunk fails.
+    // Called by the parser row by row, so that rows count even when a later one of the same chunk fails.
     on_record: check.row
   })
 
-  // An error of either stream ends both and comes out of the loop below.
+  // An error of either stream ends both, and the loop below throws it.
   pipeline(createReadStream(file.path, { highWaterMark: CHUNK_BYTES }), parser, () => {})
   try {
     for await (const cells of parser) yield { cells, bytesRead: parser.info.bytes }

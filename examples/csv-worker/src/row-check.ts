@@ -3,18 +3,18 @@ import { UnrecoverableError } from 'bullmq'
 
 export const MAX_COLUMNS = 200
 
-// All names together, as JSON: they return in the job's result, which must stay small.
+// All names together, as JSON: they are part of the job's result, which must stay small.
 const MAX_HEADER_BYTES = 8 * 1024
 
 /**
- * Judges the rows of one file in order, the header first, and knows the line on which each begins.
- * (csv-parse counts lines too, but tells where a row ends, and takes CRLF inside quotes for two.)
+ * Checks the rows of one file in order, the header first, and knows the line on which each starts.
+ * (csv-parse counts lines too, but reports where a row ends, and counts CRLF inside quotes as two lines.)
  */
 export function rowCheck (name: string) {
   let columns: number | undefined
   let linesOfRows = 0
 
-  /** The line on which the row begins that comes after the rows judged so far and these empty lines. */
+  /** The line on which the next row starts, after the rows checked so far and these empty lines. */
   const lineOf = ({ empty_lines: emptyLines }: Pick<Info, 'empty_lines'>) => 1 + emptyLines + linesOfRows
 
   const whatIsWrong = (cells: string[]) => {
@@ -23,7 +23,7 @@ export function rowCheck (name: string) {
     if (cells.length !== columns) return `expected ${columns} columns, found ${cells.length}`
   }
 
-  /** Returns the row, or throws what is wrong with it. */
+  /** Returns the row, or throws an error that describes its fault. */
   const row = (cells: string[], info: Info) => {
     const fault = whatIsWrong(cells)
     if (fault) throw new UnrecoverableError(`${name}: line ${lineOf(info)}: ${fault}`)
@@ -35,7 +35,7 @@ export function rowCheck (name: string) {
   return { row, lineOf }
 }
 
-/** A header's names; a column without one is called by its place. */
+/** The names of a header; a column without a name is named after its position. */
 export function columnNames (header: string[]) {
   return header.map((name, at) => name || `column ${at + 1}`)
 }

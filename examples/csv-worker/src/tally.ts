@@ -4,13 +4,13 @@ export interface TallyBounds {
 }
 
 /**
- * Counts how often each value occurs, in bounded memory. Exact while all values fit; from the first that does not, it
- * goes on as Misra and Gries described ("Finding repeated elements", 1982): that value takes one from every count and
- * what reaches zero leaves. Frequent values stay, each count too low by at most total / bounds.values, and the work
- * stays constant per value, because whatever is taken away was added before.
+ * Counts how often each value occurs, in bounded memory. The counts are exact while all values fit. From the first
+ * value that does not fit, it continues as Misra and Gries described ("Finding repeated elements", 1982): such a value
+ * decrements every count, and values with a count of zero are removed. Frequent values stay, each count is too low by
+ * at most total / bounds.values, and the work per value stays constant, because each decrement was an increment before.
  */
 export class Tally {
-  /** Different values seen; once `capped`, there were more than these. */
+  /** Distinct values so far; once `capped`, there are more than these. */
   distinct = 0
   capped = false
   #counts = new Map<string, number>()
@@ -28,7 +28,7 @@ export class Tally {
     else this.#takeOneFromAll()
   }
 
-  /** The most frequent values, the most frequent first, equals in the order of their text. */
+  /** The most frequent values, sorted by frequency, and by their text where that is equal. */
   top (length: number) {
     return [...this.#counts]
       .map(([value, count]) => ({ value, count }))

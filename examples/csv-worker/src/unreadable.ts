@@ -1,6 +1,7 @@
 import { UnrecoverableError } from 'bullmq'
 
-// What another attempt would not change. Anything else (EIO, EMFILE, …) may pass, so such a job keeps its attempts.
+// Errors that another attempt would not change. Others (EIO, EMFILE, …) may be temporary, so the job keeps its
+// attempts.
 const LASTING: Record<string, string> = {
   ENOENT: 'no such file',
   ENOTDIR: 'no such file',
@@ -11,7 +12,7 @@ const LASTING: Record<string, string> = {
   EPERM: 'may not be read by this worker'
 }
 
-/** Says that a file cannot be read, by its name alone: a file system's own message would tell the whole path. */
+/** An error that names an unreadable file without its path, which the message of the file system would reveal. */
 export function unreadable (name: string, cause: NodeJS.ErrnoException): Error {
   const lasting = LASTING[cause.code ?? '']
   if (lasting) return new UnrecoverableError(`${name}: ${lasting}`)

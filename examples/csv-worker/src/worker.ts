@@ -23,10 +23,10 @@ async function start () {
 
   worker.on('completed', (job, result) => console.log(`job ${job.id}: ${result.file}: ${result.rows} rows`))
   worker.on('failed', (job, error) => console.error(`job ${job?.id}: ${error.message}`))
-  // While Redis is away each of BullMQ's connections says so; connect.ts says it once.
+  // While Redis is down every connection of BullMQ reports it; connect.ts prints it once.
   worker.on('error', error => { if (connection.status === 'ready') console.error(error) })
 
-  // `once`: a second Ctrl-C ends the process the hard way.
+  // `once`: a second Ctrl-C kills the process.
   const stopAll = () => { stop(worker, connection, config.drainSeconds).catch(fail) }
   process.once('SIGTERM', stopAll)
   process.once('SIGINT', stopAll)
@@ -35,7 +35,7 @@ async function start () {
   console.log(`csv-worker: waiting for jobs of queue ${config.queue}, files in ${config.folder}`)
 }
 
-/** Takes no more jobs, finishes those under way, and lets the process end with 0; with 1 when they must be left. */
+/** Stops taking jobs, finishes the active ones and lets the process exit with 0, or with 1 when they take too long. */
 async function stop (worker: Worker, connection: Redis, drainSeconds: number) {
   if (connection.status !== 'ready') leave('Redis is away')
   setTimeout(leave, drainSeconds * 1000, `not finished after ${drainSeconds} s`).unref()
@@ -45,7 +45,7 @@ async function stop (worker: Worker, connection: Redis, drainSeconds: number) {
   connection.disconnect()
 }
 
-/** The locks of the jobs under way run out, then BullMQ gives them to another worker. */
+/** The locks of the active jobs expire, and BullMQ gives them to another worker. */
 function leave (reason: string) {
   fail(new Error(`${reason}; leaving what is under way to another worker`))
 }

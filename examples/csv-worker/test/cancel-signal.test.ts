@@ -11,7 +11,7 @@ const DAY_MS = 86_400_000
 t.test('cancels of active jobs', async t => {
   const redis = await startRedis(t)
 
-  t.test('a message ends the job, unrecoverably, and no other', async t => {
+  t.test('a message ends its job only, without further attempts', async t => {
     const { queue, jobs, worker, client, cancel } = setup(t, redis, { process: untilAborted, concurrency: 2 })
     const [job, other] = await Promise.all([queue.add('long', {}, { attempts: 3 }), queue.add('long', {})])
     await until(() => jobs.size === 2)
@@ -27,7 +27,7 @@ t.test('cancels of active jobs', async t => {
     await cancel(other)
   })
 
-  t.test('a job that was cancelled before it was taken does not run', async t => {
+  t.test('a job that was cancelled before its start does not run', async t => {
     const { queue, jobs, worker, client } = setup(t, redis, { process: untilAborted })
     await worker.pause()
     const job = await queue.add('long', {})
@@ -41,7 +41,7 @@ t.test('cancels of active jobs', async t => {
     t.equal(jobs.size, 0)
   })
 
-  t.test('a cancel of an earlier job of the same id is not for the next one', async t => {
+  t.test('cancelling an earlier job with the same id does not cancel the next one', async t => {
     const { queue, worker, client } = setup(t, redis, { process: async () => 'done' })
     await client.set(`{tidings}:cancel:${queue.name}:again`, Date.now() - 5000, 'PX', DAY_MS)
     const completed = once(worker, 'completed')
@@ -50,7 +50,7 @@ t.test('cancels of active jobs', async t => {
     t.equal(await job.getState(), 'completed')
   })
 
-  t.test('a message that was lost is made up for when the connection is back', async t => {
+  t.test('a lost message is recovered from the key after a reconnect', async t => {
     const { queue, jobs, worker, client } = setup(t, redis, { process: untilAborted })
     worker.on('error', () => {})
     const job = await queue.add('long', {})
@@ -58,14 +58,14 @@ t.test('cancels of active jobs', async t => {
     await subscribed(client, queue.name)
 
     const failed = once(worker, 'failed')
-    await client.set(`{tidings}:cancel:${queue.name}:${job.id}`, job.timestamp, 'PX', DAY_MS) // and no message
+    await client.set(`{tidings}:cancel:${queue.name}:${job.id}`, job.timestamp, 'PX', DAY_MS) // without a message
     await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
     await failed
 
     t.equal((await queue.getJob(job.id as string))?.failedReason, 'Cancelled by user')
   })
 
-  t.test('a job that does not look at its signal completes', async t => {
+  t.test('a job that ignores its signal completes', async t => {
     const gate = Promise.withResolvers<void>()
     const { queue, jobs, worker, client, cancel } = setup(t, redis, { process: () => gate.promise })
     const job = await queue.add('deaf', {})
@@ -81,7 +81,7 @@ t.test('cancels of active jobs', async t => {
     t.equal(await job.getState(), 'completed')
   })
 
-  t.test('an error of the job itself stays what it is, and its attempts remain', async t => {
+  t.test('an error of the job itself is kept, with its remaining attempts', async t => {
     const { queue, worker } = setup(t, redis, { process: async () => { throw new Error('disk full') } })
     const failed = once(worker, 'failed')
     const job = await queue.add('faulty', {}, { attempts: 3, backoff: 60_000 })
@@ -91,7 +91,7 @@ t.test('cancels of active jobs', async t => {
     t.equal(await job.getState(), 'delayed')
   })
 
-  t.test('a cancel of another queue, or of a job that is not here, changes nothing', async t => {
+  t.test('cancelling a job of another queue or another worker changes nothing', async t => {
     const { queue, jobs, client, cancel } = setup(t, redis, { process: untilAborted })
     const job = await queue.add('long', {})
     await until(() => jobs.size === 1)
@@ -104,7 +104,7 @@ t.test('cancels of active jobs', async t => {
     await cancel(job)
   })
 
-  t.test('a message of a system in another database of the same Redis ends nothing', async t => {
+  t.test('a message of a system in another database of the same Redis ends no job', async t => {
     const { queue, jobs, client, cancel } = setup(t, redis, { process: untilAborted })
     const elsewhere = redis.client({ db: 3 })
     const job = await queue.add('long', {})
@@ -116,7 +116,7 @@ t.test('cancels of active jobs', async t => {
       .publish(`{tidings}:cancel:${queue.name}`, job.id as string)
       .exec()
     await client.publish(`{tidings}:cancel:${queue.name}`, 'nonsense')
-    await client.get('anything') // whatever came of the messages has been asked of Redis before this
+    await client.get('anything') // the worker has read the keys for the messages before this command
     t.equal(jobs.get(job.id as string)?.aborted, false)
     await cancel(job)
     await until(() => jobs.get(job.id as string)?.aborted)
@@ -158,7 +158,7 @@ function setup (t: TestContext, redis: TestRedis, { process, concurrency = 1 }: 
     await queue.close()
   })
 
-  /** What jobs-api does. */
+  /** Cancels as jobs-api does. */
   const cancel = async ({ id: jobId, timestamp = 0 }: { id?: string | undefined, timestamp?: number }) => {
     await client.multi()
       .set(`{tidings}:cancel:${name}:${jobId}`, timestamp, 'PX', DAY_MS)

@@ -6,7 +6,7 @@ import { UnrecoverableError } from 'bullmq'
 import t from 'tap'
 import { findFile } from '../src/find-file.ts'
 
-t.test('finds a file of the folder and of folders below it', async t => {
+t.test('finds files in the folder and in folders below it', async t => {
   const { folder } = setup(t)
   t.same(await findFile(folder, 'a.csv'), { name: 'a.csv', path: join(folder, 'a.csv'), bytes: 4 })
   t.equal((await findFile(folder, 'deep/b.csv')).bytes, 8)
@@ -26,7 +26,7 @@ t.test('the folder may itself be a symbolic link', async t => {
   t.equal((await findFile(`${folder}-link`, 'a.csv')).bytes, 4)
 })
 
-t.test('refuses whatever leads out of the folder', async t => {
+t.test('refuses every path that leads out of the folder', async t => {
   const { folder, outside } = setup(t)
   symlinkSync(join(outside, 'secret.csv'), join(folder, 'link.csv'))
   symlinkSync(outside, join(folder, 'linked'))
@@ -41,10 +41,12 @@ t.test('refuses whatever leads out of the folder', async t => {
     ['link.csv', /^link.csv: leads out of the CSV folder$/],
     ['linked/secret.csv', /^linked\/secret.csv: leads out of the CSV folder$/]
   ]
-  for (const [name, message] of refused) await t.rejects(findFile(folder, name), { name: 'UnrecoverableError', message }, String(name))
+  for (const [name, message] of refused) {
+    await t.rejects(findFile(folder, name), { name: 'UnrecoverableError', message }, String(name))
+  }
 })
 
-t.test('refuses what is no name of a file', async t => {
+t.test('refuses values that are not file names', async t => {
   const { folder } = setup(t)
   for (const name of [undefined, null, 7, '', ['a.csv'], { file: 'a.csv' }]) {
     await t.rejects(findFile(folder, name), { name: 'UnrecoverableError', message: /^data.file must name a CSV file/ })
@@ -54,7 +56,7 @@ t.test('refuses what is no name of a file', async t => {
   await t.rejects(findFile(folder, 'x'.repeat(256)), { message: 'data.file is longer than 255 characters' })
 })
 
-t.test('says what is wrong with a file by its name alone', async t => {
+t.test('reports faults of a file with its name, not its path', async t => {
   const { folder } = setup(t)
   symlinkSync('circle.csv', join(folder, 'circle.csv'))
 
@@ -65,7 +67,7 @@ t.test('says what is wrong with a file by its name alone', async t => {
   await t.rejects(findFile(folder, 'circle.csv'), { message: 'circle.csv: is a symbolic link that leads to itself' })
 })
 
-t.test('a folder that is away is not the job\'s fault, so its attempts remain', async t => {
+t.test('with a missing folder the job keeps its attempts', async t => {
   const error: Error = await findFile('/no/such/folder', 'a.csv').catch(error => error)
   t.equal(error.name, 'Error')
 })

@@ -14,36 +14,46 @@ import type { Summary } from '../src/summarize.ts'
 const PATIENCE_MS = 60_000
 const SAMPLES = fileURLToPath(new URL('../data', import.meta.resolve('vega-datasets')))
 
-t.test('a whole file: progress by whole percents, then the result', async t => {
+t.test('reports progress in whole percents, then returns the result', async t => {
   const { queue, events } = await setup(t)
-  const told: unknown[] = []
-  events.on('progress', ({ data }) => told.push(data))
+  const reported: unknown[] = []
+  events.on('progress', ({ data }) => reported.push(data))
 
   const job = await queue.add('dataProcessing', { file: 'zipcodes.csv' })
   const result = await job.waitUntilFinished(events, PATIENCE_MS)
 
   t.match(result, { file: 'zipcodes.csv', rows: 42_049, bytes: 2_018_388 })
   t.same(Object.keys(result.columns), ['zip_code', 'latitude', 'longitude', 'city', 'state', 'county'])
-  t.same(told, Array.from({ length: 100 }, (_, n) => n + 1))
+  t.same(reported, Array.from({ length: 100 }, (_, n) => n + 1))
   t.ok(JSON.stringify(result).length < 64 * 1024)
 })
 
 t.test('several jobs at once do not disturb each other', async t => {
   const { queue, events } = await setup(t)
-  const files = { 'zipcodes.csv': 42_049, 'airports.csv': 3_376, 'stocks.csv': 560, 'birdstrikes.csv': 10_000, 'species.csv': 12_360 }
+  const files = {
+    'zipcodes.csv': 42_049,
+    'airports.csv': 3_376,
+    'stocks.csv': 560,
+    'birdstrikes.csv': 10_000,
+    'species.csv': 12_360
+  }
   const jobs = await queue.addBulk(Object.keys(files).map(file => ({ name: 'dataProcessing', data: { file } })))
   const results = await Promise.all(jobs.map(job => job.waitUntilFinished(events, PATIENCE_MS)))
   t.same(Object.fromEntries(results.map(({ file, rows }) => [file, rows])), files)
 })
 
-t.test('what another attempt would not mend fails at once, with a message that says what and where', async t => {
+t.test('permanent faults fail at once, with a message that says what is wrong and where', async t => {
   const { queue, events, folder } = await setup(t, temporaryFolder(t, 'csv'))
   writeFileSync(join(folder, 'broken.csv'), 'a,b\n1,2\n3\n')
 
   const faults: Array<[string, JobData, string]> = [
     ['dataProcessing', { file: 'broken.csv' }, 'broken.csv: line 3: expected 2 columns, found 1'],
     ['dataProcessing', { file: 'sales.csv' }, 'sales.csv: no such file'],
-    ['dataProcessing', { file: '../sales.csv' }, '../sales.csv: data.file must be a path below the CSV folder, without ".."'],
+    [
+      'dataProcessing',
+      { file: '../sales.csv' },
+      '../sales.csv: data.file must be a path below the CSV folder, without ".."'
+    ],
     ['dataProcessing', { file: 7 }, 'data.file must name a CSV file, for example { "file": "zipcodes.csv" }'],
     ['dataProcessing', null, 'data.file must name a CSV file, for example { "file": "zipcodes.csv" }'],
     ['sendMail', { file: 'broken.csv' }, 'This worker knows jobs named "dataProcessing" only, not "sendMail". ' +
@@ -56,7 +66,7 @@ t.test('what another attempt would not mend fails at once, with a message that s
   }
 })
 
-t.test('a cancel in the middle of a large file ends the job there', async t => {
+t.test('cancelling in the middle of a large file ends the job there', async t => {
   const { queue, events, folder, client } = await setup(t, temporaryFolder(t, 'csv'))
   writeFileSync(join(folder, 'large.csv'), 'id,city,amount\n' + '12345,São Paulo,12.50\n'.repeat(2_000_000))
   let progress = 0

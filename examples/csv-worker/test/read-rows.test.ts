@@ -5,7 +5,7 @@ import type { TestContext } from '@tidings/testing'
 import t from 'tap'
 import { readRows } from '../src/read-rows.ts'
 
-t.test('reads CSV as spreadsheets write it', async t => {
+t.test('reads the CSV of spreadsheets', async t => {
   const cases: Record<string, { text: string | Buffer, rows: string[][] }> = {
     'a plain file': { text: 'a,b\n1,2\n', rows: [['a', 'b'], ['1', '2']] },
     'no line break at the end': { text: 'a,b\n1,2', rows: [['a', 'b'], ['1', '2']] },
@@ -18,7 +18,10 @@ t.test('reads CSV as spreadsheets write it', async t => {
     'empty cells, quoted or not': { text: 'a,b,c\n,"",3\n', rows: [['a', 'b', 'c'], ['', '', '3']] },
     'empty lines': { text: '\n\na,b\n\n1,2\n\n\n', rows: [['a', 'b'], ['1', '2']] },
     'a byte order mark': { text: '\uFEFFa,b\n1,2\n', rows: [['a', 'b'], ['1', '2']] },
-    'UTF-16 with a byte order mark': { text: Buffer.from('\uFEFFa,b\n1,ü\n', 'utf16le'), rows: [['a', 'b'], ['1', 'ü']] },
+    'UTF-16 with a byte order mark': {
+      text: Buffer.from('\uFEFFa,b\n1,ü\n', 'utf16le'),
+      rows: [['a', 'b'], ['1', 'ü']]
+    },
     'any script': { text: 'Straße,城市\nÄpfel,🙂\n', rows: [['Straße', '城市'], ['Äpfel', '🙂']] },
     'nothing at all': { text: '', rows: [] },
     'nothing but a byte order mark': { text: '\uFEFF', rows: [] }
@@ -26,23 +29,38 @@ t.test('reads CSV as spreadsheets write it', async t => {
   for (const [name, { text, rows }] of Object.entries(cases)) t.same(await cellsOf(t, text), rows, name)
 })
 
-t.test('names the line on which a malformed row begins', async t => {
+t.test('names the line on which a malformed row starts', async t => {
   const quoted = '"one\ntwo\r\nthree",x\n' // three lines, one row
   const cases: Record<string, { text: string, message: string }> = {
     'a short row': { text: 'a,b\n1,2\n3\n4,5\n', message: 'line 3: expected 2 columns, found 1' },
     'a long row': { text: 'a,b\n1,2,3\n', message: 'line 2: expected 2 columns, found 3' },
-    'after a cell of several lines': { text: `a,b\n${quoted}${quoted}1\n`, message: 'line 8: expected 2 columns, found 1' },
+    'after a cell of several lines': {
+      text: `a,b\n${quoted}${quoted}1\n`,
+      message: 'line 8: expected 2 columns, found 1'
+    },
     'after empty lines': { text: '\na,b\n\n\n1\n', message: 'line 5: expected 2 columns, found 1' },
     'with CRLF': { text: 'a,b\r\n\r\n1,2\r\n3\r\n', message: 'line 4: expected 2 columns, found 1' },
     'an open quote': { text: 'a,b\n1,2\n3,"4\n5,6\n7,8\n', message: 'line 3: a quote is opened and never closed' },
-    'an open quote after empty lines': { text: 'a,b\n1,2\n\n\n3,"4\n', message: 'line 5: a quote is opened and never closed' },
+    'an open quote after empty lines': {
+      text: 'a,b\n1,2\n\n\n3,"4\n',
+      message: 'line 5: a quote is opened and never closed'
+    },
     'text after a quote': { text: 'a,b\n"1"x,2\n', message: 'line 2: text follows a closing quote' },
-    'a quote within a cell': { text: 'a,b\n1"x",2\n', message: 'line 2: a quote inside a cell that does not begin with one' },
+    'a quote within a cell': {
+      text: 'a,b\n1"x",2\n',
+      message: 'line 2: a quote inside a cell that does not begin with one'
+    },
     'a NUL byte': { text: 'a,b\n1,\0\n', message: 'line 2: a NUL byte: this is not a text file' },
     'two columns of one name': { text: 'a,b,a\n', message: 'line 1: two columns are called "a"' },
-    'a nameless column called as another': { text: 'column 2,\n', message: 'line 1: two columns are called "column 2"' },
+    'a nameless column called as another': {
+      text: 'column 2,\n',
+      message: 'line 1: two columns are called "column 2"'
+    },
     'too many columns': { text: 'x,'.repeat(200), message: 'line 1: more than 200 columns' },
-    'too many columns, quoted': { text: Array.from({ length: 300 }, (_, n) => `"${n}"`).join() + '\n', message: 'line 1: more than 200 columns' },
+    'too many columns, quoted': {
+      text: Array.from({ length: 300 }, (_, n) => `"${n}"`).join() + '\n',
+      message: 'line 1: more than 200 columns'
+    },
     'far too many columns': { text: ','.repeat(3_000_000), message: 'line 1: more than 200 columns' },
     'long names': { text: `${'x'.repeat(8_200)},b\n`, message: 'line 1: the names of the columns are too long' },
     'an endless row': {
@@ -55,13 +73,13 @@ t.test('names the line on which a malformed row begins', async t => {
   }
 })
 
-t.test('the rows before a malformed one do not depend on where the file is cut into chunks', async t => {
+t.test('the rows before a malformed one do not depend on the chunks of the file', async t => {
   const text = `a,b\r\n${'"x\r\ny",🙂\r\n'.repeat(4_000)}1\r\n`
   await t.rejects(cellsOf(t, text), { message: 'sales.csv: line 8002: expected 2 columns, found 1' })
   t.equal((await cellsOf(t, text.slice(0, -'1\r\n'.length))).length, 4_001)
 })
 
-t.test('tells how many bytes are read, to the last one', async t => {
+t.test('reports how many bytes are read, up to the last one', async t => {
   const file = fileOf(t, 'a,b\n' + '1,2\n'.repeat(20_000))
   let last = 0
   for await (const { bytesRead } of readRows(file)) {
@@ -71,7 +89,10 @@ t.test('tells how many bytes are read, to the last one', async t => {
   t.equal(last, file.bytes)
 })
 
-t.test('closes the file when its reader stops early', { skip: !existsSync('/proc/self/fd') && 'no list of open files' }, async t => {
+t.test('closes the file when its reader stops early', {
+  skip: !existsSync('/proc/self/fd') &&
+  'no list of open files'
+}, async t => {
   const file = fileOf(t, 'a,b\n' + '1,2\n'.repeat(20_000))
   const rows = readRows(file)
   await rows.next()
@@ -80,13 +101,16 @@ t.test('closes the file when its reader stops early', { skip: !existsSync('/proc
   await until(() => !isOpen(file.path))
 })
 
-t.test('a file that vanished meanwhile is told by its name', async t => {
+t.test('a file that has disappeared is reported by its name', async t => {
   const file = fileOf(t, 'a\n')
   rmSync(file.path)
   await t.rejects(readAll(file), { name: 'UnrecoverableError', message: 'sales.csv: no such file' })
 })
 
-t.test('a file that may not be read is told by its name', { skip: process.getuid?.() === 0 && 'root may read it' }, async t => {
+t.test('a file without read permission is reported by its name', {
+  skip: process.getuid?.() === 0 &&
+  'root may read it'
+}, async t => {
   const file = fileOf(t, 'a\n')
   chmodSync(file.path, 0)
   await t.rejects(readAll(file), { name: 'UnrecoverableError', message: 'sales.csv: may not be read by this worker' })

@@ -10,7 +10,7 @@ import type { CsvFile } from '../src/find-file.ts'
 
 const SAMPLES = fileURLToPath(new URL('../data', import.meta.resolve('vega-datasets')))
 
-t.test('says what is in each column', async t => {
+t.test('returns statistics of each column', async t => {
   const text = '\uFEFFname,amount,code,note\r\n' +
     '"Müller, Zoë",12.5,007,"two\r\nlines"\r\n' +
     'Smith,"3.5",008,\r\n' +
@@ -62,32 +62,35 @@ t.test('says what is in each column', async t => {
   })
 })
 
-t.test('a header alone is a file of no rows, nothing at all is a fault', async t => {
-  const { summary, told } = await summaryOf(t, 'a,b\n')
+t.test('a file with only a header has no rows, an empty file is a fault', async t => {
+  const { summary, reported } = await summaryOf(t, 'a,b\n')
   t.equal(summary.rows, 0)
   t.same(Object.keys(summary.columns), ['a', 'b'])
-  t.same(told.at(-1), 100)
+  t.same(reported.at(-1), 100)
   await t.rejects(summaryOf(t, ''), {
     name: 'UnrecoverableError',
     message: 'sales.csv: line 1: expected a header, found an empty file'
   })
 })
 
-t.test('any name may head a column', async t => {
+t.test('a column may have any name', async t => {
   const { summary } = await summaryOf(t, '__proto__,,constructor\n1,2,3\n')
   t.same(Object.keys(summary.columns), ['__proto__', 'column 2', 'constructor'])
   t.match(JSON.parse(JSON.stringify(summary)).columns.constructor, { type: 'number', max: 3 })
 })
 
-t.test('zipcodes.csv agrees with a count of its own', async t => {
-  const told: number[] = []
+t.test('zipcodes.csv has the statistics of an independent count', async t => {
+  const reported: number[] = []
   const summary = await summarize(await findFile(SAMPLES, 'zipcodes.csv'), {
     signal: new AbortController().signal,
-    onProgress: async percent => { told.push(percent) }
+    onProgress: async percent => { reported.push(percent) }
   })
 
   // This file has no quotes, so that it can be read by two splits.
-  const [header = [], ...rows] = readFileSync(join(SAMPLES, 'zipcodes.csv'), 'utf8').trimEnd().split('\n').map(line => line.split(','))
+  const [header = [], ...rows] = readFileSync(join(SAMPLES, 'zipcodes.csv'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map(line => line.split(','))
   t.equal(rows.length, 42_049)
   t.equal(summary.rows, 42_049)
   t.equal(summary.bytes, 2_018_388)
@@ -113,10 +116,10 @@ t.test('zipcodes.csv agrees with a count of its own', async t => {
   t.same(summary.columns.state?.top.slice(0, 3), [
     { value: 'TX', count: 2_670 }, { value: 'CA', count: 2_666 }, { value: 'NY', count: 2_232 }])
 
-  t.same(told, Array.from({ length: 100 }, (_, n) => n + 1), 'each percent from 1 to 100 is told once')
+  t.same(reported, Array.from({ length: 100 }, (_, n) => n + 1), 'each percent from 1 to 100 is reported once')
 })
 
-t.test('distinct values are exact up to 300,000 among all columns, then marked', async t => {
+t.test('distinct values are exact up to 300,000 over all columns, then capped', async t => {
   const rows = Array.from({ length: 160_000 }, (_, n) => `${n},${n % 10}\n`)
   const { summary } = await summaryOf(t, `id,digit\n${rows.join('')}`)
   t.match(summary.columns.id, { distinct: 150_000, capped: true, min: 0, max: 159_999 })
@@ -137,40 +140,40 @@ t.test('the result of the widest file stays far below 64 KiB', async t => {
   }
 })
 
-t.test('reading waits until progress is told', async t => {
-  let telling = 0
+t.test('reading waits until progress is reported', async t => {
+  let reporting = 0
   await summaryOf(t, 'a\n' + '1\n'.repeat(50_000), {
     onProgress: async () => {
-      t.equal(++telling, 1)
+      t.equal(++reporting, 1)
       await new Promise(resolve => setImmediate(resolve))
-      telling--
+      reporting--
     }
   })
 })
 
-t.test('stops where its signal is aborted', async t => {
+t.test('stops when its signal is aborted', async t => {
   const controller = new AbortController()
-  const told: number[] = []
+  const reported: number[] = []
   const summary = summaryOf(t, 'a\n' + '1\n'.repeat(200_000), {
     signal: controller.signal,
     onProgress: async percent => {
-      told.push(percent)
+      reported.push(percent)
       if (percent >= 20) controller.abort(new Error('enough'))
     }
   })
   await t.rejects(summary, { message: 'enough' })
-  t.ok(Number(told.at(-1)) < 40)
+  t.ok(Number(reported.at(-1)) < 40)
 })
 
 async function summaryOf (t: TestContext, text: string, options: Partial<Parameters<typeof summarize>[1]> = {}) {
   const path = join(temporaryFolder(t, 'csv'), 'sales.csv')
   writeFileSync(path, text)
   const file: CsvFile = { name: 'sales.csv', path, bytes: Buffer.byteLength(text) }
-  const told: number[] = []
+  const reported: number[] = []
   const summary = await summarize(file, {
     signal: new AbortController().signal,
-    onProgress: async percent => { told.push(percent) },
+    onProgress: async percent => { reported.push(percent) },
     ...options
   })
-  return { summary, told }
+  return { summary, reported }
 }

@@ -15,14 +15,28 @@ t.test('counts are exact while all values fit', async t => {
   }), { numRuns: 50 })
 })
 
-t.test('the most frequent values come first, equals in the order of their text', async t => {
+t.test('the most frequent values come first, equally frequent ones in the order of their text', async t => {
   const tally = tallyOf(['b', 'c', 'a', 'c'], ROOMY)
   t.same(tally.top(2), [{ value: 'c', count: 2 }, { value: 'a', count: 1 }])
 })
 
-t.test('beyond its bound a count is too low by at most the share that one place has', async t => {
+t.test('above the bound a count is too low by at most total / bounds.values', async t => {
   const bounds = { values: 3, characters: 1_000 }
-  fc.assert(fc.property(fc.array(fc.constantFrom('a', 'a', 'a', 'a', 'b', 'b', 'b', 'c', 'd', 'e', 'f', 'g', 'h')), values => {
+  fc.assert(fc.property(fc.array(fc.constantFrom(
+    'a',
+    'a',
+    'a',
+    'a',
+    'b',
+    'b',
+    'b',
+    'c',
+    'd',
+    'e',
+    'f',
+    'g',
+    'h'
+  )), values => {
     const tally = tallyOf(values, bounds)
     const kept = new Map(tally.top(100).map(({ value, count }) => [value, count]))
     const error = values.length / (bounds.values + 1)
@@ -37,7 +51,7 @@ t.test('beyond its bound a count is too low by at most the share that one place 
   }), { numRuns: 50 })
 })
 
-t.test('long values are bounded by their characters', async t => {
+t.test('long values are bounded by their total length', async t => {
   const tally = tallyOf(['x'.repeat(60), 'y'.repeat(60), 'short', 'short'], { values: 10, characters: 100 })
   t.equal(tally.capped, true)
   t.same(tally.top(10), [{ value: 'short', count: 2 }])

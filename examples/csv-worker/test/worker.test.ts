@@ -7,17 +7,20 @@ import t from 'tap'
 
 const entry = fileURLToPath(new URL('../src/worker.ts', import.meta.url))
 
-/** Many, so that a test that is slow to look still sees the worker at them. */
+/** Many, so that a slow test still finds the worker busy. */
 const ROWS = 1_500_000
 
-t.test('works, finishes what it has begun on SIGTERM, and ends with 0', async t => {
+t.test('processes jobs, finishes active ones on SIGTERM, and exits with 0', async t => {
   const redis = await startRedis(t)
   const folder = temporaryFolder(t, 'csv')
   writeFileSync(join(folder, 'large.csv'), 'id,city\n' + '12345,London\n'.repeat(ROWS))
   const queue = new Queue('reports', { connection: redis.client({ maxRetriesPerRequest: null }) })
   t.teardown(() => queue.close())
 
-  const service = await spawnService(t, { entry, env: { REDIS_URL: redis.url, JOB_QUEUE: 'reports', CSV_FOLDER: folder } })
+  const service = await spawnService(t, {
+    entry,
+    env: { REDIS_URL: redis.url, JOB_QUEUE: 'reports', CSV_FOLDER: folder }
+  })
   const job = await queue.add('dataProcessing', { file: 'large.csv' })
   await until(async () => await job.isActive())
   const next = await queue.add('dataProcessing', { file: 'large.csv' }, { delay: 600_000 })
@@ -29,14 +32,17 @@ t.test('works, finishes what it has begun on SIGTERM, and ends with 0', async t 
   t.match(service.output(), `job ${job.id}: large.csv: ${ROWS} rows`)
 })
 
-t.test('a job that outlasts the drain is left to another worker, and the exit code says so', async t => {
+t.test('a job that outlasts the drain is left to another worker, and the exit code is 1', async t => {
   const redis = await startRedis(t)
   const folder = temporaryFolder(t, 'csv')
   writeFileSync(join(folder, 'huge.csv'), 'id,city\n' + '12345,London\n'.repeat(5_000_000))
   const queue = new Queue('default', { connection: redis.client({ maxRetriesPerRequest: null }) })
   t.teardown(() => queue.close())
 
-  const service = await spawnService(t, { entry, env: { REDIS_URL: redis.url, CSV_FOLDER: folder, DRAIN_SECONDS: '1' } })
+  const service = await spawnService(t, {
+    entry,
+    env: { REDIS_URL: redis.url, CSV_FOLDER: folder, DRAIN_SECONDS: '1' }
+  })
   const job = await queue.add('dataProcessing', { file: 'huge.csv' })
   await until(async () => await job.isActive())
 
@@ -45,14 +51,14 @@ t.test('a job that outlasts the drain is left to another worker, and the exit co
   t.equal(await job.getState(), 'active', 'until its lock runs out')
 })
 
-t.test('ends with 0 on SIGINT when there is nothing to do', async t => {
+t.test('exits with 0 on SIGINT when it is idle', async t => {
   const redis = await startRedis(t)
   const service = await spawnService(t, { entry, env: { REDIS_HOST: redis.host, REDIS_PORT: String(redis.port) } })
   await until(() => service.output().includes('waiting for jobs of queue default'))
   t.same(await service.kill('SIGINT'), { code: 0, signal: null })
 })
 
-t.test('works on after Redis was away', async t => {
+t.test('continues after Redis was down', async t => {
   const redis = await startRedis(t)
   const service = await spawnService(t, { entry, env: { REDIS_URL: redis.url } })
   await until(() => service.output().includes('waiting for jobs'))
@@ -65,7 +71,7 @@ t.test('works on after Redis was away', async t => {
   await until(async () => await job.isCompleted())
 })
 
-t.test('SIGTERM ends it at once while Redis is away, with 1, because nothing can be finished', async t => {
+t.test('SIGTERM ends it at once with 1 while Redis is down, since no job can finish', async t => {
   const redis = await startRedis(t)
   const service = await spawnService(t, { entry, env: { REDIS_URL: redis.url } })
   await until(() => service.output().includes('waiting for jobs'))
@@ -75,9 +81,12 @@ t.test('SIGTERM ends it at once while Redis is away, with 1, because nothing can
   t.match(service.output(), 'csv-worker: Redis is away; leaving what is under way to another worker')
 })
 
-t.test('a Redis that is away is said in words, not in a stack', async t => {
+t.test('reports a Redis that is down in one line, without a stack', async t => {
   const port = await freePort()
-  const service = await spawnService(t, { entry, env: { REDIS_URL: `redis://127.0.0.1:${port}`, REDIS_WAIT_SECONDS: '1' } })
+  const service = await spawnService(t, {
+    entry,
+    env: { REDIS_URL: `redis://127.0.0.1:${port}`, REDIS_WAIT_SECONDS: '1' }
+  })
   t.same(await service.exited, { code: 1, signal: null })
   t.match(service.output().trim().split('\n'), [
     `Redis at 127.0.0.1:${port} is away (connect ECONNREFUSED 127.0.0.1:${port}); trying again`,
@@ -85,10 +94,13 @@ t.test('a Redis that is away is said in words, not in a stack', async t => {
   ])
 })
 
-t.test('refuses to start on faulty variables', async t => {
+t.test('refuses to start with invalid variables', async t => {
   const faulty = await spawnService(t, { entry, env: { CONCURRENCY: 'many', REDIS_PORT: '0' } })
   t.same(await faulty.exited, { code: 1, signal: null })
-  t.equal(faulty.output().trim(), 'csv-worker: REDIS_PORT must be a whole number from 1 to 65535; CONCURRENCY must be a whole number from 1 to 64')
+  t.equal(
+    faulty.output().trim(),
+    'csv-worker: REDIS_PORT must be a whole number from 1 to 65535; CONCURRENCY must be a whole number from 1 to 64'
+  )
 
   const nowhere = await spawnService(t, { entry, env: { CSV_FOLDER: '/no/such/folder' } })
   t.same(await nowhere.exited, { code: 1, signal: null })

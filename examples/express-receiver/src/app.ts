@@ -3,15 +3,15 @@ import type { ErrorRequestHandler, Request, RequestHandler } from 'express'
 import { Webhook, WebhookVerificationError } from 'standardwebhooks'
 import { oncePerId } from './once-per-id.ts'
 
-// A result travels with up to 64 KiB; this leaves room for what JSON makes of it.
+// Results have up to 64 KiB; this leaves room for their encoding in JSON.
 const MAX_BODY = '1mb'
 
-// 100 seconds of 100 events each: longer than the retries of a delivery take (1 s, 10 s, 60 s).
+// 100 seconds of 100 events each, which is longer than the retries of a delivery (1 s, 10 s, 60 s).
 const IDS_REMEMBERED = 10_000
 
 /**
- * What a webhook tells; `id` is the job's, the event's own is the header `webhook-id`. What is larger than 64 KiB is
- * flagged as truncated: progress and results are null then, of an error the beginning is there. GET /jobs/:id has it whole.
+ * The body of a webhook. `id` is the id of the job; the id of the event is the header `webhook-id`. Values over 64 KiB
+ * are flagged as truncated: progress and results are null then, errors are shortened. GET /jobs/:id has them in full.
  */
 export type JobEvent = { id: string, jobname: string, userId: number | string } & (
   | { eventType: 'progress', progress: unknown, progressTruncated?: true }
@@ -20,21 +20,24 @@ export type JobEvent = { id: string, jobname: string, userId: number | string } 
 )
 
 interface Options {
-  /** The webhook's own, `whsec_…`: what `POST /webhooks` answered. */
+  /** The secret of the webhook (`whsec_…`) from the response of `POST /webhooks`. */
   secret: string
-  /** Called once per event. When it throws, the answer is 500 and the event comes again. */
+  /** Called once per event. When it throws, the response is a 500 and the event is sent again. */
   handle: (event: JobEvent) => void | Promise<void>
 }
 
-/** An Express app with one route, `POST /webhook`, that handles only what Tidings has signed. */
+/** An Express app with one route, `POST /webhook`, that handles only requests signed by Tidings. */
 export function buildApp ({ secret, handle }: Options) {
   const webhook = new Webhook(secret)
   const once = oncePerId(IDS_REMEMBERED)
   const app = express()
   app.disable('x-powered-by')
 
-  // The signature is over the bytes as they came, so the body stays raw until it is verified.
-  app.post('/webhook', express.raw({ type: 'application/json', limit: MAX_BODY }), verified(webhook), async (req, res) => {
+  // The signature covers the bytes as they arrive, so the body stays raw until it is verified.
+  app.post('/webhook', express.raw({
+    type: 'application/json',
+    limit: MAX_BODY
+  }), verified(webhook), async (req, res) => {
     const event = parse(req)
     if (!event) {
       res.status(400).json({ error: 'the body is not a JSON object' })
@@ -48,7 +51,7 @@ export function buildApp ({ secret, handle }: Options) {
   return app
 }
 
-/** Lets through what carries a signature of this webhook that is not older than five minutes. */
+/** Admits requests with a signature of this webhook that is not older than five minutes. */
 function verified (webhook: Webhook): RequestHandler {
   return (req, res, next) => {
     if (!Buffer.isBuffer(req.body)) {
@@ -80,9 +83,9 @@ function parse (req: Request): JobEvent | undefined {
   }
 }
 
-// Express knows an error handler by its four parameters.
+// Express recognises an error handler by its four parameters.
 const answerErrors: ErrorRequestHandler = (error, _req, res, _next) => {
-  const status = error.status ?? 500 // express.raw has set one: 413, 415 or 400
+  const status = error.status ?? 500 // set by express.raw: 413, 415 or 400
   if (status >= 500) console.error(error)
   res.status(status).json({ error: status >= 500 ? 'the event could not be handled' : error.message })
 }

@@ -9,12 +9,18 @@ const SECRET = `whsec_${Buffer.from('a secret of thirty-two bytes, ok').toString
 const OTHER_SECRET = `whsec_${Buffer.from('another one of thirty-two bytes.').toString('base64')}`
 const MINUTE = 60_000
 
-// One moment for all, so that no signature and its timestamp fall into different seconds.
+// One time for all, so that a signature and its timestamp are of the same second.
 const NOW = Date.now()
 
-const COMPLETED: JobEvent = { id: '123', jobname: 'dataProcessing', userId: 1, result: { rows: 42_049 }, eventType: 'completed' }
+const COMPLETED: JobEvent = {
+  id: '123',
+  jobname: 'dataProcessing',
+  userId: 1,
+  result: { rows: 42_049 },
+  eventType: 'completed'
+}
 
-t.test('hands over what is signed', async t => {
+t.test('handles signed events', async t => {
   const { post, handled } = await setup(t)
   const events: JobEvent[] = [
     { id: '123', jobname: 'dataProcessing', userId: 1, progress: 75, eventType: 'progress' },
@@ -25,14 +31,14 @@ t.test('hands over what is signed', async t => {
   t.same(handled, events)
 })
 
-t.test('takes one good signature among several, as a rotation of the secret sends them', async t => {
+t.test('accepts one valid signature among several, as during a rotation of the secret', async t => {
   const { post, handled } = await setup(t)
   const signature = signatureOf(COMPLETED, { secret: OTHER_SECRET }) + ' ' + signatureOf(COMPLETED, {})
   t.match(await post(COMPLETED, { headers: { 'webhook-signature': signature } }), { status: 200 })
   t.equal(handled.length, 1)
 })
 
-t.test('refuses what is not signed by this webhook, with the reason', async t => {
+t.test('refuses requests that this webhook did not sign, with the reason', async t => {
   const { post, handled } = await setup(t)
   const body = JSON.stringify(COMPLETED)
 
@@ -40,8 +46,16 @@ t.test('refuses what is not signed by this webhook, with the reason', async t =>
     ['another secret', { secret: OTHER_SECRET }, 'No matching signature found'],
     ['no signature', { headers: { 'webhook-signature': '' } }, 'Missing required headers'],
     ['no id', { headers: { 'webhook-id': '' } }, 'Missing required headers'],
-    ['a signature of another scheme', { headers: { 'webhook-signature': signatureOf(COMPLETED, {}).replace('v1', 'v2') } }, 'No matching signature found'],
-    ['a signature cut short', { headers: { 'webhook-signature': signatureOf(COMPLETED, {}).slice(0, -1) } }, 'No matching signature found'],
+    [
+      'a signature of another scheme',
+      { headers: { 'webhook-signature': signatureOf(COMPLETED, {}).replace('v1', 'v2') } },
+      'No matching signature found'
+    ],
+    [
+      'a signature cut short',
+      { headers: { 'webhook-signature': signatureOf(COMPLETED, {}).slice(0, -1) } },
+      'No matching signature found'
+    ],
     ['an empty signature', { headers: { 'webhook-signature': 'v1' } }, 'No matching signature found'],
     ['a changed byte of the body', { body: body.replace('42049', '42048') }, 'No matching signature found'],
     ['a space more', { body: body + ' ' }, 'No matching signature found'],
@@ -57,7 +71,7 @@ t.test('refuses what is not signed by this webhook, with the reason', async t =>
   t.match(await post(COMPLETED, { at: -4 * MINUTE }), { status: 200 }, 'within five minutes')
 })
 
-t.test('acknowledges an event that comes twice, and handles it once', async t => {
+t.test('acknowledges a repeated event, and handles it once', async t => {
   const { post, handled } = await setup(t)
   t.match(await post(COMPLETED, { id: 'msg_7' }), { status: 200 })
   t.match(await post(COMPLETED, { id: 'msg_7', at: 1_000 }), { status: 200, body: { received: true } })
@@ -66,14 +80,14 @@ t.test('acknowledges an event that comes twice, and handles it once', async t =>
   t.equal(handled.length, 2)
 })
 
-t.test('an id that somebody else sent is not remembered', async t => {
+t.test('does not remember the id of an unsigned request', async t => {
   const { post, handled } = await setup(t)
   t.match(await post(COMPLETED, { id: 'msg_7', secret: OTHER_SECRET }), { status: 401 })
   t.match(await post(COMPLETED, { id: 'msg_7' }), { status: 200 })
   t.equal(handled.length, 1)
 })
 
-t.test('asks for an event again that could not be handled, without telling why', async t => {
+t.test('answers 500 without the reason when an event could not be handled, and handles its repetition', async t => {
   t.capture(console, 'error')
   let away = true
   const { post, handled } = await setup(t, { handle: () => { if (away) throw new Error('password of the database') } })
@@ -83,7 +97,7 @@ t.test('asks for an event again that could not be handled, without telling why',
   t.equal(handled.length, 2)
 })
 
-t.test('refuses a body that is no JSON object, though signed', async t => {
+t.test('refuses a signed body that is not a JSON object', async t => {
   const { post, handled } = await setup(t)
   for (const body of ['{"id":', 'null', '7']) {
     const sent = { body, headers: { 'webhook-signature': signatureOf(body, {}) } }
@@ -92,7 +106,7 @@ t.test('refuses a body that is no JSON object, though signed', async t => {
   t.same(handled, [])
 })
 
-t.test('refuses a body that is too large, of another type, or not there', async t => {
+t.test('refuses a body that is too large, of another type, or missing', async t => {
   const { post, url } = await setup(t)
   const large: JobEvent = { ...COMPLETED, eventType: 'completed', result: 'x'.repeat(1024 * 1024) }
   t.same(await post(large), { status: 413, body: { error: 'request entity too large' } })
@@ -103,16 +117,16 @@ t.test('refuses a body that is too large, of another type, or not there', async 
   t.equal((await fetch(url)).status, 404)
 })
 
-t.test('a secret that is none is refused at the start', async t => {
+t.test('refuses an invalid secret at the start', async t => {
   t.throws(() => buildApp({ secret: 'whsec_', handle: () => {} }), { message: /empty/ })
 })
 
 interface Sent {
   id?: string
   secret?: string
-  /** When it was signed, in milliseconds from NOW. */
+  /** The time of the signature, in milliseconds from NOW. */
   at?: number
-  /** What goes over the wire in place of what was signed. */
+  /** The body that is sent instead of the signed one. */
   body?: string
   headers?: Record<string, string>
 }

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { oncePerId } from '../src/once-per-id.ts'
 
-t.test('work of one id runs once', async t => {
+t.test('the work for an id runs once', async t => {
   const once = oncePerId(10)
   let runs = 0
   const work = () => { runs++ }
@@ -12,18 +12,18 @@ t.test('work of one id runs once', async t => {
   t.equal(runs, 2)
 })
 
-t.test('who comes while it runs waits for its end', async t => {
+t.test('a call while the work runs waits for its end', async t => {
   const once = oncePerId(10)
   const gate = Promise.withResolvers<void>()
   const order: string[] = []
   const first = once('a', async () => { await gate.promise; order.push('work') })
-  const second = once('a', () => { order.push('twice') }).then(() => order.push('told'))
+  const second = once('a', () => { order.push('twice') }).then(() => order.push('answered'))
   gate.resolve()
   await Promise.all([first, second])
-  t.same(order, ['work', 'told'])
+  t.same(order, ['work', 'answered'])
 })
 
-t.test('work that failed runs again', async t => {
+t.test('failed work runs again', async t => {
   const once = oncePerId(10)
   const failing = () => { throw new Error('database is away') }
   const first = once('a', failing)

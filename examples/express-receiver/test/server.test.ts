@@ -9,7 +9,7 @@ import t from 'tap'
 
 const SECRET = `whsec_${Buffer.from('a secret of thirty-two bytes, ok').toString('base64')}`
 
-t.test('prints what it is told, and ends with 0 on SIGTERM', async t => {
+t.test('prints events, and exits with 0 on SIGTERM', async t => {
   const server = run(t, { PORT: '0', WEBHOOK_SECRET: SECRET })
   const [line] = await once(server.process.stdout.setEncoding('utf8'), 'data')
   const url = String(line).match(/http:\S+/)?.[0] ?? ''
@@ -29,13 +29,16 @@ t.test('prints what it is told, and ends with 0 on SIGTERM', async t => {
     'Job 123 progress: 75', 'Job 123 completed: { rows: 2 }', 'Job 124 failed: no such file'])
 })
 
-t.test('says what is missing', async t => {
+t.test('reports a missing secret', async t => {
   const server = run(t, { PORT: '0' })
   t.same(await server.exited, [1, null])
-  t.equal(await server.stderr, 'express-receiver: WEBHOOK_SECRET is missing: the secret (whsec_…) that POST /webhooks answered\n')
+  t.equal(
+    await server.stderr,
+    'express-receiver: WEBHOOK_SECRET is missing: the secret (whsec_…) that POST /webhooks answered\n'
+  )
 })
 
-t.test('says that its port is taken', async t => {
+t.test('reports that its port is taken', async t => {
   const other = createServer().listen(0)
   await once(other, 'listening')
   t.teardown(() => other.close())
