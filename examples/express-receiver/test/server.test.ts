@@ -34,7 +34,7 @@ t.test('reports a missing secret', async t => {
   t.same(await server.exited, [1, null])
   t.equal(
     await server.stderr,
-    'express-receiver: WEBHOOK_SECRET is missing: the secret (whsec_…) that POST /webhooks answered\n'
+    'express-receiver: WEBHOOK_SECRET is missing: the secret (whsec_…) that POST /webhooks returned\n'
   )
 })
 
