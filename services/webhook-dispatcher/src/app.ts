@@ -1,7 +1,10 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
 import { jwtAuth } from '@tidings/contracts'
-import { browserGuards, docs, health, jsonBodies, metrics, postgres, problems, redis, redisUrl, revocations, serviceOptions, tokenSettings, validatorCompiler } from '@tidings/service-kit'
+import {
+  browserGuards, docs, health, jsonBodies, metrics, postgres, problems, redis, redisUrl, revocations, serviceOptions,
+  tokenSettings, validatorCompiler
+} from '@tidings/service-kit'
 import type { Config } from './config.ts'
 import { delivery } from './delivery/plugin.ts'
 import { egress } from './egress/plugin.ts'
@@ -15,7 +18,9 @@ import { maintenance } from './maintenance/plugin.ts'
 
 /** The dispatcher: boot runs down this list, close runs back up it. */
 export function buildApp (config: Config) {
-  const app = Fastify(serviceOptions(config)).withTypeProvider<TypeBoxTypeProvider>().setValidatorCompiler(validatorCompiler)
+  const app = Fastify(serviceOptions(config))
+    .withTypeProvider<TypeBoxTypeProvider>()
+    .setValidatorCompiler(validatorCompiler)
 
   app.decorate('config', config)
   app.register(problems)
@@ -24,7 +29,13 @@ export function buildApp (config: Config) {
   app.register(health)
   app.register(browserGuards, { config })
   app.register(docs, API)
-  app.register(postgres, { url: config.DATABASE_URL, drizzle: true, schema: 'webhooks', migrations: new URL('db/migrations/', import.meta.url), startTimeoutMs: config.POSTGRES_START_TIMEOUT_MS })
+  app.register(postgres, {
+    url: config.DATABASE_URL,
+    drizzle: true,
+    schema: 'webhooks',
+    migrations: new URL('db/migrations/', import.meta.url),
+    startTimeoutMs: config.POSTGRES_START_TIMEOUT_MS
+  })
   app.register(redis, { url: redisUrl(config) })
   app.register(readiness)
   app.register(revocations)

@@ -5,7 +5,7 @@ export const DURATION_PATTERN = '\\d{1,9}(ms|s|m|h|d)'
 
 const FORM = /^(\d{1,9})(ms|s|m|h|d)$/
 
-/** @throws TypeError where the text is no duration */
+/** @throws TypeError where the text is not a duration */
 export function durationMs (text: string): number {
   if (text.trim() === '0') return 0
   const [, amount, unit] = FORM.exec(text.trim()) ?? []

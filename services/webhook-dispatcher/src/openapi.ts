@@ -1,7 +1,6 @@
-import { createRedis, openApiDocument } from '@tidings/service-kit'
+import { createRedis, openApiDocument, VERSION } from '@tidings/service-kit'
 import { loadConfig } from './config.ts'
 import { api } from './routes/api.ts'
-import { VERSION } from './version.ts'
 
 export const API = {
   title: 'Tidings webhook-dispatcher',
@@ -12,7 +11,12 @@ export const API = {
 /** The OpenAPI document of the routes. */
 export async function describeApi (): Promise<object> {
   const nowhere = 'redis://127.0.0.1:1'
-  const settings = { TOKEN_SECRET: 'none', DATABASE_URL: 'postgres://nowhere', WEBHOOK_SECRET_KEY: 'no key for nothing', REDIS_URL: nowhere }
+  const settings = {
+    TOKEN_SECRET: 'none',
+    DATABASE_URL: 'postgres://nowhere',
+    WEBHOOK_SECRET_KEY: 'no key for nothing',
+    REDIS_URL: nowhere
+  }
   return await openApiDocument({
     api: API,
     register: app => {

@@ -1,8 +1,8 @@
 import fp from 'fastify-plugin'
 
 /**
- * Ready needs Postgres alone: without Redis what is pending is delivered and
- * webhooks are managed. Degraded, where operators should look.
+ * Readiness requires only Postgres: without Redis pending deliveries go out and
+ * webhooks can be managed. The service is degraded then, for operators to see.
  */
 export const readiness = fp(async function readiness (app) {
   app.addReadinessCheck('postgres', 'required', async () => { await app.sql`select 1` })

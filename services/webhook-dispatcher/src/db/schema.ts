@@ -1,5 +1,5 @@
 import { bigint, integer, jsonb, pgSchema, smallint, text, timestamp } from 'drizzle-orm/pg-core'
-import type { AttemptErrorClass } from '@tidings/contracts'
+import { DELIVERY_STATUSES, type AttemptErrorClass } from '@tidings/contracts'
 
 /** The service's own Postgres schema. The migrations are the truth; this is what drizzle's queries know of them. */
 const webhooksSchema = pgSchema('webhooks')
@@ -21,18 +21,18 @@ export const webhooks = webhooksSchema.table('webhooks', {
   /** Those headers, encrypted; null where there are none. */
   sealedHeaders: text('sealed_headers'),
   progressMode: text('progress_mode', { enum: ['all', 'latest'] }).notNull().default('all'),
-  /** Told of what happens after this event id. */
+  /** It receives the events after this event id. */
   sinceMs: number('since_ms').notNull(),
   sinceSeq: number('since_seq').notNull(),
   createdAt: moment('created_at').notNull().defaultNow(),
   updatedAt: moment('updated_at').notNull().defaultNow(),
-  /** Deleted: its pending deliveries are closed, then the row goes. */
+  /** Deleted: its pending deliveries are closed, then the row is removed. */
   deletedAt: moment('deleted_at'),
-  /** Health, kept by delivery. Whoever makes a webhook active again resets all three. */
+  /** The endpoint's health, written by delivery. Reactivating a webhook resets all three. */
   failingSince: moment('failing_since'),
   failures: integer('failures').notNull().default(0),
   openUntil: moment('open_until'),
-  /** When to look for what failed for good and may be due once more. */
+  /** When to look for deliveries that failed for good and may be due again. */
   recoverAt: moment('recover_at')
 })
 
@@ -46,22 +46,20 @@ export const secrets = webhooksSchema.table('secrets', {
   expiresAt: moment('expires_at')
 })
 
-/** What was told to at least one webhook of its user; `body` is the payload as it is posted. */
+/** Events that at least one webhook of their user received; `body` is the payload as it is sent. */
 export const events = webhooksSchema.table('events', {
   eventMs: number('event_ms').notNull(),
   eventSeq: number('event_seq').notNull(),
   userId: text('user_id').notNull(),
   type: text('type', { enum: ['progress', 'completed', 'failed'] }).notNull(),
   /** `<queue>:<job id>` */
-  chain: text('chain').notNull(),
+  orderingKey: text('chain').notNull(),
   body: text('body').notNull()
 })
 
-export const DELIVERY_STATES = ['pending', 'delivered', 'failed', 'superseded', 'closed'] as const
-
 /**
- * One telling of one event to one webhook. A redelivery is a row of its own
- * (origin redeliver, origin_id the first one's id, chain null, due at once).
+ * The delivery of one event to one webhook. A redelivery is a row of its own
+ * (origin redeliver, origin_id the original's id, no ordering key, due at once).
  */
 export const deliveries = webhooksSchema.table('deliveries', {
   id: number('id').primaryKey().generatedAlwaysAsIdentity(),
@@ -71,11 +69,12 @@ export const deliveries = webhooksSchema.table('deliveries', {
   origin: text('origin', { enum: ['event', 'redeliver', 'replay', 'test'] }).notNull().default('event'),
   originId: number('origin_id'),
   type: text('type').notNull(),
-  chain: text('chain'),
-  state: text('state', { enum: DELIVERY_STATES }).notNull(),
+  orderingKey: text('chain'),
+  state: text('state', { enum: DELIVERY_STATUSES }).notNull(),
   attempts: smallint('attempts').notNull().default(0),
   dueAt: moment('due_at').notNull().defaultNow(),
-  claim: number('claim'),
+  /** The id of the worker that holds it. */
+  workerId: number('claim'),
   status: smallint('status'),
   errorClass: text('error_class').$type<AttemptErrorClass>(),
   reason: text('reason'),
@@ -83,11 +82,11 @@ export const deliveries = webhooksSchema.table('deliveries', {
   finishedAt: moment('finished_at'),
   /** The job's own webhookUrl, where the webhook is the hidden one of its origin. */
   url: text('url'),
-  /** Since when a completion or failure has failed for good; null where somebody has taken care of it. */
+  /** Since when a completion or failure has failed for good; null once it was redelivered or replayed. */
   lostAt: moment('lost_at'),
-  /** How often it was due once more because its endpoint answered again. */
+  /** How often it was due again because its endpoint answered again. */
   recoveries: smallint('recoveries').notNull().default(0),
-  /** Of a test only: its webhook-id and its body, because it has no event (event_ms and event_seq are 0). */
+  /** For tests only, which have no event (event_ms and event_seq are 0): the webhook-id and the body. */
   messageId: text('message_id'),
   body: text('body')
 })
@@ -107,7 +106,9 @@ export const attempts = webhooksSchema.table('attempts', {
   responseBody: text('response_body')
 })
 
-/** `at` begins just before `since` and moves with each page that became deliveries; `until` is the newest event at the request. */
+/**
+ * `at` starts just before `since` and moves with each page of deliveries; `until` is the newest event at the request.
+ */
 export const replays = webhooksSchema.table('replays', {
   id: number('id').primaryKey().generatedAlwaysAsIdentity(),
   webhookId: integer('webhook_id').notNull(),
@@ -115,7 +116,7 @@ export const replays = webhooksSchema.table('replays', {
   atSeq: number('at_seq').notNull(),
   untilMs: number('until_ms').notNull(),
   untilSeq: number('until_seq').notNull(),
-  told: integer('told').notNull().default(0),
+  deliveries: integer('deliveries').notNull().default(0),
   createdAt: moment('created_at').notNull().defaultNow(),
   finishedAt: moment('finished_at')
 })

@@ -14,12 +14,14 @@ export type DeliveryKey = { userId: string, id: number }
 
 export const DeliveryNotFound = createError('DELIVERY_NOT_FOUND', 'No delivery %s', 404)
 
-/** What of a webhook decides when its deliveries are tried. */
+/** The fields of a webhook that decide when its deliveries are tried. */
 export type Schedule = Pick<WebhookRow, 'status' | 'openUntil'>
 
 /** A delivery as the webhook's owner sees it. */
 export function toDelivery (row: DeliveryRow, schedule: Schedule, head: EventHead | null): Delivery {
-  const { id, webhookId, type, origin, originId, state, attempts, dueAt, status, errorClass, reason, createdAt, finishedAt } = row
+  const {
+    id, webhookId, type, origin, originId, state, attempts, dueAt, status, errorClass, reason, createdAt, finishedAt
+  } = row
   return {
     id,
     webhookId,
@@ -39,7 +41,7 @@ export function toDelivery (row: DeliveryRow, schedule: Schedule, head: EventHea
   }
 }
 
-/** Not before the endpoint is left alone no more; unknown while the webhook is not active. */
+/** When the pause of the endpoint ends, at the earliest; unknown while the webhook is not active. */
 function nextAttemptAt (dueAt: Date, { status, openUntil }: Schedule): string | null {
   if (status !== 'active') return null
   return (openUntil && openUntil > dueAt ? openUntil : dueAt).toISOString()
@@ -47,7 +49,9 @@ function nextAttemptAt (dueAt: Date, { status, openUntil }: Schedule): string | 
 
 /** An attempt as the webhook's owner sees it. */
 export function toAttempt (row: AttemptRow): DeliveryAttempt {
-  const { n, startedAt, dnsMs, connectMs, ttfbMs, totalMs, status, errorClass, message, responseHeaders, responseBody } = row
+  const {
+    n, startedAt, dnsMs, connectMs, ttfbMs, totalMs, status, errorClass, message, responseHeaders, responseBody
+  } = row
   return {
     attempt: n,
     startedAt: startedAt.toISOString(),

@@ -15,20 +15,27 @@ type Found = { row: DeliveryRow, payload: JsonText | null, webhook: WebhookRow, 
 export async function showDelivery (db: Database, key: DeliveryKey): Promise<JsonText> {
   const { row, payload, webhook, head } = await findDelivery(db, key)
   const tried = await db.select().from(attempts).where(eq(attempts.deliveryId, row.id)).orderBy(attempts.n)
-  return jsonWith({ ...toDelivery(row, webhook, head), attempts: tried.map(toAttempt) }, 'payload', payload ?? jsonText(null))
+  return jsonWith(
+    { ...toDelivery(row, webhook, head), attempts: tried.map(toAttempt) }, 'payload', payload ?? jsonText(null)
+  )
 }
 
 /**
- * A delivery to a webhook of this user: the hidden ones of jobs and the legacy one included, and deleted ones while their deliveries are kept.
+ * A delivery to a webhook of this user: hidden webhooks of jobs and the legacy one included, and deleted ones as long
+ * as
+ * their deliveries are kept.
  * @throws DeliveryNotFound
  */
 export async function findDelivery (db: Database, { userId, id }: DeliveryKey): Promise<Found> {
   const [found] = await db
-    .select({ row: getTableColumns(deliveries), body: events.body, head: eventHead, webhook: getTableColumns(webhooks) })
+    .select({
+      row: getTableColumns(deliveries), body: events.body, head: eventHead, webhook: getTableColumns(webhooks)
+    })
     .from(deliveries)
     .innerJoin(webhooks, and(eq(webhooks.id, deliveries.webhookId), eq(webhooks.userId, userId)))
     .leftJoin(events, and(eq(events.eventMs, deliveries.eventMs), eq(events.eventSeq, deliveries.eventSeq)))
     .where(eq(deliveries.id, id))
   if (!found) throw new DeliveryNotFound(id)
-  return { row: found.row, payload: (found.row.body ?? found.body) as JsonText | null, webhook: found.webhook, head: found.head }
+  const { row, body, webhook, head } = found
+  return { row, payload: (row.body ?? body) as JsonText | null, webhook, head }
 }

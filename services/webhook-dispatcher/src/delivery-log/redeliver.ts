@@ -12,9 +12,9 @@ const WebhookDeleted = createError('WEBHOOK_DELETED', 'The webhook was deleted',
 const PayloadGone = createError('PAYLOAD_GONE', 'The payload is no longer kept', 410)
 
 /**
- * Tells once more what a delivery told: a delivery of its own, outside the
- * order, with the same webhook-id. Asked twice it is told twice. A job's own
- * webhookUrl that was disabled is made active by it.
+ * Delivers the event of a delivery once more: as a new delivery outside the
+ * order, with the same webhook-id. Each request makes one. The disabled webhook
+ * of a job's own webhookUrl is reactivated.
  * @throws DeliveryNotFound, WebhookDeleted, StillPending, PayloadGone, WebhookNotActive
  */
 export async function redeliver (db: Database, key: DeliveryKey): Promise<Delivery> {
@@ -25,17 +25,28 @@ export async function redeliver (db: Database, key: DeliveryKey): Promise<Delive
   if (webhook.status === 'disabled' && webhook.kind !== 'job') throw new WebhookNotActive(webhook.status)
   const { webhookId, eventMs, eventSeq, type, messageId, body, url } = row
   return await db.transaction(async tx => {
-    const isRevived = webhook.status === 'disabled'
-    if (isRevived) await tx.update(webhooks).set({ ...REACTIVATE, ...TOUCH }).where(eq(webhooks.id, webhook.id))
+    const isReactivated = webhook.status === 'disabled'
+    if (isReactivated) await tx.update(webhooks).set({ ...REACTIVATE, ...TOUCH }).where(eq(webhooks.id, webhook.id))
     await tx.update(deliveries).set({ lostAt: null }).where(eq(deliveries.id, row.id))
     const [inserted] = await tx.insert(deliveries)
-      .values({ webhookId, eventMs, eventSeq, type, messageId, body, url, origin: 'redeliver', originId: firstOf(row), state: 'pending' })
+      .values({
+        webhookId,
+        eventMs,
+        eventSeq,
+        type,
+        messageId,
+        body,
+        url,
+        origin: 'redeliver',
+        originId: originalOf(row),
+        state: 'pending'
+      })
       .returning()
-    return toDelivery(inserted as DeliveryRow, isRevived ? REACTIVATE : webhook, head)
+    return toDelivery(inserted as DeliveryRow, isReactivated ? REACTIVATE : webhook, head)
   })
 }
 
-/** Of a repeated repetition, too, the delivery that all began with. */
-function firstOf ({ id, origin, originId }: DeliveryRow): number {
+/** The original delivery, for a redelivery of a redelivery too. */
+function originalOf ({ id, origin, originId }: DeliveryRow): number {
   return origin === 'redeliver' && originId !== null ? originId : id
 }

@@ -6,7 +6,7 @@ import { WebhookNotActive, type WebhookRow } from '../webhooks/webhook-row.ts'
 import { toDelivery, type DeliveryRow } from './delivery-row.ts'
 
 /**
- * Writes down the delivery of a sample event, of a type that the webhook is told of; the claimer posts it like every other.
+ * Records the delivery of a sample event, of a type that the webhook receives; it is claimed and sent like any other.
  * @throws WebhookNotActive
  */
 export async function sendTest (db: Database, webhook: WebhookRow): Promise<Delivery> {

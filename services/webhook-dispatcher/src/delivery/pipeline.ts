@@ -1,23 +1,23 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { RawSql } from '@tidings/service-kit'
 import type { Attempter } from '../egress/attempt.ts'
-import { createOutcomeEffects } from './outcomes/outcome-effects.ts'
-import { createWorkerLease } from './claim/worker-lease.ts'
-import { createDuePoller } from './claim/due-poller.ts'
-import { createEndpointRegistry } from './scheduler/endpoint-registry.ts'
-import type { HealthPolicy } from './outcomes/circuit-breaker.ts'
-import { createDeliveryScheduler } from './scheduler/delivery-scheduler.ts'
-import type { DeliveryMetrics } from './metrics.ts'
 import { createOwnFaults } from './attempt/own-faults.ts'
+import type { RetryPolicy } from './attempt/retry-policy.ts'
 import { createSender } from './attempt/send.ts'
+import { createDuePoller } from './claim/due-poller.ts'
+import { createWorkerLease } from './claim/worker-lease.ts'
+import type { DeliveryMetrics } from './metrics.ts'
+import type { HealthPolicy } from './outcomes/circuit-breaker.ts'
+import { createOutcomeEffects } from './outcomes/outcome-effects.ts'
 import { createOutcomeWriter } from './outcomes/outcome-writer.ts'
 import type { ConcurrencyCaps } from './scheduler/concurrency-limits.ts'
-import type { RetryPolicy } from './attempt/retry-policy.ts'
+import { createDeliveryScheduler } from './scheduler/delivery-scheduler.ts'
+import { createEndpointRegistry } from './scheduler/endpoint-registry.ts'
 
-/** Beside the attempt's deadline, before another replica may probe. */
+/** Added to the deadline of an attempt before another replica may probe. */
 const PROBE_GRACE_MS = 5000
 
-/** What is in flight has so long to end, however long its deadline is: a close has 25 s for all. */
+/** How long attempts in flight may take to end, however long their deadline is: a close has 25 s in all. */
 const LAST_ATTEMPTS_MS = 10_000
 
 /** How long a close waits for a Postgres that does not take the last outcomes. */
@@ -40,22 +40,29 @@ export type DeliveryPipelineOptions = {
 export type DeliveryPipeline = ReturnType<typeof createDeliveryPipeline>
 
 /**
- * The parts of delivery, in the order in which a delivery meets them: claimed
- * under this process' name, queued in its endpoint's lane, posted, recorded.
+ * The parts of delivery, in the order in which a due delivery passes them:
+ * claimed under this worker's lease, scheduled at its endpoint, sent, and its
+ * outcome written.
  */
-export function createDeliveryPipeline ({ sql, openConnection, attempt, openSecret, policy, limits, timeoutMs, progressLagMs, leaseMs, metrics, log }: DeliveryPipelineOptions) {
+export function createDeliveryPipeline (options: DeliveryPipelineOptions) {
+  const {
+    sql, openConnection, attempt, openSecret, policy, limits, timeoutMs, progressLagMs, leaseMs, metrics, log
+  } = options
   const giveUp = new AbortController()
   const endpoints = createEndpointRegistry(limits.perEndpoint)
   const effects = createOutcomeEffects({ endpoints, policy })
   const lease = createWorkerLease({ openConnection, leaseMs, log })
   const outcomeWriter = createOutcomeWriter({ sql, effects, log, onDue: at => poller.wakeAt(at) })
+  const ownFaults = createOwnFaults({ metrics, log })
   const scheduler = createDeliveryScheduler({
     limits,
     progressLagMs,
-    send: createSender({ attempt, openSecret, policy, timeoutMs, metrics, ownFaults: createOwnFaults({ metrics, log }), signal: giveUp.signal, log }),
+    send: createSender({ attempt, openSecret, policy, timeoutMs, metrics, ownFaults, signal: giveUp.signal, log }),
     isStillOurs: task => task.workerId === lease.workerId,
-    onSlotFree: endpoint => { if (endpoint.hasBacklog && endpoint.capacity >= endpoint.concurrency) poller.wake() },
-    onError: err => log.error({ err }, 'delivery: a run ended by a fault of ours')
+    onSlotFree: endpoint => {
+      if (endpoint.hasBacklog && endpoint.capacity >= endpoint.concurrency) poller.wake()
+    },
+    onError: err => log.error({ err }, 'delivery: a run ended by an internal fault')
   })
   const poller = createDuePoller({
     sql, lease, endpoints, scheduler, outcomeWriter, maxRuns: limits.total, probeMs: timeoutMs + PROBE_GRACE_MS, log
@@ -67,14 +74,15 @@ export function createDeliveryPipeline ({ sql, openConnection, attempt, openSecr
     lease,
     outcomeWriter,
     scheduler,
-    /** Something is due now. */
+    /** A delivery is due now. */
     wake: poller.wake,
+    /** A delivery is due at that time. */
     wakeAt: poller.wakeAt,
     async start (this: void): Promise<void> {
       await lease.start()
       poller.start()
     },
-    /** Claims no more, lets what is in flight end, and gives back all that is left. */
+    /** Stops claiming, lets attempts in flight end, and releases everything else. */
     async stop (this: void): Promise<void> {
       await poller.stop()
       scheduler.close()

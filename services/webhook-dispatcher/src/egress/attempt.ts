@@ -27,7 +27,10 @@ export type AttempterOptions = EgressRules & {
   resolve?: Resolve
   /** Certificates to trust instead of the default ones, in PEM. */
   ca?: string | string[] | undefined
-  /** All connections go through this HTTP proxy; names are resolved here, or by the proxy, which must then guard the network. */
+  /**
+   * All connections go through this HTTP proxy; names are resolved here, or by the proxy, which must then guard the
+   * network.
+   */
   proxy?: { url: string, resolves: 'here' | 'proxy' } | undefined
   freezes?: Freezes
 }
@@ -55,8 +58,12 @@ export type Attempter = {
  * the rules don't allow. Each fault of the other side is an outcome; it rejects
  * only when given up by the signal, or with a fault of ours.
  */
-export function createAttempter ({ connectTimeoutMs = CONNECT_TIMEOUT_MS, connections = CONNECTIONS, ...options }: AttempterOptions): Attempter {
-  const { resolve = createResolve(), freezes = createFreezes(), allowPrivate, maxAgeMs = MAX_AGE_MS, ca, proxy } = options
+export function createAttempter (
+  { connectTimeoutMs = CONNECT_TIMEOUT_MS, connections = CONNECTIONS, ...options }: AttempterOptions
+): Attempter {
+  const {
+    resolve = createResolve(), freezes = createFreezes(), allowPrivate, maxAgeMs = MAX_AGE_MS, ca, proxy
+  } = options
   const targets = new LRUCache<string, Target>({ max: MAX_TARGETS, memoMethod: text => targetOf(text, options) })
   const pools = createPools({
     resolve,
@@ -78,7 +85,9 @@ export function createAttempter ({ connectTimeoutMs = CONNECT_TIMEOUT_MS, connec
     // One signal may serve all attempts in flight.
     if (signal) setMaxListeners(0, signal)
     return new Promise((resolve, reject) => {
-      const exchange = new Exchange({ timeoutMs, signal, freezes, settle: resolve, reject, resend, onSilence: () => pools.renew(origin) })
+      const exchange = new Exchange({
+        timeoutMs, signal, freezes, settle: resolve, reject, resend, onSilence: () => pools.renew(origin)
+      })
       pools.poolOf(origin).dispatch(request, exchange)
     })
 

@@ -1,4 +1,6 @@
-import { constants, createBrotliDecompress, createGunzip, createInflate, createInflateRaw, createZstdDecompress } from 'node:zlib'
+import {
+  constants, createBrotliDecompress, createGunzip, createInflate, createInflateRaw, createZstdDecompress
+} from 'node:zlib'
 import type { Transform } from 'node:stream'
 
 /** What is kept of an answer, for the log. */
@@ -13,7 +15,9 @@ const CUT = { finishFlush: constants.Z_SYNC_FLUSH }
  * The text of an answer's first bytes: decompressed, decoded by its charset, and
  * well-formed whatever came. It is for people who look for a fault of theirs.
  */
-export async function bodyText (bytes: Buffer, { encoding, contentType }: { encoding: string, contentType: string }): Promise<string> {
+export async function bodyText (
+  bytes: Buffer, { encoding, contentType }: { encoding: string, contentType: string }
+): Promise<string> {
   const plain = await decompressed(bytes, encoding.trim().toLowerCase()).catch(() => undefined)
   if (plain === undefined) return `(${bytes.length} bytes of ${encoding} that could not be decoded)`
   return textOf(plain, contentType)

@@ -6,10 +6,15 @@ import { OwnFault } from './own-fault.ts'
 import { openSocket, type OpeningTimes, type OriginMemory, type SocketOptions } from './open-socket.ts'
 import { ResponseHead } from './response-head.ts'
 
-/** The request that a connection was opened for is sent at once; if that was given up, the next one finds an idle connection. */
+/**
+ * The request that a connection was opened for is sent at once; if that was given up, the next one finds an idle
+ * connection.
+ */
 const FRESH_MS = 500
 
-/** One kept-alive connection to an origin. It knows how long it took to open, for the attempt that had to wait for it. */
+/**
+ * One kept-alive connection to an origin. It knows how long it took to open, for the attempt that had to wait for it.
+ */
 export class Connection extends Client {
   /** What its current socket has read. */
   head: ResponseHead | undefined
@@ -34,7 +39,7 @@ export class Connection extends Client {
             this.head = new ResponseHead(socket)
             settle(null, socket)
           },
-          err => settle(err instanceof EgressError || err instanceof OwnFault ? err : new OwnFault('internal', 'Could not connect', err), null)
+          (err: unknown) => settle(faultOf(err), null)
         )
       }
     })
@@ -54,8 +59,16 @@ export class Connection extends Client {
     return timings && performance.now() - this.#openedAt < FRESH_MS ? timings : undefined
   }
 
-  /** Ends the socket after a whole answer if it is old; the next request opens another. The pool's own `clientTtl` looks at all of its connections for each request. */
+  /**
+   * Ends the socket after a whole answer if it is old; the next request opens another. The pool's own `clientTtl` looks
+   * at all of its connections for each request.
+   */
   endIfOld (): void {
     if (performance.now() - this.#openedAt > this.#maxAgeMs) this.#socket?.destroy()
   }
+}
+
+function faultOf (err: unknown): Error {
+  const isKnown = err instanceof EgressError || err instanceof OwnFault
+  return isKnown ? err : new OwnFault('internal', 'Could not connect', err)
 }

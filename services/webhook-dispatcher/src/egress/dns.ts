@@ -1,5 +1,6 @@
 import { Resolver } from 'node:dns/promises'
 import { LRUCache } from 'lru-cache'
+import { withTimeout } from '@tidings/service-kit'
 import { codeOf } from './outcome.ts'
 
 export type Family = 4 | 6
@@ -39,9 +40,16 @@ export function createDns (servers?: string[]) {
 
   async function ask (hostname: string, family: Family, timeoutMs: number): Promise<Answer> {
     try {
-      const records = await within(timeoutMs, family === 4 ? resolver.resolve4(hostname, { ttl: true }) : resolver.resolve6(hostname, { ttl: true }))
+      const records = await within(
+        timeoutMs,
+        family === 4 ? resolver.resolve4(hostname, { ttl: true }) : resolver.resolve6(hostname, { ttl: true })
+      )
       good.set(hostname, true)
-      return { family, addresses: records.map(({ address }) => address), ttlMs: Math.min(...records.map(({ ttl }) => ttl)) * 1000 }
+      return {
+        family,
+        addresses: records.map(({ address }) => address),
+        ttlMs: Math.min(...records.map(({ ttl }) => ttl)) * 1000
+      }
     } catch (fault) {
       return { family, addresses: [], ttlMs: 0, fault }
     }
@@ -80,9 +88,9 @@ export function isDefinite (fault: unknown): boolean {
 
 /** @throws an error of code ETIMEOUT where that takes longer */
 export async function within<T> (ms: number, answer: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(Object.assign(new Error('No answer in time'), { code: 'ETIMEOUT' })), ms)
-  return await Promise.race([answer, late.promise]).finally(() => clearTimeout(timer))
+  return await withTimeout(answer, ms, (): never => {
+    throw Object.assign(new Error('No answer in time'), { code: 'ETIMEOUT' })
+  })
 }
 
 /** `hooks.vendor.com` and `api.vendor.com` depend on the same servers. */

@@ -108,9 +108,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#cut(new EgressError('timeout', 'The answer did not end'))
   }
 
-  /** A kept connection that the other side has closed meanwhile: no byte of an answer came, and so nobody has judged the request. */
+  /**
+   * A kept connection that the other side has closed meanwhile: no byte of an answer came, and so nobody has judged the
+   * request.
+   */
   #isStale (err: Error): boolean {
-    const isLost = !(err instanceof EgressError || err instanceof OwnFault || err instanceof errors.InvalidArgumentError)
+    const isLost = !(
+      err instanceof EgressError || err instanceof OwnFault || err instanceof errors.InvalidArgumentError
+    )
     return !this.#over && isLost && this.#isReused && !this.#isResent && !this.connection?.head?.hasBegun
   }
 
@@ -145,17 +150,23 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#over) return
     if (this.#status === undefined && fault instanceof OwnFault) return this.#reject(fault)
     const frozenMs = fault && this.#status === undefined ? this.#options.freezes.since(this.#started) : 0
-    if (frozenMs > 0) return this.#reject(new OwnFault('frozen', `This process did not run for ${Math.round(frozenMs)} ms`, fault))
+    if (frozenMs > 0) {
+      return this.#reject(new OwnFault('frozen', `This process did not run for ${Math.round(frozenMs)} ms`, fault))
+    }
     this.#finish()
     this.#durations.totalMs = Math.round(performance.now() - this.#started)
-    const outcome: AttemptOutcome = { ...verdict(this.#status, fault as EgressError | undefined), durations: this.#durations }
+    const outcome: AttemptOutcome = {
+      ...verdict(this.#status, fault as EgressError | undefined), durations: this.#durations
+    }
     if (this.#status === undefined) this.#options.settle(outcome)
     else this.#settleWithAnswer(outcome, this.#status)
   }
 
   #settleWithAnswer (outcome: AttemptOutcome, status: number) {
     const { settle, reject } = this.#options
-    const { 'content-type': contentType = '', 'content-encoding': encoding, 'retry-after': retryAfter, date } = this.#headers
+    const {
+      'content-type': contentType = '', 'content-encoding': encoding, 'retry-after': retryAfter, date
+    } = this.#headers
     outcome.status = status
     outcome.responseHeaders = joined(this.#headers)
     const askedMs = retryAfterMs(retryAfter, { date })
@@ -192,7 +203,13 @@ type Verdict = Pick<AttemptOutcome, 'ok' | 'errorClass' | 'message'>
 
 /** The status decides: how the rest of an answer ends says nothing of what became of the request. */
 function verdict (status: number | undefined, fault: EgressError | undefined): Verdict {
-  if (status === undefined) return { ok: false, errorClass: fault?.errorClass ?? 'reset', message: fault?.message ?? 'The connection ended before the answer did' }
+  if (status === undefined) {
+    return {
+      ok: false,
+      errorClass: fault?.errorClass ?? 'reset',
+      message: fault?.message ?? 'The connection ended before the answer did'
+    }
+  }
   const refused = classOfStatus(status)
   return refused ? { ok: false, errorClass: refused, message: `Answered ${status}` } : { ok: true }
 }
@@ -205,13 +222,23 @@ function classOfStatus (status: number): ErrorClass | undefined {
 
 function faultOf (err: Error): EgressError | OwnFault {
   if (err instanceof EgressError || err instanceof OwnFault) return err
-  if (err instanceof errors.HeadersOverflowError) return new EgressError('too-large', 'The headers of the answer are too long', err)
+  if (err instanceof errors.HeadersOverflowError) {
+    return new EgressError('too-large', 'The headers of the answer are too long', err)
+  }
   if (err instanceof errors.HTTPParserError) return new EgressError('reset', 'The answer is not HTTP', err)
-  if (err instanceof errors.InvalidArgumentError) return new EgressError('blocked', 'The request has a header that can\'t be sent', err)
-  if (err instanceof errors.ClientDestroyedError || err instanceof errors.ClientClosedError) return new OwnFault('internal', 'Our connections were closed', err)
-  return ownFaultOf([err]) ?? new EgressError('reset', `The connection ended before the answer did (${codeOf(err)})`, err)
+  if (err instanceof errors.InvalidArgumentError) {
+    return new EgressError('blocked', 'The request has a header that can\'t be sent', err)
+  }
+  if (err instanceof errors.ClientDestroyedError || err instanceof errors.ClientClosedError) {
+    return new OwnFault('internal', 'Our connections were closed', err)
+  }
+  return ownFaultOf([err]) ?? new EgressError(
+    'reset', `The connection ended before the answer did (${codeOf(err)})`, err
+  )
 }
 
 function joined (headers: IncomingHttpHeaders): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value ?? '']))
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value ?? ''])
+  )
 }

@@ -1,4 +1,7 @@
-/** How often it is noted that this process runs, and how much later than that is a freeze: more than a busy machine takes. */
+/**
+ * How often it is noted that this process runs, and how much later than that is a freeze: more than a busy machine
+ * takes.
+ */
 const TICK_MS = 250
 const FREEZE_MS = 1000
 /** Beyond these the oldest are forgotten: an attempt ends within a minute. */

@@ -50,7 +50,9 @@ export async function openSocket (destination: Destination, options: SocketOptio
   return { socket, dnsMs: resolved - started, connectMs: performance.now() - resolved }
 }
 
-async function addressesOf (hostname: string, { resolve, isResolvedByProxy, connectTimeoutMs }: SocketOptions): Promise<Found> {
+async function addressesOf (
+  hostname: string, { resolve, isResolvedByProxy, connectTimeoutMs }: SocketOptions
+): Promise<Found> {
   if (isIP(hostname) || isResolvedByProxy) return { addresses: [hostname] }
   try {
     return await resolve(hostname, connectTimeoutMs * DNS_SHARE)
@@ -62,7 +64,9 @@ async function addressesOf (hostname: string, { resolve, isResolvedByProxy, conn
 
 type Timed = SocketOptions & { signal: AbortSignal }
 
-async function connected (found: Found, { port, memory }: Destination, { dial, allowPrivate, signal }: Timed): Promise<Winner> {
+async function connected (
+  found: Found, { port, memory }: Destination, { dial, allowPrivate, signal }: Timed
+): Promise<Winner> {
   try {
     return await race(found, {
       dial: async (address, lost) => await dial(address, port, lost),
@@ -86,10 +90,14 @@ function faultOf ({ errors }: RaceLost): Error {
 
 /** An answer of the host says more than that there is no way to it. */
 function mostTelling (errors: readonly unknown[]): unknown {
-  return errors.find(err => codeOf(err) === 'ECONNREFUSED') ?? errors.find(err => codeOf(err) !== 'ENETUNREACH') ?? errors[0]
+  return errors.find(
+    err => codeOf(err) === 'ECONNREFUSED'
+  ) ?? errors.find(err => codeOf(err) !== 'ENETUNREACH') ?? errors[0]
 }
 
-async function upgraded (plain: Socket, { hostname, memory: { session } }: Destination, { signal, secureContext }: Timed): Promise<Socket> {
+async function upgraded (
+  plain: Socket, { hostname, memory: { session } }: Destination, { signal, secureContext }: Timed
+): Promise<Socket> {
   const host = hostname.replace(/\.$/, '')
   const socket = connectTls({
     socket: plain,

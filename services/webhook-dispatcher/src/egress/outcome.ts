@@ -2,7 +2,9 @@ import type { AttemptErrorClass } from '@tidings/contracts'
 
 export type ErrorClass = AttemptErrorClass
 
-/** Milliseconds. dns and connect (TLS included) only where this attempt opened the connection; ttfb from the request on. */
+/**
+ * Milliseconds. dns and connect (TLS included) only where this attempt opened the connection; ttfb from the request on.
+ */
 export type Durations = { dnsMs?: number, connectMs?: number, ttfbMs?: number, totalMs: number }
 
 /** What became of one POST. `ok` is a complete 2xx answer; everything else has an error class. */

@@ -54,5 +54,7 @@ function lacksIPv6 (err: unknown): boolean {
 
 /** Whether this machine has an address of 2000::/3; unique local ones lead nowhere but to neighbours. */
 function hasGlobalIPv6 (): boolean {
-  return Object.values(networkInterfaces()).some(addresses => addresses?.some(({ family, address }) => family === 'IPv6' && /^[23]/.test(address)))
+  return Object.values(networkInterfaces()).some(
+    addresses => addresses?.some(({ family, address }) => family === 'IPv6' && /^[23]/.test(address))
+  )
 }

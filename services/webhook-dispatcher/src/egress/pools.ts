@@ -38,7 +38,10 @@ export function createPools ({ connections, ...sockets }: PoolsOptions) {
 
   return {
     poolOf: (url: string): Pool => originOf(url).pool,
-    /** A connection that is sure to be new, for one request; it closes by itself once that has been dispatched and ended. */
+    /**
+     * A connection that is sure to be new, for one request; it closes by itself once that has been dispatched and
+     * ended.
+     */
     fresh (url: string): Connection {
       const connection = new Connection(url, HTTP, sockets, originOf(url).memory)
       single.add(connection)
@@ -52,7 +55,9 @@ export function createPools ({ connections, ...sockets }: PoolsOptions) {
     },
     /** Ends all connections, at once. */
     close: async (): Promise<void> => {
-      await Promise.all([...[...origins.values()].map(({ pool }) => pool), ...single].map(dispatcher => dispatcher.destroy()))
+      await Promise.all(
+        [...[...origins.values()].map(({ pool }) => pool), ...single].map(dispatcher => dispatcher.destroy())
+      )
       single.clear()
       origins.clear()
     }

@@ -38,8 +38,12 @@ export function createTunnel ({ url, resolve, timeoutMs }: ProxyOptions) {
   async function dialProxy (signal: AbortSignal): Promise<Socket> {
     try {
       const found = isIP(host) ? { addresses: [host] } : await resolve(host, timeoutMs)
-      const dial = async (address: string, lost: AbortSignal) => await dialTcp(address, Number(port) || DEFAULT_PORT, lost)
-      const { socket } = await race(found, { dial, isAllowed: () => true, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) })
+      const dial = async (address: string, lost: AbortSignal) => await dialTcp(
+        address, Number(port) || DEFAULT_PORT, lost
+      )
+      const { socket } = await race(
+        found, { dial, isAllowed: () => true, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) }
+      )
       return socket
     } catch (err) {
       throw new OwnFault('proxy', 'The proxy could not be connected to', err)

@@ -40,7 +40,9 @@ export class RaceLost extends Error {
  *
  * @throws RaceLost, or the signal's reason
  */
-export async function race ({ addresses, later }: Found, { dial, isAllowed, preferred, signal }: RaceOptions): Promise<Winner> {
+export async function race (
+  { addresses, later }: Found, { dial, isAllowed, preferred, signal }: RaceOptions
+): Promise<Winner> {
   signal.throwIfAborted()
   const { promise, resolve, reject } = Promise.withResolvers<Winner>()
   const over = new AbortController()

@@ -8,7 +8,9 @@ import { OwnFault } from './own-fault.ts'
 /** Addresses of a name, at least one; `later` brings those of the family that has not been answered yet. */
 export type Found = { addresses: string[], later?: Promise<string[]> | undefined }
 
-/** Rejects with an EgressError where the name has no address, and with an OwnFault where our DNS servers are to blame. */
+/**
+ * Rejects with an EgressError where the name has no address, and with an OwnFault where our DNS servers are to blame.
+ */
 export type Resolve = (hostname: string, timeoutMs?: number) => Promise<Found>
 
 /** RFC 8305, "Resolution Delay": how long IPv4 waits for the answer of IPv6. */
@@ -83,7 +85,9 @@ export function createResolve ({ servers }: { servers?: string[] | undefined } =
   }
 
   async function judge (hostname: string, err: unknown, timeoutMs: number): Promise<Found> {
-    if (!await dns.isToBlame(hostname, err, timeoutMs / 2)) throw new EgressError('dns', `The host's name could not be resolved (${codeOf(err)})`, err)
+    if (!await dns.isToBlame(hostname, err, timeoutMs / 2)) {
+      throw new EgressError('dns', `The host's name could not be resolved (${codeOf(err)})`, err)
+    }
     const addresses = former.get(hostname)
     if (addresses) return { addresses }
     throw new OwnFault('resolver', `The DNS servers do not answer (${codeOf(err)})`, err)

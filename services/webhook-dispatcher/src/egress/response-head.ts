@@ -66,7 +66,9 @@ function isInterim (status: number): boolean {
 
 /** The status that an answer begins with; 0 where it does not begin with one. */
 function statusOf (bytes: Buffer): number {
-  if (bytes.length < STATUS_BYTES || !VERSIONS.some(version => bytes.compare(version, 0, STATUS_AT, 0, STATUS_AT) === 0)) return 0
+  if (bytes.length < STATUS_BYTES || !VERSIONS.some(
+    version => bytes.compare(version, 0, STATUS_AT, 0, STATUS_AT) === 0
+  )) return 0
   const status = [0, 1, 2].reduce((sum, i) => 10 * sum + (bytes[STATUS_AT + i] as number) - ZERO, 0)
   return status >= 100 && status <= 999 ? status : 0
 }

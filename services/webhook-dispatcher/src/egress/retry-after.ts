@@ -5,7 +5,9 @@ const HTTP_DATE = /^[A-Z][a-z]+, .*:\d\d GMT$/
  * an HTTP date; undefined where it is neither. A date counts from the answer's
  * own Date: the server's clock may be wrong, or ours.
  */
-export function retryAfterMs (header: string | string[] | undefined, { date, now = Date.now() }: { date?: string | undefined, now?: number } = {}): number | undefined {
+export function retryAfterMs (
+  header: string | string[] | undefined, { date, now = Date.now() }: { date?: string | undefined, now?: number } = {}
+): number | undefined {
   const text = firstOf(header)
   if (!text) return undefined
   if (/^\d{1,12}$/.test(text)) return Number(text) * 1000

@@ -4,17 +4,19 @@ import type { DeliveryScheduler } from '../delivery/scheduler/delivery-scheduler
 import type { OrderedRun } from '../delivery/scheduler/ordered-run.ts'
 import { groupKeyOf, type KeyState, type Result, type Task } from '../delivery/attempt/task.ts'
 
-/** How often it is looked whether an answer is still worth waiting for. */
+/** How often the batch checks whether the responses are still worth waiting for. */
 const CHECK_MS = 50
-/** A batch is written by then, whatever it waits for. */
+/** A batch is written after this time, whatever it waits for. */
 const MAX_OPEN_MS = 2000
 
-/** An event that is told to at least one webhook. */
+/** An event that at least one webhook receives. */
 export type MatchedEvent = { id: EventId, userId: string, type: string, orderingKey: string, body: string }
 
 /**
- * Events of one read of the stream, from the first posts to the row: open
- * while posts run, sealed when what has no outcome yet is written as held.
+ * The events of one read of the stream, from their first attempts to their
+ * rows. A batch is filled, then closed (all is planned), then ready (no response
+ * is worth waiting for any more), then written: tasks without an outcome are
+ * inserted as claimed by this worker.
  */
 export class Batch {
   readonly from: EventId
@@ -23,9 +25,9 @@ export class Batch {
   readonly tasks: Task[] = []
   readonly results = new Map<Task, Result>()
   readonly runs: OrderedRun<Endpoint>[] = []
-  /** Of the payloads, in characters. */
+  /** Characters of the payloads. */
   size = 0
-  /** Chains of which something waits: what follows must wait behind it. */
+  /** Ordering groups of which a delivery waits or has failed: later events must wait behind it. */
   readonly blocked = new Map<string, KeyState>()
   readonly ready: Promise<void>
   isReady = false
@@ -40,7 +42,7 @@ export class Batch {
     this.ready = new Promise<void>(resolve => { this.#setReady = resolve }).then(() => { this.isReady = true })
   }
 
-  /** Where the endpoint usually answers promptly, the outcome is waited for before the row is written. */
+  /** Where the endpoint is responsive, the batch waits for the outcome before it is written. */
   addTask (task: Task, endpoint: Endpoint): void {
     this.tasks.push(task)
     if (endpoint.isResponsive) this.#awaited.set(task, endpoint)
@@ -51,7 +53,7 @@ export class Batch {
     this.size += event.body.length
   }
 
-  /** Takes a run that is posted as soon as all is planned. */
+  /** Adds a run that starts as soon as all is planned. */
   addRun (run: OrderedRun<Endpoint>): void {
     this.runs.push(run)
     this.#runCounts.set(run.endpoint, this.runsAt(run.endpoint) + 1)
@@ -68,14 +70,16 @@ export class Batch {
 
   setResult (task: Task, result: Result): void {
     this.results.set(task, result)
-    if (result.decision.state === 'pending' || result.decision.state === 'failed') this.blocked.set(groupKeyOf(task), result.keyState)
+    if (result.decision.state === 'pending' || result.decision.state === 'failed') {
+      this.blocked.set(groupKeyOf(task), result.keyState)
+    }
     if (this.#awaited.delete(task) && this.#awaited.size === 0) this.#setReady()
   }
 
   /**
-   * All is planned: it is ready with the last outcome that is worth waiting
-   * for. What waits for a slot of ours is: written as due it would come back
-   * through Postgres, at several times the cost, and we'd be busier still.
+   * All is planned: the batch is ready with the last outcome worth waiting for.
+   * A task that waits for a slot of ours is worth it: written as due it would
+   * come back through Postgres, at several times the cost, and add to our load.
    */
   close (): void {
     if (this.#awaited.size === 0) return this.#setReady()
@@ -89,7 +93,7 @@ export class Batch {
     }, CHECK_MS)
   }
 
-  /** An endpoint that lets us wait is waited for no more, nor the next time. */
+  /** Stops waiting for endpoints that are late, for the next batches too. */
   #dropUnresponsive (): void {
     for (const [task, endpoint] of this.#awaited) {
       if (endpoint.isLate) endpoint.isResponsive = false
@@ -97,7 +101,7 @@ export class Batch {
     }
   }
 
-  /** What has not begun goes to its row unposted, now that the row is written. */
+  /** Takes back the runs that have not started: their rows are written now. */
   withdrawWaiting (scheduler: DeliveryScheduler): void {
     for (const run of this.runs) if (run.state === 'waiting') scheduler.withdraw(run)
   }

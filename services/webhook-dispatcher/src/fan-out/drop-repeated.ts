@@ -3,8 +3,9 @@ import { eventIdOf, isNewer, type EventId } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 
 /**
- * Leaves out ends that this shard has read under another id. An end whose first publication it has not read is
- * delivered now: that one was in a gap, or Redis lost it before the shard came to it.
+ * Drops ends that this shard has read under another id already. An end whose first publication the shard has not read
+ * is
+ * kept: that one was in a gap, or Redis lost it before the shard came to it.
  */
 export async function dropRepeated (
   sql: RawSql, shard: number, { from, events }: { from: EventId, events: PublishedJobEvent[] }

@@ -12,32 +12,39 @@ export type BatchInsert = {
   from: EventId
   to: EventId
   events: readonly MatchedEvent[]
-  /** A task without a result is under way: its row is held by `claim`. */
+  /** A task without a result is in flight: its row is inserted as claimed by `workerId`. */
   tasks: { task: Task, result: Result | undefined }[]
 }
 
 export type ClaimedRow = { id: number, webhook_id: number, event_ms: number, event_seq: number }
 
-/** Writes a batch: one statement where all went well, six (begin and commit among them) where an attempt failed or news wait. */
-export async function insertBatchWithEffects (sql: RawSql, effects: OutcomeEffects, batch: BatchInsert): Promise<ClaimedRow[] | undefined> {
-  const entries = batch.tasks.flatMap(({ task, result }) => result ? [{ task, result }] : [])
-  const after = effects.of(entries)
-  if (!after) return await insertBatch(sql, batch)
-  const { held, health } = await sql.begin(async tx => {
-    const held = await insertBatch(tx, batch)
-    return { held, health: held ? await after(tx) : [] }
+/**
+ * Inserts a batch with the effects of its outcomes: one statement where all
+ * went well, six (begin and commit among them) where an attempt failed or new
+ * events wait.
+ */
+export async function insertBatchWithEffects (
+  sql: RawSql, effects: OutcomeEffects, batch: BatchInsert
+): Promise<ClaimedRow[] | undefined> {
+  const outcomes = batch.tasks.flatMap(({ task, result }) => result ? [{ task, result }] : [])
+  const writeEffects = effects.of(outcomes)
+  if (!writeEffects) return await insertBatch(sql, batch)
+  const { rows, health } = await sql.begin(async tx => {
+    const rows = await insertBatch(tx, batch)
+    return { rows, health: rows ? await writeEffects(tx) : [] }
   })
-  effects.heed(health)
-  return held
+  effects.syncHealth(health)
+  return rows
 }
 
 /**
- * One statement: moves the shard's position, and only if it stood at `from` and
- * the shard is still ours, writes each told event once and a delivery for each
- * of its webhooks, with its outcome and attempt where there is one. Returns the
- * rows that are held, or undefined where nothing was written.
+ * Moves the shard's position and, only if that was at `from` and the shard is
+ * still ours, inserts each matched event once and a delivery for each of its
+ * webhooks, with its outcome and attempt where there is one: all in one
+ * statement. Returns the claimed rows, or undefined where nothing was written.
  */
-async function insertBatch (sql: Sql, { shard, workerId, from, to, events, tasks }: BatchInsert): Promise<ClaimedRow[] | undefined> {
+async function insertBatch (sql: Sql, batch: BatchInsert): Promise<ClaimedRow[] | undefined> {
+  const { shard, workerId, from, to, events, tasks } = batch
   const columns = tasks.map(({ task, result }) => ({
     ...resultColumns(result ?? released()),
     webhookId: task.target.id,
@@ -53,8 +60,8 @@ async function insertBatch (sql: Sql, { shard, workerId, from, to, events, tasks
   const ids = pgColumns(events.map(({ id }) => id))
   const rows = await sql<(ClaimedRow | { id: null })[]>`
     with moved as (
-      update webhooks.positions set event_ms = ${to.ms}, event_seq = ${to.seq}
-      where shard = ${shard} and claimant = ${workerId} and event_ms = ${from.ms} and event_seq = ${from.seq}
+      update webhooks.shard_positions set event_ms = ${to.ms}, event_seq = ${to.seq}
+      where shard = ${shard} and worker_id = ${workerId} and event_ms = ${from.ms} and event_seq = ${from.seq}
       returning shard
     ),
     e as (

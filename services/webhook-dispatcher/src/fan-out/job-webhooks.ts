@@ -2,35 +2,41 @@ import type { PublishedJobEvent } from '@tidings/contracts'
 import type { RawSql } from '@tidings/service-kit'
 import { originOf } from '../delivery/scheduler/endpoint.ts'
 import type { Target } from '../delivery/attempt/task.ts'
-import { newSigningSecret } from '../secrets/signing-secrets.ts'
 import type { SecretBox } from '../secrets/secret-box.ts'
+import { newSigningSecret } from '../secrets/signing-secrets.ts'
 import { findTargets } from './find-targets.ts'
 
 export type FindTargets = (events: PublishedJobEvent[]) => Promise<Map<string, Target[]>>
 
-/** Hidden webhooks of one user, beside those in use. */
+/** Hidden webhooks of one user, besides those in use. */
 const MAX_HIDDEN = 100
 
 /**
- * Reads the webhooks of events. The webhookUrls of a user's jobs at one origin
- * have one hidden webhook, made when the origin is first named: so they share
- * its health and its window, and a thousand of them are not a thousand
- * webhooks. One that was disabled becomes active again: a job that names it
- * anew has no other way to ask for that.
+ * Makes the function that finds the webhooks of events. The webhookUrls of a
+ * user's jobs at one origin share one hidden webhook, created when a job first
+ * names the origin, with one health and one concurrency: a thousand URLs are not
+ * a thousand webhooks. A disabled hidden webhook is reactivated by the next job
+ * that names its origin, since there is no other way to ask for that.
  */
 export function createFindTargets (sql: RawSql, box: SecretBox): FindTargets {
   return async function targetsOf (events) {
     if (events.length === 0) return new Map()
     const targets = await findTargets(sql, events)
-    const missing = events.filter(({ type, userId, webhookUrl }) => type === 'completed' && webhookUrl !== undefined &&
-      !targets.get(userId)?.some(({ kind, url, status }) => kind === 'job' && status === 'active' && url === originOf({ url: webhookUrl })))
+    const missing = events.filter(event => lacksWebhook(event, targets))
     if (missing.length === 0) return targets
     await createJobWebhooks(sql, box, missing)
     return await findTargets(sql, events)
   }
 }
 
-/** Three statements, whatever their number. They have no beginning: the event that names one is older than it. */
+/** Whether the job's own webhookUrl has no active hidden webhook yet. */
+function lacksWebhook ({ type, userId, webhookUrl }: PublishedJobEvent, targets: Map<string, Target[]>): boolean {
+  if (type !== 'completed' || webhookUrl === undefined) return false
+  const origin = originOf({ url: webhookUrl })
+  return !targets.get(userId)?.some(({ kind, url, status }) => kind === 'job' && status === 'active' && url === origin)
+}
+
+/** Three statements, whatever their number. Their `since` is zero: the event that names one is older than it. */
 async function createJobWebhooks (sql: RawSql, box: SecretBox, events: PublishedJobEvent[]): Promise<void> {
   const users = [...new Set(events.map(({ userId }) => userId))]
   const origins = events.map(({ webhookUrl = '' }) => originOf({ url: webhookUrl }))
@@ -48,7 +54,7 @@ async function createJobWebhooks (sql: RawSql, box: SecretBox, events: Published
   await deleteIdle(sql, users, origins)
 }
 
-/** Beyond the bound those go that were used least recently, if nothing waits for them. Their deliveries stay. */
+/** Deletes the least recently used ones beyond the limit that have no pending deliveries. Their deliveries are kept. */
 async function deleteIdle (sql: RawSql, users: string[], named: string[]): Promise<void> {
   await sql`
     update webhooks.webhooks set deleted_at = now() where id in (

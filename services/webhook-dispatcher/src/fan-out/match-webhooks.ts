@@ -3,7 +3,7 @@ import { eventIdOf, type EventId } from '@tidings/job-events'
 import { groupKey, type OrderingGroup, type Target } from '../delivery/attempt/task.ts'
 import { accepts } from './find-targets.ts'
 
-/** An event, as it is told, with the webhooks that are told of it. */
+/** An event as it is delivered, with the webhooks that receive it. */
 export type FanOut = {
   id: EventId
   userId: string
@@ -11,14 +11,14 @@ export type FanOut = {
   orderingKey: string
   body: string
   messageId: string
-  /** The job's own. */
+  /** The job's own webhookUrl. */
   webhookUrl: string | undefined
   targets: Target[]
 }
 
 /**
- * What a batch has to tell. Events that only paused or disabled webhooks would
- * hear are kept too: a replay can bring them when their owner is back.
+ * Matches events with webhooks. Events that only paused or disabled webhooks
+ * accept are kept too, so that a replay can deliver them later.
  */
 export function matchWebhooks (events: PublishedJobEvent[], targetsByUser: Map<string, Target[]>): FanOut[] {
   return events.flatMap(event => {
@@ -38,8 +38,10 @@ export function matchWebhooks (events: PublishedJobEvent[], targetsByUser: Map<s
   })
 }
 
-/** The chains that the fanOuts belong to. */
+/** The ordering groups of these events. */
 export function orderingGroups (fanOuts: FanOut[]): OrderingGroup[] {
-  const groups = fanOuts.flatMap(({ orderingKey, targets }) => targets.map(({ id }) => ({ webhookId: id, orderingKey })))
+  const groups = fanOuts.flatMap(
+    ({ orderingKey, targets }) => targets.map(({ id }) => ({ webhookId: id, orderingKey }))
+  )
   return [...new Map(groups.map(group => [groupKey(group.webhookId, group.orderingKey), group])).values()]
 }

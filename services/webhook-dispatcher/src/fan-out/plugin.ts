@@ -6,10 +6,10 @@ import { lagSeconds } from './shards.ts'
 import { createFanOutMetrics } from './metrics.ts'
 import { watchShards } from './watch-shards.ts'
 
-/** Follows the stream of job events into deliveries, in the shards that this replica holds. */
-export const fanOut = fp(async function ingest (app) {
+/** Turns the stream of job events into deliveries, in the shards that this replica holds. */
+export const fanOut = fp(async function fanOut (app) {
   const metrics = createFanOutMetrics(app.metricsRegistry)
-  const engine = createShardAssignment({
+  const assignment = createShardAssignment({
     sql: app.sql,
     redis: app.redis,
     shards: app.config.INGEST_SHARDS,
@@ -19,18 +19,18 @@ export const fanOut = fp(async function ingest (app) {
     log: app.log
   })
   const stream = createStreamReader(app.redis)
-  metrics.watch(() => engine.activeShards, async () => await lagSeconds(stream, app.sql))
-  app.addHook('onReady', engine.start)
-  app.addHook('onClose', engine.stop)
+  metrics.watch(() => assignment.activeShards, async () => await lagSeconds(stream, app.sql))
+  app.addHook('onReady', assignment.start)
+  app.addHook('onClose', assignment.stop)
   const stallWatch = watchShards({
-    shards: () => engine.shards,
-    reason: () => engine.fault?.message,
+    shards: () => assignment.shards,
+    reason: () => assignment.fault?.message,
     timeoutMs: app.config.STALL_TIMEOUT_MS,
     sql: app.sql,
     redis: app.redis,
     log: app.log
   })
-  app.addReadinessCheck('ingest standstill', 'required', stallWatch.fault)
+  app.addReadinessCheck('fan-out stall', 'required', stallWatch.fault)
   app.addHook('onClose', async () => stallWatch.stop())
-  app.addReadinessCheck('ingest', 'required', () => engine.halted?.message)
-}, { name: 'ingest', dependencies: ['delivery', 'redis', 'health'] })
+  app.addReadinessCheck('fan-out', 'required', () => assignment.halted?.message)
+}, { name: 'fan-out', dependencies: ['delivery', 'redis', 'health'] })

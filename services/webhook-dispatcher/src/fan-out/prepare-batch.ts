@@ -10,13 +10,15 @@ import type { SkippedEvent } from './skipped-events.ts'
 export type PreparedBatch = {
   fanOuts: FanOut[]
   pending: PendingGroup[]
-  /** Events that Postgres refuses: a text with NUL, say, or one that is too long for an index. */
+  /** Events that Postgres refuses: a text with NUL, say, or one too long for an index. */
   skipped: SkippedEvent[]
 }
 
 type PrepareOptions = { sql: RawSql, findTargets: FindTargets, workerId: number }
 
-/** Reads what is needed to deliver events. Where Postgres refuses it is asked by halves, until the bad events are isolated. */
+/**
+ * Reads what delivering events needs. Where Postgres refuses the batch, it is halved until the bad events are isolated.
+ */
 export async function prepareBatch (events: PublishedJobEvent[], options: PrepareOptions): Promise<PreparedBatch> {
   const { sql, findTargets, workerId } = options
   try {
@@ -25,8 +27,12 @@ export async function prepareBatch (events: PublishedJobEvent[], options: Prepar
   } catch (err) {
     if (!isBadValue(err)) throw err
     const middle = events.length >> 1
-    if (middle === 0) return { fanOuts: [], pending: [], skipped: events.map(({ eventId }) => ({ id: eventIdOf(eventId), reason: String(err) })) }
-    const [older, newer] = [await prepareBatch(events.slice(0, middle), options), await prepareBatch(events.slice(middle), options)]
+    if (middle === 0) {
+      const skipped = events.map(({ eventId }) => ({ id: eventIdOf(eventId), reason: String(err) }))
+      return { fanOuts: [], pending: [], skipped }
+    }
+    const older = await prepareBatch(events.slice(0, middle), options)
+    const newer = await prepareBatch(events.slice(middle), options)
     return {
       fanOuts: [...older.fanOuts, ...newer.fanOuts],
       pending: [...older.pending, ...newer.pending],

@@ -8,13 +8,13 @@ import type { FanOutMetrics } from './metrics.ts'
 import { createShardConsumer, type ShardConsumer } from './shard-consumer.ts'
 import { acquireShard, prepareShards, releaseShard, shardOf } from './shards.ts'
 
-/** How often a replica looks for shards that nobody holds, and whether it still holds its own. */
+/** How often a replica looks for free shards, and checks that it still holds its own. */
 const CHECK_MS = 500
 
-/** How long a replica that met an event of a newer release leaves all shards to others. */
+/** How long a replica that read an event of a newer release leaves all shards to others. */
 const HALT_MS = 5000
 
-/** Each batch asks Postgres twice before it posts. */
+/** Each batch reads from Postgres twice before its first attempt. */
 const LINGER_MS = 5
 
 type ShardAssignmentOptions = {
@@ -31,8 +31,9 @@ type ActiveShard = { streamConsumer: StreamConsumer, shardConsumer: ShardConsume
 
 export type ShardAssignment = ReturnType<typeof createShardAssignment>
 
-/** Runs the shards that this replica holds. */
-export function createShardAssignment ({ sql, redis, shards, pipeline, findTargets, metrics, log }: ShardAssignmentOptions) {
+/** Acquires shards for this replica and consumes them. */
+export function createShardAssignment (options: ShardAssignmentOptions) {
+  const { sql, redis, shards, pipeline, findTargets, metrics, log } = options
   const { lease } = pipeline
   const active = new Map<number, ActiveShard>()
   let isPrepared = false
@@ -49,14 +50,14 @@ export function createShardAssignment ({ sql, redis, shards, pipeline, findTarge
       await acquireOne()
       if (halted && performance.now() >= halted.until && await isPast(halted)) halted = undefined
     } catch (err) {
-      log.warn({ err }, 'ingest: positions could not be read')
+      log.warn({ err }, 'fan-out: positions could not be read')
     }
     if (!stopped) timer = setTimeout(() => { checking = check() }, CHECK_MS)
   }
 
   /**
-   * In the middle of a deployment: a replica of the newer release can read on
-   * where this one can't. It gets the shard once all that was posted is written.
+   * During a rolling upgrade: a replica of the newer release can go on where
+   * this one can't. It gets the shard once the outcomes of this one are written.
    */
   async function releaseHalted (): Promise<void> {
     for (const [shard, { streamConsumer, shardConsumer }] of active) {
@@ -65,28 +66,35 @@ export function createShardAssignment ({ sql, redis, shards, pipeline, findTarge
       await shardConsumer.drain(LAST_WRITE_MS)
       await releaseShard(sql, shard, shardConsumer.workerId)
       active.delete(shard)
-      log.warn({ shard }, 'ingest: shard given back')
+      log.warn({ shard }, 'fan-out: shard released to a newer release')
     }
   }
 
-  /** Whether the shard is read on where it was halted: by this replica, or by another one. */
-  async function isPast ({ fault: { eventId }, shard }: { fault: UnsupportedJobEvent, shard: number }): Promise<boolean> {
+  /** Whether the shard has passed the event that halted it: in this replica, or in another one. */
+  async function isPast (
+    { fault: { eventId }, shard }: { fault: UnsupportedJobEvent, shard: number }
+  ): Promise<boolean> {
     const streamConsumer = active.get(shard)?.streamConsumer
     if (streamConsumer) return streamConsumer.lastReplyAt > 0 && !streamConsumer.fault
-    const [row] = await sql<EventId[]>`select event_ms as ms, event_seq as seq from webhooks.positions where shard = ${shard}`
+    const [row] = await sql<EventId[]>`
+      select event_ms as ms, event_seq as seq from webhooks.shard_positions where shard = ${shard}`
     return row !== undefined && !isNewer(eventId, row)
   }
 
-  /** One a look, so that replicas that start together share. */
+  /** One shard per check, so that replicas that start together share them. */
   async function acquireOne (): Promise<void> {
     const { workerId } = lease
     if (workerId === undefined) return
     for (const { shardConsumer } of active.values()) if (shardConsumer.workerId !== workerId) shardConsumer.stop()
-    if (halted && performance.now() < halted.until) return // until then it would only be stopped again
+    if (halted && performance.now() < halted.until) return // until then a shard would only halt again
     for (let shard = 0; shard < shards; shard++) {
       if (active.has(shard)) continue
       const position = await acquireShard(sql, { shard, shards, workerId })
-      if (position) return consumeShard(createShardConsumer({ shard, isOurs: userId => shardOf(userId, shards) === shard, workerId, position, sql, pipeline, findTargets, metrics, log }))
+      if (!position) continue
+      const isOurs = (userId: string) => shardOf(userId, shards) === shard
+      return consumeShard(createShardConsumer({
+        shard, isOurs, workerId, position, sql, pipeline, findTargets, metrics, log
+      }))
     }
   }
 
@@ -101,28 +109,30 @@ export function createShardAssignment ({ sql, redis, shards, pipeline, findTarge
       log
     })
     active.set(shardConsumer.shard, { streamConsumer, shardConsumer })
-    log.info({ shard: shardConsumer.shard }, 'ingest: shard taken')
+    log.info({ shard: shardConsumer.shard }, 'fan-out: shard acquired')
     shardConsumer.lost
       .then(() => streamConsumer.stop())
       .then(() => {
         active.delete(shardConsumer.shard)
-        log.info({ shard: shardConsumer.shard }, 'ingest: shard lost')
+        log.info({ shard: shardConsumer.shard }, 'fan-out: shard lost')
       })
-      .catch((err: unknown) => log.error({ err }, 'ingest: shard not given up cleanly'))
+      .catch((err: unknown) => log.error({ err }, 'fan-out: a lost shard could not be closed cleanly'))
   }
 
   return {
     get activeShards (): number { return active.size },
     /** The shards that this replica reads. */
     get shards (): number[] { return [...active.keys()] },
-    /** Why reading or writing failed last, of any of them. */
+    /** Why the last read or write failed, in any of them. */
     get fault (): Error | undefined {
-      return [...active.values()].map(({ streamConsumer, shardConsumer }) => shardConsumer.fault ?? streamConsumer.fault).find(fault => fault !== undefined)
+      return [...active.values()]
+        .map(({ streamConsumer, shardConsumer }) => shardConsumer.fault ?? streamConsumer.fault)
+        .find(fault => fault !== undefined)
     },
-    /** Set while an event of a version that this release does not know stops a shard: it is given back, and none taken for a while. */
+    /** Set while an event of a newer release halts a shard: the shard is released, and none is acquired for a while. */
     get halted (): Error | undefined { return halted?.fault },
     async start (this: void): Promise<void> { checking = check() },
-    /** Reads no more, and resolves when all that was posted is written. */
+    /** Stops reading; resolves when all outcomes are written. */
     async stop (this: void): Promise<void> {
       stopped = true
       clearTimeout(timer)

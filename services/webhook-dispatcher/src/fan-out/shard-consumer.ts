@@ -16,18 +16,21 @@ import { recordGap } from './shards.ts'
 import { dropRepeated } from './drop-repeated.ts'
 import { recordSkipped, type SkippedEvent } from './skipped-events.ts'
 
-/** Tasks of one chain that may wait behind each other in memory. */
+/** Tasks of one ordering key that may wait behind each other in memory. */
 const MAX_RUN = 100
 /**
- * Runs of one endpoint that may wait in memory for a first attempt; more go to their rows at once, and come back as its
- * claims do. So a burst for one endpoint is read at the speed of Postgres and not of that endpoint, and whoever stands
- * behind it in the stream waits no longer than that. Bursts that are spread over many endpoints stay below it.
+ * Runs of one endpoint that may wait in memory for a first attempt; more are written as due at once, and come back as
+ * claims. So a burst for one endpoint is read at the speed of Postgres and not of that endpoint, and events behind it
+ * in
+ * the stream wait no longer than that. Bursts that are spread over many endpoints stay below the limit.
  */
 const MAX_WAITING = 250
 
+type Admission = { batch: Batch, blocking: Batch[], pending: PendingGroup | undefined }
+
 type ShardConsumerOptions = {
   shard: number
-  /** Whose users these are. */
+  /** Whether a user belongs to this shard. */
   isOurs: (userId: string) => boolean
   workerId: number
   position: EventId
@@ -41,25 +44,30 @@ type ShardConsumerOptions = {
 export type ShardConsumer = ReturnType<typeof createShardConsumer>
 
 /**
- * One shard's ingest, for as long as this process holds it under one name:
- * posts what is new, and has it written with the position. Batches overlap.
+ * Consumes one shard for as long as this process holds it under one worker id:
+ * makes the first attempts at new events, and has them written together with
+ * the position. Batches overlap.
  */
-export function createShardConsumer ({ shard, isOurs, workerId, position, sql, pipeline, findTargets, metrics, log }: ShardConsumerOptions) {
+export function createShardConsumer (options: ShardConsumerOptions) {
+  const { shard, isOurs, workerId, position, sql, pipeline, findTargets, metrics, log } = options
   const { endpoints, scheduler, outcomeWriter, lease } = pipeline
   const runs = new Map<string, OrderedRun<Endpoint>>()
   const batchOf = new WeakMap<Task, Batch>()
   const lost = Promise.withResolvers<void>()
   const ended = new AbortController()
-  const writer = createBatchWriter({ shard, workerId, sql, pipeline, metrics, log, ended: ended.signal, onFenced: stop })
+  const writer = createBatchWriter({
+    shard, workerId, sql, pipeline, metrics, log, ended: ended.signal, onFenced: stop
+  })
   let readUpTo = position
 
-  /** Posts a batch and queues it for writing. */
+  /** Starts a batch and queues it for writing. */
   async function onBatch ({ from, to, entries }: ConsumedBatch): Promise<void> {
     await writer.waitForCapacity()
     if (ended.signal.aborted) return
-    const askedAt = performance.now()
+    const readAt = performance.now()
     const malformed: SkippedEvent[] = []
-    const decoded = decodeAll(entries.filter(({ owner }) => isOurs(owner)), ({ eventId: id, message: reason }) => malformed.push({ id, reason }))
+    const ours = entries.filter(({ owner }) => isOurs(owner))
+    const decoded = decodeAll(ours, ({ eventId: id, message: reason }) => malformed.push({ id, reason }))
     const events = await dropRepeated(sql, shard, { from, events: decoded })
     const { fanOuts, pending, skipped } = await prepareBatch(events, { sql, findTargets, workerId })
     await skip('malformed', malformed)
@@ -67,19 +75,21 @@ export function createShardConsumer ({ shard, isOurs, workerId, position, sql, p
     const batch = new Batch(from, to)
     startBatch(batch, fanOuts, pending)
     readUpTo = to
-    writer.add(batch, askedAt)
+    writer.add(batch, readAt)
   }
 
-  /** Once: what is skipped again after a failure is known already. */
+  /** Recorded once: a batch that is repeated after a failure skips the same events. */
   async function skip (why: 'malformed' | 'refused', skipped: SkippedEvent[]): Promise<void> {
     await recordSkipped(sql, shard, skipped)
-    for (const { id, reason } of skipped) log.error({ shard, eventId: formatEventId(id), reason }, 'ingest: an event is skipped')
+    for (const { id, reason } of skipped) {
+      log.error({ shard, eventId: formatEventId(id), reason }, 'fan-out: an event is skipped')
+    }
     metrics.skipped(why, skipped.length)
   }
 
   function startBatch (batch: Batch, fanOuts: FanOut[], pending: PendingGroup[]): void {
     for (const [key, run] of runs) if (run.state === 'ended') runs.delete(key)
-    const inPostgres = new Map(pending.map(group => [groupKey(group.webhook_id, group.chain), group]))
+    const inPostgres = new Map(pending.map(group => [groupKey(group.webhook_id, group.ordering_key), group]))
     const blocking = [batch, ...writer.maybeUnwritten.filter(({ blocked }) => blocked.size > 0)]
     for (const fanOut of fanOuts) {
       batch.addEvent(fanOut)
@@ -93,8 +103,8 @@ export function createShardConsumer ({ shard, isOurs, workerId, position, sql, p
     batch.close()
   }
 
-  /** Puts a task behind what is under way of its chain, or begins with it, or leaves it to its row. */
-  function admit (task: Task, { batch, blocking, pending }: { batch: Batch, blocking: Batch[], pending: PendingGroup | undefined }): void {
+  /** Queues a task behind the run of its ordering key, or starts a run with it, or leaves it to its row. */
+  function admit (task: Task, { batch, blocking, pending }: Admission): void {
     const key = groupKeyOf(task)
     const endpoint = endpoints.endpointFor(task.target)
     const run = runs.get(key)
@@ -103,17 +113,21 @@ export function createShardConsumer ({ shard, isOurs, workerId, position, sql, p
     batch.addTask(task, endpoint)
     if (run && run.state !== 'ended' && !isBlocked && run.tasks.length - run.index < MAX_RUN) {
       run.tasks.push(task)
-    } else if (!isBlocked && run?.state !== 'running' && run?.state !== 'waiting' && endpoint.canTryInline && endpoint.waiting.length + batch.runsAt(endpoint) < MAX_WAITING) {
-      const begun = createOrderedRun(endpoint, [task], onResult)
-      runs.set(key, begun)
-      batch.addRun(begun)
+    } else if (!isBlocked && (!run || run.state === 'ended') && mayStart(endpoint, batch)) {
+      const started = createOrderedRun(endpoint, [task], onResult)
+      runs.set(key, started)
+      batch.addRun(started)
     } else {
-      const fails = ahead.includes('failing') || endpoint.isCircuitOpen
-      batch.setResult(task, released({ keyState: fails ? 'failing' : isBlocked ? 'blocked' : 'clear' }))
+      const isFailing = ahead.includes('failing') || endpoint.isCircuitOpen
+      batch.setResult(task, released({ keyState: isFailing ? 'failing' : isBlocked ? 'blocked' : 'clear' }))
     }
   }
 
-  /** A result goes with the row while that is still to be written, and after it once it stands. */
+  function mayStart (endpoint: Endpoint, batch: Batch): boolean {
+    return endpoint.canTryInline && endpoint.waiting.length + batch.runsAt(endpoint) < MAX_WAITING
+  }
+
+  /** A result is inserted with the row while that is still to be written, and updates the row afterwards. */
   function onResult (task: Task, result: Result): void {
     if (task.id !== undefined) outcomeWriter.add(task, result)
     else batchOf.get(task)?.setResult(task, result)
@@ -123,18 +137,18 @@ export function createShardConsumer ({ shard, isOurs, workerId, position, sql, p
     if (ended.signal.aborted) return
     ended.abort()
     metrics.fenced()
-    // What was written in a statement whose answer was lost is held by a name that nobody answers to any more.
+    // A statement whose answer was lost may have claimed rows under this id: abandoning it releases them.
     if (lease.workerId === workerId) lease.abandon()
     lost.resolve()
   }
 
-  /** Records that the stream was trimmed before it could be read, and goes on behind the gap. */
+  /** Records that the stream was trimmed before it could be read, and continues behind the gap. */
   async function onGap (gap: Gap): Promise<void> {
     await writer.written()
     if (!await recordGap(sql, { shard, workerId, ...gap, position: readUpTo })) return stop()
     readUpTo = gap.resumeAt
     metrics.gap(gap.reason)
-    log.error({ shard, ...gap }, 'ingest: events were trimmed before they could be told')
+    log.error({ shard, ...gap }, 'fan-out: events were trimmed before they could be read')
   }
 
   return {
@@ -145,15 +159,29 @@ export function createShardConsumer ({ shard, isOurs, workerId, position, sql, p
     get position () { return readUpTo },
     /** Why the last write failed. */
     get fault () { return writer.fault },
-    /** Resolves when another replica has the shard, or this one has lost its name. */
+    /** Resolves when another replica has the shard, or this one has lost its worker id. */
     lost: lost.promise,
     stop,
-    /** Resolves when all that was posted is written, or could not be for so long. */
+    /** Resolves when all outcomes are written, or after this time. */
     drain: writer.drain
   }
 }
 
-function taskOf ({ id, type, orderingKey, body, messageId, webhookUrl }: FanOut, target: Target, workerId: number): Task {
+function taskOf (fanOut: FanOut, target: Target, workerId: number): Task {
+  const { id, type, orderingKey, body, messageId, webhookUrl } = fanOut
   const url = target.kind === 'job' ? webhookUrl ?? null : null
-  return { target, orderingKey, eventId: id, type, url, messageId, body, attempt: 1, acceptedAt: id.ms, dueAt: Date.now(), waitingSince: performance.now(), workerId }
+  return {
+    target,
+    orderingKey,
+    eventId: id,
+    type,
+    url,
+    messageId,
+    body,
+    attempt: 1,
+    acceptedAt: id.ms,
+    dueAt: Date.now(),
+    waitingSince: performance.now(),
+    workerId
+  }
 }

@@ -2,7 +2,7 @@ import { compareEventIds } from '@tidings/job-events'
 import type { Result } from '../delivery/attempt/task.ts'
 import type { BatchInsert } from './insert-batch.ts'
 
-/** A batch in two, each with a part of the way of the position; undefined where there is one event. */
+/** A batch in two halves, each moving the position part of the way; undefined where there is one event. */
 export function halves (batch: BatchInsert): [BatchInsert, BatchInsert] | undefined {
   const { events, tasks } = batch
   const middle = events.length >> 1
@@ -15,10 +15,13 @@ export function halves (batch: BatchInsert): [BatchInsert, BatchInsert] | undefi
   ]
 }
 
-/** The same without what receivers have said; undefined where they have said nothing. */
+/** The batch without the texts of responses; undefined where it has none. */
 export function withoutResponses (batch: BatchInsert): BatchInsert | undefined {
   const isQuoted = batch.tasks.some(({ result }) => result && quotes(result))
-  return isQuoted ? { ...batch, tasks: batch.tasks.map(({ task, result }) => ({ task, result: result && withoutResponse(result) })) } : undefined
+  if (!isQuoted) return undefined
+  return {
+    ...batch, tasks: batch.tasks.map(({ task, result }) => ({ task, result: result && withoutResponse(result) }))
+  }
 }
 
 function quotes ({ attempt }: Result): boolean {
@@ -28,6 +31,8 @@ function quotes ({ attempt }: Result): boolean {
 function withoutResponse (result: Result): Result {
   if (!result.attempt) return result
   const { ok, status, errorClass, durations } = result.attempt.outcome
-  const outcome = { ok, durations, ...(status !== undefined && { status }), ...(errorClass !== undefined && { errorClass }) }
+  const outcome = {
+    ok, durations, ...(status !== undefined && { status }), ...(errorClass !== undefined && { errorClass })
+  }
   return { ...result, attempt: { ...result.attempt, outcome } }
 }

@@ -4,19 +4,24 @@ import type { Sql } from '../db/sql.ts'
 const PAGE = 2000
 
 /**
- * A page of everything that is stored of a user: webhooks of every kind with their secrets, deliveries, attempts and
- * replays, and the payloads. Webhooks are deleted first, so that no attempt begins within a second, whichever replica has
- * them in hand. Returns how many rows were found; 0 when nothing is left.
+ * Deletes a page of all data of a user: webhooks of every kind with their secrets, deliveries, attempts and replays,
+ * and
+ * the payloads. Webhooks come first, so that within a second no replica starts another attempt. Returns the number of
+ * rows
+ * found; 0 when nothing is left.
  */
 export async function erasePage (sql: Sql, userId: string): Promise<number> {
   const counts = [
-    await sql`update webhooks.webhooks set deleted_at = now(), updated_at = now() where user_id = ${userId} and deleted_at is null`,
+    await sql`
+      update webhooks.webhooks set deleted_at = now(), updated_at = now()
+      where user_id = ${userId} and deleted_at is null`,
     await sql`delete from webhooks.secrets where user_id = ${userId}`,
     await eraseDeliveries(sql, userId),
     await sql`
       delete from webhooks.events where (event_ms, event_seq) in (
         select event_ms, event_seq from webhooks.events where user_id = ${userId} order by event_ms, event_seq limit ${PAGE} for update skip locked)`,
-    await sql`delete from webhooks.replays where webhook_id in (select id from webhooks.webhooks where user_id = ${userId})`,
+    await sql`
+      delete from webhooks.replays where webhook_id in (select id from webhooks.webhooks where user_id = ${userId})`,
     await sql`
       delete from webhooks.webhooks w where w.id in (
         select id from webhooks.webhooks o
@@ -25,7 +30,9 @@ export async function erasePage (sql: Sql, userId: string): Promise<number> {
   return counts.reduce((sum, { count }) => sum + count, 0)
 }
 
-/** What is under way goes too: the end of its attempt finds no row and is not recorded. By index deliveries_of_webhook. */
+/**
+ * Deliveries in flight too: the outcome of the attempt finds no row and is not written. By index deliveries_of_webhook.
+ */
 async function eraseDeliveries (sql: Sql, userId: string) {
   return await sql`
     with page as materialized (

@@ -5,7 +5,7 @@ import { createStreamReader, isNewer, ZERO, type EventId } from '@tidings/job-ev
 import type { RawSql } from '@tidings/service-kit'
 import { erasePage } from './erase-user.ts'
 
-/** Nothing must be found for so long: what another replica had in hand is written by then. */
+/** How long no data must be found: outcomes that another replica held are written by then. */
 const QUIET_MS = 5000
 
 type ErasuresOptions = { sql: RawSql, redis: Redis, log: FastifyBaseLogger, quietMs?: number }
@@ -13,9 +13,10 @@ type ErasuresOptions = { sql: RawSql, redis: Redis, log: FastifyBaseLogger, quie
 type Quiet = { since: number, end: EventId }
 
 /**
- * Makes the function that works on the erasures that operators asked for. A user's end is reported when nothing was found
- * for a while and ingest has passed the end that the stream had then. Until jobs-api has finished too it is looked for
- * more: a job that is still cancelled may name a webhookUrl. All is found anew after a restart.
+ * Makes the function that works on the erasures that operators requested. A user is reported as erased when no data was
+ * found for a while and fan-out has passed the end that the stream had then. The search goes on until jobs-api has
+ * finished
+ * too: a job that it still has to cancel may name a webhookUrl. After a restart everything starts again.
  */
 export function createErasures ({ sql, redis, log, quietMs = QUIET_MS }: ErasuresOptions) {
   const stream = createStreamReader(redis)
@@ -24,13 +25,16 @@ export function createErasures ({ sql, redis, log, quietMs = QUIET_MS }: Erasure
   /** Returns whether there may be more to erase at once. */
   return async function erase (): Promise<boolean> {
     const requested = Object.entries(await redis.hgetall(ERASURES_KEY))
-    for (const id of quiet.keys()) if (!requested.some(([erasureId]) => erasureId === id)) quiet.delete(id)
+    const isRequested = (id: string) => requested.some(([erasureId]) => erasureId === id)
+    for (const id of quiet.keys()) if (!isRequested(id)) quiet.delete(id)
     if (requested.length === 0) return false
     let found = 0
     for (const [erasureId, userId] of requested) {
       const here = await erasePage(sql, userId)
       if (here > 0) quiet.delete(erasureId)
-      else if (!quiet.has(erasureId)) quiet.set(erasureId, { since: performance.now(), end: await stream.last() ?? ZERO })
+      else if (!quiet.has(erasureId)) {
+        quiet.set(erasureId, { since: performance.now(), end: await stream.last() ?? ZERO })
+      }
       found += here
     }
     for (const { erasureId } of await pendingErasures(redis, 'webhook-dispatcher')) await report(erasureId)
@@ -45,7 +49,8 @@ export function createErasures ({ sql, redis, log, quietMs = QUIET_MS }: Erasure
   }
 
   async function isPast (end: EventId): Promise<boolean> {
-    const [slowest] = await sql<EventId[]>`select event_ms as ms, event_seq as seq from webhooks.positions order by event_ms, event_seq limit 1`
+    const [slowest] = await sql<EventId[]>`
+      select event_ms as ms, event_seq as seq from webhooks.shard_positions order by event_ms, event_seq limit 1`
     return slowest !== undefined && !isNewer(end, slowest)
   }
 }

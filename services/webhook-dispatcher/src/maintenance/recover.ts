@@ -4,22 +4,23 @@ import type { RecoveryPolicy } from '../delivery/outcomes/recovery-policy.ts'
 
 /** Webhooks at a time. */
 const MAX_WEBHOOKS = 50
-/** Deliveries of a recovering endpoint that may wait at a time, whatever else it is told of. */
+/** Deliveries of a recovering endpoint that may wait at a time, new events included. */
 const MAX_WAITING = 50
-/** The newest deliveries among which it is looked whether something newer of a job has arrived. */
+/** The newest deliveries among which newer events of a job are looked for. */
 const MAX_NEWEST = 10_000
 
 /**
- * Makes completions and failures due once more that have failed for good: of
- * an endpoint that answers again all of them, as many at a time as may wait;
- * of one that still fails, and for which nothing else waits, the oldest, as a
- * probe. They keep their row, so their `webhook-id` and their place in the
- * order of their job. Where something newer of the job has arrived meanwhile,
- * the older news is superseded.
+ * Makes completions and failures that failed for good due again: all of them
+ * for an endpoint that answers again, as many at a time as may wait; the oldest
+ * one, as a probe, for an endpoint that still fails and has nothing else
+ * waiting. They keep their row, and so their `webhook-id` and their place in the
+ * order of their job. Where a newer event of the job has arrived meanwhile, the
+ * older one is superseded.
  *
- * Once a recovery: an endpoint may well answer and refuse just this delivery,
+ * Once per recovery: an endpoint may well answer and refuse just this delivery,
  * so that its own failure and the next success would be a recovery each time.
- * A delivery waits twice as long before each further one. Probes do not count.
+ * Before each further recovery a delivery waits twice as long. Probes do not
+ * count.
  *
  * Returns how many are due now. By the indexes recovering_webhooks,
  * due_deliveries and lost_deliveries.
@@ -32,7 +33,7 @@ export async function recover (sql: Sql, { windowMs, pauseMs, maxPauseMs }: Reco
       order by recover_at limit ${MAX_WEBHOOKS} for no key update skip locked
     ),
     endpoint as materialized (
-      select r.*, case when r.failures = 0 then ${MAX_WAITING}::int - w.waiting when w.waiting = 0 then 1 else 0 end as room
+      select r.*, case when r.failures = 0 then ${MAX_WAITING}::int - w.waiting when w.waiting = 0 then 1 else 0 end as capacity
       from ready r cross join lateral (
         select count(*)::int as waiting from (
           select from webhooks.deliveries d where d.webhook_id = r.id and d.state = 'pending' limit ${MAX_WAITING}) pending) w
@@ -42,7 +43,7 @@ export async function recover (sql: Sql, { windowMs, pauseMs, maxPauseMs }: Reco
         select d.* from webhooks.deliveries d
         where d.webhook_id = e.id and d.state = 'failed' and d.lost_at > now() - ${windowMs}::float8 * interval '1 ms'
           and (e.failures > 0 or d.recoveries = 0 or d.finished_at <= now() - ${pauseMs}::float8 * power(2, d.recoveries - 1) * interval '1 ms')
-        order by d.lost_at limit e.room for update skip locked) d
+        order by d.lost_at limit e.capacity for update skip locked) d
     ),
     arrived as materialized (
       select n.* from (select distinct webhook_id from page) p cross join lateral (
@@ -51,33 +52,33 @@ export async function recover (sql: Sql, { windowMs, pauseMs, maxPauseMs }: Reco
         order by d.event_ms desc, d.event_seq desc limit ${MAX_NEWEST}) n
       where n.state = 'delivered'
     ),
-    judged as materialized (
+    decided as materialized (
       select p.*, exists (
         select from arrived a
-        where a.webhook_id = p.webhook_id and a.chain = p.chain and (a.event_ms, a.event_seq) > (p.event_ms, p.event_seq)) as is_overtaken
+        where a.webhook_id = p.webhook_id and a.chain = p.chain and (a.event_ms, a.event_seq) > (p.event_ms, p.event_seq)) as is_superseded
       from page p
     ),
     changed as (
       update webhooks.deliveries d set
-        state = case when j.is_overtaken then 'superseded' else 'pending' end,
-        reason = case when j.is_overtaken then ${SUPERSEDED} end,
-        finished_at = case when j.is_overtaken then d.finished_at end,
-        recoveries = d.recoveries + case when j.failures = 0 and not j.is_overtaken then 1 else 0 end,
+        state = case when j.is_superseded then 'superseded' else 'pending' end,
+        reason = case when j.is_superseded then ${SUPERSEDED} end,
+        finished_at = case when j.is_superseded then d.finished_at end,
+        recoveries = d.recoveries + case when j.failures = 0 and not j.is_superseded then 1 else 0 end,
         due_at = now(),
         claim = null
-      from judged j where d.id = any(array(select id from judged)) and d.id = j.id
+      from decided j where d.id = any(array(select id from decided)) and d.id = j.id
       returning d.id
     ),
-    looked as (
+    rescheduled as (
       update webhooks.webhooks w set recover_at = case
-        -- What waits tells, too, whether it is back; then as a breaker probes, by how long it has failed.
-        when e.failures > 0 and (e.room = 0 or p.found > 0) then now() + least(${maxPauseMs}::float8 * interval '1 ms',
+        -- Waiting deliveries show, too, whether it answers again. Otherwise probed like an open circuit, by how long it has failed.
+        when e.failures > 0 and (e.capacity = 0 or p.found > 0) then now() + least(${maxPauseMs}::float8 * interval '1 ms',
           greatest(${pauseMs}::float8 * interval '1 ms', (now() - e.failing_since) / 2))
-        when e.failures = 0 and p.found = e.room then now()
+        when e.failures = 0 and p.found = e.capacity then now()
       end
       from endpoint e cross join lateral (select count(*)::int as found from page where page.webhook_id = e.id) p
       where w.id = e.id
     )
-    select count(*)::int as due from judged where not is_overtaken and (select count(*) from changed) > 0`
+    select count(*)::int as due from decided where not is_superseded and (select count(*) from changed) > 0`
   return row?.due ?? 0
 }

@@ -1,23 +1,25 @@
+import { isUnclaimed, pendingWebhooks } from '../db/fragments.ts'
 import type { Sql } from '../db/sql.ts'
 
 /** Rows at a time: short statements, and room for others between them. */
 const PAGE = 5000
-/** Events that were left out of which there are rows, the newest ones. */
+/** Rows of skipped events that are kept, the newest. */
 const MAX_SKIPPED = 10_000
 
 type Retention = { deliveriesMs: number, payloadsMs: number }
 
 /**
- * Deletes what is older than is kept; returns whether there may be more. What
- * still waits when its payload goes is closed first. Rows are found from the
- * old end of a primary key: ids and event ids grow with time.
+ * Deletes rows that are older than their retention; returns whether there may be
+ * more. Deliveries that still wait when their payload expires are closed first.
+ * Rows are found from the old end of a primary key: ids and event ids grow with
+ * time.
  */
 export async function removeOld (sql: Sql, { deliveriesMs, payloadsMs }: Retention): Promise<boolean> {
   const counts = [
     await closeExpired(sql, payloadsMs),
-    await dropPayloads(sql, payloadsMs),
-    await dropDeliveries(sql, deliveriesMs),
-    await dropWebhooks(sql, deliveriesMs)
+    await removePayloads(sql, payloadsMs),
+    await removeDeliveries(sql, deliveriesMs),
+    await removeWebhooks(sql, deliveriesMs)
   ]
   await sql`delete from webhooks.gaps where found_at < now() - ${deliveriesMs}::float8 * interval '1 ms'`
   await sql`delete from webhooks.skipped_events where found_at < now() - ${deliveriesMs}::float8 * interval '1 ms'`
@@ -26,29 +28,24 @@ export async function removeOld (sql: Sql, { deliveriesMs, payloadsMs }: Retenti
       select event_ms, event_seq from webhooks.skipped_events order by event_ms desc, event_seq desc offset ${MAX_SKIPPED} limit 1)`
   await sql`delete from webhooks.replays where finished_at < now() - ${deliveriesMs}::float8 * interval '1 ms'`
   await sql`delete from webhooks.secrets where expires_at < now()`
-  await sql`delete from webhooks.claimants where lease_until < now() - interval '1 hour'`
+  await sql`delete from webhooks.workers where lease_until < now() - interval '1 hour'`
   return counts.some(count => count === PAGE)
 }
 
 /**
- * What was due that long ago, whatever its origin: it waits for a paused
- * webhook, say. By index due_deliveries, the longest due of each webhook: what
- * else waits, be it millions, is not looked at. What was retried since finds
- * its payload gone when its time comes.
+ * Closes deliveries of any origin that were due that long ago: they wait for a
+ * paused webhook, say. By index due_deliveries, the longest due of each webhook;
+ * the others, even millions, are not read. A delivery that was retried since
+ * finds its payload gone at its next attempt.
  */
 export async function closeExpired (sql: Sql, payloadsMs: number): Promise<number> {
   const { count } = await sql`
-    with recursive waiting (webhook_id) as (
-      (select webhook_id from webhooks.deliveries where state = 'pending' order by webhook_id, due_at limit 1)
-      union all
-      select (select d.webhook_id from webhooks.deliveries d where d.state = 'pending' and d.webhook_id > w.webhook_id order by d.webhook_id, d.due_at limit 1)
-      from waiting w where w.webhook_id is not null
-    ),
+    with recursive ${pendingWebhooks(sql)},
     page as (
-      select d.id from waiting w cross join lateral (
+      select d.id from pending_webhooks w cross join lateral (
         select d.id from webhooks.deliveries d
         where d.webhook_id = w.webhook_id and d.state = 'pending' and d.due_at < now() - ${payloadsMs}::float8 * interval '1 ms'
-          and (d.claim is null or d.claim not in (select id from webhooks.claimants where lease_until > now()))
+          and ${isUnclaimed(sql)}
         order by d.due_at limit ${PAGE} for update of d skip locked) d
       limit ${PAGE}
     )
@@ -57,7 +54,7 @@ export async function closeExpired (sql: Sql, payloadsMs: number): Promise<numbe
   return count
 }
 
-async function dropPayloads (sql: Sql, payloadsMs: number): Promise<number> {
+async function removePayloads (sql: Sql, payloadsMs: number): Promise<number> {
   const { count } = await sql`
     delete from webhooks.events e using (
       select event_ms, event_seq from webhooks.events
@@ -67,7 +64,7 @@ async function dropPayloads (sql: Sql, payloadsMs: number): Promise<number> {
   return count
 }
 
-async function dropDeliveries (sql: Sql, deliveriesMs: number): Promise<number> {
+async function removeDeliveries (sql: Sql, deliveriesMs: number): Promise<number> {
   const { count } = await sql`
     with old as materialized (
       select id from (select id, state, created_at from webhooks.deliveries order by id limit ${PAGE}) oldest
@@ -78,8 +75,8 @@ async function dropDeliveries (sql: Sql, deliveriesMs: number): Promise<number> 
   return count
 }
 
-/** Deleted ones, and hidden ones of jobs, once nothing speaks of them any more. */
-async function dropWebhooks (sql: Sql, deliveriesMs: number): Promise<number> {
+/** Deleted webhooks, and hidden ones of jobs, once no delivery refers to them. */
+async function removeWebhooks (sql: Sql, deliveriesMs: number): Promise<number> {
   const { count } = await sql`
     delete from webhooks.webhooks w where id in (
       select id from webhooks.webhooks o

@@ -6,14 +6,14 @@ import { secretRoutes } from './secrets.ts'
 import { webhookDeliveryRoutes } from './webhook-deliveries.ts'
 import { webhookRoutes } from './webhooks.ts'
 
-/** Everything that needs a token. */
+/** All routes that require a token. */
 export const api: FastifyPluginAsyncTypebox = async function api (app) {
   const { config } = app
   app.removeContentTypeParser('text/plain')
   app.addHook('onRoute', route => { route.handlerTimeout ??= config.HANDLER_TIMEOUT_MS })
   app.addHook('onRequest', app.authenticate)
   allowEmptyBodies(app)
-  // The answers are built field by field, so a compiled serializer would check them once more and be no faster.
+  // Responses are built field by field: a compiled serializer would only check them again, and be no faster.
   app.setSerializerCompiler(() => JSON.stringify)
 
   await app.register(rateLimits, { name: 'webhook-dispatcher', max: config.RATE_LIMIT_MAX, redisUrl: redisUrl(config) })

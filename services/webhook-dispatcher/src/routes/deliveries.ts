@@ -3,7 +3,7 @@ import { Delivery, DeliveryDetail } from '@tidings/contracts'
 import { compact, problemResponses, sendJson } from '@tidings/service-kit'
 import { showDelivery } from '../delivery-log/find-delivery.ts'
 import { redeliver } from '../delivery-log/redeliver.ts'
-import { DeliveryParams, LEFT_ALONE } from './params.ts'
+import { DeliveryParams, WAITS_WHILE_PAUSED } from './params.ts'
 
 /** GET /deliveries/:id, POST /deliveries/:id/redeliver */
 export const deliveryRoutes: FastifyPluginAsyncTypebox = async function deliveryRoutes (app) {
@@ -19,15 +19,18 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox = async function delivery
       params: DeliveryParams,
       response: { 200: DeliveryDetail, ...problemResponses(404, 414) }
     }
-  }, async (request, reply) => sendJson(reply, await showDelivery(app.db, { userId: request.ownerId, id: request.params.id })))
+  }, async (request, reply) => {
+    const delivery = await showDelivery(app.db, { userId: request.ownerId, id: request.params.id })
+    return sendJson(reply, delivery)
+  })
 
   app.post('/:id/redeliver', {
     config: { access: 'webhooks:write' },
     schema: {
       operationId: 'redeliver',
       tags,
-      summary: 'Deliver once more',
-      description: `Makes a delivery of its own, outside the order of the job's events, with the same \`webhook-id\`. ${LEFT_ALONE}`,
+      summary: 'Deliver again',
+      description: 'Creates a delivery outside the order of events, with the same `webhook-id`. ' + WAITS_WHILE_PAUSED,
       params: DeliveryParams,
       response: { 202: Delivery, ...problemResponses(404, 409, 410, 413, 414, 415) }
     }

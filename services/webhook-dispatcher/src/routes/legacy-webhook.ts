@@ -1,11 +1,15 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { CreatedWebhook, DeliveryList, LegacyWebhook, ListDeliveriesQuery, PutLegacyWebhook, WebhookSecret } from '@tidings/contracts'
+import {
+  CreatedWebhook, DeliveryList, LegacyWebhook, ListDeliveriesQuery, PutLegacyWebhook, WebhookSecret
+} from '@tidings/contracts'
 import { createStreamReader } from '@tidings/job-events'
 import { compact, egressRules, problemResponses } from '@tidings/service-kit'
 import { listLegacyDeliveries } from '../delivery-log/list-deliveries.ts'
 import { findSecret, rotateSecret } from '../secrets/signing-secrets.ts'
 import { checkInput } from '../webhooks/check-input.ts'
-import { deleteLegacyWebhook, findLegacyWebhook, migrateLegacyWebhook, putLegacyWebhook, toLegacyWebhook } from '../webhooks/legacy-webhook.ts'
+import {
+  deleteLegacyWebhook, findLegacyWebhook, migrateLegacyWebhook, putLegacyWebhook, toLegacyWebhook
+} from '../webhooks/legacy-webhook.ts'
 import { lockUser } from '../webhooks/webhook-row.ts'
 import { newestEvent } from '../webhooks/newest-event.ts'
 import { NoContent } from './params.ts'
@@ -32,7 +36,7 @@ export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function leg
       operationId: 'putLegacyWebhook',
       tags,
       summary: 'Set your legacy webhookUrl',
-      description: 'It is told of completions, of all your jobs.',
+      description: 'It receives the completions of all your jobs.',
       body: PutLegacyWebhook,
       response: { 200: LegacyWebhook, ...problemResponses(413, 415) }
     }
@@ -64,7 +68,10 @@ export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function leg
       summary: 'Show the secret that verifies deliveries to your legacy webhookUrl and to those of your jobs',
       response: { 200: WebhookSecret, ...problemResponses() }
     }
-  }, async request => ({ secret: await findSecret(app.db, app.secretBox, { userId: request.ownerId, webhookId: null }) }))
+  }, async request => {
+    const owner = { userId: request.ownerId, webhookId: null }
+    return { secret: await findSecret(app.db, app.secretBox, owner) }
+  })
 
   app.post('/rotate-secret', {
     config: { access: 'webhooks:write' },
@@ -72,7 +79,7 @@ export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function leg
       operationId: 'rotateLegacySecret',
       tags,
       summary: 'Replace the legacy secret',
-      description: 'For 24 hours deliveries carry two signatures, of the new secret and of the one that it replaces.',
+      description: 'For 24 hours deliveries carry two signatures, one by the new secret and one by the replaced one.',
       response: { 200: WebhookSecret, ...problemResponses(413, 415) }
     }
   }, async request => await app.db.transaction(async tx => {
@@ -98,13 +105,14 @@ export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function leg
     schema: {
       operationId: 'migrateLegacyWebhook',
       tags,
-      summary: 'Make your legacy webhookUrl a webhook',
-      description: 'It keeps its secret and what is still to be delivered to it.',
+      summary: 'Turn your legacy webhookUrl into a webhook',
+      description: 'It keeps its secret and its pending deliveries.',
       response: { 201: CreatedWebhook, ...problemResponses(404, 409, 413, 415) }
     }
   }, async (request, reply) => {
     const { ownerId: userId } = request
-    const created = await migrateLegacyWebhook(app.db, { userId, maxPerUser: app.config.WEBHOOK_MAX_PER_USER, box: app.secretBox })
+    const { WEBHOOK_MAX_PER_USER: maxPerUser } = app.config
+    const created = await migrateLegacyWebhook(app.db, { userId, maxPerUser, box: app.secretBox })
     return reply.code(201).header('location', `/webhooks/${created.id}`).send(created)
   })
 }

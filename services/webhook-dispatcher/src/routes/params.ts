@@ -17,5 +17,7 @@ export const DeliveryParams = Type.Object({
 
 export const NoContent = Type.Null({ description: 'Done' })
 
-/** What a delivery that is asked for may wait for. */
-export const LEFT_ALONE = 'It waits while the endpoint is left alone, because it asked for that or failed on and on; `PUT /webhooks/:id` with `active: true` ends that.'
+/** What a requested delivery may wait for. */
+export const WAITS_WHILE_PAUSED =
+  'It waits while the endpoint is paused, because it asked for that or keeps failing; ' +
+  '`PUT /webhooks/:id` with `active: true` ends the pause.'

@@ -30,7 +30,7 @@ export const secretRoutes: FastifyPluginAsyncTypebox = async function secretRout
       operationId: 'rotateWebhookSecret',
       tags,
       summary: 'Replace the secret',
-      description: 'For 24 hours deliveries carry two signatures, of the new secret and of the one that it replaces.',
+      description: 'For 24 hours deliveries carry two signatures, one by the new secret and one by the replaced one.',
       params: WebhookParams,
       response: { 200: WebhookSecret, ...problemResponses(404, 413, 414, 415) }
     }

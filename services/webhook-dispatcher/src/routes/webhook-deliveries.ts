@@ -6,9 +6,11 @@ import { findReplay, replayStart, requestReplay } from '../delivery-log/replay.t
 import { sendTest } from '../delivery-log/send-test.ts'
 import { durationMs } from '../duration.ts'
 import { findWebhook } from '../webhooks/find-webhook.ts'
-import { LEFT_ALONE, ReplayParams, WebhookParams } from './params.ts'
+import { WAITS_WHILE_PAUSED, ReplayParams, WebhookParams } from './params.ts'
 
-/** GET /webhooks/:id/deliveries, POST /webhooks/:id/test, POST /webhooks/:id/replay, GET /webhooks/:id/replays/:replayId */
+/**
+ * GET /webhooks/:id/deliveries, POST /webhooks/:id/test, POST /webhooks/:id/replay, GET /webhooks/:id/replays/:replayId
+ */
 export const webhookDeliveryRoutes: FastifyPluginAsyncTypebox = async function webhookDeliveryRoutes (app) {
   const tags = ['deliveries']
   const payloadRetentionMs = durationMs(app.config.WEBHOOK_PAYLOAD_RETENTION)
@@ -35,7 +37,7 @@ export const webhookDeliveryRoutes: FastifyPluginAsyncTypebox = async function w
       operationId: 'testWebhook',
       tags,
       summary: 'Deliver a test event',
-      description: `The delivery that is answered tells what became of it. ${LEFT_ALONE}`,
+      description: `The response is the delivery; its outcome is found under its id. ${WAITS_WHILE_PAUSED}`,
       params: WebhookParams,
       response: { 202: Delivery, ...problemResponses(404, 409, 413, 414, 415) }
     }
@@ -51,8 +53,8 @@ export const webhookDeliveryRoutes: FastifyPluginAsyncTypebox = async function w
     schema: {
       operationId: 'replayWebhook',
       tags,
-      summary: 'Deliver everything since a moment once more',
-      description: 'Up to 14 days back. Nothing of it is left out because it was delivered before.',
+      summary: 'Deliver all events since a moment again',
+      description: 'Up to 14 days back. Events that were delivered before are included.',
       params: WebhookParams,
       body: RequestReplay,
       response: { 202: Replay, ...problemResponses(404, 409, 413, 414, 415) }
@@ -68,7 +70,7 @@ export const webhookDeliveryRoutes: FastifyPluginAsyncTypebox = async function w
     schema: {
       operationId: 'getReplay',
       tags,
-      summary: 'Tell how far a replay has come',
+      summary: 'Show the progress of a replay',
       params: ReplayParams,
       response: { 200: Replay, ...problemResponses(404, 414) }
     }

@@ -37,7 +37,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox = async function webhookRo
       operationId: 'createWebhook',
       tags,
       summary: 'Create a webhook',
-      description: 'It is told of what happens from now on. The answer holds the secret that verifies its deliveries (Standard Webhooks).',
+      description: 'Receives events from now on. The response has the secret that verifies deliveries (Standard Webhooks).',
       body: CreateWebhook,
       response: { 201: CreatedWebhook, ...problemResponses(409, 413, 415) }
     }
@@ -70,7 +70,9 @@ export const webhookRoutes: FastifyPluginAsyncTypebox = async function webhookRo
       operationId: 'updateWebhook',
       tags,
       summary: 'Change a webhook',
-      description: 'Changes what the body names; the webhook may be sent back as a whole, as a GET shows it. `active: true` makes a disabled webhook active again; a change of url, headers or secret applies from the next attempt.',
+      description: 'Changes the fields in the body, which may be the whole webhook as a GET returns it. ' +
+        '`active: true` ' +
+        'reactivates a disabled webhook; a change of url, headers or secret applies from the next attempt.',
       params: WebhookParams,
       body: UpdateWebhook,
       response: { 200: Webhook, ...problemResponses(404, 413, 414, 415) }
@@ -88,7 +90,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox = async function webhookRo
       operationId: 'deleteWebhook',
       tags,
       summary: 'Delete a webhook',
-      description: 'What was not yet delivered to it is given up.',
+      description: 'Its pending deliveries are closed.',
       params: WebhookParams,
       response: { 204: NoContent, ...problemResponses(404, 413, 414, 415) }
     }

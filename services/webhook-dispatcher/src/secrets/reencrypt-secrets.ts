@@ -4,13 +4,13 @@ import type { SecretBox } from './secret-box.ts'
 const BATCH = 500
 
 /**
- * Encrypts with the current key what a retired one has encrypted, so that the
- * retired one can be given up. Replicas may do it at once: a row that another
- * one was faster with is left alone. Resolves to the number of secrets.
- * @throws UnknownKey where a secret's key is not known any more
+ * Encrypts secrets under a retired key with the current one, so that the retired
+ * key can be removed. Replicas may do so at once: a row that another replica has
+ * changed first is left alone. Resolves to the number of secrets.
+ * @throws UnknownKey where a secret's key is no longer known
  */
 export async function reencryptSecrets (sql: RawSql, box: SecretBox): Promise<number> {
-  let resealed = 0
+  let reencrypted = 0
   let last = 0
   for (;;) {
     const rows = await sql<{ id: number, ciphertext: string }[]>`
@@ -22,9 +22,9 @@ export async function reencryptSecrets (sql: RawSql, box: SecretBox): Promise<nu
         update webhooks.secrets s set ciphertext = t.fresh
         from unnest(${old.map(({ id }) => id)}::bigint[], ${old.map(({ ciphertext }) => ciphertext)}::text[], ${fresh}::text[]) as t (id, old, fresh)
         where s.id = t.id and s.ciphertext = t.old`
-      resealed += count
+      reencrypted += count
     }
-    if (rows.length < BATCH) return resealed
+    if (rows.length < BATCH) return reencrypted
     last = rows.at(-1)?.id ?? last
   }
 }

@@ -1,20 +1,18 @@
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
+import { createHash, hkdfSync } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
+import { decrypt, encrypt } from '@tidings/service-kit'
 
-const ALGORITHM = 'aes-256-gcm'
 const KEY_BYTES = 32
-const NONCE_BYTES = 12
-const TAG_BYTES = 16
-/** Each attempt opens the secrets that sign it: those in use are opened once. */
+/** Each attempt opens the secrets that sign it; secrets in use are decrypted once. */
 const MAX_OPENED = 10_000
 const PURPOSE = 'tidings webhook secrets'
 
-/** Encrypts what is stored. Whoever reads the database alone reads no secret. */
+/** Encrypts secrets for storage: reading the database alone reveals none. */
 export type SecretBox = {
   seal: (secret: string) => string
-  /** @throws UnknownKey where it was sealed with a key that is not among the given ones */
+  /** @throws UnknownKey where the key that sealed it is not among the given ones */
   open: (sealed: string) => string
-  /** Whether it was sealed with the key that seals now. */
+  /** Whether it was sealed with the current key. */
   isCurrent: (sealed: string) => boolean
 }
 
@@ -26,38 +24,30 @@ export class UnknownKey extends Error {
 }
 
 /**
- * A box over several keys: the first seals, each opens what it has sealed. The
- * form is `<key id>.<nonce, tag and ciphertext in base64url>`; a key's id comes
- * from the key itself, so that nobody has to name keys.
+ * A box with several keys: the first seals, each opens what it has sealed. The
+ * form is `<key id>.<nonce, tag and ciphertext in base64url>`; the id of a key
+ * is derived from it, so that keys need no names.
  */
 export function createSecretBox ([current, ...retired]: readonly [string, ...string[]]): SecretBox {
-  const seals = keyOf(current)
-  const keys = new Map([seals, ...retired.map(keyOf)].map(key => [key.id, key.bytes]))
+  const sealing = keyOf(current)
+  const keys = new Map([sealing, ...retired.map(keyOf)].map(key => [key.id, key.bytes]))
   const opened = new LRUCache<string, string>({ max: MAX_OPENED, memoMethod: decrypted })
 
   function decrypted (sealed: string): string {
     const [id = '', text = ''] = sealed.split('.')
     const key = keys.get(id)
     if (!key) throw new UnknownKey(id)
-    const bytes = Buffer.from(text, 'base64url')
-    const decipher = createDecipheriv(ALGORITHM, key, bytes.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
-    decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES))
-    return decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES), undefined, 'utf8') + decipher.final('utf8')
+    return decrypt(key, Buffer.from(text, 'base64url'))
   }
 
   return {
-    seal (secret) {
-      const nonce = randomBytes(NONCE_BYTES)
-      const cipher = createCipheriv(ALGORITHM, seals.bytes, nonce)
-      const ciphertext = Buffer.concat([cipher.update(secret, 'utf8'), cipher.final()])
-      return `${seals.id}.${Buffer.concat([nonce, cipher.getAuthTag(), ciphertext]).toString('base64url')}`
-    },
+    seal: secret => `${sealing.id}.${encrypt(sealing.bytes, secret).toString('base64url')}`,
     open: sealed => opened.memo(sealed),
-    isCurrent: sealed => sealed.startsWith(`${seals.id}.`)
+    isCurrent: sealed => sealed.startsWith(`${sealing.id}.`)
   }
 }
 
-/** The variable's text is any string with enough randomness in it; HKDF makes a key of the right size. */
+/** The variable may be any text with enough randomness; HKDF derives a key of the right size. */
 function keyOf (text: string): { id: string, bytes: Buffer } {
   const bytes = Buffer.from(hkdfSync('sha256', text, '', PURPOSE, KEY_BYTES))
   return { id: createHash('sha256').update(bytes).digest('hex').slice(0, 8), bytes }

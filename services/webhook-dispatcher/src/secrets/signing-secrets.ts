@@ -10,7 +10,9 @@ const OVERLAP = '24 hours'
 /** Each replaced secret adds a signature to every attempt, however often a user rotates. */
 const MAX_REPLACED = 4
 
-/** The owner of a secret: a webhook, or a user's legacy secret, which signs for the legacy webhookUrl and those of jobs. */
+/**
+ * The owner of a secret: a webhook, or a user's legacy secret, which signs for the legacy webhookUrl and those of jobs.
+ */
 export type SecretOwner = { userId: string, webhookId: number | null }
 
 /** A secret to sign webhooks with, in the form of Standard Webhooks. */
@@ -18,7 +20,10 @@ export function newSigningSecret (): string {
   return `whsec_${randomBytes(SECRET_BYTES).toString('base64')}`
 }
 
-/** The owner's current secret; created where there is none yet, as for a user whose jobs are the first to name a webhookUrl. */
+/**
+ * The owner's current secret; created where there is none yet, as for a user whose jobs are the first to name a
+ * webhookUrl.
+ */
 export async function findSecret (db: Database, box: SecretBox, owner: SecretOwner): Promise<string> {
   return await currentSecret(db, box, owner) ??
     await createSecret(db, box, owner) ??

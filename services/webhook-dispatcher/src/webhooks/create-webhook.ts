@@ -14,22 +14,30 @@ const TooManyWebhooks = createError('TOO_MANY_WEBHOOKS', 'A user has at most %d 
 
 export type Creation = {
   userId: string
-  /** It is told of what happens after this event. */
+  /** It receives the events after this one. */
   since: EventId
   maxPerUser: number
   box: SecretBox
 }
 
 /**
- * Makes a webhook and its secret.
+ * Creates a webhook and its secret.
  * @throws TooManyWebhooks
  */
-export async function createWebhook (db: Database, input: NewWebhook, { userId, since, maxPerUser, box }: Creation): Promise<CreatedWebhook> {
+export async function createWebhook (db: Database, input: NewWebhook, creation: Creation): Promise<CreatedWebhook> {
+  const { userId, since, maxPerUser, box } = creation
   const { active = true, headers = {}, ...columns } = input
   return await db.transaction(async tx => {
     await checkLimit(tx, userId, maxPerUser)
     const inserted = await tx.insert(webhooks)
-      .values({ ...columns, ...headerColumns(headers, box), userId, status: active ? 'active' : 'paused', sinceMs: since.ms, sinceSeq: since.seq })
+      .values({
+        ...columns,
+        ...headerColumns(headers, box),
+        userId,
+        status: active ? 'active' : 'paused',
+        sinceMs: since.ms,
+        sinceSeq: since.seq
+      })
       .returning()
     const row = inserted[0] as WebhookRow
     const secret = await findSecret(tx, box, { userId, webhookId: row.id })
@@ -37,7 +45,9 @@ export async function createWebhook (db: Database, input: NewWebhook, { userId, 
   })
 }
 
-/** @throws TooManyWebhooks where the user has no room for one more; until the end of the transaction nobody else takes it. */
+/**
+ * @throws TooManyWebhooks at the limit; until the end of the transaction no other one creates a webhook for this user.
+ */
 export async function checkLimit (tx: Database, userId: string, maxPerUser: number): Promise<void> {
   await lockUser(tx, userId)
   const [own] = await tx.select({ count: count() }).from(webhooks).where(isOwn(userId))

@@ -1,19 +1,19 @@
 const MAX_HEADERS = 20
-/** Of names and values together; many servers refuse requests with more than 8 KiB of headers, ours among them. */
+/** Names and values together; many servers, ours included, refuse requests with more than 8 KiB of headers. */
 const MAX_BYTES = 4096
 
-/** RFC 9110 §5.6.2 and §5.5, without obs-text: what is not ASCII arrives differently everywhere. */
+/** RFC 9110 §5.6.2 and §5.5, without obs-text: servers disagree about characters beyond ASCII. */
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/
 const VALUE = /^[\t\x20-\x7e]*$/
 
-/** What we say ourselves, what belongs to the connection, and what would tell a proxy something. */
+/** Headers that the dispatcher sets, that belong to the connection, or that a proxy would act on. */
 const RESERVED = new Set([
   'host', 'content-length', 'content-type', 'content-encoding', 'transfer-encoding', 'user-agent', 'date',
   'connection', 'keep-alive', 'upgrade', 'te', 'trailer', 'expect', 'http2-settings', 'forwarded', 'via'
 ])
 const RESERVED_PREFIX = /^(webhook-|proxy-|x-forwarded-|sec-)/
 
-/** Why headers of a webhook's own can't be sent, as pairs of the header's name ('' for all together) and the reason. */
+/** Why a webhook's own headers can't be sent: pairs of the header's name ('' for all together) and the reason. */
 export function headerFaults (headers: Record<string, string>): [name: string, message: string][] {
   const entries = Object.entries(headers)
   const bytes = entries.reduce((sum, [name, value]) => sum + name.length + value.length, 0)
@@ -28,7 +28,7 @@ export function headerFaults (headers: Record<string, string>): [name: string, m
 
 function faultOf (name: string, value: string): string | undefined {
   const lower = name.toLowerCase()
-  if (!NAME.test(name)) return 'is not a name of a header'
+  if (!NAME.test(name)) return 'is not a header name'
   if (RESERVED.has(lower) || RESERVED_PREFIX.test(lower)) return 'is reserved'
   return VALUE.test(value) ? undefined : 'must be printable ASCII on one line'
 }

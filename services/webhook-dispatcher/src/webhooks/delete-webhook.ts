@@ -4,7 +4,8 @@ import { webhooks } from '../db/schema.ts'
 import { isOwn, WebhookNotFound, type WebhookKey } from './webhook-row.ts'
 
 /**
- * From now on it is told of nothing and nobody finds it. Its row goes later, after its pending deliveries were closed.
+ * Deletes a webhook: it receives nothing more and is no longer found. Its row is removed later, once its pending
+ * deliveries are closed.
  * @throws WebhookNotFound
  */
 export async function deleteWebhook (db: Database, { userId, id }: WebhookKey): Promise<void> {

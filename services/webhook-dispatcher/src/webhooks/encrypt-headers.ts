@@ -5,9 +5,10 @@ import { headerColumns, openHeaders } from './own-headers.ts'
 const BATCH = 500
 
 /**
- * Encrypts webhooks' own headers that an earlier release stored as they are, and with the current key what a retired
- * one has encrypted. Replicas may do it at once. Resolves to the number of webhooks.
- * @throws UnknownKey where the key is not known any more
+ * Encrypts webhooks' own headers with the current key: those that an earlier release stored in plain text, and those
+ * under
+ * a retired key. Replicas may do so at once. Resolves to the number of webhooks.
+ * @throws UnknownKey where the key is no longer known
  */
 export async function encryptHeaders (sql: RawSql, box: SecretBox): Promise<number> {
   let sealed = 0

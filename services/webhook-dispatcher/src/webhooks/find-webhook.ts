@@ -11,7 +11,7 @@ export async function findWebhook (db: Database, { userId, id }: WebhookKey): Pr
 }
 
 /**
- * The same, held until the end of the transaction.
+ * The same, locked until the end of the transaction.
  * @throws WebhookNotFound
  */
 export async function lockWebhook (tx: Database, { userId, id }: WebhookKey): Promise<WebhookRow> {

@@ -20,7 +20,9 @@ export async function findLegacyWebhook (db: Database, userId: string): Promise<
 
 type LegacyUrl = { userId: string, url: string, since: EventId, box: SecretBox }
 
-/** Sets the user's legacy URL, and the secret that signs for it where there is none yet; a new one is told of completions after `since`. */
+/**
+ * Sets the user's legacy URL, and creates its secret where there is none; a new one receives completions after `since`.
+ */
 export async function putLegacyWebhook (db: Database, { userId, url, since, box }: LegacyUrl): Promise<LegacyWebhook> {
   return await db.transaction(async tx => {
     await createSecret(tx, box, { userId, webhookId: null })
@@ -38,19 +40,23 @@ export async function putLegacyWebhook (db: Database, { userId, url, since, box 
 
 /** @throws NoLegacyWebhook */
 export async function deleteLegacyWebhook (db: Database, userId: string): Promise<void> {
-  const deleted = await db.update(webhooks).set({ deletedAt: sql`now()` }).where(isLegacy(userId)).returning({ id: webhooks.id })
+  const deleted = await db.update(webhooks).set({
+    deletedAt: sql`now()`
+  }).where(isLegacy(userId)).returning({ id: webhooks.id })
   if (deleted.length === 0) throw new NoLegacyWebhook()
 }
 
 type Migration = { userId: string, maxPerUser: number, box: SecretBox }
 
 /**
- * Makes the legacy webhook one of the user's own. It keeps its pending
- * deliveries, and the secrets that its receiver knows; jobs' own webhookUrls go
- * on with the legacy secret.
+ * Turns the legacy webhook into one of the user's own. It keeps its pending
+ * deliveries and the secrets that its receiver knows; jobs' own webhookUrls
+ * still use the legacy secret.
  * @throws NoLegacyWebhook, TooManyWebhooks
  */
-export async function migrateLegacyWebhook (db: Database, { userId, maxPerUser, box }: Migration): Promise<CreatedWebhook> {
+export async function migrateLegacyWebhook (
+  db: Database, { userId, maxPerUser, box }: Migration
+): Promise<CreatedWebhook> {
   return await db.transaction(async tx => {
     await checkLimit(tx, userId, maxPerUser)
     const [row] = await tx.update(webhooks).set({ kind: 'own', ...TOUCH }).where(isLegacy(userId)).returning()
@@ -58,13 +64,17 @@ export async function migrateLegacyWebhook (db: Database, { userId, maxPerUser, 
     const legacy = { userId, webhookId: null }
     const secret = await findSecret(tx, box, legacy)
     const known = await tx.select().from(secrets).where(ownedBy(legacy)).orderBy(secrets.id)
-    await tx.insert(secrets).values(known.map(({ ciphertext, createdAt, expiresAt }) => ({ userId, webhookId: row.id, ciphertext, createdAt, expiresAt })))
+    const copies = known.map(({ ciphertext, createdAt, expiresAt }) =>
+      ({ userId, webhookId: row.id, ciphertext, createdAt, expiresAt }))
+    await tx.insert(secrets).values(copies)
     return { ...toWebhook(row), secret }
   })
 }
 
 export function toLegacyWebhook ({ url, status, disabledReason, createdAt, updatedAt }: WebhookRow): LegacyWebhook {
-  return { webhookUrl: url, status, disabledReason, createdAt: createdAt.toISOString(), updatedAt: updatedAt.toISOString() }
+  return {
+    webhookUrl: url, status, disabledReason, createdAt: createdAt.toISOString(), updatedAt: updatedAt.toISOString()
+  }
 }
 
 function isLegacy (userId: string) {

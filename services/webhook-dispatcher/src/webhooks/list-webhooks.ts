@@ -3,7 +3,7 @@ import type { Database } from '../db/sql.ts'
 import { webhooks } from '../db/schema.ts'
 import { isOwn, toWebhook } from './webhook-row.ts'
 
-/** A user's webhooks, all of them: there is a bound on their number. */
+/** All webhooks of a user: their number is limited. */
 export async function listWebhooks (db: Database, userId: string): Promise<Webhook[]> {
   const rows = await db.select().from(webhooks).where(isOwn(userId)).orderBy(webhooks.id)
   return rows.map(toWebhook)

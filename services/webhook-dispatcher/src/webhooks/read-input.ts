@@ -1,7 +1,7 @@
 import type { CreateWebhook, UpdateWebhook } from '@tidings/contracts'
-import { invalidInput } from '../invalid-input.ts'
+import { invalidInput } from '@tidings/service-kit'
 
-/** The fields of a body without null, except of a description: there null is a value. */
+/** The fields of a body without null, except for the description, where null is a value. */
 export type Named<Body> = { [Name in keyof Body]: Name extends 'description' ? Body[Name] : Exclude<Body[Name], null> }
 
 export type NewWebhook = Named<CreateWebhook>
@@ -10,14 +10,16 @@ export type WebhookChanges = Omit<Named<UpdateWebhook>, typeof READ_ONLY[number]
 const READ_ONLY = ['id', 'status', 'disabledReason', 'createdAt', 'updatedAt'] as const
 const isReadOnly = (name: string) => READ_ONLY.some(other => other === name)
 
-/** Many clients write null for what they leave out. */
+/** Many clients send null for a field that they do not set. */
 export function withoutNulls<Body extends object> (body: Body): Named<Body> {
-  return Object.fromEntries(Object.entries(body).filter(([name, value]) => value !== null || name === 'description')) as Named<Body>
+  return Object.fromEntries(
+    Object.entries(body).filter(([name, value]) => value !== null || name === 'description')
+  ) as Named<Body>
 }
 
 /**
- * What an update changes. Whoever sends back what a GET has shown sends fields that nobody can change, too.
- * @throws INVALID_INPUT where it is another webhook, or nothing is left
+ * The fields that an update changes. A body as a GET returned it has read-only fields too, which are ignored.
+ * @throws INVALID_INPUT where it is another webhook's, or nothing is left
  */
 export function changesOf (body: UpdateWebhook, id: number): WebhookChanges {
   if ((body.id ?? id) !== id) throw invalidInput([{ path: 'body.id', message: `must be ${id}, as in the path` }])

@@ -8,14 +8,16 @@ import { lockWebhook } from './find-webhook.ts'
 import { headerColumns, mergeHeaders, openHeaders } from './own-headers.ts'
 import type { WebhookChanges } from './read-input.ts'
 
-/** One that was disabled stays so, with its reason. */
+/** A disabled webhook stays disabled, with its reason. */
 const PAUSED = { status: sql`case when ${webhooks.status} = 'disabled' then 'disabled' else 'paused' end` }
 
 /**
- * Changes what is named and leaves the rest.
- * @throws WebhookNotFound, INVALID_INPUT where a header that is masked has no value yet
+ * Changes the given fields and leaves the others.
+ * @throws WebhookNotFound, INVALID_INPUT where a masked header has no value yet
  */
-export async function updateWebhook (db: Database, key: WebhookKey, input: WebhookChanges, box: SecretBox): Promise<Webhook> {
+export async function updateWebhook (
+  db: Database, key: WebhookKey, input: WebhookChanges, box: SecretBox
+): Promise<Webhook> {
   const { headers, ...changes } = input
   if (headers === undefined) return await update(db, key, changes)
   return await db.transaction(async tx => {

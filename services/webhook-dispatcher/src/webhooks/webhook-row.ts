@@ -9,7 +9,7 @@ export type WebhookRow = InferSelectModel<typeof webhooks>
 /** A user's webhook by its id. */
 export type WebhookKey = { userId: string, id: number }
 
-/** Of another user, too: who may not know of it learns nothing. */
+/** For another user's webhook too: its existence is not revealed. */
 export const WebhookNotFound = createError('WEBHOOK_NOT_FOUND', 'No webhook %s', 404)
 
 /** Deliveries to a disabled webhook would be closed at once, and a test of a paused one would wait for nobody. */
@@ -42,12 +42,12 @@ export function toWebhook (row: WebhookRow): Webhook {
   }
 }
 
-/** The webhooks that a user has made here: not the legacy one, not the hidden ones of jobs. */
+/** The webhooks that a user has created: not the legacy one, not the hidden ones of jobs. */
 export function isOwn (userId: string) {
   return and(eq(webhooks.userId, userId), eq(webhooks.kind, 'own'), isNull(webhooks.deletedAt))
 }
 
-/** Until the end of the transaction nobody else changes what is bounded or unique for this user. */
+/** Until the end of the transaction no other one changes what is limited or unique for this user. */
 export async function lockUser (tx: Database, userId: string): Promise<void> {
   await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`webhooks of ${userId}`}, 0))`)
 }

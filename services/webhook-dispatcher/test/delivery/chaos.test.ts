@@ -97,7 +97,7 @@ async function startReplica (t: TestContext, env: Settings): Promise<SpawnedServ
 /** A living replica that holds a shard: one whose end interrupts something. */
 async function readerOf (sql: Sql, replicas: SpawnedService[]): Promise<SpawnedService | undefined> {
   const readers = await sql<{ host: string }[]>`
-    select c.host from webhooks.positions p join webhooks.claimants c on c.id = p.claimant where c.lease_until > now() order by p.shard`
+    select c.host from webhooks.shard_positions p join webhooks.workers c on c.id = p.worker_id where c.lease_until > now() order by p.shard`
   return replicas.find(({ pid }) => readers.some(({ host }) => host.endsWith(`:${pid}`)))
 }
 
@@ -108,9 +108,9 @@ async function readerOf (sql: Sql, replicas: SpawnedService[]): Promise<SpawnedS
  */
 async function keepNames (sql: Sql): Promise<void> {
   await sql.unsafe(`
-    create table public.names as select id from webhooks.claimants;
+    create table public.names as select id from webhooks.workers;
     create function public.keep_name () returns trigger language plpgsql as $$ begin insert into public.names values (new.id); return new; end $$;
-    create trigger keep_name before insert on webhooks.claimants for each row execute function public.keep_name();`)
+    create trigger keep_name before insert on webhooks.workers for each row execute function public.keep_name();`)
 }
 
 async function namesOf (sql: Sql): Promise<number> {

@@ -33,7 +33,7 @@ t.test('operators see attempts by outcome, latency, how late retries are, what i
   await sql`update webhooks.webhooks set failures = 30, open_until = now() + interval '1 hour' where id = ${webhookId}`
   await due(webhookId)
   await append([completed('3')])
-  await until(async () => /^tidings_webhook_in_flight\{endpoint="shut"\} 1$/m.test(await metrics()), { what: 'the endpoint to count as shut' })
+  await until(async () => /^tidings_webhook_in_flight\{endpoint="circuit_open"\} 1$/m.test(await metrics()), { what: 'the endpoint to count as shut' })
 })
 
 t.test('a delivery that is due and not tried is told by its age', async t => {

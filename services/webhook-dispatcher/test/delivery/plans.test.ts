@@ -64,9 +64,9 @@ t.test('of a chain that is long', async t => {
   t.ok(rowsSeen(nodes) <= 5, `${rowsSeen(nodes)} rows seen`)
 
   const chainsOf = async () => (await findPendingGroups(own, [long, { webhookId, orderingKey: 'default:none' }], CLAIM)).map(row => ({ ...row }))
-  t.same(await chainsOf(), [{ webhook_id: webhookId, chain: 'default:long', ours: false }])
+  t.same(await chainsOf(), [{ webhook_id: webhookId, ordering_key: 'default:long', ours: false }])
   await sql`update webhooks.deliveries set claim = ${CLAIM} where chain = 'default:long'`
-  t.same(await chainsOf(), [{ webhook_id: webhookId, chain: 'default:long', ours: true }])
+  t.same(await chainsOf(), [{ webhook_id: webhookId, ordering_key: 'default:long', ours: true }])
 })
 
 async function looksAtFew (t: Test): Promise<void> {

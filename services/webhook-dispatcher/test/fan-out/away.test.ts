@@ -25,7 +25,7 @@ t.test('after FLUSHALL what is pending still arrives, new events flow, and opera
   t.same(new Set(receiver.requests.slice(told).map(({ json }) => (json as { id: string }).id)), new Set([...pending, 'new', 'newer']))
   const [gap] = await sql`select shard, reason from webhooks.gaps`
   t.same({ ...gap }, { shard: 0, reason: 'epoch' })
-  t.match(await app.metricsRegistry.metrics(), /tidings_webhook_ingest_gaps_total\{reason="epoch"\} 1/)
+  t.match(await app.metricsRegistry.metrics(), /tidings_webhook_fan_out_gaps_total\{reason="epoch"\} 1/)
 })
 
 t.test('an end that is told once more for the rows is delivered where the first lay in a gap, else not', async t => {
@@ -75,7 +75,7 @@ t.test('an event of a version that nobody here knows stops the reader and makes 
   await append([{ ...completed('2'), v: 2 }])
   await append([completed('3')])
   await until(async () => (await app.inject('/readyz')).statusCode === 503)
-  t.match((await app.inject('/readyz')).json(), { faults: { ingest: /version 2/ } })
+  t.match((await app.inject('/readyz')).json(), { faults: { 'fan-out': /version 2/ } })
   t.equal(receiver.requests.length, 1)
 
   const client = redis.client()
@@ -100,10 +100,10 @@ t.test('a shard with an event of a newer release is given back, to be read on by
   // The second can only have met the event because the first gave it the shard.
   for (const app of replicas) {
     await until(async () => (await app.inject('/readyz')).statusCode === 503)
-    t.match((await app.inject('/readyz')).json(), { faults: { ingest: /version 2/ } })
+    t.match((await app.inject('/readyz')).json(), { faults: { 'fan-out': /version 2/ } })
   }
-  await until(async () => (await stores.sql`select from webhooks.positions where claimant is null`).length === 1)
-  const [newer] = await stores.sql<{ id: string }[]>`insert into webhooks.claimants (host, lease_until) values ('newer', now() + interval '1 minute') returning id`
+  await until(async () => (await stores.sql`select from webhooks.shard_positions where worker_id is null`).length === 1)
+  const [newer] = await stores.sql<{ id: string }[]>`insert into webhooks.workers (host, lease_until) values ('newer', now() + interval '1 minute') returning id`
   const position = await acquireShard(replicas[0].sql, { shard: 0, shards: 1, workerId: Number(newer?.id) })
   t.equal(position && formatEventId(position), request?.headers['webhook-id'], 'the newer one reads on right there')
   t.equal(receiver.requests.length, 1)
@@ -114,13 +114,13 @@ t.test('only the shards that met it are given back', async t => {
   const [met, spared] = [0, 1].map(shard => ['1', '2', '3', '4'].find(userId => shardOf(userId, 2) === shard)) as [string, string]
   const receiver = await startReceiver(t)
   for (const userId of [met, spared]) await createWebhook({ url: receiver.url, userId })
-  await until(async () => (await sql`select from webhooks.positions where claimant is not null`).length === 2)
+  await until(async () => (await sql`select from webhooks.shard_positions where worker_id is not null`).length === 2)
   await append([{ ...completed('1', met), v: 2 }])
-  await until(async () => (await sql`select from webhooks.positions where claimant is null`).length === 1)
+  await until(async () => (await sql`select from webhooks.shard_positions where worker_id is null`).length === 1)
   t.equal((await app.inject('/readyz')).statusCode, 503)
   await append([completed('2', met), completed('3', spared)])
   t.same((await receiver.waitFor(1)).map(({ json }) => (json as { id: string }).id), ['3'])
-  t.same((await sql`select shard from webhooks.positions where claimant is null`).map(({ shard }) => shard), [0])
+  t.same((await sql`select shard from webhooks.shard_positions where worker_id is null`).map(({ shard }) => shard), [0])
 })
 
 t.test('shards are shared between replicas, taken over from one that ends, and keep each user\'s order', async t => {
@@ -132,7 +132,7 @@ t.test('shards are shared between replicas, taken over from one that ends, and k
   const users = Array.from({ length: 8 }, (_, i) => String(i))
   for (const userId of users) await webhookCreator(stores.sql)({ url: receiver.url, userId })
   const holders = () => stores.sql<{ claimant: string }[]>`
-    select distinct p.claimant from webhooks.positions p join webhooks.claimants c on c.id = p.claimant`
+    select distinct p.worker_id from webhooks.shard_positions p join webhooks.workers c on c.id = p.worker_id`
   await until(async () => (await holders()).length === 2)
 
   const jobs = users.map(userId => jobOf(userId, 30, { userId }))
@@ -160,7 +160,7 @@ t.test('when the number of shards changes nothing is missed', async t => {
   await append([completed('2')])
   await startApp(t, stores, { INGEST_SHARDS: '3' })
   await until(async () => (await stores.sql`select from webhooks.deliveries where state = 'delivered'`).length === 2)
-  t.equal((await stores.sql`select from webhooks.positions`).length, 3)
+  t.equal((await stores.sql`select from webhooks.shard_positions`).length, 3)
 })
 
 t.test('a replica that was started with another number takes none', async t => {

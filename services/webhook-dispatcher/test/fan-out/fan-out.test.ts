@@ -33,12 +33,12 @@ t.test('tells a webhook of a job in order, signed, and keeps every delivery with
 
 t.test('operators see how far it is behind', async t => {
   const { app, append, redis, sql } = await setup(t)
-  const lag = async () => Number(/^tidings_webhook_ingest_lag_seconds (\S+)$/m.exec(await app.metricsRegistry.metrics())?.[1])
+  const lag = async () => Number(/^tidings_webhook_fan_out_lag_seconds (\S+)$/m.exec(await app.metricsRegistry.metrics())?.[1])
   await append([{ type: 'completed', jobId: '1', result: 1 }])
-  await until(async () => (await sql`select from webhooks.positions where event_ms > 0`).length === 1)
+  await until(async () => (await sql`select from webhooks.shard_positions where event_ms > 0`).length === 1)
   t.equal(await lag(), 0)
   await app.delivery.stop() // nobody reads without a name
-  await sql`update webhooks.positions set event_ms = event_ms - 5000, claimant = null`
+  await sql`update webhooks.shard_positions set event_ms = event_ms - 5000, worker_id = null`
   t.equal(await lag(), 5)
   await redis.stop()
   t.ok(Number.isNaN(await lag()))

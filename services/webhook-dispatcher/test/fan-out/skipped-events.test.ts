@@ -35,8 +35,8 @@ t.test('an entry that cannot be delivered is recorded and skipped, and what stan
   t.same(idsOf(receiver.requests).filter(id => id !== 'bad').toSorted(), expected.toSorted(), 'each once')
   await until(async () => (await sql`select from webhooks.skipped_events`).length === junk.length)
   const metrics = await app.metricsRegistry.metrics()
-  t.match(metrics, /tidings_webhook_ingest_skipped_total\{reason="malformed"\} 5/)
-  t.match(metrics, /tidings_webhook_ingest_skipped_total\{reason="refused"\} 3/)
+  t.match(metrics, /tidings_webhook_fan_out_skipped_total\{reason="malformed"\} 5/)
+  t.match(metrics, /tidings_webhook_fan_out_skipped_total\{reason="refused"\} 3/)
   t.equal((await app.inject('/readyz')).statusCode, 200)
 })
 
@@ -49,7 +49,7 @@ t.test('a batch that Postgres refuses to write is divided until the bad event is
   await append([...Array.from({ length: 50 }, (_, i) => completed(`a${i}`)), completed(long), ...Array.from({ length: 50 }, (_, i) => completed(`b${i}`))])
   await until(async () => (await sql`select from webhooks.deliveries where state = 'pending'`).length === 100)
   t.match(await sql`select reason from webhooks.skipped_events`, [{ reason: /index row/ }])
-  const [position] = await sql`select event_ms from webhooks.positions`
+  const [position] = await sql`select event_ms from webhooks.shard_positions`
   t.ok(Number(position?.event_ms) > 0)
   await append([completed('c')])
   await until(async () => (await sql`select from webhooks.deliveries where chain = 'default:c'`).length === 1)
@@ -70,7 +70,7 @@ t.test('a shard that stalls while the stream advances makes its replica unready'
     const answer = await app.inject('/readyz')
     return answer.statusCode === 503 && answer.json()
   })
-  t.match(faults['ingest standstill'], /is stalled at 0 \d+-\d+ .*not now/)
+  t.match(faults['fan-out stall'], /is stalled at 0 \d+-\d+ .*not now/)
   await sql`drop trigger refused on webhooks.events`
   await until(async () => (await app.inject('/readyz')).statusCode === 200)
   await until(async () => (await sql`select from webhooks.deliveries where state = 'delivered'`).length === 2)

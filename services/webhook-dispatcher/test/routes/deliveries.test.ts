@@ -208,7 +208,7 @@ t.test('a replay is written down', async t => {
   const newest = await ended(user, webhook.id)
   const since = new Date(Date.now() - 3_600_000).toISOString()
   const asked = await call(`/webhooks/${webhook.id}/replay`, { method: 'POST', user, body: { since } })
-  t.match([asked.status, asked.body], [202, { webhookId: webhook.id, told: 0 }])
+  t.match([asked.status, asked.body], [202, { webhookId: webhook.id, deliveries: 0 }])
   const [row] = await sql`select at_ms, at_seq, until_ms, until_seq from webhooks.replays where id = ${asked.body.id}`
   t.equal(`${row?.until_ms}-${row?.until_seq}`, newest.eventId)
   t.match((await call(asked.headers.location as string, { user })).body, { id: asked.body.id })
@@ -219,7 +219,7 @@ t.test('a replay of nothing is finished at once', async t => {
   const user = newUser()
   const webhook = await newWebhook(user)
   const { body } = await call(`/webhooks/${webhook.id}/replay`, { method: 'POST', user, body: { since: new Date().toISOString() } })
-  t.match(body, { status: 'finished', told: 0 })
+  t.match(body, { status: 'finished', deliveries: 0 })
   t.type(body.finishedAt, 'string')
 })
 

@@ -1,22 +1,24 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { OwnFault, type OwnFaultReason } from '../../egress/own-fault.ts'
 
-/** The first pause, doubled each time the fault is still there after it. */
+/** The first pause; doubled each time the fault persists after it. */
 const FIRST_PAUSE_MS = 250
 const MAX_PAUSE_MS = 30_000
-/** A secret stays unreadable until the process is started with the key. */
+/** A secret stays unreadable until the process is restarted with its key. */
 const SECRET_PAUSE_MS = 60_000
-/** What was released together must not come together again. */
+/** Spreads the retries of deliveries that were released together. */
 const JITTER = 0.2
-/** One line a reason, with the number of those that it stands for. */
+/** At most one line per reason in this time, with the number of deliveries released since the last. */
 const LOG_EVERY_MS = 5000
 
 export type OwnFaults = ReturnType<typeof createOwnFaults>
 
 type State = { pauseMs: number, until: number, loggedAt: number, released: number }
 
-/** Counts and logs deliveries that were released because of a fault of ours, and says when they may be tried again. */
-export function createOwnFaults ({ metrics, log }: { metrics: { released: (reason: OwnFaultReason) => void }, log: FastifyBaseLogger }) {
+type OwnFaultsOptions = { metrics: { released: (reason: OwnFaultReason) => void }, log: FastifyBaseLogger }
+
+/** Counts and logs deliveries released because of a fault of this service, and decides when they may be tried again. */
+export function createOwnFaults ({ metrics, log }: OwnFaultsOptions) {
   const states = new Map<OwnFaultReason, State>()
 
   function record (err: unknown, webhookId: number): number {
@@ -32,7 +34,8 @@ export function createOwnFaults ({ metrics, log }: { metrics: { released: (reaso
   function report (fault: OwnFault, webhookId: number, state: State): void {
     const now = performance.now()
     if (now - state.loggedAt < LOG_EVERY_MS) return
-    log.error({ err: fault, reason: fault.reason, released: state.released, webhookId }, 'delivery: released, the fault is ours')
+    const { released } = state
+    log.error({ err: fault, reason: fault.reason, released, webhookId }, 'delivery: released because of an own fault')
     state.loggedAt = now
     state.released = 0
   }
@@ -49,7 +52,7 @@ export function createOwnFaults ({ metrics, log }: { metrics: { released: (reaso
 
   return {
     record,
-    /** An attempt reached its endpoint: the next fault begins with a short pause again. */
+    /** An attempt reached its endpoint: the next fault starts with a short pause again. */
     clear (): void {
       if (states.size === 0) return
       for (const state of states.values()) state.pauseMs = 0

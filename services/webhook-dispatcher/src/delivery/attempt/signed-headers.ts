@@ -3,13 +3,13 @@ import { LRUCache } from 'lru-cache'
 
 const SECRET_PREFIX = 'whsec_'
 
-/** With a key made before, a signature of 300 bytes takes 2 µs; Node 24 makes one of bytes in 12 µs. */
+/** With a KeyObject from this cache a signature of 300 bytes takes 2 µs; with a key of bytes, 12 µs in Node 24. */
 const keys = new LRUCache<string, KeyObject>({ max: 10_000, memoMethod: keyOf })
 
 export type SignedMessage = {
   /** The same for every attempt; holds no dot. */
   id: string
-  /** Of this attempt. */
+  /** The time of this attempt. */
   timestampSeconds: number
   body: string | Buffer
   /** `whsec_…`; several while a secret is being rotated. */
@@ -18,7 +18,7 @@ export type SignedMessage = {
 
 export type SignatureHeaders = Record<'webhook-id' | 'webhook-timestamp' | 'webhook-signature', string>
 
-/** The three headers of Standard Webhooks 1.0.0, with one `v1` signature (HMAC-SHA256) a secret. */
+/** The three headers of Standard Webhooks 1.0.0, with one `v1` signature (HMAC-SHA256) per secret. */
 export function signedHeaders ({ id, timestampSeconds, body, secrets }: SignedMessage): SignatureHeaders {
   const head = `${id}.${timestampSeconds}.`
   return {

@@ -1,7 +1,7 @@
 import type { EventId } from '@tidings/job-events'
 import type { AttemptOutcome } from '../../egress/outcome.ts'
 
-/** A row of the view `webhooks.targets`: a webhook with what is needed to post to it. */
+/** A row of the view `webhooks.targets`: a webhook with everything that sending to it needs. */
 export type Target = {
   id: number
   user_id: string
@@ -24,10 +24,10 @@ export type Target = {
   changed_at: number
 }
 
-/** One delivery in this process' hands. */
+/** A delivery that this process holds. */
 export type Task = {
   target: Target
-  /** Tasks of one chain go to a webhook in order; null: outside the order. */
+  /** Tasks of one ordering key go to a webhook in order; null: outside the order. */
   orderingKey: string | null
   eventId: EventId
   type: string
@@ -36,20 +36,21 @@ export type Task = {
   /** The `webhook-id`. */
   messageId: string
   body: string
-  /** Which attempt is next, from 1. */
+  /** The number of the next attempt, from 1. */
   attempt: number
-  /** When the event happened and when this attempt was to start, in milliseconds. */
+  /** When the event happened, in milliseconds. */
   acceptedAt: number
+  /** When this attempt was to start, in milliseconds. */
   dueAt: number
-  /** The same moment by the monotonic clock, which nobody sets: what waits is measured by it. */
+  /** The same moment by the monotonic clock, which nobody sets: waiting times are measured by it. */
   waitingSince: number
-  /** The claimant that it is held by. */
+  /** The worker that holds it: this process, under one of its ids. */
   workerId: number
-  /** Its row, once it stands in Postgres. */
+  /** The id of its row, once that is written. */
   id?: number
 }
 
-/** Deliveries of one job to one webhook: they go out in order. */
+/** The deliveries of one job to one webhook: they go out in order. */
 export type OrderingGroup = { webhookId: number, orderingKey: string }
 
 /** An ordering group as the key of a map. */
@@ -61,22 +62,23 @@ export function groupKeyOf ({ target, orderingKey }: Pick<Task, 'target' | 'orde
   return groupKey(target.id, orderingKey)
 }
 
-/** Why progress was not delivered: the reason that its owner sees. */
-export const SUPERSEDED = 'Newer news of the job took its place'
+/** Why progress was not delivered: the reason shown to the webhook's owner. */
+export const SUPERSEDED = 'Superseded by a newer event of the job'
 
+/** The next state of a delivery. */
 export type Decision =
   | { state: 'delivered' }
   | { state: 'superseded' | 'failed', reason?: string }
   | { state: 'pending', dueAt: number }
 
 /**
- * How a job's chain fares at an endpoint: `waits` behind something in Postgres;
- * `lags`, so that progress gives way to newer progress; or `fails`, so that it
- * gives way to anything newer.
+ * The state of an ordering key at an endpoint: `blocked` by an older delivery
+ * in Postgres; `lagging`, so that newer progress supersedes progress; or
+ * `failing`, so that any newer event supersedes progress.
  */
 export type KeyState = 'clear' | 'blocked' | 'lagging' | 'failing'
 
-/** What became of a task in this process; without an attempt it was handed back, or left out. */
+/** The outcome of a task in this process; without an attempt it was released, or superseded. */
 export type Result = {
   decision: Decision
   keyState: KeyState
@@ -86,11 +88,13 @@ export type Result = {
 export type Attempt = {
   startedAt: number
   outcome: AttemptOutcome
-  /** The endpoint asks to be left alone until then. */
+  /** The endpoint asks for no attempts before this moment. */
   pausedUntil: number | undefined
 }
 
-/** Not tried: whoever claims it next may. */
-export function released ({ keyState = 'clear', dueAt = Date.now() }: { keyState?: KeyState, dueAt?: number } = {}): Result {
+/** The result of a task that was not tried: the next claim may take it. */
+export function released (
+  { keyState = 'clear', dueAt = Date.now() }: { keyState?: KeyState, dueAt?: number } = {}
+): Result {
   return { decision: { state: 'pending', dueAt }, keyState }
 }

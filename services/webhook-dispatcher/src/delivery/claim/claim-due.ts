@@ -1,25 +1,25 @@
 import { formatEventId } from '@tidings/job-events'
+import { pendingWebhooks } from '../../db/fragments.ts'
 import type { Sql } from '../../db/sql.ts'
 import { INITIAL_CONCURRENCY, TRIP_AFTER } from '../scheduler/endpoint.ts'
 import type { Target, Task } from '../attempt/task.ts'
 
-/** Endpoints looked at in one claim; the next one goes on after them. */
+/** Endpoints read in one claim; the next claim goes on after them. */
 const MAX_ENDPOINTS = 1000
-/** Due rows of one endpoint, and chains, among which its heads are looked for. */
+/** Due rows of one endpoint, and ordering keys, among which its heads are looked for. */
 const MAX_SCANNED = 100
-/** Of one chain, head included. */
+/** Deliveries of one ordering key, the head included. */
 const MAX_RUN = 20
 
 export type ClaimRequest = {
-  /** The claimant's number. */
   workerId: number
-  /** Chains in all. */
+  /** Runs in all: a head with its followers, or a single delivery. */
   maxRuns: number
-  /** Chains by endpoint, for those that this process knows. */
+  /** Runs by endpoint, for the endpoints that this process knows. */
   capacities: Map<number, number>
-  /** Endpoints with a higher id come first. */
+  /** Only endpoints with a higher id are read. */
   after: number
-  /** How long a probe of an open breaker may take: meanwhile no other replica probes. */
+  /** How long a probe of an open circuit may take: meanwhile no other replica probes. */
   probeMs: number
 }
 
@@ -34,16 +34,17 @@ export type Claimed = {
 type Row = {
   now: number
   last: number | null
-  looked: number
+  scanned: number
   id: number | null
   webhook_id: number
   event_ms: number
   event_seq: number
   type: string
+  /** The ordering key. */
   chain: string | null
   attempts: number
   due_at: number
-  /** For how long it is due, milliseconds by the clock of Postgres. */
+  /** How long it has been due, in milliseconds by the clock of Postgres. */
   due_for: number
   message_id: string | null
   url: string | null
@@ -53,38 +54,37 @@ type Row = {
 }
 
 /**
- * Claims due deliveries, endpoint by endpoint within the room of each, so that
- * a million rows of a dead one cost the others nothing: `waiting` hops over the
- * index due_deliveries from webhook to webhook, `head` reads the few first due
- * rows of each. Only the oldest pending row of a chain can be locked; it brings
- * its followers. Where the first due rows all wait behind others of their
- * chains (one job's long story, say), its heads are looked for by hopping from
- * chain to chain. An endpoint whose breaker tripped gives one head, as a probe;
- * webhooks are locked in the order of their ids, as they are elsewhere.
- * The order and limit of each subquery are what holds the planner to its index:
- * as NOT EXISTS the test for the oldest becomes an anti join, which reads all
- * that an endpoint has waiting. What is pending is asked for as not finished
- * wherever it is not to be found by the index due_deliveries: that one is on
- * `state`, and seems best for anything while the statistics know of no rows in it.
- * Targets are read once an endpoint, not once a delivery, whatever the plan.
+ * Claims due deliveries, endpoint by endpoint within the capacity of each, so that a million rows of a dead endpoint
+ * cost
+ * the others nothing. Only the oldest pending delivery of an ordering key, its head, can be claimed; it brings its
+ * followers. An endpoint whose circuit is open gives one head, as a probe.
+ *
+ * The order and limit of each subquery are what holds the planner to its index: as NOT EXISTS, the test for the head
+ * becomes an anti join, which reads all that an endpoint has waiting. Pending rows are asked for as not finished
+ * wherever
+ * the index due_deliveries must not serve: it is on `state`, and seems best for anything while the statistics know of
+ * no
+ * pending rows.
  */
-export async function claimDue (sql: Sql, { workerId, maxRuns, capacities, after, probeMs }: ClaimRequest): Promise<Claimed> {
+export async function claimDue (sql: Sql, request: ClaimRequest): Promise<Claimed> {
+  const { workerId, maxRuns, capacities, after, probeMs } = request
   const rows = await sql<Row[]>`
     with recursive
-    live as materialized (select id from webhooks.claimants where lease_until > now()),
-    waiting (webhook_id) as (
-      (select webhook_id from webhooks.deliveries where state = 'pending' and webhook_id > ${after} order by webhook_id, due_at limit 1)
-      union all
-      select (select d.webhook_id from webhooks.deliveries d where d.state = 'pending' and d.webhook_id > w.webhook_id order by d.webhook_id, d.due_at limit 1)
-      from waiting w where w.webhook_id is not null
-    ),
-    looked as materialized (select webhook_id from waiting where webhook_id is not null limit ${MAX_ENDPOINTS}),
+    -- The workers whose claims hold.
+    live as materialized (select id from webhooks.workers where lease_until > now()),
+    -- One row per webhook with pending deliveries.
+    ${pendingWebhooks(sql, after)},
+    scanned as materialized (select webhook_id from pending_webhooks where webhook_id is not null limit ${MAX_ENDPOINTS}),
+    -- The endpoints that may be tried now, with the number of runs that each may get.
     endpoint as materialized (
-      select w.id, w.failures, least(coalesce(known.room, ${INITIAL_CONCURRENCY}), case when w.failures >= ${TRIP_AFTER} then 1 end) as room
-      from looked join webhooks.webhooks w on w.id = looked.webhook_id
-      left join unnest(${[...capacities.keys()]}::int[], ${[...capacities.values()]}::int[]) as known (id, room) on known.id = w.id
+      select w.id, w.failures, least(coalesce(known.capacity, ${INITIAL_CONCURRENCY}), case when w.failures >= ${TRIP_AFTER} then 1 end) as capacity
+      from scanned join webhooks.webhooks w on w.id = scanned.webhook_id
+      left join unnest(${[...capacities.keys()]}::int[], ${[...capacities.values()]}::int[]) as known (id, capacity) on known.id = w.id
       where w.status = 'active' and w.deleted_at is null and (w.open_until is null or w.open_until <= now())
     ),
+    -- The heads: first among the longest due rows of the endpoint; where all of those wait behind others of their ordering
+    -- keys (one job's long history, say), among the oldest of each key, hopping from key to key. Locked, so that no other
+    -- replica claims them.
     head as materialized (
       select h.* from endpoint e cross join lateral (
         select c.id, c.webhook_id, c.chain, c.event_ms, c.event_seq from (
@@ -115,9 +115,10 @@ export async function claimDue (sql: Sql, { workerId, maxRuns, capacities, after
             select p.id from webhooks.deliveries p
             where p.webhook_id = c.webhook_id and p.chain = c.chain and p.finished_at is null
             order by p.event_ms, p.event_seq limit 1))
-        limit e.room) h
+        limit e.capacity) h
       limit ${maxRuns}
     ),
+    -- The heads with their followers.
     taken as (
       select id from head
       union
@@ -134,31 +135,35 @@ export async function claimDue (sql: Sql, { workerId, maxRuns, capacities, after
       from taken t where d.id = t.id and d.finished_at is null and (d.claim is null or d.claim not in (select id from live))
       returning d.*
     ),
+    -- The webhooks that are probed, locked in the order of their ids, as everywhere.
     probing as materialized (
       select w.id from webhooks.webhooks w
       where w.failures >= ${TRIP_AFTER} and w.open_until is not null and w.id = any(array(select distinct webhook_id from head))
       order by w.id for no key update
     ),
+    -- Until the probe ends, or has taken too long, the others leave these webhooks alone.
     probed as (
       update webhooks.webhooks w set open_until = now() + ${probeMs}::int * interval '1 ms'
       where w.id = any(array(select id from probing))
     )
-    select (extract(epoch from now()) * 1000)::bigint as now, scan.last, scan.looked, c.id, c.webhook_id, c.event_ms, c.event_seq, c.type, c.chain, c.attempts,
+    -- Targets are read once per endpoint, not once per delivery, whatever the plan.
+    select (extract(epoch from now()) * 1000)::bigint as now, scan.last, scan.scanned, c.id, c.webhook_id, c.event_ms, c.event_seq, c.type, c.chain, c.attempts,
       c.message_id, c.url,
       (extract(epoch from c.due_at) * 1000)::bigint as due_at, (extract(epoch from now() - c.due_at) * 1000)::bigint as due_for, coalesce(c.body, e.body) as body,
       case when row_number() over listed = 1 then
         (select jsonb_object_agg(t.id, to_jsonb(t)) from webhooks.targets t where t.id = any(array(select distinct webhook_id from head)))
       end as targets
-    from (select max(webhook_id) as last, count(*) as looked from looked) scan
+    from (select max(webhook_id) as last, count(*) as scanned from scanned) scan
     left join claimed c on true
     left join webhooks.events e on e.event_ms = c.event_ms and e.event_seq = c.event_seq
     window listed as (order by c.webhook_id, c.chain, c.event_ms, c.event_seq)
     order by c.webhook_id, c.chain, c.event_ms, c.event_seq`
-  const { now, last, looked, targets } = rows[0] as Row
+  const { now, last, scanned, targets } = rows[0] as Row
   return {
     now,
-    tasks: rows.filter(row => row.id !== null).map(row => taskOf(row, targets?.[row.webhook_id] as Target, workerId)),
-    after: looked === MAX_ENDPOINTS ? last ?? 0 : 0
+    tasks: rows.filter(row => row.id !== null)
+      .map(row => taskOf(row, targets?.[row.webhook_id] as Target, workerId)),
+    after: scanned === MAX_ENDPOINTS ? last ?? 0 : 0
   }
 }
 
@@ -175,7 +180,7 @@ function taskOf (row: Row, target: Target, workerId: number): Task {
     attempt: row.attempts + 1,
     acceptedAt: row.event_ms,
     dueAt: row.due_at,
-    // Not before this process began: what waited while none ran did not wait for its endpoint.
+    // At the earliest the start of this process: time without any process is not the endpoint's.
     waitingSince: Math.max(0, performance.now() - row.due_for),
     workerId,
     id: row.id as number

@@ -9,10 +9,10 @@ import type { OutcomeWriter } from '../outcomes/outcome-writer.ts'
 import { createOrderedRun } from '../scheduler/ordered-run.ts'
 import { groupKeyOf, type Result, type Task } from '../attempt/task.ts'
 
-/** For what other replicas made due; what this one made due wakes it. */
+/** Finds deliveries that other replicas made due; those of this replica wake the poller. */
 const POLL_MS = 500
 const FAILED_MS = 1000
-/** What is due sooner is claimed when it is due; what is due later may wait for a poll. */
+/** A delivery due within this time is claimed at its due time; a later one may wait for a poll. */
 const TIMED_MS = 10_000
 const TICK_MS = 10
 
@@ -22,7 +22,7 @@ type DuePollerOptions = {
   endpoints: EndpointRegistry
   scheduler: DeliveryScheduler
   outcomeWriter: OutcomeWriter
-  /** Chains that may be held at once. */
+  /** Runs that this process may hold at once. */
   maxRuns: number
   probeMs: number
   log: FastifyBaseLogger
@@ -30,8 +30,9 @@ type DuePollerOptions = {
 
 export type DuePoller = ReturnType<typeof createDuePoller>
 
-/** Takes due deliveries from Postgres into the lanes, for ever. */
-export function createDuePoller ({ sql, lease, endpoints, scheduler, outcomeWriter, maxRuns, probeMs, log }: DuePollerOptions) {
+/** Claims due deliveries from Postgres and submits them to the scheduler, until it is stopped. */
+export function createDuePoller (options: DuePollerOptions) {
+  const { sql, lease, endpoints, scheduler, outcomeWriter, maxRuns, probeMs, log } = options
   let runs = 0
   let after = 0
   const stopping = new AbortController()
@@ -43,12 +44,12 @@ export function createDuePoller ({ sql, lease, endpoints, scheduler, outcomeWrit
   async function loop (): Promise<void> {
     while (!stopping.signal.aborted) {
       isAwake = false
-      const restMs = await poll().catch(failed)
-      if (!isAwake && !stopping.signal.aborted) await pause(restMs)
+      const waitMs = await poll().catch(failed)
+      if (!isAwake && !stopping.signal.aborted) await waitForWake(waitMs)
     }
   }
 
-  /** Claims once; returns how long nothing new is to be expected. */
+  /** Claims once; returns how long to wait before the next claim. */
   async function poll (): Promise<number> {
     const { workerId } = lease
     const free = maxRuns - runs
@@ -59,12 +60,12 @@ export function createDuePoller ({ sql, lease, endpoints, scheduler, outcomeWrit
     endpoints.clock.sync(claimed.now)
     const groups = groupByOrder(claimed.tasks)
     const perEndpoint = Map.groupBy(groups, ([task]) => task?.target.id ?? 0)
-    for (const [webhookId, own] of perEndpoint) accept(webhookId, own, capacities.get(webhookId) ?? INITIAL_CONCURRENCY)
+    for (const [webhookId, own] of perEndpoint) accept(own, capacities.get(webhookId) ?? INITIAL_CONCURRENCY)
     clearBacklogs(capacities, perEndpoint)
     return groups.length >= free || after > 0 ? 0 : POLL_MS
   }
 
-  function accept (webhookId: number, groups: Task[][], capacity: number): void {
+  function accept (groups: Task[][], capacity: number): void {
     for (const tasks of groups) {
       const target = tasks[0]?.target
       if (!target) continue
@@ -86,7 +87,7 @@ export function createDuePoller ({ sql, lease, endpoints, scheduler, outcomeWrit
     }))
   }
 
-  /** Endpoints that had room and gave nothing have nothing due. */
+  /** An endpoint that had capacity and of which nothing was claimed has nothing due. */
   function clearBacklogs (capacities: Map<number, number>, claimed: Map<number, Task[][]>): void {
     for (const [id, capacity] of capacities) {
       const endpoint = endpoints.get(id)
@@ -95,7 +96,7 @@ export function createDuePoller ({ sql, lease, endpoints, scheduler, outcomeWrit
   }
 
   function failed (err: unknown): number {
-    log.warn({ err }, 'delivery: claiming failed')
+    log.warn({ err }, 'delivery: due deliveries could not be claimed')
     // The answer may have been lost after the rows were claimed.
     if (isAway(err)) lease.abandon()
     return FAILED_MS
@@ -106,7 +107,7 @@ export function createDuePoller ({ sql, lease, endpoints, scheduler, outcomeWrit
     resume?.()
   }
 
-  /** Something becomes due then; one timer for all that do within a few milliseconds. */
+  /** A delivery becomes due at that time; deliveries due within a few milliseconds share a timer. */
   function wakeAt (at: number): void {
     const now = Date.now()
     const tick = Math.ceil(Math.max(now, at) / TICK_MS)
@@ -117,7 +118,8 @@ export function createDuePoller ({ sql, lease, endpoints, scheduler, outcomeWrit
     }, tick * TICK_MS - now))
   }
 
-  async function pause (ms: number): Promise<void> {
+  /** Resolves after a time, or when the poller is woken. */
+  async function waitForWake (ms: number): Promise<void> {
     let poll: NodeJS.Timeout | undefined
     await new Promise<void>(resolve => {
       resume = resolve
@@ -139,9 +141,12 @@ export function createDuePoller ({ sql, lease, endpoints, scheduler, outcomeWrit
   }
 }
 
-const PAYLOAD_GONE: Result = { decision: { state: 'failed', reason: 'The payload is no longer kept' }, keyState: 'clear' }
+const PAYLOAD_GONE: Result = {
+  decision: { state: 'failed', reason: 'The payload is no longer kept' }, keyState: 'clear'
+}
 
-/** Tasks of one chain together, in order; those outside the order alone. */
+/** Tasks of one ordering key together, in order; a task without a key is a group of its own. */
 function groupByOrder (tasks: Task[]): Task[][] {
-  return [...Map.groupBy(tasks, task => task.orderingKey === null ? String(task.id) : groupKeyOf(task)).values()]
+  const keyOf = (task: Task) => task.orderingKey === null ? String(task.id) : groupKeyOf(task)
+  return [...Map.groupBy(tasks, keyOf).values()]
 }

@@ -2,47 +2,47 @@ import { hostname } from 'node:os'
 import type { FastifyBaseLogger } from 'fastify'
 import type { RawSql } from '@tidings/service-kit'
 
-/** Of the advisory locks by which claimants show that they live; the second number is the claimant's. */
+/** The class of the advisory locks that living workers hold; the second number of a lock is the worker's id. */
 export const WORKER_LOCKS = 0x77_68_64
-/** A claimant whose connection was lost has so long to take its lock again: Postgres may have restarted. */
+/** How long a worker has to take its lock again after it lost its connection: Postgres may have restarted. */
 export const LOCK_GRACE_MS = 2000
-/** While it has no name, or no lock. */
+/** Between attempts while the worker has no id, or no lock. */
 const RETRY_MS = 200
-/** The others must not be first to see the end of a lease, or of the grace. */
+/** The worker itself must see the end of its lease, or of the grace, before the others do. */
 const TRUSTED_SHARE = 0.8
 
 type WorkerLeaseOptions = {
-  /** Opens one connection that is never recycled and comes back at once, and tells when it is lost. */
+  /** Opens one connection that is never recycled and reconnects at once; `onLost` is called when it is lost. */
   openConnection: (onLost: () => void) => RawSql
   leaseMs: number
   log: FastifyBaseLogger
 }
 
 export type WorkerLease = {
-  /** The name under which this process claims; undefined while it has none that is surely alive. */
+  /** The id under which this process claims; undefined while no lease is certain to hold. */
   readonly workerId: number | undefined
   start (): Promise<void>
-  /** To be called when it is not known what was claimed (an answer was lost): what that was is free at once. */
+  /** To be called when the answer to a claim was lost: releases whatever it claimed, and takes a new id. */
   abandon (): void
   stop (): Promise<void>
 }
 
 /**
- * This process' lease. A claim in a row is the number of its claimant, and
- * holds while that claimant's lease does: whatever a process holds, it renews
- * one row. A name that lapsed or was forsaken is never used again, so that its
- * claims fence what was done under it.
+ * This process as a worker. A claim in a delivery's row is the id of a worker,
+ * and holds while that worker's lease does: however much a process holds, it
+ * renews one row. An expired or abandoned id is never reused; it serves as a
+ * fencing token for the rows that it claimed.
  *
- * The lease is for what nobody notices: a machine that is gone, a process that
- * hangs. The end of a process closes its connections, so that the lock that it
- * held tells the others (claim-reaper.ts) at once. Whoever lost a connection
- * and lives stops in time, or takes its lock again and keeps its name.
+ * The lease covers what nobody notices: a lost machine, a hanging process. When
+ * a process ends, its connections close and its advisory lock is released,
+ * which the others see at once (dead-worker-reaper.ts). A process that only lost
+ * its connection stops in time, or takes its lock again and keeps its id.
  */
 export function createWorkerLease ({ openConnection, leaseMs, log }: WorkerLeaseOptions): WorkerLease {
   const connection = openConnection(onLost)
   let id: number | undefined
-  let trustedUntil = 0
-  /** How often the connection was lost; what was asked before that tells nothing of what holds after it. */
+  let validUntil = 0
+  /** How often the connection was lost: the answer to a statement sent before a loss proves nothing after it. */
   let connectionLosses = 0
   let hasLock = false
   let abandoned: number[] = []
@@ -53,23 +53,23 @@ export function createWorkerLease ({ openConnection, leaseMs, log }: WorkerLease
   function onLost (): void {
     connectionLosses++
     hasLock = false
-    trustedUntil = Math.min(trustedUntil, performance.now() + LOCK_GRACE_MS * TRUSTED_SHARE)
+    validUntil = Math.min(validUntil, performance.now() + LOCK_GRACE_MS * TRUSTED_SHARE)
     renewIn(0)
   }
 
   async function renewOrRegister (): Promise<void> {
-    // Counted from before the statements.
+    // The lease is counted from before the statements.
     const since = performance.now()
     const seen = connectionLosses
     try {
       await deleteAbandoned()
       const renewed = id === undefined ? undefined : await renew(id)
       const mine = renewed ?? await register()
-      // Forsaken, or lost, while it was asked for: the beat that follows sees to it.
+      // Abandoned, or the connection lost, meanwhile: the renewal that follows handles it.
       id = abandoned.includes(mine) ? undefined : mine
       if (connectionLosses !== seen) return
       hasLock = true
-      trustedUntil = since + leaseMs * TRUSTED_SHARE
+      validUntil = since + leaseMs * TRUSTED_SHARE
     } catch (err) {
       log.warn({ err }, 'delivery: the lease could not be renewed')
     }
@@ -78,16 +78,16 @@ export function createWorkerLease ({ openConnection, leaseMs, log }: WorkerLease
   async function renew (mine: number): Promise<number | undefined> {
     if (!hasLock) await connection`select pg_advisory_lock(${WORKER_LOCKS}, ${mine}::int)::text`
     const [row] = await connection<{ id: number }[]>`
-      update webhooks.claimants set lease_until = now() + ${leaseMs}::int * interval '1 ms'
+      update webhooks.workers set lease_until = now() + ${leaseMs}::int * interval '1 ms'
       where id = ${mine} and lease_until > now() returning id`
     return row?.id
   }
 
-  /** The row is seen by others when the lock is held already. */
+  /** The lock is taken before the row becomes visible to others. */
   async function register (): Promise<number> {
     const [row] = await connection<{ id: number }[]>`
       with registered as (
-        insert into webhooks.claimants (host, lease_until, guarded)
+        insert into webhooks.workers (host, lease_until, has_lock)
         values (${`${hostname()}:${process.pid}`}, now() + ${leaseMs}::int * interval '1 ms', true) returning id
       )
       select id, pg_advisory_lock(${WORKER_LOCKS}, id::int)::text from registered`
@@ -95,13 +95,13 @@ export function createWorkerLease ({ openConnection, leaseMs, log }: WorkerLease
   }
 
   async function deleteAbandoned (): Promise<void> {
-    const dropped = abandoned
-    if (dropped.length === 0) return
-    await connection`delete from webhooks.claimants where id = any(${dropped}::bigint[])`
-    abandoned = abandoned.slice(dropped.length) // one may have been added meanwhile
+    const deleted = abandoned
+    if (deleted.length === 0) return
+    await connection`delete from webhooks.workers where id = any(${deleted}::bigint[])`
+    abandoned = abandoned.slice(deleted.length) // one may have been added meanwhile
   }
 
-  /** One beat at a time: one that is asked for while another is under way follows it. */
+  /** One renewal at a time: a second one follows the one in progress. */
   function renewIn (inMs: number): void {
     clearTimeout(timer)
     if (isStopped) return
@@ -116,7 +116,7 @@ export function createWorkerLease ({ openConnection, leaseMs, log }: WorkerLease
   }
 
   return {
-    get workerId () { return performance.now() < trustedUntil ? id : undefined },
+    get workerId () { return performance.now() < validUntil ? id : undefined },
     start () {
       renewing = renewAndSchedule()
       return renewing
@@ -133,7 +133,9 @@ export function createWorkerLease ({ openConnection, leaseMs, log }: WorkerLease
       await renewing
       if (id !== undefined) abandoned = [...abandoned, id]
       id = undefined
-      await deleteAbandoned().catch((err: unknown) => log.warn({ err }, 'delivery: claims are free only with our connection'))
+      await deleteAbandoned().catch(
+        (err: unknown) => log.warn({ err }, 'delivery: claims are released only when the connection closes')
+      )
       await connection.end({ timeout: 5 })
     }
   }

@@ -1,37 +1,43 @@
 import type { Sql } from '../../db/sql.ts'
 import type { EndpointRegistry } from '../scheduler/endpoint-registry.ts'
 import { affectedGroups, supersedeProgress } from './supersede-progress.ts'
-import { updateHealth, tallyByEndpoint, type EndpointHealth, type HealthPolicy } from './circuit-breaker.ts'
+import { tallyByEndpoint, updateHealth, type EndpointHealth, type HealthPolicy } from './circuit-breaker.ts'
 import type { TaskOutcome } from './update-outcomes.ts'
 
 export type OutcomeEffects = ReturnType<typeof createOutcomeEffects>
 
-/** What attempts mean beyond their own deliveries: for the rest of the chain, and for the endpoint. */
+/**
+ * The effects of outcomes beyond their own deliveries: on the rest of the ordering key, and on the endpoint's health.
+ */
 export function createOutcomeEffects ({ endpoints, policy }: { endpoints: EndpointRegistry, policy: HealthPolicy }) {
   const wasFailing = (webhookId: number) => endpoints.get(webhookId)?.wasFailing ?? false
 
   return {
-    /** Undefined while all is well; else what is to be done in the transaction that writes the entries: three statements at most. */
-    of (entries: TaskOutcome[]): ((tx: Sql) => Promise<EndpointHealth[]>) | undefined {
-      const chains = affectedGroups(entries)
-      const signs = tallyByEndpoint(entries, wasFailing)
-      if (chains.length === 0 && signs.length === 0) return undefined
+    /**
+     * The effects, to be written in the transaction of the outcomes: three statements at most; undefined if all is
+     * well.
+     */
+    of (outcomes: TaskOutcome[]): ((tx: Sql) => Promise<EndpointHealth[]>) | undefined {
+      const groups = affectedGroups(outcomes)
+      const tallies = tallyByEndpoint(outcomes, wasFailing)
+      if (groups.length === 0 && tallies.length === 0) return undefined
       return async function write (tx) {
-        if (chains.length > 0) {
-          await lockWebhooks(tx, [...chains, ...signs])
-          await supersedeProgress(tx, chains)
+        if (groups.length > 0) {
+          await lockWebhooks(tx, [...groups, ...tallies])
+          await supersedeProgress(tx, groups)
         }
-        return signs.length > 0 ? await updateHealth(tx, signs, policy) : []
+        return tallies.length > 0 ? await updateHealth(tx, tallies, policy) : []
       }
     },
-    /** Once that transaction is committed. */
-    heed (health: EndpointHealth[]): void {
+    /** To be called with the result once that transaction has committed. */
+    syncHealth (health: EndpointHealth[]): void {
       for (const row of health) endpoints.get(row.id)?.syncHealth(row)
     }
   }
 }
 
-/** All that is going to be written, at once and in the order of their ids: whoever else does so takes turns. */
-async function lockWebhooks (tx: Sql, of: { webhookId: number }[]): Promise<void> {
-  await tx`select from webhooks.webhooks where id = any(${of.map(({ webhookId }) => webhookId)}::int[]) order by id for no key update`
+/** Locks all webhooks that are about to be written, at once and in the order of their ids, as all transactions do. */
+async function lockWebhooks (tx: Sql, writes: { webhookId: number }[]): Promise<void> {
+  const ids = writes.map(({ webhookId }) => webhookId)
+  await tx`select from webhooks.webhooks where id = any(${ids}::int[]) order by id for no key update`
 }

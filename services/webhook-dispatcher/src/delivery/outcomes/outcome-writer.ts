@@ -1,6 +1,6 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTick } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
-import type { RawSql } from '@tidings/service-kit'
+import { pause, type RawSql } from '@tidings/service-kit'
 import { isDataError } from '../../db/data-error.ts'
 import type { OutcomeEffects } from './outcome-effects.ts'
 import { updateOutcomes, type TaskOutcome } from './update-outcomes.ts'
@@ -13,51 +13,55 @@ type OutcomeWriterOptions = {
   sql: RawSql
   effects: OutcomeEffects
   log: FastifyBaseLogger
-  /** A delivery becomes due then. */
+  /** A delivery becomes due at that time. */
   onDue: (dueAt: number) => void
 }
 
 export type OutcomeWriter = ReturnType<typeof createOutcomeWriter>
 
 /**
- * Writes results in batches: one statement while endpoints are well, six
- * (begin and commit among them) when an attempt failed, for up to 500 results.
- * What comes while a batch is written makes the next one.
+ * Writes outcomes in batches of up to 500: one statement while endpoints are
+ * healthy, six (begin and commit among them) when an attempt failed. Outcomes
+ * that arrive during a write make up the next batch.
  */
 export function createOutcomeWriter ({ sql, effects, log, onDue }: OutcomeWriterOptions) {
-  let entries: TaskOutcome[] = []
+  let outcomes: TaskOutcome[] = []
   let writing: Promise<void> | undefined
   let stopBy = Infinity
 
   function add (task: Task, result: Result): void {
-    entries.push({ task, result })
+    outcomes.push({ task, result })
     writing ??= writeAll().finally(() => { writing = undefined })
   }
 
   async function writeAll (): Promise<void> {
-    await nextTurn() // what ends in the same turn of the loop goes together
-    while (entries.length > 0) {
-      const batch = entries.slice(0, MAX_BATCH)
+    await nextTick() // the outcomes of one tick of the event loop share a statement
+    while (outcomes.length > 0) {
+      const batch = outcomes.slice(0, MAX_BATCH)
       try {
         await write(batch)
-        entries = entries.slice(batch.length)
+        outcomes = outcomes.slice(batch.length)
         for (const { result: { decision } } of batch) if (decision.state === 'pending') onDue(decision.dueAt)
       } catch (err) {
-        if (performance.now() > stopBy) return log.error({ err, lost: entries.length }, 'delivery: outcomes are lost, these attempts are repeated')
-        // In flight is bounded, so is what waits here.
-        log.warn({ err, waiting: entries.length }, 'delivery: outcomes could not be written')
-        await sleep(RETRY_MS)
+        if (performance.now() > stopBy) {
+          return log.error(
+            { err, lost: outcomes.length }, 'delivery: outcomes are lost, these attempts will be repeated'
+          )
+        }
+        // Attempts in flight are bounded, and so are the outcomes that wait here.
+        log.warn({ err, waiting: outcomes.length }, 'delivery: outcomes could not be written, will be tried again')
+        await pause(RETRY_MS)
       }
     }
   }
 
   async function write (batch: TaskOutcome[]): Promise<void> {
     try {
-      const after = effects.of(batch)
-      if (!after) return await updateOutcomes(sql, batch)
-      effects.heed(await sql.begin(async tx => {
+      const writeEffects = effects.of(batch)
+      if (!writeEffects) return await updateOutcomes(sql, batch)
+      effects.syncHealth(await sql.begin(async tx => {
         await updateOutcomes(tx, batch)
-        return await after(tx)
+        return await writeEffects(tx)
       }))
     } catch (err) {
       if (!isDataError(err)) throw err
@@ -65,7 +69,7 @@ export function createOutcomeWriter ({ sql, effects, log, onDue }: OutcomeWriter
     }
   }
 
-  /** One entry that Postgres refuses must not hold up the others. */
+  /** One outcome that Postgres refuses must not delay the others. */
   async function writeInParts (batch: TaskOutcome[], err: unknown): Promise<void> {
     const middle = batch.length >> 1
     if (middle === 0) return log.error({ err, deliveryId: batch[0]?.task.id }, 'delivery: an outcome was refused')
@@ -75,7 +79,7 @@ export function createOutcomeWriter ({ sql, effects, log, onDue }: OutcomeWriter
 
   return {
     add,
-    /** Resolves when all is written, or could not be for so long. */
+    /** Resolves when all is written, or after this time. */
     async drain (withinMs: number): Promise<void> {
       stopBy = performance.now() + withinMs
       await writing

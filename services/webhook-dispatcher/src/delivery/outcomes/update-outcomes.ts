@@ -5,12 +5,14 @@ import type { Result, Task } from '../attempt/task.ts'
 export type TaskOutcome = { task: Task, result: Result }
 
 /**
- * Writes what became of claimed deliveries, with their attempts: one statement
- * for all, fenced row by row by the claim, by primary key: the ids are given twice
- * and no index is on `finished_at`, so that nothing else seems better.
+ * Writes the outcomes of claimed deliveries with their attempts, in one
+ * statement, each row fenced by its claim. By primary key: the ids are given
+ * twice and no index is on `finished_at`, so that the planner prefers no other.
  */
-export async function updateOutcomes (sql: Sql, entries: TaskOutcome[]): Promise<void> {
-  const columns = entries.map(({ task, result }) => ({ id: task.id ?? null, claim: task.workerId, ...resultColumns(result) }))
+export async function updateOutcomes (sql: Sql, outcomes: TaskOutcome[]): Promise<void> {
+  const columns = outcomes.map(
+    ({ task, result }) => ({ id: task.id ?? null, claim: task.workerId, ...resultColumns(result) })
+  )
   const { numbers, texts, json } = pgColumns(columns)
   await sql`
     with r as materialized (
@@ -40,12 +42,12 @@ export async function updateOutcomes (sql: Sql, entries: TaskOutcome[]): Promise
     where r.total_ms is not null`
 }
 
-/** A result as the columns that deliveries and attempts have for it. */
+/** A result as columns of deliveries and attempts. */
 export function resultColumns ({ decision, attempt }: Result) {
   const { outcome, startedAt } = attempt ?? {}
   return {
     state: decision.state,
-    // A pause, so that only the clock of Postgres decides what is due.
+    // A delay, so that only the clock of Postgres decides what is due.
     delayMs: decision.state === 'pending' ? Math.max(0, decision.dueAt - Date.now()) : null,
     reason: ('reason' in decision && decision.reason) || null,
     startedAt: startedAt ?? null,

@@ -1,28 +1,29 @@
 import type { Endpoint } from './endpoint.ts'
 
 export type ConcurrencyCaps = {
-  /** Attempts in flight in all, and to one origin. */
+  /** Attempts in flight in all. */
   total: number
+  /** Attempts in flight to one origin. */
   perOrigin: number
 }
 
 type Usage = { inFlight: number, unproven: number }
 
 const NO_USAGE: Usage = { inFlight: 0, unproven: 0 }
-/** How old the knowledge may be of who is late. */
+/** How old the count of late endpoints may be. */
 const REVIEW_MS = 50
 
 /**
- * The slots that attempts take, in all and of one origin. Suspects share half
- * of either, so that an endpoint that answers always finds one, however many
- * hang beside it: at the same origin too, where hundreds of users may have
- * theirs (a vendor of automations, say).
+ * Limits the attempts in flight, in all and per origin. Unproven endpoints
+ * share half of either limit, so that an endpoint that answers always finds a
+ * slot, however many others hang: at the same origin too, where hundreds of
+ * users may have their endpoints (an automation vendor, say).
  */
 export class ConcurrencyLimits {
   readonly #limits: ConcurrencyCaps
   readonly #all: Usage = { ...NO_USAGE }
   readonly #origins = new Map<string, Usage>()
-  /** Endpoints with something in flight, and whether that is counted as of suspects. */
+  /** Endpoints with attempts in flight, and whether those are counted as unproven. */
   readonly #busy = new Map<Endpoint, boolean>()
   #reviewedAt = 0
 
@@ -58,7 +59,7 @@ export class ConcurrencyLimits {
     this.#recount(endpoint)
   }
 
-  /** Who was beyond suspicion when it took its slots may be late by now. */
+  /** An endpoint that was proven when it took its slots may be late by now. */
   #review (): void {
     const now = performance.now()
     if (now - this.#reviewedAt < REVIEW_MS) return

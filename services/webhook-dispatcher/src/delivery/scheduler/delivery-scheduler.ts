@@ -4,17 +4,17 @@ import type { Endpoint } from './endpoint.ts'
 import type { OrderedRun } from './ordered-run.ts'
 import { ConcurrencyLimits, type ConcurrencyCaps } from './concurrency-limits.ts'
 
-/** What was claimed for an endpoint that is paused here still, by a clock that is behind that of Postgres, is claimed again after so long. */
+/** When a run is claimed again whose endpoint is still paused here, by a clock that is behind that of Postgres. */
 const PAUSED_MS = 500
 
 type DeliverySchedulerOptions = {
   limits: ConcurrencyCaps
-  /** Progress that has waited for longer at a slow endpoint gives way to newer progress. */
+  /** Progress that has waited longer at a slow endpoint is superseded by newer progress. */
   progressLagMs: number
   send: (task: Task) => Promise<Result>
-  /** Whether this process may still post what it once claimed. */
+  /** Whether this process still holds the task's claim. */
   isStillOurs: (task: Task) => boolean
-  /** A slot of this endpoint is free. */
+  /** A slot of this endpoint has become free. */
   onSlotFree: (endpoint: Endpoint) => void
   onError: (err: unknown) => void
 }
@@ -22,11 +22,12 @@ type DeliverySchedulerOptions = {
 export type DeliveryScheduler = ReturnType<typeof createDeliveryScheduler>
 
 /**
- * Decides who is posted to next. Each endpoint has a lane as wide as its
- * window; only a run whose lane has room takes one of the slots of all.
+ * Decides which delivery is sent next. Each endpoint has a queue and its own
+ * concurrency; only a run within that takes one of the slots shared by all.
  */
-export function createDeliveryScheduler ({ limits, progressLagMs, send, isStillOurs, onSlotFree, onError }: DeliverySchedulerOptions) {
-  const ready = new Set<Endpoint>() // in the order of their turns
+export function createDeliveryScheduler (options: DeliverySchedulerOptions) {
+  const { limits, progressLagMs, send, isStillOurs, onSlotFree, onError } = options
+  const ready = new Set<Endpoint>() // in the order in which they are served
   const concurrency = new ConcurrencyLimits(limits)
   let isClosed = false
   let idle: (() => void) | undefined
@@ -40,7 +41,7 @@ export function createDeliveryScheduler ({ limits, progressLagMs, send, isStillO
     startRuns()
   }
 
-  /** Takes a run back that has not begun; its tasks are handed back. */
+  /** Takes back a run that has not started; its tasks are released. */
   function withdraw (run: OrderedRun<Endpoint>): void {
     const at = run.endpoint.waiting.indexOf(run)
     if (at === -1) return
@@ -49,10 +50,10 @@ export function createDeliveryScheduler ({ limits, progressLagMs, send, isStillO
   }
 
   function startRuns (): void {
-    for (const endpoint of ready) { // one that is added again is met again: turn by turn
+    for (const endpoint of ready) { // an endpoint that is added again comes again at the end: round robin
       if (concurrency.isExhausted) return
       if (endpoint.waiting.length === 0 || endpoint.inFlight >= endpoint.concurrency) {
-        ready.delete(endpoint) // until one of its own ends
+        ready.delete(endpoint) // until one of its runs ends
         continue
       }
       if (!concurrency.canAcquire(endpoint)) continue
@@ -79,15 +80,17 @@ export function createDeliveryScheduler ({ limits, progressLagMs, send, isStillO
     }
   }
 
-  /** Posts the run's next task; false ends the run. */
+  /** Sends the run's current task; false ends the run. */
   async function step (run: OrderedRun<Endpoint>): Promise<boolean> {
     const task = run.tasks[run.index]
     if (!task || isClosed || run.endpoint.isPaused || run.endpoint.isStopped || !isStillOurs(task)) return false
-    // It may have waited here for long: a change of its url or secret applies from this attempt on.
+    // It may have waited here for long: a change of its URL or secret applies from this attempt on.
     task.target = run.endpoint.target ?? task.target
-    const isLate = isLagging(task, run.endpoint)
-    if ((isLate || task.target.progress_mode === 'latest') && hasNewerProgress(run)) {
-      run.onResult(task, { decision: { state: 'superseded', reason: SUPERSEDED }, keyState: isLate ? 'lagging' : 'clear' })
+    const lags = isLagging(task, run.endpoint)
+    if ((lags || task.target.progress_mode === 'latest') && hasNewerProgress(run)) {
+      run.onResult(
+        task, { decision: { state: 'superseded', reason: SUPERSEDED }, keyState: lags ? 'lagging' : 'clear' }
+      )
       return true
     }
     const ended = run.endpoint.beginAttempt()
@@ -102,9 +105,10 @@ export function createDeliveryScheduler ({ limits, progressLagMs, send, isStillO
     return false
   }
 
-  /** It has waited for long, and not for us: its endpoint takes long for each. A retry waits because the schedule has it so. */
+  /** It has waited long because its endpoint is slow, not because this process is. A retry waits as scheduled. */
   function isLagging ({ waitingSince, attempt }: Task, endpoint: Endpoint): boolean {
-    return attempt === 1 && performance.now() - waitingSince > progressLagMs && endpoint.isSlow && !isEventLoopBusy()
+    if (attempt > 1 || performance.now() - waitingSince <= progressLagMs) return false
+    return endpoint.isSlow && !isEventLoopBusy()
   }
 
   function end (run: OrderedRun<Endpoint>, dueAt = Date.now()): void {
@@ -120,7 +124,7 @@ export function createDeliveryScheduler ({ limits, progressLagMs, send, isStillO
   return {
     submit,
     withdraw,
-    /** Begins nothing more, not even the next of a chain. */
+    /** Starts nothing more, not even the next task of a run. */
     close (): void {
       isClosed = true
       ready.forEach(endWaiting)
@@ -133,7 +137,7 @@ export function createDeliveryScheduler ({ limits, progressLagMs, send, isStillO
   }
 }
 
-/** It is progress, and newer progress of the job waits behind it. */
+/** Whether the current task is progress, and newer progress of the job waits behind it. */
 function hasNewerProgress ({ tasks, index }: OrderedRun<Endpoint>): boolean {
   return tasks[index]?.type === 'progress' && tasks.slice(index + 1).some(({ type }) => type === 'progress')
 }

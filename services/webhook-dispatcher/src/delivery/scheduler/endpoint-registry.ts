@@ -4,7 +4,7 @@ import { LatencyAverage } from './latency-average.ts'
 import { PostgresClock } from './postgres-clock.ts'
 import type { Target } from '../attempt/task.ts'
 
-/** The endpoints that this process deals with. */
+/** The endpoints that this process sends to. */
 export function createEndpointRegistry (cap: number) {
   const endpoints = new Map<number, Endpoint>()
   const latency = new LatencyAverage()
@@ -13,8 +13,9 @@ export function createEndpointRegistry (cap: number) {
   function endpointFor (target: Target): Endpoint {
     const known = endpoints.get(target.id)
     if (known?.isNewerThan(target)) return known
-    // One that has not changed need not be looked at again: its url would be parsed for every event.
-    if (known && known.target?.changed_at !== target.changed_at && known.origin !== originOf(target)) remove(target.id)
+    // Only a changed webhook is compared: otherwise its URL would be parsed for every event.
+    const hasChanged = known && known.target?.changed_at !== target.changed_at
+    if (hasChanged && known.origin !== originOf(target)) remove(target.id)
     const endpoint = endpoints.get(target.id) ?? new Endpoint(target, cap, latency, clock)
     endpoints.set(target.id, endpoint)
     endpoint.update(target)
@@ -32,7 +33,7 @@ export function createEndpointRegistry (cap: number) {
     clock,
     endpointFor,
     get: (id: number) => endpoints.get(id),
-    /** A webhook as it is now, undefined where it was deleted, of which deliveries wait or are under way here. */
+    /** Updates an endpoint from its webhook as it is now; undefined where that was deleted. */
     update (id: number, target: Target | undefined): void {
       const known = endpoints.get(id)
       if (!known || (target && known.isNewerThan(target))) return
@@ -40,11 +41,11 @@ export function createEndpointRegistry (cap: number) {
       else remove(id)
     },
     all: () => endpoints.values(),
-    /** Forgets those that had nothing to do for so long. */
+    /** Removes endpoints that have been idle for this long. */
     removeIdle (idleMs: number): void {
       for (const endpoint of endpoints.values()) {
-        const isIdle = endpoint.inFlight === 0 && endpoint.waiting.length === 0 && performance.now() - endpoint.usedAt > idleMs
-        if (isIdle) endpoints.delete(endpoint.id)
+        const isIdle = endpoint.inFlight === 0 && endpoint.waiting.length === 0
+        if (isIdle && performance.now() - endpoint.usedAt > idleMs) endpoints.delete(endpoint.id)
       }
     }
   }
@@ -53,12 +54,12 @@ export function createEndpointRegistry (cap: number) {
 export type EndpointRegistry = ReturnType<typeof createEndpointRegistry>
 
 /**
- * Reads the webhooks anew of which deliveries wait or are under way here, so
- * that a change of theirs applies from the next attempt, however much this
- * process has in hand for a slow one.
+ * Reads the webhooks with deliveries waiting or in flight here, so that a change
+ * applies from the next attempt, however many deliveries this process holds.
  */
 export async function refreshTargets (sql: Sql, endpoints: EndpointRegistry): Promise<void> {
-  const ids = [...endpoints.all()].filter(({ inFlight, waiting }) => inFlight > 0 || waiting.length > 0).map(({ id }) => id)
+  const busy = [...endpoints.all()].filter(({ inFlight, waiting }) => inFlight > 0 || waiting.length > 0)
+  const ids = busy.map(({ id }) => id)
   if (ids.length === 0) return
   const targets = await sql<Target[]>`select * from webhooks.targets where id = any(${ids}::int[])`
   const found = new Map(targets.map(target => [target.id, target]))

@@ -5,23 +5,29 @@ import { Slowness } from './slowness.ts'
 import { PostgresClock } from './postgres-clock.ts'
 import type { Attempt, Target } from '../attempt/task.ts'
 
-/** An endpoint is given this much at first, and one more for each success, up to its cap: one that hangs never holds many slots. */
+/**
+ * The first concurrency of an endpoint. Each success adds one, up to the cap: an endpoint that hangs never holds many
+ * slots.
+ */
 export const INITIAL_CONCURRENCY = 2
 /**
- * Failures in a row after which the breaker may open, and after which an endpoint is only probed. One that hangs takes a
- * deadline for each: a job that ends within 30 of them is still told of its end at once, not after a pause.
+ * Failures in a row after which the circuit may open, and after which an endpoint is only probed. An endpoint that
+ * hangs
+ * takes a deadline for each: the end of a job within 30 deadlines is still delivered at once, not after a pause.
  */
 export const TRIP_AFTER = 30
 
-/** What this process knows of one webhook's endpoint: how much it may be given, and how it answers. */
+/** One webhook's endpoint as this process knows it: its concurrency, and how it answers. */
 export class Endpoint {
   readonly id: number
   readonly origin: string
   readonly waiting: OrderedRun<Endpoint>[] = []
   inFlight = 0
-  /** Whether a batch is kept open for its answers before it is written: not before it has once shown that it answers. */
+  /**
+   * Whether a batch waits for this endpoint's response before it is written. False until it has answered quickly once.
+   */
   isResponsive = false
-  /** Due rows wait in Postgres: news queue up behind them. */
+  /** Due rows wait in Postgres: new events queue up behind them. */
   hasBacklog = false
   usedAt = performance.now()
   #target: Target | undefined
@@ -29,20 +35,22 @@ export class Endpoint {
   readonly #cap: number
   readonly #latency: LatencyAverage
   readonly #clock: PostgresClock
-  /** Attempts under way, the oldest first. */
+  /** Attempts in flight, the oldest first. */
   readonly #inProgress = new Set<{ at: number }>()
   #concurrency: number
-  /** The window at which it asked to be left alone. */
+  /** The concurrency at which it last throttled. */
   #throttledAt = Infinity
   #hasAnswered = false
   readonly #slowness = new Slowness()
   #failures = 0
   #recordedFailures = 0
-  /** By the monotonic clock, as seen here; and by that of Postgres, as recorded there. */
+  /** By the monotonic clock, as seen here; and by the clock of Postgres, as recorded there. */
   #pausedUntil = 0
   #recordedPause = 0
 
-  constructor ({ id, url }: Pick<Target, 'id' | 'url'>, cap: number, pace = new LatencyAverage(), clock = new PostgresClock()) {
+  constructor (
+    { id, url }: Pick<Target, 'id' | 'url'>, cap: number, pace = new LatencyAverage(), clock = new PostgresClock()
+  ) {
     this.id = id
     this.#latency = pace
     this.#clock = clock
@@ -51,12 +59,15 @@ export class Endpoint {
     this.#concurrency = Math.min(INITIAL_CONCURRENCY, cap)
   }
 
-  /** Whether a webhook was read before a change of it that is known here. */
+  /** Whether this process knows a newer version of the webhook than this one. */
   isNewerThan ({ changed_at: changedAt }: Target): boolean {
     return changedAt < (this.#target?.changed_at ?? 0)
   }
 
-  /** Takes over the webhook as it was just read. Whoever changes it wants it to be tried: what was seen here before counts no more. */
+  /**
+   * Takes the webhook as it was just read. A change by its owner resets the failures seen here: it is to be tried
+   * again.
+   */
   update (target: Target): void {
     if (this.#target && target.changed_at > this.#target.changed_at) {
       this.#failures = 0
@@ -65,12 +76,12 @@ export class Endpoint {
     this.#target = target
   }
 
-  /** The webhook was deleted, or has another endpoint now: nothing more is begun here. */
+  /** The webhook was deleted, or has another endpoint now: no further attempt starts here. */
   stop (): void {
     this.#isRemoved = true
   }
 
-  /** The webhook as it is now, as far as it was read. */
+  /** The webhook as it was last read. */
   get target (): Target | undefined {
     return this.#target
   }
@@ -79,20 +90,20 @@ export class Endpoint {
     return this.#isRemoved || (this.#target !== undefined && this.#target.status !== 'active')
   }
 
-  /** Takes over what Postgres knows, which other replicas have written too. */
+  /** Takes the health recorded in Postgres, which other replicas write too. */
   syncHealth ({ failures, open_until: openUntil }: Pick<Target, 'failures' | 'open_until'>): void {
     this.#recordedFailures = failures
     this.#recordedPause = openUntil
   }
 
-  /** Notes that an attempt begins; the answer is to be called when it has ended. */
+  /** Records the start of an attempt; the returned function is to be called at its end. */
   beginAttempt (): () => void {
     const attempt = { at: performance.now() }
     this.#inProgress.add(attempt)
     return () => { this.#inProgress.delete(attempt) }
   }
 
-  /** Whether an attempt is under way for longer than a prompt endpoint takes. */
+  /** Whether an attempt has been in flight for longer than a responsive endpoint takes. */
   get isLate (): boolean {
     const [oldest] = this.#inProgress
     return oldest !== undefined && performance.now() - oldest.at > this.#latency.responsiveMs
@@ -108,9 +119,9 @@ export class Endpoint {
   }
 
   /**
-   * As TCP does: quickly up to half of what was too much, slowly beyond. One
-   * that limits its rate would refuse the whole window again after each pause,
-   * and every delivery would lose an attempt to it.
+   * As TCP does: grows quickly up to half of the concurrency that was too much,
+   * and slowly beyond. An endpoint with a rate limit would otherwise refuse all
+   * attempts in flight after each pause, and each delivery would lose one.
    */
   #adapt (succeeded: boolean, isThrottled: boolean): void {
     const growth = this.#concurrency < this.#throttledAt / 2 ? 1 : 1 / this.#concurrency
@@ -118,7 +129,7 @@ export class Endpoint {
       this.#concurrency = Math.min(this.#concurrency + growth, this.#cap)
       return
     }
-    // What was in flight with the first that was refused is refused too.
+    // Attempts that were in flight with the first refused one are refused too.
     if (isThrottled && this.#concurrency > 1) this.#throttledAt = this.#concurrency
     this.#concurrency = isThrottled ? 1 : Math.max(1, Math.floor(this.#concurrency / 2))
   }
@@ -128,17 +139,17 @@ export class Endpoint {
     this.#slowness.add(ttfbMs)
   }
 
-  /** Whether it takes so long for each answer that a job's deliveries may lag. */
+  /** Whether it takes so long for each response that a job's deliveries may lag. */
   get isSlow (): boolean {
     return this.#slowness.isSlow()
   }
 
-  /** Attempts that failed in a row, here or as Postgres knows. */
+  /** Attempts that failed in a row, as seen here or as recorded in Postgres. */
   get failures (): number {
     return Math.max(this.#failures, this.#recordedFailures)
   }
 
-  /** Whether Postgres has failures of it, which a success must undo. */
+  /** Whether failures are recorded in Postgres, which a success must reset. */
   get wasFailing (): boolean {
     return this.#recordedFailures > 0
   }
@@ -148,7 +159,7 @@ export class Endpoint {
     return this.failures >= TRIP_AFTER ? 1 : Math.floor(this.#concurrency)
   }
 
-  /** How many more chains may be claimed for it: as many again as may be in flight wait here, so that no slot waits for SQL. */
+  /** How many more runs may be claimed: up to twice the concurrency is held here, so that no slot waits for SQL. */
   get capacity (): number {
     const depth = this.failures > 0 ? this.concurrency : 2 * this.concurrency
     return Math.max(0, depth - this.inFlight - this.waiting.length)
@@ -158,28 +169,28 @@ export class Endpoint {
     return this.failures > 0
   }
 
-  /** Whether it may well hold for a whole deadline what it is given: it fails, is late, or nobody knows how it answers. */
+  /** Whether an attempt may well take the whole deadline: the endpoint fails, is late, or has never answered. */
   get isUnproven (): boolean {
     return this.isFailing || !this.#hasAnswered || this.isLate
   }
 
-  /** Left alone until a moment: it asked for that, or its breaker is open. */
+  /** No attempts for now: the endpoint asked for that, or its circuit is open. */
   get isPaused (): boolean {
     return this.#pausedUntil > performance.now() || this.#recordedPause > this.#clock.now()
   }
 
-  /** Left alone, or only probed. */
+  /** The circuit is open or half-open: the endpoint is paused, or only probed. */
   get isCircuitOpen (): boolean {
     return this.isPaused || this.failures >= TRIP_AFTER
   }
 
-  /** Whether a first attempt may be made at once, before there is a row. */
+  /** Whether a first attempt may be made at once, before the delivery has a row. */
   get canTryInline (): boolean {
     return !this.hasBacklog && !this.isCircuitOpen
   }
 }
 
-/** Where an endpoint's connections go. */
+/** The origin that an endpoint's connections go to. */
 export function originOf ({ url }: Pick<Target, 'url'>): string {
   return URL.parse(url)?.origin ?? url
 }

@@ -1,11 +1,13 @@
-/** An endpoint is prompt that answers within this, or, where all are slow because we are busy, within a few times the usual. */
+/**
+ * A responsive endpoint answers within this time or, while all are slow because we are busy, a few times the average.
+ */
 const RESPONSIVE_MS = 100
 const RESPONSIVE_FACTOR = 3
 const RESPONSIVE_MAX_MS = 1000
-/** The weight of the newest answer in what is usual. */
+/** The weight of the newest response in the average. */
 const NEWEST_WEIGHT = 0.02
 
-/** How long answers take at present, over all endpoints that give one. */
+/** The moving average of response times, over all endpoints that answer. */
 export class LatencyAverage {
   #averageMs = 0
 

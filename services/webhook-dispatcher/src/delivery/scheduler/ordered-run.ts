@@ -1,13 +1,13 @@
 import type { Result, Task } from '../attempt/task.ts'
 
-/** Tasks of one chain, posted one after the other in one slot of their endpoint `E`; a failure ends it. */
+/** Tasks of one ordering key, sent one after the other in one slot of their endpoint `E`; a failure ends the run. */
 export type OrderedRun<E> = {
   readonly endpoint: E
   readonly tasks: Task[]
-  /** The task in hand. */
+  /** The current task. */
   index: number
   state: 'waiting' | 'running' | 'ended'
-  /** Told once of each task, be it posted or not. */
+  /** Called once for each task, whether it was sent or not. */
   onResult: (task: Task, result: Result) => void
 }
 

@@ -1,12 +1,12 @@
 /**
- * The time of day by the clock of Postgres, which decides what is due, as far
- * as it is known here: it goes on with our monotonic clock. Ours may be wrong,
- * or be set while an endpoint is left alone for a second.
+ * An estimate of the clock of Postgres, which decides what is due. Between two
+ * readings it follows our monotonic clock: our time of day may be wrong, or be
+ * set while an endpoint is paused.
  */
 export class PostgresClock {
   #offset = Date.now() - performance.now()
 
-  /** What Postgres has just said. */
+  /** Takes the time that Postgres has just returned. */
   sync (now: number): void {
     this.#offset = now - performance.now()
   }

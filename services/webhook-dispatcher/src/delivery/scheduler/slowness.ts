@@ -1,18 +1,21 @@
-/** An endpoint that takes less for an answer keeps up with the progress of any job. */
+/** An endpoint that answers within this time keeps up with the progress of any job. */
 const SLOW_MS = 50
-/** So many slow answers in a row, or these for such a time together, over this span: a hiccup of ours is none of it. */
+/**
+ * An endpoint is slow after MANY slow responses in a row, or after FEW that took LONG_MS together, over at least
+ * SPAN_MS.
+ */
 const MANY = 10
 const FEW = 3
 const LONG_MS = 3000
 const SPAN_MS = 1000
 
-/** Whether an endpoint takes so long for each answer that many in a row make a job's deliveries lag. */
+/** Detects endpoints that take so long for each response that a job's deliveries lag. */
 export class Slowness {
   #count = 0
   #ms = 0
   #since = 0
 
-  /** A success, by the time from the request to its status. */
+  /** Adds a success, by the time from the request to its status. */
   add (ms: number, now = performance.now()): void {
     if (ms < SLOW_MS) {
       this.#count = 0

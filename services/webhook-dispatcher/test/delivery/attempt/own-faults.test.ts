@@ -64,7 +64,7 @@ t.test('an attempt that failed because the dispatcher was frozen is not counted,
   t.same(receiver.requests.map(({ headers }) => headers['webhook-attempt']), Array.from({ length: 6 }, () => '1'))
   t.equal((await stores.sql`select from webhooks.webhooks where failures = 0`).length, 1)
   t.match(await metrics(), /^tidings_webhook_own_faults_total\{reason="frozen"\} 1$/m)
-  t.match(output(), /"reason":"frozen".*the fault is ours/)
+  t.match(output(), /"reason":"frozen".*own fault/)
 })
 
 t.test('a secret that no key opens is a fault of ours, not of the endpoint', async t => {

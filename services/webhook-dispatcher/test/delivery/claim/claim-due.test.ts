@@ -67,7 +67,7 @@ t.test('a claim brings the oldest of a chain with its followers, in order, and n
   t.same(first.tasks.map(({ eventId }) => eventId.ms), Array.from({ length: 20 }, (_, i) => i + 1))
   t.same((await claimOnce(app.sql)).tasks, [], 'the rest waits behind them')
 
-  await sql`delete from webhooks.claimants`
+  await sql`delete from webhooks.workers`
   t.equal((await claimOnce(app.sql)).tasks.length, 20, 'what a dead replica held is free')
 })
 
@@ -113,7 +113,7 @@ async function setupHealthy (t: TestContext) {
   const { app, sql, url, createWebhook } = await setup(t, { LOG_LEVEL: 'silent' })
   await app.delivery.stop() // claims are made by hand here
   // An analyze in the middle would change a plan that is compared with an earlier one: only the test's own may.
-  for (const table of ['deliveries', 'webhooks', 'secrets', 'claimants']) await sql`alter table webhooks.${sql(table)} set (autovacuum_enabled = false)`
+  for (const table of ['deliveries', 'webhooks', 'secrets', 'workers']) await sql`alter table webhooks.${sql(table)} set (autovacuum_enabled = false)`
   const createDead = async () => await createWebhook({ url: 'http://127.0.0.1:9' })
   const healthy: number[] = []
   for (let i = 0; i < HEALTHY; i++) healthy.push(await createDead())
@@ -132,7 +132,7 @@ async function setupHealthy (t: TestContext) {
 }
 
 async function claimOnce (sql: Sql, { probeMs = 1000 } = {}) {
-  const [row] = await sql<{ id: number }[]>`insert into webhooks.claimants (host, lease_until) values ('test', now() + interval '1 hour') returning id`
+  const [row] = await sql<{ id: number }[]>`insert into webhooks.workers (host, lease_until) values ('test', now() + interval '1 hour') returning id`
   return await claimDue(sql, { workerId: row?.id ?? 0, maxRuns: MAX_RUNS, capacities: new Map(), after: 0, probeMs })
 }
 

@@ -46,7 +46,7 @@ t.test('who loses only its connection keeps its name and its claims', async t =>
   // Longer than the others wait before they take its claims.
   await sleep(3000)
   t.equal(app.delivery.lease.workerId, name)
-  t.same((await stores.sql<{ id: string }[]>`select id from webhooks.claimants order by id`).map(({ id }) => Number(id)), [name, other.delivery.lease.workerId])
+  t.same((await stores.sql<{ id: string }[]>`select id from webhooks.workers order by id`).map(({ id }) => Number(id)), [name, other.delivery.lease.workerId])
 })
 
 t.test('who lost the answer to a claim takes another name, and what may have been claimed is free', async t => {
@@ -67,5 +67,5 @@ t.test('who lost the answer to a claim takes another name, and what may have bee
     values (${id}, 0, 0, 'test', 'completed', 'pending', 'test-1', '{}', null), (${id}, 0, 0, 'test', 'completed', 'pending', 'test-2', '{}', ${name as number})`
   await until(async () => (await stores.sql`select from webhooks.deliveries where state = 'delivered'`).length === 2, { what: 'both to be delivered' })
   t.not(app.delivery.lease.workerId, name)
-  t.equal((await stores.sql`select from webhooks.claimants where id = ${name as number}`).length, 0)
+  t.equal((await stores.sql`select from webhooks.workers where id = ${name as number}`).length, 0)
 })
