@@ -115,7 +115,7 @@ t.test('pages of a browser', { skip }, async t => {
   t.test('the same holds for a plain WebSocket and an EventSource with a ticket', async t => {
     const answers = await Promise.all([ours, theirs].map(async origin => {
       const page = await open(browser, origin)
-      return await page.evaluate(plainFaces, { url, token: tokenOf(1) })
+      return await page.evaluate(plainTransports, { url, token: tokenOf(1) })
     }))
     t.same(answers, [['session', 'session'], ['refused', 'refused']])
   })
@@ -132,7 +132,7 @@ function printed (page: Page): string[] {
 
 const asQuery = (values: Record<string, string>) => new URLSearchParams(values).toString()
 
-function plainFaces ({ url, token }: { url: string, token: string }): Promise<string[]> {
+function plainTransports ({ url, token }: { url: string, token: string }): Promise<string[]> {
   const webSocket = new Promise<string>(resolve => {
     const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`, ['tidings.v1', `bearer.${token}`])
     socket.onmessage = ({ data }) => resolve((JSON.parse(data as string) as { event: string }).event)

@@ -93,16 +93,16 @@ t.test('clients of a replica that is stopped under load are on others within 30 
   moved.abort()
   await load
 
-  const lost = { untold: 0, unrecovered: 0, missed: 0 }
+  const lost = { unannounced: 0, unrecovered: 0, missed: 0 }
   for (const [i, { end, next }] of again.entries()) {
     const before = clients[i] as Client
     const seen = () => [before, next].flatMap(each => each.of('job:progress').map(({ progress }) => progress))
     await until(() => seen().at(-1) === published - 1)
-    if (end?.reason !== 'draining' || end.reconnect !== true || before.of('server:draining').length !== 1) lost.untold++
+    if (end?.reason !== 'draining' || end.reconnect !== true || before.of('server:draining').length !== 1) lost.unannounced++
     if (next.of('session')[0]?.recovered !== true) lost.unrecovered++
     if (seen().join() !== upTo(published).join()) lost.missed++
   }
-  t.same(lost, { untold: 0, unrecovered: 0, missed: 0 })
+  t.same(lost, { unannounced: 0, unrecovered: 0, missed: 0 })
 })
 
 t.test('a gateway keeps its sessions while Redis is away, and catches up', async t => {
