@@ -4,7 +4,7 @@ import { QueueName } from '@tidings/contracts'
 /** The default prefix of BullMQ's keys. */
 export const BULLMQ_PREFIX = 'bull'
 
-export type JobQueue = { name: string, prefix: string }
+type JobQueue = { name: string, prefix: string }
 
 /**
  * Parses JOB_QUEUES: `name`, or `prefix:name` if producers and workers set another `prefix` than BullMQ's default. A

@@ -8,10 +8,10 @@ const FLUSH_MS = 500
 const MAX_PENDING = 500
 const MAX_TEXT = 500
 
-export type Consumer = 'relay' | 'reconcile' | 'outbox' | 'projector'
+type Consumer = 'relay' | 'reconcile' | 'outbox' | 'projector'
 
 /** A skipped item, its consumer and the reason. `item` is the id of a BullMQ entry, of a job event, or of a row. */
-export type BadItem = { consumer: Consumer, queue: string, item: string, jobId?: string | undefined, err: Error }
+type BadItem = { consumer: Consumer, queue: string, item: string, jobId?: string | undefined, err: Error }
 
 type BadItemsOptions = { sql: RawSql, metrics: BackgroundMetrics, log: FastifyBaseLogger }
 

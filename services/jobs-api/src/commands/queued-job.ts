@@ -9,7 +9,7 @@ const QueueNotRelayed = createError('QUEUE_NOT_FOLLOWED', 'The queue of this job
 type FindQueue = (name: string) => Queue
 
 /** `isOther`: the id belongs to a later job, or to a job of another user. */
-export type QueuedJob = { job: Job | undefined, isOther: boolean }
+type QueuedJob = { job: Job | undefined, isOther: boolean }
 
 /**
  * Reads the job from BullMQ. The hash with its id may be that of a later job, even of another user and of the same

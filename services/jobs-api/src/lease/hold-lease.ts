@@ -15,7 +15,7 @@ type LeaseOptions = {
   log: FastifyBaseLogger
 }
 
-export type HeldLease = {
+type HeldLease = {
   readonly isHeld: boolean
   /** Ends the work, releases the lease, and leaves it to others for so long. */
   rest (ms: number): Promise<void>

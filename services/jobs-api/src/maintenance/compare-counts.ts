@@ -1,6 +1,6 @@
 import type { RawSql } from '@tidings/service-kit'
 
-export type CountDifference = { user_id: string, state: number, counted: number, counter: number }
+type CountDifference = { user_id: string, state: number, counted: number, counter: number }
 
 /** Counters that differ from a full count, both as of one moment. */
 export async function compareCounts (sql: RawSql): Promise<CountDifference[]> {

@@ -6,7 +6,7 @@ import { conditions, isCounted, rangesOf, type JobFilter } from './job-filter.ts
 /** Counting stops here: 10,000 index entries take 1.5 ms, a million 75. */
 export const COUNT_CAP = 10_000
 
-export type Total = { total: number, isCapped: boolean }
+type Total = { total: number, isCapped: boolean }
 
 /** Counts a user's jobs by state: reads five counters, never the jobs. */
 export async function countByState (sql: RawSql, userId: string): Promise<JobCounts> {

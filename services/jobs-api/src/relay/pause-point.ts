@@ -1,7 +1,7 @@
 type Pause<At> = { isTime: (at: At) => boolean, serve: (at: At) => Promise<void>, refuse: (err: Error) => void }
 
 /** The relay cannot be paused here: another replica took over, it is too far behind, or the service closes. */
-export class RelayNotRunning extends Error {
+class RelayNotRunning extends Error {
   constructor (why: string) {
     super(`The relay cannot be paused: ${why}`)
     this.name = 'RelayNotRunning'

@@ -9,7 +9,7 @@ import { relayPositionKey } from '@tidings/contracts'
  * - requested: how many times a comparison of all open rows with BullMQ was requested (field `suspected`)
  * - reconciled: the count of requests that the last comparison covered
  */
-export type RelayState = { run: string | null, gap: string | null, requested: number, reconciled: number }
+type RelayState = { run: string | null, gap: string | null, requested: number, reconciled: number }
 
 /** The name from before the field was called a request: replicas of both releases count in it during an upgrade. */
 const REQUESTED = 'suspected'

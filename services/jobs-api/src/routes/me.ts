@@ -11,8 +11,8 @@ export const meRoute: FastifyPluginAsyncTypebox = async function meRoute (app) {
       operationId: 'getMe',
       tags: ['auth'],
       summary: 'Get the user and the scopes of the token',
-      description: 'For any valid token. Pages use it to show only the allowed actions; the services check the scopes ' +
-        'of each request themselves.',
+      description: 'For any valid token. Pages use it to show only the allowed actions; the services check the ' +
+        'scopes of each request themselves.',
       response: { 200: successResponse(Me, 'The user and the scopes of the token'), ...problemResponses() }
     }
   }, async ({ user: { userId, scopes, expiresAt } }, reply) => {

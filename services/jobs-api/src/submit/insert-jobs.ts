@@ -2,9 +2,9 @@ import type { RawSql } from '@tidings/service-kit'
 import { FIRST_FINAL_STATE, stateCode } from '../db/state-code.ts'
 import type { Submission } from './submission.ts'
 
-export type IdempotencyKey = { userId: string, key: string, bodyHash: string, answer: unknown }
+type IdempotencyKey = { userId: string, key: string, bodyHash: string, answer: unknown }
 
-export type InsertOptions = {
+type InsertOptions = {
   /** The most open jobs of the user; 0: no limit. Concurrent requests may exceed it by their own jobs. */
   maxOpen: number
   key?: IdempotencyKey | undefined

@@ -7,7 +7,7 @@ import { renderUserId, type JobState, type NewJob, type SubmitJob, type Submitte
 const REMOVAL_LIMIT = 100
 
 /** How long BullMQ keeps the finished jobs of a queue, and how many. Postgres keeps the record. */
-export type KeepFinished = { age: number, count?: number, limit: number }
+type KeepFinished = { age: number, count?: number, limit: number }
 
 type KeepSettings = { JOBS_KEEP_FINISHED_MS: number, JOBS_KEEP_FINISHED_COUNT: number }
 

@@ -7,7 +7,7 @@ const GRACE_SECONDS = 30
 
 type Family = { user_id: string, current_id: string, used_id: string, revoked: boolean, in_grace: boolean }
 
-export type Rotation =
+type Rotation =
   | { outcome: 'rotated', id: string }
   /** An older token was used again: the whole family is revoked. */
   | { outcome: 'reused' }

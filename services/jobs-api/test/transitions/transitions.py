@@ -36,7 +36,7 @@ def queue_named(name):
 
 
 class Bench:
-    """What a transition works with."""
+    """The tools of a transition."""
 
     def __init__(self, name, queue):
         self.name, self.queue, self.queue_name = name, queue_named(queue), queue
@@ -82,7 +82,7 @@ async def fail(job, token):
 
 
 def first(act):
-    """Does something else at a job's first attempt; completes it at the next."""
+    """Runs a function at a job's first attempt; completes it at the next."""
     seen = set()
 
     async def process(job, token):
@@ -568,7 +568,7 @@ async def main():
     running = [asyncio.create_task(perform(name, queue, run)) for name, (queue, run) in transitions.items()]
     while line := await reader.readline():
         questions[int(line)].set_result(None)
-    # The test has ended: what still runs ends with the process.
+    # The test has ended: running workers end with the process.
     for task in running:
         task.cancel()
 

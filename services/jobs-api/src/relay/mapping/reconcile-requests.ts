@@ -1,7 +1,7 @@
 /** A removed job, all incarnations of a job id, or all jobs of a slot: to be compared with BullMQ soon. */
 export type ReconcileTarget = { jobId: string, removed?: Removal } | { slot: string }
 /** Which incarnation of the job BullMQ removed, and when. */
-export type Removal = { generation: string, ms: number }
+type Removal = { generation: string, ms: number }
 
 /**
  * The longest time a producer may take between the removal of a job and the add of its successor: two slow round trips.

@@ -2,7 +2,7 @@ import { setImmediate as nextTick } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 
 /** Data beyond this many bytes is not searched: it would have to be transferred, and kept in memory, whole. */
-export const MAX_SEARCHED_BYTES = 32 * 1024 * 1024
+const MAX_SEARCHED_BYTES = 32 * 1024 * 1024
 /** Bytes after which other work of the process gets a tick of the event loop: some milliseconds. */
 const BYTES_PER_TICK = 1024 * 1024
 /** A user id has 128 characters at most; each may be written as an escape of six. */

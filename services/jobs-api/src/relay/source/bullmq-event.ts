@@ -61,7 +61,7 @@ function replacedOr (removed: BullmqEvent, raw: RawEntry[], i: number): BullmqEv
 }
 
 /** Parses an entry; undefined if it is not relayed. @throws MalformedEntry */
-export function parseEntry (entry: RawEntry): BullmqEvent | undefined {
+function parseEntry (entry: RawEntry): BullmqEvent | undefined {
   const [id] = entry
   const fields = fieldsOf(entry)
   const { event, jobId } = fields

@@ -2,7 +2,7 @@ import { compareEventIds, eventIdOf, isNewer, START, type RelayPosition } from '
 import type { RawEntry, ReadPage } from './bullmq-event-reader.ts'
 
 /** How a page continues the pages before it. */
-export type Continuity =
+type Continuity =
   /** Nothing is missing. */
   | 'contiguous'
   /** Entries were trimmed before they were read. */
