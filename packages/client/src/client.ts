@@ -1,0 +1,82 @@
+import { TidingsError } from './errors.ts'
+import { disposable, readEvents, type Events, type EventsOptions } from './events.ts'
+import type { Http } from './http.ts'
+import { createJobs, type Jobs, type JobSchemas } from './jobs.ts'
+import type { Channel, Status } from './stream/event-stream.ts'
+import type { WebSocketConstructor } from './stream/websocket.ts'
+import { createTokens, type TokenSource } from './token.ts'
+import { WatchHub } from './watch.ts'
+import { createDeliveries, createWebhooks, type Deliveries, type Webhooks } from './webhooks-api.ts'
+
+export interface ClientOptions<Schemas extends JobSchemas = JobSchemas> {
+  /** Where Tidings is, as `https://example.com/tidings`. On a page it may be relative. */
+  url: string
+  /** An access token, or a function that gets one: called at the start, before one expires, and once one is refused. */
+  token: TokenSource
+  /** Schemas of the jobs' data and results, by name. With them only these names can be submitted. */
+  jobs?: Schemas | undefined
+  /** In the order in which they are tried; all by default. */
+  channels?: Channel[] | undefined
+  /** For an attempt of a request to be answered, in milliseconds; 30,000 by default. */
+  timeout?: number | undefined
+  /** How often a request is sent again where that does no harm; 2 by default. */
+  retries?: number | undefined
+  fetch?: typeof globalThis.fetch | undefined
+  /** By default the runtime's own; `null` for none. */
+  WebSocket?: WebSocketConstructor | null | undefined
+}
+
+export interface Client<Schemas extends JobSchemas = JobSchemas> {
+  readonly jobs: Jobs<Schemas>
+  readonly webhooks: Webhooks
+  readonly deliveries: Deliveries
+  /** All events of the user, each once and in order, or a gap that says what may be missing. */
+  events: (options?: EventsOptions) => Events
+  /** Of the connection that `jobs.watch` and `jobs.wait` share; `idle` while nothing is watched. */
+  readonly status: Status
+  /** Calls the listener whenever `status` changes; returns what removes it. */
+  onStatus: (listener: (status: Status) => void) => () => void
+  /** Ends all that is under way: it rejects with the code `closed`. */
+  close: () => void
+  [Symbol.asyncDispose]: () => Promise<void>
+}
+
+const TIMEOUT_MS = 30_000
+const RETRIES = 2
+
+export function createClient<const Schemas extends JobSchemas = JobSchemas> (
+  options: ClientOptions<Schemas>
+): Client<Schemas> {
+  const { token, jobs = {} as Schemas, channels = ['websocket', 'sse', 'poll'] } = options
+  const closing = new AbortController()
+  const page = (globalThis as { location?: { href: string } }).location?.href
+  const http: Http = {
+    url: new URL(options.url, page).href.replace(/\/+$/, ''),
+    fetch: options.fetch ?? ((...request) => globalThis.fetch(...request)),
+    tokens: createTokens(token, closing.signal),
+    closed: closing.signal,
+    timeoutMs: options.timeout ?? TIMEOUT_MS,
+    retries: options.retries ?? RETRIES
+  }
+  const WebSocket = options.WebSocket === undefined
+    ? globalThis.WebSocket as unknown as WebSocketConstructor | undefined
+    : options.WebSocket ?? undefined
+  const listeners = new Set<(status: Status) => void>()
+  const settings = { http, channels, WebSocket }
+  const hub = new WatchHub(settings, status => { for (const listener of listeners) listener(status) })
+  const close = () => closing.abort(new TidingsError('closed', 'The client was closed'))
+
+  const client: Omit<Client<Schemas>, typeof Symbol.asyncDispose> = {
+    jobs: createJobs(http, hub, jobs),
+    webhooks: createWebhooks(http),
+    deliveries: createDeliveries(http),
+    events: options => readEvents(settings, options),
+    get status () { return hub.status },
+    onStatus: listener => {
+      listeners.add(listener)
+      return () => { listeners.delete(listener) }
+    },
+    close
+  }
+  return disposable(client, close) as Client<Schemas>
+}

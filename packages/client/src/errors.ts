@@ -1,0 +1,102 @@
+/** An error response as the services write it (RFC 9457). */
+export interface Problem {
+  type?: string
+  title?: string
+  status?: number
+  detail?: string
+  /** Finds the request in the logs of the services. */
+  instance?: string
+  /** Each fault of the input with its path. */
+  errors?: { path: string, message: string }[]
+}
+
+export type ErrorCode =
+  | 'unauthorized' // no token, or one that is refused
+  | 'forbidden'
+  | 'not_found'
+  | 'invalid_request'
+  | 'conflict'
+  | 'gone'
+  | 'rate_limited'
+  | 'unavailable' // 502, 503 and others: may succeed later
+  | 'server_error'
+  | 'network' // no response
+  | 'timeout'
+  | 'unexpected_response' // not what the API describes
+  | 'token_failed' // the token callback failed
+  | 'invalid_value' // refused by a schema; `issues` says why
+  | 'job_failed'
+  | 'closed' // the client was closed
+
+export interface ErrorDetails {
+  status?: number | undefined
+  problem?: Problem | undefined
+  retryAfterMs?: number | undefined
+  issues?: readonly unknown[] | undefined
+  cause?: unknown
+}
+
+/** Every error of this package, but for an abort: that throws the signal's own reason. */
+export class TidingsError extends Error {
+  readonly code: ErrorCode
+  /** The HTTP status, where there was a response. */
+  declare readonly status: number | undefined
+  declare readonly problem: Problem | undefined
+  /** When the server wants to be asked again, in milliseconds from the response. */
+  declare readonly retryAfterMs: number | undefined
+  /** Of `invalid_value`: what the schema found. */
+  declare readonly issues: readonly unknown[] | undefined
+
+  constructor (code: ErrorCode, message: string, { cause, ...details }: ErrorDetails = {}) {
+    super(message, cause === undefined ? {} : { cause })
+    this.name = 'TidingsError'
+    this.code = code
+    Object.assign(this, details)
+  }
+}
+
+const CODES: Record<number, ErrorCode> = {
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'not_found',
+  408: 'timeout',
+  409: 'conflict',
+  410: 'gone',
+  429: 'rate_limited',
+  500: 'server_error',
+  501: 'server_error'
+}
+
+/** What a date or a number of seconds may say at most: beyond, timers overflow. */
+const MAX_RETRY_AFTER_MS = 86_400_000
+
+/** The error that an HTTP response with this status means. */
+export function responseError (status: number, headers: Headers, body: unknown): TidingsError {
+  const problem = isRecord(body) ? body as Problem : undefined
+  const other = status >= 500 ? 'unavailable' : status >= 400 ? 'invalid_request' : 'unexpected_response'
+  const code = CODES[status] ?? other
+  const text = problem?.detail ?? problem?.title
+  return new TidingsError(code, text ? `HTTP ${status}: ${text}` : `HTTP ${status}`, {
+    status,
+    problem,
+    retryAfterMs: retryAfterMs(headers.get('retry-after'))
+  })
+}
+
+/** Retry-After as milliseconds: it holds seconds or a date. */
+export function retryAfterMs (text: string | null): number | undefined {
+  if (!text) return undefined
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now()
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), MAX_RETRY_AFTER_MS)
+}
+
+const TRANSIENT: ErrorCode[] = ['network', 'timeout', 'rate_limited', 'unavailable', 'server_error', 'token_failed']
+
+/** Whether the same request may succeed later. */
+export function isTransient (err: unknown): err is TidingsError {
+  return err instanceof TidingsError && TRANSIENT.includes(err.code)
+}
+
+export function isRecord (value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

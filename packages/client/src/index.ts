@@ -1,0 +1,16 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+export { createClient, type Client, type ClientOptions } from './client.ts'
+export { TidingsError, type ErrorCode, type Problem } from './errors.ts'
+export type { Events, EventsOptions } from './events.ts'
+export { JobFailedError } from './job-failed-error.ts'
+export type {
+  CompletedJob, GetOptions, JobHandle, JobOptions, Jobs, JobSchemas, Pages, RequestOptions, ResultOptions,
+  SubmitOptions, WaitOptions
+} from './jobs.ts'
+export type { InputOf, OutputOf, Schema } from './schema.ts'
+export type { Channel, Status } from './stream/event-stream.ts'
+export type { WebSocketConstructor, WebSocketLike } from './stream/websocket.ts'
+export type { TokenReason, TokenSource } from './token.ts'
+export type * from './types.ts'
+export type { JobWatch, WatchOptions } from './watch.ts'
+export type { Deliveries, Webhooks } from './webhooks-api.ts'

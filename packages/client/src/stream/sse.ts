@@ -1,0 +1,59 @@
+import { anySignal } from '../abort.ts'
+import { isTransient, responseError } from '../errors.ts'
+import { parse, queryText, readText, type Http } from '../http.ts'
+import { parseRecord } from './frames.ts'
+import type { Link, LinkEnd, LinkOptions } from './link.ts'
+import { createSseParser } from './sse-parser.ts'
+
+/** The server sends a comment every 15 s. */
+const SILENCE_MS = 40_000
+
+export function openSse (http: Http, options: LinkOptions): Link {
+  return { ended: read(http, options) }
+}
+
+async function read ({ url, fetch }: Http, { token, cursor, signal: stopped, onFrame }: LinkOptions): Promise<LinkEnd> {
+  const silence = new AbortController()
+  const { signal, dispose } = anySignal(stopped, silence.signal)
+  let timer = setTimeout(() => silence.abort(), SILENCE_MS)
+  let retryMs: number | undefined
+  try {
+    const response = await fetch(`${url}/events${queryText({ lastEventId: cursor })}`, {
+      headers: { accept: 'text/event-stream', authorization: `Bearer ${token}` }, signal
+    })
+    const isStream = response.ok && /^text\/event-stream\b/.test(response.headers.get('content-type') ?? '')
+    if (!isStream || !response.body) {
+      const error = responseError(response.status, response.headers, parse(await readText(response)))
+      const isUnauthorized = error.status === 401
+      const { message, retryAfterMs } = error
+      const isFinal = !isUnauthorized && !response.ok && !isTransient(error)
+      return { reason: `SSE: ${message}`, isUnauthorized, retryMs: retryAfterMs, ...(isFinal && { error }) }
+    }
+    const push = createSseParser(block => {
+      retryMs = block.retryMs ?? retryMs
+      const data = parseRecord(block.data)
+      if (data && !signal.aborted) onFrame({ event: block.event, data, size: block.data.length })
+    })
+    const reader = response.body.getReader()
+    const decoder = new TextDecoder()
+    try {
+      for (;;) {
+        const { done, value } = await reader.read()
+        if (done) return { reason: 'SSE: the stream ended', retryMs }
+        clearTimeout(timer)
+        timer = setTimeout(() => silence.abort(), SILENCE_MS)
+        push(decoder.decode(value, { stream: true }))
+        if (signal.aborted) return { reason: 'aborted' }
+      }
+    } finally {
+      reader.cancel().catch(() => {})
+    }
+  } catch (cause) {
+    const lost = cause instanceof RangeError ? cause.message : 'connection lost'
+    const reason = silence.signal.aborted ? 'no sign of life' : lost
+    return { reason: stopped.aborted ? 'aborted' : `SSE: ${reason}`, retryMs }
+  } finally {
+    clearTimeout(timer)
+    dispose()
+  }
+}

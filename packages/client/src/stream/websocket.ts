@@ -1,0 +1,97 @@
+import { onAbort } from '../abort.ts'
+import { queryText } from '../http.ts'
+import { MAX_FRAME, readFrame } from './frames.ts'
+import type { Link, LinkEnd, LinkOptions } from './link.ts'
+
+/** The part of a WebSocket that is used: that of browsers, Node, Deno, Bun and Workers, and of the package `ws`. */
+export interface WebSocketLike {
+  onopen: unknown
+  onmessage: unknown
+  onerror: unknown
+  onclose: unknown
+  send: (text: string) => void
+  close: () => void
+}
+
+export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike
+
+/** Silence after which the server is asked for a sign of life; scripts do not see the pings of the protocol. */
+const IDLE_MS = 25_000
+const REPLY_MS = 10_000
+/** Timers stand still while a machine sleeps. */
+const SLEPT_MS = 10_000
+/** A command that any server answers and that changes nothing. */
+const PROBE = { event: 'unsubscribe:job', data: '-', id: 'probe' }
+const EXPIRED = 4401
+
+export function openWebSocket (
+  WebSocket: WebSocketConstructor, url: string, { token, cursor, signal, onFrame }: LinkOptions
+): Link {
+  const address = `${url.replace(/^http/, 'ws')}/ws${queryText({ lastEventId: cursor })}`
+  let socket: WebSocketLike
+  try {
+    socket = new WebSocket(address, ['tidings.v1', `bearer.${token}`])
+  } catch (cause) {
+    return { ended: Promise.resolve({ reason: `WebSocket: ${String(cause)}` }) }
+  }
+
+  let end: (how: LinkEnd) => void = () => {}
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let isOpen = false
+  let isProbing = false
+  const ended = new Promise<LinkEnd>(resolve => {
+    end = how => {
+      clearTimeout(timer)
+      remove()
+      socket.onopen = socket.onmessage = socket.onclose = null
+      socket.onerror = () => {} // `ws` throws an error that nobody listens to
+      resolve(how)
+      try { socket.close() } catch {} // some throw while it connects
+      end = () => {}
+    }
+  })
+  const remove = onAbort(signal, () => queueMicrotask(() => end({ reason: 'aborted' })))
+
+  function send (command: object) {
+    try {
+      if (isOpen) socket.send(JSON.stringify(command))
+    } catch {
+      end({ reason: 'WebSocket: cannot send' })
+    }
+  }
+
+  function probe () {
+    if (!isOpen || isProbing) return
+    isProbing = true
+    send(PROBE)
+    clearTimeout(timer)
+    timer = setTimeout(() => end({ reason: 'WebSocket: no sign of life' }), REPLY_MS)
+  }
+
+  function watch () {
+    isProbing = false
+    clearTimeout(timer)
+    const due = Date.now() + IDLE_MS
+    timer = setTimeout(() => {
+      if (Date.now() - due > SLEPT_MS) end({ reason: 'the machine slept' })
+      else probe()
+    }, IDLE_MS)
+  }
+
+  socket.onopen = () => {
+    isOpen = true
+    watch()
+  }
+  socket.onmessage = ({ data }: { data: unknown }) => {
+    watch()
+    const isReadable = typeof data === 'string' && data.length <= MAX_FRAME
+    if (!isReadable) return end({ reason: 'WebSocket: not a frame of this API' })
+    const frame = readFrame(data)
+    if (frame) onFrame(frame)
+  }
+  socket.onerror = () => end({ reason: isOpen ? 'WebSocket: connection lost' : 'WebSocket: cannot connect' })
+  socket.onclose = ({ code, reason }: { code: number, reason: string }) =>
+    end({ reason: `WebSocket: closed, ${code} ${reason}`.trim(), isUnauthorized: code === EXPIRED })
+
+  return { ended, send, probe }
+}

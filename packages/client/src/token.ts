@@ -1,0 +1,62 @@
+import { onAbort, orAborted } from './abort.ts'
+import { TidingsError } from './errors.ts'
+
+/** Why a token is asked for: none yet; the one in use is about to expire; the one in use was refused. */
+export type TokenReason = 'start' | 'expiring' | 'rejected'
+
+/** An access token, or what gets one. A callback that fails is asked again later; `unauthorized` ends everything. */
+export type TokenSource = string | ((request: { reason: TokenReason, signal: AbortSignal }) => string | Promise<string>)
+
+/** For the callback to answer. */
+const TIMEOUT_MS = 30_000
+
+export interface Tokens {
+  get: (signal: AbortSignal) => Promise<string>
+  /** Another token than `used`; rejects with `unauthorized` where there is none. */
+  renew: (reason: TokenReason, used: string, signal: AbortSignal) => Promise<string>
+}
+
+/** One token for all requests and streams of a client: whoever needs a new one waits for the same call. */
+export function createTokens (source: TokenSource, closed: AbortSignal): Tokens {
+  let current: string | undefined
+  let asking: Promise<string> | undefined
+
+  function ask (reason: TokenReason): Promise<string> {
+    asking ??= call(reason).finally(() => { asking = undefined })
+    asking.catch(() => {}) // whoever waited may have gone
+    return asking
+  }
+
+  async function call (reason: TokenReason): Promise<string> {
+    if (typeof source === 'string') return (current = valid(source))
+    const controller = new AbortController()
+    const remove = onAbort(closed, () => controller.abort(closed.reason))
+    const timer = setTimeout(() => controller.abort(new Error(`no token within ${TIMEOUT_MS} ms`)), TIMEOUT_MS)
+    try {
+      const { signal } = controller
+      return (current = valid(await orAborted(Promise.resolve(source({ reason, signal })), signal)))
+    } catch (cause) {
+      if (closed.aborted) throw closed.reason
+      if ((cause as { code?: unknown } | undefined)?.code === 'unauthorized') throw cause
+      throw new TidingsError('token_failed', 'The token callback failed', { cause })
+    } finally {
+      clearTimeout(timer)
+      remove()
+    }
+  }
+
+  return {
+    get: signal => current === undefined ? orAborted(ask('start'), signal) : Promise.resolve(current),
+    async renew (reason, used, signal) {
+      if (current !== undefined && current !== used) return current
+      const token = await orAborted(ask(reason), signal)
+      if (token === used) throw new TidingsError('unauthorized', 'The token was refused, and there is no other')
+      return token
+    }
+  }
+}
+
+function valid (token: unknown): string {
+  if (typeof token === 'string' && token !== '') return token
+  throw new TidingsError('unauthorized', 'There is no token')
+}

@@ -1,0 +1,95 @@
+import type { operations } from './openapi.ts'
+
+/** The body of a successful response. */
+type ResponseOf<Name extends keyof operations> = operations[Name]['responses'] extends infer All
+  ? All[keyof All] extends { content: { 'application/json': infer Body } } ? Body : undefined
+  : never
+
+/** The body that a request takes; fields that may be null may be left out as well. */
+type BodyOf<Name extends keyof operations> =
+  operations[Name] extends { requestBody?: { content: { 'application/json': infer Body } } } ? Body : never
+
+type QueryOf<Name extends keyof operations> =
+  operations[Name] extends { parameters: { query?: infer Query } } ? NonNullable<Query> : never
+
+export type JobState = Job['state']
+/** A job as it stands. */
+export type Job<Result = unknown> = Omit<ResponseOf<'getJob'>, 'result'> & { result?: Result }
+/** A job in a list. */
+export type JobSummary = JobList['jobs'][number]
+export type JobList = ResponseOf<'listJobs'>
+export type JobCounts = ResponseOf<'countJobs'>
+export type JobTimelineEntry = ResponseOf<'getJobEvents'>['events'][number]
+export type ListJobsQuery = QueryOf<'listJobs'>
+export type NewJob = BodyOf<'submitJob'>
+export type SubmittedJob = ResponseOf<'submitJob'>
+export type SubmittedJobs = ResponseOf<'submitJobs'>
+
+export type Webhook = ResponseOf<'getWebhook'>
+/** A webhook with its secret: shown once. */
+export type CreatedWebhook = ResponseOf<'createWebhook'>
+export type NewWebhook = BodyOf<'createWebhook'>
+export type WebhookChange = BodyOf<'updateWebhook'>
+export type WebhookSecret = ResponseOf<'getWebhookSecret'>
+export type RotatedSecret = ResponseOf<'rotateWebhookSecret'>
+export type WebhookTest = ResponseOf<'testWebhook'>
+export type NewReplay = BodyOf<'replayWebhook'>
+export type StartedReplay = ResponseOf<'replayWebhook'>
+export type Replay = ResponseOf<'getReplay'>
+export type LegacyWebhook = ResponseOf<'getLegacyWebhook'>
+export type NewLegacyWebhook = BodyOf<'putLegacyWebhook'>
+export type DeliveryList = ResponseOf<'listDeliveries'>
+export type DeliverySummary = DeliveryList['deliveries'][number]
+export type ListDeliveriesQuery = QueryOf<'listDeliveries'>
+/** A delivery with its payload and attempts. */
+export type Delivery = ResponseOf<'getDelivery'>
+export type Redelivery = ResponseOf<'redeliver'>
+
+interface EventHead {
+  /** The same in every channel, in polling and in webhooks (`webhook-id`). */
+  eventId: string
+  jobId: string
+  name: string
+  timestamp: number
+}
+
+interface OwnedEventHead extends EventHead {
+  queue: string
+  userId: number | string
+}
+
+export interface JobProgressEvent extends OwnedEventHead {
+  type: 'progress'
+  /** Any JSON that the worker reported. */
+  progress: unknown
+  /** The progress is larger than 64 KiB: `jobs.get` has it. */
+  progressTruncated?: true
+}
+
+export interface JobCompletedEvent extends OwnedEventHead {
+  type: 'completed'
+  result: unknown
+  /** The result is larger than 64 KiB: `jobs.get` has it. */
+  resultTruncated?: true
+}
+
+export interface JobFailedEvent extends OwnedEventHead {
+  type: 'failed'
+  error: string
+  /** The error is larger than 64 KiB, these are its first: `jobs.get` has it. */
+  errorTruncated?: true
+}
+
+export interface JobStateEvent extends EventHead {
+  type: 'state'
+  state: 'waiting' | 'delayed' | 'active'
+}
+
+export type JobEvent = JobProgressEvent | JobCompletedEvent | JobFailedEvent | JobStateEvent
+
+/** Events after `from`, up to and including `to`, may be missing: the server no longer holds them. */
+export interface Gap {
+  type: 'gap'
+  from: string
+  to: string
+}
