@@ -1,0 +1,103 @@
+import { execFile } from 'node:child_process'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
+import { build as bundle } from 'esbuild'
+import { publint } from 'publint'
+import t from 'tap'
+import { temporaryFolder } from '@tidings/testing'
+import { build } from '../scripts/build.ts'
+import { openapiTypes } from '../scripts/openapi-types.ts'
+
+const run = promisify(execFile)
+const binOf = (name: string) => fileURLToPath(new URL(`../node_modules/.bin/${name}`, import.meta.url))
+const tsc = fileURLToPath(import.meta.resolve('typescript/bin/tsc'))
+
+const folder = temporaryFolder(t, 'package')
+const dist = join(folder, 'dist')
+await build(dist)
+
+/** Bytes, minified and compressed. */
+const BUDGETS = { index: 10_000, webhooks: 1500 }
+
+for (const [entry, budget] of Object.entries(BUDGETS)) {
+  t.test(`${entry} is small, and runs without anything of Node`, async t => {
+    const { outputFiles } = await bundle({
+      entryPoints: [join(dist, `${entry}.js`)],
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      platform: 'browser',
+      write: false
+    })
+    const size = gzipSync(outputFiles[0]?.contents ?? '', { level: 9 }).length
+    t.ok(size <= budget, `${size} of ${budget} bytes`)
+  })
+}
+
+t.test('the types are those of docs/openapi (npm run write-types)', async t => {
+  const committed = await readFile(new URL('../src/openapi.ts', import.meta.url), 'utf8')
+  const withoutComments = (text: string) => text.replace(/^ *(\/\*)?\*.*\n/gm, '') // their words may change alone
+  t.equal(withoutComments(committed), withoutComments(await openapiTypes()))
+})
+
+t.test('what is published is complete, and nothing else', async t => {
+  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: dist })
+  const [packed] = JSON.parse(stdout) as [{ filename: string, files: { path: string }[] }]
+  const paths = packed.files.map(({ path }) => path)
+  const needed = ['package.json', 'README.md', 'LICENSE', 'index.js', 'index.d.ts', 'webhooks.js', 'webhooks.d.ts']
+  for (const path of needed) {
+    t.ok(paths.includes(path), path)
+  }
+  t.same(paths.filter(path => !/\.(js|d\.ts)$|^(package\.json|README\.md|LICENSE)$/.test(path)), [])
+  const manifest = JSON.parse(await readFile(join(dist, 'package.json'), 'utf8')) as Record<string, unknown>
+  t.match(manifest, { name: 'tidings', type: 'module', sideEffects: false })
+  const unwanted = ['private', 'dependencies', 'devDependencies', 'scripts']
+  t.same(Object.keys(manifest).filter(key => unwanted.includes(key)), [])
+
+  const { messages } = await publint({ pkgDir: dist, pack: false, strict: true })
+  t.same(messages, [], 'publint')
+  const options = ['--profile', 'esm-only', '--format', 'ascii', '--no-color']
+  const attw = await run(binOf('attw'), [join(folder, packed.filename), ...options])
+    .catch((err: unknown) => err as { stdout: string, code: number })
+  t.notOk('code' in attw, attw.stdout)
+})
+
+t.test('the snippets of the README compile against what is published, strictly', async t => {
+  const readme = await readFile(join(dist, 'README.md'), 'utf8')
+  const snippets = [...readme.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code]) => code as string)
+  t.ok(snippets.length >= 5)
+  const project = join(folder, 'project')
+  await mkdir(join(project, 'node_modules'), { recursive: true })
+  await run('cp', ['-r', dist, join(project, 'node_modules', 'tidings')])
+  await writeFile(join(project, 'package.json'), '{"type":"module"}')
+  await writeFile(join(project, 'given.d.ts'), GIVEN)
+  await Promise.all(snippets.map((code, n) => writeFile(join(project, `snippet-${n}.ts`), `${code}\nexport {}\n`)))
+  const options = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2024', '--lib', 'es2024,dom']
+  const files = [...snippets.keys()].map(n => `snippet-${n}.ts`)
+  const checked = await run(process.execPath, [tsc, ...options, 'given.d.ts', ...files], { cwd: project })
+    .catch((err: unknown) => err as { stdout: string, code: number })
+  t.notOk('code' in checked, checked.stdout)
+})
+
+/** What the snippets leave to their reader. */
+const GIVEN = `
+import type { Client, Job, JobEvent, Schema } from 'tidings'
+declare global {
+  const client: Client
+  const session: { accessToken: () => Promise<string> }
+  function render (job: Job): void
+  function handle (event: JobEvent): Promise<void>
+  function reload (): Promise<void>
+  const store: {
+    read: () => string | undefined
+    write: (cursor: string | undefined) => void
+    isNew: (eventId: string) => Promise<boolean>
+  }
+  const CountRowsResult: Schema<{ rows: number }>
+  const CountRowsInput: Schema<{ file: string }>
+  const process: { env: { WEBHOOK_SECRET: string } }
+}
+`
