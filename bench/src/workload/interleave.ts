@@ -1,6 +1,6 @@
 import type { Fixture } from '../fixture/fixture.ts'
 
-export const PAIRS = 5
+const PAIRS = 5
 
 /**
  * Runs each cell once per round, so that a slow minute of the machine affects all of them. Every second round runs in

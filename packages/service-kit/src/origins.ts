@@ -16,7 +16,7 @@ export function readOrigins (text: string): { origins: string[], faults: string[
  * The origin of a request or a setting in its canonical form (RFC 6454): no path, lower case, no default port.
  * Undefined for other texts, and for `null`: every sandboxed page has that origin.
  */
-export function canonicalOrigin (text: string): string | undefined {
+function canonicalOrigin (text: string): string | undefined {
   if (!HOST.test(text) || !URL.canParse(text)) return undefined
   const { origin, protocol, host } = new URL(text)
   // URL knows the origins of web schemes only; an app's page has an origin such as capacitor://localhost.

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 
-export const GATEWAY_COOKIE = 'tidings_gateway'
+const GATEWAY_COOKIE = 'tidings_gateway'
 
 export interface GatewayBalancer {
   /** Chooses the gateway for a request. */

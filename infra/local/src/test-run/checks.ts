@@ -8,6 +8,7 @@ const PROGRAMS = ['packages/*', 'services/*', 'infra/local', 'examples/*', 'test
 const CHECKS = [
   { name: 'eslint', args: () => ['.'] },
   { name: 'oxlint', args: () => ['--type-aware', '--deny-warnings'] },
+  { name: 'knip', args: () => ['--no-progress'] },
   { name: 'tsc', args: (root: string) => ['--build', ...globSync(PROGRAMS, { cwd: root })] }
 ]
 

@@ -7,7 +7,7 @@ import type { EdgeConfig } from '../../src/edge/config.ts'
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
-export async function upstream (t: Test, handler: Handler): Promise<{ url: string, server: Server }> {
+async function upstream (t: Test, handler: Handler): Promise<{ url: string, server: Server }> {
   const server = createServer(handler)
   await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
   t.teardown(() => {

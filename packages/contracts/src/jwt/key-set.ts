@@ -17,8 +17,6 @@ export const KeysUnavailable = createError(
 
 type PublishedKey = { kid?: string | undefined, alg?: string | undefined, pem: string }
 
-export type KeySet = ReturnType<typeof createKeySet>
-
 /** The keys that an identity provider publishes (RFC 7517), as of its last answer. */
 export function createKeySet (url: URL) {
   let keys: PublishedKey[] | undefined

@@ -32,12 +32,7 @@ export function isPostgresUnavailable (error: unknown): boolean {
   return cause instanceof Error && isPostgresUnavailable(cause)
 }
 
-/** Whether Postgres cancelled a statement that took too long. */
-export function isTimedOut (error: unknown): boolean {
-  return (error as { code?: unknown }).code === '57014'
-}
-
 /** Five digits or capitals; Node's codes start with E and are longer. */
-export function isSqlState (code: unknown): code is string {
+function isSqlState (code: unknown): code is string {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !/^E[A-Z]{4}$/.test(code)
 }

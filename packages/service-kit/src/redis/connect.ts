@@ -2,7 +2,7 @@ import { Cluster, Redis, type RedisOptions as AllRedisOptions } from 'ioredis'
 import { redisTarget, type RedisTarget } from './target.ts'
 
 /** A command without a reply by then fails: a Redis that hangs must not block a service. */
-export const REDIS_COMMAND_TIMEOUT_MS = 2000
+const REDIS_COMMAND_TIMEOUT_MS = 2000
 const CONNECT_TIMEOUT_MS = 5000
 
 export type RedisOptions = AllRedisOptions

@@ -4,7 +4,6 @@ import type { Operation } from './document.ts'
 import { requests, type Known, type Request } from './requests.ts'
 
 export { operationsOf, type Operation } from './document.ts'
-export type { Known, Request } from './requests.ts'
 
 export type Answer = { statusCode: number, body: string, headers: Record<string, unknown> }
 

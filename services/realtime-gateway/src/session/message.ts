@@ -5,7 +5,7 @@ import { Frame } from './frame.ts'
 type MessageJob = { jobId: string, queue: string, timestamp: number }
 
 /** Identifies a job among its owner's. A queue's name holds no colon. */
-export const jobKey = (queue: string, jobId: string) => `${queue}:${jobId}`
+const jobKey = (queue: string, jobId: string) => `${queue}:${jobId}`
 
 /** A job event on its way to sessions. */
 export class Message {

@@ -1,7 +1,7 @@
 import type { Socket as Connection } from 'engine.io'
 
 /** Connections that may wait for their client's token: at 2,000 new ones per second each has a second for it. */
-export const MAX_PENDING = 2000
+const MAX_PENDING = 2000
 
 /**
  * Bounds the connections that have no session yet. A handshake of Socket.IO does not identify its client, so none can
