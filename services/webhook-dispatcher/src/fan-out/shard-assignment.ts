@@ -29,8 +29,6 @@ type ShardAssignmentOptions = {
 
 type ActiveShard = { streamConsumer: StreamConsumer, shardConsumer: ShardConsumer }
 
-export type ShardAssignment = ReturnType<typeof createShardAssignment>
-
 /** Acquires shards for this replica and consumes them. */
 export function createShardAssignment (options: ShardAssignmentOptions) {
   const { sql, redis, shards, pipeline, findTargets, metrics, log } = options

@@ -6,7 +6,7 @@ import type { WebhookRow } from './webhook-row.ts'
 type Headers = Record<string, string>
 
 /** Shown in place of a value; sent back, it keeps the value. */
-export const MASK = '••••'
+const MASK = '••••'
 
 /** The columns of a webhook's own headers: the names with masks, and the headers encrypted. */
 export function headerColumns (headers: Headers, box: SecretBox): Pick<WebhookRow, 'headers' | 'sealedHeaders'> {

@@ -1,7 +1,7 @@
 import type { TestContext } from '@tidings/testing'
 import { createAttempter, type AttempterOptions, type AttemptRequest } from '../../src/egress/attempt.ts'
 
-export const LOCAL: AttempterOptions = { allowPrivate: true, requireHttps: false }
+const LOCAL: AttempterOptions = { allowPrivate: true, requireHttps: false }
 
 /** Posts a webhook of a test's own, to local addresses too. */
 export function attempter (t: TestContext, options: Partial<AttempterOptions> = {}) {

@@ -28,8 +28,6 @@ type DuePollerOptions = {
   log: FastifyBaseLogger
 }
 
-export type DuePoller = ReturnType<typeof createDuePoller>
-
 /** Claims due deliveries from Postgres and submits them to the scheduler, until it is stopped. */
 export function createDuePoller (options: DuePollerOptions) {
   const { sql, lease, endpoints, scheduler, outcomeWriter, maxRuns, probeMs, log } = options
