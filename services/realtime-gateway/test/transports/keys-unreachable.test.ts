@@ -40,7 +40,7 @@ t.test('while the keys are unreachable no token is called invalid, and clients r
   const session = new Promise(resolve => { socket.once('session', resolve) })
   let attempts = 0
   socket.io.on('reconnect_attempt', () => { attempts++ })
-  await until(() => attempts > 1, { what: 'the client to come back' })
+  await until(() => attempts > 1, { what: 'the client to reconnect' })
   await keys.start()
   t.match(await session, { userId: 7 })
   for (const kind of ['websocket', 'sse'] as const) t.ok(await connect[kind](t, url, { token: tokenOf(7) }))
