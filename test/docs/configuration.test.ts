@@ -10,5 +10,7 @@ t.test('docs/configuration.md has each variable of .env.example, and each with a
   const page = await readFile(PAGE, 'utf8')
   const described = [...page.matchAll(/^\| `([A-Z0-9_]+)` \|.*\| (\S.*) \|$/gm)].map(match => match[1])
   t.same(exampleVariables().filter(name => !described.includes(name)), [])
-  t.same([...page.matchAll(/^\| `([A-Z0-9_]+)` \|/gm)].map(match => match[1]).filter(name => !described.includes(name)), [])
+  t.same([...page.matchAll(/^\| `([A-Z0-9_]+)` \|/gm)]
+    .map(match => match[1])
+    .filter(name => !described.includes(name)), [])
 })

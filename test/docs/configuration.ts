@@ -17,8 +17,20 @@ type Row = { name: string, services: string[], type: string, fallback: string, w
 /** Variables that no service reads: those of `npm start`, of its edge, of the sample worker and of docker compose. */
 const OTHERS: Row[] = [
   other('POSTGRES_PASSWORD', 'docker compose', 'string', 'Password of the database, of letters and digits; required'),
-  other('EDGE_HOLD_MS', 'edge of `npm start`', 'integer', 'How long a request waits for a service that is away', '10000 (10 s)'),
-  other('EDGE_HELD_MAX', 'edge of `npm start`', 'integer', 'Requests that may wait so at a time; more get a 502', '1000'),
+  other(
+    'EDGE_HOLD_MS',
+    'edge of `npm start`',
+    'integer',
+    'How long a request waits for a service that is away',
+    '10000 (10 s)'
+  ),
+  other(
+    'EDGE_HELD_MAX',
+    'edge of `npm start`',
+    'integer',
+    'Requests that may wait so at a time; more get a 502',
+    '1000'
+  ),
   other('CSV_FOLDER', 'sample worker', 'string', 'Folder of the CSV files', 'its own sample')
 ]
 
@@ -46,7 +58,9 @@ export async function renderConfiguration (): Promise<string> {
   const sections = [
     section('All services', rows.filter(({ services: { length } }) => length === names.length)),
     section('Several services', rows.filter(({ services: { length } }) => length > 1 && length < names.length)),
-    ...names.map(name => section(name, rows.filter(({ services: [only, ...more] }) => only === name && more.length === 0))),
+    ...names.map(
+      name => section(name, rows.filter(({ services: [only, ...more] }) => only === name && more.length === 0))
+    ),
     section('Others', OTHERS)
   ]
   return [HEAD, ...sections].join('\n')
@@ -58,16 +72,26 @@ export function exampleVariables (): string[] {
   return [...text.matchAll(/^(?:# )?([A-Z][A-Z0-9_]+)=/gm)].map(match => match[1] as string)
 }
 
-/** A config module exports its schema, under whatever name. Its path is computed: services are no dependency of tests. */
+/**
+ * A config module exports its schema, under whatever name. Its path is computed: services are no dependency of tests.
+ */
 async function propertiesOf (service: string): Promise<Record<string, Schema>> {
-  const module = await import(`${root}/services/${service}/src/config.ts`) as Record<string, Partial<{ properties: Record<string, Schema> }>>
+  const module = await import(`${root}/services/${service}/src/config.ts`) as Record<string, Partial<{
+    properties: Record<string, Schema>
+  }>>
   const found = Object.values(module).find(value => value?.properties !== undefined && 'LOG_LEVEL' in value.properties)
   if (!found?.properties) throw new Error(`${service}/src/config.ts exports no schema`)
   return found.properties
 }
 
 function rowOf (name: string, service: string, schema: Schema): Row {
-  return { name, services: [service], type: typeOf(schema), fallback: fallbackOf(name, schema), what: schema.description ?? '' }
+  return {
+    name,
+    services: [service],
+    type: typeOf(schema),
+    fallback: fallbackOf(name, schema),
+    what: schema.description ?? ''
+  }
 }
 
 /** The same variable of several services, one row; one row each where they differ. */
@@ -92,7 +116,9 @@ function section (title: string, rows: Row[]): string {
 
 function typeOf (schema: Schema): string {
   if (schema.enum) return schema.enum.map(value => `\`${value}\``).join(', ')
-  if (schema.pattern?.includes('ms|s|m|h|d')) return schema.pattern.includes(',') ? 'durations, separated by commas' : 'duration'
+  if (schema.pattern?.includes('ms|s|m|h|d')) {
+    return schema.pattern.includes(',') ? 'durations, separated by commas' : 'duration'
+  }
   if (schema.type !== 'integer') return schema.type ?? 'string'
   const { minimum, maximum } = schema
   if (maximum !== undefined) return `integer, ${minimum ?? 0} to ${maximum}`
@@ -111,7 +137,8 @@ const BYTES: [number, string][] = [[1024 ** 3, 'GiB'], [1024 ** 2, 'MiB'], [1024
 
 function humanOf (name: string, value: number): string | undefined {
   const units = name.endsWith('_MS') ? UNITS : name.endsWith('_BYTES') ? BYTES : []
-  const [size, unit] = units.find(([size, unit]) => value >= size * (unit === 'days' ? 2 : 1) && value % size === 0) ?? []
+  const [size, unit] = units.find(([size, unit]) => value >= size * (unit === 'days' ? 2 : 1) && value % size === 0) ??
+    []
   return size === undefined ? undefined : `${value / size} ${unit}`
 }
 

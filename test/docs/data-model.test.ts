@@ -17,7 +17,9 @@ for (const { schema, folder } of SCHEMAS) {
     await migrate(sql, schema, folder)
 
     const tables = await tablesOf(sql, schema)
-    const headings = [...page.matchAll(new RegExp(`^### \`(${schema}\\.\\w+)\`$`, 'gm'))].map(match => match[1] as string)
+    const headings = [...page.matchAll(new RegExp(`^### \`(${schema}\\.\\w+)\`$`, 'gm'))].map(
+      match => match[1] as string
+    )
     t.same(headings.toSorted(), Object.keys(tables).toSorted())
     for (const [table, names] of Object.entries(tables)) {
       t.same(firstCells(page, `### \`${table}\``).toSorted(), names.toSorted(), table)
@@ -39,7 +41,10 @@ t.test('the SQL of the guides fits the schemas', async t => {
 t.test('docs/data-model.md names each key of Redis', async t => {
   const { keys, constants } = redisKeys()
   const named = firstCells(page, '## Redis')
-  t.same([...keys, ...constants].filter(key => !named.some(name => name.replaceAll(/<\w+>/g, 'x').replace('…', '') === key)), [])
+  t.same(
+    [...keys, ...constants].filter(key => !named.some(name => name.replaceAll(/<\w+>/g, 'x').replace('…', '') === key)),
+    []
+  )
 })
 
 async function migrate (sql: Sql, schema: string, folder: string): Promise<void> {
@@ -67,6 +72,10 @@ function redisKeys () {
   const keys = exported.flatMap(([name, value]) => name.endsWith('Key') && typeof value === 'function'
     ? [(value as (...args: string[]) => string)('x', 'x', 'x')]
     : [])
-  const constants = exported.flatMap(([, value]) => typeof value === 'string' && value.startsWith('{tidings}') ? [value] : [])
+  const constants = exported.flatMap(([, value]) => typeof value === 'string' && value.startsWith('{tidings}')
+    ? [
+        value
+      ]
+    : [])
   return { keys, constants }
 }

@@ -3,11 +3,19 @@ import { ATTEMPT_ERROR_CLASSES, SessionEndPayload } from '@tidings/contracts'
 import { filesOf, firstCells, read } from './pages.ts'
 
 const page = read('docs/errors.md')
-const sources = filesOf(['services/*/src/**/*.ts', 'packages/{contracts,service-kit,job-events}/src/**/*.ts', 'infra/local/src/edge/**/*.ts'])
+const sources = filesOf([
+  'services/*/src/**/*.ts',
+  'packages/{contracts,service-kit,job-events}/src/**/*.ts',
+  'infra/local/src/edge/**/*.ts'
+])
 const gateway = sources.filter(path => path.startsWith('services/realtime-gateway/'))
 
 t.test('docs/errors.md lists the type of every problem, and no other', async t => {
-  const constants = found(sources, /(?:createError(?:<[^>]*>)?|titled)\(\s*(?:\d+, )?'([A-Z_0-9]+)'/g, /err\.code \?\? '([A-Z_]+)'/g)
+  const constants = found(
+    sources,
+    /(?:createError(?:<[^>]*>)?|titled)\(\s*(?:\d+, )?'([A-Z_0-9]+)'/g,
+    /err\.code \?\? '([A-Z_]+)'/g
+  )
   const raw = found(sources, /\bcode: '([a-z-]+)'/g)
   const codes = [...constants.map(code => code.toLowerCase().replaceAll('_', '-')), 'internal-error', ...raw]
   t.same(listed('## Problems'), sorted(codes))
@@ -20,7 +28,12 @@ t.test('docs/errors.md lists every code of a connect error, and no other', async
 })
 
 t.test('docs/errors.md lists every error of an ack, and no other', async t => {
-  const errors = found(gateway, /\berror: '([^']+)'/g, /\b(?:refusal|refused)\('([^']+)'\)/g, /\? '([a-z ]+)' : 'unavailable'/g)
+  const errors = found(
+    gateway,
+    /\berror: '([^']+)'/g,
+    /\b(?:refusal|refused)\('([^']+)'\)/g,
+    /\? '([a-z ]+)' : 'unavailable'/g
+  )
   t.same(listed('## Socket acks'), sorted(errors))
 })
 
@@ -38,7 +51,9 @@ function listed (heading: string): string[] {
 }
 
 function found (paths: string[], ...patterns: RegExp[]): string[] {
-  return paths.flatMap(path => patterns.flatMap(pattern => [...read(path).matchAll(pattern)].map(match => match[1] as string)))
+  return paths.flatMap(
+    path => patterns.flatMap(pattern => [...read(path).matchAll(pattern)].map(match => match[1] as string))
+  )
 }
 
 function sorted (texts: string[]): string[] {

@@ -7,7 +7,9 @@ const PAGES = ['docs/jobs.md', 'docs/realtime.md', 'docs/webhooks.md']
 
 t.test('the tables of metrics list each metric of the services, and no other', async t => {
   const sources = filesOf(['services/*/src/**/*.ts', 'packages/service-kit/src/**/*.ts'])
-  const names = sources.flatMap(path => [...read(path).matchAll(/'(tidings_[a-z_]+)'/g)].map(match => match[1] as string))
+  const names = sources.flatMap(
+    path => [...read(path).matchAll(/'(tidings_[a-z_]+)'/g)].map(match => match[1] as string)
+  )
   t.same(sorted(PAGES.flatMap(listed)), sorted(names.filter(name => !NO_METRICS.includes(name))))
 })
 

@@ -20,7 +20,11 @@ export function firstCells (page: string, heading?: string): string[] {
   if (heading !== undefined && from === 0) throw new Error(`The page has no ${heading}`)
   const level = heading?.match(/^#+/)?.[0].length ?? 0
   const text = page.slice(from).split('\n')
-  const end = heading === undefined ? -1 : text.findIndex((line, i) => i > 0 && (line.match(/^(#+) /)?.[1]?.length ?? 9) <= level)
+  const end = heading === undefined
+    ? -1
+    : text.findIndex((line, i) => i > 0 && (line.match(/^(#+) /)?.[1]?.length ?? 9) <= level)
   const isHead = (line: number) => text[line + 1]?.startsWith('|---')
-  return text.slice(0, end === -1 ? undefined : end).flatMap((line, i) => isHead(i) ? [] : /^\| `([^`]+)`/.exec(line)?.[1] ?? [])
+  return text
+    .slice(0, end === -1 ? undefined : end)
+    .flatMap((line, i) => isHead(i) ? [] : /^\| `([^`]+)`/.exec(line)?.[1] ?? [])
 }

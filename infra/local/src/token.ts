@@ -7,10 +7,14 @@ import { readSecrets } from './system/secrets.ts'
 import { tokenIssuer } from './system/tokens.ts'
 
 try {
-  const { values: { user, scope } } = parseArgs({ options: { user: { type: 'string', default: '1' }, scope: { type: 'string' } } })
+  const { values: { user, scope } } = parseArgs({
+    options: { user: { type: 'string', default: '1' }, scope: { type: 'string' } }
+  })
   const env = readEnvironment()
   const { token, refreshToken } = tokenIssuer(readSecrets(folder, env), env)
-  console.log(`token of user ${user}:\n${token(user, undefined, scope)}\nrefresh token of user ${user}:\n${refreshToken(user, scope)}`)
+  console.log(
+    `token of user ${user}:\n${token(user, undefined, scope)}\nrefresh token of user ${user}:\n${refreshToken(user, scope)}`
+  )
 } catch (err) {
   console.error((err as Error).message)
   process.exitCode = 1

@@ -7,7 +7,8 @@ import type { Test } from 'tap'
 import { root } from '../src/index.ts'
 
 const LOCKFILE =
-  'lockfileVersion: \'9.0\'\n\nimporters:\n\n  .:\n    dependencies: {}\n\n  packages/one:\n    dependencies: {}\n\npackages:\n'
+  'lockfileVersion: \'9.0\'\n\nimporters:\n\n  .:\n    dependencies: {}\n\n' +
+  '  packages/one:\n    dependencies: {}\n\npackages:\n'
 
 /** A checkout whose only command prints its environment, and an npx that behaves like pnpm. */
 function checkout (t: Test, { otherNode = false } = {}) {

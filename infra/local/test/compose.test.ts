@@ -180,7 +180,11 @@ const composeCommand = ['docker-compose', 'docker'].map(command => command === '
       command
     ])
   .find(([command = '', ...args]) => spawnSync(command, [...args, 'version']).status === 0)
-t.test('docker compose accepts the file', { skip: composeCommand ? false : 'docker compose is not installed' }, async t => {
+t.test('docker compose accepts the file', {
+  skip: composeCommand
+    ? false
+    : 'docker compose is not installed'
+}, async t => {
   const [command = '', ...args] = composeCommand ?? []
   const read = (secrets: Record<string, string>) => spawnSync(command, [
     ...args,

@@ -16,8 +16,14 @@ export type RefreshedTokens = Static<typeof RefreshedTokens>
 
 /** Answer of `GET /me`. */
 export const Me = Type.Object({
-  userId: Type.Union([Type.Integer(), Type.String()], { description: 'A number where the id is one, otherwise a text' }),
-  scopes: Type.Array(Type.Enum([...SCOPES]), { description: 'What the token allows; words of its claim that are no scopes are left out' }),
-  expiresAt: Type.Union([Type.Integer(), Type.Null()], { description: 'When the token ends, in milliseconds; null: never' })
+  userId: Type.Union([Type.Integer(), Type.String()], {
+    description: 'A number where the id is one, otherwise a text'
+  }),
+  scopes: Type.Array(Type.Enum([...SCOPES]), {
+    description: 'What the token allows; words of its claim that are no scopes are left out'
+  }),
+  expiresAt: Type.Union([Type.Integer(), Type.Null()], {
+    description: 'When the token ends, in milliseconds; null: never'
+  })
 }, { examples: [{ userId: 7, scopes: [...USER_SCOPES], expiresAt: 1640998800000 }] })
 export type Me = Static<typeof Me>

@@ -76,7 +76,8 @@ export const Delivery = Type.Object({
   status: DeliveryStatus,
   attemptCount: Type.Integer(),
   nextAttemptAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
-    description: 'Earliest time of the next attempt; null once the delivery has ended and while the webhook is not active'
+    description: 'Earliest time of the next attempt; null once the delivery has ended and while the webhook is not ' +
+      'active'
   }),
   statusCode: Type.Union([Type.Integer(), Type.Null()], { description: 'Status of the last response' }),
   errorClass: NullableErrorClass,

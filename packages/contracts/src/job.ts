@@ -146,7 +146,8 @@ export const SubmitJobs = Type.Object({
   additionalProperties: false,
   examples: [{
     jobs: [
-      { name: 'dataProcessing', data: { file: 'a.csv' } }, { name: 'dataProcessing', data: { file: 'b.csv' }, delay: 60000 }
+      { name: 'dataProcessing', data: { file: 'a.csv' } },
+      { name: 'dataProcessing', data: { file: 'b.csv' }, delay: 60000 }
     ]
   }]
 })

@@ -34,7 +34,9 @@ function installedBinaries () {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
     return { native: join(root, 'native'), version: `${version}-${platform}` }
   } catch (err) {
-    throw new Error(`There is no embedded Postgres for ${platform} (${name}); give DATABASE_URL instead`, { cause: err })
+    throw new Error(`There is no embedded Postgres for ${platform} (${name}); give DATABASE_URL instead`, {
+      cause: err
+    })
   }
 }
 

@@ -41,7 +41,12 @@ export async function createCluster ({ data, initdb, user, superuser, password, 
       '--locale', 'C', '--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8', // the same on every machine
       ...(sync ? [] : ['--no-sync']),
       ...(password === undefined ? ['--auth', 'trust'] : ['--auth', 'scram-sha-256', '--pwfile', passwordFile])
-    ], { timeout: INITDB_TIMEOUT_MS, cwd: '/', env: postgresEnvironment(), ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }) })
+    ], {
+      timeout: INITDB_TIMEOUT_MS,
+      cwd: '/',
+      env: postgresEnvironment(),
+      ...(user === undefined ? {} : { uid: user.uid, gid: user.gid })
+    })
     rmSync(data, { recursive: true, force: true })
     renameSync(unfinished, data)
     chmodSync(data, 0o700)

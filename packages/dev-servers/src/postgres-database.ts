@@ -16,7 +16,10 @@ export function connectionUrl ({ host, port, database, user, password }: Connect
 }
 
 /** Makes the database and the role where they are missing, and gives the role its password. */
-export async function prepareDatabase (url: string, { database, role }: { database: string, role: Role | undefined }): Promise<void> {
+export async function prepareDatabase (
+  url: string,
+  { database, role }: { database: string, role: Role | undefined }
+): Promise<void> {
   const sql = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {} })
   try {
     if (role !== undefined) await prepareRole(sql, role)

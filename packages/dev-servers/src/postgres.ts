@@ -29,7 +29,10 @@ export interface PostgresOptions {
   host?: string | undefined
   /** Made when missing; `url` leads to it. */
   database?: string | undefined
-  /** Who owns the cluster (default postgres), and the password. Fixed when it is made; without a password every local connection is trusted. */
+  /**
+   * Who owns the cluster (default postgres), and the password. Fixed when it is made; without a password every local
+   * connection is trusted.
+   */
   user?: string | undefined
   password?: string | undefined
   /** An ordinary role that owns the database, made when missing and given this password; `url` is then its own. */
@@ -80,7 +83,13 @@ async function outlastBackends<T> (start: () => Promise<T>): Promise<T> {
   }
 }
 
-interface Cluster { options: PostgresOptions, host: string, data: string, command: string, user: ServerUser | undefined }
+interface Cluster {
+  options: PostgresOptions
+  host: string
+  data: string
+  command: string
+  user: ServerUser | undefined
+}
 
 async function startCluster (port: number, { options, host, data, command, user }: Cluster): Promise<PostgresServer> {
   const log = options.log ?? `${options.dir}.log`
@@ -95,14 +104,25 @@ async function startCluster (port: number, { options, host, data, command, user 
     gid: user?.gid,
     env: postgresEnvironment()
   })
-  await waitUntilReady(server, { name: `Postgres at ${host}:${port}`, log, timeoutMs: START_TIMEOUT_MS, isReady: async () => saysReady(data, server.pid) })
+  await waitUntilReady(server, {
+    name: `Postgres at ${host}:${port}`,
+    log,
+    timeoutMs: START_TIMEOUT_MS,
+    isReady: async () => saysReady(data, server.pid)
+  })
 
   const { user: owner = SUPERUSER, password, role, database = MAINTENANCE } = options
   try {
-    await prepareDatabase(connectionUrl({ host, port, database: MAINTENANCE, user: owner, password }), { database, role })
+    await prepareDatabase(connectionUrl({ host, port, database: MAINTENANCE, user: owner, password }), {
+      database,
+      role
+    })
   } catch (err) {
     await server.stop()
-    throw new ServerStartError(`Postgres at ${host}:${port} runs but cannot be used: ${(err as Error).message}. A cluster keeps the password it was made with; this one is ${options.dir}`, { cause: err })
+    throw new ServerStartError(
+      `Postgres at ${host}:${port} runs but cannot be used: ${(err as Error).message}. A cluster keeps the password it was made with; this one is ${options.dir}`,
+      { cause: err }
+    )
   }
   return { ...server, host, port, url: connectionUrl({ host, port, database, user: owner, password, ...role }) }
 }

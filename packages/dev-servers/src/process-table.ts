@@ -27,7 +27,9 @@ export function commandOf (pid: number): string | undefined {
   }
 }
 
-/** When a running process began, in whatever words the system has for it: two processes that had one pid differ in it. */
+/**
+ * When a running process began, in whatever words the system has for it: two processes that had one pid differ in it.
+ */
 export function startOf (pid: number): string | undefined {
   if (!isAlive(pid)) return undefined
   try {

@@ -38,10 +38,16 @@ export async function startRedis (options: RedisOptions): Promise<RedisServer> {
   const host = options.host ?? '127.0.0.1'
   mkdirSync(options.dir, { recursive: true })
   chmodSync(options.dir, 0o700) // Redis makes its files readable for all
-  return await startOnPort({ port: options.port, host, what: 'Redis' }, port => startOn(port, { options, command, host }))
+  return await startOnPort(
+    { port: options.port, host, what: 'Redis' },
+    port => startOn(port, { options, command, host })
+  )
 }
 
-async function startOn (port: number, { options, command, host }: { options: RedisOptions, command: string, host: string }): Promise<RedisServer> {
+async function startOn (
+  port: number,
+  { options, command, host }: { options: RedisOptions, command: string, host: string }
+): Promise<RedisServer> {
   const log = options.log ?? join(options.dir, 'redis.log')
   const server = await spawnServer({
     name: 'Redis',
@@ -51,7 +57,12 @@ async function startOn (port: number, { options, command, host }: { options: Red
     stopSignal: 'SIGTERM',
     stopTimeoutMs: STOP_TIMEOUT_MS
   })
-  await waitUntilReady(server, { name: `Redis at ${host}:${port}`, log, timeoutMs: START_TIMEOUT_MS, isReady: () => answersPing(host, port) })
+  await waitUntilReady(server, {
+    name: `Redis at ${host}:${port}`,
+    log,
+    timeoutMs: START_TIMEOUT_MS,
+    isReady: () => answersPing(host, port)
+  })
   return { ...server, host, port, url: urlOf({ host, port, password: options.password }) }
 }
 

@@ -78,7 +78,9 @@ export async function waitUntilReady (
   const deadline = Date.now() + timeoutMs
   while (!await isReady()) {
     const ended = endOf(server.process)
-    if (ended !== undefined) throw new ServerStartError(`${name} ended at its start (${describeExit(ended)})${tailOf(log)}`)
+    if (ended !== undefined) {
+      throw new ServerStartError(`${name} ended at its start (${describeExit(ended)})${tailOf(log)}`)
+    }
     if (Date.now() > deadline) {
       await server.stop()
       throw new ServerStartError(`${name} was not ready after ${timeoutMs} ms${tailOf(log)}`)

@@ -16,7 +16,11 @@ export interface ServerUser { name: string, uid: number, gid: number }
 export function serverUser (): ServerUser | undefined {
   if (process.getuid?.() !== 0) return undefined
   const user = lookUp(NAME) ?? createUser() ?? lookUp(NOBODY)
-  if (user === undefined) throw new Error(`Postgres cannot run as root, and there is no user ${NAME} or ${NOBODY} on this machine; make one, or run this as an ordinary user`)
+  if (user === undefined) {
+    throw new Error(
+      `Postgres cannot run as root, and there is no user ${NAME} or ${NOBODY} on this machine; make one, or run this as an ordinary user`
+    )
+  }
   return user
 }
 
@@ -49,7 +53,9 @@ function lookUp (name: string): ServerUser | undefined {
 function createUser (): ServerUser | undefined {
   const command = findExecutable(['useradd', 'adduser'])
   if (command === undefined) return undefined
-  const args = command.endsWith('useradd') ? ['--system', '--user-group', '--no-create-home', NAME] : ['-S', '-D', '-H', NAME]
+  const args = command.endsWith('useradd')
+    ? ['--system', '--user-group', '--no-create-home', NAME]
+    : ['-S', '-D', '-H', NAME]
   try {
     execFileSync(command, args, { stdio: 'ignore', timeout: 30_000 })
   } catch {

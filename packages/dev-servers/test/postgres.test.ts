@@ -18,23 +18,39 @@ async function ask (url: string, statement: string): Promise<object[]> {
 
 t.test('a cluster', async t => {
   const dir = join(temporaryFolder(t), 'data')
-  const options = { dir, settings, database: 'shop', user: 'owner', password: 'first', role: { user: 'app', password: 'it\'s' } }
+  const options = {
+    dir,
+    settings,
+    database: 'shop',
+    user: 'owner',
+    password: 'first',
+    role: { user: 'app', password: 'it\'s' }
+  }
   let server = await startPostgres(options)
   t.teardown(() => server.stop())
   const { port } = server
 
   await t.test('has the requested database and role', async t => {
-    t.match(await ask(server.url, 'select current_user::text as user, current_database()::text as database'), [{ user: 'app', database: 'shop' }])
+    t.match(await ask(server.url, 'select current_user::text as user, current_database()::text as database'), [
+      { user: 'app', database: 'shop' }
+    ])
     t.match(await ask(server.url, 'show max_connections'), [{ max_connections: '200' }])
-    await t.rejects(ask(server.url.replace('app:it\'s', 'app:wrong'), 'select 1'), { message: /password authentication failed/ })
-    t.match(await ask(server.url, 'select rolsuper as super from pg_roles where rolname = current_user'), [{ super: false }])
+    await t.rejects(ask(server.url.replace('app:it\'s', 'app:wrong'), 'select 1'), {
+      message: /password authentication failed/
+    })
+    t.match(await ask(server.url, 'select rolsuper as super from pg_roles where rolname = current_user'), [
+      { super: false }
+    ])
     await ask(server.url, 'create schema own')
     await ask(server.url, 'create table kept as select 1 as one')
   })
 
   await t.test('is started once', async t => {
     await t.rejects(startPostgres(options), { message: `a Postgres server already runs on ${dir} (pid ${server.pid})` })
-    await t.rejects(startPostgres({ dir: join(temporaryFolder(t), 'data'), port }), new PortTakenError(port, 'Postgres'))
+    await t.rejects(startPostgres({
+      dir: join(temporaryFolder(t), 'data'),
+      port
+    }), new PortTakenError(port, 'Postgres'))
   })
 
   await t.test('starts again on its port after SIGKILL, even if its pid file names a living process', async t => {
@@ -56,6 +72,9 @@ t.test('a cluster', async t => {
 })
 
 t.test('refused settings are reported with the last output of the server', async t => {
-  const start = startPostgres({ dir: join(temporaryFolder(t), 'data'), settings: { ...settings, max_connections: 'many' } })
+  const start = startPostgres({
+    dir: join(temporaryFolder(t), 'data'),
+    settings: { ...settings, max_connections: 'many' }
+  })
   await t.rejects(start, { message: /^Postgres at .* ended at its start[^]*max_connections/ })
 })

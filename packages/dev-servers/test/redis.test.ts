@@ -2,7 +2,14 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import t from 'tap'
-import { isAlive, MissingRedisError, PortTakenError, redisExecutable, ServerStartError, startRedis } from '../src/index.ts'
+import {
+  isAlive,
+  MissingRedisError,
+  PortTakenError,
+  redisExecutable,
+  ServerStartError,
+  startRedis
+} from '../src/index.ts'
 import { temporaryFolder } from './folder.ts'
 
 t.test('starts on a free port with the settings of Tidings, and stops', async t => {
@@ -60,14 +67,18 @@ t.test('a taken port is reported', async t => {
 t.test('a server that refuses its settings is reported with its last output', async t => {
   const start = startRedis({ dir: temporaryFolder(t), settings: { appendfsync: 'sometimes' } })
   await t.rejects(start, ServerStartError)
-  await t.rejects(start, { message: /^Redis at .* ended at its start \(exit code 1\)\. Its log ends with:[^]*appendfsync/ })
+  await t.rejects(start, {
+    message: /^Redis at .* ended at its start \(exit code 1\)\. Its log ends with:[^]*appendfsync/
+  })
 })
 
 t.test('the executable', async t => {
   const bin = join(temporaryFolder(t), 'bin')
   mkdirSync(bin)
   await t.rejects(redisExecutable(bin), MissingRedisError)
-  await t.rejects(redisExecutable(bin), { message: /^Neither redis-server nor valkey-server is on PATH\. Tidings needs Redis 7\.0 or newer/ })
+  await t.rejects(redisExecutable(bin), {
+    message: /^Neither redis-server nor valkey-server is on PATH\. Tidings needs Redis 7\.0 or newer/
+  })
 
   writeFileSync(join(bin, 'valkey-server'), '#!/bin/sh\necho "Valkey server v=8.0.1 sha=0"\n', { mode: 0o755 })
   t.equal(await redisExecutable(bin), join(bin, 'valkey-server'))

@@ -3,7 +3,8 @@ import type { FastifyBaseLogger, FastifyReply, FastifyRequest, FastifySchema } f
 import fp from 'fastify-plugin'
 import { Type, type TObject } from 'typebox'
 import {
-  orEmpty, problemResponse, scopeBits, USER_SCOPES, userIdText, type Identity, type OperatorScope, type Scope, type UserScope
+  orEmpty, problemResponse, scopeBits, USER_SCOPES, userIdText,
+  type Identity, type OperatorScope, type Scope, type UserScope
 } from '@tidings/contracts'
 import { invalidInput } from './invalid-input.ts'
 import { DESCRIPTIONS } from './problem-responses.ts'
@@ -40,21 +41,31 @@ export type TargetOptions = {
  * own). Another user needs `operator:read` where the scope is one to read, otherwise `operator:write`, which allows
  * both. It throws 403 `insufficient-scope`, or 400 for what is no user id.
  */
-export function targetResolver (scope: UserScope, { allUsers = false, path = 'querystring.userId' }: TargetOptions = {}) {
+export function targetResolver (
+  scope: UserScope,
+  { allUsers = false, path = 'querystring.userId' }: TargetOptions = {}
+) {
   const own = scopeBits([scope])
   const operatorScope: OperatorScope = scope.endsWith(':read') ? 'operator:read' : 'operator:write'
   const operator = scopeBits([operatorScope, 'operator:write'])
 
-  return function resolveTarget ({ userId, scopeBits }: Pick<Identity, 'userId' | 'scopeBits'>, named?: unknown): AccessTarget {
+  return function resolveTarget (
+    { userId, scopeBits }: Pick<Identity, 'userId' | 'scopeBits'>,
+    named?: unknown
+  ): AccessTarget {
     if (named === undefined || named === '' || named === userId) {
       if ((scopeBits & own) === 0) throw insufficientScope(scope)
       return { ownerId: userId, isAllUsers: false, isOperator: false }
     }
     const ownerId = userIdText(named)
-    if (typeof named !== 'string' || ownerId === undefined) throw invalidInput([{ path, message: 'must be one user id of 1 to 128 printable characters' }])
+    if (typeof named !== 'string' || ownerId === undefined) {
+      throw invalidInput([{ path, message: 'must be one user id of 1 to 128 printable characters' }])
+    }
     if ((scopeBits & operator) === 0) throw insufficientScope(operatorScope)
     if (ownerId !== ALL_USERS) return { ownerId, isAllUsers: false, isOperator: true }
-    if (!allUsers) throw invalidInput([{ path, message: `must be one user: ${ALL_USERS} is only for lists that say so` }])
+    if (!allUsers) {
+      throw invalidInput([{ path, message: `must be one user: ${ALL_USERS} is only for lists that say so` }])
+    }
     return { ownerId: '', isAllUsers: true, isOperator: true }
   }
 }
@@ -87,7 +98,9 @@ export const accessControl = fp(async function accessControl (app) {
 
   app.addHook('onRoute', route => {
     const { access, isAccessChecked = false, ...options } = route.config ?? {}
-    if (access === undefined) throw new Error(`Route ${String(route.method)} ${route.url} does not say who may call it (config.access)`)
+    if (access === undefined) {
+      throw new Error(`Route ${String(route.method)} ${route.url} does not say who may call it (config.access)`)
+    }
     if (access === 'public') return
     if (!isAccessChecked) route.onRequest = [...[route.onRequest ?? []].flat(), checkFor(access, options)]
     route.schema = describe(route.schema ?? {}, access, options)
@@ -103,7 +116,9 @@ function checkFor (access: Exclude<Access, 'public'>, { allUsers = false, isAudi
 
   return function checkAccess (request: FastifyRequest, reply: FastifyReply, done: (err?: Error) => void) {
     const named = (request.query as { userId?: unknown }).userId
-    if (isAudited && named !== undefined && named !== '' && named !== request.user.userId) auditRequest(request, reply, named)
+    if (isAudited && named !== undefined && named !== '' && named !== request.user.userId) {
+      auditRequest(request, reply, named)
+    }
     try {
       const { ownerId, isAllUsers } = resolveTarget(request.user, named)
       request.ownerId = ownerId
@@ -145,7 +160,11 @@ function loggable (named: unknown): string {
 }
 
 /** The scope, the parameter `userId` and the answer 403, for the OpenAPI document. */
-function describe (schema: FastifySchema, access: Exclude<Access, 'public'>, { allUsers = false }: RouteOptions): FastifySchema {
+function describe (
+  schema: FastifySchema,
+  access: Exclude<Access, 'public'>,
+  { allUsers = false }: RouteOptions
+): FastifySchema {
   if (access === 'token') return schema
   const isUserScope = (USER_SCOPES as readonly string[]).includes(access)
   return {
@@ -156,13 +175,20 @@ function describe (schema: FastifySchema, access: Exclude<Access, 'public'>, { a
   }
 }
 
-const NAMED_USER = 'For operators (scope `operator:read`, on routes that change something `operator:write`): the user whose data this is about'
+const NAMED_USER =
+  'For operators (scope `operator:read`, on routes that change something `operator:write`): ' +
+  'the user whose data this is about'
 
 function withUserId (querystring: TObject | undefined, allUsers: boolean): TObject {
   const { properties = {}, ...options } = querystring ?? {}
   const { additionalProperties } = options as { additionalProperties?: boolean }
   const description = allUsers ? `${NAMED_USER}, or \`${ALL_USERS}\` for all users` : NAMED_USER
-  const userId = Type.String({ maxLength: MAX_USER_ID, pattern: '^[^\\u0000-\\u001f\\u007f]+$', description, examples: ['7'] })
+  const userId = Type.String({
+    maxLength: MAX_USER_ID,
+    pattern: '^[^\\u0000-\\u001f\\u007f]+$',
+    description,
+    examples: ['7']
+  })
   return Type.Object(
     { ...properties, userId: Type.Optional(orEmpty(userId)) },
     additionalProperties === undefined ? {} : { additionalProperties }
@@ -180,7 +206,9 @@ declare module 'fastify' {
     isAccessChecked?: boolean
   }
   interface FastifyRequest {
-    /** The user whose data the request is about: the token's own, or the one that an operator names; '' for all users. */
+    /**
+     * The user whose data the request is about: the token's own, or the one that an operator names; '' for all users.
+     */
     ownerId: string
     /** Whether an operator asks for the data of all users. Only on routes with `config.allUsers`. */
     isAllUsers: boolean

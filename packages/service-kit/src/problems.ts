@@ -71,7 +71,9 @@ export function answerProblem (err: FastifyError, request: FastifyRequest, reply
   }
   if (status === 401) addHeader(reply, 'www-authenticate', 'Bearer')
   const { scope } = err as { scope?: string }
-  if (status === 403 && scope !== undefined) addHeader(reply, 'www-authenticate', `Bearer error="insufficient_scope", scope="${scope}"`)
+  if (status === 403 && scope !== undefined) {
+    addHeader(reply, 'www-authenticate', `Bearer error="insufficient_scope", scope="${scope}"`)
+  }
   return sendProblem(request, reply, problemOf(shown, status))
 }
 

@@ -150,7 +150,10 @@ t.test('a statement that Postgres refuses is an internal error without its code'
 })
 
 t.test('a URL that no route can parse is answered as a problem', async t => {
-  const app = Fastify({ ...serviceOptions({ LOG_LEVEL: 'silent' }), routerOptions: { maxParamLength: 10 } }).register(problems)
+  const app = Fastify({
+    ...serviceOptions({ LOG_LEVEL: 'silent' }),
+    routerOptions: { maxParamLength: 10 }
+  }).register(problems)
   app.get('/things/:id', async () => ({}))
   t.teardown(() => app.close())
   for (const [url, status] of [['/things/%zz', 400], [`/things/${'a'.repeat(11)}`, 414]] as const) {

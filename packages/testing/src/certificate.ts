@@ -1,4 +1,7 @@
-/** A self-signed certificate of localhost and receiver.test, valid for a hundred years, with its key: for test servers alone. */
+/**
+ * A self-signed certificate of localhost and receiver.test, valid for a hundred years, with its key: for test servers
+ * alone.
+ */
 export const TEST_CERTIFICATE = `-----BEGIN CERTIFICATE-----
 MIIBozCCAUqgAwIBAgIUPky9kStNUjVlttfX+xDy3VrEhqowCgYIKoZIzj0EAwIw
 FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzIxMjUxM1oYDzIxMjYxMDMw

@@ -10,12 +10,22 @@ const START_TIMEOUT_MS = 30_000
 const STOP_TIMEOUT_MS = 5000
 
 /** Why a test that needs PgBouncer is skipped, false where it need not be. */
-export const withoutPgbouncer: string | false = findExecutable(['pgbouncer']) === undefined ? 'pgbouncer is not installed' : false
+export const withoutPgbouncer: string | false = findExecutable(['pgbouncer']) === undefined
+  ? 'pgbouncer is not installed'
+  : false
 
-type PoolOptions = { mode: 'session' | 'transaction' | 'statement', poolSize?: number, settings?: Record<string, string> }
+type PoolOptions = {
+  mode: 'session' | 'transaction' | 'statement'
+  poolSize?: number
+  settings?: Record<string, string>
+}
 
 /** A PgBouncer of the test's own in front of a database; resolves to its URL. */
-export async function startPgbouncer (t: TestContext, database: string, { mode, poolSize = 40, settings = {} }: PoolOptions): Promise<string> {
+export async function startPgbouncer (
+  t: TestContext,
+  database: string,
+  { mode, poolSize = 40, settings = {} }: PoolOptions
+): Promise<string> {
   const { hostname, port, username, pathname } = new URL(database)
   const folder = temporaryFolder(t, 'pgbouncer')
   const listening = await freePort()
@@ -37,18 +47,34 @@ export async function startPgbouncer (t: TestContext, database: string, { mode, 
   if (user) chownSync(folder, user.uid, user.gid)
   const log = join(folder, 'pgbouncer.log')
   const server = await spawnServer({
-    name: 'PgBouncer', command: findExecutable(['pgbouncer']) ?? 'pgbouncer', args: [file], log, stopSignal: 'SIGTERM', stopTimeoutMs: STOP_TIMEOUT_MS, ...user
+    name: 'PgBouncer',
+    command: findExecutable(['pgbouncer']) ?? 'pgbouncer',
+    args: [
+      file
+    ],
+    log,
+    stopSignal: 'SIGTERM',
+    stopTimeoutMs: STOP_TIMEOUT_MS,
+    ...user
   })
   noteProcess(server.process)
   t.teardown(server.stop)
-  await waitUntilReady(server, { name: 'PgBouncer', log, timeoutMs: START_TIMEOUT_MS, isReady: () => listens(listening) })
+  await waitUntilReady(server, {
+    name: 'PgBouncer',
+    log,
+    timeoutMs: START_TIMEOUT_MS,
+    isReady: () => listens(listening)
+  })
   return `postgres://${username}@127.0.0.1:${listening}${pathname}`
 }
 
 /** PgBouncer refuses root. */
 function ordinaryUser (): { uid: number, gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined
-  const nobody = readFileSync('/etc/passwd', 'utf8').split('\n').find(line => line.startsWith('nobody:'))?.split(':') ?? []
+  const nobody = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .find(line => line.startsWith('nobody:'))
+    ?.split(':') ?? []
   return { uid: Number(nobody[2] ?? 65534), gid: Number(nobody[3] ?? 65534) }
 }
 

@@ -26,7 +26,10 @@ export interface TestPostgres {
 }
 
 /** A Postgres cluster of the test's own, for tests that stop it; `createDatabase` is cheaper for all others. */
-export async function startPostgres (t: TestContext, { settings }: { settings?: Record<string, string> } = {}): Promise<TestPostgres> {
+export async function startPostgres (
+  t: TestContext,
+  { settings }: { settings?: Record<string, string> } = {}
+): Promise<TestPostgres> {
   const dir = join(temporaryFolder(t, 'postgres'), 'data')
   const start = async (port?: number): Promise<PostgresServer> => {
     const started = await startServer({ dir, port, database: 'test', settings: { ...SETTINGS, ...settings } })

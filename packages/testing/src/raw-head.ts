@@ -13,7 +13,10 @@ export function parseHead (text: string): RawHead {
   const [statusLine = '', ...lines] = text.split('\r\n')
   const [, version, status, reason] = /^HTTP\/(\d\.\d) (\d{3}) ?(.*)$/.exec(statusLine) ?? []
   if (version === undefined) throw new Error(`not the head of a response: ${JSON.stringify(text)}`)
-  const headers = lines.map(line => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()] as [string, string])
+  const headers = lines.map(line => [
+    line.slice(0, line.indexOf(':')),
+    line.slice(line.indexOf(':') + 1).trim()
+  ] as [string, string])
   return {
     version,
     status: Number(status),

@@ -25,7 +25,10 @@ export interface RawConnection {
   closed: Promise<void>
 }
 
-/** A connection on which a test writes HTTP as it likes, and reads what really comes: no client library puts anything right. */
+/**
+ * A connection on which a test writes HTTP as it likes, and reads what really comes: no client library puts anything
+ * right.
+ */
 export async function connectRaw (t: TestContext, origin: string): Promise<RawConnection> {
   const { hostname, port } = new URL(origin)
   const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true })
@@ -47,7 +50,9 @@ export async function connectRaw (t: TestContext, origin: string): Promise<RawCo
       const value = read()
       if (value !== undefined || isEnded) return value
       await new Promise<void>((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error(`nothing more came within ${TIMEOUT_MS} ms, after ${JSON.stringify(received.toString())}`)), TIMEOUT_MS)
+        const timer = setTimeout(() => reject(
+          new Error(`nothing more came within ${TIMEOUT_MS} ms, after ${JSON.stringify(received.toString())}`)
+        ), TIMEOUT_MS)
         wake = () => { clearTimeout(timer); resolve() }
       })
     }
@@ -87,7 +92,9 @@ export async function connectRaw (t: TestContext, origin: string): Promise<RawCo
       const line = await until(() => takeTo('\r\n'))
       const size = Number.parseInt(line ?? '', 16)
       if (size > 0) await until(() => received.length >= size + 2 ? true : undefined)
-      if (Number.isNaN(size) || received.length < size) return { body: Buffer.concat(chunks).toString(), isWhole: false }
+      if (Number.isNaN(size) || received.length < size) {
+        return { body: Buffer.concat(chunks).toString(), isWhole: false }
+      }
       if (size === 0) break
       chunks.push(take(size))
       take(2)

@@ -17,7 +17,8 @@ export interface ReceivedRequest {
 }
 
 /** Returns the status to answer with, or answers by itself (late, in pieces, never). */
-export type ReceiverHandler = (request: ReceivedRequest, response: ServerResponse) => number | void | Promise<number | void>
+export type ReceiverHandler =
+  (request: ReceivedRequest, response: ServerResponse) => number | void | Promise<number | void>
 
 export interface Receiver {
   url: string
@@ -27,7 +28,10 @@ export interface Receiver {
   /** Changes what happens to requests from now on. */
   handle: (handler: ReceiverHandler) => void
   /** Waits for so many requests, or until the predicate holds for all that came, and returns them. */
-  waitFor: (wanted: number | ((requests: ReceivedRequest[]) => boolean), options?: { timeoutMs?: number, what?: string }) => Promise<ReceivedRequest[]>
+  waitFor: (wanted: number | ((requests: ReceivedRequest[]) => boolean), options?: {
+    timeoutMs?: number,
+    what?: string
+  }) => Promise<ReceivedRequest[]>
   /** Refuses connections until `start`. */
   stop: () => Promise<void>
   /** Listens again on the same port. */
@@ -83,7 +87,14 @@ async function read (request: IncomingMessage): Promise<ReceivedRequest> {
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk as Buffer)
   const body = Buffer.concat(chunks).toString()
-  return { method: request.method ?? '', url: request.url ?? '', headers: request.headers, body, json: parse(body), at: Date.now() }
+  return {
+    method: request.method ?? '',
+    url: request.url ?? '',
+    headers: request.headers,
+    body,
+    json: parse(body),
+    at: Date.now()
+  }
 }
 
 function parse (body: string): unknown {

@@ -21,9 +21,16 @@ export async function startRedisCluster (t: TestContext, { replicas = false } = 
   const clients = nodes.map(({ server }) => server.client())
   const primaries = clients.slice(0, PRIMARIES)
   await Promise.all(primaries.map((client, i) =>
-    client.call('CLUSTER', 'ADDSLOTSRANGE', Math.ceil(i * SLOTS / PRIMARIES), Math.ceil((i + 1) * SLOTS / PRIMARIES) - 1)))
+    client.call(
+      'CLUSTER',
+      'ADDSLOTSRANGE',
+      Math.ceil(i * SLOTS / PRIMARIES),
+      Math.ceil((i + 1) * SLOTS / PRIMARIES) - 1
+    )))
   const [first] = clients as [Redis]
-  for (const { server, busPort } of nodes.slice(1)) await first.call('CLUSTER', 'MEET', server.host, server.port, busPort)
+  for (const { server, busPort } of nodes.slice(1)) {
+    await first.call('CLUSTER', 'MEET', server.host, server.port, busPort)
+  }
   await until(() => isWhole(clients), { what: 'the nodes of the Cluster to know each other' })
 
   const ids = await Promise.all(primaries.map(client => client.call('CLUSTER', 'MYID') as Promise<string>))
@@ -48,12 +55,19 @@ export async function startRedisCluster (t: TestContext, { replicas = false } = 
 async function startNode (t: TestContext) {
   const busPort = await freePort()
   const server = await startRedis(t, {
-    settings: { 'cluster-enabled': 'yes', 'cluster-config-file': 'nodes.conf', 'cluster-port': String(busPort), 'cluster-node-timeout': '5000' }
+    settings: {
+      'cluster-enabled': 'yes',
+      'cluster-config-file': 'nodes.conf',
+      'cluster-port': String(busPort),
+      'cluster-node-timeout': '5000'
+    }
   })
   return { server, busPort }
 }
 
 async function isWhole (clients: Redis[]): Promise<boolean> {
   const infos = await Promise.all(clients.map(client => client.call('CLUSTER', 'INFO') as Promise<string>))
-  return infos.every(info => info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${clients.length}`))
+  return infos.every(
+    info => info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${clients.length}`)
+  )
 }

@@ -34,15 +34,30 @@ export async function startRedisSentinel (t: TestContext): Promise<TestRedisSent
   ].join('\n'))
   const log = `${file}.log`
   const server = await spawnServer({
-    name: 'Sentinel', command: await redisExecutable(), args: [file, '--sentinel'], log, stopSignal: 'SIGTERM', stopTimeoutMs: STOP_TIMEOUT_MS
+    name: 'Sentinel',
+    command: await redisExecutable(),
+    args: [
+      file,
+      '--sentinel'
+    ],
+    log,
+    stopSignal: 'SIGTERM',
+    stopTimeoutMs: STOP_TIMEOUT_MS
   })
   noteProcess(server.process)
   t.teardown(server.stop)
   const sentinel = new Redis({ host: '127.0.0.1', port })
   sentinel.on('error', () => {})
   t.teardown(() => sentinel.disconnect())
-  const knowsReplica = async () => (await sentinel.call('SENTINEL', 'REPLICAS', MASTER) as string[][]).some(fields => fields.join(' ').includes('master-link-status ok'))
-  await waitUntilReady(server, { name: 'Sentinel', log, timeoutMs: START_TIMEOUT_MS, isReady: async () => await knowsReplica().catch(() => false) })
+  const knowsReplica = async () => (await sentinel.call('SENTINEL', 'REPLICAS', MASTER) as string[][]).some(
+    fields => fields.join(' ').includes('master-link-status ok')
+  )
+  await waitUntilReady(server, {
+    name: 'Sentinel',
+    log,
+    timeoutMs: START_TIMEOUT_MS,
+    isReady: async () => await knowsReplica().catch(() => false)
+  })
 
   return {
     url: `redis+sentinel://127.0.0.1:${port}/${MASTER}/0`,
@@ -50,7 +65,8 @@ export async function startRedisSentinel (t: TestContext): Promise<TestRedisSent
     replica,
     failOver: async () => {
       await sentinel.call('SENTINEL', 'FAILOVER', MASTER)
-      await until(async () => (await sentinel.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', MASTER) as string[])[1] === String(replica.port))
+      await until(async () =>
+        (await sentinel.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', MASTER) as string[])[1] === String(replica.port))
     }
   }
 }

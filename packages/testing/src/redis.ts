@@ -31,7 +31,9 @@ export interface TestRedis {
   stop: () => Promise<void>
   /** Starts it again on the same port and data; stops it first when it runs. */
   restart: () => Promise<void>
-  /** Notes how far the append-only file is; `lose` kills the server and starts it again without what was written since. */
+  /**
+   * Notes how far the append-only file is; `lose` kills the server and starts it again without what was written since.
+   */
   noteTail: () => { lose: () => Promise<void> }
 }
 

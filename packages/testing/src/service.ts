@@ -66,13 +66,21 @@ function collect (child: ChildProcess): () => string {
   return () => text
 }
 
-async function ready (child: ChildProcess, url: string, { timeoutMs, output, entry }: { timeoutMs: number, output: () => string, entry: string }): Promise<void> {
+async function ready (
+  child: ChildProcess,
+  url: string,
+  { timeoutMs, output, entry }: { timeoutMs: number, output: () => string, entry: string }
+): Promise<void> {
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null
   const isReady = async () => (await fetch(url, { signal: AbortSignal.timeout(2_000) })).ok
   await until(async () => hasEnded() || await isReady(), { timeoutMs, what: `${url} to answer` }).catch(err => {
     throw new Error(`${entry} did not become ready. It wrote:\n${output()}`, { cause: err })
   })
-  if (hasEnded()) throw new Error(`${entry} ended (${child.exitCode ?? child.signalCode}) before it was ready. It wrote:\n${output()}`)
+  if (hasEnded()) {
+    throw new Error(
+    `${entry} ended (${child.exitCode ?? child.signalCode}) before it was ready. It wrote:\n${output()}`
+    )
+  }
 }
 
 async function stop (child: ChildProcess, exited: Promise<unknown>): Promise<void> {

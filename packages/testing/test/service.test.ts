@@ -22,7 +22,11 @@ t.test('runs a script with the given environment until the test ends; ready when
   await t.test('inner', async t => {
     const port = await freePort()
     const readyUrl = `http://127.0.0.1:${port}/`
-    const service = await spawnService(t, { entry: script(t, SERVER), env: { PORT: String(port), WORD: 'hello' }, readyUrl })
+    const service = await spawnService(t, {
+      entry: script(t, SERVER),
+      env: { PORT: String(port), WORD: 'hello' },
+      readyUrl
+    })
     pid = service.pid
     t.equal(await (await fetch(readyUrl)).text(), 'hello')
     t.match(service.output(), 'here I am')
@@ -38,6 +42,9 @@ t.test('ends by the signal that it receives', async t => {
 
 t.test('a service that ends at its start is reported with its output', async t => {
   const port = await freePort()
-  const start = spawnService(t, { entry: script(t, 'console.error("no database"); process.exit(3)'), readyUrl: `http://127.0.0.1:${port}/` })
+  const start = spawnService(t, {
+    entry: script(t, 'console.error("no database"); process.exit(3)'),
+    readyUrl: `http://127.0.0.1:${port}/`
+  })
   await t.rejects(start, { message: /ended \(3\) before it was ready. It wrote:\nno database/ })
 })

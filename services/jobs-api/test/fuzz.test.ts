@@ -25,7 +25,8 @@ t.test('every response to random input is one of the document, and never an inte
     RATE_LIMIT_MAX: '0', JOB_RETENTION_DAYS: '36500', SWEEP_INTERVAL_MS: '3600000'
   })
   await makeRows(database.sql, { userId: '1', count: 100, queues: 'default' })
-  await database.sql`update jobs.jobs set ours = true, data = '{}', options = '{}' where state = 4` // so that they can be retried
+  // so that they can be retried
+  await database.sql`update jobs.jobs set ours = true, data = '{}', options = '{}' where state = 4`
   const refreshToken = signRefreshToken({ userId: '1', secret: `${TEST_SECRET}, refreshed`, expiresInMs: 60_000 })
 
   const operator = createSigner({ key: TEST_SECRET, algorithm: 'HS256' })({

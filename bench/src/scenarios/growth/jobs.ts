@@ -41,7 +41,9 @@ export async function manyJobs (fixture: Fixture): Promise<Result> {
   const polls = {
     'GET /jobs/:id': ({ user, jobs }: typeof SMALL) => ids(jobs).map(id => `/jobs/${idOf(user, id)}`),
     'GET /jobs, 50': () => ['/jobs?limit=50', '/jobs?limit=50&status=completed'],
-    'GET /jobs, 50 by cursor': async ({ user }: typeof SMALL) => [`/jobs?limit=50&cursor=${await middleCursor(subject, user)}`],
+    'GET /jobs, 50 by cursor': async ({ user }: typeof SMALL) => [
+      `/jobs?limit=50&cursor=${await middleCursor(subject, user)}`
+    ],
     'GET /jobs/counts': () => ['/jobs/counts']
   }
   const rows: Row[] = []

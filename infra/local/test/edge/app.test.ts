@@ -145,7 +145,8 @@ t.test('merges the OpenAPI documents of all services into one page', async t => 
   ])
   t.match(
     JSON.stringify(merged.paths),
-    '"tags":["jobs-api"],"responses":{"200":{"content":{"application/json":{"schema":{"$ref":"#/components/schemas/jobs-api.def-0"'
+    '"tags":["jobs-api"],"responses":{"200":' +
+      '{"content":{"application/json":{"schema":{"$ref":"#/components/schemas/jobs-api.def-0"'
   )
   const page = await fetch(`${origin}/docs`)
   t.equal(page.status, 200)

@@ -26,7 +26,9 @@ t.test('describes each kind of disagreement', async t => {
     'polling\'s last event is 3-0, Socket.IO\'s 2-0',
     'polling and Socket.IO have different results'
   ])
-  t.same(disagreements({ socket: [progress], webhooks: [progress], polled: reports.polled }), ['Socket.IO reported no end of the job'])
+  t.same(disagreements({ socket: [progress], webhooks: [progress], polled: reports.polled }), [
+    'Socket.IO reported no end of the job'
+  ])
   t.same(disagreements({ ...reports, polled: { state: 'failed', failedReason: 'x', lastEventId: '2-0' } }), [
     'polling says failed, Socket.IO completed',
     'polling and Socket.IO have different results'

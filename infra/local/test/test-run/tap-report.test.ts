@@ -33,7 +33,8 @@ t.test('prints one line for a file that passed, and all failures of a file that 
   t.equal(printed[0], 'ok test/a.test.ts # time=12ms')
   t.match(
     printed.join('\n'),
-    '    not ok 1 - two\n      ---\n      diff: that\n      ...\nnot ok 2 - test/b.test.ts # time=9ms\n  ---\n  exitCode: 1\n  ...'
+    '    not ok 1 - two\n      ---\n      diff: that\n      ...\n' +
+      'not ok 2 - test/b.test.ts # time=9ms\n  ---\n  exitCode: 1\n  ...'
   )
   t.notMatch(printed.join('\n'), 'ok 1 - passed')
   t.notMatch(printed.join('\n'), 'TAP version')
@@ -45,7 +46,8 @@ t.test('counts skipped and todo separately', async t => {
 
 t.test('a file without tests is a failure', async t => {
   const { counts, printed } = read(
-    '# Subtest: test/c.test.ts\n    ok 1 - x\nok 1 - test/c.test.ts # time=3ms\nok 2 - test/d.test.ts # SKIP no tests found\n# { total: 2, pass: 1, skip: 1 }',
+    '# Subtest: test/c.test.ts\n    ok 1 - x\nok 1 - test/c.test.ts # time=3ms\n' +
+      'ok 2 - test/d.test.ts # SKIP no tests found\n# { total: 2, pass: 1, skip: 1 }',
     0
   )
   t.same(counts, { passed: 1, failed: 1, skipped: 0 })

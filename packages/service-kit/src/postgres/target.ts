@@ -134,12 +134,12 @@ function hostFaults (hosts: Host[]): string[] {
 function poolerFaults (hosts: Host[]): string[] {
   return hosts.flatMap(({ host, port }) => {
     if (/\.supabase\.(com|co|net)$/.test(host) && port === 6543) {
-      return ['DATABASE_URL: port 6543 of Supabase pools transactions, which loses LISTEN, advisory locks and prepared ' +
-        'statements; use the session pooler (port 5432) or the direct connection']
+      return ['DATABASE_URL: port 6543 of Supabase pools transactions, which loses LISTEN, advisory locks and ' +
+        'prepared statements; use the session pooler (port 5432) or the direct connection']
     }
     if (/-pooler\..*neon\.tech$/.test(host)) {
-      return ['DATABASE_URL: a "-pooler" host of Neon pools transactions, which loses LISTEN, advisory locks and prepared ' +
-        'statements; use the connection string without "-pooler"']
+      return ['DATABASE_URL: a "-pooler" host of Neon pools transactions, which loses LISTEN, advisory locks and ' +
+        'prepared statements; use the connection string without "-pooler"']
     }
     return []
   })

@@ -34,7 +34,8 @@ export type RedisTarget = {
 /** Reads a Redis URL: one server, the nodes of a Cluster, or Sentinels. */
 export function redisTarget (url: string): RedisTarget {
   const parts = URL_FORM.exec(url) ?? []
-  const [, scheme = '', secure, kind = 'single', userInfo = '', authority = '', path = '', search = '', fragment = ''] = parts
+  const [, scheme = '', secure, kind = 'single', userInfo = '', authority = '', path = '', search = '', fragment = ''] =
+    parts
   const query = new URLSearchParams(search)
   const segments = path.split('/').filter(Boolean).map(decoded)
   const isSentinel = kind === 'sentinel'

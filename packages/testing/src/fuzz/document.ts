@@ -35,7 +35,10 @@ type Described = {
   requestBody?: { content: Content }
   responses: Record<string, { content?: Content }>
 }
-type Document = { paths: Record<string, Record<string, Described>>, components: { schemas: Record<string, JsonSchema> } }
+type Document = {
+  paths: Record<string, Record<string, Described>>
+  components: { schemas: Record<string, JsonSchema> }
+}
 
 /** The operations of an OpenAPI document, references resolved. */
 export function operationsOf (document: object): Operation[] {

@@ -36,6 +36,8 @@ function faultOf ({ answers }: Operation, { statusCode, body, headers }: Answer)
   if (!answers.has(statusCode)) return `${statusCode} is not documented`
   const schema = answers.get(statusCode)
   if (!schema) return body === '' ? undefined : `${statusCode} has a body`
-  if (statusCode >= 400 && !String(headers['content-type']).startsWith('application/problem+json')) return `${statusCode} is no problem+json`
+  if (statusCode >= 400 && !String(headers['content-type']).startsWith('application/problem+json')) {
+    return `${statusCode} is no problem+json`
+  }
   return Schema.Check(schema, JSON.parse(body)) ? undefined : `${statusCode} is not as documented: ${body}`
 }

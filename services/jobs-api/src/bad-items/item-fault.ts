@@ -25,6 +25,6 @@ export function isRefusedByBullMQ (err: unknown): boolean {
 
 const CONNECTION = /connection|writeable|timed out|timeout|closed|socket/i
 const STATE = new RegExp(`^(${[
-  'BUSY', 'CLUSTERDOWN', 'LOADING', 'MASTERDOWN', 'MISCONF', 'MOVED', 'NOAUTH', 'NOPERM', 'NOREPLICAS', 'OOM', 'READONLY',
-  'TRYAGAIN', 'UNBLOCKED', 'WRONGPASS'
+  'BUSY', 'CLUSTERDOWN', 'LOADING', 'MASTERDOWN', 'MISCONF', 'MOVED', 'NOAUTH', 'NOPERM', 'NOREPLICAS', 'OOM',
+  'READONLY', 'TRYAGAIN', 'UNBLOCKED', 'WRONGPASS'
 ].join('|')})`)

@@ -37,7 +37,8 @@ const COMMON_COLUMNS = [
 
 /** The columns of both kinds of row, except for the progress. */
 export const commonColumns = (sql: RawSql) => sql.unsafe(COMMON_COLUMNS.map(name => `jobs.${name}`).join(', '))
-export const summaryColumns = (sql: RawSql) => sql`${commonColumns(sql)}, jobs.progress::text as progress, jobs.progress_truncated`
+export const summaryColumns = (sql: RawSql) =>
+  sql`${commonColumns(sql)}, jobs.progress::text as progress, jobs.progress_truncated`
 
 /** The id of the last event of a row, in the format of clients. */
 export function lastEventId (

@@ -39,7 +39,9 @@ t.test('events that cannot be projected are skipped alone, and support can find 
   await pipeline.exec()
   await until(async () => (await jobRows(database.sql)).length === 300 - bad.length)
   t.match(await app.metricsRegistry.metrics(), new RegExp(`tidings_projector_skipped_events_total ${bad.length + 1}`))
-  await until(async () => (await database.sql`select from jobs.bad_items where consumer = 'projector'`).length === bad.length + 1)
+  await until(
+    async () => (await database.sql`select from jobs.bad_items where consumer = 'projector'`).length === bad.length + 1
+  )
   const [found] = await database.sql`select reason, item from jobs.bad_items where job_id = 'j8'`
   t.match(found, { reason: /0x00/, item: /^\d+-\d+$/ })
   t.same(await compareCounts(app.sql), [])

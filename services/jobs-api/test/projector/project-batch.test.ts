@@ -88,7 +88,8 @@ t.test('a transaction that is cut off before its commit leaves nothing behind', 
     begin if pg_backend_pid() = ${pid} then perform pg_sleep(10); end if; return new; end $$;
     create trigger slowly before insert on jobs.timeline for each statement execute function jobs.slowly()`)
   const cut = t.rejects(projectBatch(other, { from: ZERO, to: ends(events), events }))
-  const waits = async (event: string) => (await sql`select 1 from pg_stat_activity where datname = current_database() and ${event} in (wait_event_type, wait_event)`).length === 1
+  const waits = async (event: string) =>
+    (await sql`select 1 from pg_stat_activity where datname = current_database() and ${event} in (wait_event_type, wait_event)`).length === 1
   await until(async () => await waits('PgSleep'))
   const second = projectBatch(sql, { from: ZERO, to: ends(events), events })
   await until(async () => await waits('Lock'), { what: 'the second to wait for the row of the position' })

@@ -103,7 +103,8 @@ const filters: Record<string, Partial<JobFilter>> = {
 
 t.test('there are a million jobs of one user, and a million of others', async t => {
   // Not by `sql`, whose statements are limited to ten seconds: that may not suffice for all rows.
-  const [row] = await database.sql`select (count(*) filter (where user_id = '1'))::int as own, (count(*) filter (where user_id <> '1'))::int as others from jobs.jobs`
+  const [row] =
+    await database.sql`select (count(*) filter (where user_id = '1'))::int as own, (count(*) filter (where user_id <> '1'))::int as others from jobs.jobs`
   t.same(row, { own: MILLION, others: MILLION })
 })
 

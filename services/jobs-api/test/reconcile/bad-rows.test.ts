@@ -65,7 +65,8 @@ t.test('a job that BullMQ refuses ends with the reason, and later jobs of the ou
   })
   const [bad] = await jobRows(database.sql)
   t.match(bad?.failed_reason, /^The queue refused the job: .*[Pp]riority/)
-  await until(async () => (await database.sql`select from jobs.bad_items where consumer = 'outbox' and job_id = 'bad'`).length === 1)
+  await until(async () =>
+    (await database.sql`select from jobs.bad_items where consumer = 'outbox' and job_id = 'bad'`).length === 1)
   t.ok(await redis.client().exists('bull:default:good'))
   t.ok(app)
 })

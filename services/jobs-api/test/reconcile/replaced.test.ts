@@ -14,7 +14,9 @@ const QUICK = { RECONCILE_SILENT_MS: String(SILENT_MS), RECONCILE_INTERVAL_MS: '
 /** Waits until every open job was compared as silent. */
 async function reconciled (app: FastifyInstance) {
   const since = Date.now() + SILENT_MS
-  await until(async () => (await app.sql`select 1 from jobs.jobs where state < 3 and looked_ms < ${since}`).length === 0)
+  await until(
+    async () => (await app.sql`select 1 from jobs.jobs where state < 3 and looked_ms < ${since}`).length === 0
+  )
 }
 
 async function rest (app: FastifyInstance, path: string, user: number | string = 1) {

@@ -38,7 +38,10 @@ t.test('entries whose id is not that of a job are recorded, counted and skipped 
   await submit(app)
   await untilStates(database.sql, ['waiting', 'waiting'])
   t.equal((await app.inject('/readyz')).statusCode, 200)
-  await until(async () => (await database.sql`select from jobs.bad_items where job_id = 'events' and reason like '%does not hold a job%'`).length > 0)
+  await until(
+    async () =>
+      (await database.sql`select from jobs.bad_items where job_id = 'events' and reason like '%does not hold a job%'`).length > 0
+  )
   t.match(await app.metricsRegistry.metrics(), /tidings_bad_items_total\{consumer="relay",queue="default"\} [1-9]/)
 })
 
@@ -146,13 +149,20 @@ t.test('with any content of BullMQ\'s stream and hashes the events of other jobs
       async () => (await historyOf(app.redis, 'marker')).some(({ jobId, type }) => jobId === id && type === 'waiting'),
       { what: 'the relay to pass it' }
     )
-    await until(async () => (await database.sql`select from jobs.jobs where id = ${id} and event_ms is not null`).length === 1, { what: 'the projector to pass it' })
+    await until(
+      async () => (await database.sql`select from jobs.jobs where id = ${id} and event_ms is not null`).length === 1,
+      { what: 'the projector to pass it' }
+    )
   }), { seed: 11, numRuns: 15, endOnFailure: true, reporter })
   t.equal(rounds, 15)
   // The reconciliation passes all of it as well: a job that was drained without an entry ends.
   const lost = await submit(app, { user: 'marker' })
-  await until(async () => (await database.sql`select from jobs.jobs where id = ${lost} and event_ms is not null`).length === 1)
+  await until(
+    async () => (await database.sql`select from jobs.jobs where id = ${lost} and event_ms is not null`).length === 1
+  )
   await database.sql`update jobs.jobs set attempts_made = 1 where id = ${lost}`
   await client.del(`bull:default:${lost}`)
-  await until(async () => (await database.sql`select from jobs.jobs where id = ${lost} and state = 4`).length === 1, { what: 'the reconciliation' })
+  await until(async () => (await database.sql`select from jobs.jobs where id = ${lost} and state = 4`).length === 1, {
+    what: 'the reconciliation'
+  })
 })

@@ -34,8 +34,15 @@ t.test('a submitted job is published and projected from its start to its end', a
   t.ok(events.every(event => event.userId === '7' && event.name === 'dataProcessing' && event.jobId === jobId))
   t.same(await historyOf(app.redis, '7'), events, 'the history of the owner has the same events with the same ids')
   t.equal(job.lastEventId, events.at(-1)?.eventId)
-  t.same(await database.sql`select state, count::int from jobs.counts where user_id = '7' and count <> 0`, [{ state: 3, count: 1 }])
-  t.same((await database.sql`select type from jobs.timeline order by event_ms, event_seq`).map(({ type }) => type), ['added', 'waiting', 'active', 'completed'])
+  t.same(await database.sql`select state, count::int from jobs.counts where user_id = '7' and count <> 0`, [
+    { state: 3, count: 1 }
+  ])
+  t.same((await database.sql`select type from jobs.timeline order by event_ms, event_seq`).map(({ type }) => type), [
+    'added',
+    'waiting',
+    'active',
+    'completed'
+  ])
 })
 
 t.test('a job that another producer adds is adopted by the userId in its data', async t => {
@@ -47,7 +54,8 @@ t.test('a job that another producer adds is adopted by the userId in its data', 
   await queue.add('nightly', { userId: 7 })
 
   const rows = await until(async () => {
-    const found = await database.sql`select id, user_id, name, queue, state, ours, attempts_made, attempts_max, result, generation_ms::text as generation from jobs.jobs order by n`
+    const found =
+      await database.sql`select id, user_id, name, queue, state, ours, attempts_made, attempts_max, result, generation_ms::text as generation from jobs.jobs order by n`
     return found.length === 2 && found.every(({ state }) => state === 3) && found
   })
   t.same(rows.map(

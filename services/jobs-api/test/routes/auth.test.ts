@@ -16,7 +16,8 @@ t.test('POST /auth/refresh', async t => {
     method: 'POST', url: '/auth/refresh', payload: { refreshToken }
   })
   /** As if the last rotation of every family were so long ago. */
-  const pass = async (seconds: number) => await database.sql`update jobs.refresh_families set rotated_at = rotated_at - make_interval(secs => ${seconds})`
+  const pass = async (seconds: number) =>
+    await database.sql`update jobs.refresh_families set rotated_at = rotated_at - make_interval(secs => ${seconds})`
 
   await t.test('returns an access token that works, and a new refresh token', async t => {
     const answer = await refresh(refreshTokenOf('7'))

@@ -132,7 +132,8 @@ t.test('cancel', async t => {
       await redis.client().exists(cancelKey('idle', 'unsent')), 1,
       'its worker is signalled, in case the job is being added'
     )
-    await database.sql`update jobs.jobs set created_ms = ${Date.now() - 60_000} where id = 'unsent'` // from now on the outbox adds it
+    // from now on the outbox adds it
+    await database.sql`update jobs.jobs set created_ms = ${Date.now() - 60_000} where id = 'unsent'`
     t.match(await untilFailed('unsent'), { failedReason: 'Cancelled by user' })
   })
 })
@@ -145,7 +146,8 @@ t.test('a cancel ends a job that another replica has not added to Redis yet, als
   const jobId = await submit(submitter, { delay: 3_600_000 })
   // waits to signal a worker
   const answer = canceller.inject({ method: 'POST', url: `/jobs/${jobId}/cancel`, headers: bearer(7) })
-  await until(async () => (await database.sql`select from jobs.jobs where id = ${jobId} and cancel_requested_at is not null`).length === 1)
+  await until(async () =>
+    (await database.sql`select from jobs.jobs where id = ${jobId} and cancel_requested_at is not null`).length === 1)
   await setTimeout(300) // so that it looks for the job, and does not find it
   await control.client('UNPAUSE')
   t.equal((await answer).statusCode, 202)

@@ -31,7 +31,9 @@ export async function checkOutcomes (t: Test, app: FastifyInstance, ran: Ran[]) 
   }, { intervalMs: 500 }).catch(() => {}) // the comparisons below report the fault
 
   const since = Date.now() + SILENT_MS
-  await until(async () => (await app.sql`select 1 from jobs.jobs where state < 3 and looked_ms < ${since}`).length === 0)
+  await until(
+    async () => (await app.sql`select 1 from jobs.jobs where state < 3 and looked_ms < ${since}`).length === 0
+  )
   for (const one of ran) t.same(await outcomeOf(app, one), one.transition.expected, one.transition.name)
   t.same(await compareCounts(app.sql), [])
 }

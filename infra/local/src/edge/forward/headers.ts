@@ -3,7 +3,8 @@ import type { Socket } from 'node:net'
 
 /** Headers that apply to one hop only (RFC 9110 §7.6.1), like those that `Connection` names. */
 const HOP_BY_HOP = new Set([
-  'connection', 'keep-alive', 'proxy-connection', 'proxy-authenticate', 'proxy-authorization', 'te', 'transfer-encoding', 'upgrade'
+  'connection', 'keep-alive', 'proxy-connection', 'proxy-authenticate', 'proxy-authorization',
+  'te', 'transfer-encoding', 'upgrade'
 ])
 
 /** Headers without which the message would change its meaning; `Connection` cannot remove them. */
