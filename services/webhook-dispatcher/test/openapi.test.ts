@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { describeApi } from '../src/openapi.ts'
 
-type Operation = { operationId?: string, summary?: string, tags?: string[], security?: object[], responses: Record<string, unknown> }
+type Operation = {
+  operationId?: string, summary?: string, tags?: string[], security?: object[], responses: Record<string, unknown>
+}
 type Document = { paths: Record<string, Record<string, Operation>> }
 
 t.test('the document in docs/openapi is that of the routes (pnpm openapi writes it)', async t => {

@@ -16,7 +16,9 @@ export type Settings = Record<string, string>
 export type Stores = { url: string, sql: Sql, redis: TestRedis, env: Settings }
 export type NewWebhook = { url: string, userId?: string, eventType?: string, progressMode?: string, status?: string }
 /** Progress and result are values here. */
-export type NewEvent = Omit<Partial<JobEvent>, 'progress' | 'result'> & Pick<JobEvent, 'type' | 'jobId'> & { progress?: unknown, result?: unknown }
+export type NewEvent = Omit<Partial<JobEvent>, 'progress' | 'result'> & Pick<JobEvent, 'type' | 'jobId'> & {
+  progress?: unknown, result?: unknown
+}
 
 /** Postgres and Redis of the test's own, and the environment of a dispatcher on them. */
 export async function startStores (t: TestContext): Promise<Stores> {
@@ -77,7 +79,9 @@ function eventOf ({ progress, result, ...event }: NewEvent): JobEvent {
 /** Writes webhooks as the routes would, with a known secret. */
 export function webhookCreator (sql: Sql) {
   const box = createSecretBox([SECRET_KEY])
-  return async function createWebhook ({ url, userId = '1', eventType = 'all', progressMode = 'all', status = 'active' }: NewWebhook): Promise<number> {
+  return async function createWebhook (
+    { url, userId = '1', eventType = 'all', progressMode = 'all', status = 'active' }: NewWebhook
+  ): Promise<number> {
     const [row] = await sql<{ id: number }[]>`
       insert into webhooks.webhooks (user_id, url, event_type, progress_mode, status, since_ms, since_seq)
       values (${userId}, ${url}, ${eventType}, ${progressMode}, ${status}, 0, 0) returning id`

@@ -22,7 +22,7 @@ export type AttempterOptions = EgressRules & {
   connectTimeoutMs?: number
   /** To one origin. */
   connections?: number
-  /** Of a connection: then its name is resolved anew. */
+  /** The maximum age of a connection: after that its name is resolved again. */
   maxAgeMs?: number
   resolve?: Resolve
   /** Certificates to trust instead of the default ones, in PEM. */

@@ -85,11 +85,11 @@ function faultOf ({ errors }: RaceLost): Error {
   const own = ownFaultOf(errors)
   if (own) return own
   const known = errors.find(err => err instanceof EgressError)
-  return known ?? new EgressError('connect', `Could not connect (${codeOf(mostTelling(errors))})`, errors[0])
+  return known ?? new EgressError('connect', `Could not connect (${codeOf(mostSpecific(errors))})`, errors[0])
 }
 
-/** An answer of the host says more than that there is no way to it. */
-function mostTelling (errors: readonly unknown[]): unknown {
+/** A refusal by the host is more specific than a missing route. */
+function mostSpecific (errors: readonly unknown[]): unknown {
   return errors.find(
     err => codeOf(err) === 'ECONNREFUSED'
   ) ?? errors.find(err => codeOf(err) !== 'ENETUNREACH') ?? errors[0]

@@ -34,7 +34,7 @@ const NO_IPV6 = new Set(['ENETUNREACH', 'EADDRNOTAVAIL', 'EAFNOSUPPORT'])
 /**
  * The fault of ours that explains why none of an endpoint's addresses could be
  * connected to. That a machine without IPv6 reaches no IPv6 address explains
- * nothing: such an endpoint is not reachable from here, and its owner is told.
+ * nothing: such an endpoint is not reachable from here, and its owner sees that.
  */
 export function ownFaultOf (errors: readonly unknown[]): OwnFault | undefined {
   const known = errors.find(err => err instanceof OwnFault)

@@ -14,7 +14,7 @@ export type StatusListener = { onStatus: (status: number) => void }
 
 /**
  * Watches what a socket's reader (undici) reads, to know what its parser does
- * not tell: whether a byte of an answer has come, and the status, as soon as
+ * not report: whether a byte of an answer has come, and the status, as soon as
  * its line is there and whatever follows it. Interim answers (1xx) are left
  * out: nobody here waits for one, and undici ends a connection for "100
  * Continue", which some servers send without being asked.

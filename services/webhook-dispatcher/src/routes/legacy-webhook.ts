@@ -61,7 +61,7 @@ export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function leg
   })
 
   app.get('/secret', {
-    config: { access: 'webhooks:write' }, // whoever has the secret can sign
+    config: { access: 'webhooks:write' }, // the secret allows signing
     schema: {
       operationId: 'getLegacySecret',
       tags,

@@ -10,7 +10,7 @@ export const secretRoutes: FastifyPluginAsyncTypebox = async function secretRout
   const tags = ['webhooks']
 
   app.get('/:id/secret', {
-    config: { access: 'webhooks:write' }, // whoever has the secret can sign
+    config: { access: 'webhooks:write' }, // the secret allows signing
     schema: {
       operationId: 'getWebhookSecret',
       tags,

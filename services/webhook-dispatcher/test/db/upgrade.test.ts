@@ -43,7 +43,11 @@ t.test('pending deliveries and claims of the release before are delivered, in or
     from generate_series(1, 3) as n`
 
   await startApp(t, stores)
-  t.same((await sql`select from webhooks.deliveries where state = 'delivered'`).length, 0, 'the lease of the old worker holds')
+  t.same(
+    (await sql`select from webhooks.deliveries where state = 'delivered'`).length,
+    0,
+    'the lease of the old worker holds'
+  )
   const bodies = (await receiver.waitFor(3)).map(({ json }) => json)
   t.same(bodies, [{ n: 1 }, { n: 2 }, { n: 3 }])
   await appender(stores.redis)(jobOf('new', 0))
@@ -66,7 +70,10 @@ t.test('statements of the release before work beside the new release', async t =
     select id from registered`
   const workerId = worker?.id as number
   await sql`update webhooks.claimants set lease_until = now() + interval '2 minutes' where id = ${workerId} and lease_until > now()`
-  t.match(await sql`select has_lock, lease_until > now() + interval '1 minute' as renewed from webhooks.workers`, [{ has_lock: true, renewed: true }])
+  t.match(
+    await sql`select has_lock, lease_until > now() + interval '1 minute' as renewed from webhooks.workers`,
+    [{ has_lock: true, renewed: true }]
+  )
 
   await sql.begin(async tx => {
     await tx`lock table webhooks.positions in exclusive mode`

@@ -10,7 +10,9 @@ const RETENTION_MS = 14 * DAY_MS
 t.test('a replay since a time begins just before it, since an event just after it', async t => {
   const now = Date.UTC(2026, 5, 15)
   t.same(replayStart('2026-06-14T00:00:00Z', RETENTION_MS, now), { ms: now - DAY_MS - 1, seq: Number.MAX_SAFE_INTEGER })
-  t.same(replayStart('2026-06-14T02:00:00+02:00', RETENTION_MS, now), { ms: now - DAY_MS - 1, seq: Number.MAX_SAFE_INTEGER })
+  t.same(
+    replayStart('2026-06-14T02:00:00+02:00', RETENTION_MS, now), { ms: now - DAY_MS - 1, seq: Number.MAX_SAFE_INTEGER }
+  )
   t.same(replayStart(`${now - DAY_MS}-5`, RETENTION_MS, now), { ms: now - DAY_MS, seq: 5 })
   t.same(replayStart('2026-06-01T00:00:00Z', RETENTION_MS, now).ms, now - RETENTION_MS - 1, 'all of the 14 days')
   t.throws(() => replayStart('2026-05-31T23:59:59Z', RETENTION_MS, now))
@@ -19,7 +21,10 @@ t.test('a replay since a time begins just before it, since an event just after i
 
 t.test('one replay of a webhook runs at a time', async t => {
   const { url, sql } = await createDatabase(t)
-  const app = Fastify().register(postgres, { url, drizzle: true, schema: 'webhooks', migrations: new URL('../../src/db/migrations/', import.meta.url) })
+  const app = Fastify().register(
+    postgres,
+    { url, drizzle: true, schema: 'webhooks', migrations: new URL('../../src/db/migrations/', import.meta.url) }
+  )
   t.teardown(() => app.close())
   await app.ready()
   const [webhook] = await sql`
@@ -31,8 +36,10 @@ t.test('one replay of a webhook runs at a time', async t => {
   t.match(replay, { webhookId: key.id, status: 'running', deliveries: 0, finishedAt: null })
   await t.rejects(requestReplay(app.db, key, { ms: 0, seq: 0 }), { code: 'REPLAY_RUNNING', statusCode: 409 })
 
-  await sql`update webhooks.replays set finished_at = now(), told = 1 where id = ${replay.id}`
+  await sql`update webhooks.replays set finished_at = now(), deliveries = 1 where id = ${replay.id}`
   t.match(await findReplay(app.db, key.id, replay.id), { status: 'finished', deliveries: 1 })
-  t.match(await requestReplay(app.db, key, { ms: 1000, seq: 1 }), { status: 'finished' }, 'nothing came after that event')
+  t.match(
+    await requestReplay(app.db, key, { ms: 1000, seq: 1 }), { status: 'finished' }, 'nothing came after that event'
+  )
   t.match(await requestReplay(app.db, key, { ms: 1000, seq: 0 }), { status: 'running' })
 })

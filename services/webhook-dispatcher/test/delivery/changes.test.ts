@@ -34,9 +34,11 @@ async function setupHeld (t: TestContext, userId: string) {
 const stepsOf = (requests: { json: unknown }[]) => requests.map(({ json }) => (json as { progress?: number }).progress)
 const ALL = [...Array.from({ length: PROGRESS }, (_, i) => i + 1), undefined]
 
-t.test('a changed url and secret apply from the next attempt, whatever waits here already', async t => {
+t.test('a changed url and secret apply from the next attempt, also to deliveries that already wait', async t => {
   const { receiver, key, answer } = await setupHeld(t, 'moving')
-  const secret = await app.db.transaction(async tx => await rotateSecret(tx, app.secretBox, { userId: key.userId, webhookId: key.id }))
+  const secret = await app.db.transaction(
+    async tx => await rotateSecret(tx, app.secretBox, { userId: key.userId, webhookId: key.id })
+  )
   await updateWebhook(app.db, key, { url: `${receiver.url}/new` }, app.secretBox)
   await until(() => app.delivery.endpoints.get(key.id)?.target?.url.endsWith('/new'))
   answer()
@@ -49,7 +51,7 @@ t.test('a changed url and secret apply from the next attempt, whatever waits her
   }
 })
 
-t.test('so does another host', async t => {
+t.test('another host applies from the next attempt too', async t => {
   const { receiver, key, answer } = await setupHeld(t, 'leaving')
   const other = await startReceiver(t)
   const before = app.delivery.endpoints.get(key.id)
@@ -60,7 +62,7 @@ t.test('so does another host', async t => {
   t.equal(receiver.requests.length, 1)
 })
 
-t.test('who pauses a webhook is told of nothing more, and of the rest when it is active again', async t => {
+t.test('a paused webhook receives nothing more, and the rest once it is active again', async t => {
   const { receiver, key, answer, hasStates } = await setupHeld(t, 'pausing')
   await updateWebhook(app.db, key, { active: false }, app.secretBox)
   await until(() => app.delivery.endpoints.get(key.id)?.isStopped)
@@ -71,7 +73,7 @@ t.test('who pauses a webhook is told of nothing more, and of the rest when it is
   t.same(stepsOf(await receiver.waitFor(PROGRESS + 1)), ALL)
 })
 
-t.test('who deletes it is told of nothing more', async t => {
+t.test('a deleted webhook receives nothing more', async t => {
   const { receiver, key, answer, hasStates } = await setupHeld(t, 'deleting')
   const endpoint = app.delivery.endpoints.get(key.id)
   await deleteWebhook(app.db, key)
@@ -81,14 +83,16 @@ t.test('who deletes it is told of nothing more', async t => {
   t.equal(receiver.requests.length, 1)
 })
 
-t.test('who makes a webhook active that is left alone is told of news at once', async t => {
+t.test('a reactivated webhook receives new events at once', async t => {
   const receiver = await startReceiver(t, (_request, response) => {
     if (receiver.requests.length > 1) return 200
     response.writeHead(503, { 'retry-after': '3600' }).end()
   })
   const key = { userId: 'waiting', id: await createWebhook({ url: receiver.url, userId: 'waiting' }) }
   await append(jobOf('first', 0, key))
-  await until(async () => (await sql`select from webhooks.webhooks where open_until > now() + interval '50 minutes'`).length === 1)
+  await until(
+    async () => (await sql`select from webhooks.webhooks where open_until > now() + interval '50 minutes'`).length === 1
+  )
   await updateWebhook(app.db, key, { active: true }, app.secretBox)
   await append(jobOf('second', 0, key))
   t.match((await receiver.waitFor(2))[1]?.json, { id: 'second' })

@@ -1,7 +1,10 @@
 import t from 'tap'
 import { fileURLToPath } from 'node:url'
 import postgres, { type Sql } from 'postgres'
-import { freePort, spawnService, startPostgres, startReceiver, startRedis, TEST_SECRET, until, type ReceivedRequest, type SpawnedService, type TestContext } from '@tidings/testing'
+import {
+  freePort, spawnService, startPostgres, startReceiver, startRedis, TEST_SECRET, until, type ReceivedRequest,
+  type SpawnedService, type TestContext
+} from '@tidings/testing'
 import { appender, jobOf, SECRET_KEY, webhookCreator, type NewEvent, type Settings } from '../setup.ts'
 
 const SERVER = fileURLToPath(new URL('../../src/server.ts', import.meta.url))
@@ -15,7 +18,10 @@ const ENDPOINTS = 3
 const DELIVERIES = EVENTS * ENDPOINTS
 /** Jobs that run at the same time. */
 const ABREAST = 10
-/** Events that may be appended before the oldest of them is written as delivered at all endpoints: what a replica has in hand is never more. */
+/**
+ * Events that may be appended before the oldest of them is written as delivered at all endpoints: what a replica has in
+ * hand is never more.
+ */
 const WINDOW = 400
 const IN_HAND = WINDOW * ENDPOINTS
 /** One after the other as deliveries arrive, at even distances. */
@@ -29,7 +35,7 @@ const PATIENCE = { timeoutMs: 120_000, intervalMs: 50 }
 
 t.setTimeout(600_000)
 
-t.test('two replicas, killed again and again, and both stores restarted: nothing is lost, doubles are what was in hand, order holds', async t => {
+t.test('with two replicas killed repeatedly and both stores restarted nothing is lost, only deliveries in flight repeat, order holds', async t => {
   const [database, redis] = await Promise.all([startPostgres(t), startRedis(t, { appendonly: true })])
   const env = {
     DATABASE_URL: database.url,
@@ -51,7 +57,7 @@ t.test('two replicas, killed again and again, and both stores restarted: nothing
   const tallies = await Promise.all(Array.from({ length: ENDPOINTS }, () => startTally(t)))
   const createWebhook = webhookCreator(sql)
   for (const userId of USERS) for (const { url } of tallies) await createWebhook({ url, userId })
-  const arrived = () => tallies.reduce((sum, { told }) => sum + told.size, 0)
+  const arrived = () => tallies.reduce((sum, { received }) => sum + received.size, 0)
 
   const cause = {
     redis: redis.restart,
@@ -60,7 +66,9 @@ t.test('two replicas, killed again and again, and both stores restarted: nothing
       await database.start()
     },
     async kill () {
-      const at = replicas.indexOf(await until(() => readerOf(sql, replicas), { ...PATIENCE, what: 'a replica to read' }))
+      const at = replicas.indexOf(
+        await until(() => readerOf(sql, replicas), { ...PATIENCE, what: 'a replica to read' })
+      )
       await replicas[at]?.kill('SIGKILL')
       replicas[at] = await startReplica(t, env)
     }
@@ -77,8 +85,8 @@ t.test('two replicas, killed again and again, and both stores restarted: nothing
   await until(() => arrived() >= DELIVERIES, { ...PATIENCE, what: 'all deliveries to arrive' })
   await until(async () => await delivered(sql) === DELIVERIES, { ...PATIENCE, what: 'all outcomes to be written' })
   t.equal(await delivered(sql), (await sql`select from webhooks.deliveries`).length, 'nothing else became of any')
-  for (const [i, { told, ids, disorder }] of tallies.entries()) {
-    t.equal(told.size, EVENTS, `all events at endpoint ${i}`)
+  for (const [i, { received, ids, disorder }] of tallies.entries()) {
+    t.equal(received.size, EVENTS, `all events at endpoint ${i}`)
     t.equal(ids.size, EVENTS, `each under one webhook-id at endpoint ${i}, however often it came`)
     t.same(disorder, [], `order per job at endpoint ${i}`)
   }
@@ -91,7 +99,17 @@ t.test('two replicas, killed again and again, and both stores restarted: nothing
 
 async function startReplica (t: TestContext, env: Settings): Promise<SpawnedService> {
   const port = await freePort()
-  return await spawnService(t, { entry: SERVER, env: { ...env, WEBHOOK_DISPATCHER_PORT: String(port) }, readyUrl: `http://127.0.0.1:${port}/readyz`, readyTimeoutMs: PATIENCE.timeoutMs })
+  return await spawnService(
+    t,
+    {
+      entry: SERVER,
+      env: {
+        ...env, WEBHOOK_DISPATCHER_PORT: String(port)
+      },
+      readyUrl: `http://127.0.0.1:${port}/readyz`,
+      readyTimeoutMs: PATIENCE.timeoutMs
+    }
+  )
 }
 
 /** A living replica that holds a shard: one whose end interrupts something. */
@@ -123,36 +141,44 @@ async function delivered (sql: Sql): Promise<number> {
 }
 
 async function feed (append: (events: NewEvent[]) => Promise<void>, sql: Sql): Promise<void> {
-  let told = 0
+  let sent = 0
   for (const events of story()) {
-    await until(async () => await delivered(sql) >= (told + events.length - WINDOW) * ENDPOINTS, { ...PATIENCE, what: `what follows ${told} events` })
+    await until(
+      async () => await delivered(sql) >= (sent + events.length - WINDOW) * ENDPOINTS,
+      { ...PATIENCE, what: `events after ${sent} events` }
+    )
     await until(() => append(events).then(() => true), { ...PATIENCE, what: 'Redis to take events' })
-    told += events.length
+    sent += events.length
   }
 }
 
 /** All events in small appends: of each of ten jobs one, then of each the next. */
 function story (): NewEvent[][] {
-  const jobs = Array.from({ length: JOBS }, (_, job) => jobOf(String(job), EVENTS_OF_JOB - 1, { userId: USERS[job % USERS.length] as string }))
+  const jobs = Array.from(
+    { length: JOBS }, (_, job) => jobOf(String(job), EVENTS_OF_JOB - 1, { userId: USERS[job % USERS.length] as string })
+  )
   const events = Array.from({ length: JOBS / ABREAST }, (_, i) => jobs.slice(i * ABREAST, (i + 1) * ABREAST))
     .flatMap(abreast => Array.from({ length: EVENTS_OF_JOB }, (_, n) => abreast.flatMap(job => job[n] ?? [])).flat())
   return Array.from({ length: EVENTS / 50 }, (_, i) => events.slice(i * 50, (i + 1) * 50))
 }
 
-/** A receiver that keeps account of which events came, under which ids, and whether each came first after the one before it. */
+/**
+ * A receiver that keeps account of which events came, under which ids, and whether each came first after the one before
+ * it.
+ */
 async function startTally (t: TestContext) {
-  const told = new Set<string>()
+  const received = new Set<string>()
   const ids = new Set<unknown>()
   const newest = new Map<string, number>()
   const disorder: string[] = []
   const { url, requests } = await startReceiver(t, ({ headers, json }: ReceivedRequest) => {
     const { id, progress: step = EVENTS_OF_JOB } = json as { id: string, progress?: number }
     ids.add(headers['webhook-id'])
-    if (told.has(`${id} ${step}`)) return 200
-    told.add(`${id} ${step}`)
+    if (received.has(`${id} ${step}`)) return 200
+    received.add(`${id} ${step}`)
     if (step !== (newest.get(id) ?? 0) + 1) disorder.push(`${id} ${step}`)
     newest.set(id, step)
     return 200
   })
-  return { url, requests, told, ids, disorder }
+  return { url, requests, received, ids, disorder }
 }

@@ -14,22 +14,33 @@ export type PlanNode = {
 
 type Answer = [{ 'QUERY PLAN': [{ Plan: PlanNode }] }]
 
-/** How Postgres runs a statement: as it did for these values (undone), and as it would for any. It may come to use either. */
+/**
+ * How Postgres runs a statement: as it did for these values (undone), and as it would for any. It may come to use
+ * either.
+ */
 export type Explained = { nodes: PlanNode[], generic: PlanNode[], buffers: number }
 
 /** Explains the last statement that `run` sends. */
 export async function explain (url: string, run: (sql: Sql) => Promise<unknown>): Promise<Explained> {
   let sent = { statement: '', parameters: [] as never[] }
-  const sql = createSql(url, { max: 1, debug: (_connection, statement, parameters) => { sent = { statement, parameters: parameters as never[] } } })
+  const sql = createSql(url, {
+    max: 1, debug: (_connection, statement, parameters) => { sent = { statement, parameters: parameters as never[] } }
+  })
   try {
     const { statement, parameters } = await undone(sql, async tx => {
       await run(tx)
       return sent
     })
-    const [ran] = await undone(sql, async tx => await tx.unsafe<Answer>(`explain (analyze, buffers, format json) ${statement}`, parameters))
+    const [ran] = await undone(
+      sql, async tx => await tx.unsafe<Answer>(`explain (analyze, buffers, format json) ${statement}`, parameters)
+    )
     const [generic] = await sql.unsafe<Answer>(`explain (generic_plan, format json) ${statement}`)
     const actual = ran['QUERY PLAN'][0].Plan
-    return { nodes: flatten(actual), generic: flatten(generic['QUERY PLAN'][0].Plan), buffers: (actual['Shared Hit Blocks'] ?? 0) + (actual['Shared Read Blocks'] ?? 0) }
+    return {
+      nodes: flatten(actual),
+      generic: flatten(generic['QUERY PLAN'][0].Plan),
+      buffers: (actual['Shared Hit Blocks'] ?? 0) + (actual['Shared Read Blocks'] ?? 0)
+    }
   } finally {
     await sql.end()
   }

@@ -7,13 +7,17 @@ const HANGING = 20
 const ROUNDS = 10
 /** Twice as many as there are endpoints that hang, and as they would be given if nobody kept them apart. */
 const SLOTS = 2 * HANGING
-/** Whoever waits for one that hangs is not there when the test looks. */
+/** A delivery that waits for a hanging endpoint has not arrived when the test looks. */
 const DEADLINE_MS = 60_000
 
 t.test('no delivery of a healthy endpoint waits for one that hangs for the whole deadline', async t => {
-  const { append, createWebhook, sql } = await setup(t, { WEBHOOK_TIMEOUT_MS: String(DEADLINE_MS), WEBHOOK_MAX_IN_FLIGHT: String(SLOTS) })
+  const { append, createWebhook, sql } = await setup(
+    t, { WEBHOOK_TIMEOUT_MS: String(DEADLINE_MS), WEBHOOK_MAX_IN_FLIGHT: String(SLOTS) }
+  )
   const delivered = async (count: number) => await until(async () =>
-    (await sql`select from webhooks.deliveries where state = 'delivered'`).length === count, { timeoutMs: DEADLINE_MS / 2, what: `${count} to be delivered` })
+    (
+      await sql`select from webhooks.deliveries where state = 'delivered'`
+    ).length === count, { timeoutMs: DEADLINE_MS / 2, what: `${count} to be delivered` })
   const [healthy, hanging] = [await startReceiver(t), await startReceiver(t)]
   for (let i = 0; i < HEALTHY; i++) await createWebhook({ url: `${healthy.url}/${i}`, userId: `healthy-${i}` })
   for (let i = 0; i < HANGING; i++) await createWebhook({ url: `${hanging.url}/${i}`, userId: `hanging-${i}` })

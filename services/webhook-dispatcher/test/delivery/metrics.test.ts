@@ -5,11 +5,16 @@ import { setup, type NewEvent } from '../setup.ts'
 const completed = (jobId: string): NewEvent => ({ type: 'completed', jobId, result: 1 })
 
 t.test('operators see attempts by outcome, latency, how late retries are, what is due and what is in flight', async t => {
-  const { app, append, createWebhook, sql } = await setup(t, { WEBHOOK_RETRY_SCHEDULE: '10ms', WEBHOOK_TIMEOUT_MS: '60000' })
+  const { app, append, createWebhook, sql } = await setup(
+    t, { WEBHOOK_RETRY_SCHEDULE: '10ms', WEBHOOK_TIMEOUT_MS: '60000' }
+  )
   const metrics = async () => await app.metricsRegistry.metrics()
   const answers = [500]
   const receiver = await startReceiver(t, () => answers.shift() ?? 200)
-  const [webhookId, paused] = [await createWebhook({ url: receiver.url }), await createWebhook({ url: receiver.url, eventType: 'failed', status: 'paused' })]
+  const [webhookId, paused] = [
+    await createWebhook({ url: receiver.url }),
+    await createWebhook({ url: receiver.url, eventType: 'failed', status: 'paused' })
+  ]
   const due = async (id: number) => await sql`
     insert into webhooks.deliveries (webhook_id, event_ms, event_seq, origin, type, state, due_at, message_id, body)
     values (${id}, 0, 0, 'test', 'completed', 'pending', now() - interval '1 hour', 'test-1', '{}')`
@@ -29,14 +34,20 @@ t.test('operators see attempts by outcome, latency, how late retries are, what i
   receiver.handle(() => {})
   await append([completed('2')])
   await receiver.waitFor(4)
-  await until(async () => /^tidings_webhook_in_flight\{endpoint="healthy"\} 1$/m.test(await metrics()), { what: 'the attempt to count as one at a healthy endpoint' })
+  await until(
+    async () => /^tidings_webhook_in_flight\{endpoint="healthy"\} 1$/m.test(await metrics()),
+    { what: 'the attempt to count as one at a healthy endpoint' }
+  )
   await sql`update webhooks.webhooks set failures = 30, open_until = now() + interval '1 hour' where id = ${webhookId}`
   await due(webhookId)
   await append([completed('3')])
-  await until(async () => /^tidings_webhook_in_flight\{endpoint="circuit_open"\} 1$/m.test(await metrics()), { what: 'the endpoint to count as shut' })
+  await until(
+    async () => /^tidings_webhook_in_flight\{endpoint="circuit_open"\} 1$/m.test(await metrics()),
+    { what: 'the endpoint to count as shut' }
+  )
 })
 
-t.test('a delivery that is due and not tried is told by its age', async t => {
+t.test('a delivery that is due and not tried is reported by its age', async t => {
   const { app, createWebhook, sql } = await setup(t)
   await app.delivery.stop()
   const id = await createWebhook({ url: 'http://127.0.0.1:9' })
@@ -54,7 +65,7 @@ t.test('a delivery that is due and not tried is told by its age', async t => {
   t.ok(await seconds() < 3000, 'behind a breaker that has just closed it was not ours to try')
 })
 
-t.test('what waits for an endpoint that is slow is not late by our fault', async t => {
+t.test('deliveries that wait for a slow endpoint do not count as overdue', async t => {
   const { app, append, createWebhook, sql } = await setup(t, { WEBHOOK_TIMEOUT_MS: '60000' })
   const receiver = await startReceiver(t, () => {})
   const id = await createWebhook({ url: receiver.url })

@@ -27,20 +27,28 @@ const chains = few.map(n => ({ webhookId, orderingKey: `default:${n}` }))
 
 /** Each deals with few rows, or a page of them, whatever else waits. */
 const statements: { what: string, rows: number, run: (tx: Sql) => Promise<unknown> }[] = [
-  { what: 'what became of claimed deliveries', rows: FEW, run: async tx => await updateOutcomes(tx, await entriesOf(tx)) },
-  { what: 'news that give way', rows: FEW, run: async tx => await supersedeProgress(tx, chains.map(chain => ({ ...chain, isFailing: true, latestOnly: false }))) },
+  {
+    what: 'what became of claimed deliveries', rows: FEW, run: async tx => await updateOutcomes(tx, await entriesOf(tx))
+  },
+  {
+    what: 'news that give way',
+    rows: FEW,
+    run: async tx => await supersedeProgress(
+      tx, chains.map(chain => ({ ...chain, isFailing: true, latestOnly: false }))
+    )
+  },
   { what: 'chains that wait', rows: FEW, run: async tx => await findPendingGroups(tx, chains, CLAIM) },
   { what: 'replays that go on', rows: FEW, run: openReplays },
   { what: 'what waited for too long', rows: FEW, run: async tx => await closeExpired(tx, 14 * 86_400_000) },
   { what: 'a page of what nobody waits for', rows: 1000, run: closeUndeliverable }
 ]
 
-t.test('where nothing was ever analyzed', async t => {
+t.test('statements read few rows of a table that was never analyzed', async t => {
   await addWaiting(5000)
   await looksAtFew(t)
 })
 
-t.test('where the planner believes that nothing waits', async t => {
+t.test('statements read few rows where the planner believes that none is pending', async t => {
   await sql`truncate webhooks.deliveries restart identity`
   await sql`
     insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, state, finished_at)
@@ -50,12 +58,12 @@ t.test('where the planner believes that nothing waits', async t => {
   await looksAtFew(t)
 })
 
-t.test('where it knows', async t => {
+t.test('statements read few rows where the planner knows the pending ones', async t => {
   await sql`analyze webhooks.deliveries`
   await looksAtFew(t)
 })
 
-t.test('of a chain that is long', async t => {
+t.test('a long ordering key is not read through', async t => {
   await sql`
     insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, state)
     select ${webhookId}, 100000 + n, 0, 'progress', 'default:long', 'pending' from generate_series(1, 5000) as n`
@@ -63,7 +71,9 @@ t.test('of a chain that is long', async t => {
   const { nodes } = await explain(url, async tx => await findPendingGroups(tx, [long], CLAIM))
   t.ok(rowsSeen(nodes) <= 5, `${rowsSeen(nodes)} rows seen`)
 
-  const chainsOf = async () => (await findPendingGroups(own, [long, { webhookId, orderingKey: 'default:none' }], CLAIM)).map(row => ({ ...row }))
+  const chainsOf = async () => (
+    await findPendingGroups(own, [long, { webhookId, orderingKey: 'default:none' }], CLAIM)
+  ).map(row => ({ ...row }))
   t.same(await chainsOf(), [{ webhook_id: webhookId, ordering_key: 'default:long', ours: false }])
   await sql`update webhooks.deliveries set claim = ${CLAIM} where chain = 'default:long'`
   t.same(await chainsOf(), [{ webhook_id: webhookId, ordering_key: 'default:long', ours: true }])
@@ -93,6 +103,12 @@ async function entriesOf (tx: Sql): Promise<TaskOutcome[]> {
   const rows = await tx<{ id: number }[]>`select id from webhooks.deliveries where state = 'pending' order by id limit ${FEW}`
   return rows.map(({ id }) => ({
     task: { id, workerId: CLAIM } as Task,
-    result: { decision: { state: 'delivered' }, keyState: 'clear', attempt: { startedAt: Date.now(), outcome: { ok: true, status: 200, durations: { totalMs: 1 } }, pausedUntil: undefined } }
+    result: {
+      decision: { state: 'delivered' },
+      keyState: 'clear',
+      attempt: {
+        startedAt: Date.now(), outcome: { ok: true, status: 200, durations: { totalMs: 1 } }, pausedUntil: undefined
+      }
+    }
   }))
 }

@@ -33,5 +33,8 @@ t.test('deliveries are written many at a time, each with its attempt', async t =
 })
 
 function completions (of: string, count: number): NewEvent[] {
-  return Array.from({ length: count }, (_, i) => ({ type: 'completed', jobId: `${of}-${i}`, result: { rows: 42_049, of: 'zipcodes.csv' } }))
+  return Array.from(
+    { length: count },
+    (_, i) => ({ type: 'completed', jobId: `${of}-${i}`, result: { rows: 42_049, of: 'zipcodes.csv' } })
+  )
 }

@@ -1,6 +1,6 @@
 import type { Target } from '../../src/delivery/attempt/task.ts'
 
-/** A webhook of user 1 as it would be read, told of everything, at an address where nobody listens. */
+/** A webhook of user 1 as it would be read, for all events, at an address where nobody listens. */
 export function targetOf (id: number): Target {
   return {
     id,

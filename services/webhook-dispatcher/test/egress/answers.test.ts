@@ -20,7 +20,11 @@ const decided: Record<string, (socket: import('node:net').Socket) => void> = {
   'has a body that is longer than it says': socket => { socket.end(`${OK}content-length: 1\r\n\r\nlonger`) },
   'has a chunk that is none': socket => { socket.end(`${OK}transfer-encoding: chunked\r\n\r\nzz\r\n`) },
   'has two lengths': socket => { socket.end(`${OK}content-length: 1\r\ncontent-length: 2\r\n\r\nab`) },
-  'follows an interim answer that nobody asked for': socket => { socket.end(`HTTP/1.1 100 Continue\r\n\r\n${OK}content-length: 0\r\n\r\n`) },
+  'follows an interim answer that nobody asked for': socket => {
+    socket.end(
+    `HTTP/1.1 100 Continue\r\n\r\n${OK}content-length: 0\r\n\r\n`
+    )
+  },
   'follows several, in pieces': socket => {
     const text = `HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n${OK}content-length: 0\r\n\r\n`
     const pieces = text.match(/[^]{1,7}/g) ?? []
@@ -39,14 +43,21 @@ for (const [name, answer] of Object.entries(decided)) {
       requests++
       answer(socket)
     }))
-    t.match(await attempter(t)(`http://127.0.0.1:${port}/`, { timeoutMs: 30_000 }), { ok: true, status: 200, errorClass: undefined, message: undefined })
+    t.match(
+      await attempter(t)(`http://127.0.0.1:${port}/`, { timeoutMs: 30_000 }),
+      { ok: true, status: 200, errorClass: undefined, message: undefined }
+    )
     t.equal(requests, 1)
   })
 }
 
 t.test('and one of 503 is a failure, however it ends', async t => {
-  const port = await rawServer(t, onRequest(socket => { socket.end('HTTP/1.1 503 Service Unavailable\r\nretry-after: 7\r\ncontent-length: 10\r\n\r\nhalf') }))
-  t.match(await attempter(t)(`http://127.0.0.1:${port}/`), { ok: false, status: 503, errorClass: 'http-5xx', message: 'Answered 503', retryAfterMs: 7000, responseBody: 'half' })
+  const port = await rawServer(t, onRequest(
+    socket => { socket.end('HTTP/1.1 503 Service Unavailable\r\nretry-after: 7\r\ncontent-length: 10\r\n\r\nhalf') }
+  ))
+  t.match(await attempter(t)(`http://127.0.0.1:${port}/`), {
+    ok: false, status: 503, errorClass: 'http-5xx', message: 'Answered 503', retryAfterMs: 7000, responseBody: 'half'
+  })
 })
 
 t.test('an answer that comes before the whole request was sent counts', async t => {
@@ -69,7 +80,9 @@ t.test('bodies are shown as text, whatever their encoding', async t => {
   }
   const receiver = await startReceiver(t, ({ url }, response) => {
     const encoding = url.slice(1)
-    response.writeHead(200, { 'content-encoding': encoding === 'raw' ? 'deflate' : encoding }).end(encoding === 'raw' ? deflateRawSync(text) : encoded[encoding])
+    response.writeHead(
+      200, { 'content-encoding': encoding === 'raw' ? 'deflate' : encoding }
+    ).end(encoding === 'raw' ? deflateRawSync(text) : encoded[encoding])
   })
   const attempt = attempter(t)
   for (const encoding of [...Object.keys(encoded), 'raw']) t.equal((await attempt(`${receiver.url}/${encoding}`)).responseBody, text, encoding)
@@ -79,11 +92,15 @@ t.test('bodies are shown as text, whatever their encoding', async t => {
 t.test('a small body that is a large one is decoded up to 16 KiB, a broken one not at all', async t => {
   const bomb = gzipSync(Buffer.alloc(50 * 1024 * 1024, 'x'))
   const bodies = [bomb.subarray(0, 60_000), gzipSync('x'.repeat(100)).subarray(0, 20), Buffer.from('no gzip')]
-  const receiver = await startReceiver(t, (_request, response) => { response.writeHead(200, { 'content-encoding': 'gzip' }).end(bodies.shift()) })
+  const receiver = await startReceiver(
+    t, (_request, response) => { response.writeHead(200, { 'content-encoding': 'gzip' }).end(bodies.shift()) }
+  )
   const attempt = attempter(t)
   const long = await attempt(receiver.url)
   t.same([long.ok, long.responseBody], [true, 'x'.repeat(16_384)])
-  t.match(await attempt(receiver.url), { ok: true, responseBody: /^(x+|\(20 bytes of gzip that could not be decoded\))$/ })
+  t.match(
+    await attempt(receiver.url), { ok: true, responseBody: /^(x+|\(20 bytes of gzip that could not be decoded\))$/ }
+  )
   t.match(await attempt(receiver.url), { ok: true, responseBody: '(7 bytes of gzip that could not be decoded)' })
 })
 

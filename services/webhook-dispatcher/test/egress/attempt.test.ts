@@ -1,27 +1,31 @@
 import type { Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
-import { startReceiver, until } from '@tidings/testing'
+import { TEST_CERTIFICATE as cert, startReceiver, until } from '@tidings/testing'
 import t from 'tap'
 import { createResolve } from '../../src/egress/resolve.ts'
 import { attempter } from './attempter.ts'
-import { cert } from './certificate.ts'
 import { startDnsServer } from './dns-server.ts'
 import { drip, onRequest, rawServer } from './raw-server.ts'
 
 /** Long enough for all that comes before the phase that a test is about, on a machine that is busy. */
 const DEADLINE_MS = 1500
 
-t.test('a 2xx answer is a success, and tells what was sent and how long it took', async t => {
+t.test('a 2xx response is a success with its durations', async t => {
   const receiver = await startReceiver(t, (_request, response) => {
     response.writeHead(201, { 'x-trace': ['a', 'b'] }).end('thanks\0')
   })
   const attempt = attempter(t)
-  const { durations, responseHeaders, ...outcome } = await attempt(`${receiver.url}/hook?a=b`, { headers: { 'webhook-id': '1-0' } })
+  const { durations, responseHeaders, ...outcome } = await attempt(
+    `${receiver.url}/hook?a=b`, { headers: { 'webhook-id': '1-0' } }
+  )
   t.same(outcome, { ok: true, status: 201, responseBody: 'thanks\uFFFD' })
   t.equal(responseHeaders?.['x-trace'], 'a, b')
   t.same(Object.keys(durations).sort(), ['connectMs', 'dnsMs', 'totalMs', 'ttfbMs'])
   const [request] = receiver.requests
-  t.same([request?.method, request?.url, request?.body, request?.headers['webhook-id']], ['POST', '/hook?a=b', '{"id":"123"}', '1-0'])
+  t.same(
+    [request?.method, request?.url, request?.body, request?.headers['webhook-id']],
+    ['POST', '/hook?a=b', '{"id":"123"}', '1-0']
+  )
 })
 
 t.test('a connection is kept, and only the attempt that opened it waited for it', async t => {
@@ -51,7 +55,7 @@ for (const [options, bound] of [[{}, 50], [{ connections: 80 }, 80]] as const) {
   })
 }
 
-t.test('statuses that are no success have a class each, and Retry-After is told', async t => {
+t.test('other statuses have an error class each, and Retry-After is returned', async t => {
   const receiver = await startReceiver(t)
   const attempt = attempter(t)
   const answers = [
@@ -60,23 +64,34 @@ t.test('statuses that are no success have a class each, and Retry-After is told'
   for (const [status, errorClass] of answers) {
     receiver.handle(() => status)
     const outcome = await attempt(receiver.url)
-    t.same([outcome.ok, outcome.status, outcome.errorClass, outcome.message], [false, status, errorClass, `Answered ${status}`])
+    t.same(
+      [outcome.ok, outcome.status, outcome.errorClass, outcome.message],
+      [false, status, errorClass, `Answered ${status}`]
+    )
   }
 })
 
-t.test('Retry-After is told in milliseconds, from seconds and from dates', async t => {
+t.test('Retry-After is returned in milliseconds, from seconds and from dates', async t => {
   const receiver = await startReceiver(t)
   const attempt = attempter(t)
   receiver.handle((_request, response) => { response.writeHead(429, { 'retry-after': '120' }).end() })
   t.equal((await attempt(receiver.url)).retryAfterMs, 120_000)
-  receiver.handle((_request, response) => { response.writeHead(503, { 'retry-after': new Date(Date.now() + 3_600_000).toUTCString() }).end() })
+  receiver.handle(
+    (_request, response) => {
+      response.writeHead(
+        503, { 'retry-after': new Date(Date.now() + 3_600_000).toUTCString() }
+      ).end()
+    }
+  )
   const { retryAfterMs = 0 } = await attempt(receiver.url)
   t.ok(retryAfterMs > 3_590_000 && retryAfterMs <= 3_600_000)
 })
 
 t.test('a redirect is not followed', async t => {
   const secret = await startReceiver(t)
-  const receiver = await startReceiver(t, (_request, response) => { response.writeHead(307, { location: secret.url }).end() })
+  const receiver = await startReceiver(
+    t, (_request, response) => { response.writeHead(307, { location: secret.url }).end() }
+  )
   const outcome = await attempter(t)(receiver.url)
   t.same([outcome.ok, outcome.errorClass, outcome.status], [false, 'redirect', 307])
   t.equal(secret.requests.length, 0)
@@ -119,7 +134,9 @@ t.test('a connection that breaks is a reset', async t => {
     'reset before the answer': onRequest(socket => { socket.resetAndDestroy() }),
     'closed before the answer': onRequest(socket => { socket.end() }),
     'closed within the status line': onRequest(socket => { socket.end('HTTP/1.1 2') }),
-    'another protocol instead': onRequest(socket => { socket.end('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n') }),
+    'another protocol instead': onRequest(
+      socket => { socket.end('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n') }
+    ),
     'not HTTP': onRequest(socket => { socket.end('SSH-2.0-OpenSSH_9.9\r\n') })
   }
   for (const [name, serve] of Object.entries(breaks)) {
@@ -128,7 +145,7 @@ t.test('a connection that breaks is a reset', async t => {
   }
 })
 
-t.test('so is one with TLS', async t => {
+t.test('a TLS connection that breaks is a reset too', async t => {
   const attempt = attempter(t, { ca: cert, resolve: async () => ({ addresses: ['127.0.0.1'] }) })
   for (const serve of [onRequest(socket => { socket.destroy() }), onRequest(socket => { socket.end() })]) {
     const port = await rawServer(t, serve, { secure: true })
@@ -136,7 +153,7 @@ t.test('so is one with TLS', async t => {
   }
 })
 
-t.test('nobody listening is a failure to connect, that names no address', async t => {
+t.test('a refused connection is an error that names no address', async t => {
   const receiver = await startReceiver(t)
   await receiver.stop()
   const outcome = await attempter(t)(receiver.url)
@@ -152,8 +169,16 @@ t.test('broken TLS is a class of its own', async t => {
   const attempt = attempter(t, { resolve: createResolve({ servers: [server] }) })
   const trusting = attempter(t, { resolve: createResolve({ servers: [server] }), ca: cert })
 
-  t.match(await attempt(`https://receiver.test:${port}/`), { errorClass: 'tls', message: 'The TLS handshake failed (DEPTH_ZERO_SELF_SIGNED_CERT)' }, 'self-signed')
-  t.match(await trusting(`https://another.test:${port}/`), { errorClass: 'tls', message: 'The TLS handshake failed (ERR_TLS_CERT_ALTNAME_INVALID)' }, 'of another name')
+  t.match(
+    await attempt(`https://receiver.test:${port}/`),
+    { errorClass: 'tls', message: 'The TLS handshake failed (DEPTH_ZERO_SELF_SIGNED_CERT)' },
+    'self-signed'
+  )
+  t.match(
+    await trusting(`https://another.test:${port}/`),
+    { errorClass: 'tls', message: 'The TLS handshake failed (ERR_TLS_CERT_ALTNAME_INVALID)' },
+    'of another name'
+  )
   t.match(await attempt(`https://receiver.test:${plain}/`), { errorClass: 'tls' }, 'no TLS at all')
   t.match(await attempt(`https://receiver.test:${resetting}/`), { errorClass: 'tls' }, 'reset within the handshake')
   t.match(await trusting(`https://receiver.test:${port}/`), { ok: true, status: 200 }, 'trusted')
@@ -166,7 +191,7 @@ t.test('a name without addresses is a failure of DNS', async t => {
   t.same([outcome.errorClass, outcome.message], ['dns', 'The host\'s name could not be resolved (ENOTFOUND)'])
 })
 
-t.test('of a long answer 16 KiB are kept, and beyond 64 KiB the connection is closed', async t => {
+t.test('16 KiB of a long response are kept, and beyond 64 KiB the connection is closed', async t => {
   let written = 0
   const receiver = await startReceiver(t, (_request, response) => { response.end('x'.repeat(64 * 1024)) })
   const endless = await rawServer(t, onRequest(socket => {
@@ -194,13 +219,17 @@ t.test('what the rules don\'t allow is blocked before anything is sent', async t
   for (const url of [receiver.url, `http://localhost:${receiver.port}/`, `http://2130706433:${receiver.port}/`, `http://[::ffff:127.0.0.1]:${receiver.port}/`, 'ftp://example.com/']) {
     const outcome = await attempt(url)
     t.equal(outcome.errorClass, 'blocked', url)
-    t.same(Object.keys(outcome).sort(), ['durations', 'errorClass', 'message', 'ok'], 'nothing of the host is told')
+    t.same(
+      Object.keys(outcome).sort(), ['durations', 'errorClass', 'message', 'ok'], 'nothing about the host is revealed'
+    )
   }
   t.equal(receiver.requests.length, 0)
 })
 
 t.test('a name that was good and is bad now is blocked', async t => {
-  const receiver = await startReceiver(t, (_request, response) => { response.writeHead(200, { connection: 'close' }).end('inner secret') })
+  const receiver = await startReceiver(
+    t, (_request, response) => { response.writeHead(200, { connection: 'close' }).end('inner secret') }
+  )
   let addresses = ['8.8.8.8']
   const server = await startDnsServer(t, () => addresses)
   const resolve = createResolve({ servers: [server] })
@@ -208,14 +237,23 @@ t.test('a name that was good and is bad now is blocked', async t => {
   addresses = ['127.0.0.1']
   const attempt = attempter(t, { allowPrivate: false, resolve })
   const outcome = await attempt(`http://rebind.test:${receiver.port}/`)
-  t.same([outcome.errorClass, outcome.message, outcome.responseBody], ['blocked', 'The host has no public address', undefined])
+  t.same(
+    [outcome.errorClass, outcome.message, outcome.responseBody],
+    ['blocked', 'The host has no public address', undefined]
+  )
   addresses = ['169.254.169.254']
-  t.equal((await attempter(t, { resolve })('http://rebind.test/')).errorClass, 'blocked', 'metadata, even where private networks are allowed')
+  t.equal(
+    (await attempter(t, { resolve })('http://rebind.test/')).errorClass,
+    'blocked',
+    'metadata, even where private networks are allowed'
+  )
   t.equal(receiver.requests.length, 0)
 })
 
 t.test('a name is looked up for each connection', async t => {
-  const receiver = await startReceiver(t, (_request, response) => { response.writeHead(200, { connection: 'close' }).end() })
+  const receiver = await startReceiver(
+    t, (_request, response) => { response.writeHead(200, { connection: 'close' }).end() }
+  )
   let addresses = ['127.0.0.1']
   const server = await startDnsServer(t, () => addresses)
   const attempt = attempter(t, { resolve: createResolve({ servers: [server] }) })

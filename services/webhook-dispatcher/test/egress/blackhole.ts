@@ -4,7 +4,9 @@ import { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { until, type TestContext } from '@tidings/testing'
 
-/** An address of this machine at which nobody answers a SYN: its queue of connections that are not accepted yet is full. */
+/**
+ * An address of this machine at which nobody answers a SYN: its queue of connections that are not accepted yet is full.
+ */
 export async function startBlackhole (t: TestContext, port: number): Promise<string> {
   const address = '127.0.0.66'
   const script = `

@@ -1,11 +1,10 @@
 import type { Socket } from 'node:net'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
-import { startReceiver, until } from '@tidings/testing'
+import { TEST_CERTIFICATE as cert, startReceiver, until } from '@tidings/testing'
 import t from 'tap'
 import { createResolve } from '../../src/egress/resolve.ts'
 import { attempter } from './attempter.ts'
 import { startBlackhole } from './blackhole.ts'
-import { cert } from './certificate.ts'
 import { startDnsServer } from './dns-server.ts'
 import { rawServer } from './raw-server.ts'
 
@@ -34,7 +33,9 @@ for (const secure of [false, true]) {
       }, { secure })
       const attempt = attempter(t, { ca: cert, resolve: async () => ({ addresses: ['127.0.0.1'] }) })
       for (let i = 1; i <= 5; i++) {
-        const outcome = await attempt(`${secure ? 'https' : 'http'}://receiver.test:${port}/`, { headers: { 'webhook-id': `${i}-0` } })
+        const outcome = await attempt(
+          `${secure ? 'https' : 'http'}://receiver.test:${port}/`, { headers: { 'webhook-id': `${i}-0` } }
+        )
         t.match(outcome, { ok: true, status: 200 })
         await setImmediate() // undici gives a server that much time to close it after all
       }
@@ -59,7 +60,7 @@ t.test('a new connection that ends without an answer is a reset, also after one 
   t.equal(requests, 3, 'one that was kept, and one more')
 })
 
-t.test('one that has begun to answer is not asked again', async t => {
+t.test('a request is not repeated once its response has begun', async t => {
   let requests = 0
   const port = await rawServer(t, socket => {
     socket.on('data', () => {
@@ -88,10 +89,13 @@ t.test('the deadline holds for the repetition too', async t => {
   const attempt = attempter(t)
   await attempt(`http://127.0.0.1:${port}/`)
   await setImmediate()
-  t.match(await attempt(`http://127.0.0.1:${port}/`, { timeoutMs: 500 }), { ok: false, errorClass: 'timeout', message: 'No answer within 500 ms' })
+  t.match(
+    await attempt(`http://127.0.0.1:${port}/`, { timeoutMs: 500 }),
+    { ok: false, errorClass: 'timeout', message: 'No answer within 500 ms' }
+  )
 })
 
-t.test('a connection has an end, so that a name that moves is followed', async t => {
+t.test('a connection has a maximum age, so that a changed DNS name is followed', async t => {
   const sockets = new Set<Socket>()
   const port = await rawServer(t, socket => {
     sockets.add(socket)
@@ -109,7 +113,7 @@ t.test('a connection has an end, so that a name that moves is followed', async t
   await until(() => [...sockets].every(({ destroyed }) => destroyed), { what: 'the old connection to be closed' })
 })
 
-t.test('after one that says nothing, the connections that were kept beside it are used no more', async t => {
+t.test('after a silent connection, the other kept ones to its origin are not used again', async t => {
   let sockets = 0
   let isDead = false
   const port = await rawServer(t, socket => {
@@ -126,7 +130,7 @@ t.test('after one that says nothing, the connections that were kept beside it ar
   for (let i = 0; i < 3; i++) t.match(await attempt(url, { timeoutMs: 5000 }), { ok: true })
 })
 
-t.test('unless others of the origin do answer', async t => {
+t.test('kept connections stay in use while others of the origin answer', async t => {
   let sockets = 0
   const port = await rawServer(t, socket => {
     sockets++
@@ -136,13 +140,15 @@ t.test('unless others of the origin do answer', async t => {
   const url = `http://127.0.0.1:${port}/`
   await Promise.all([attempt(url), attempt(url)])
   await setImmediate()
-  const [hanging, well] = await Promise.all([attempt(`${url}hangs`, { timeoutMs: 500 }), sleep(100).then(async () => await attempt(url))])
+  const [hanging, well] = await Promise.all([
+    attempt(`${url}hangs`, { timeoutMs: 500 }), sleep(100).then(async () => await attempt(url))
+  ])
   t.match([hanging.ok, well.ok], [false, true])
   t.match(await attempt(url), { ok: true })
   t.equal(sockets, 2)
 })
 
-t.test('an address that swallows everything costs the others no attempt', async t => {
+t.test('an unresponsive address costs the other addresses no attempt', async t => {
   const receiver = await startReceiver(t)
   const blackhole = await startBlackhole(t, receiver.port)
   const server = await startDnsServer(t, () => [blackhole, '127.0.0.1'])
@@ -152,7 +158,7 @@ t.test('an address that swallows everything costs the others no attempt', async 
   t.equal(receiver.requests.length, 1)
 })
 
-t.test('one alone that swallows everything is waited for until the deadline, no less', async t => {
+t.test('a single unresponsive address is waited for until the deadline', async t => {
   const receiver = await startReceiver(t)
   const blackhole = await startBlackhole(t, receiver.port)
   const server = await startDnsServer(t, () => [blackhole])
@@ -162,7 +168,7 @@ t.test('one alone that swallows everything is waited for until the deadline, no 
   t.ok(outcome.durations.totalMs >= 1499)
 })
 
-t.test('an address to which there is no way costs the others no attempt', async t => {
+t.test('an unreachable address costs the other addresses no attempt', async t => {
   const receiver = await startReceiver(t)
   const server = await startDnsServer(t, () => ['127.0.0.1', '2001:db8::1'])
   const attempt = attempter(t, { resolve: createResolve({ servers: [server] }) })

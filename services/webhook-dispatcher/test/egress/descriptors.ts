@@ -1,4 +1,5 @@
-// Run by own-fault.test.ts in a process with few file descriptors: reports what becomes of an attempt while none is left, and after.
+// Run by own-fault.test.ts in a process with few file descriptors: reports what becomes of an attempt while none is
+// left, and after.
 import { closeSync, openSync } from 'node:fs'
 import { createAttempter } from '../../src/egress/attempt.ts'
 

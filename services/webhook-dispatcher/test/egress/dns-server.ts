@@ -13,10 +13,16 @@ export type Question = { name: string, type: 'A' | 'AAAA' | 'other' }
  * Addresses (those of the family that is asked for are sent), with the seconds
  * they may be kept for; a response code; 'silence', or undefined: no such name.
  */
-export type DnsAnswer = string[] | { addresses: string[], ttl: number } | keyof typeof RESPONSE_CODES | 'silence' | undefined
+export type DnsAnswer = string[] | {
+  addresses: string[], ttl: number
+} | keyof typeof RESPONSE_CODES | 'silence' | undefined
 
-/** A DNS server that answers with what `answer` gives at that moment, or once that resolves. Resolves to its address. */
-export async function startDnsServer (t: TestContext, answer: (name: string, question: Question) => DnsAnswer | Promise<DnsAnswer>): Promise<string> {
+/**
+ * A DNS server that answers with what `answer` gives at that moment, or once that resolves. Resolves to its address.
+ */
+export async function startDnsServer (
+  t: TestContext, answer: (name: string, question: Question) => DnsAnswer | Promise<DnsAnswer>
+): Promise<string> {
   const socket = createSocket('udp4')
   let isClosed = false
   socket.on('message', (query, peer) => {
@@ -37,8 +43,14 @@ export async function startDnsServer (t: TestContext, answer: (name: string, que
 
 function answerTo (query: Buffer, answer: Exclude<DnsAnswer, 'silence'>): Buffer {
   const { type, end } = question(query)
-  const { addresses, ttl } = typeof answer === 'object' && 'ttl' in answer ? answer : { addresses: Array.isArray(answer) ? answer : [], ttl: 0 }
-  const records = addresses.filter(address => type === (isIPv6(address) ? TYPE_AAAA : TYPE_A)).map(address => record(address, ttl))
+  const { addresses, ttl } = typeof answer === 'object' && 'ttl' in answer
+    ? answer
+    : {
+        addresses: Array.isArray(answer) ? answer : [], ttl: 0
+      }
+  const records = addresses.filter(
+    address => type === (isIPv6(address) ? TYPE_AAAA : TYPE_A)
+  ).map(address => record(address, ttl))
   const code = answer === undefined ? RESPONSE_CODES.NXDOMAIN : typeof answer === 'string' ? RESPONSE_CODES[answer] : 0
   const header = Buffer.alloc(HEADER_BYTES)
   query.copy(header, 0, 0, 2)
@@ -61,7 +73,9 @@ function question (query: Buffer): { name: string, type: number, end: number } {
 /** A record for the name that the question holds. */
 function record (address: string, ttl: number): Buffer {
   const bytes = isIPv6(address) ? bytesOfIPv6(address) : address.split('.').map(Number)
-  const head = Buffer.from([0xc0, HEADER_BYTES, 0, isIPv6(address) ? TYPE_AAAA : TYPE_A, 0, 1, 0, 0, 0, 0, 0, bytes.length])
+  const head = Buffer.from([
+    0xc0, HEADER_BYTES, 0, isIPv6(address) ? TYPE_AAAA : TYPE_A, 0, 1, 0, 0, 0, 0, 0, bytes.length
+  ])
   head.writeUInt32BE(ttl, 6)
   return Buffer.concat([head, Buffer.from(bytes)])
 }

@@ -21,14 +21,14 @@ t.test('a process that runs is not frozen, however busy', async t => {
   }
 })
 
-t.test('one that was stopped is', async t => {
+t.test('a process that was stopped is frozen', async t => {
   const { freezes, clock, pass } = setup()
   pass(12_000)
   t.ok(freezes.since(0) > 11_000, 'an attempt that began before')
   t.equal(freezes.since(clock.now), 0, 'not one that began after')
 })
 
-t.test('one whose machine was suspended is, though its own clock stood', async t => {
+t.test('a process on a suspended machine is frozen, though its monotonic clock stood still', async t => {
   const { freezes, pass } = setup()
   pass(100)
   pass(3_600_000, { monotonic: false })

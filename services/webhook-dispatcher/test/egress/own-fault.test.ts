@@ -12,7 +12,11 @@ const hasIPv6 = Object.values(networkInterfaces()).flat().some(it => it?.family 
 t.test('to be without descriptors, memory, ports or a network is a fault of ours', async t => {
   for (const code of ['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS', 'EADDRNOTAVAIL']) t.match(ownFaultOf([failed(code)]), { reason: 'resources' }, code)
   for (const code of ['ENETDOWN', 'ENETUNREACH', 'EPERM']) t.match(ownFaultOf([failed(code)]), { reason: 'network' }, code)
-  t.match(ownFaultOf([failed('ECONNREFUSED'), failed('EMFILE')]), { reason: 'resources' }, 'one of the addresses could not be tried')
+  t.match(
+    ownFaultOf([failed('ECONNREFUSED'), failed('EMFILE')]),
+    { reason: 'resources' },
+    'one of the addresses could not be tried'
+  )
 })
 
 t.test('what an endpoint does is none', async t => {
@@ -22,15 +26,21 @@ t.test('what an endpoint does is none', async t => {
 })
 
 t.test('nor is it that there is no IPv6 here', { skip: hasIPv6 && 'there is' }, async t => {
-  t.equal(ownFaultOf([failed('ENETUNREACH', '2001:db8::1')]), undefined, 'the owner of an endpoint with IPv6 alone is told')
+  t.equal(
+    ownFaultOf([failed('ENETUNREACH', '2001:db8::1')]), undefined, 'the owner of an IPv6-only endpoint sees the error'
+  )
   t.equal(ownFaultOf([failed('ECONNREFUSED', '127.0.0.1'), failed('EADDRNOTAVAIL', '::1')]), undefined)
   t.match(ownFaultOf([failed('ENETUNREACH', '2001:db8::1'), failed('ENETUNREACH')]), { reason: 'network' })
 })
 
-t.test('an attempt without a file descriptor is released, and made once there is one', { skip: process.platform === 'win32' }, async t => {
+t.test('an attempt without a file descriptor is released, and made once there is one', {
+  skip: process.platform === 'win32'
+}, async t => {
   const receiver = await startReceiver(t)
   const script = fileURLToPath(new URL('descriptors.ts', import.meta.url))
-  const { stdout } = await promisify(execFile)('/bin/sh', ['-c', 'ulimit -n 100 && exec "$0" "$@"', process.execPath, script, receiver.url])
+  const { stdout } = await promisify(execFile)(
+    '/bin/sh', ['-c', 'ulimit -n 100 && exec "$0" "$@"', process.execPath, script, receiver.url]
+  )
   t.match(JSON.parse(stdout), { reason: 'resources', message: /EMFILE/, ok: true })
   t.equal(receiver.requests.length, 1)
 })

@@ -5,7 +5,10 @@ import type { TestContext } from '@tidings/testing'
 
 export type Tunnel = { authority: string, authorization: string | undefined }
 
-/** An HTTP proxy that opens tunnels to 127.0.0.1, whatever host it is told; `refuse` gives the status of those that it does not open. */
+/**
+ * An HTTP proxy that opens tunnels to 127.0.0.1, whatever host is requested; `refuse` returns the status of those that
+ * it does not open.
+ */
 export async function startProxy (t: TestContext, refuse: (authority: string) => number | undefined = () => undefined) {
   const tunnels: Tunnel[] = []
   const sockets = new Set<Socket>()

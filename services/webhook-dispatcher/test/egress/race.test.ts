@@ -22,7 +22,9 @@ function network (hosts: Record<string, number | 'refuses' | 'hangs'>) {
     return new Socket()
   }
   const options = { dial, isAllowed: () => true, signal: NEVER }
-  const run = async (addresses: string[], later?: Promise<string[]>, more: Partial<typeof options> & { preferred?: string } = {}) =>
+  const run = async (
+    addresses: string[], later?: Promise<string[]>, more: Partial<typeof options> & { preferred?: string } = {}
+  ) =>
     await race({ addresses, later }, { ...options, ...more })
   return { dialled, abandoned, run }
 }
@@ -33,7 +35,9 @@ t.test('an address that takes long to connect is waited for', async t => {
 })
 
 t.test('families take turns, IPv6 first, and one that fails is followed at once', async t => {
-  const { dialled, run } = network({ '192.0.2.1': 'refuses', '192.0.2.2': 'refuses', '2001:db8::1': 'refuses', '2001:db8::2': 'refuses' })
+  const { dialled, run } = network({
+    '192.0.2.1': 'refuses', '192.0.2.2': 'refuses', '2001:db8::1': 'refuses', '2001:db8::2': 'refuses'
+  })
   const started = performance.now()
   await t.rejects(run(['192.0.2.1', '192.0.2.2', '2001:db8::1', '2001:db8::2']), { name: 'RaceLost' })
   t.same(dialled, ['2001:db8::1', '192.0.2.1', '2001:db8::2', '192.0.2.2'])
@@ -55,9 +59,15 @@ t.test('one that was slow but is first after all wins', async t => {
 
 t.test('the address that has worked before is first', async t => {
   const { dialled, run } = network({ '192.0.2.1': 1, '192.0.2.2': 1, '2001:db8::1': 'hangs' })
-  t.equal((await run(['2001:db8::1', '192.0.2.1', '192.0.2.2'], undefined, { preferred: '192.0.2.2' })).address, '192.0.2.2')
+  t.equal(
+    (await run(['2001:db8::1', '192.0.2.1', '192.0.2.2'], undefined, { preferred: '192.0.2.2' })).address, '192.0.2.2'
+  )
   t.same(dialled, ['192.0.2.2'])
-  t.equal((await run(['192.0.2.1'], undefined, { preferred: '192.0.2.9' })).address, '192.0.2.1', 'unless it is the name\'s no more')
+  t.equal(
+    (await run(['192.0.2.1'], undefined, { preferred: '192.0.2.9' })).address,
+    '192.0.2.1',
+    'unless it is the name\'s no more'
+  )
 })
 
 t.test('addresses that are not allowed are not dialled', async t => {
@@ -83,7 +93,9 @@ t.test('addresses that are known later join, even when all others have failed', 
 
 t.test('the signal ends all', async t => {
   const { abandoned, run } = network({ '192.0.2.1': 'hangs', '2001:db8::1': 'hangs' })
-  await t.rejects(run(['192.0.2.1', '2001:db8::1'], undefined, { signal: AbortSignal.timeout(400) }), { name: 'TimeoutError' })
+  await t.rejects(
+    run(['192.0.2.1', '2001:db8::1'], undefined, { signal: AbortSignal.timeout(400) }), { name: 'TimeoutError' }
+  )
   await sleep(1)
   t.same(abandoned.sort(), ['192.0.2.1', '2001:db8::1'])
 })

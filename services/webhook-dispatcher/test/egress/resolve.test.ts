@@ -11,7 +11,7 @@ t.test('a name has the addresses that the DNS servers say at that moment', async
   t.same((await resolve('receiver.test')).addresses, ['192.0.2.3'])
 })
 
-t.test('who asks for a name that is being asked for shares the answer', async t => {
+t.test('concurrent queries for a name share the answer', async t => {
   let queries = 0
   const server = await startDnsServer(t, () => {
     queries++
@@ -73,7 +73,9 @@ t.test('a name without addresses is too, even where the other question is not an
 for (const answer of ['SERVFAIL', 'REFUSED', 'silence'] as const) {
   t.test(`servers that answer ${answer} to everything are a fault of ours`, async t => {
     const server = await startDnsServer(t, () => answer)
-    await t.rejects(createResolve({ servers: [server] })('receiver.test', 1000), { name: 'OwnFault', reason: 'resolver' })
+    await t.rejects(
+      createResolve({ servers: [server] })('receiver.test', 1000), { name: 'OwnFault', reason: 'resolver' }
+    )
   })
 
   t.test(`a name for which they answer ${answer} is the host's fault while others are found`, async t => {
@@ -85,12 +87,16 @@ for (const answer of ['SERVFAIL', 'REFUSED', 'silence'] as const) {
 
   t.test(`or while the root is, where none was found before (${answer})`, async t => {
     const server = await startDnsServer(t, name => name === '' ? [] : answer)
-    await t.rejects(createResolve({ servers: [server] })('receiver.test', 1000), { name: 'EgressError', errorClass: 'dns' })
+    await t.rejects(
+      createResolve({ servers: [server] })('receiver.test', 1000), { name: 'EgressError', errorClass: 'dns' }
+    )
   })
 }
 
 t.test('no server at all is a fault of ours', async t => {
-  await t.rejects(createResolve({ servers: ['127.0.0.1:1'] })('receiver.test', 1000), { name: 'OwnFault', reason: 'resolver' })
+  await t.rejects(
+    createResolve({ servers: ['127.0.0.1:1'] })('receiver.test', 1000), { name: 'OwnFault', reason: 'resolver' }
+  )
 })
 
 t.test('while the servers are away, the last answer counts', async t => {

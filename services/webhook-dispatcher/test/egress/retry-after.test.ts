@@ -21,7 +21,7 @@ t.test('a date counts from the time of day that the server itself names', async 
   t.equal(retryAfterMs('Thu, 01 Jan 2026 12:01:30 GMT', { date: 'not a date', now }), 90_000)
 })
 
-t.test('what is neither asks for nothing', async t => {
+t.test('a value that is neither is ignored', async t => {
   for (const header of [undefined, '', 'soon', '-1', '1.5', '1e9', '99999999999999', 'Someday, maybe', 'Thu Jan  1 12:01:30 2026']) {
     t.equal(retryAfterMs(header, { now }), undefined, String(header))
   }

@@ -8,8 +8,10 @@ import { appender, jobOf, setup, startApp, startStores, webhookCreator, type New
 
 const completed = (jobId: string, userId = '1'): NewEvent => ({ type: 'completed', jobId, userId, result: 1 })
 
-t.test('after FLUSHALL what is pending still arrives, new events flow, and operators see the gap', async t => {
-  const { app, append, createWebhook, redis, sql } = await setup(t, { WEBHOOK_RETRY_SCHEDULE: '1s,1s,1s,1s,1s,1s', LOG_LEVEL: 'silent' })
+t.test('after FLUSHALL pending deliveries and new events arrive, and operators see the gap', async t => {
+  const { app, append, createWebhook, redis, sql } = await setup(
+    t, { WEBHOOK_RETRY_SCHEDULE: '1s,1s,1s,1s,1s,1s', LOG_LEVEL: 'silent' }
+  )
   let isWell = false
   const receiver = await startReceiver(t, () => isWell ? 200 : 500)
   await createWebhook({ url: receiver.url })
@@ -19,16 +21,21 @@ t.test('after FLUSHALL what is pending still arrives, new events flow, and opera
 
   await redis.client().flushall()
   isWell = true
-  const told = receiver.requests.length
+  const before = receiver.requests.length
   await appender(redis)([completed('new'), completed('newer')])
-  await until(async () => (await sql`select from webhooks.deliveries where state = 'delivered'`).length === pending.length + 2)
-  t.same(new Set(receiver.requests.slice(told).map(({ json }) => (json as { id: string }).id)), new Set([...pending, 'new', 'newer']))
+  await until(
+    async () => (await sql`select from webhooks.deliveries where state = 'delivered'`).length === pending.length + 2
+  )
+  t.same(
+    new Set(receiver.requests.slice(before).map(({ json }) => (json as { id: string }).id)),
+    new Set([...pending, 'new', 'newer'])
+  )
   const [gap] = await sql`select shard, reason from webhooks.gaps`
   t.same({ ...gap }, { shard: 0, reason: 'epoch' })
   t.match(await app.metricsRegistry.metrics(), /tidings_webhook_fan_out_gaps_total\{reason="epoch"\} 1/)
 })
 
-t.test('an end that is told once more for the rows is delivered where the first lay in a gap, else not', async t => {
+t.test('an end published again is delivered only where the first one lay in a gap', async t => {
   const { append, createWebhook, redis, sql } = await setup(t)
   const receiver = await startReceiver(t)
   await createWebhook({ url: receiver.url })
@@ -36,17 +43,17 @@ t.test('an end that is told once more for the rows is delivered where the first 
   await receiver.waitFor(2)
   const again = (jobId: string) => ({ ...completed(jobId), reconciled: true as const })
   await append([again('1'), completed('3')])
-  const told = async (n: number) => (await receiver.waitFor(n)).map(({ json }) => (json as { id: string }).id)
-  t.same((await told(3)).toSorted(), ['1', '2', '3'])
+  const received = async (n: number) => (await receiver.waitFor(n)).map(({ json }) => (json as { id: string }).id)
+  t.same((await received(3)).toSorted(), ['1', '2', '3'])
 
   const [, second] = await redis.client().xrange(JOB_EVENTS_KEY, '-', '+')
   const { ms, seq } = eventIdOf(second?.[0] as string)
   await sql`insert into webhooks.gaps (shard, reason, from_ms, from_seq, to_ms, to_seq) values (0, 'trimmed', 1, 0, ${ms}, ${seq})`
   await append([again('2'), completed('4')])
-  t.same((await told(5)).toSorted(), ['1', '2', '2', '3', '4'])
+  t.same((await received(5)).toSorted(), ['1', '2', '2', '3', '4'])
 })
 
-t.test('while Redis is away pending deliveries go on, and ingest comes back with it', async t => {
+t.test('without Redis pending deliveries continue, and reading resumes with it', async t => {
   const { append, createWebhook, redis, app } = await setup(t, { WEBHOOK_RETRY_SCHEDULE: '1s', LOG_LEVEL: 'silent' })
   let failures = 1
   const receiver = await startReceiver(t, () => failures-- > 0 ? 500 : 200)
@@ -66,7 +73,7 @@ t.test('while Redis is away pending deliveries go on, and ingest comes back with
   t.same((await receiver.waitFor(3)).map(({ json }) => (json as { id: string }).id), ['1', '1', '2'])
 })
 
-t.test('an event of a version that nobody here knows stops the reader and makes it unready, never skips', async t => {
+t.test('an event of an unknown version halts the reader, makes it unready, and is never skipped', async t => {
   const { app, append, createWebhook, redis } = await setup(t, { LOG_LEVEL: 'silent' })
   const receiver = await startReceiver(t)
   await createWebhook({ url: receiver.url })
@@ -79,13 +86,19 @@ t.test('an event of a version that nobody here knows stops the reader and makes 
   t.equal(receiver.requests.length, 1)
 
   const client = redis.client()
-  const [[newer]] = await client.xrevrange(JOB_EVENTS_KEY, '+', '-', 'COUNT', 2).then(entries => entries.slice(1)) as [[string]]
+  const [[newer]] = await client.xrevrange(
+    JOB_EVENTS_KEY, '+', '-', 'COUNT', 2
+  ).then(entries => entries.slice(1)) as [[string]]
   await client.xdel(JOB_EVENTS_KEY, newer)
-  t.same((await receiver.waitFor(2)).map(({ json }) => (json as { id: string }).id), ['1', '3'], 'it goes on once the event is removed')
+  t.same(
+    (await receiver.waitFor(2)).map(({ json }) => (json as { id: string }).id),
+    ['1', '3'],
+    'it goes on once the event is removed'
+  )
   await until(async () => (await app.inject('/readyz')).statusCode === 200)
 })
 
-t.test('a shard with an event of a newer release is given back, to be read on by whoever can', async t => {
+t.test('a shard with an event of a newer release is released to a replica that can read it', async t => {
   const stores = await startStores(t)
   const settings = { LOG_LEVEL: 'silent' }
   const replicas = await Promise.all([startApp(t, stores, settings), startApp(t, stores, settings)])
@@ -109,16 +122,18 @@ t.test('a shard with an event of a newer release is given back, to be read on by
   t.equal(receiver.requests.length, 1)
 })
 
-t.test('only the shards that met it are given back', async t => {
+t.test('only shards with such an event are released', async t => {
   const { app, append, createWebhook, sql } = await setup(t, { INGEST_SHARDS: '2', LOG_LEVEL: 'silent' })
-  const [met, spared] = [0, 1].map(shard => ['1', '2', '3', '4'].find(userId => shardOf(userId, 2) === shard)) as [string, string]
+  const [met, other] = [0, 1].map(
+    shard => ['1', '2', '3', '4'].find(userId => shardOf(userId, 2) === shard)
+  ) as [string, string]
   const receiver = await startReceiver(t)
-  for (const userId of [met, spared]) await createWebhook({ url: receiver.url, userId })
+  for (const userId of [met, other]) await createWebhook({ url: receiver.url, userId })
   await until(async () => (await sql`select from webhooks.shard_positions where worker_id is not null`).length === 2)
   await append([{ ...completed('1', met), v: 2 }])
   await until(async () => (await sql`select from webhooks.shard_positions where worker_id is null`).length === 1)
   t.equal((await app.inject('/readyz')).statusCode, 503)
-  await append([completed('2', met), completed('3', spared)])
+  await append([completed('2', met), completed('3', other)])
   t.same((await receiver.waitFor(1)).map(({ json }) => (json as { id: string }).id), ['3'])
   t.same((await sql`select shard from webhooks.shard_positions where worker_id is null`).map(({ shard }) => shard), [0])
 })
@@ -131,7 +146,7 @@ t.test('shards are shared between replicas, taken over from one that ends, and k
   const receiver = await startReceiver(t)
   const users = Array.from({ length: 8 }, (_, i) => String(i))
   for (const userId of users) await webhookCreator(stores.sql)({ url: receiver.url, userId })
-  const holders = () => stores.sql<{ claimant: string }[]>`
+  const holders = () => stores.sql<{ worker_id: string }[]>`
     select distinct p.worker_id from webhooks.shard_positions p join webhooks.workers c on c.id = p.worker_id`
   await until(async () => (await holders()).length === 2)
 
@@ -142,13 +157,15 @@ t.test('shards are shared between replicas, taken over from one that ends, and k
 
   await receiver.waitFor(31 * users.length)
   for (const userId of users) {
-    const told = receiver.requests.map(({ json }) => json as { id: string, progress?: number }).filter(({ id }) => id === userId)
-    t.same(told.map(({ progress }) => progress), [...Array.from({ length: 30 }, (_, i) => i + 1), undefined])
+    const received = receiver.requests.map(
+      ({ json }) => json as { id: string, progress?: number }
+    ).filter(({ id }) => id === userId)
+    t.same(received.map(({ progress }) => progress), [...Array.from({ length: 30 }, (_, i) => i + 1), undefined])
   }
   t.equal((await holders()).length, 1)
 })
 
-t.test('when the number of shards changes nothing is missed', async t => {
+t.test('no event is missed when the number of shards changes', async t => {
   const stores = await startStores(t)
   const append = appender(stores.redis)
   const receiver = await startReceiver(t)
@@ -163,7 +180,7 @@ t.test('when the number of shards changes nothing is missed', async t => {
   t.equal((await stores.sql`select from webhooks.shard_positions`).length, 3)
 })
 
-t.test('a replica that was started with another number takes none', async t => {
+t.test('a replica started with another number acquires none', async t => {
   const stores = await startStores(t)
   await (await startApp(t, stores, { INGEST_SHARDS: '3' })).close()
   const sql = createSql(stores.url, { max: 1 })

@@ -3,15 +3,20 @@ import { Webhook } from 'standardwebhooks'
 import { startReceiver, until } from '@tidings/testing'
 import { jobOf, setup, SIGNING_SECRET, type NewEvent } from '../setup.ts'
 
-t.test('tells a webhook of a job in order, signed, and keeps every delivery with its attempt', async t => {
+t.test('delivers a job\'s events in order, signed, and keeps every delivery with its attempt', async t => {
   const { append, createWebhook, sql } = await setup(t)
   const receiver = await startReceiver(t)
   await createWebhook({ url: `${receiver.url}/hook` })
   await append([{ type: 'added', jobId: '7' }, { type: 'active', jobId: '7' }, ...jobOf('7', 20)])
 
   const requests = await receiver.waitFor(21)
-  t.same(requests.map(({ json }) => (json as { progress?: number }).progress ?? 'end'), [...Array.from({ length: 20 }, (_, i) => i + 1), 'end'])
-  t.equal(requests.at(-1)?.body, '{"id":"7","jobname":"report","userId":1,"result":{"rows":20},"eventType":"completed"}')
+  t.same(
+    requests.map(({ json }) => (json as { progress?: number }).progress ?? 'end'),
+    [...Array.from({ length: 20 }, (_, i) => i + 1), 'end']
+  )
+  t.equal(
+    requests.at(-1)?.body, '{"id":"7","jobname":"report","userId":1,"result":{"rows":20},"eventType":"completed"}'
+  )
   for (const { headers, body } of requests) {
     t.ok(new Webhook(SIGNING_SECRET).verify(body, headers as Record<string, string>))
     t.equal(headers['webhook-attempt'], '1')
@@ -31,9 +36,11 @@ t.test('tells a webhook of a job in order, signed, and keeps every delivery with
   t.ok(rows.every(({ state, attempts, status }) => state === 'delivered' && attempts === 1 && status === 200))
 })
 
-t.test('operators see how far it is behind', async t => {
+t.test('operators see the lag', async t => {
   const { app, append, redis, sql } = await setup(t)
-  const lag = async () => Number(/^tidings_webhook_fan_out_lag_seconds (\S+)$/m.exec(await app.metricsRegistry.metrics())?.[1])
+  const lag = async () => Number(
+    /^tidings_webhook_fan_out_lag_seconds (\S+)$/m.exec(await app.metricsRegistry.metrics())?.[1]
+  )
   await append([{ type: 'completed', jobId: '1', result: 1 }])
   await until(async () => (await sql`select from webhooks.shard_positions where event_ms > 0`).length === 1)
   t.equal(await lag(), 0)
@@ -44,7 +51,7 @@ t.test('operators see how far it is behind', async t => {
   t.ok(Number.isNaN(await lag()))
 })
 
-t.test('tells each webhook what it asked for, from its creation on', async t => {
+t.test('each webhook receives the events that it selects, from its creation on', async t => {
   const { append, createWebhook, sql } = await setup(t)
   const receiver = await startReceiver(t)
   await createWebhook({ url: `${receiver.url}/progress`, eventType: 'progress' })
@@ -56,7 +63,10 @@ t.test('tells each webhook what it asked for, from its creation on', async t => 
   await append([{ type: 'progress', jobId: '1', progress: 5 }, { type: 'failed', jobId: '1', error: 'no' }])
 
   await until(async () => (await sql`select from webhooks.deliveries where state = 'delivered'`).length === 2)
-  t.same(new Map(receiver.requests.map(({ url, json }) => [url, (json as { eventType: string }).eventType])), new Map([['/progress', 'progress'], ['/failed', 'failed']]))
+  t.same(
+    new Map(receiver.requests.map(({ url, json }) => [url, (json as { eventType: string }).eventType])),
+    new Map([['/progress', 'progress'], ['/failed', 'failed']])
+  )
   t.equal((await sql`select from webhooks.events`).length, 2)
 })
 
@@ -64,7 +74,9 @@ t.test('a job\'s own webhookUrl gets its completion, signed with the user\'s leg
   const { append, app, sql } = await setup(t)
   const receiver = await startReceiver(t)
   const webhookUrl = `${receiver.url}/mine`
-  await append([{ type: 'progress', jobId: '1', progress: 5 }, { type: 'completed', jobId: '1', result: 1, webhookUrl }])
+  await append([
+    { type: 'progress', jobId: '1', progress: 5 }, { type: 'completed', jobId: '1', result: 1, webhookUrl }
+  ])
   await append([{ type: 'completed', jobId: '2', result: 2, webhookUrl }, { type: 'completed', jobId: '3', result: 3 }])
 
   const requests = await receiver.waitFor(2)
@@ -75,14 +87,19 @@ t.test('a job\'s own webhookUrl gets its completion, signed with the user\'s leg
   t.equal((await sql`select from webhooks.webhooks`).length, 1)
 })
 
-t.test('a job\'s own webhookUrl that was disabled is told of the next job that names it', async t => {
+t.test('a job\'s disabled webhookUrl is reactivated by the next job that names it', async t => {
   const { append, sql } = await setup(t)
   const receiver = await startReceiver(t)
-  const jobs = (ids: string[]): NewEvent[] => ids.map(jobId => ({ type: 'completed', jobId, result: 1, webhookUrl: receiver.url }))
+  const jobs = (ids: string[]): NewEvent[] => ids.map(
+    jobId => ({ type: 'completed', jobId, result: 1, webhookUrl: receiver.url })
+  )
   await append(jobs(['1']))
   await until(async () => (await sql`select from webhooks.deliveries where state = 'delivered'`).length === 1)
   await sql`update webhooks.webhooks set status = 'disabled', failures = 20, failing_since = now() - interval '6 days' where kind = 'job'`
   await append(jobs(['2', '3']))
   t.same(new Set((await receiver.waitFor(3)).map(({ json }) => (json as { id: string }).id)), new Set(['1', '2', '3']))
-  t.match(await sql`select status, disabled_reason, failures from webhooks.webhooks`, [{ status: 'active', disabled_reason: null, failures: 0 }])
+  t.match(
+    await sql`select status, disabled_reason, failures from webhooks.webhooks`,
+    [{ status: 'active', disabled_reason: null, failures: 0 }]
+  )
 })

@@ -15,7 +15,7 @@ t.test('the webhookUrls of jobs at one origin are one hidden webhook, and each g
   t.equal((await sql`select from webhooks.webhooks where kind = 'job'`).length, 1)
 })
 
-t.test('they share its health: a dead origin is asked as seldom as a single URL', async t => {
+t.test('they share its health: a dead origin gets as few attempts as a single URL', async t => {
   const { append, sql } = await setup(t, { WEBHOOK_RETRY_SCHEDULE: '20ms,1h', WEBHOOK_TIMEOUT_MS: '100' })
   const receiver = await startReceiver(t, () => 503)
   await append(jobs('dead', 70, n => `${receiver.url}/${n}`))
@@ -35,7 +35,7 @@ t.test('a URL that is gone ends for itself alone', async t => {
   t.equal((await sql`select from webhooks.deliveries where state = 'failed' and status = 410`).length, 1)
 })
 
-t.test('hidden webhooks of a user are bounded: the longest idle are forgotten', async t => {
+t.test('hidden webhooks of a user are limited: the longest idle are deleted', async t => {
   const { append, sql } = await setup(t)
   const receiver = await startReceiver(t)
   await sql`

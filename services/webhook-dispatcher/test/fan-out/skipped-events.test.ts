@@ -4,15 +4,27 @@ import { JOB_EVENTS_KEY } from '@tidings/contracts'
 import { startReceiver, until } from '@tidings/testing'
 import { setup, type NewEvent } from '../setup.ts'
 
-const completed = (jobId: string, more: Partial<NewEvent> = {}): NewEvent => ({ type: 'completed', jobId, result: 1, ...more })
+const completed = (
+  jobId: string, more: Partial<NewEvent> = {}
+): NewEvent => ({ type: 'completed', jobId, result: 1, ...more })
 const idsOf = (requests: { json: unknown }[]) => requests.map(({ json }) => (json as { id: string }).id)
 
-t.test('an entry that cannot be delivered is recorded and skipped, and what stands around it is delivered', async t => {
+t.test('an entry that cannot be delivered is recorded and skipped, the entries around it are delivered', async t => {
   const { app, append, createWebhook, redis, sql } = await setup(t, { LOG_LEVEL: 'silent' })
   const receiver = await startReceiver(t)
   await createWebhook({ url: receiver.url })
   const client = redis.client()
-  const event = (more: object) => JSON.stringify({ v: 1, type: 'completed', queue: 'default', jobId: 'bad', name: 'report', userId: '1', timestamp: 1, result: 1, ...more })
+  const event = (more: object) => JSON.stringify({
+    v: 1,
+    type: 'completed',
+    queue: 'default',
+    jobId: 'bad',
+    name: 'report',
+    userId: '1',
+    timestamp: 1,
+    result: 1,
+    ...more
+  })
   const junk: string[][] = [
     ['nothing', 'known'],
     ['u', '1', 'd', '{'],
@@ -40,13 +52,17 @@ t.test('an entry that cannot be delivered is recorded and skipped, and what stan
   t.equal((await app.inject('/readyz')).statusCode, 200)
 })
 
-t.test('a batch that Postgres refuses to write is divided until the bad event is found', async t => {
+t.test('a batch that Postgres refuses is halved until the bad event is found', async t => {
   const { append, createWebhook, sql } = await setup(t, { LOG_LEVEL: 'silent', WEBHOOK_RETRY_SCHEDULE: '1h' })
   const receiver = await startReceiver(t, () => 500)
   await createWebhook({ url: receiver.url })
   // What waits of it would be longer than an index takes.
   const long = randomBytes(8000).toString('hex')
-  await append([...Array.from({ length: 50 }, (_, i) => completed(`a${i}`)), completed(long), ...Array.from({ length: 50 }, (_, i) => completed(`b${i}`))])
+  await append([
+    ...Array.from({ length: 50 }, (_, i) => completed(`a${i}`)),
+    completed(long),
+    ...Array.from({ length: 50 }, (_, i) => completed(`b${i}`))
+  ])
   await until(async () => (await sql`select from webhooks.deliveries where state = 'pending'`).length === 100)
   t.match(await sql`select reason from webhooks.skipped_events`, [{ reason: /index row/ }])
   const [position] = await sql`select event_ms from webhooks.shard_positions`

@@ -6,9 +6,11 @@ import { createErasures } from '../../src/maintenance/erasures.ts'
 import { setup, startApp, type NewEvent } from '../setup.ts'
 
 const TABLES = ['webhooks', 'secrets', 'deliveries', 'attempts', 'events', 'replays'] as const
-const completed = (jobId: string, userId: string, more: Partial<NewEvent> = {}): NewEvent => ({ type: 'completed', jobId, userId, result: 1, ...more })
+const completed = (
+  jobId: string, userId: string, more: Partial<NewEvent> = {}
+): NewEvent => ({ type: 'completed', jobId, userId, result: 1, ...more })
 
-t.test('everything of a user is erased and reported, of nobody else, and what is under way ends', async t => {
+t.test('all data of a user, and no other, is erased and reported, and attempts in flight end', async t => {
   const stores = await setup(t, { LOG_LEVEL: 'silent' })
   const { append, createWebhook, sql, redis } = stores
   const counts = async () => Object.fromEntries(await Promise.all(TABLES.map(async table =>
@@ -23,11 +25,23 @@ t.test('everything of a user is erased and reported, of nobody else, and what is
   await until(async () => (await sql`select from webhooks.deliveries where state = 'delivered'`).length === 2)
   const before = await counts()
 
-  const ids = [await createWebhook({ url: `${receiver.url}/well`, userId: 'gone' }), await createWebhook({ url: `${receiver.url}/down`, userId: 'gone' }), await createWebhook({ url: `${receiver.url}/held`, userId: 'gone' })]
+  const ids = [
+    await createWebhook({ url: `${receiver.url}/well`, userId: 'gone' }),
+    await createWebhook({ url: `${receiver.url}/down`, userId: 'gone' }),
+    await createWebhook({ url: `${receiver.url}/held`, userId: 'gone' })
+  ]
   await sql`insert into webhooks.replays (webhook_id, at_ms, at_seq, until_ms, until_seq, finished_at) values (${ids[0] as number}, 0, 0, 1, 0, now())`
-  await append(Array.from({ length: 100 }, (_, i) => completed(`gone-${i}`, 'gone', i === 0 ? { webhookUrl: `${receiver.url}/job` } : {})))
+  await append(
+    Array.from(
+      { length: 100 }, (_, i) => completed(`gone-${i}`, 'gone', i === 0 ? { webhookUrl: `${receiver.url}/job` } : {})
+    )
+  )
   await until(() => held !== undefined)
-  await until(async () => (await sql`select from webhooks.deliveries where webhook_id = ${ids[0] as number} and state = 'delivered'`).length === 100)
+  await until(
+    async () => (
+      await sql`select from webhooks.deliveries where webhook_id = ${ids[0] as number} and state = 'delivered'`
+    ).length === 100
+  )
   const erasureId = randomUUID()
   await redis.client().hset(ERASURES_KEY, erasureId, 'gone')
   await until(async () => await redis.client().hexists(erasureStatusKey(erasureId), 'webhook-dispatcher') === 1)
@@ -37,11 +51,15 @@ t.test('everything of a user is erased and reported, of nobody else, and what is
   t.comment('what a late event brings while jobs-api still cancels goes, too')
   await append([completed('late', 'gone', { webhookUrl: `${receiver.url}/job` })])
   await receiver.waitFor(requests => requests.some(({ json }) => (json as { id: string }).id === 'late'))
-  await until(async () => (await sql`select from webhooks.webhooks where user_id = 'gone'`).length === 0 && (await sql`select from webhooks.secrets where user_id = 'gone'`).length === 0)
+  await until(
+    async () => (
+      await sql`select from webhooks.webhooks where user_id = 'gone'`
+    ).length === 0 && (await sql`select from webhooks.secrets where user_id = 'gone'`).length === 0
+  )
   t.same(await counts(), before)
 })
 
-t.test('a restart goes on with it, and so do several replicas at a time', async t => {
+t.test('an erasure continues after a restart, and with several replicas', async t => {
   const stores = await setup(t, { LOG_LEVEL: 'silent' })
   const { sql, redis, app, createWebhook } = stores
   const id = await createWebhook({ url: 'http://127.0.0.1:9', userId: 'gone', status: 'paused' })

@@ -4,7 +4,7 @@ import { setup } from '../setup.ts'
 
 const DAY_MS = 86_400_000
 
-t.test('payloads go after 14 days, deliveries with their attempts after 30, and what still waited is closed first', async t => {
+t.test('payloads are removed after 14 days, deliveries with their attempts after 30; pending ones are closed first', async t => {
   const { app, sql, createWebhook } = await setup(t)
   const id = await createWebhook({ url: 'http://127.0.0.1:9', status: 'paused' })
   for (const [days, state] of [[40, 'delivered'], [20, 'delivered'], [20, 'pending'], [1, 'pending']] as const) {
@@ -19,11 +19,14 @@ t.test('payloads go after 14 days, deliveries with their attempts after 30, and 
   t.equal(await removeOld(app.sql, { deliveriesMs: 30 * DAY_MS, payloadsMs: 14 * DAY_MS }), false)
 
   t.equal((await sql`select from webhooks.events`).length, 1)
-  t.same((await sql`select state from webhooks.deliveries order by id`).map(({ state }) => state), ['delivered', 'closed', 'pending'])
+  t.same(
+    (await sql`select state from webhooks.deliveries order by id`).map(({ state }) => state),
+    ['delivered', 'closed', 'pending']
+  )
   t.equal((await sql`select from webhooks.attempts`).length, 3)
 })
 
-t.test('tests that a paused webhook was never told of are closed too, and hold up nothing', async t => {
+t.test('tests of a paused webhook that were never sent are closed too, and delay no other', async t => {
   const { app, sql, createWebhook } = await setup(t)
   const id = await createWebhook({ url: 'http://127.0.0.1:9', status: 'paused' })
   await sql`
@@ -35,9 +38,13 @@ t.test('tests that a paused webhook was never told of are closed too, and hold u
   t.equal((await sql`select from webhooks.deliveries`).length, 0)
 })
 
-t.test('hidden and deleted webhooks go when nothing speaks of them any more, and secrets that sign no more', async t => {
+t.test('hidden and deleted webhooks are removed once no delivery refers to them, and expired secrets', async t => {
   const { app, sql, createWebhook } = await setup(t)
-  const ids = [await createWebhook({ url: 'http://a.test' }), await createWebhook({ url: 'http://b.test' }), await createWebhook({ url: 'http://c.test' })]
+  const ids = [
+    await createWebhook({ url: 'http://a.test' }),
+    await createWebhook({ url: 'http://b.test' }),
+    await createWebhook({ url: 'http://c.test' })
+  ]
   await sql`update webhooks.webhooks set created_at = now() - interval '31 days'`
   await sql`
     insert into webhooks.secrets (user_id, webhook_id, ciphertext, expires_at)
@@ -46,5 +53,7 @@ t.test('hidden and deleted webhooks go when nothing speaks of them any more, and
   await sql`update webhooks.webhooks set deleted_at = now() - interval '31 days' where id = ${ids[1] as number}`
   await removeOld(app.sql, { deliveriesMs: 30 * DAY_MS, payloadsMs: 14 * DAY_MS })
   t.same((await sql`select id from webhooks.webhooks`).map(({ id }) => id), [ids[2]])
-  t.same((await sql`select ciphertext from webhooks.secrets where expires_at is not null`).map(({ ciphertext }) => ciphertext), ['rotated lately'])
+  t.same((
+    await sql`select ciphertext from webhooks.secrets where expires_at is not null`
+  ).map(({ ciphertext }) => ciphertext), ['rotated lately'])
 })

@@ -4,7 +4,7 @@ import { setup } from './setup.ts'
 
 const hook = { url: 'https://example.com/hook', eventType: 'all' }
 
-t.test('who asks too often waits; others don\'t', async t => {
+t.test('a user over the rate limit waits; others don\'t', async t => {
   const { call } = await setup(t, { RATE_LIMIT_MAX: '3' })
   const refused = await until(async () => {
     const answer = await call('/webhooks', { user: 'eager' })
@@ -49,7 +49,7 @@ t.test('a Postgres that does not answer is a 503 in time', async t => {
   await until(async () => (await call('/webhooks')).status === 200)
 })
 
-t.test('a Postgres that takes no writes is a 503 that does not tell its code', async t => {
+t.test('a Postgres that takes no writes is a 503 without its code', async t => {
   const { url, sql } = await createDatabase(t)
   const { call } = await setup(t, { DATABASE_URL: url })
   t.equal((await call('/webhooks', { method: 'POST', body: hook })).status, 201)

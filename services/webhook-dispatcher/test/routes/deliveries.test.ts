@@ -8,7 +8,9 @@ const { call, sql } = await setup(t)
 const newUser = () => `user-${randomUUID()}`
 
 async function newWebhook (user: string, input: object = {}) {
-  const { body } = await call('/webhooks', { method: 'POST', user, body: { url: 'https://example.com/hook', eventType: 'all', ...input } })
+  const { body } = await call(
+    '/webhooks', { method: 'POST', user, body: { url: 'https://example.com/hook', eventType: 'all', ...input } }
+  )
   return body as { id: number, secret: string }
 }
 
@@ -55,7 +57,9 @@ t.test('deliveries are listed newest first, page by page and by status', async t
   const pages = []
   let next: string | null = ''
   while (next !== null) {
-    const page: { deliveries: { id: number }[], pagination: { next: string | null } } = await list(`?limit=3${next && `&cursor=${next}`}`)
+    const page: {
+      deliveries: { id: number }[], pagination: { next: string | null }
+    } = await list(`?limit=3${next && `&cursor=${next}`}`)
     pages.push(page.deliveries.map(({ id }) => id))
     next = page.pagination.next
   }
@@ -71,7 +75,9 @@ t.test('when a delivery is tried next follows from its webhook, too', async t =>
   await sql`
     insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, state, due_at)
     values (${id}, 1, 1, 'completed', 'pending', '2040-01-02T00:00:00Z'), (${id}, 1, 2, 'completed', 'pending', '2040-01-04T00:00:00Z')`
-  const next = async () => (await call(`/webhooks/${id}/deliveries`, { user })).body.deliveries.map(({ nextAttemptAt }: { nextAttemptAt: string }) => nextAttemptAt)
+  const next = async () => (await call(`/webhooks/${id}/deliveries`, { user })).body.deliveries.map(
+    ({ nextAttemptAt }: { nextAttemptAt: string }) => nextAttemptAt
+  )
   t.same(await next(), [null, null])
   await sql`update webhooks.webhooks set status = 'active', open_until = '2040-01-03T00:00:00Z' where id = ${id}`
   t.same(await next(), ['2040-01-04T00:00:00.000Z', '2040-01-03T00:00:00.000Z'])
@@ -88,14 +94,18 @@ t.test('a page of rare deliveries is found by an index, not by looking through a
   t.match(plan.map(row => row['QUERY PLAN']).join('\n'), /unhappy_deliveries/)
 })
 
-t.test('a query that is not valid is told by its path', async t => {
+t.test('an invalid query is reported with its path', async t => {
   const user = newUser()
   const { id } = await newWebhook(user)
   for (const query of ['limit=1000', 'limit=0', 'limit=2.5', 'limit=1e1', 'status=foo', 'cursor=x', 'page=2']) {
     const { status, body } = await call(`/webhooks/${id}/deliveries?${query}`, { user })
     t.match([status, body.errors?.[0]?.path], [400, `querystring.${query.split('=')[0]}`], query)
   }
-  t.equal((await call(`/webhooks/${id}/deliveries?status=&cursor=`, { user })).status, 200, 'a form in which nothing was filled in')
+  t.equal(
+    (await call(`/webhooks/${id}/deliveries?status=&cursor=`, { user })).status,
+    200,
+    'a form in which nothing was filled in'
+  )
 })
 
 t.test('a delivery shows its payload and its attempts', async t => {
@@ -109,8 +119,23 @@ t.test('a delivery shows its payload and its attempts', async t => {
   t.equal(status, 200)
   t.match(body, { id, status: 'failed', payload: { id: '1', eventType: 'completed' } })
   t.match(body.attempts, [
-    { attempt: 1, durations: { dnsMs: null, connectMs: 3, ttfbMs: 4, totalMs: 9 }, statusCode: 500, errorClass: 'http-5xx', message: 'Answered 500', responseHeaders: { server: 'x' }, responseBody: 'oh no' },
-    { attempt: 2, durations: { totalMs: 10_000 }, statusCode: null, errorClass: 'timeout', responseHeaders: null, responseBody: null }
+    {
+      attempt: 1,
+      durations: { dnsMs: null, connectMs: 3, ttfbMs: 4, totalMs: 9 },
+      statusCode: 500,
+      errorClass: 'http-5xx',
+      message: 'Answered 500',
+      responseHeaders: { server: 'x' },
+      responseBody: 'oh no'
+    },
+    {
+      attempt: 2,
+      durations: { totalMs: 10_000 },
+      statusCode: null,
+      errorClass: 'timeout',
+      responseHeaders: null,
+      responseBody: null
+    }
   ])
   await sql`delete from webhooks.events where user_id = ${user}`
   t.equal((await call(`/deliveries/${id}`, { user })).body.payload, null, 'that is no longer kept')
@@ -126,22 +151,30 @@ t.test('deliveries of others are as those that don\'t exist', async t => {
     await call(`/deliveries/${id}/redeliver`, { user: other, method: 'POST' }),
     await call(`/webhooks/${webhook.id}/deliveries`, { user: other }),
     await call(`/webhooks/${webhook.id}/test`, { user: other, method: 'POST' }),
-    await call(`/webhooks/${webhook.id}/replay`, { user: other, method: 'POST', body: { since: new Date().toISOString() } }),
+    await call(
+      `/webhooks/${webhook.id}/replay`, { user: other, method: 'POST', body: { since: new Date().toISOString() } }
+    ),
     await call(`/webhooks/${webhook.id}/replays/1`, { user: other }),
     await call('/deliveries/999999999', { user })
   ]
   t.same(asked.map(({ status }) => status), asked.map(() => 404))
 })
 
-t.test('a test arrives, signed, and its delivery tells so', async t => {
+t.test('a test arrives signed, and its delivery shows that', async t => {
   const receiver = await startReceiver(t)
-  for (const [eventType, told] of [['all', 'completed'], ['progress', 'progress'], ['failed', 'failed']]) {
+  for (const [eventType, sentType] of [['all', 'completed'], ['progress', 'progress'], ['failed', 'failed']]) {
     const user = newUser()
     const { id, secret } = await newWebhook(user, { url: receiver.url, eventType, headers: { 'X-Team': 'blue' } })
     const sent = await call(`/webhooks/${id}/test`, { method: 'POST', user })
-    t.match([sent.status, sent.body], [202, { webhookId: id, origin: 'test', eventType: told }])
-    const received = await until(() => receiver.requests.find(({ headers }) => headers['webhook-id'] === sent.body.eventId), { what: 'the test to arrive' })
-    t.match(new Webhook(secret).verify(received.body, received.headers as Record<string, string>), { id: 'test', jobname: 'test', userId: user, eventType: told })
+    t.match([sent.status, sent.body], [202, { webhookId: id, origin: 'test', eventType: sentType }])
+    const received = await until(
+      () => receiver.requests.find(({ headers }) => headers['webhook-id'] === sent.body.eventId),
+      { what: 'the test to arrive' }
+    )
+    t.match(
+      new Webhook(secret).verify(received.body, received.headers as Record<string, string>),
+      { id: 'test', jobname: 'test', userId: user, eventType: sentType }
+    )
     t.equal(received.headers['x-team'], 'blue')
     const shown = await until(async () => {
       const { body } = await call(sent.headers.location as string, { user })
@@ -158,14 +191,18 @@ t.test('a webhook that is not active is not tested', async t => {
   t.match([status, body.detail], [409, 'The webhook is paused: make it active first'])
 })
 
-t.test('what was delivered, or not, is delivered again as often as is asked, under the same webhook-id', async t => {
+t.test('a delivery is repeated as often as requested, under the same webhook-id', async t => {
   const user = newUser()
   const receiver = await startReceiver(t)
   const webhook = await newWebhook(user, { url: receiver.url })
   for (const state of ['delivered', 'failed', 'superseded', 'closed']) {
     const { id, eventId } = await ended(user, webhook.id, state)
     const first = await call(`/deliveries/${id}/redeliver`, { method: 'POST', user })
-    t.match([first.status, first.body], [202, { webhookId: webhook.id, eventId, origin: 'redeliver', originId: id, status: 'pending', attemptCount: 0 }], state)
+    t.match(
+      [first.status, first.body],
+      [202, { webhookId: webhook.id, eventId, origin: 'redeliver', originId: id, status: 'pending', attemptCount: 0 }],
+      state
+    )
     await call(`/deliveries/${id}/redeliver`, { method: 'POST', user })
     await receiver.waitFor(requests => requests.filter(({ headers }) => headers['webhook-id'] === eventId).length === 2)
     const again = await until(async () => {
@@ -176,7 +213,7 @@ t.test('what was delivered, or not, is delivered again as often as is asked, und
   }
 })
 
-t.test('what can\'t be delivered again says why', async t => {
+t.test('a refused redelivery names the reason', async t => {
   const user = newUser()
   const webhook = await newWebhook(user, { active: false })
   const { id } = await ended(user, webhook.id)
@@ -201,7 +238,7 @@ t.test('a job\'s own webhookUrl that was disabled is made active by a redelivery
   t.equal((await receiver.waitFor(1))[0]?.headers['webhook-id'], eventId)
 })
 
-t.test('a replay is written down', async t => {
+t.test('a replay is recorded', async t => {
   const user = newUser()
   const webhook = await newWebhook(user, { active: false })
   await ended(user, webhook.id)
@@ -218,7 +255,9 @@ t.test('a replay is written down', async t => {
 t.test('a replay of nothing is finished at once', async t => {
   const user = newUser()
   const webhook = await newWebhook(user)
-  const { body } = await call(`/webhooks/${webhook.id}/replay`, { method: 'POST', user, body: { since: new Date().toISOString() } })
+  const { body } = await call(
+    `/webhooks/${webhook.id}/replay`, { method: 'POST', user, body: { since: new Date().toISOString() } }
+  )
   t.match(body, { status: 'finished', deliveries: 0 })
   t.type(body.finishedAt, 'string')
 })
@@ -226,7 +265,9 @@ t.test('a replay of nothing is finished at once', async t => {
 t.test('since is a time or an event id of the last 14 days', async t => {
   const user = newUser()
   const webhook = await newWebhook(user)
-  const replay = async (since: unknown) => await call(`/webhooks/${webhook.id}/replay`, { method: 'POST', user, body: { since } })
+  const replay = async (since: unknown) => await call(
+    `/webhooks/${webhook.id}/replay`, { method: 'POST', user, body: { since } }
+  )
   const days = (count: number) => Date.now() - count * 86_400_000
   for (const since of [new Date(days(15)).toISOString(), new Date(days(-1)).toISOString(), `${days(15)}-0`, `${days(-1)}-0`, 'yesterday', 1640995200000, '1-2-3', null]) {
     const { status, body } = await replay(since)
@@ -250,7 +291,9 @@ t.test('a delivery shows its job: in lists, by itself, when repeated, without it
   const again = await call(`/deliveries/${id}/redeliver`, { method: 'POST', user })
   t.match(again.body, job)
   t.match((await call(`/deliveries/${again.body.id}`, { user })).body, job)
-  t.match((await call(`/webhooks/${webhookId}/test`, { method: 'POST', user })).body, { jobId: null, queue: null, name: null })
+  t.match(
+    (await call(`/webhooks/${webhookId}/test`, { method: 'POST', user })).body, { jobId: null, queue: null, name: null }
+  )
 
   await call(`/webhooks/${webhookId}`, { method: 'DELETE', user })
   t.match((await call(`/deliveries/${id}`, { user })).body, { ...job, webhookId })

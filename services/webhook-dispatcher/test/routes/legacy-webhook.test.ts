@@ -14,9 +14,11 @@ t.test('a legacy URL is set, shown, changed and removed', async t => {
   t.same((await call('/webhooks/legacy', { user })).body, put.body)
   t.same((await call('/webhooks', { user })).body, { webhooks: [] }, 'it is none of the webhooks')
   const [target] = await sql`select ciphertexts from webhooks.targets where user_id = ${user}`
-  t.equal(target?.ciphertexts.length, 1, 'what it is told is signed, even before anybody asked for the secret')
+  t.equal(target?.ciphertexts.length, 1, 'its deliveries are signed even before its secret was requested')
 
-  const changed = await call('/webhooks/legacy', { method: 'PUT', user, body: { webhookUrl: 'https://example.com/other' } })
+  const changed = await call(
+    '/webhooks/legacy', { method: 'PUT', user, body: { webhookUrl: 'https://example.com/other' } }
+  )
   t.match(changed.body, { webhookUrl: 'https://example.com/other', createdAt: put.body.createdAt })
   t.equal((await sql`select from webhooks.webhooks where user_id = ${user}`).length, 1)
   t.equal((await call('/webhooks/legacy', { user: newUser() })).status, 404)
@@ -31,7 +33,9 @@ t.test('a malformed or forbidden one is named', async t => {
     const { status, body: problem } = await call('/webhooks/legacy', { method: 'PUT', user: newUser(), body })
     t.match([status, problem.errors?.[0]?.path], [400, 'body.webhookUrl'], JSON.stringify(body))
   }
-  t.equal((await call('/webhooks/legacy', { method: 'PUT', user: newUser(), body: { webhookUrl, active: true } })).status, 400)
+  t.equal(
+    (await call('/webhooks/legacy', { method: 'PUT', user: newUser(), body: { webhookUrl, active: true } })).status, 400
+  )
 })
 
 t.test('the legacy secret is made when it is first asked for, once', async t => {
@@ -46,7 +50,9 @@ t.test('it is rotated as others are', async t => {
   const user = newUser()
   await call('/webhooks/legacy', { method: 'PUT', user, body: { webhookUrl } })
   const { body: { secret: old } } = await call('/webhooks/legacy/secret', { user })
-  const rotated = await Promise.all(Array.from({ length: 2 }, () => call('/webhooks/legacy/rotate-secret', { method: 'POST', user })))
+  const rotated = await Promise.all(
+    Array.from({ length: 2 }, () => call('/webhooks/legacy/rotate-secret', { method: 'POST', user }))
+  )
   t.same(rotated.map(({ status }) => status), [200, 200])
   const [target] = await sql`select ciphertexts from webhooks.targets where user_id = ${user}`
   const signing = target?.ciphertexts.map(app.secretBox.open) as string[]
@@ -64,7 +70,7 @@ t.test('its deliveries are listed', async t => {
   t.match([status, body.deliveries], [200, [{ webhookId: webhook?.id, eventId: '1-1', status: 'delivered' }]])
 })
 
-t.test('so are those to the webhookUrls of jobs, page by page among them', async t => {
+t.test('deliveries to the webhookUrls of jobs are listed among them, page by page', async t => {
   const user = newUser()
   await call('/webhooks/legacy', { method: 'PUT', user, body: { webhookUrl } })
   await call('/webhooks', { method: 'POST', user, body: { url: webhookUrl, eventType: 'all' } })
@@ -84,7 +90,9 @@ t.test('so are those to the webhookUrls of jobs, page by page among them', async
   const pages = []
   let next: string | null = ''
   while (next !== null) {
-    const page: { deliveries: { id: number }[], pagination: { next: string | null } } = await list(`limit=5${next && `&cursor=${next}`}`)
+    const page: {
+      deliveries: { id: number }[], pagination: { next: string | null }
+    } = await list(`limit=5${next && `&cursor=${next}`}`)
     pages.push(idsOf(page))
     next = page.pagination.next
   }
@@ -109,7 +117,7 @@ t.test('migrated it is a webhook like others, with the secret that its receiver 
   t.equal((await call('/webhooks/legacy/migrate', { method: 'POST', user })).status, 404)
 })
 
-t.test('who has as many webhooks as there may be can\'t migrate', async t => {
+t.test('a user at the limit of webhooks can\'t migrate', async t => {
   const user = newUser()
   await call('/webhooks/legacy', { method: 'PUT', user, body: { webhookUrl } })
   for (let i = 0; i < 2; i++) await call('/webhooks', { method: 'POST', user, body: { url: webhookUrl, eventType: 'all' } })

@@ -15,7 +15,11 @@ type Sent = { path: string, method: string, user: string, type?: string, length?
 /** As a client of its own sends it, headers and all. */
 async function send ({ path, method, user, type, length = true, body = '' }: Sent): Promise<number> {
   return await new Promise<number>((resolve, reject) => {
-    const headers = { authorization: `Bearer ${tokenOf(user)}`, ...(type && { 'content-type': type }), ...(length ? { 'content-length': body.length } : { 'transfer-encoding': 'chunked' }) }
+    const headers = {
+      authorization: `Bearer ${tokenOf(user)}`,
+      ...(type && { 'content-type': type }),
+      ...(length ? { 'content-length': body.length } : { 'transfer-encoding': 'chunked' })
+    }
     request({ host: base.hostname, port: base.port, path, method, headers }, response => {
       response.resume().on('end', () => resolve(response.statusCode ?? 0))
     }).on('error', reject).end(body)
@@ -23,7 +27,9 @@ async function send ({ path, method, user, type, length = true, body = '' }: Sen
 }
 
 async function newWebhook (user: string, body: object = {}) {
-  return (await call('/webhooks', { method: 'POST', user, body: { url: receiver.url, eventType: 'all', ...body } })).body
+  return (
+    await call('/webhooks', { method: 'POST', user, body: { url: receiver.url, eventType: 'all', ...body } })
+  ).body
 }
 
 async function newDelivery (user: string): Promise<number> {
@@ -49,13 +55,22 @@ async function legacy (user: string): Promise<string> {
 }
 
 t.test('a route without a body takes none, whatever content type is announced', async t => {
-  const announced = ['application/json', 'application/json; charset=utf-8', 'application/x-www-form-urlencoded', 'text/plain;charset=UTF-8']
+  const announced = [
+    'application/json',
+    'application/json; charset=utf-8',
+    'application/x-www-form-urlencoded',
+    'text/plain;charset=UTF-8'
+  ]
   for (const { method, status, path } of routes) {
     for (const type of announced) {
       for (const length of [true, false]) {
         const user = newUser()
         const at = await path(user)
-        t.equal(await send({ path: at, method, user, type, length }), status, `${method} ${at} ${type} ${length ? 'content-length: 0' : 'chunked'}`)
+        t.equal(
+          await send({ path: at, method, user, type, length }),
+          status,
+          `${method} ${at} ${type} ${length ? 'content-length: 0' : 'chunked'}`
+        )
       }
     }
   }
@@ -67,10 +82,15 @@ t.test('an empty object says nothing either; a body that says something is refus
   const type = 'application/json'
   t.equal(await send({ path: `/webhooks/${id}/test`, method: 'POST', user, type, body: '{}' }), 202)
   t.equal(await send({ path: `/webhooks/${id}/test`, method: 'POST', user, type, body: '{}', length: false }), 202)
-  t.same((await call(`/webhooks/${id}`, { method: 'DELETE', user, body: { force: true } })).body.errors, [{ path: 'body.force', message: 'unknown: force' }])
+  t.same(
+    (await call(`/webhooks/${id}`, { method: 'DELETE', user, body: { force: true } })).body.errors,
+    [{ path: 'body.force', message: 'unknown: force' }]
+  )
   t.equal(await send({ path: `/webhooks/${id}`, method: 'DELETE', user, type: 'text/plain', body: 'x' }), 415)
   t.equal(await send({ path: `/webhooks/${id}`, method: 'DELETE', user, type, body: '{' }), 400)
-  t.equal(await send({ path: `/webhooks/${id}`, method: 'PUT', user, type }), 400, 'a route that needs a body needs one')
+  t.equal(
+    await send({ path: `/webhooks/${id}`, method: 'PUT', user, type }), 400, 'a route that needs a body needs one'
+  )
   t.equal((await call(`/webhooks/${id}`, { user })).status, 200)
 })
 
@@ -84,7 +104,10 @@ t.test('what a GET shows can be sent back', async t => {
   }
   await legacy(user)
   const { body: shown } = await call('/webhooks/legacy', { user })
-  t.match(await call('/webhooks/legacy', { method: 'PUT', user, body: shown }), { status: 200, body: { webhookUrl: receiver.url } })
+  t.match(
+    await call('/webhooks/legacy', { method: 'PUT', user, body: shown }),
+    { status: 200, body: { webhookUrl: receiver.url } }
+  )
 })
 
 t.test('what only a GET says changes nothing, and does not pass for a change', async t => {
@@ -102,8 +125,12 @@ t.test('null stands for what is left out, and takes a description away', async t
   const none = { description: null, active: null, headers: null, progressMode: null }
   const created = await call('/webhooks', { method: 'POST', user, body: { ...hook, ...none } })
   t.match(created, { status: 201, body: { description: null, active: true, headers: {}, progressMode: 'all' } })
-  const { body: webhook } = await call('/webhooks', { method: 'POST', user, body: { ...hook, description: 'mine', progressMode: 'latest', active: false } })
-  const changed = await call(`/webhooks/${webhook.id}`, { method: 'PUT', user, body: { ...none, url: null, eventType: null } })
+  const { body: webhook } = await call(
+    '/webhooks', { method: 'POST', user, body: { ...hook, description: 'mine', progressMode: 'latest', active: false } }
+  )
+  const changed = await call(
+    `/webhooks/${webhook.id}`, { method: 'PUT', user, body: { ...none, url: null, eventType: null } }
+  )
   t.match(changed, { status: 200, body: { ...hook, description: null, active: false, progressMode: 'latest' } })
   t.equal((await call('/webhooks', { method: 'POST', user, body: { ...hook, url: null } })).status, 400)
   t.equal((await call(`/webhooks/${webhook.id}`, { method: 'PUT', user, body: { active: 'true' } })).status, 400)
@@ -114,5 +141,10 @@ t.test('a trailing slash and a content type in capitals change nothing', async t
   t.equal((await call('/webhooks/', { user })).status, 200)
   const { id } = await newWebhook(user)
   t.equal((await call(`/webhooks/${id}/`, { user })).body.id, id)
-  t.equal((await call('/webhooks', { method: 'POST', user, body: hook, headers: { 'content-type': 'Application/JSON; charset=UTF-8' } })).status, 201)
+  t.equal(
+    (await call(
+      '/webhooks', { method: 'POST', user, body: hook, headers: { 'content-type': 'Application/JSON; charset=UTF-8' } }
+    )).status,
+    201
+  )
 })

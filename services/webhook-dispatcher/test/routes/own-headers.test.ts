@@ -8,7 +8,9 @@ const MASK = '••••'
 const { app, call, sql } = await setup(t)
 const receiver = await startReceiver(t)
 const hook = { url: receiver.url, eventType: 'all', headers: { Authorization: 'Bearer very secret', 'X-Team': 'blue' } }
-const stored = async (id: number) => (await sql`select headers, sealed_headers from webhooks.webhooks where id = ${id}`)[0]
+const stored = async (id: number) => (
+  await sql`select headers, sealed_headers from webhooks.webhooks where id = ${id}`
+)[0]
 
 /** The headers that a test of the webhook brings. */
 async function sent (id: number) {
@@ -27,23 +29,31 @@ t.test('a webhook\'s own headers are sent, and neither shown nor stored as they 
   t.match(await sent(created.id), { authorization: 'Bearer very secret', 'x-team': 'blue' })
 })
 
-t.test('a mask that is sent back keeps the value, whatever else changes', async t => {
+t.test('a mask that is sent back keeps the value while other fields change', async t => {
   const { body: { id } } = await call('/webhooks', { method: 'POST', body: hook })
   const put = async (body: object) => await call(`/webhooks/${id}`, { method: 'PUT', body })
   t.equal((await put((await call(`/webhooks/${id}`)).body)).status, 200)
   t.match(await sent(id), { authorization: 'Bearer very secret', 'x-team': 'blue' })
-  t.match(await put({ headers: { authorization: MASK, 'X-Other': 'new' } }), { status: 200, body: { headers: { authorization: MASK, 'X-Other': MASK } } })
+  t.match(
+    await put({ headers: { authorization: MASK, 'X-Other': 'new' } }),
+    { status: 200, body: { headers: { authorization: MASK, 'X-Other': MASK } } }
+  )
   const headers = await sent(id)
   t.match(headers, { authorization: 'Bearer very secret', 'x-other': 'new' })
   t.equal(headers?.['x-team'], undefined)
-  t.match(await put({ headers: { 'X-Unknown': MASK } }), { status: 400, body: { errors: [{ path: 'body.headers.X-Unknown', message: /no value/ }] } })
-  t.match(await put({ headers: { 'X-A': 'a\r\nb' } }), { status: 400, body: { errors: [{ path: 'body.headers.X-A' }] } })
+  t.match(
+    await put({ headers: { 'X-Unknown': MASK } }),
+    { status: 400, body: { errors: [{ path: 'body.headers.X-Unknown', message: /no value/ }] } }
+  )
+  t.match(
+    await put({ headers: { 'X-A': 'a\r\nb' } }), { status: 400, body: { errors: [{ path: 'body.headers.X-A' }] } }
+  )
   t.match(await call('/webhooks', { method: 'POST', body: { ...hook, headers: { 'X-A': MASK } } }), { status: 400 })
   t.same((await put({ headers: {} })).body.headers, {})
   t.match(await stored(id), { headers: {}, sealed_headers: null })
 })
 
-t.test('headers of an earlier release are sent as before, and encrypted at the next start; those of a retired key anew', async t => {
+t.test('headers of an earlier release are sent as before, and encrypted at the next start, as are those under a retired key', async t => {
   const { body: { id } } = await call('/webhooks', { method: 'POST', body: { ...hook, headers: {} } })
   await sql`update webhooks.webhooks set headers = ${sql.json(hook.headers)}, updated_at = now() where id = ${id}`
   t.match(await sent(id), { authorization: 'Bearer very secret' })

@@ -6,7 +6,9 @@ const { call, app, sql } = await setup(t)
 const newUser = () => `user-${randomUUID()}`
 
 async function newWebhook (user: string) {
-  const { body } = await call('/webhooks', { method: 'POST', user, body: { url: 'https://example.com/hook', eventType: 'all' } })
+  const { body } = await call(
+    '/webhooks', { method: 'POST', user, body: { url: 'https://example.com/hook', eventType: 'all' } }
+  )
   return body as { id: number, secret: string }
 }
 
@@ -41,7 +43,9 @@ t.test('after a rotation both secrets sign for a day', async t => {
 t.test('rotations at once take turns, and a bounded number of secrets signs', async t => {
   const user = newUser()
   const { id } = await newWebhook(user)
-  const rotations = await Promise.all(Array.from({ length: 8 }, () => call(`/webhooks/${id}/rotate-secret`, { method: 'POST', user })))
+  const rotations = await Promise.all(
+    Array.from({ length: 8 }, () => call(`/webhooks/${id}/rotate-secret`, { method: 'POST', user }))
+  )
   t.ok(rotations.every(({ status }) => status === 200))
   const secrets = await signing(id)
   t.equal(secrets.length, 5, 'the current one and four before it')

@@ -44,9 +44,13 @@ t.test('the secret is not in the database as it is', async t => {
 
 t.test('without a description, and with everything', async t => {
   const user = newUser()
-  const bare = await call('/webhooks', { method: 'POST', user, body: { url: 'http://127.0.0.1:3000/hook', eventType: 'all' } })
+  const bare = await call(
+    '/webhooks', { method: 'POST', user, body: { url: 'http://127.0.0.1:3000/hook', eventType: 'all' } }
+  )
   t.same([bare.status, bare.body.description], [201, null])
-  const full = { ...hook, active: false, headers: { Authorization: 'Bearer mine', 'X-Team': 'blue' }, progressMode: 'latest' }
+  const full = {
+    ...hook, active: false, headers: { Authorization: 'Bearer mine', 'X-Team': 'blue' }, progressMode: 'latest'
+  }
   const { status, body } = await call('/webhooks', { method: 'POST', user, body: full })
   t.match([status, body], [201, { ...full, headers: { Authorization: '••••', 'X-Team': '••••' }, status: 'paused' }])
 })
@@ -55,22 +59,40 @@ t.test('an update changes what it names', async t => {
   const user = newUser()
   const { body: { id } } = await call('/webhooks', { method: 'POST', user, body: hook })
   const { body: before } = await call(`/webhooks/${id}`, { user })
-  const changed = await call(`/webhooks/${before.id}`, { method: 'PUT', user, body: { url: 'https://example.com/new-webhook' } })
+  const changed = await call(
+    `/webhooks/${before.id}`, { method: 'PUT', user, body: { url: 'https://example.com/new-webhook' } }
+  )
   t.equal(changed.status, 200)
   t.same(changed.body, { ...before, url: 'https://example.com/new-webhook', updatedAt: changed.body.updatedAt })
   t.ok(changed.body.updatedAt > before.updatedAt)
-  const seed = { url: 'https://example.com/new-webhook', eventType: 'all', description: 'Updated webhook', active: false }
-  t.match((await call(`/webhooks/${before.id}`, { method: 'PUT', user, body: seed })).body, { ...seed, status: 'paused' })
-  t.match((await call(`/webhooks/${before.id}`, { method: 'PUT', user, body: { active: true } })).body, { active: true, status: 'active', eventType: 'all' })
+  const seed = {
+    url: 'https://example.com/new-webhook', eventType: 'all', description: 'Updated webhook', active: false
+  }
+  t.match(
+    (await call(`/webhooks/${before.id}`, { method: 'PUT', user, body: seed })).body, { ...seed, status: 'paused' }
+  )
+  t.match(
+    (await call(`/webhooks/${before.id}`, { method: 'PUT', user, body: { active: true } })).body,
+    { active: true, status: 'active', eventType: 'all' }
+  )
 })
 
-t.test('a disabled webhook tells why, stays so when paused, and is well again when made active', async t => {
+t.test('a disabled webhook shows why, stays disabled when paused, and is healthy again when reactivated', async t => {
   const user = newUser()
   const { body: { id } } = await call('/webhooks', { method: 'POST', user, body: hook })
   await sql`update webhooks.webhooks set status = 'disabled', disabled_reason = 'Answered 410', failing_since = now(), failures = 7, open_until = now() where id = ${id}`
-  t.match((await call(`/webhooks/${id}`, { user })).body, { active: false, status: 'disabled', disabledReason: 'Answered 410' })
-  t.match((await call(`/webhooks/${id}`, { method: 'PUT', user, body: { active: false } })).body, { status: 'disabled', disabledReason: 'Answered 410' })
-  t.match((await call(`/webhooks/${id}`, { method: 'PUT', user, body: { active: true } })).body, { active: true, status: 'active', disabledReason: null })
+  t.match(
+    (await call(`/webhooks/${id}`, { user })).body,
+    { active: false, status: 'disabled', disabledReason: 'Answered 410' }
+  )
+  t.match(
+    (await call(`/webhooks/${id}`, { method: 'PUT', user, body: { active: false } })).body,
+    { status: 'disabled', disabledReason: 'Answered 410' }
+  )
+  t.match(
+    (await call(`/webhooks/${id}`, { method: 'PUT', user, body: { active: true } })).body,
+    { active: true, status: 'active', disabledReason: null }
+  )
   const [row] = await sql`select failing_since, failures, open_until from webhooks.webhooks where id = ${id}`
   t.same({ ...row }, { failing_since: null, failures: 0, open_until: null })
 })
@@ -82,7 +104,10 @@ t.test('a new URL begins without the failures of the old one', async t => {
   await call(`/webhooks/${id}`, { method: 'PUT', user, body: { description: 'same' } })
   t.match(await sql`select failures from webhooks.webhooks where id = ${id}`, [{ failures: 7 }])
   await call(`/webhooks/${id}`, { method: 'PUT', user, body: { url: 'https://example.com/new' } })
-  t.match(await sql`select failing_since, failures, open_until from webhooks.webhooks where id = ${id}`, [{ failing_since: null, failures: 0, open_until: null }])
+  t.match(
+    await sql`select failing_since, failures, open_until from webhooks.webhooks where id = ${id}`,
+    [{ failing_since: null, failures: 0, open_until: null }]
+  )
 })
 
 t.test('each change is later than the one before, whatever the clock of Postgres says', async t => {
@@ -90,8 +115,14 @@ t.test('each change is later than the one before, whatever the clock of Postgres
   const { body: { id } } = await call('/webhooks', { method: 'POST', user, body: hook })
   await call('/webhooks/legacy', { method: 'PUT', user, body: { webhookUrl: hook.url } })
   await sql`update webhooks.webhooks set updated_at = '2040-01-01T00:00:00Z' where user_id = ${user}`
-  t.equal((await call(`/webhooks/${id}`, { method: 'PUT', user, body: { active: false } })).body.updatedAt, '2040-01-01T00:00:00.001Z')
-  t.equal((await call('/webhooks/legacy', { method: 'PUT', user, body: { webhookUrl: hook.url } })).body.updatedAt, '2040-01-01T00:00:00.001Z')
+  t.equal(
+    (await call(`/webhooks/${id}`, { method: 'PUT', user, body: { active: false } })).body.updatedAt,
+    '2040-01-01T00:00:00.001Z'
+  )
+  t.equal(
+    (await call('/webhooks/legacy', { method: 'PUT', user, body: { webhookUrl: hook.url } })).body.updatedAt,
+    '2040-01-01T00:00:00.001Z'
+  )
 })
 
 t.test('a deleted webhook is gone', async t => {
@@ -115,7 +146,10 @@ t.test('another user\'s webhook is as one that does not exist', async t => {
     await call('/webhooks/2147483647', { user: other })
   ]
   for (const { status, headers, body } of asked) {
-    t.match([status, headers['content-type'], body.type], [404, /^application\/problem\+json/, 'urn:tidings:problem:webhook-not-found'])
+    t.match(
+      [status, headers['content-type'], body.type],
+      [404, /^application\/problem\+json/, 'urn:tidings:problem:webhook-not-found']
+    )
   }
 })
 
@@ -146,15 +180,25 @@ t.test('each fault of the input is named with its path', async t => {
     [{ ...hook, description: 'a\0b' }, ['body.description']],
     [{ ...hook, userId: 2 }, ['body.userId']],
     [{ ...hook, progressMode: 'some' }, ['body.progressMode']],
-    [{ ...hook, headers: { 'webhook-id': 'mine', Host: 'evil', 'X-A': 'a', 'x-a': 'b' } }, ['body.headers.webhook-id', 'body.headers.Host', 'body.headers.x-a']],
-    [{ ...hook, headers: { 'X-Evil': 'a\r\nX-More: b', 'a b': 'c', 'X-Ü': 'd', 'X-Nul': '\0' } }, ['body.headers.X-Evil', 'body.headers.a b', 'body.headers.X-Ü', 'body.headers.X-Nul']],
+    [
+      { ...hook, headers: { 'webhook-id': 'mine', Host: 'evil', 'X-A': 'a', 'x-a': 'b' } },
+      ['body.headers.webhook-id', 'body.headers.Host', 'body.headers.x-a']
+    ],
+    [
+      { ...hook, headers: { 'X-Evil': 'a\r\nX-More: b', 'a b': 'c', 'X-Ü': 'd', 'X-Nul': '\0' } },
+      ['body.headers.X-Evil', 'body.headers.a b', 'body.headers.X-Ü', 'body.headers.X-Nul']
+    ],
     [{ ...hook, headers: Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`X-${i}`, ''])) }, ['body.headers']],
     [{ ...hook, headers: { 'X-Long': 'x'.repeat(4096) } }, ['body.headers']],
     [{ ...hook, url: 'ftp://example.com/', headers: { Host: 'evil' } }, ['body.url', 'body.headers.Host']]
   ]
   for (const [body, paths] of faults) {
     const response = await call('/webhooks', { method: 'POST', user: newUser(), body })
-    t.match([response.status, response.headers['content-type']], [400, /^application\/problem\+json/], JSON.stringify(body).slice(0, 100))
+    t.match(
+      [response.status, response.headers['content-type']],
+      [400, /^application\/problem\+json/],
+      JSON.stringify(body).slice(0, 100)
+    )
     t.same(response.body.errors?.map(({ path }: { path: string }) => path), paths, JSON.stringify(response.body.errors))
   }
 })
@@ -162,8 +206,12 @@ t.test('each fault of the input is named with its path', async t => {
 t.test('what is no JSON, too large, of another type or has a malformed id is refused', async t => {
   const user = newUser()
   t.equal((await call('/webhooks', { method: 'POST', user, body: '{' })).status, 400)
-  t.equal((await call('/webhooks', { method: 'POST', user, body: { ...hook, description: 'x'.repeat(2 * 1024 * 1024) } })).status, 413)
-  t.equal((await call('/webhooks', { method: 'POST', user, body: 'url=x', headers: { 'content-type': 'text/plain' } })).status, 415)
+  t.equal((
+    await call('/webhooks', { method: 'POST', user, body: { ...hook, description: 'x'.repeat(2 * 1024 * 1024) } })
+  ).status, 413)
+  t.equal((
+    await call('/webhooks', { method: 'POST', user, body: 'url=x', headers: { 'content-type': 'text/plain' } })
+  ).status, 415)
   for (const id of ['abc', '0', '-1', '99999999999', '1.5', '1e3', '0x10', '%201']) {
     const { status, body } = await call(`/webhooks/${id}`, { user })
     t.same([status, body.errors?.[0]?.path], [400, 'params.id'], id)
@@ -174,15 +222,19 @@ t.test('what is no JSON, too large, of another type or has a malformed id is ref
 
 t.test('a user has at most 50 webhooks, however many are asked for at once', async t => {
   const user = newUser()
-  const answers = await Promise.all(Array.from({ length: 60 }, () => call('/webhooks', { method: 'POST', user, body: hook })))
+  const answers = await Promise.all(
+    Array.from({ length: 60 }, () => call('/webhooks', { method: 'POST', user, body: hook }))
+  )
   t.equal(answers.filter(({ status }) => status === 201).length, 50)
-  t.equal(answers.filter(({ status, body }) => status === 409 && body.detail === 'A user has at most 50 webhooks').length, 10)
+  t.equal(
+    answers.filter(({ status, body }) => status === 409 && body.detail === 'A user has at most 50 webhooks').length, 10
+  )
   const [first] = (await call('/webhooks', { user })).body.webhooks
   await call(`/webhooks/${first.id}`, { method: 'DELETE', user })
   t.equal((await call('/webhooks', { method: 'POST', user, body: hook })).status, 201, 'a deleted one makes room')
 })
 
-t.test('a webhook is told of what comes after the newest event', async t => {
+t.test('a webhook receives the events after the newest one', async t => {
   const sinceOf = async () => {
     const { body: { id } } = await call('/webhooks', { method: 'POST', user: newUser(), body: hook })
     const [row] = await sql`select since_ms::int8, since_seq::int8 from webhooks.webhooks where id = ${id}`
@@ -194,12 +246,21 @@ t.test('a webhook is told of what comes after the newest event', async t => {
 })
 
 t.test('https and ports can be demanded', async t => {
-  const { call } = await setup(t, { WEBHOOK_REQUIRE_HTTPS: 'true', WEBHOOK_PORTS: '443,8443', WEBHOOK_ALLOW_PRIVATE: 'false' })
+  const { call } = await setup(
+    t, { WEBHOOK_REQUIRE_HTTPS: 'true', WEBHOOK_PORTS: '443,8443', WEBHOOK_ALLOW_PRIVATE: 'false' }
+  )
   const receiver = await startReceiver(t)
-  const urlFault = async (url: string) => (await call('/webhooks', { method: 'POST', body: { ...hook, url } })).body.errors?.[0]
+  const urlFault = async (url: string) => (
+    await call('/webhooks', { method: 'POST', body: { ...hook, url } })
+  ).body.errors?.[0]
   t.same(await urlFault('http://example.com/'), { path: 'body.url', message: 'must be an https URL' })
-  t.same(await urlFault('https://example.com:22/'), { path: 'body.url', message: 'must use one of the ports 443, 8443' })
-  t.same(await urlFault('https://0x7f000001/'), { path: 'body.url', message: 'must not point at an address that is not public' })
+  t.same(
+    await urlFault('https://example.com:22/'), { path: 'body.url', message: 'must use one of the ports 443, 8443' }
+  )
+  t.same(
+    await urlFault('https://0x7f000001/'),
+    { path: 'body.url', message: 'must not point at an address that is not public' }
+  )
   t.equal(await urlFault('https://example.com:8443/'), undefined)
   t.equal(receiver.requests.length, 0)
 })

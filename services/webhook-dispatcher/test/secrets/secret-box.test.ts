@@ -2,7 +2,7 @@ import t from 'tap'
 import { createSecretBox, UnknownKey } from '../../src/secrets/secret-box.ts'
 import { newSigningSecret } from '../../src/secrets/signing-secrets.ts'
 
-t.test('what was sealed is opened again, and is never sealed alike twice', async t => {
+t.test('a sealed text is opened again, and is never sealed alike twice', async t => {
   const box = createSecretBox(['a key of many random letters'])
   const secret = newSigningSecret()
   const sealed = [box.seal(secret), box.seal(secret)]
@@ -18,9 +18,9 @@ t.test('after a change of key old secrets are still read, and new ones are seale
   const box = createSecretBox(['new key', 'old key'])
   t.equal(box.open(sealed), 'whsec_a')
   t.equal(box.isCurrent(sealed), false)
-  const anew = box.seal('whsec_a')
-  t.equal(box.isCurrent(anew), true)
-  t.equal(createSecretBox(['new key']).open(anew), 'whsec_a')
+  const resealed = box.seal('whsec_a')
+  t.equal(box.isCurrent(resealed), true)
+  t.equal(createSecretBox(['new key']).open(resealed), 'whsec_a')
 })
 
 t.test('a key that is missing is named by its id, not by its text', async t => {

@@ -13,7 +13,13 @@ async function startDispatcher (t: TestContext, { env }: Stores) {
   const port = await freePort()
   const service = await spawnService(t, {
     entry: SERVER,
-    env: { ...env, WEBHOOK_TIMEOUT_MS: String(TIMEOUT_MS), WEBHOOK_LEASE: '5m', WEBHOOK_RETRY_SCHEDULE: '10m', WEBHOOK_DISPATCHER_PORT: String(port) },
+    env: {
+      ...env,
+      WEBHOOK_TIMEOUT_MS: String(TIMEOUT_MS),
+      WEBHOOK_LEASE: '5m',
+      WEBHOOK_RETRY_SCHEDULE: '10m',
+      WEBHOOK_DISPATCHER_PORT: String(port)
+    },
     readyUrl: `http://127.0.0.1:${port}/readyz`
   })
   return {
@@ -27,7 +33,7 @@ async function startDispatcher (t: TestContext, { env }: Stores) {
   }
 }
 
-t.test('an answer that came while the dispatcher was frozen counts, whatever the deadline', async t => {
+t.test('a response that arrived while the dispatcher was frozen counts, even after the deadline', async t => {
   const stores = await startStores(t)
   const { freeze } = await startDispatcher(t, stores)
   const frozen = Promise.withResolvers<void>()
@@ -41,12 +47,14 @@ t.test('an answer that came while the dispatcher was frozen counts, whatever the
   const thawed = freeze()
   frozen.resolve()
   await thawed
-  await until(async () => (await stores.sql`select from webhooks.deliveries where state = 'delivered' and attempts = 1`).length === 1, { what: 'it to be delivered' })
+  await until(async () => (
+    await stores.sql`select from webhooks.deliveries where state = 'delivered' and attempts = 1`
+  ).length === 1, { what: 'it to be delivered' })
   t.equal(receiver.requests.length, 1)
   t.equal((await stores.sql`select from webhooks.webhooks where failures = 0`).length, 1)
 })
 
-t.test('an attempt that failed because the dispatcher was frozen is not counted, and nothing gives way', async t => {
+t.test('an attempt that failed because the dispatcher was frozen is not counted and supersedes nothing', async t => {
   const stores = await startStores(t)
   const { freeze, metrics, output } = await startDispatcher(t, stores)
   let isSilent = true
@@ -60,21 +68,29 @@ t.test('an attempt that failed because the dispatcher was frozen is not counted,
   await receiver.stop() // its connections end while nobody looks
   await receiver.start()
   await thawed
-  await until(async () => (await stores.sql`select from webhooks.deliveries where state = 'delivered' and attempts = 1`).length === 6, { what: 'all to be delivered' })
+  await until(async () => (
+    await stores.sql`select from webhooks.deliveries where state = 'delivered' and attempts = 1`
+  ).length === 6, { what: 'all to be delivered' })
   t.same(receiver.requests.map(({ headers }) => headers['webhook-attempt']), Array.from({ length: 6 }, () => '1'))
   t.equal((await stores.sql`select from webhooks.webhooks where failures = 0`).length, 1)
   t.match(await metrics(), /^tidings_webhook_own_faults_total\{reason="frozen"\} 1$/m)
   t.match(output(), /"reason":"frozen".*own fault/)
 })
 
-t.test('a secret that no key opens is a fault of ours, not of the endpoint', async t => {
+t.test('a secret that no key decrypts is an own fault, not the endpoint\'s', async t => {
   const { app, append, createWebhook, sql } = await setup(t, { LOG_LEVEL: 'silent' })
   const receiver = await startReceiver(t)
   const id = await createWebhook({ url: receiver.url })
   await sql`update webhooks.secrets set ciphertext = 'v1.AAAA.AAAA' where webhook_id = ${id}`
   await append(jobOf('1', 3))
-  await until(async () => /own_faults_total\{reason="secret"\} [1-9]/.test(await app.metricsRegistry.metrics()), { what: 'it to be counted' })
-  await until(async () => (await sql`select from webhooks.deliveries where state = 'pending' and attempts = 0`).length === 4, { what: 'all to wait' })
+  await until(
+    async () => /own_faults_total\{reason="secret"\} [1-9]/.test(await app.metricsRegistry.metrics()),
+    { what: 'it to be counted' }
+  )
+  await until(
+    async () => (await sql`select from webhooks.deliveries where state = 'pending' and attempts = 0`).length === 4,
+    { what: 'all to wait' }
+  )
   t.equal((await sql`select from webhooks.webhooks where failures = 0 and open_until is null`).length, 1)
   t.equal(receiver.requests.length, 0)
 })
@@ -92,7 +108,10 @@ t.test('a receiver that closes kept connections just as the next request comes c
   })
   await createWebhook({ url: receiver.url })
   for (const jobId of ['1', '2', '3']) await append(jobOf(jobId, 10))
-  await until(async () => (await sql`select from webhooks.deliveries where state = 'delivered' and attempts = 1`).length === 33, { what: 'all to be delivered' })
+  await until(
+    async () => (await sql`select from webhooks.deliveries where state = 'delivered' and attempts = 1`).length === 33,
+    { what: 'all to be delivered' }
+  )
   t.equal((await sql`select from webhooks.attempts where error_class is not null`).length, 0)
   t.equal(new Set(receiver.requests.map(({ headers }) => headers['webhook-id'])).size, 33)
 })

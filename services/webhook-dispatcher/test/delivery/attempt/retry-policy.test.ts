@@ -4,7 +4,9 @@ import { decide, pausedUntil } from '../../../src/delivery/attempt/retry-policy.
 
 const POLICY = { scheduleMs: [1000, 10_000, 60_000], retryAfterMaxMs: 3_600_000 }
 const NOW = 1_000_000
-const failed = (outcome: Partial<AttemptOutcome> = {}): AttemptOutcome => ({ ok: false, status: 500, errorClass: 'http-5xx', durations: { totalMs: 1 }, ...outcome })
+const failed = (
+  outcome: Partial<AttemptOutcome> = {}
+): AttemptOutcome => ({ ok: false, status: 500, errorClass: 'http-5xx', durations: { totalMs: 1 }, ...outcome })
 const pauseOf = (outcome: AttemptOutcome, attempt: number) => {
   const verdict = decide(outcome, attempt, POLICY, NOW)
   return verdict.state === 'pending' ? verdict.dueAt - NOW : verdict.state
@@ -14,7 +16,7 @@ t.test('a 2xx is delivered', async t => {
   t.same(decide({ ok: true, status: 204, durations: { totalMs: 1 } }, 4, POLICY), { state: 'delivered' })
 })
 
-t.test('each failure waits as long as the schedule says, or somewhat longer, until it ends', async t => {
+t.test('each failure is retried after the scheduled pause or slightly later, until the schedule ends', async t => {
   for (const [i, pause] of POLICY.scheduleMs.entries()) {
     for (let n = 0; n < 100; n++) {
       const waited = pauseOf(failed(), i + 1) as number
@@ -34,7 +36,7 @@ t.test('Retry-After counts where it is longer, up to the cap', async t => {
   t.ok(pauseOf(failed({ retryAfterMs: 1 }), 1) as number >= 1000)
 })
 
-t.test('410 is the end', async t => {
+t.test('410 ends the delivery', async t => {
   t.equal(pauseOf(failed({ status: 410 }), 1), 'failed')
   t.ok(pausedUntil(failed({ status: 410 }), POLICY, NOW) as number > NOW)
 })

@@ -34,7 +34,7 @@ t.test('a dead endpoint with a million due rows costs the others nothing', async
   t.equal(tasks.filter(({ target }) => target.id === dead).length, 2, 'an endpoint that nobody knows yet gives two')
 })
 
-t.test('nor does one job with very many, and it hides no other job of its endpoint', async t => {
+t.test('a job with very many due rows costs the others nothing, and hides no other job of its endpoint', async t => {
   const { look, createDead, addDue, sql, claimOnce } = await setupHealthy(t)
   const without = await look()
   const dead = await createDead()
@@ -45,16 +45,22 @@ t.test('nor does one job with very many, and it hides no other job of its endpoi
   t.ok(beside.buffers / without.buffers <= 2, `${without.buffers} buffers without, ${beside.buffers} beside them`)
   t.comment(`${without.buffers} buffers without, ${beside.buffers} beside 100,000 rows of one chain`)
 
-  const ofDead = async () => (await claimOnce()).filter(({ target }) => target.id === dead).map(({ orderingKey, eventId }) => `${orderingKey} ${eventId.ms}`)
-  t.same(await ofDead(), Array.from({ length: 20 }, (_, i) => `default:long ${i + 1}`), 'the oldest with its followers')
+  const ofDead = async () => (await claimOnce()).filter(({ target }) => target.id === dead).map(
+    ({ orderingKey, eventId }) => `${orderingKey} ${eventId.ms}`
+  )
+  t.same(await ofDead(), Array.from({ length: 20 }, (_, i) => `default:long ${i + 1}`), 'the oldest with the next ones')
   await sql`
     insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, state)
     select ${dead}, 200000 + n, 0, 'completed', 'default:other ' || n, 'pending' from generate_series(1, 3) as n`
-  t.same(await ofDead(), ['default:other 1 200001', 'default:other 2 200002'], 'while they are held, what is not of their chain')
+  t.same(
+    await ofDead(),
+    ['default:other 1 200001', 'default:other 2 200002'],
+    'while they are held, what is not of their chain'
+  )
   t.same(await ofDead(), ['default:other 3 200003'])
 })
 
-t.test('a claim brings the oldest of a chain with its followers, in order, and nobody else gets them', async t => {
+t.test('a claim takes the oldest delivery of an ordering key with the next ones, in order, and no other claim gets them', async t => {
   const { app, sql, createWebhook } = await setup(t, { LOG_LEVEL: 'silent' })
   await app.delivery.stop()
   const webhookId = await createWebhook({ url: 'http://127.0.0.1:9' })
@@ -71,12 +77,14 @@ t.test('a claim brings the oldest of a chain with its followers, in order, and n
   t.equal((await claimOnce(app.sql)).tasks.length, 20, 'what a dead replica held is free')
 })
 
-t.test('of an endpoint that failed on and on one delivery is claimed, as a probe, while no other replica probes', async t => {
+t.test('an endpoint with an open circuit gets one probe, from one replica only', async t => {
   const { app, sql, createWebhook } = await setup(t, { LOG_LEVEL: 'silent' })
   await app.delivery.stop()
   const webhookId = await createWebhook({ url: 'http://127.0.0.1:9' })
   await addDue(sql, [webhookId], 5)
-  const left = async (what: string) => await sql.unsafe(`update webhooks.webhooks set failures = 30, open_until = ${what}`)
+  const left = async (what: string) => await sql.unsafe(
+    `update webhooks.webhooks set failures = 30, open_until = ${what}`
+  )
   await left("now() + interval '1 minute'")
   t.same((await claimOnce(app.sql)).tasks, [], 'its breaker is open')
   await left("now() - interval '1 ms'")
@@ -86,7 +94,7 @@ t.test('of an endpoint that failed on and on one delivery is claimed, as a probe
   t.equal((await claimOnce(app.sql)).tasks.length, 1, 'it took too long')
 })
 
-t.test('webhooks that are probed are locked in the order of their ids, as whoever writes their health locks them', async t => {
+t.test('probed webhooks are locked in the order of their ids, as by the writers of their health', async t => {
   const { app, sql, url, createWebhook } = await setup(t, { LOG_LEVEL: 'silent' })
   await app.delivery.stop()
   // With many endpoints the planner joins them as they stand in the table.
@@ -102,8 +110,14 @@ t.test('webhooks that are probed are locked in the order of their ids, as whoeve
   await app.sql.begin(async tx => {
     await tx`select from webhooks.webhooks where id = ${ids[0] as number} for update`
     claiming = claimOnce(hashing)
-    await until(async () => (await sql`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`).length === 1, { what: 'the claim to wait' })
-    t.equal((await sql`select id from webhooks.webhooks where id <> ${ids[0] as number} for update skip locked`).length, ids.length - 1, 'it holds none of the others')
+    await until(async () => (
+      await sql`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
+    ).length === 1, { what: 'the claim to wait' })
+    t.equal(
+      (await sql`select id from webhooks.webhooks where id <> ${ids[0] as number} for update skip locked`).length,
+      ids.length - 1,
+      'it holds none of the others'
+    )
   })
   t.equal((await claiming)?.tasks.length, ids.length)
 })
@@ -137,7 +151,9 @@ async function claimOnce (sql: Sql, { probeMs = 1000 } = {}) {
 }
 
 /** Each of a chain of its own, or all of one. */
-async function addDue (sql: Stores['sql'], webhookIds: number[], count: number, chain: string | null = null): Promise<void> {
+async function addDue (
+  sql: Stores['sql'], webhookIds: number[], count: number, chain: string | null = null
+): Promise<void> {
   await sql`
     insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, state, due_at)
     select id, n, 0, 'completed', coalesce(${chain}, 'default:' || n), 'pending', now() - interval '1 minute'

@@ -5,7 +5,7 @@ import { freePort, spawnService, startReceiver, until } from '@tidings/testing'
 import { WORKER_LOCKS } from '../../../src/delivery/claim/worker-lease.ts'
 import { appender, jobOf, startApp, startStores, webhookCreator } from '../../setup.ts'
 
-t.test('what a killed dispatcher held is told by another long before its lease ends', async t => {
+t.test('deliveries of a killed dispatcher are sent by another one long before its lease ends', async t => {
   const stores = await startStores(t)
   const settings = { WEBHOOK_LEASE: '10m', WEBHOOK_TIMEOUT_MS: '60000' }
   const port = await freePort()
@@ -19,17 +19,23 @@ t.test('what a killed dispatcher held is told by another long before its lease e
   await webhookCreator(stores.sql)({ url: receiver.url })
   await appender(stores.redis)(jobOf('a', 0))
   await receiver.waitFor(1)
-  await until(async () => (await stores.sql`select from webhooks.deliveries where claim is not null`).length === 1, { what: 'the row to be held' })
+  await until(
+    async () => (await stores.sql`select from webhooks.deliveries where claim is not null`).length === 1,
+    { what: 'the row to be held' }
+  )
 
   hangs = false
   await victim.kill('SIGKILL')
   await startApp(t, stores, settings)
-  await until(async () => (await stores.sql`select from webhooks.deliveries where state = 'delivered'`).length === 1, { what: 'the second attempt' })
+  await until(
+    async () => (await stores.sql`select from webhooks.deliveries where state = 'delivered'`).length === 1,
+    { what: 'the second attempt' }
+  )
   const ids = receiver.requests.map(({ headers }) => headers['webhook-id'])
-  t.same(ids, [ids[0], ids[0]], 'told again under the same id')
+  t.same(ids, [ids[0], ids[0]], 'sent again under the same id')
 })
 
-t.test('who loses only its connection keeps its name and its claims', async t => {
+t.test('a worker that loses only its connection keeps its id and its claims', async t => {
   const stores = await startStores(t)
   const [app, other] = [await startApp(t, stores), await startApp(t, stores)]
   const name = app.delivery.lease.workerId as number
@@ -46,10 +52,13 @@ t.test('who loses only its connection keeps its name and its claims', async t =>
   // Longer than the others wait before they take its claims.
   await sleep(3000)
   t.equal(app.delivery.lease.workerId, name)
-  t.same((await stores.sql<{ id: string }[]>`select id from webhooks.workers order by id`).map(({ id }) => Number(id)), [name, other.delivery.lease.workerId])
+  t.same(
+    (await stores.sql<{ id: string }[]>`select id from webhooks.workers order by id`).map(({ id }) => Number(id)),
+    [name, other.delivery.lease.workerId]
+  )
 })
 
-t.test('who lost the answer to a claim takes another name, and what may have been claimed is free', async t => {
+t.test('a worker that lost the answer to a claim takes a new id, and the claimed rows are free', async t => {
   const stores = await startStores(t)
   const app = await startApp(t, stores, { LOG_LEVEL: 'silent' })
   const receiver = await startReceiver(t)
@@ -65,7 +74,10 @@ t.test('who lost the answer to a claim takes another name, and what may have bee
   await stores.sql`
     insert into webhooks.deliveries (webhook_id, event_ms, event_seq, origin, type, state, message_id, body, claim)
     values (${id}, 0, 0, 'test', 'completed', 'pending', 'test-1', '{}', null), (${id}, 0, 0, 'test', 'completed', 'pending', 'test-2', '{}', ${name as number})`
-  await until(async () => (await stores.sql`select from webhooks.deliveries where state = 'delivered'`).length === 2, { what: 'both to be delivered' })
+  await until(
+    async () => (await stores.sql`select from webhooks.deliveries where state = 'delivered'`).length === 2,
+    { what: 'both to be delivered' }
+  )
   t.not(app.delivery.lease.workerId, name)
   t.equal((await stores.sql`select from webhooks.workers where id = ${name as number}`).length, 0)
 })

@@ -32,31 +32,68 @@ async function holding (t: Test, lock: (tx: typeof own) => Promise<unknown>): Pr
   return letGo
 }
 
-t.test('news give way without waiting for what somebody else is writing', async t => {
+t.test('superseding does not wait for rows that another transaction is writing', async t => {
   const webhookId = await createWebhook({ url: 'http://127.0.0.1:9' })
   await sql`
     insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, state)
     select ${webhookId}, n, 0, 'progress', 'default:1', 'pending' from generate_series(1, 3) as n`
-  await holding(t, async tx => await tx`update webhooks.deliveries set attempts = 1 where webhook_id = ${webhookId} and event_ms = 1`)
-  await own.begin(async tx => await supersedeProgress(tx, [{ webhookId, orderingKey: 'default:1', isFailing: true, latestOnly: false }]))
-  t.same((await sql`select state from webhooks.deliveries where webhook_id = ${webhookId} order by event_ms`).map(({ state }) => state), ['pending', 'superseded', 'pending'])
+  await holding(
+    t,
+    async tx => await tx`update webhooks.deliveries set attempts = 1 where webhook_id = ${webhookId} and event_ms = 1`
+  )
+  await own.begin(
+    async tx => await supersedeProgress(
+      tx, [{ webhookId, orderingKey: 'default:1', isFailing: true, latestOnly: false }]
+    )
+  )
+  t.same((
+    await sql`select state from webhooks.deliveries where webhook_id = ${webhookId} order by event_ms`
+  ).map(({ state }) => state), ['pending', 'superseded', 'pending'])
 })
 
-t.test('webhooks are locked in one order, those that news give way at and those whose health changes', async t => {
-  const [well, failing] = [await createWebhook({ url: 'http://127.0.0.1:9' }), await createWebhook({ url: 'http://127.0.0.1:9' })]
+t.test('webhooks are locked in one order, for superseding and for changes of health', async t => {
+  const [well, failing] = [
+    await createWebhook({ url: 'http://127.0.0.1:9' }), await createWebhook({ url: 'http://127.0.0.1:9' })
+  ]
   const endpoints = createEndpointRegistry(10)
   endpoints.endpointFor({ ...targetOf(well), failures: 1 })
   const write = createOutcomeEffects({ endpoints, policy: POLICY }).of([entryOf(well, true), entryOf(failing, false)])
   const letGo = await holding(t, async tx => await tx`select from webhooks.webhooks where id = ${well} for update`)
   const written = own.begin(async tx => await write?.(tx))
-  await until(async () => (await sql`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`).length === 1, { what: 'it to wait' })
-  t.equal((await sql`select id from webhooks.webhooks where id = ${failing} for update skip locked`).length, 1, 'it holds nothing that comes later')
+  await until(async () => (
+    await sql`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
+  ).length === 1, { what: 'it to wait' })
+  t.equal(
+    (await sql`select id from webhooks.webhooks where id = ${failing} for update skip locked`).length,
+    1,
+    'it holds nothing that comes later'
+  )
   await letGo()
   t.equal((await written)?.length, 2)
 })
 
 function entryOf (id: number, ok: boolean): TaskOutcome {
-  const task: Task = { target: targetOf(id), orderingKey: 'default:1', eventId: { ms: 1, seq: 0 }, type: 'completed', url: null, messageId: '1-0', body: '{}', attempt: 1, acceptedAt: 0, dueAt: 0, waitingSince: 0, workerId: 1 }
+  const task: Task = {
+    target: targetOf(id),
+    orderingKey: 'default:1',
+    eventId: { ms: 1, seq: 0 },
+    type: 'completed',
+    url: null,
+    messageId: '1-0',
+    body: '{}',
+    attempt: 1,
+    acceptedAt: 0,
+    dueAt: 0,
+    waitingSince: 0,
+    workerId: 1
+  }
   const attempt = { startedAt: 0, outcome: { ok, durations: { totalMs: 1 } }, pausedUntil: undefined }
-  return { task, result: ok ? { decision: { state: 'delivered' }, keyState: 'clear', attempt } : { decision: { state: 'pending', dueAt: 0 }, keyState: 'failing', attempt } }
+  return {
+    task,
+    result: ok
+      ? { decision: { state: 'delivered' }, keyState: 'clear', attempt }
+      : {
+          decision: { state: 'pending', dueAt: 0 }, keyState: 'failing', attempt
+        }
+  }
 }

@@ -6,7 +6,10 @@ const completed = (jobId: string, userId: string): NewEvent => ({ type: 'complet
 
 const { sql, append, createWebhook } = await setup(t, { WEBHOOK_RETRY_SCHEDULE: '20ms', LOG_LEVEL: 'silent' })
 
-/** Two deliveries that succeed at the second attempt, which Postgres refuses to write down so many times, where `when` holds. */
+/**
+ * Two deliveries that succeed at the second attempt, which Postgres refuses to write down so many times, where `when`
+ * holds.
+ */
 async function deliverRefused (t: TestContext, { code, times, when }: { code: string, times: number, when: string }) {
   await sql.unsafe(`
     drop trigger if exists refuse on webhooks.deliveries;
@@ -21,20 +24,24 @@ async function deliverRefused (t: TestContext, { code, times, when }: { code: st
   const receiver = await startReceiver(t, () => failures-- > 0 ? 500 : 200)
   const id = await createWebhook({ url: receiver.url, userId: code })
   await append(['1', '2'].map(n => completed(`${code} ${n}`, code)))
-  const delivered = async () => (await sql`select from webhooks.deliveries where webhook_id = ${id} and state = 'delivered' and claim is null`).length
+  const delivered = async () => (
+    await sql`select from webhooks.deliveries where webhook_id = ${id} and state = 'delivered' and claim is null`
+  ).length
   return { receiver, delivered }
 }
 
 for (const [what, code] of [['a deadlock', '40P01'], ['a statement that took too long', '57014'], ['a primary that is one no more', '25006']] as const) {
-  t.test(`outcomes wait for the end of ${what}, and nothing is posted again`, async t => {
+  t.test(`outcomes wait for the end of ${what}, and no attempt is repeated`, async t => {
     const { receiver, delivered } = await deliverRefused(t, { code, times: 2, when: 'true' })
     await until(async () => await delivered() === 2)
     t.equal(receiver.requests.length, 4)
   })
 }
 
-t.test('an outcome that Postgres will never take holds up no other', async t => {
-  const { delivered } = await deliverRefused(t, { code: '22P05', times: 1_000_000, when: "new.chain = 'default:22P05 1'" })
+t.test('an outcome that Postgres always refuses delays no other', async t => {
+  const { delivered } = await deliverRefused(
+    t, { code: '22P05', times: 1_000_000, when: "new.chain = 'default:22P05 1'" }
+  )
   await until(async () => await delivered() === 1)
   t.equal((await sql`select from webhooks.deliveries where state = 'pending'`).length, 1)
 })

@@ -32,12 +32,12 @@ function taskOf (name: string, { progressMode = 'all', type = 'completed', age =
   }
 }
 
-/** Lanes whose posts the test answers. */
+/** A scheduler whose requests the test answers. */
 function setup ({ total = 10, perOrigin = 10 } = {}) {
   const posted: string[] = []
   const open = new Map<string, (result: Result) => void>()
   const results: [string, string][] = []
-  const lanes = createDeliveryScheduler({
+  const scheduler = createDeliveryScheduler({
     limits: { total, perOrigin },
     progressLagMs: 5000,
     send: task => new Promise(resolve => {
@@ -50,15 +50,19 @@ function setup ({ total = 10, perOrigin = 10 } = {}) {
   })
   async function answer (name: string, outcome: AttemptOutcome): Promise<void> {
     const decision = outcome.ok ? { state: 'delivered' as const } : { state: 'pending' as const, dueAt: 0 }
-    open.get(name)?.({ decision, keyState: outcome.ok ? 'clear' : 'failing', attempt: { startedAt: 0, outcome, pausedUntil: undefined } })
+    open.get(name)?.({
+      decision, keyState: outcome.ok ? 'clear' : 'failing', attempt: { startedAt: 0, outcome, pausedUntil: undefined }
+    })
     await turn()
   }
   const submit = (endpoint: Endpoint, ...tasks: Task[]) => {
-    const run = createOrderedRun(endpoint, tasks, (task, result) => { results.push([task.messageId, result.decision.state]) })
-    lanes.submit(run)
+    const run = createOrderedRun(
+      endpoint, tasks, (task, result) => { results.push([task.messageId, result.decision.state]) }
+    )
+    scheduler.submit(run)
     return run
   }
-  return { lanes, posted, results, answer, submit }
+  return { scheduler, posted, results, answer, submit }
 }
 
 function endpointOf (id: number, url = `http://${id}.test`, pace = patient()): Endpoint {
@@ -86,7 +90,7 @@ function slow (id: number): Endpoint {
   return endpoint
 }
 
-t.test('a chain is posted one by one, and a failure hands the rest back', async t => {
+t.test('a run is sent task by task, and a failure releases the rest', async t => {
   const { posted, results, answer, submit } = setup()
   submit(new Endpoint(TARGET, 10), taskOf('a'), taskOf('b'), taskOf('c'))
   t.same(posted, ['a'])
@@ -97,7 +101,7 @@ t.test('a chain is posted one by one, and a failure hands the rest back', async 
   t.same(posted, ['a', 'b'])
 })
 
-t.test('an endpoint that nobody knows gets two, one more for each success, and half after a failure', async t => {
+t.test('a new endpoint gets two attempts at a time, one more after each success, half after a failure', async t => {
   const { posted, answer, submit } = setup()
   const endpoint = new Endpoint(TARGET, 4)
   for (const name of 'abcdefgh') submit(endpoint, taskOf(name))
@@ -113,9 +117,11 @@ t.test('an endpoint that nobody knows gets two, one more for each success, and h
   t.equal(posted.length, 7, 'none begins before there is room again')
 })
 
-t.test('an endpoint that says "too much" is given more only slowly after that', async t => {
+t.test('after throttling, the concurrency of an endpoint grows slowly', async t => {
   const endpoint = endpointOf(1)
-  const note = (ok: boolean) => endpoint.record({ startedAt: 0, outcome: ok ? OK : { ...FAILED, status: 429 }, pausedUntil: ok ? undefined : 1 })
+  const note = (ok: boolean) => endpoint.record({
+    startedAt: 0, outcome: ok ? OK : { ...FAILED, status: 429 }, pausedUntil: ok ? undefined : 1
+  })
   for (let i = 0; i < 8; i++) note(true)
   t.equal(endpoint.concurrency, 10)
   const windowsAfter = (refused: number) => {
@@ -131,7 +137,7 @@ t.test('an endpoint that says "too much" is given more only slowly after that', 
   t.same(windowsAfter(4), [1, 2, 3, 3, 3, 3, 4])
 })
 
-t.test('endpoints that fail, or of which no answer is known, share half of the slots', async t => {
+t.test('endpoints that fail or have not answered yet share half of the slots', async t => {
   const { posted, submit } = setup({ total: 6 })
   for (let id = 1; id <= 3; id++) {
     const failing = endpointOf(id)
@@ -143,7 +149,7 @@ t.test('endpoints that fail, or of which no answer is known, share half of the s
   t.same(posted, ['failing-1', 'unknown-1', 'failing-2', 'proven'])
 })
 
-t.test('they share half of an origin too', async t => {
+t.test('unproven endpoints share half of the slots of an origin too', async t => {
   const { posted, answer, submit } = setup({ total: 100, perOrigin: 4 })
   const url = 'http://vendor.test'
   for (let id = 1; id <= 5; id++) submit(endpointOf(id, url), taskOf(`unknown-${id}`))
@@ -155,7 +161,7 @@ t.test('they share half of an origin too', async t => {
   t.same(posted.slice(5), ['unknown-3'])
 })
 
-t.test('who was well and is late takes of that half', async t => {
+t.test('a healthy endpoint that turns slow counts against the half of the unproven', async t => {
   const { posted, answer, submit } = setup({ total: 4 })
   const late = proven(1, undefined, new LatencyAverage())
   for (const name of ['late-1', 'late-2']) submit(late, taskOf(name))
@@ -167,7 +173,7 @@ t.test('who was well and is late takes of that half', async t => {
   t.same(posted.slice(2), ['unknown'])
 })
 
-t.test('endpoints take turns, and an origin has a cap', async t => {
+t.test('endpoints take turns, and an origin has a limit', async t => {
   const { posted, answer, submit } = setup({ total: 1, perOrigin: 1 })
   const [a, b] = [endpointOf(1), endpointOf(2)]
   for (const name of ['a1', 'a2', 'a3']) submit(a, taskOf(name))
@@ -177,7 +183,7 @@ t.test('endpoints take turns, and an origin has a cap', async t => {
   t.equal(posted.length, 4)
 })
 
-t.test('progressMode latest leaves out what newer progress has overtaken', async t => {
+t.test('progressMode latest supersedes progress by newer progress', async t => {
   const { posted, results, answer, submit } = setup()
   const latest = (name: string, type = 'progress') => taskOf(name, { progressMode: 'latest', type })
   submit(new Endpoint(TARGET, 10), latest('1'), latest('2'), latest('3'), latest('end', 'completed'))
@@ -188,7 +194,7 @@ t.test('progressMode latest leaves out what newer progress has overtaken', async
   t.same(results, [['1', 'superseded'], ['2', 'superseded'], ['3', 'delivered'], ['end', 'delivered']])
 })
 
-t.test('progress that lags at a slow endpoint gives way to newer progress, and to nothing else', async t => {
+t.test('lagging progress at a slow endpoint is superseded by newer progress only', async t => {
   const { posted, results, answer, submit } = setup()
   const aged = (name: string, type = 'progress') => taskOf(name, { age: 6000, type })
   submit(slow(1), aged('1'), aged('2'), taskOf('3', { type: 'progress' }), aged('end', 'completed'))
@@ -198,25 +204,29 @@ t.test('progress that lags at a slow endpoint gives way to newer progress, and t
   t.same(results, [['1', 'superseded'], ['2', 'superseded'], ['3', 'delivered'], ['end', 'delivered']])
 })
 
-t.test('progress that does not lag, or at a quick endpoint, is posted', async t => {
+t.test('progress that does not lag, or goes to a quick endpoint, is sent', async t => {
   const { posted, answer, submit } = setup()
   submit(slow(1), taskOf('fresh-1', { type: 'progress', age: 4000 }), taskOf('fresh-2', { type: 'progress' }))
-  submit(proven(2), taskOf('quick-1', { type: 'progress', age: 60_000 }), taskOf('quick-2', { type: 'progress', age: 60_000 }))
+  submit(
+    proven(2),
+    taskOf('quick-1', { type: 'progress', age: 60_000 }),
+    taskOf('quick-2', { type: 'progress', age: 60_000 })
+  )
   for (const name of ['fresh-1', 'quick-1']) await answer(name, OK)
   t.same(posted.sort(), ['fresh-1', 'fresh-2', 'quick-1', 'quick-2'])
 })
 
-t.test('what has not begun can be taken back, and nothing begins after the close', async t => {
-  const { lanes, posted, results, answer, submit } = setup({ total: 1 })
+t.test('a run that has not started can be withdrawn, and none starts after the close', async t => {
+  const { scheduler, posted, results, answer, submit } = setup({ total: 1 })
   const endpoint = new Endpoint(TARGET, 10)
   submit(endpoint, taskOf('a'), taskOf('a2'))
   const waiting = submit(endpoint, taskOf('b'))
   submit(endpoint, taskOf('c'))
-  lanes.withdraw(waiting)
+  scheduler.withdraw(waiting)
   t.same(results, [['b', 'pending']])
-  lanes.close()
+  scheduler.close()
   t.same(results, [['b', 'pending'], ['c', 'pending']])
-  const idle = lanes.idle()
+  const idle = scheduler.idle()
   await answer('a', OK)
   await idle
   t.same(posted, ['a'])

@@ -24,14 +24,16 @@ t.test('a pause of a second is over after a second, also when the clock is set b
   const endpoint = endpointOf(new PostgresClock())
   const { now } = Date
   t.teardown(() => { Date.now = now })
-  endpoint.record({ startedAt: 0, outcome: { ok: false, status: 429, durations: { totalMs: 1 } }, pausedUntil: Date.now() + 20 })
+  endpoint.record({
+    startedAt: 0, outcome: { ok: false, status: 429, durations: { totalMs: 1 } }, pausedUntil: Date.now() + 20
+  })
   Date.now = () => now() - HOUR
   t.equal(endpoint.isPaused, true)
   await new Promise(resolve => setTimeout(resolve, 40))
   t.equal(endpoint.isPaused, false)
 })
 
-t.test('each claim brings the clock of Postgres', async t => {
+t.test('each claim reads the clock of Postgres', async t => {
   const { app } = await setup(t)
   const { clock } = app.delivery.endpoints
   clock.sync(0)

@@ -10,13 +10,13 @@ function after (durations: number[]): boolean {
 }
 const answers = (count: number, ms: number) => Array.from({ length: count }, () => ms)
 
-t.test('an endpoint is slow that was so ten times in a row, or for seconds', async t => {
+t.test('an endpoint is slow after ten slow responses in a row, or some that took seconds', async t => {
   t.equal(after([1, ...answers(10, 100)]), true)
   t.equal(after(answers(40, 50)), true)
   t.equal(after(answers(3, 2000)), true)
 })
 
-t.test('one that is quick, or was slow now and then, is not', async t => {
+t.test('an endpoint that is quick, or only sometimes slow, is not slow', async t => {
   t.equal(after([]), false)
   t.equal(after(answers(1000, 45)), false)
   t.equal(after(answers(9, 100)), false)
@@ -24,7 +24,7 @@ t.test('one that is quick, or was slow now and then, is not', async t => {
   t.equal(after(answers(2, 5000)), false)
 })
 
-t.test('a hiccup that all in flight share is none', async t => {
+t.test('a hiccup shared by all attempts in flight does not count', async t => {
   const slowness = new Slowness()
   for (let i = 0; i < 10; i++) slowness.add(300, 1000)
   t.equal(slowness.isSlow(1000), false)
