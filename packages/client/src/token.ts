@@ -16,14 +16,14 @@ export interface Tokens {
   renew: (reason: TokenReason, used: string, signal: AbortSignal) => Promise<string>
 }
 
-/** One token for all requests and streams of a client: whoever needs a new one waits for the same call. */
+/** One token for all requests and streams of a client: all that need a new one wait for the same call. */
 export function createTokens (source: TokenSource, closed: AbortSignal): Tokens {
   let current: string | undefined
   let asking: Promise<string> | undefined
 
   function ask (reason: TokenReason): Promise<string> {
     asking ??= call(reason).finally(() => { asking = undefined })
-    asking.catch(() => {}) // whoever waited may have gone
+    asking.catch(() => {}) // its callers may have been aborted
     return asking
   }
 

@@ -151,8 +151,8 @@ export class WatchHub {
     for (const watcher of this.#watchers.get(event.jobId) ?? []) watcher.onEvent(event)
   }
 
-  #each (tell: (watcher: JobWatcher) => void) {
-    for (const watchers of [...this.#watchers.values()]) for (const watcher of [...watchers]) tell(watcher)
+  #each (act: (watcher: JobWatcher) => void) {
+    for (const watchers of [...this.#watchers.values()]) for (const watcher of [...watchers]) act(watcher)
   }
 
   #changed (status: Status) {
@@ -371,7 +371,7 @@ export class JobWatcher {
     const known = this.#job
     this.#job = job
     const isSame = known?.lastEventId && known.lastEventId === job.lastEventId && known.state === job.state
-    // The end is told once the loop has seen it.
+    // The loop reports the end.
     if (!isSame && !isFinal(job)) this.#onChange()
   }
 }

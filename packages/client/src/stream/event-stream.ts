@@ -38,7 +38,7 @@ export interface EventStreamOptions {
   onEnd: (error: TidingsError) => void
 }
 
-/** From the opening of a connection to its session; each frame begins it anew: much may have been missed. */
+/** From the opening of a connection to its session; each frame restarts it, since a replay may be long. */
 const OPEN_TIMEOUT_MS = 10_000
 /** A channel that failed where another one worked is not tried for so long. */
 const BLOCKED_MS = 300_000
@@ -257,12 +257,12 @@ export class EventStream {
     const how = await connection.link.ended
     clearTimeout(timer)
     this.#connection = undefined
-    const told = reason ?? connection.reason
+    const given = reason ?? connection.reason
     return {
       how: {
         ...how,
-        reason: told ?? how.reason,
-        isUnauthorized: how.isUnauthorized === true || told === 'expired' || told === 'revoked'
+        reason: given ?? how.reason,
+        isUnauthorized: how.isUnauthorized === true || given === 'expired' || given === 'revoked'
       },
       token: connection.token,
       liveMs: connection.isLive ? Math.max(1, Date.now() - connection.liveAt) : 0
