@@ -84,7 +84,7 @@ export function responseError (status: number, headers: Headers, body: unknown):
 }
 
 /** Retry-After as milliseconds: it holds seconds or a date. */
-export function retryAfterMs (text: string | null): number | undefined {
+function retryAfterMs (text: string | null): number | undefined {
   if (!text) return undefined
   const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now()
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), MAX_RETRY_AFTER_MS)

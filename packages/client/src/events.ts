@@ -36,7 +36,7 @@ export interface StreamSettings { http: Http, channels: Channel[], WebSocket: We
  */
 export const MAX_WAITING = 1000
 /** The same, in characters of their JSON. */
-export const MAX_WAITING_SIZE = 8 * 1024 * 1024
+const MAX_WAITING_SIZE = 8 * 1024 * 1024
 
 type Reader = { resolve: (result: IteratorResult<JobEvent | Gap, undefined>) => void, reject: (err: unknown) => void }
 
