@@ -98,7 +98,9 @@ t.test('clients of a replica that is stopped under load are on others within 30 
     const before = clients[i] as Client
     const seen = () => [before, next].flatMap(each => each.of('job:progress').map(({ progress }) => progress))
     await until(() => seen().at(-1) === published - 1)
-    if (end?.reason !== 'draining' || end.reconnect !== true || before.of('server:draining').length !== 1) lost.unannounced++
+    if (end?.reason !== 'draining' || end.reconnect !== true || before.of('server:draining').length !== 1) {
+      lost.unannounced++
+    }
     if (next.of('session')[0]?.recovered !== true) lost.unrecovered++
     if (seen().join() !== upTo(published).join()) lost.missed++
   }

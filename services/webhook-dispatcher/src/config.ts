@@ -58,7 +58,8 @@ export const Config = Type.Object({
   WEBHOOK_RECOVERY_WINDOW: Type.String({
     pattern: `^(0|${DURATION_PATTERN})$`,
     default: '24h',
-    description: 'Completions and failures that failed this recently are due again when their endpoint recovers; 0: never'
+    description: 'Completions and failures that failed this recently are due again when their endpoint recovers; ' +
+      '0: never'
   }),
   WEBHOOK_MAX_PER_USER: Count(50, 'Webhooks of one user'),
   WEBHOOK_MAX_PER_ENDPOINT: Count(10, 'Attempts in flight to one webhook, from each replica'),

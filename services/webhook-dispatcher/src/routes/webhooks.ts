@@ -37,7 +37,8 @@ export const webhookRoutes: FastifyPluginAsyncTypebox = async function webhookRo
       operationId: 'createWebhook',
       tags,
       summary: 'Create a webhook',
-      description: 'Receives events from now on. The response has the secret that verifies deliveries (Standard Webhooks).',
+      description: 'Receives events from now on. The response has the secret that verifies deliveries (Standard ' +
+        'Webhooks).',
       body: CreateWebhook,
       response: { 201: CreatedWebhook, ...problemResponses(409, 413, 415) }
     }
