@@ -53,12 +53,12 @@ export function targetResolver (
     { userId, scopeBits }: Pick<Identity, 'userId' | 'scopeBits'>,
     named?: unknown
   ): AccessTarget {
-    if (named === undefined || named === '' || named === userId) {
+    const ownerId = isNamed(named) ? userIdText(named) : userId
+    if (ownerId === userId) {
       if ((scopeBits & own) === 0) throw insufficientScope(scope)
-      return { ownerId: userId, isAllUsers: false, isOperator: false }
+      return { ownerId, isAllUsers: false, isOperator: false }
     }
-    const ownerId = userIdText(named)
-    if (typeof named !== 'string' || ownerId === undefined) {
+    if (ownerId === undefined) {
       throw invalidInput([{ path, message: 'must be one user id of 1 to 128 printable characters' }])
     }
     if ((scopeBits & operator) === 0) throw insufficientScope(operatorScope)
@@ -68,6 +68,11 @@ export function targetResolver (
     }
     return { ownerId: '', isAllUsers: true, isOperator: true }
   }
+}
+
+/** Whether a request names a user at all: one without a value is left out. */
+export function isNamed (userId: unknown): boolean {
+  return userId !== undefined && userId !== null && userId !== ''
 }
 
 export type AuditEntry = {
@@ -84,7 +89,7 @@ export type AuditEntry = {
 /** Logs a request of an operator. LOG_LEVEL doesn't hide it: only `silent` does. */
 export function logAudit (log: FastifyBaseLogger, entry: AuditEntry): void {
   const audit = log.level === 'silent' ? log : log.child({}, { level: 'info' })
-  audit.info({ audit: true, ...entry }, 'operator request')
+  audit.info({ audit: true, ...entry, user: loggable(entry.user) }, 'operator request')
 }
 
 /**
@@ -116,9 +121,7 @@ function checkFor (access: Exclude<Access, 'public'>, { allUsers = false, isAudi
 
   return function checkAccess (request: FastifyRequest, reply: FastifyReply, done: (err?: Error) => void) {
     const named = (request.query as { userId?: unknown }).userId
-    if (isAudited && named !== undefined && named !== '' && named !== request.user.userId) {
-      auditRequest(request, reply, named)
-    }
+    if (isAudited && isNamed(named) && named !== request.user.userId) auditRequest(request, reply, named)
     try {
       const { ownerId, isAllUsers } = resolveTarget(request.user, named)
       request.ownerId = ownerId
@@ -148,15 +151,15 @@ function auditRequest (request: FastifyRequest, reply: FastifyReply, named: unkn
   const { user: { userId: actor }, method, id: requestId, routeOptions, log } = request
   reply.raw.once('close', () => {
     const status = reply.raw.headersSent ? reply.raw.statusCode : null
-    logAudit(log, { actor, user: loggable(named), route: routeOptions.url ?? '', method, requestId, status })
+    logAudit(log, { actor, user: String(named), route: routeOptions.url ?? '', method, requestId, status })
   })
 }
 
 const MAX_USER_ID = 128
 
 /** A parameter may hold anything: a token by mistake. */
-function loggable (named: unknown): string {
-  return redactedUrl(String(named)).slice(0, MAX_USER_ID).toWellFormed()
+function loggable (user: string): string {
+  return redactedUrl(user).slice(0, MAX_USER_ID).toWellFormed()
 }
 
 /** The scope, the parameter `userId` and the answer 403, for the OpenAPI document. */
@@ -171,7 +174,7 @@ function describe (
     ...schema,
     security: (schema.security ?? [{ bearer: [] }]).map(way => 'bearer' in way ? { ...way, bearer: [access] } : way),
     ...(isUserScope && { querystring: withUserId(schema.querystring as TObject | undefined, allUsers) }),
-    response: { ...(schema.response as object | undefined), 403: problemResponse(DESCRIPTIONS[403]) }
+    response: { 403: problemResponse(DESCRIPTIONS[403]), ...(schema.response as object | undefined) }
   }
 }
 

@@ -2,7 +2,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
 import { jwtAuth } from '@tidings/contracts'
 import {
-  browserGuards, docs, health, jsonBodies, metrics, problems, redis, redisUrl, serviceOptions, tokenSettings,
+  accessControl, browserGuards, docs, health, jsonBodies, metrics, problems, redis, redisUrl, serviceOptions, tokenSettings,
   validatorCompiler, WEB_SOCKET_PATHS, webSocketsAt
 } from '@tidings/service-kit'
 import { adminServer } from './admin/plugin.ts'
@@ -38,6 +38,7 @@ export function buildApp (config: Config) {
   app.register(docs, API)
   app.register(redis, { url: redisUrl(config) })
   app.register(jwtAuth, { settings: tokenSettings(config) })
+  app.register(accessControl)
   app.register(stream)
   app.register(origins, { config })
   app.register(admission)

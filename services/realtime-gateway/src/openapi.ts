@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import { openApiDocument, VERSION } from '@tidings/service-kit'
+import { accessControl, openApiDocument, VERSION } from '@tidings/service-kit'
 import { httpHooks } from './admission/http-hooks-plugin.ts'
 import { origins } from './admission/origins-plugin.ts'
 import { ticketRoute } from './admission/ticket-route.ts'
@@ -38,6 +38,7 @@ export async function describeApi (): Promise<object> {
     register: app => {
       app.decorate('config', config)
       for (const [name, decorators] of Object.entries(USED)) app.register(standIn(name, decorators))
+      app.register(accessControl)
       app.register(origins, { config })
       app.register(httpHooks)
       app.register(ticketRoute)

@@ -45,6 +45,6 @@ t.test('each operation has an id, a summary, a tag, an example and its errors', 
 t.test('a stream is authorized by the token or by a ticket', async t => {
   t.same(Object.keys(document.components.securitySchemes), ['bearer', 'ticket'])
   for (const path of ['/events', '/jobs/{jobId}/stream']) {
-    t.same(document.paths[path]?.get?.security, [{ bearer: [] }, { ticket: [] }])
+    t.same(document.paths[path]?.get?.security, [{ bearer: ['jobs:read'] }, { ticket: [] }])
   }
 })

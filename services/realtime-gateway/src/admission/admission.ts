@@ -1,5 +1,7 @@
 import createError from '@fastify/error'
+import type { FastifyBaseLogger } from 'fastify'
 import { TokenRefused, type Identity, type VerifyToken } from '@tidings/contracts'
+import { isNamed, logAudit, targetResolver } from '@tidings/service-kit'
 import type { Grant } from '../session/session.ts'
 import { TokenBucket } from '../session/token-bucket.ts'
 import type { Revocations } from './revocations.ts'
@@ -21,11 +23,24 @@ type AdmissionOptions = {
   connectsPerSecond: number
   maxSessions: number
   isReady: () => boolean
+  log: FastifyBaseLogger
 }
+
+/** What admits a client, and, for the audit log, how it connects. */
+export type ConnectRequest = {
+  token: string | undefined
+  /** The user whose events an operator asks for; undefined for the token's own. */
+  userId: unknown
+  route: string
+  requestId: string
+}
+
+/** Every session reads jobs. */
+const resolveTarget = targetResolver('jobs:read', { path: 'userId' })
 
 /** Admits the clients of every transport to a session, or refuses them. */
 export function createAdmission (options: AdmissionOptions) {
-  const { verifyToken, revocations, quota, connectsPerSecond, maxSessions, isReady } = options
+  const { verifyToken, revocations, quota, connectsPerSecond, maxSessions, isReady, log } = options
   const rates = createConnectRates({ perSecond: connectsPerSecond, maxSessions })
 
   /** @throws TokenRefused */
@@ -45,13 +60,25 @@ export function createAdmission (options: AdmissionOptions) {
     if (!rates.take(userId)) throw new TooManyConnects()
   }
 
-  /** @throws TokenRefused | TooManyConnects | TooManySessions */
-  async function admit (token: string | undefined): Promise<Grant> {
+  /** @throws TokenRefused | TooManyConnects | TooManySessions, 403 without the scope, 400 for what is no user id */
+  async function admit ({ token, userId: named, ...request }: ConnectRequest): Promise<Grant> {
     const identity = await identify(token)
-    countConnect(identity)
-    const release = await quota.acquire(identity.userId)
-    if (!release) throw new TooManySessions()
-    return { identity, token: token as string, release }
+    const isOperator = isNamed(named) && String(named) !== identity.userId
+    const audit = (status: number) => {
+      if (!isOperator) return
+      logAudit(log, { ...request, actor: identity.userId, user: String(named), method: 'GET', status })
+    }
+    try {
+      countConnect(identity)
+      const { ownerId } = resolveTarget(identity, named)
+      const release = await quota.acquire(identity.userId)
+      if (!release) throw new TooManySessions()
+      audit(200)
+      return { identity, userId: ownerId, token: token as string, release }
+    } catch (err) {
+      audit((err as { statusCode?: number }).statusCode ?? 500)
+      throw err
+    }
   }
 
   return { assertAccepting, countConnect, admit, identify }

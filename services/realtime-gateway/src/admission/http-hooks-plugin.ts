@@ -8,7 +8,9 @@ import { outcomeOf } from './admission.ts'
 
 const Unauthorized = createError('UNAUTHORIZED', '%s', 401)
 
-type TokenOf = (request: FastifyRequest, reply: FastifyReply) => string | undefined | Promise<string | undefined>
+/** The token of a client, and the user that it names if it is an operator. */
+export type Credentials = { token: string | undefined, userId: unknown }
+type CredentialsOf = (request: FastifyRequest, reply: FastifyReply) => Credentials | Promise<Credentials>
 
 /**
  * Decorates `app.admissionHooks`: the hooks with which the transports over plain HTTP (WebSocket and SSE) admit
@@ -18,7 +20,7 @@ export const httpHooks = fp(async function httpHooks (app) {
   const { admission, meters } = app
   app.decorateRequest('grant', null)
 
-  app.decorate('admissionHooks', (transport: TransportKind, tokenOf: TokenOf) => ({
+  app.decorate('admissionHooks', (transport: TransportKind, credentialsOf: CredentialsOf) => ({
     onRequest: async (request: FastifyRequest) => {
       try {
         app.requireOrigin(request.raw)
@@ -31,7 +33,9 @@ export const httpHooks = fp(async function httpHooks (app) {
     // The last step before the handler, so that invalid input never leaves a session counted.
     preHandler: async (request: FastifyRequest, reply: FastifyReply) => {
       try {
-        const grant = await admission.admit(await tokenOf(request, reply))
+        const credentials = await credentialsOf(request, reply)
+        const route = request.routeOptions.url ?? ''
+        const grant = await admission.admit({ ...credentials, route, requestId: request.id })
         if (request.raw.socket.destroyed) return abandon(grant, reply, transport)
         request.grant = grant
         // A client may still disconnect before it has a session, whose end would release the grant.
@@ -58,7 +62,7 @@ export const httpHooks = fp(async function httpHooks (app) {
 
 declare module 'fastify' {
   interface FastifyInstance {
-    admissionHooks: (transport: TransportKind, tokenOf: TokenOf) => {
+    admissionHooks: (transport: TransportKind, credentialsOf: CredentialsOf) => {
       onRequest: (request: FastifyRequest) => Promise<void>
       preHandler: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
     }

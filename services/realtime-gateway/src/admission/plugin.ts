@@ -16,7 +16,8 @@ export const admission = fp(async function admission (app) {
     quota,
     connectsPerSecond: config.REALTIME_CONNECTS_PER_SECOND,
     maxSessions: config.REALTIME_MAX_SESSIONS,
-    isReady: () => tail.hasStarted && !tail.halted && !hub.isDraining
+    isReady: () => tail.hasStarted && !tail.halted && !hub.isDraining,
+    log
   }))
 
   app.addHook('onClose', async () => {

@@ -43,13 +43,13 @@ export function createRevocations ({ redis, hub, log }: { redis: Redis, hub: Hub
   /** Ends the sessions that a user has here with an older token. */
   function apply (userId: string, notBefore: number): void {
     remember(userId, notBefore)
-    for (const session of hub.sessionsOf(userId) ?? []) {
+    for (const session of hub.sessionsWithTokenOf(userId)) {
       if (isIssuedBefore(session.identity, notBefore)) session.end('revoked')
     }
   }
 
   async function sweep () {
-    const { users } = hub
+    const { tokenUsers: users } = hub
     for (let i = 0; i < users.length; i += PAGE) {
       const page = users.slice(i, i + PAGE)
       const found = await redis.hmget(REVOCATIONS_KEY, ...page)

@@ -13,13 +13,15 @@ export const ticketRoute = fp(async function ticketRoute (app) {
   app.decorate('tickets', tickets)
 
   app.post('/auth/ticket', {
+    config: { access: 'jobs:read' },
     schema: {
       operationId: 'createTicket',
       summary: 'Create a ticket for one event stream',
       description: 'For a browser\'s own EventSource, which can send no header: ' +
         '`new EventSource(\'/events?ticket=…\')`. ' +
         'The ticket opens one stream, within 60 seconds, for the user of the token. The same stream reconnects with ' +
-        'it, as an EventSource does by itself with Last-Event-ID, until the token expires or is revoked.',
+        'it, as an EventSource does by itself with Last-Event-ID, until the token expires or is revoked. It allows ' +
+        'what the token allows, for the user whom the request names.',
       tags: ['realtime'],
       response: { 201: created, ...problemResponses(413, 415) }
     },
@@ -27,7 +29,11 @@ export const ticketRoute = fp(async function ticketRoute (app) {
     onRequest: [async () => { admission.assertAccepting() }, app.authenticate]
   }, async (request, reply) => {
     admission.countConnect(request.user) // a ticket is for a session and counts as one
-    const ticket = await tickets.issue(bearerToken(request.headers.authorization) as string)
+    const { ownerId, user } = request
+    const ticket = await tickets.issue({
+      token: bearerToken(request.headers.authorization) as string,
+      userId: ownerId === user.userId ? undefined : ownerId
+    })
     return reply.code(201).header('cache-control', 'no-store').send({ ticket, expiresIn: TICKET_SECONDS })
   })
 }, { name: 'tickets', dependencies: ['redis', 'jwt-auth', 'admission'] })

@@ -19,8 +19,10 @@ type StreamRequest = {
   isReturning: boolean
 }
 
-export type RedeemedTicket = {
-  token: string
+/** A token, and the user whom an operator named; undefined for the token's own. */
+export type TicketContent = { token: string, userId?: string | undefined }
+
+export type RedeemedTicket = TicketContent & {
   /** Keeps it for reconnects of the stream until its token expires (milliseconds since 1970; null: never). */
   keepUntil: (acceptedUntil: number | null) => void
   /** Makes it unused again, for a stream that never started. */
@@ -42,9 +44,10 @@ type Commands = Redis & {
 export function createTickets (redis: Redis) {
   const lua = loadLua('redeem-ticket', import.meta.url)
 
-  async function issue (token: string): Promise<string> {
+  async function issue ({ token, userId }: TicketContent): Promise<string> {
+    const content = userId === undefined ? token : `${token}\n${userId}`
     const ticket = randomBytes(TICKET_BYTES)
-    await orUnavailable(redis.set(ticketKey(hashOf(ticket)), encrypt(ticket, token), 'EX', TICKET_SECONDS))
+    await orUnavailable(redis.set(ticketKey(hashOf(ticket)), encrypt(ticket, content), 'EX', TICKET_SECONDS))
     return ticket.toString('base64url')
   }
 
@@ -60,11 +63,11 @@ export function createTickets (redis: Redis) {
     const found = await orUnavailable(
       (redis as Commands).tidingsRedeemTicketBuffer(issued, redeemed, scopeHash, returning, REDEEMED_MS)
     )
-    const token = found ? tokenIn(found[0], ticket) : undefined
-    if (!found || token === undefined) return undefined
+    const content = found ? contentOf(found[0], ticket) : undefined
+    if (!found || content === undefined) return undefined
     const [sealed, isFirst] = found
     return {
-      token,
+      ...content,
       keepUntil: acceptedUntil => {
         const keepMs = acceptedUntil === null ? MAX_REDEEMED_MS : Math.max(1, acceptedUntil - Date.now())
         redis.pexpire(redeemed, Math.ceil(keepMs)).catch(() => {}) // then it is kept for a day
@@ -83,9 +86,10 @@ export function createTickets (redis: Redis) {
 const hashOf = (ticket: Buffer) => createHash('sha256').update(ticket).digest('base64url')
 
 /** Undefined for a value that was not encrypted with this ticket. */
-function tokenIn (sealed: Buffer, ticket: Buffer): string | undefined {
+function contentOf (sealed: Buffer, ticket: Buffer): TicketContent | undefined {
   try {
-    return decrypt(ticket, sealed)
+    const [token = '', userId] = decrypt(ticket, sealed).split('\n')
+    return { token, userId }
   } catch {
     return undefined
   }

@@ -8,7 +8,13 @@ const MAX_WAITING = 5000
 
 export type FoundJob = { ok: true, job: Job } | { ok: false, error: 'not found' | Refusal }
 
-export type JobLookup = JobName & { userId: string, token: string, after: EventId }
+export type JobLookup = JobName & {
+  userId: string
+  /** Whether the token is not the user's but an operator's. */
+  isOperator?: boolean
+  token: string
+  after: EventId
+}
 
 export type JobLookups = ReturnType<typeof createJobLookups>
 
@@ -104,6 +110,7 @@ function requestOf (batch: Waiting[]) {
   const [first, ...others] = batch as [Waiting, ...Waiting[]]
   return {
     token: first.token,
+    ...(first.isOperator && { userId: first.userId }),
     after: others.reduce((after, other) => newest(after, other.after), first.after),
     jobs: batch.map(({ jobId, queue }) => ({ jobId, ...(queue !== undefined && { queue }) }))
   }

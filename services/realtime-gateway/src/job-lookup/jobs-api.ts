@@ -17,6 +17,8 @@ export type JobName = { jobId: string, queue?: string | undefined }
 export type FindJobsRequest = {
   /** The client's own: jobs-api decides which jobs its user may see. */
   token: string
+  /** The user whom the operator with this token names; undefined for the token's own. */
+  userId?: string
   /** The response contains all events up to this one. */
   after: EventId
   jobs: JobName[]
@@ -42,12 +44,12 @@ export function createJobsApi ({ url, log }: { url: string, log: Log }) {
   })
   const path = new URL(url).pathname.replace(/\/$/, '') + FIND_JOBS_PATH
 
-  async function find ({ token, after, jobs }: FindJobsRequest): Promise<FindJobsResult> {
+  async function find ({ token, userId, after, jobs }: FindJobsRequest): Promise<FindJobsResult> {
     const isFromStart = compareEventIds(after, ZERO) === 0
     try {
       const { statusCode, body } = await pool.request({
         method: 'POST',
-        path,
+        path: userId === undefined ? path : `${path}?userId=${encodeURIComponent(userId)}`,
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
         body: JSON.stringify({ ...(!isFromStart && { after: formatEventId(after) }), jobs }),
         signal: AbortSignal.timeout(RESPONSE_TIMEOUT_MS)

@@ -8,15 +8,19 @@ const MIN_SLICE = 50
 /** The sessions of this replica by user. A job's events only ever go to sessions of its owner. */
 export class Hub {
   readonly #users = new Map<string, Set<Session>>()
+  /** The few that receive the events of a user who is not their own. */
+  readonly #operatorSessions = new Set<Session>()
   #isDraining = false
 
   add (session: Session): void {
+    if (session.isOperator) this.#operatorSessions.add(session)
     const sessions = this.#users.get(session.userId)
     if (sessions) sessions.add(session)
     else this.#users.set(session.userId, new Set([session]))
   }
 
   remove (session: Session): void {
+    this.#operatorSessions.delete(session)
     const sessions = this.#users.get(session.userId)
     if (sessions?.delete(session) && sessions.size === 0) this.#users.delete(session.userId)
   }
@@ -26,8 +30,16 @@ export class Hub {
     return this.#users.get(userId)
   }
 
-  get users (): string[] {
-    return [...this.#users.keys()]
+  /** The sessions with a token of this user, whosever events they receive. */
+  * sessionsWithTokenOf (userId: string): Generator<Session> {
+    for (const session of this.#users.get(userId) ?? []) if (!session.isOperator) yield session
+    for (const session of this.#operatorSessions) if (session.identity.userId === userId) yield session
+  }
+
+  /** The users whose tokens the sessions have. */
+  get tokenUsers (): string[] {
+    const operators = [...this.#operatorSessions].map(({ identity }) => identity.userId)
+    return [...new Set([...this.#users.keys(), ...operators])]
   }
 
   get sessions (): Session[] {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TokenRefused, type AuthRefreshAck, type Identity } from '@tidings/contracts'
+import { targetResolver } from '@tidings/service-kit'
 import type { Session } from './session.ts'
 
 const MIN_PAUSE_MS = 500
@@ -30,17 +31,21 @@ export async function refreshToken (session: Session, token: string, options: Re
   if (!isAnswered) answer?.({ ok: false, error: 'superseded' })
 }
 
+const resolveTarget = targetResolver('jobs:read')
+
 type AttemptOptions = Omit<RefreshOptions, 'answer'>
 
 /** Undefined if the token cannot be verified now. */
 async function attempt (session: Session, token: string, { identify, log }: AttemptOptions) {
   try {
     const identity = await identify(token)
-    if (identity.userId !== session.userId) return { ok: false as const, error: 'another user' }
+    if (identity.userId !== session.identity.userId) return { ok: false as const, error: 'another user' }
+    resolveTarget(identity, session.userId)
     if (session.pendingToken === token) session.grant = { ...session.grant, identity, token }
     return { ok: true as const, expiresAt: identity.expiresAt }
   } catch (err) {
     if (err instanceof TokenRefused) return { ok: false as const, error: err.code }
+    if ((err as { scope?: string }).scope !== undefined) return { ok: false as const, error: 'insufficient_scope' }
     log.debug({ err }, 'auth:refresh: the token cannot be verified now')
     return undefined
   }

@@ -10,7 +10,14 @@ import { reconnects, type EndReason, type Transport } from './transport.ts'
 const CLOSE_TIMEOUT_MS = 5000
 
 /** What admits a client to a session, until it is released. */
-export type Grant = { identity: Identity, token: string, release: () => void }
+export type Grant = {
+  /** Whose token it is. */
+  identity: Identity
+  /** Whose events the session receives: the token's own user, or the one that an operator names. */
+  userId: string
+  token: string
+  release: () => void
+}
 
 /** A user's session receives the events of all jobs of its user, a job's session those of the job it subscribes to. */
 export type SessionKind = 'user' | 'job'
@@ -60,8 +67,14 @@ export class Session {
     this.cursor = new EventCursor(context, message => this.#deliver(message))
   }
 
+  /** Whose events it receives. */
   get userId (): string {
-    return this.grant.identity.userId
+    return this.grant.userId
+  }
+
+  /** Whether it belongs to an operator who named another user. */
+  get isOperator (): boolean {
+    return this.grant.userId !== this.grant.identity.userId
   }
 
   get identity (): Identity {

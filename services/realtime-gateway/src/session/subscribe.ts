@@ -151,9 +151,9 @@ async function refreshSnapshot (
 }
 
 async function find (
-  { userId, token }: Session, { jobId, queue }: WantedJob, after: EventId, jobLookups: JobLookups
+  { userId, isOperator, token }: Session, { jobId, queue }: WantedJob, after: EventId, jobLookups: JobLookups
 ): Promise<FoundJob> {
-  return await jobLookups.find({ userId, token, jobId, queue, after })
+  return await jobLookups.find({ userId, isOperator, token, jobId, queue, after })
 }
 
 /** Searches for the id before it parses: most of a history is of other jobs. */

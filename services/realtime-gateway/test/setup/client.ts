@@ -4,6 +4,8 @@ export type Received = { event: string, data: Record<string, unknown> }
 
 export type ConnectOptions = {
   token?: string | undefined
+  /** The user whom an operator names. */
+  userId?: string | undefined
   lastEventId?: string | undefined
   origin?: string | undefined
   /** Requests the stream of one job, for the transport that has one. */

@@ -2,7 +2,10 @@ import {
   createTokenVerifier, encodeFoundJobs, FIND_JOBS_PATH, jsonText, type FindJobs, stateAfter, type Job, type JobEvent
 } from '@tidings/contracts'
 import { createStreamWriter, formatEventId, parseEventId, isNewer, ZERO, type EventId } from '@tidings/job-events'
+import { targetResolver } from '@tidings/service-kit'
 import { startReceiver, TEST_SECRET, until, type Receiver, type TestContext, type TestRedis } from '@tidings/testing'
+
+const resolveTarget = targetResolver('jobs:read')
 
 export type Jobs = Awaited<ReturnType<typeof startFakeJobsApi>>
 type EventInput = {
@@ -22,8 +25,10 @@ export async function startFakeJobsApi (t: TestContext, redis: TestRedis) {
   await stream.open()
 
   const receiver = await startReceiver(t, async ({ method, url, headers, json }, response) => {
-    if (method !== 'POST' || url !== FIND_JOBS_PATH) return 404
-    const { userId } = await verify(headers.authorization?.replace('Bearer ', ''))
+    const { pathname, searchParams } = new URL(url, 'http://jobs-api')
+    if (method !== 'POST' || pathname !== FIND_JOBS_PATH) return 404
+    const identity = await verify(headers.authorization?.replace('Bearer ', ''))
+    const { ownerId: userId } = resolveTarget(identity, searchParams.get('userId'))
     const { after: least = '0-0', jobs: wanted } = json as FindJobs
     const after = parseEventId(least) ?? ZERO
     // As jobs-api does: a gateway may have an event before its appender has the reply.

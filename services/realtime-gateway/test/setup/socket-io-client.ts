@@ -6,10 +6,10 @@ type Pausable = { engine: { transport: { ws?: { _socket: { pause: () => void, re
 
 /** Connects over Socket.IO; resolves with the `session`. */
 export async function connectSocketIo (t: TestContext, url: string, {
-  token, lastEventId, origin, transports = ['websocket']
+  token, userId, lastEventId, origin, transports = ['websocket']
 }: ConnectOptions): Promise<Client> {
   const socket = io(url, {
-    auth: { token, lastEventId },
+    auth: { token, userId, lastEventId },
     transports,
     reconnection: false,
     forceNew: true,

@@ -4,16 +4,17 @@ import { Client, Refused, type ConnectOptions } from './client.ts'
 
 /** Reads `/events`, or a job's stream; resolves with the `session`. */
 export async function connectSse (t: TestContext, url: string, {
-  token, lastEventId, origin, job, accept
+  token, userId, lastEventId, origin, job, accept
 }: ConnectOptions): Promise<Client> {
   const path = job === undefined ? '/events' : `/jobs/${encodeURIComponent(job)}/stream`
+  const query = userId === undefined ? '' : `?userId=${encodeURIComponent(userId)}`
   const headers = {
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
     ...(lastEventId !== undefined && { 'last-event-id': lastEventId }),
     ...(origin !== undefined && { origin }),
     ...(accept !== undefined && { accept })
   }
-  const response = await open(`${url}${path}`, headers)
+  const response = await open(`${url}${path}${query}`, headers)
   const client = new Client({
     command: () => Promise.reject(new Error('An event stream takes no commands')),
     emit: () => { throw new Error('An event stream takes no commands') },

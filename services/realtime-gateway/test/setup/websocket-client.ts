@@ -4,12 +4,15 @@ import { ANSWER_MS, Client, Refused, type ConnectOptions, type Received } from '
 
 /** Connects to `/ws`; resolves with the `session`. */
 export async function connectWebSocket (t: TestContext, url: string, {
-  token, lastEventId, origin
+  token, userId, lastEventId, origin
 }: ConnectOptions): Promise<Client> {
-  const query = lastEventId === undefined ? '' : `?lastEventId=${encodeURIComponent(lastEventId)}`
+  const query = new URLSearchParams({
+    ...(lastEventId !== undefined && { lastEventId }),
+    ...(userId !== undefined && { userId })
+  })
   const protocols = token === undefined ? ['tidings.v1'] : ['tidings.v1', `bearer.${token}`]
   const socket = new WebSocket(
-    `${url.replace('http', 'ws')}/ws${query}`, protocols, origin === undefined ? {} : { origin }
+    `${url.replace('http', 'ws')}/ws?${String(query)}`, protocols, origin === undefined ? {} : { origin }
   )
   let commands = 0
   const answers = new Map<unknown, (ack: Record<string, unknown>) => void>()

@@ -75,7 +75,9 @@ export const socketIo = fp(async function socketIo (app) {
 
   async function admit (socket: Socket, proceed: (err?: Error) => void) {
     try {
-      const grant = await admission.admit(tokenOf(socket))
+      const { userId } = socket.handshake.auth as { userId?: unknown }
+      const request = { token: tokenOf(socket), userId, route: SOCKET_IO_PATH, requestId: socket.id }
+      const grant = await admission.admit(request)
       socket.data.grant = grant
       // Released by the end of the session, or of a connection that never got one, whichever comes first.
       socket.conn.once('close', grant.release)
@@ -152,10 +154,13 @@ function lastEventIdOf ({ handshake }: Socket): string | undefined {
 function connectError (err: unknown): Error | undefined {
   if (err instanceof TokenRefused) return withCode('unauthorized', err.code)
   if (err instanceof TooManySessions) return withCode('too many sessions', 'too_many_sessions')
+  const { statusCode, scope } = err as { statusCode?: number, scope?: string }
+  if (statusCode === 403 && scope !== undefined) return withCode('forbidden', 'insufficient_scope', { scope })
+  if (statusCode === 400) return withCode('invalid', 'user_id_invalid')
 }
 
-function withCode (message: string, code: string) {
-  return Object.assign(new Error(message), { data: { code } })
+function withCode (message: string, code: string, more: object = {}) {
+  return Object.assign(new Error(message), { data: { code, ...more } })
 }
 
 declare module 'fastify' {

@@ -4,7 +4,8 @@ import fp from 'fastify-plugin'
 import { Type, type Static } from 'typebox'
 import { bearerToken, JobId, problemResponse, QueueName } from '@tidings/contracts'
 import { parseEventId } from '@tidings/job-events'
-import { problemResponses, unavailable } from '@tidings/service-kit'
+import { invalidInput, isNamed, problemResponses, unavailable } from '@tidings/service-kit'
+import type { Credentials } from '../../admission/http-hooks-plugin.ts'
 import type { RedeemedTicket } from '../../admission/tickets.ts'
 import type { Grant, Session, SessionKind } from '../../session/session.ts'
 import { subscribe } from '../../session/subscribe.ts'
@@ -16,6 +17,8 @@ const PING_MS = 15_000
 
 /** For how long a job's stream looks up a job that is unknown or unavailable before it answers. */
 const FIND_JOB_MS = 3000
+
+const TICKET_USER = { path: 'querystring.userId', message: 'must be the user that the ticket was issued for' }
 
 const NotFound = createError('NOT_FOUND', 'No such job', 404)
 
@@ -70,7 +73,7 @@ const SNAPSHOT = block('job', {
 const streamed = (description: string, ...blocks: string[]) => ({
   200: { description, content: { 'text/event-stream': { schema: Type.String(), example: blocks.join('\n') } } },
   ...problemResponses(),
-  403: problemResponse('Pages of this origin may not connect')
+  403: problemResponse('The token lacks the scope, or pages of this origin may not connect')
 })
 
 /** By header, or by ticket without one. */
@@ -85,9 +88,12 @@ export const sse = fp(async function sse (app) {
 
   app.decorateRequest('ticket', null)
   app.decorateRequest('streamSession', null)
-  const { onRequest, preHandler } = app.admissionHooks('sse', tokenOf)
+  const { onRequest, preHandler } = app.admissionHooks('sse', credentialsOf)
+
+  const config = { access: 'jobs:read', isAccessChecked: true } as const
 
   app.get<EventsRoute>('/events', {
+    config,
     exposeHeadRoute: false, // it would open a session that nobody reads
     schema: {
       operationId: 'streamEvents',
@@ -113,6 +119,7 @@ export const sse = fp(async function sse (app) {
   })
 
   app.get<JobRoute>('/jobs/:jobId/stream', {
+    config,
     exposeHeadRoute: false,
     schema: {
       operationId: 'streamJob',
@@ -195,20 +202,23 @@ export const sse = fp(async function sse (app) {
     session.send('job', job)
   }
 
-  async function tokenOf (request: FastifyRequest, reply: FastifyReply): Promise<string | undefined> {
-    const { ticket } = request.query as EventsRoute['Querystring']
+  async function credentialsOf (request: FastifyRequest, reply: FastifyReply): Promise<Credentials> {
+    const { ticket, userId } = request.query as EventsRoute['Querystring'] & { userId?: string }
     const token = bearerToken(request.headers.authorization)
-    return token ?? (ticket === undefined ? undefined : await redeem(ticket, request, reply))
+    if (token !== undefined || ticket === undefined) return { token, userId }
+    const redeemed = await redeem(ticket, request, reply)
+    if (redeemed && isNamed(userId) && userId !== redeemed.userId) throw invalidInput([TICKET_USER])
+    return { token: redeemed?.token, userId: redeemed?.userId }
   }
 
   /** A ticket is for one stream. Until that has started the ticket can be used again. */
-  async function redeem (ticket: string, request: FastifyRequest, reply: FastifyReply): Promise<string | undefined> {
+  async function redeem (ticket: string, request: FastifyRequest, reply: FastifyReply) {
     const scope = ticketScopeOf(request)
     const redeemed = await tickets.redeem(ticket, { scope, isReturning: isReturning(request) })
     if (!redeemed) return undefined
     request.ticket = redeemed
     reply.raw.once('close', () => { if (!request.streamSession?.helloSent) redeemed.restore() })
-    return redeemed.token
+    return redeemed
   }
 }, { name: 'sse', dependencies: ['admission-hooks', 'tickets', 'sessions'] })
 

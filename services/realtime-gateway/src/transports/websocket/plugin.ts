@@ -8,6 +8,7 @@ import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { WebSocket } from 'ws'
 import { bearerToken } from '@tidings/contracts'
+import type { Credentials } from '../../admission/http-hooks-plugin.ts'
 import type { Grant } from '../../session/session.ts'
 import { SOCKET_IO_PATH } from '../socket-io/plugin.ts'
 import { keepAlive } from './keep-alive.ts'
@@ -67,9 +68,10 @@ export const webSocket = fp(async function webSocket (app) {
   const stop = keepAlive(app.websocketServer)
   app.addHook('onClose', async () => stop())
 
-  const { onRequest, preHandler } = app.admissionHooks('websocket', tokenOf)
+  const { onRequest, preHandler } = app.admissionHooks('websocket', credentialsOf)
   app.get<{ Querystring: Static<typeof Query> }>('/ws', {
     websocket: true,
+    config: { access: 'jobs:read', isAccessChecked: true },
     schema: { querystring: Query },
     onRequest: [requireUpgrade, onRequest],
     preHandler
@@ -91,6 +93,10 @@ export const webSocket = fp(async function webSocket (app) {
 
 async function requireUpgrade (request: FastifyRequest) {
   if (!request.ws) throw new NotAnUpgrade()
+}
+
+function credentialsOf (request: FastifyRequest): Credentials {
+  return { token: tokenOf(request), userId: (request.query as { userId?: unknown }).userId }
 }
 
 function tokenOf (request: FastifyRequest): string | undefined {
