@@ -16,7 +16,7 @@ export function dataFolder (dir: string, user: ServerUser | undefined): string {
 
   const elsewhere = join(sharedFolder(), createHash('sha256').update(wanted).digest('hex').slice(0, 16))
   if (linkTarget(wanted) !== elsewhere) {
-    // Whoever removed the link threw its data away: data must not outlive the folder that it belongs to.
+    // Removing the link discards its data: data must not outlive the folder that it belongs to.
     rmSync(elsewhere, { recursive: true, force: true })
     rmSync(wanted, { recursive: true, force: true })
     symlinkSync(elsewhere, wanted)

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 
 const START_TICKS = 19 // counted from the state, as statOf does; field 22 of proc_pid_stat(5)
 
-/** Whether a process of this id runs, whoever owns it. A zombie that nobody has reaped yet does not run. */
+/** Whether a process of this id runs, under any owner. An unreaped zombie does not run. */
 export function isAlive (pid: number): boolean {
   try {
     process.kill(pid, 0)

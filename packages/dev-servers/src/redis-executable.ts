@@ -18,7 +18,7 @@ export async function redisExecutable (path = process.env.PATH ?? ''): Promise<s
   if (file === undefined) throw new MissingRedisError('Neither redis-server nor valkey-server is on PATH')
   const { stdout } = await run(file, ['--version'], { timeout: 10_000 })
   const major = Number(/v=(\d+)/.exec(stdout)?.[1])
-  // Streams tell how many entries were ever added only since 7.0, and gap detection stands on that number.
+  // Streams report how many entries were ever added only since 7.0, and gap detection relies on that number.
   if (!(major >= OLDEST_MAJOR)) throw new MissingRedisError(`${file} is too old (${stdout.trim()})`)
   return file
 }

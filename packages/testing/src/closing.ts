@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 
-/** From its readiness on: relays, followers and their connections start by then. */
+/** Counted from readiness: relays, consumers and their connections start within this time. */
 const START_MS = 60
 const STEP_MS = 3
 

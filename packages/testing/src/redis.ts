@@ -14,7 +14,7 @@ export interface TestRedisOptions {
 }
 
 // Answers keep their ordinary shape.
-export type ClientOptions = Omit<RedisOptions, 'replyMapping'>
+export type ClientOptions = RedisOptions
 
 export interface TestRedis {
   url: string

@@ -18,9 +18,9 @@ export function tokenIssuer (
 ): Tokens {
   const claims = (userId: string | number) => ({ userId: String(userId), issuer, audience })
   return {
-    token: (userId, expiresInMs = ACCESS_TOKEN_MS, scope = undefined) =>
+    token: (userId, expiresInMs = ACCESS_TOKEN_MS, scope?) =>
       signAccessToken({ ...claims(userId), secret: secrets.TOKEN_SECRET, expiresInMs, scope }),
-    refreshToken: (userId, scope = undefined) =>
+    refreshToken: (userId, scope?) =>
       signRefreshToken({
         ...claims(userId),
         secret: secrets.REFRESH_TOKEN_SECRET,

@@ -14,9 +14,8 @@ type FuzzOptions = {
 }
 
 /**
- * Asks an operation for good things and bad ones, by halves. Each answer must
- * be one that the document tells of, and none a fault of the service.
- * Returns the statuses that were met.
+ * Sends valid and invalid requests to an operation, half each. Each response must be documented, and none a 5xx fault of
+ * the service. Returns the statuses that occurred.
  */
 export async function fuzz (operation: Operation, { ask, known, runs = 60 }: FuzzOptions): Promise<Set<number>> {
   const statuses = new Set<number>()

@@ -17,7 +17,7 @@ export type Request = { method: Operation['method'], url: string, headers: Recor
 
 type Arbitraries = Record<string, fc.Arbitrary<unknown>>
 
-/** What the document's schemas can't tell of the service of the test. */
+/** What the schemas of the document cannot know about the service under test. */
 export type Known = {
   authorization: string
   /** By name of a parameter or a field: what the service takes, where the schema takes more. */

@@ -13,7 +13,7 @@ const MAX_RUN = 20
 
 export type ClaimRequest = {
   workerId: number
-  /** Runs in all: a head with its followers, or a single delivery. */
+  /** Runs in all: a head with its successors, or a single delivery. */
   maxRuns: number
   /** Runs by endpoint, for the endpoints that this process knows. */
   capacities: Map<number, number>
@@ -57,7 +57,7 @@ type Row = {
  * Claims due deliveries, endpoint by endpoint within the capacity of each, so that a million rows of a dead endpoint
  * cost
  * the others nothing. Only the oldest pending delivery of an ordering key, its head, can be claimed; it brings its
- * followers. An endpoint whose circuit is open gives one head, as a probe.
+ * successors. An endpoint whose circuit is open gives one head, as a probe.
  *
  * The order and limit of each subquery are what holds the planner to its index: as NOT EXISTS, the test for the head
  * becomes an anti join, which reads all that an endpoint has waiting. Pending rows are asked for as not finished
@@ -118,7 +118,7 @@ export async function claimDue (sql: Sql, request: ClaimRequest): Promise<Claime
         limit e.capacity) h
       limit ${maxRuns}
     ),
-    -- The heads with their followers.
+    -- The heads with their successors.
     taken as (
       select id from head
       union
