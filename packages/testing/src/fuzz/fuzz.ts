@@ -14,8 +14,8 @@ type FuzzOptions = {
 }
 
 /**
- * Sends valid and invalid requests to an operation, half each. Each response must be documented, and none a 5xx fault of
- * the service. Returns the statuses that occurred.
+ * Sends valid and invalid requests to an operation, half each. Each response must be documented, and none a fault of
+ * the service (5xx). Returns the statuses that occurred.
  */
 export async function fuzz (operation: Operation, { ask, known, runs = 60 }: FuzzOptions): Promise<Set<number>> {
   const statuses = new Set<number>()

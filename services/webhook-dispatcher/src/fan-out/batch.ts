@@ -70,10 +70,13 @@ export class Batch {
 
   setResult (task: Task, result: Result): void {
     this.results.set(task, result)
-    if (result.decision.state === 'pending' || result.decision.state === 'failed') {
-      this.blocked.set(groupKeyOf(task), result.keyState)
-    }
+    this.markBlocked(task, result)
     if (this.#awaited.delete(task) && this.#awaited.size === 0) this.#setReady()
+  }
+
+  /** A delivery that was not made holds up the later ones of its group, in this batch and in the next. */
+  markBlocked (task: Task, { decision, keyState }: Result): void {
+    if (decision.state === 'pending' || decision.state === 'failed') this.blocked.set(groupKeyOf(task), keyState)
   }
 
   /**

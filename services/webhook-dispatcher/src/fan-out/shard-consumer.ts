@@ -127,10 +127,15 @@ export function createShardConsumer (options: ShardConsumerOptions) {
     return endpoint.canTryInline && endpoint.waiting.length + batch.runsAt(endpoint) < MAX_WAITING
   }
 
-  /** A result is inserted with the row while that is still to be written, and updates the row afterwards. */
+  /**
+   * A result is inserted with the row while that is still to be written, and updates the row afterwards. The next batch
+   * may have read Postgres before the row was there: it learns from the task's batch that the group is blocked.
+   */
   function onResult (task: Task, result: Result): void {
-    if (task.id !== undefined) outcomeWriter.add(task, result)
-    else batchOf.get(task)?.setResult(task, result)
+    const batch = batchOf.get(task)
+    if (task.id === undefined) return batch?.setResult(task, result)
+    batch?.markBlocked(task, result)
+    outcomeWriter.add(task, result)
   }
 
   function stop (): void {
