@@ -20,7 +20,14 @@ const { urls, output } = await startServices(t, {
 })
 
 type Service = keyof typeof urls
-type Call = { service: Service, method: string, path: string, token?: string | undefined, body?: unknown, userId?: string | undefined }
+type Call = {
+  service: Service
+  method: string
+  path: string
+  token?: string | undefined
+  body?: unknown
+  userId?: string | undefined
+}
 type Answer = { status: number, text: string, challenge: string | null }
 
 let calls = 0
@@ -47,7 +54,9 @@ async function call ({ service, method, path, token, body, userId }: Call): Prom
 }
 
 const owner = tokenOf(OWNER)
-async function make<Body> (service: Service, method: string, path: string, body?: unknown, token = owner): Promise<Body> {
+async function make<Body> (
+  service: Service, method: string, path: string, body?: unknown, token = owner
+): Promise<Body> {
   const { status, text } = await call({ service, method, path, body, token })
   if (status >= 300) throw new Error(`${method} ${path}: ${status} ${text}`)
   return (text ? JSON.parse(text) : undefined) as Body
@@ -64,7 +73,8 @@ const delivery = await make<{ id: number }>('dispatcher', 'POST', `/webhooks/${w
 const replayed = await newWebhook()
 const since = new Date(Date.now() - 1000).toISOString()
 const replay = await make<{ id: number }>('dispatcher', 'POST', `/webhooks/${replayed.id}/replay`, { since })
-const erased = await make<{ erasureId: string }>('jobs', 'DELETE', '/users/nobody', undefined, tokenOf(OPERATOR, { scope: 'operator:write' }))
+const eraser = tokenOf(OPERATOR, { scope: 'operator:write' })
+const erased = await make<{ erasureId: string }>('jobs', 'DELETE', '/users/nobody', undefined, eraser)
 await until(async () => (await call({ service: 'jobs', method: 'GET', path: `/jobs/${jobId}`, token: owner })).status === 200)
 
 type Entry = {
@@ -206,14 +216,17 @@ for (const operation of operations) {
 
 t.test('an operator\'s requests reach the data of the user that they name', async t => {
   const token = tokenOf(OPERATOR, { scope: 'operator:write' })
-  const list = async (userId?: string) => JSON.parse((await call({ service: 'jobs', method: 'GET', path: '/jobs', token: userId === undefined ? tokenOf(OPERATOR) : token, userId })).text)
+  const list = async (userId?: string) => {
+    const asked = userId === undefined ? tokenOf(OPERATOR) : token
+    return JSON.parse((await call({ service: 'jobs', method: 'GET', path: '/jobs', token: asked, userId })).text)
+  }
   t.match(await list(OWNER), { jobs: [{ name: MARK }] })
   t.equal((await list()).pagination.total, 0, 'and nothing came to be the operator\'s')
 })
 
 t.test('the internal route of gateways finds no jobs of others', async t => {
-  const find = async (token: string, userId?: string) =>
-    await call({ service: 'jobs', method: 'POST', path: '/internal/find-jobs', body: { jobs: [{ jobId }] }, token, userId })
+  const request = { service: 'jobs', method: 'POST', path: '/internal/find-jobs', body: { jobs: [{ jobId }] } } as const
+  const find = async (token: string, userId?: string) => await call({ ...request, token, userId })
   const OTHER = 'other'
   t.notOk((await find(tokenOf(OTHER))).text.includes(MARK))
   t.equal((await find(tokenOf(OWNER, { scope: 'jobs:write' }))).status, 403)
@@ -223,7 +236,9 @@ t.test('the internal route of gateways finds no jobs of others', async t => {
 
 t.test('each request that names another user was logged once, even with LOG_LEVEL=warn', async t => {
   type Line = { audit?: boolean, requestId: string, actor: string, user: string, status: number }
-  const lines = () => output().split('\n').filter(line => line.includes('"audit":true')).map(line => JSON.parse(line) as Line)
+  const lines = () => output().split('\n')
+    .filter(line => line.includes('"audit":true'))
+    .map(line => JSON.parse(line) as Line)
   await until(() => lines().length > 100)
   const ids = lines().map(({ requestId }) => requestId)
   t.equal(new Set(ids).size, ids.length)

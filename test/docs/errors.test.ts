@@ -24,7 +24,7 @@ t.test('docs/errors.md lists the type of every problem, and no other', async t =
 t.test('docs/errors.md lists every code of a connect error, and no other', async t => {
   const [, faults = ''] = /type TokenFault = (.*)/.exec(read('packages/contracts/src/jwt/verifier.ts')) ?? []
   const codes = [...faults.matchAll(/'(\w+)'/g)].map(match => match[1] as string)
-  t.same(listed('## Connect errors'), sorted([...codes, ...found(gateway, /withCode\('[^']+', '(\w+)'\)/g)]))
+  t.same(listed('## Connect errors'), sorted([...codes, ...found(gateway, /withCode\('[^']+', '(\w+)'[,)]/g)]))
 })
 
 t.test('docs/errors.md lists every error of an ack, and no other', async t => {

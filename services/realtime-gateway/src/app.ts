@@ -2,8 +2,8 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
 import { jwtAuth } from '@tidings/contracts'
 import {
-  accessControl, browserGuards, docs, health, jsonBodies, metrics, problems, redis, redisUrl, serviceOptions, tokenSettings,
-  validatorCompiler, WEB_SOCKET_PATHS, webSocketsAt
+  accessControl, browserGuards, docs, health, jsonBodies, metrics, problems, redis, redisUrl, serviceOptions,
+  tokenSettings, validatorCompiler, WEB_SOCKET_PATHS, webSocketsAt
 } from '@tidings/service-kit'
 import { adminServer } from './admin/plugin.ts'
 import { httpHooks } from './admission/http-hooks-plugin.ts'

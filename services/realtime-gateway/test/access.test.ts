@@ -9,7 +9,8 @@ const lines: Line[] = []
 
 const surroundings = await startSurroundings(t)
 const { jobs } = surroundings
-const { url, internalUrl } = await startGateway(t, surroundings, { REALTIME_INTERNAL_PORT: '0', REALTIME_MAX_SESSIONS: '3' }, app => {
+const env = { REALTIME_INTERNAL_PORT: '0', REALTIME_MAX_SESSIONS: '3' }
+const { url, internalUrl } = await startGateway(t, surroundings, env, app => {
   const { child } = app.log
   // The audit log is a child of the app's own log.
   app.log.child = function (this: typeof app.log, ...of: Parameters<typeof child>) {
@@ -80,7 +81,7 @@ for (const [kind, join] of Object.entries(transports)) {
       }
     })
 
-    t.test('a revocation of the operator ends the session, one of the user does not; the quota is the operator\'s', async t => {
+    t.test('the operator\'s revocation ends the session, not the user\'s; quotas are the operator\'s', async t => {
       const [job, own] = [newJob(), newJob()]
       await jobs.publish({ ...job, type: 'active' })
       const options = { token: tokenOf(own.userId, { scope: 'operator:read' }), userId: job.userId }
@@ -115,12 +116,14 @@ for (const kind of ['socket.io', 'websocket'] as const) {
     })
 
     t.test('auth:refresh takes a token of the same user that still has the scope', async t => {
-      const operator = await join(t, job, { token: tokenOf(own.userId, { scope: 'operator:read' }), userId: job.userId })
+      const operatorToken = tokenOf(own.userId, { scope: 'operator:read' })
+      const operator = await join(t, job, { token: operatorToken, userId: job.userId })
       t.match(await operator.command('auth:refresh', tokenOf(own.userId)), { ok: false, error: 'insufficient_scope' })
       t.match(await operator.command('auth:refresh', tokenOf(job.userId)), { ok: false, error: 'another user' })
       t.match(await operator.command('auth:refresh', tokenOf(own.userId, { scope: 'operator:write' })), { ok: true })
       const user = await join(t, own, { token: tokenOf(own.userId) })
-      t.match(await user.command('auth:refresh', tokenOf(own.userId, { scope: 'jobs:write' })), { ok: false, error: 'insufficient_scope' })
+      const writer = tokenOf(own.userId, { scope: 'jobs:write' })
+      t.match(await user.command('auth:refresh', writer), { ok: false, error: 'insufficient_scope' })
       t.match(await user.command('auth:refresh', tokenOf(own.userId, { scope: 'jobs:read' })), { ok: true })
       operator.close()
       user.close()
@@ -132,7 +135,8 @@ t.test('a ticket allows what its token allows, for the user whom it was issued f
   const [job, own] = [newJob(), newJob()]
   await jobs.publish({ ...job, type: 'active' })
   const token = tokenOf(own.userId, { scope: 'operator:read' })
-  t.match(await ticketOf(tokenOf(own.userId, { scope: 'jobs:write' })), { status: 403, type: 'urn:tidings:problem:insufficient-scope' })
+  const writer = tokenOf(own.userId, { scope: 'jobs:write' })
+  t.match(await ticketOf(writer), { status: 403, type: 'urn:tidings:problem:insufficient-scope' })
   t.match(await ticketOf(tokenOf(own.userId), `?userId=${job.userId}`), { status: 403 })
   t.match(await ticketOf(token), { status: 403 }, 'an operator without jobs:read has no stream of its own')
   t.match(await ticketOf(token, '?userId=*'), { status: 400 })
@@ -141,7 +145,8 @@ t.test('a ticket allows what its token allows, for the user whom it was issued f
     const abort = new AbortController()
     t.teardown(() => abort.abort())
     const response = await fetch(`${url}/events?${query}`, { signal: abort.signal })
-    return { status: response.status, abort, text: async () => new TextDecoder().decode((await response.body?.getReader().read())?.value) }
+    const text = async () => new TextDecoder().decode((await response.body?.getReader().read())?.value)
+    return { status: response.status, text }
   }
   const { ticket } = await ticketOf(token, `?userId=${job.userId}`)
   t.equal((await open(`ticket=${ticket}&userId=${own.userId}`)).status, 400, 'for no other user')
