@@ -27,6 +27,12 @@ export interface operations {
     };
   };
   createTicket: {
+    parameters: {
+      query?: {
+        /** @description For operators (scope `operator:read`, on routes that change something `operator:write`): the user whose data this is about */
+        userId?: string;
+      };
+    };
     responses: {
       /** @description The ticket */
       201: {
@@ -165,6 +171,8 @@ export interface operations {
       query?: {
         /** @description Where to resume; the header Last-Event-ID takes precedence */
         lastEventId?: string;
+        /** @description For operators (scope `operator:read`, on routes that change something `operator:write`): the user whose data this is about */
+        userId?: string;
       };
     };
     responses: {
@@ -478,6 +486,8 @@ export interface operations {
         lastEventId?: string;
         /** @description Name of the BullMQ queue */
         queue?: string;
+        /** @description For operators (scope `operator:read`, on routes that change something `operator:write`): the user whose data this is about */
+        userId?: string;
       };
     };
     responses: {

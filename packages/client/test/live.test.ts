@@ -147,7 +147,7 @@ t.test('a token that expires is asked for once, and nothing is lost', async t =>
     const job = await client.jobs.submit('count', { to: 200, pauseMs: 20 })
     isWhole(t, await readToEnd(events, job.jobId), 200)
     t.same(reasons, ['start', 'expiring'], channel)
-    t.match(await job.get(), { state: 'completed' })
+    await until(async () => (await job.get()).state === 'completed', { what: 'the row to follow its last event' })
   }
 })
 

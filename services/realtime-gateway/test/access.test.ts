@@ -11,8 +11,8 @@ const surroundings = await startSurroundings(t)
 const { jobs } = surroundings
 const env = { REALTIME_INTERNAL_PORT: '0', REALTIME_MAX_SESSIONS: '3' }
 const { url, internalUrl } = await startGateway(t, surroundings, env, app => {
-  const { child } = app.log
-  // The audit log is a child of the app's own log.
+  // The audit log is a child of the app's own log. Each log calls this as its own method, so nothing is bound.
+  const child = Reflect.get(app.log, 'child') as typeof app.log.child
   app.log.child = function (this: typeof app.log, ...of: Parameters<typeof child>) {
     const log = child.apply(this, of)
     log.info = (fields: Line) => { if (fields.audit) lines.push(fields) }
