@@ -17,12 +17,12 @@ import { redactedUrl } from './request-log.ts'
 export type Access = UserScope | 'operator:write' | 'token' | 'public'
 
 /** `?userId=*` names all users. */
-export const ALL_USERS = '*'
+const ALL_USERS = '*'
 
 const InsufficientScope = createError('INSUFFICIENT_SCOPE', 'The token lacks the scope %s', 403)
 
 /** 403; `answerProblem` adds the challenge of RFC 6750 for the scope. */
-export function insufficientScope (scope: Scope): Error & { statusCode?: number, scope: Scope } {
+function insufficientScope (scope: Scope): Error & { statusCode?: number, scope: Scope } {
   return Object.assign(new InsufficientScope(scope), { scope })
 }
 
