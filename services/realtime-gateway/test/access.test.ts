@@ -1,8 +1,7 @@
 import t from 'tap'
-import { tokenOf, until, type TestContext } from '@tidings/testing'
+import { tokenOf, until } from '@tidings/testing'
 import { startGateway, startSurroundings } from './setup/gateway.ts'
-import type { Client, ConnectOptions } from './setup/client.ts'
-import { connect } from './setup/transports.ts'
+import { joinsAt, type Join } from './setup/transports.ts'
 
 type Line = { audit?: boolean, actor?: string, user?: string, route?: string, requestId?: string, status?: number }
 const lines: Line[] = []
@@ -20,24 +19,16 @@ const { url, internalUrl } = await startGateway(t, surroundings, env, app => {
   }
 })
 
+const joins = joinsAt(url)
 let users = 0
 const newJob = () => ({ userId: `access-${++users}`, jobId: `job-${users}` })
-type Job = ReturnType<typeof newJob>
-type Join = (t: TestContext, job: Job, options: ConnectOptions) => Promise<Client>
-
-const transports: Record<string, Join> = {
-  'socket.io': (t, _job, options) => connect['socket.io'](t, url, options),
-  websocket: (t, _job, options) => connect.websocket(t, url, options),
-  sse: (t, _job, options) => connect.sse(t, url, options),
-  'a job\'s stream': (t, { jobId }, options) => connect.sse(t, url, { ...options, job: jobId })
-}
 
 async function ticketOf (token: string, query = '') {
   const response = await fetch(`${url}/auth/ticket${query}`, { method: 'POST', headers: { authorization: `Bearer ${token}` } })
   return { status: response.status, ...await response.json() as { ticket?: string, type?: string } }
 }
 
-for (const [kind, join] of Object.entries(transports)) {
+for (const [kind, join] of Object.entries(joins)) {
   t.test(kind, async t => {
     t.test('a session takes the scope jobs:read', async t => {
       const job = newJob()
@@ -104,7 +95,7 @@ for (const [kind, join] of Object.entries(transports)) {
 
 for (const kind of ['socket.io', 'websocket'] as const) {
   t.test(`${kind}: commands`, async t => {
-    const join = transports[kind] as Join
+    const join = joins[kind] as Join
     const [job, own] = [newJob(), newJob()]
     await jobs.publish({ ...job, type: 'active' }, { ...own, type: 'active' })
 

@@ -2,8 +2,8 @@ import { createHmac } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { TEST_SECRET, tokenOf, until, type TestContext } from '@tidings/testing'
-import type { Client, ConnectOptions } from './setup/client.ts'
-import { connect } from './setup/transports.ts'
+import type { Client } from './setup/client.ts'
+import { joinsAt, type Join } from './setup/transports.ts'
 import { startGateway, startSurroundings } from './setup/gateway.ts'
 
 // Most of the time is spent waiting for tokens to expire: all transports wait at once.
@@ -15,19 +15,12 @@ const { url, internalUrl } = await startGateway(
   t, surroundings, { REALTIME_INTERNAL_PORT: '0', JWT_CLOCK_TOLERANCE: '0' }
 )
 
+const joins = joinsAt(url)
 let users = 0
 const newJob = () => ({ userId: `token-${++users}`, jobId: `job-${users}` })
 type Job = ReturnType<typeof newJob>
-type Join = (t: TestContext, job: Job, options: ConnectOptions) => Promise<Client>
 
-const transports: Record<string, Join> = {
-  'socket.io': (t, _job, options) => connect['socket.io'](t, url, options),
-  websocket: (t, _job, options) => connect.websocket(t, url, options),
-  sse: (t, _job, options) => connect.sse(t, url, options),
-  'a job\'s stream': (t, { jobId }, options) => connect.sse(t, url, { ...options, job: jobId })
-}
-
-for (const [kind, join] of Object.entries(transports)) {
+for (const [kind, join] of Object.entries(joins)) {
   t.test(kind, { buffered: true }, async t => {
     t.test('a token\'s expiry is announced, then ends the session; with a new token nothing is missed', async t => {
       const job = newJob()
@@ -76,7 +69,7 @@ for (const [kind, join] of Object.entries(transports)) {
 
 for (const kind of ['socket.io', 'websocket'] as const) {
   t.test(`${kind}: auth:refresh`, { buffered: true }, async t => {
-    const join = transports[kind] as Join
+    const join = joins[kind] as Join
 
     t.test('it prolongs the session, and later requests to jobs-api use the new token', async t => {
       const job = newJob()
