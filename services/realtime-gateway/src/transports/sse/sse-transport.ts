@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
-import { atEndOfTick } from '../../session/end-of-tick.ts'
 import type { Frame } from '../../session/frame.ts'
 import type { Transport } from '../../session/transport.ts'
+import { TickCork } from '../tick-cork.ts'
 
 /** How long a browser waits before it reconnects. */
 const RETRY_MS = 1000
@@ -18,19 +18,15 @@ export class SseTransport implements Transport {
   readonly kind = 'sse'
   readonly #reply: FastifyReply
   readonly #response: ServerResponse
-  readonly #uncork: () => void
+  readonly #cork: TickCork
   readonly #sent: () => void
   #unsent = 0
-  #corked = false
 
   constructor (reply: FastifyReply) {
     this.#reply = reply
     this.#response = reply.raw
+    this.#cork = new TickCork(reply.raw)
     this.#sent = () => { this.#unsent-- }
-    this.#uncork = () => {
-      if (this.#corked) this.#response.uncork()
-      this.#corked = false
-    }
   }
 
   write (frame: Frame): void {
@@ -60,7 +56,7 @@ export class SseTransport implements Transport {
   }
 
   close (): void {
-    this.#uncork() // Node writes the end of a corked body before the body
+    this.#cork.uncork() // Node writes the end of a corked body before the body
     this.#response.end()
   }
 
@@ -70,11 +66,7 @@ export class SseTransport implements Transport {
 
   #put (block: Buffer | string) {
     if (!this.#response.headersSent) this.#start()
-    if (!this.#corked) {
-      this.#corked = true
-      this.#response.cork()
-      atEndOfTick(this.#uncork)
-    }
+    this.#cork.cork()
     this.#unsent++
     this.#response.write(block, this.#sent)
   }

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
-import { atEndOfTick } from '../../session/end-of-tick.ts'
 import type { Frame } from '../../session/frame.ts'
 import type { EndReason, Transport } from '../../session/transport.ts'
+import { TickCork } from '../tick-cork.ts'
 
 const TEXT = { binary: false, compress: false }
 
@@ -22,28 +22,18 @@ const CLOSE_CODES: Record<EndReason, number> = {
 export class WebSocketTransport implements Transport {
   readonly kind = 'websocket'
   readonly #webSocket: WebSocket
-  readonly #socket: Socket
-  readonly #uncork: () => void
+  readonly #cork: TickCork
   readonly #sent: () => void
   #unsent = 0
-  #corked = false
 
   constructor (webSocket: WebSocket, socket: Socket) {
     this.#webSocket = webSocket
-    this.#socket = socket
+    this.#cork = new TickCork(socket)
     this.#sent = () => { this.#unsent-- }
-    this.#uncork = () => {
-      this.#corked = false
-      this.#socket.uncork()
-    }
   }
 
   write (frame: Frame): void {
-    if (!this.#corked) {
-      this.#corked = true
-      this.#socket.cork()
-      atEndOfTick(this.#uncork)
-    }
+    this.#cork.cork()
     this.#unsent++
     this.#webSocket.send(frame.text, TEXT, this.#sent)
   }
