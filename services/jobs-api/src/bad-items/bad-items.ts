@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { pgColumns, type RawSql } from '@tidings/service-kit'
-import { replaceNul, truncateUtf8 } from '../db/text.ts'
+import { pgColumns, replaceNul, type RawSql } from '@tidings/service-kit'
+import { truncateUtf8 } from '../db/text.ts'
 import type { BackgroundMetrics } from '../metrics.ts'
 
 const FLUSH_MS = 500

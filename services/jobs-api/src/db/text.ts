@@ -1,8 +1,3 @@
-/** Replaces NUL, which Postgres cannot store in a text. */
-export function replaceNul (text: string): string {
-  return text.replaceAll('\0', '\ufffd')
-}
-
 /** The start of a text: at most so many bytes, and only whole characters. */
 export function truncateUtf8 (text: string, bytes: number): string {
   const buffer = Buffer.from(text)

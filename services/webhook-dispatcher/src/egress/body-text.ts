@@ -2,6 +2,7 @@ import {
   constants, createBrotliDecompress, createGunzip, createInflate, createInflateRaw, createZstdDecompress
 } from 'node:zlib'
 import type { Transform } from 'node:stream'
+import { replaceNul } from '@tidings/service-kit'
 
 /** What is kept of an answer, for the log. */
 export const MAX_KEPT = 16 * 1024
@@ -23,13 +24,13 @@ export async function bodyText (
   return textOf(plain, contentType)
 }
 
-/** Postgres has no text with NUL in it. */
+/** Text that Postgres can store. */
 export function textOf (bytes: Buffer, contentType: string): string {
   const [, charset = 'utf-8'] = CHARSET.exec(contentType) ?? []
   const isWhole = bytes.length < MAX_KEPT && UTF_8.test(charset)
   // With `stream` a character that was cut in two is left out.
   const text = isWhole ? bytes.toString() : decoderOf(charset).decode(bytes, { stream: true })
-  return text.replaceAll('\0', '\uFFFD')
+  return replaceNul(text)
 }
 
 function decoderOf (charset: string) {

@@ -1,5 +1,6 @@
 import { webhookMessage, type PublishedJobEvent, type WebhookPayload } from '@tidings/contracts'
 import { eventIdOf, type EventId } from '@tidings/job-events'
+import { replaceNul } from '@tidings/service-kit'
 import { groupKey, type OrderingGroup, type Target } from '../delivery/attempt/task.ts'
 import { accepts } from './find-targets.ts'
 
@@ -29,7 +30,7 @@ export function matchWebhooks (events: PublishedJobEvent[], targetsByUser: Map<s
       id: eventIdOf(event.eventId),
       userId: event.userId,
       type: message.eventType,
-      orderingKey: `${event.queue}:${event.jobId}`.replaceAll('\0', '\uFFFD'), // Postgres has no text with NUL in it
+      orderingKey: replaceNul(`${event.queue}:${event.jobId}`),
       body: message.body,
       messageId: event.eventId,
       webhookUrl: event.webhookUrl,

@@ -1,5 +1,5 @@
 import type { EventId } from '@tidings/job-events'
-import { pgColumns } from '@tidings/service-kit'
+import { pgColumns, replaceNul } from '@tidings/service-kit'
 import type { Sql } from '../db/sql.ts'
 
 export type SkippedEvent = { id: EventId, reason: string }
@@ -11,7 +11,7 @@ const MAX_REASON = 500
 export async function recordSkipped (sql: Sql, shard: number, skipped: SkippedEvent[]): Promise<void> {
   if (skipped.length === 0) return
   const rows = skipped.map(
-    ({ id, reason }) => ({ ...id, reason: reason.slice(0, MAX_REASON).replaceAll('\0', '\uFFFD') })
+    ({ id, reason }) => ({ ...id, reason: replaceNul(reason.slice(0, MAX_REASON)) })
   )
   const { numbers, texts } = pgColumns(rows)
   await sql`

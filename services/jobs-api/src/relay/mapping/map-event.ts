@@ -1,6 +1,7 @@
 import { JOB_EVENT_VERSION, MAX_VALUE_IN_EVENT, type JobEvent, type JsonText } from '@tidings/contracts'
 import { eventIdOf } from '@tidings/job-events'
-import { replaceNul, truncateUtf8 } from '../../db/text.ts'
+import { replaceNul } from '@tidings/service-kit'
+import { truncateUtf8 } from '../../db/text.ts'
 import type { Owner } from '../ownership/owner.ts'
 import type { BullmqEvent } from '../source/bullmq-event.ts'
 import { isTooDeep, jsonValue } from './json-value.ts'

@@ -1,7 +1,7 @@
 import type { ChainableCommander, Redis } from 'ioredis'
 import { MAX_NAME_LENGTH, userIdFault, userIdText } from '@tidings/contracts'
 import { pipelineReplies, WrongType } from '../../bullmq/pipeline-replies.ts'
-import { replaceNul } from '../../db/text.ts'
+import { replaceNul } from '@tidings/service-kit'
 import { readLargeOwner } from './large-job-data.ts'
 
 /** Larger fields are not read with the others: those of many jobs at once would fill the memory. */
