@@ -41,6 +41,11 @@ export type JobSocketEvent = NonNullable<typeof EVENT_TYPES[JobEventType]['socke
 export const JOB_EVENT_TYPES = Object.keys(EVENT_TYPES) as JobEventType[]
 export const DELIVERED_EVENT_TYPES = JOB_EVENT_TYPES.filter(type => EVENT_TYPES[type].webhook) as DeliveredEventType[]
 
+/** Whether an event of this type is the end of a job that its owner receives. */
+export function isEnd (type: JobEventType): boolean {
+  return EVENT_TYPES[type].isFinal && EVENT_TYPES[type].socket !== undefined
+}
+
 /** The state of a job after an event of this type; undefined where it leaves the state as it is, or removes the job. */
 export function stateAfter (type: JobEventType): JobState | undefined {
   return EVENT_TYPES[type].state

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import type { JobEvent } from '@tidings/contracts'
+import { isEnd, type JobEvent } from '@tidings/contracts'
 import { DEFAULT_BOUNDS, decodeAll, readHistory, UnsupportedJobEvent, type EventId } from '@tidings/job-events'
 
 /** A younger end still has its mark, which the append checks. */
@@ -12,7 +12,7 @@ type FindEnd = (event: JobEvent) => { id: EventId } | undefined
  * users keep them longer. Published again under another id they would be delivered twice.
  */
 export async function findPublishedEnds (redis: Redis, events: JobEvent[]): Promise<FindEnd> {
-  const old = events.filter(event => isEnd(event) && event.timestamp < Date.now() - MARKED_MS)
+  const old = events.filter(event => isEnd(event.type) && event.timestamp < Date.now() - MARKED_MS)
   const byUser = Map.groupBy(old, ({ userId }) => userId)
   const found = new Map<JobEvent, EventId>()
   for (const [userId, ends] of byUser) await findOfUser(redis, userId, ends, found)
@@ -43,10 +43,6 @@ async function findOfUser (
     const isWrongType = err instanceof Error && err.message.startsWith('WRONGTYPE')
     if (!isWrongType && !(err instanceof UnsupportedJobEvent)) throw err
   }
-}
-
-function isEnd ({ type }: JobEvent): boolean {
-  return type === 'completed' || type === 'failed'
 }
 
 function keyOf ({ queue, jobId, generation }: JobEvent): string {

@@ -1,4 +1,4 @@
-import type { JobEvent } from '@tidings/contracts'
+import { isEnd, type JobEvent } from '@tidings/contracts'
 import { ZERO, type EventId } from '@tidings/job-events'
 
 /** Redis with `appendfsync everysec` may lose the last second or two; a late write of its log takes longer. */
@@ -39,7 +39,7 @@ export class RecentEnds {
       const id = published[i]
       if (id === undefined) return
       this.#remove(keyOf(event)) // a reopened job has not ended
-      if (isEnd(event)) this.#add({ event, firstId: id, id, notedAt: now, bytes: sizeOf(event) })
+      if (isEnd(event.type)) this.#add({ event, firstId: id, id, notedAt: now, bytes: sizeOf(event) })
     })
     this.#trim(now)
   }
@@ -75,11 +75,7 @@ export class RecentEnds {
 }
 
 function changesEnd (event: JobEvent): boolean {
-  return isEnd(event) || event.type === 'added' || event.reopened === true
-}
-
-function isEnd ({ type }: JobEvent): boolean {
-  return type === 'completed' || type === 'failed'
+  return isEnd(event.type) || event.type === 'added' || event.reopened === true
 }
 
 function keyOf ({ jobId, generation = '' }: JobEvent): string {
