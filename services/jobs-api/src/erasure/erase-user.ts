@@ -4,6 +4,7 @@ import { userHistoryKey, userSessionsKey } from '@tidings/contracts'
 import type { RawSql } from '@tidings/service-kit'
 import { cancelJob } from '../commands/cancel-job.ts'
 import { queuedJob } from '../commands/queued-job.ts'
+import { countedOut, dependentsRemoved } from '../db/fragments.ts'
 import { FIRST_FINAL_STATE } from '../db/state-code.ts'
 import type { FoundJob } from '../read/find-jobs.ts'
 
@@ -90,18 +91,8 @@ async function removeRows (
       delete from jobs.jobs
       where n = any(${finished}::bigint[]) and state >= ${FIRST_FINAL_STATE} or n = any(${outOfReach}::bigint[])
       returning n, queue, id, generation_ms, generation_seq, user_id, state
-    ), lines as (
-      delete from jobs.timeline using removed where timeline.job = removed.n
-    ), results as (
-      delete from jobs.results using removed
-      where results.queue = removed.queue and results.id = removed.id
-        and results.generation_ms = removed.generation_ms and results.generation_seq = removed.generation_seq
-    ), skipped as (
-      delete from jobs.bad_items using removed where bad_items.queue = removed.queue and bad_items.job_id = removed.id
-    )
-    insert into jobs.counts as counts (user_id, state, count)
-    select user_id, state, -count(*) from removed group by user_id, state order by user_id, state
-    on conflict (user_id, state) do update set count = counts.count + excluded.count`
+    ), ${dependentsRemoved(sql)}, ${countedOut(sql)}
+    delete from jobs.bad_items using removed where bad_items.queue = removed.queue and bad_items.job_id = removed.id`
 }
 
 async function removeRest (sql: RawSql, userId: string, isLast: boolean): Promise<void> {

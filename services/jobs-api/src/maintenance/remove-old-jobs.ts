@@ -1,4 +1,5 @@
 import type { RawSql } from '@tidings/service-kit'
+import { countedOut, dependentsRemoved } from '../db/fragments.ts'
 import { FIRST_FINAL_STATE } from '../db/state-code.ts'
 import { inBatches } from './in-batches.ts'
 
@@ -38,18 +39,7 @@ async function removeSome (sql: RawSql, { before, size }: { before: number, size
     ), removed as (
       delete from jobs.jobs using old where jobs.n = old.n
       returning jobs.n, queue, id, generation_ms, generation_seq, user_id, state
-    ), lines as (
-      delete from jobs.timeline using removed where timeline.job = removed.n
-    ), results as (
-      delete from jobs.results using removed
-      where results.queue = removed.queue and results.id = removed.id
-        and results.generation_ms = removed.generation_ms and results.generation_seq = removed.generation_seq
-    ), counted as (
-      insert into jobs.counts as counts (user_id, state, count)
-      select user_id, state, -count(*) from removed group by user_id, state
-      order by user_id, state
-      on conflict (user_id, state) do update set count = counts.count + excluded.count
-    )
+    ), ${dependentsRemoved(sql)}, ${countedOut(sql)}
     select count(*)::int as removed from removed`
   return row?.removed ?? 0
 }

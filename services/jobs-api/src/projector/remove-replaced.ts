@@ -1,5 +1,6 @@
 import { pgColumns, numberArray } from '@tidings/service-kit'
 import type { ChangedJob } from './apply-batch.ts'
+import { dependentsRemoved } from '../db/fragments.ts'
 import { identityColumns } from '../db/job-identity.ts'
 import type { Tx } from '../db/projector-position.ts'
 
@@ -7,15 +8,11 @@ import type { Tx } from '../db/projector-position.ts'
 export async function removeReplaced (tx: Tx, jobs: ChangedJob[]): Promise<void> {
   if (jobs.length === 0) return
   await tx`
-    with gone as (
+    with removed as (
       delete from jobs.jobs where n = any(${numberArray(jobs.flatMap(({ n }) => n ?? []))}::bigint[])
       returning n, queue, id, generation_ms, generation_seq
-    ), lines as (
-      delete from jobs.timeline using gone where timeline.job = gone.n
-    )
-    delete from jobs.results using gone
-    where results.queue = gone.queue and results.id = gone.id
-      and results.generation_ms = gone.generation_ms and results.generation_seq = gone.generation_seq`
+    ), ${dependentsRemoved(tx)}
+    select from removed`
   await recordSuccessors(tx, jobs)
 }
 
