@@ -3,10 +3,18 @@ import type { FastifyInstance } from 'fastify'
 import { tokenOf, until } from '@tidings/testing'
 import { setup } from '../setup.ts'
 import { worker } from '../bullmq.ts'
+import { submit } from '../submit.ts'
 
 /** The number of long polls that wait. */
 async function activePolls (app: FastifyInstance): Promise<number> {
   return Number(/^tidings_long_polls_active (\d+)/m.exec((await app.inject('/metrics')).body)?.[1])
+}
+
+/** Submits a job of user 1; returns its id once the row has its first event. */
+async function submitProjected (app: FastifyInstance): Promise<string> {
+  const jobId = await submit(app, { user: 1 })
+  await until(async () => (await app.inject({ url: `/jobs/${jobId}`, headers: bearer(1) })).json().lastEventId !== null)
+  return jobId
 }
 
 const bearer = (user: string | number) => ({ authorization: `Bearer ${tokenOf(user)}` })
@@ -14,9 +22,6 @@ const bearer = (user: string | number) => ({ authorization: `Bearer ${tokenOf(us
 t.test('a polled job', async t => {
   const { app, redis } = await setup(t, { LONG_POLLS_PER_USER: '3' })
   const get = async (url: string, headers = {}) => await app.inject({ url, headers: { ...bearer(1), ...headers } })
-  const submit = async (name: string) => (
-    await app.inject({ method: 'POST', url: '/submit-job', headers: bearer(1), payload: { name } })
-  ).json().jobId as string
   const gates = new Map<string, () => void>()
   worker(t, redis, async job => {
     await job.updateProgress(50)
@@ -25,7 +30,7 @@ t.test('a polled job', async t => {
   }, { concurrency: 10 })
 
   await t.test('is returned as completed', async t => {
-    const jobId = await submit('quick')
+    const jobId = await submit(app, { user: 1, name: 'quick' })
     const job = await until(async () => {
       const job = (await get(`/jobs/${jobId}`)).json()
       return job.state === 'completed' && job
@@ -56,7 +61,7 @@ t.test('a polled job', async t => {
   })
 
   await t.test('is returned once it changes, with ?wait', async t => {
-    const jobId = await submit('gated')
+    const jobId = await submit(app, { user: 1, name: 'gated' })
     await until(() => gates.has(jobId))
     await until(async () => (await get(`/jobs/${jobId}`)).json().progress === 50)
     const held = get(`/jobs/${jobId}?wait=30`)
@@ -65,7 +70,7 @@ t.test('a polled job', async t => {
   })
 
   await t.test('is returned at once if it is finished, unless the client has that version', async t => {
-    const jobId = await submit('quick')
+    const jobId = await submit(app, { user: 1, name: 'quick' })
     await until(async () => (await get(`/jobs/${jobId}`)).json().state === 'completed')
     const answer = await get(`/jobs/${jobId}?wait=30`)
     t.equal(answer.json().state, 'completed')
@@ -74,14 +79,14 @@ t.test('a polled job', async t => {
   })
 
   await t.test('is returned unchanged when the wait is over', async t => {
-    const jobId = await submit('gated')
+    const jobId = await submit(app, { user: 1, name: 'gated' })
     await until(async () => gates.has(jobId) && (await get(`/jobs/${jobId}`)).json().progress === 50)
     t.match((await get(`/jobs/${jobId}?wait=1`)).json(), { state: 'active', progress: 50 })
     gates.get(jobId)?.()
   })
 
   await t.test('is limited to so many long polls of a user, which become free again', async t => {
-    const jobId = await submit('gated')
+    const jobId = await submit(app, { user: 1, name: 'gated' })
     await until(async () => gates.has(jobId) && (await get(`/jobs/${jobId}`)).json().progress === 50)
     const held = [1, 2, 3].map(async () => await get(`/jobs/${jobId}?wait=30`))
     await until(async () => await activePolls(app) === 3)
@@ -93,7 +98,7 @@ t.test('a polled job', async t => {
 
   await t.test('is never older than the event that the client names', async t => {
     for (let i = 0; i < 20; i++) {
-      const jobId = await submit('quick')
+      const jobId = await submit(app, { user: 1, name: 'quick' })
       const last = await until(async () => {
         const entries = await redis.client().xrevrange('{tidings}:job-events', '+', '-', 'COUNT', 50)
         return entries.find(([, fields]) => fields[3]?.includes(jobId) && fields[3].includes('"completed"'))?.[0]
@@ -129,12 +134,7 @@ t.test('long polls', async t => {
   await t.test('end when the service closes, and do not delay it', async t => {
     const { app } = await setup(t)
     const address = await app.listen({ port: 0, host: '127.0.0.1' })
-    const { jobId } = (await app.inject({
-      method: 'POST', url: '/submit-job', headers: bearer(1), payload: { name: 'x' }
-    })).json()
-    await until(
-      async () => (await app.inject({ url: `/jobs/${jobId}`, headers: bearer(1) })).json().lastEventId !== null
-    )
+    const jobId = await submitProjected(app)
     const held = fetch(`${address}/jobs/${jobId}?wait=30`, { headers: bearer(1) })
     await until(async () => await activePolls(app) === 1)
     const began = Date.now()
@@ -146,11 +146,7 @@ t.test('long polls', async t => {
   await t.test('are limited in total', async t => {
     const { app } = await setup(t, { LONG_POLLS_MAX: '1' })
     const address = await app.listen({ port: 0, host: '127.0.0.1' })
-    const submit = async (user: number) =>
-      (await app.inject({
-        method: 'POST', url: '/submit-job', headers: bearer(user), payload: { name: 'x' }
-      })).json().jobId as string
-    const [one, other] = [await submit(1), await submit(2)]
+    const [one, other] = [await submit(app, { user: 1 }), await submit(app, { user: 2 })]
     const client = new AbortController()
     const held = fetch(`${address}/jobs/${one}?wait=30`, {
       headers: { ...bearer(1), 'if-none-match': '*' }, signal: client.signal
@@ -170,12 +166,7 @@ t.test('long polls', async t => {
   await t.test('end with their client, and free their slot', async t => {
     const { app } = await setup(t, { LONG_POLLS_PER_USER: '1' })
     const address = await app.listen({ port: 0, host: '127.0.0.1' })
-    const { jobId } = (await app.inject({
-      method: 'POST', url: '/submit-job', headers: bearer(1), payload: { name: 'x' }
-    })).json()
-    await until(
-      async () => (await app.inject({ url: `/jobs/${jobId}`, headers: bearer(1) })).json().lastEventId !== null
-    )
+    const jobId = await submitProjected(app)
     const client = new AbortController()
     const held = fetch(`${address}/jobs/${jobId}?wait=30`, { headers: bearer(1), signal: client.signal })
     await until(async () => await activePolls(app) === 1)
