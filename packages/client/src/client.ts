@@ -5,7 +5,7 @@ import { createJobs, type Jobs, type JobSchemas } from './jobs.ts'
 import type { Channel, Status } from './stream/event-stream.ts'
 import type { WebSocketConstructor } from './stream/websocket.ts'
 import { createTokens, type TokenSource } from './token.ts'
-import { WatchHub } from './watch.ts'
+import { WatchHub } from './watch-hub.ts'
 import { createDeliveries, createWebhooks, type Deliveries, type Webhooks } from './webhooks-api.ts'
 
 export interface ClientOptions<Schemas extends JobSchemas = JobSchemas> {

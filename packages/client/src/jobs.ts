@@ -6,7 +6,9 @@ import { validate, type InputOf, type OutputOf, type Schema } from './schema.ts'
 import type {
   Job, JobCounts, JobList, JobSummary, JobTimelineEntry, ListJobsQuery, NewJob, SubmittedJob, SubmittedJobs
 } from './types.ts'
-import { isFinal, watchJob, type JobWatch, type WatchHub, type WatchOptions } from './watch.ts'
+import { isFinal, type WatchOptions } from './job-watcher.ts'
+import { watchJob, type JobWatch } from './watch.ts'
+import type { WatchHub } from './watch-hub.ts'
 
 /** By the name of a job: what it takes, and what it results in. */
 export type JobSchemas = Record<string, {
