@@ -17,6 +17,5 @@ export default [
       // A TypeBox schema and the type derived from it share one name; the compiler already refuses real redeclarations.
       '@typescript-eslint/no-redeclare': 'off'
     }
-  },
-  { files: ['services/webhook-dispatcher/test/**'], rules: { '@stylistic/max-len': 'off' } }
+  }
 ]

@@ -35,7 +35,7 @@ const PATIENCE = { timeoutMs: 120_000, intervalMs: 50 }
 
 t.setTimeout(600_000)
 
-t.test('with two replicas killed repeatedly and both stores restarted nothing is lost, only deliveries in flight repeat, order holds', async t => {
+t.test('while replicas are killed and stores restart nothing is lost, order holds, only requests repeat', async t => {
   const [database, redis] = await Promise.all([startPostgres(t), startRedis(t, { appendonly: true })])
   const env = {
     DATABASE_URL: database.url,

@@ -4,7 +4,7 @@ import { setup, type NewEvent } from '../setup.ts'
 
 const completed = (jobId: string): NewEvent => ({ type: 'completed', jobId, result: 1 })
 
-t.test('operators see attempts by outcome, latency, how late retries are, what is due and what is in flight', async t => {
+t.test('operators see attempts by outcome, latency, lateness of retries, what is due, what is in flight', async t => {
   const { app, append, createWebhook, sql } = await setup(
     t, { WEBHOOK_RETRY_SCHEDULE: '10ms', WEBHOOK_TIMEOUT_MS: '60000' }
   )

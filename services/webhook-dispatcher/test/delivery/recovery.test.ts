@@ -18,7 +18,7 @@ type Setup = Awaited<ReturnType<typeof setup>>
 const untilStates = async (sql: Setup['sql'], state: string, count: number) => await until(async () =>
   (await sql`select from webhooks.deliveries where state = ${state}`).length === count, { what: `${count} ${state}` })
 
-t.test('deliveries that failed while an endpoint was down are sent once it answers again, without new events', async t => {
+t.test('deliveries that failed while an endpoint was down are sent once it recovers, without new events', async t => {
   const { append, createWebhook, sql } = await setup(t, SHORT)
   const receiver = await startReceiver(t)
   await createWebhook({ url: receiver.url })
@@ -134,7 +134,7 @@ t.test('a paused or disabled webhook gets nothing, and its lost deliveries once 
   t.same(receiver.requests.map(idOf), Array(2).fill(idOf(receiver.requests[0] as ReceivedRequest)))
 })
 
-t.test('a lost delivery is superseded by a newer event of the job, and a redelivered one is not sent again', async t => {
+t.test('a newer event of the job supersedes a lost delivery, and a redelivered one is not sent again', async t => {
   const { append, createWebhook, sql, app } = await setup(t, { ...SHORT, WEBHOOK_RECOVERY_WINDOW: '0' })
   let status = 500
   const receiver = await startReceiver(t, () => status)

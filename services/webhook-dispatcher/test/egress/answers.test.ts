@@ -76,7 +76,13 @@ t.test('an answer that comes before the whole request was sent counts', async t 
 t.test('bodies are shown as text, whatever their encoding', async t => {
   const text = 'Grüße, 你好'
   const encoded: Record<string, Buffer> = {
-    gzip: gzipSync(text), 'x-gzip': gzipSync(text), br: brotliCompressSync(text), deflate: deflateSync(text), zstd: zstdCompressSync(text), identity: Buffer.from(text), unknown: Buffer.from(text)
+    gzip: gzipSync(text),
+    'x-gzip': gzipSync(text),
+    br: brotliCompressSync(text),
+    deflate: deflateSync(text),
+    zstd: zstdCompressSync(text),
+    identity: Buffer.from(text),
+    unknown: Buffer.from(text)
   }
   const receiver = await startReceiver(t, ({ url }, response) => {
     const encoding = url.slice(1)

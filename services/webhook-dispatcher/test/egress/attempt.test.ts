@@ -59,7 +59,8 @@ t.test('other statuses have an error class each, and Retry-After is returned', a
   const receiver = await startReceiver(t)
   const attempt = attempter(t)
   const answers = [
-    [302, 'redirect'], [304, 'redirect'], [400, 'http-4xx'], [410, 'http-4xx'], [429, 'http-4xx'], [500, 'http-5xx'], [503, 'http-5xx'], [999, 'http-5xx']
+    [302, 'redirect'], [304, 'redirect'], [400, 'http-4xx'], [410, 'http-4xx'],
+    [429, 'http-4xx'], [500, 'http-5xx'], [503, 'http-5xx'], [999, 'http-5xx']
   ] as const
   for (const [status, errorClass] of answers) {
     receiver.handle(() => status)

@@ -29,7 +29,9 @@ t.test('a file that is missing, holds none, or holds nonsense is a fault of the 
     'holds no certificate': fileOf('empty.pem', ''),
     malformed: fileOf('nonsense.pem', nonsense)
   }
-  for (const [what, file] of Object.entries(files)) t.throws(() => trustedCertificates(file), { name: 'ConfigError', message: new RegExp(what) }, what)
+  for (const [what, file] of Object.entries(files)) {
+    t.throws(() => trustedCertificates(file), { name: 'ConfigError', message: new RegExp(what) }, what)
+  }
 })
 
 t.test('the URL of a proxy is checked at the start', async t => {

@@ -10,8 +10,12 @@ const failed = (code: string, address = '192.0.2.1') => Object.assign(new Error(
 const hasIPv6 = Object.values(networkInterfaces()).flat().some(it => it?.family === 'IPv6' && /^[23]/.test(it.address))
 
 t.test('to be without descriptors, memory, ports or a network is a fault of ours', async t => {
-  for (const code of ['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS', 'EADDRNOTAVAIL']) t.match(ownFaultOf([failed(code)]), { reason: 'resources' }, code)
-  for (const code of ['ENETDOWN', 'ENETUNREACH', 'EPERM']) t.match(ownFaultOf([failed(code)]), { reason: 'network' }, code)
+  for (const code of ['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS', 'EADDRNOTAVAIL']) {
+    t.match(ownFaultOf([failed(code)]), { reason: 'resources' }, code)
+  }
+  for (const code of ['ENETDOWN', 'ENETUNREACH', 'EPERM']) {
+    t.match(ownFaultOf([failed(code)]), { reason: 'network' }, code)
+  }
   t.match(
     ownFaultOf([failed('ECONNREFUSED'), failed('EMFILE')]),
     { reason: 'resources' },
@@ -20,7 +24,9 @@ t.test('to be without descriptors, memory, ports or a network is a fault of ours
 })
 
 t.test('what an endpoint does is none', async t => {
-  for (const code of ['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ETIMEDOUT']) t.equal(ownFaultOf([failed(code)]), undefined, code)
+  for (const code of ['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ETIMEDOUT']) {
+    t.equal(ownFaultOf([failed(code)]), undefined, code)
+  }
   t.equal(ownFaultOf([failed('ENETUNREACH'), failed('ECONNREFUSED')]), undefined, 'one of its addresses was reached')
   t.equal(ownFaultOf([]), undefined)
 })

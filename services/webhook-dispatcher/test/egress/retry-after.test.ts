@@ -22,7 +22,9 @@ t.test('a date counts from the time of day that the server itself names', async 
 })
 
 t.test('a value that is neither is ignored', async t => {
-  for (const header of [undefined, '', 'soon', '-1', '1.5', '1e9', '99999999999999', 'Someday, maybe', 'Thu Jan  1 12:01:30 2026']) {
+  for (const header of [
+    undefined, '', 'soon', '-1', '1.5', '1e9', '99999999999999', 'Someday, maybe', 'Thu Jan  1 12:01:30 2026'
+  ]) {
     t.equal(retryAfterMs(header, { now }), undefined, String(header))
   }
 })

@@ -7,7 +7,7 @@ const BURST = 15_000
 const WARM = 10
 const OTHERS = 20
 
-t.test('a burst of one user does not delay the webhooks of others, though its endpoint and Postgres fall behind', async t => {
+t.test('a burst of one user delays no webhook of others, though its endpoint and Postgres fall behind', async t => {
   const { append, createWebhook, sql } = await setup(t)
   const untilDelivered = async (count: number) => await until(async () =>
     (await sql`select from webhooks.deliveries where state = 'delivered'`).length === count, {

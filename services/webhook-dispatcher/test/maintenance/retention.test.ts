@@ -4,7 +4,7 @@ import { setup } from '../setup.ts'
 
 const DAY_MS = 86_400_000
 
-t.test('payloads are removed after 14 days, deliveries with their attempts after 30; pending ones are closed first', async t => {
+t.test('payloads go after 14 days, deliveries with attempts after 30; pending ones are closed first', async t => {
   const { app, sql, createWebhook } = await setup(t)
   const id = await createWebhook({ url: 'http://127.0.0.1:9', status: 'paused' })
   for (const [days, state] of [[40, 'delivered'], [20, 'delivered'], [20, 'pending'], [1, 'pending']] as const) {

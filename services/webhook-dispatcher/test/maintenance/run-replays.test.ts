@@ -16,7 +16,7 @@ const requestReplay = async (sql: Awaited<ReturnType<typeof setup>>['sql'], webh
   await sql`insert into webhooks.replays (webhook_id, at_ms, at_seq, until_ms, until_seq) values (${webhookId}, 0, 0, ${Date.now()}, 0)`
 }
 
-t.test('a replay delivers everything, though all was delivered before and a dispatcher is killed during it', async t => {
+t.test('a replay delivers everything again, though a dispatcher is killed during it', async t => {
   const stores = await startStores(t)
   const { sql } = stores
   const port = await freePort()

@@ -276,7 +276,7 @@ t.test('since is a time or an event id of the last 14 days', async t => {
   for (const since of [new Date(days(13)).toISOString(), `${days(13)}-0`]) t.equal((await replay(since)).status, 202, since)
 })
 
-t.test('a delivery shows its job: in lists, by itself, when repeated, without its payload, and of a deleted webhook', async t => {
+t.test('a delivery shows its job: listed, alone, repeated, without its payload, of a deleted webhook', async t => {
   const user = newUser()
   const { id: webhookId } = await newWebhook(user, { url: 'http://127.0.0.1:9' })
   const { id } = await ended(user, webhookId)

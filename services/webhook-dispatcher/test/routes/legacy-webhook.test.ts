@@ -120,7 +120,9 @@ t.test('migrated it is a webhook like others, with the secret that its receiver 
 t.test('a user at the limit of webhooks can\'t migrate', async t => {
   const user = newUser()
   await call('/webhooks/legacy', { method: 'PUT', user, body: { webhookUrl } })
-  for (let i = 0; i < 2; i++) await call('/webhooks', { method: 'POST', user, body: { url: webhookUrl, eventType: 'all' } })
+  for (let i = 0; i < 2; i++) {
+    await call('/webhooks', { method: 'POST', user, body: { url: webhookUrl, eventType: 'all' } })
+  }
   t.equal((await call('/webhooks/legacy/migrate', { method: 'POST', user })).status, 409)
   t.equal((await call('/webhooks/legacy', { user })).status, 200)
 })

@@ -46,5 +46,7 @@ t.test('429, 502, 503 and 504 pause the endpoint, others do not', async t => {
     t.equal(pausedUntil(failed({ status }), POLICY, NOW), NOW + 1000)
     t.equal(pausedUntil(failed({ status, retryAfterMs: 5000 }), POLICY, NOW), NOW + 5000)
   }
-  for (const status of [400, 404, 500]) t.equal(pausedUntil(failed({ status, retryAfterMs: 5000 }), POLICY, NOW), undefined)
+  for (const status of [400, 404, 500]) {
+    t.equal(pausedUntil(failed({ status, retryAfterMs: 5000 }), POLICY, NOW), undefined)
+  }
 })

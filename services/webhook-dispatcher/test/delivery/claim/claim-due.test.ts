@@ -60,7 +60,7 @@ t.test('a job with very many due rows costs the others nothing, and hides no oth
   t.same(await ofDead(), ['default:other 3 200003'])
 })
 
-t.test('a claim takes the oldest delivery of an ordering key with the next ones, in order, and no other claim gets them', async t => {
+t.test('a claim takes the oldest delivery of an ordering key and its successors; no other claim gets them', async t => {
   const { app, sql, createWebhook } = await setup(t, { LOG_LEVEL: 'silent' })
   await app.delivery.stop()
   const webhookId = await createWebhook({ url: 'http://127.0.0.1:9' })

@@ -30,7 +30,9 @@ async function deliverRefused (t: TestContext, { code, times, when }: { code: st
   return { receiver, delivered }
 }
 
-for (const [what, code] of [['a deadlock', '40P01'], ['a statement that took too long', '57014'], ['a primary that is one no more', '25006']] as const) {
+for (const [what, code] of [
+  ['a deadlock', '40P01'], ['a statement that took too long', '57014'], ['a former primary', '25006']
+] as const) {
   t.test(`outcomes wait for the end of ${what}, and no attempt is repeated`, async t => {
     const { receiver, delivered } = await deliverRefused(t, { code, times: 2, when: 'true' })
     await until(async () => await delivered() === 2)

@@ -86,7 +86,9 @@ function proven (id: number, url?: string, pace?: LatencyAverage): Endpoint {
 /** An endpoint that takes long for an answer. */
 function slow (id: number): Endpoint {
   const endpoint = endpointOf(id)
-  for (let i = 0; i < 10; i++) endpoint.record({ startedAt: 0, outcome: { ...OK, durations: { totalMs: 2000 } }, pausedUntil: undefined })
+  for (let i = 0; i < 10; i++) {
+    endpoint.record({ startedAt: 0, outcome: { ...OK, durations: { totalMs: 2000 } }, pausedUntil: undefined })
+  }
   return endpoint
 }
 
