@@ -24,6 +24,8 @@ export interface ClientOptions<Schemas extends JobSchemas = JobSchemas> {
   fetch?: typeof globalThis.fetch | undefined
   /** By default the runtime's own; `null` for none. */
   WebSocket?: WebSocketConstructor | null | undefined
+  /** Reads the JSON of responses and events, in place of `JSON.parse`: to keep numbers beyond 2^53 exact, say. */
+  parse?: ((text: string) => unknown) | undefined
 }
 
 export interface Client<Schemas extends JobSchemas = JobSchemas> {
@@ -56,7 +58,8 @@ export function createClient<const Schemas extends JobSchemas = JobSchemas> (
     tokens: createTokens(token, closing.signal),
     closed: closing.signal,
     timeoutMs: options.timeout ?? TIMEOUT_MS,
-    retries: options.retries ?? RETRIES
+    retries: options.retries ?? RETRIES,
+    parse: options.parse ?? JSON.parse
   }
   const WebSocket = options.WebSocket === undefined
     ? globalThis.WebSocket as unknown as WebSocketConstructor | undefined

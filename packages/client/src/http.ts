@@ -12,6 +12,7 @@ export interface Http {
   closed: AbortSignal
   timeoutMs: number
   retries: number
+  parse: (text: string) => unknown
 }
 
 export interface SendOptions {
@@ -95,7 +96,7 @@ async function sendOnce (
     const response = await http.fetch(`${http.url}${path}${queryText(query)}`, {
       method, headers, signal, ...(body !== undefined && { body: JSON.stringify(body) })
     })
-    const answer = { status: response.status, headers: response.headers, body: parse(await readText(response)) }
+    const answer = { status: response.status, headers: response.headers, body: bodyOf(http, await readText(response)) }
     if (response.ok || response.status === 304) return answer
     throw responseError(answer.status, answer.headers, answer.body)
   } catch (cause) {
@@ -131,9 +132,9 @@ export async function readText (response: Response): Promise<string> {
 }
 
 /** JSON as its value, other text as it is: a proxy's error page may come in place of a problem. */
-export function parse (text: string): unknown {
+export function bodyOf ({ parse }: Pick<Http, 'parse'>, text: string): unknown {
   try {
-    return text === '' ? undefined : JSON.parse(text)
+    return text === '' ? undefined : parse(text)
   } catch {
     return text
   }

@@ -138,3 +138,22 @@ t.test('schemas check data before it is sent and results before they are returne
   // @ts-expect-error: there is no such job
   typed.jobs.submit('resise', {}).catch(() => {})
 })
+
+t.test('responses and events are read by parse', async t => {
+  const fake = await startFakeServer(t)
+  fake.onRequest = (request, response) => {
+    if (request.url?.startsWith('/events') !== true) {
+      response.writeHead(200, { 'content-type': 'application/json' })
+      return response.end('{"id":"1","progress":9007199254740993}')
+    }
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write('event: session\ndata: {"recovered":false,"lastEventId":"1-0"}\n\n')
+    response.write('event: job:progress\ndata: {"eventId":"2-0","jobId":"1","name":"a","queue":"q","userId":1,' +
+      '"timestamp":1,"progress":9007199254740993}\n\n')
+  }
+  const parse = (text: string) => JSON.parse(text, (_key, value, context?: { source: string }) =>
+    typeof value === 'number' && context && String(value) !== context.source ? context.source : value)
+  const client = fake.client(['sse'], { parse })
+  t.match(await client.jobs.get('1'), { progress: '9007199254740993' })
+  t.match(await client.events().next(), { value: { type: 'progress', progress: '9007199254740993' } })
+})

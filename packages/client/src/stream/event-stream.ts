@@ -252,7 +252,7 @@ export class EventStream {
     }
     const linkOptions = { token, cursor: this.cursor, signal: ending.signal, onFrame }
     connection.link = channel === 'websocket' && WebSocket
-      ? openWebSocket(WebSocket, http.url, linkOptions)
+      ? openWebSocket(WebSocket, http, linkOptions)
       : openSse(http, linkOptions)
     const how = await connection.link.ended
     clearTimeout(timer)

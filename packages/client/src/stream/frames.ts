@@ -1,5 +1,6 @@
 import { isRecord } from '../errors.ts'
 import { isEventId } from '../event-id.ts'
+import { bodyOf, type Http } from '../http.ts'
 import type { JobEvent } from '../types.ts'
 
 /** One message of a channel. */
@@ -16,19 +17,16 @@ export const MAX_FRAME = 1024 * 1024
 const STATES: unknown[] = ['waiting', 'delayed', 'active']
 
 /** A frame of the WebSocket; undefined where it is none. */
-export function readFrame (text: string): Frame | undefined {
-  const frame = parseRecord(text)
+export function readFrame (http: Http, text: string): Frame | undefined {
+  const frame = readRecord(http, text)
   if (!frame || typeof frame.event !== 'string' || !isRecord(frame.data)) return undefined
   return { event: frame.event, data: frame.data, size: text.length }
 }
 
-export function parseRecord (text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isRecord(value) ? value : undefined
-  } catch {
-    return undefined
-  }
+/** A JSON object; undefined where the text is none. */
+export function readRecord (http: Http, text: string): Record<string, unknown> | undefined {
+  const value = bodyOf(http, text)
+  return isRecord(value) ? value : undefined
 }
 
 /** The job event that a frame carries; undefined where it carries none, or a malformed one. */

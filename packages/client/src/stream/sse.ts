@@ -1,7 +1,7 @@
 import { anySignal } from '../abort.ts'
 import { isTransient, responseError } from '../errors.ts'
-import { parse, queryText, readText, type Http } from '../http.ts'
-import { parseRecord } from './frames.ts'
+import { bodyOf, queryText, readText, type Http } from '../http.ts'
+import { readRecord } from './frames.ts'
 import type { Link, LinkEnd, LinkOptions } from './link.ts'
 import { createSseParser } from './sse-parser.ts'
 
@@ -12,7 +12,8 @@ export function openSse (http: Http, options: LinkOptions): Link {
   return { ended: read(http, options) }
 }
 
-async function read ({ url, fetch }: Http, { token, cursor, signal: stopped, onFrame }: LinkOptions): Promise<LinkEnd> {
+async function read (http: Http, { token, cursor, signal: stopped, onFrame }: LinkOptions): Promise<LinkEnd> {
+  const { url, fetch } = http
   const silence = new AbortController()
   const { signal, dispose } = anySignal(stopped, silence.signal)
   let timer = setTimeout(() => silence.abort(), SILENCE_MS)
@@ -23,7 +24,7 @@ async function read ({ url, fetch }: Http, { token, cursor, signal: stopped, onF
     })
     const isStream = response.ok && /^text\/event-stream\b/.test(response.headers.get('content-type') ?? '')
     if (!isStream || !response.body) {
-      const error = responseError(response.status, response.headers, parse(await readText(response)))
+      const error = responseError(response.status, response.headers, bodyOf(http, await readText(response)))
       const isUnauthorized = error.status === 401
       const { message, retryAfterMs } = error
       const isFinal = !isUnauthorized && !response.ok && !isTransient(error)
@@ -31,7 +32,7 @@ async function read ({ url, fetch }: Http, { token, cursor, signal: stopped, onF
     }
     const push = createSseParser(block => {
       retryMs = block.retryMs ?? retryMs
-      const data = parseRecord(block.data)
+      const data = readRecord(http, block.data)
       if (data && !signal.aborted) onFrame({ event: block.event, data, size: block.data.length })
     })
     const reader = response.body.getReader()

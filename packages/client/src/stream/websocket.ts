@@ -1,5 +1,5 @@
 import { onAbort } from '../abort.ts'
-import { queryText } from '../http.ts'
+import { queryText, type Http } from '../http.ts'
 import { MAX_FRAME, readFrame } from './frames.ts'
 import type { Link, LinkEnd, LinkOptions } from './link.ts'
 
@@ -25,9 +25,9 @@ const PROBE = { event: 'unsubscribe:job', data: '-', id: 'probe' }
 const EXPIRED = 4401
 
 export function openWebSocket (
-  WebSocket: WebSocketConstructor, url: string, { token, cursor, signal, onFrame }: LinkOptions
+  WebSocket: WebSocketConstructor, http: Http, { token, cursor, signal, onFrame }: LinkOptions
 ): Link {
-  const address = `${url.replace(/^http/, 'ws')}/ws${queryText({ lastEventId: cursor })}`
+  const address = `${http.url.replace(/^http/, 'ws')}/ws${queryText({ lastEventId: cursor })}`
   let socket: WebSocketLike
   try {
     socket = new WebSocket(address, ['tidings.v1', `bearer.${token}`])
@@ -86,7 +86,7 @@ export function openWebSocket (
     watch()
     const isReadable = typeof data === 'string' && data.length <= MAX_FRAME
     if (!isReadable) return end({ reason: 'WebSocket: not a frame of this API' })
-    const frame = readFrame(data)
+    const frame = readFrame(http, data)
     if (frame) onFrame(frame)
   }
   socket.onerror = () => end({ reason: isOpen ? 'WebSocket: connection lost' : 'WebSocket: cannot connect' })
