@@ -70,14 +70,11 @@ export function createDeliveryPipeline (options: DeliveryPipelineOptions) {
 
   return {
     endpoints,
-    effects,
     lease,
     outcomeWriter,
     scheduler,
     /** A delivery is due now. */
     wake: poller.wake,
-    /** A delivery is due at that time. */
-    wakeAt: poller.wakeAt,
     async start (this: void): Promise<void> {
       await lease.start()
       poller.start()

@@ -2,15 +2,13 @@ import type { EventId } from '@tidings/job-events'
 import type { Endpoint } from '../delivery/scheduler/endpoint.ts'
 import type { DeliveryScheduler } from '../delivery/scheduler/delivery-scheduler.ts'
 import type { OrderedRun } from '../delivery/scheduler/ordered-run.ts'
+import type { MatchedEvent } from '../delivery/outcomes/outcome-write.ts'
 import { groupKeyOf, type KeyState, type Result, type Task } from '../delivery/attempt/task.ts'
 
 /** How often the batch checks whether the responses are still worth waiting for. */
 const CHECK_MS = 50
 /** A batch is written after this time, whatever it waits for. */
 const MAX_OPEN_MS = 2000
-
-/** An event that at least one webhook receives. */
-export type MatchedEvent = { id: EventId, userId: string, type: string, orderingKey: string, body: string }
 
 /**
  * The events of one read of the stream, from their first attempts to their

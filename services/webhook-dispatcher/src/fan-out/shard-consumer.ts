@@ -6,7 +6,7 @@ import type { Endpoint } from '../delivery/scheduler/endpoint.ts'
 import { createOrderedRun, type OrderedRun } from '../delivery/scheduler/ordered-run.ts'
 import { groupKey, groupKeyOf, released, type Result, type Target, type Task } from '../delivery/attempt/task.ts'
 import { Batch } from './batch.ts'
-import { createBatchWriter } from './batch-writer.ts'
+import { createBatchQueue } from './batch-queue.ts'
 import type { FanOut } from './match-webhooks.ts'
 import { prepareBatch } from './prepare-batch.ts'
 import type { PendingGroup } from './find-pending-groups.ts'
@@ -55,14 +55,14 @@ export function createShardConsumer (options: ShardConsumerOptions) {
   const batchOf = new WeakMap<Task, Batch>()
   const lost = Promise.withResolvers<void>()
   const ended = new AbortController()
-  const writer = createBatchWriter({
+  const queue = createBatchQueue({
     shard, workerId, sql, pipeline, metrics, log, ended: ended.signal, onFenced: stop
   })
   let readUpTo = position
 
   /** Starts a batch and queues it for writing. */
   async function onBatch ({ from, to, entries }: ConsumedBatch): Promise<void> {
-    await writer.waitForCapacity()
+    await queue.waitForCapacity()
     if (ended.signal.aborted) return
     const readAt = performance.now()
     const malformed: SkippedEvent[] = []
@@ -75,7 +75,7 @@ export function createShardConsumer (options: ShardConsumerOptions) {
     const batch = new Batch(from, to)
     startBatch(batch, fanOuts, pending)
     readUpTo = to
-    writer.add(batch, readAt)
+    queue.add(batch, readAt)
   }
 
   /** Recorded once: a batch that is repeated after a failure skips the same events. */
@@ -90,7 +90,7 @@ export function createShardConsumer (options: ShardConsumerOptions) {
   function startBatch (batch: Batch, fanOuts: FanOut[], pending: PendingGroup[]): void {
     for (const [key, run] of runs) if (run.state === 'ended') runs.delete(key)
     const inPostgres = new Map(pending.map(group => [groupKey(group.webhook_id, group.ordering_key), group]))
-    const blocking = [batch, ...writer.maybeUnwritten.filter(({ blocked }) => blocked.size > 0)]
+    const blocking = [batch, ...queue.maybeUnwritten.filter(({ blocked }) => blocked.size > 0)]
     for (const fanOut of fanOuts) {
       batch.addEvent(fanOut)
       for (const target of fanOut.targets) {
@@ -135,7 +135,7 @@ export function createShardConsumer (options: ShardConsumerOptions) {
     const batch = batchOf.get(task)
     if (task.id === undefined) return batch?.setResult(task, result)
     batch?.markBlocked(task, result)
-    outcomeWriter.add(task, result)
+    outcomeWriter.update(task, result)
   }
 
   function stop (): void {
@@ -149,7 +149,7 @@ export function createShardConsumer (options: ShardConsumerOptions) {
 
   /** Records that the stream was trimmed before it could be read, and continues behind the gap. */
   async function onGap (gap: Gap): Promise<void> {
-    await writer.written()
+    await queue.written()
     if (!await recordGap(sql, { shard, workerId, ...gap, position: readUpTo })) return stop()
     readUpTo = gap.resumeAt
     metrics.gap(gap.reason)
@@ -163,12 +163,12 @@ export function createShardConsumer (options: ShardConsumerOptions) {
     onGap,
     get position () { return readUpTo },
     /** Why the last write failed. */
-    get fault () { return writer.fault },
+    get fault () { return queue.fault },
     /** Resolves when another replica has the shard, or this one has lost its worker id. */
     lost: lost.promise,
     stop,
     /** Resolves when all outcomes are written, or after this time. */
-    drain: writer.drain
+    drain: queue.drain
   }
 }
 

@@ -2,7 +2,8 @@ import t, { type Test } from 'tap'
 import { createSql } from '@tidings/service-kit'
 import type { Sql } from '../../src/db/sql.ts'
 import { supersedeProgress } from '../../src/delivery/outcomes/supersede-progress.ts'
-import { updateOutcomes, type TaskOutcome } from '../../src/delivery/outcomes/update-outcomes.ts'
+import type { TaskOutcome } from '../../src/delivery/outcomes/outcome-write.ts'
+import { updateRows } from '../../src/delivery/outcomes/update-rows.ts'
 import type { Task } from '../../src/delivery/attempt/task.ts'
 import { findPendingGroups } from '../../src/fan-out/find-pending-groups.ts'
 import { closeUndeliverable } from '../../src/maintenance/close-undeliverable.ts'
@@ -28,7 +29,7 @@ const chains = few.map(n => ({ webhookId, orderingKey: `default:${n}` }))
 /** Each deals with few rows, or a page of them, whatever else waits. */
 const statements: { what: string, rows: number, run: (tx: Sql) => Promise<unknown> }[] = [
   {
-    what: 'what became of claimed deliveries', rows: FEW, run: async tx => await updateOutcomes(tx, await entriesOf(tx))
+    what: 'what became of claimed deliveries', rows: FEW, run: async tx => await updateRows(tx, await entriesOf(tx))
   },
   {
     what: 'news that give way',

@@ -75,13 +75,13 @@ export function createDuePoller (options: DuePollerOptions) {
 
   function submit (endpoint: Endpoint, tasks: Task[]): void {
     const kept = tasks.filter(task => task.body !== '')
-    for (const task of tasks) if (task.body === '') outcomeWriter.add(task, PAYLOAD_GONE)
+    for (const task of tasks) if (task.body === '') outcomeWriter.update(task, PAYLOAD_GONE)
     if (kept.length === 0) return
     runs++
     let left = kept.length
     scheduler.submit(createOrderedRun(endpoint, kept, (task, result) => {
       if (--left === 0) runs--
-      outcomeWriter.add(task, result)
+      outcomeWriter.update(task, result)
     }))
   }
 

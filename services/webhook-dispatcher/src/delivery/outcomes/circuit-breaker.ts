@@ -1,6 +1,6 @@
 import type { Sql } from '../../db/sql.ts'
 import { TRIP_AFTER } from '../scheduler/endpoint.ts'
-import type { TaskOutcome } from './update-outcomes.ts'
+import type { TaskOutcome } from './outcome-write.ts'
 import { isEndOfJobUrl, isGone } from '../attempt/retry-policy.ts'
 
 /** The attempts of a batch at one endpoint, counted. */
@@ -34,7 +34,9 @@ const DEAD_AFTER = 10
 const GONE_REASON = 'The endpoint answered 410 Gone'
 
 /** Counts attempts by endpoint; endpoints that were healthy and still are have no tally. */
-export function tallyByEndpoint (results: TaskOutcome[], wasFailing: (webhookId: number) => boolean): EndpointTally[] {
+export function tallyByEndpoint (
+  results: readonly TaskOutcome[], wasFailing: (webhookId: number) => boolean
+): EndpointTally[] {
   const tallies = new Map<number, EndpointTally>()
   for (const { task, result } of results) {
     if (!result.attempt) continue

@@ -2,7 +2,7 @@ import type { Sql } from '../../db/sql.ts'
 import type { EndpointRegistry } from '../scheduler/endpoint-registry.ts'
 import { affectedGroups, supersedeProgress } from './supersede-progress.ts'
 import { tallyByEndpoint, updateHealth, type EndpointHealth, type HealthPolicy } from './circuit-breaker.ts'
-import type { TaskOutcome } from './update-outcomes.ts'
+import type { TaskOutcome } from './outcome-write.ts'
 
 export type OutcomeEffects = ReturnType<typeof createOutcomeEffects>
 
@@ -17,7 +17,7 @@ export function createOutcomeEffects ({ endpoints, policy }: { endpoints: Endpoi
      * The effects, to be written in the transaction of the outcomes: three statements at most; undefined if all is
      * well.
      */
-    of (outcomes: TaskOutcome[]): ((tx: Sql) => Promise<EndpointHealth[]>) | undefined {
+    of (outcomes: readonly TaskOutcome[]): ((tx: Sql) => Promise<EndpointHealth[]>) | undefined {
       const groups = affectedGroups(outcomes)
       const tallies = tallyByEndpoint(outcomes, wasFailing)
       if (groups.length === 0 && tallies.length === 0) return undefined

@@ -1,12 +1,18 @@
 import { setImmediate as nextTick } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import { pause, type RawSql } from '@tidings/service-kit'
-import { isDataError } from '../../db/data-error.ts'
-import type { OutcomeEffects } from './outcome-effects.ts'
-import { updateOutcomes, type TaskOutcome } from './update-outcomes.ts'
+import { isBadValue } from '../../db/data-error.ts'
+import type { Sql } from '../../db/sql.ts'
 import type { Result, Task } from '../attempt/task.ts'
+import { insertRows, type ClaimedRow } from './insert-rows.ts'
+import type { OutcomeEffects } from './outcome-effects.ts'
+import {
+  halves, outcomesOf, withoutResponses, type InsertedTask, type InsertWrite, type OutcomeWrite, type TaskOutcome
+} from './outcome-write.ts'
+import { updateRows } from './update-rows.ts'
 
-const MAX_BATCH = 500
+/** Outcomes of rows in one statement. */
+const MAX_UPDATED = 500
 const RETRY_MS = 250
 
 type OutcomeWriterOptions = {
@@ -20,69 +26,152 @@ type OutcomeWriterOptions = {
 export type OutcomeWriter = ReturnType<typeof createOutcomeWriter>
 
 /**
- * Writes outcomes in batches of up to 500: one statement while endpoints are
- * healthy, six (begin and commit among them) when an attempt failed. Outcomes
- * that arrive during a write make up the next batch.
+ * Writes the outcomes of deliveries, with their attempts and their effects: into new rows (`insert`), or into the rows
+ * of claimed deliveries (`update`). A write is repeated unchanged until Postgres has it; no attempt is repeated.
  */
 export function createOutcomeWriter ({ sql, effects, log, onDue }: OutcomeWriterOptions) {
-  let outcomes: TaskOutcome[] = []
-  let writing: Promise<void> | undefined
+  let updates: TaskOutcome[] = []
+  let updating: Promise<void> | undefined
   let stopBy = Infinity
 
-  function add (task: Task, result: Result): void {
-    outcomes.push({ task, result })
-    writing ??= writeAll().finally(() => { writing = undefined })
+  /**
+   * Inserts new events with their deliveries. Tasks in flight get the ids of their rows. False: nothing more is to be
+   * inserted, because the position is no longer the worker's to move, or the shard's reader gave up.
+   */
+  async function insert (write: InsertWrite): Promise<boolean> {
+    return await persist(write)
   }
 
-  async function writeAll (): Promise<void> {
+  /**
+   * Queues the outcome of a task that has a row. Outcomes are written in batches of up to 500; those that arrive during
+   * a write make up the next batch.
+   */
+  function update (task: Task, result: Result): void {
+    updates.push({ task, result })
+    updating ??= writeUpdates().finally(() => { updating = undefined })
+  }
+
+  async function writeUpdates (): Promise<void> {
     await nextTick() // the outcomes of one tick of the event loop share a statement
-    while (outcomes.length > 0) {
-      const batch = outcomes.slice(0, MAX_BATCH)
+    while (updates.length > 0) {
+      const tasks = updates.slice(0, MAX_UPDATED)
+      if (!await persist({ kind: 'update', tasks })) {
+        return log.error({ lost: updates.length }, 'delivery: outcomes are lost, these attempts will be repeated')
+      }
+      updates = updates.slice(tasks.length)
+    }
+  }
+
+  /** Repeats a write until it is done; false where it was fenced, or given up. */
+  async function persist (write: OutcomeWrite): Promise<boolean> {
+    do {
       try {
-        await write(batch)
-        outcomes = outcomes.slice(batch.length)
-        for (const { result: { decision } } of batch) if (decision.state === 'pending') onDue(decision.dueAt)
+        const rows = await writeOnce(write)
+        report(write, undefined)
+        if (rows) settle(write, rows)
+        return rows !== undefined
       } catch (err) {
-        if (performance.now() > stopBy) {
-          return log.error(
-            { err, lost: outcomes.length }, 'delivery: outcomes are lost, these attempts will be repeated'
-          )
-        }
+        report(write, err as Error)
+        if (isBadValue(err)) return await persistInParts(write, err)
         // Attempts in flight are bounded, and so are the outcomes that wait here.
-        log.warn({ err, waiting: outcomes.length }, 'delivery: outcomes could not be written, will be tried again')
+        log.warn({ err, ...described(write) }, 'delivery: outcomes could not be written, will be tried again')
         await pause(RETRY_MS)
+      }
+    } while (mayRetry(write))
+    return false
+  }
+
+  /**
+   * One statement where all went well; six, begin and commit among them, where an attempt failed or new events wait.
+   * Undefined where nothing was written because the position of a shard is no longer ours to move.
+   */
+  async function writeOnce (write: OutcomeWrite): Promise<ClaimedRow[] | undefined> {
+    const writeEffects = effects.of(outcomesOf(write))
+    if (!writeEffects) return await writeRows(sql, write)
+    const { rows, health } = await sql.begin(async tx => {
+      const rows = await writeRows(tx, write)
+      return { rows, health: rows ? await writeEffects(tx) : [] }
+    })
+    effects.syncHealth(health)
+    return rows
+  }
+
+  function settle (write: OutcomeWrite, rows: ClaimedRow[]): void {
+    if (write.kind === 'insert') attachRowIds(write.tasks, rows)
+    for (const { result } of write.tasks) if (result?.decision.state === 'pending') onDue(result.decision.dueAt)
+  }
+
+  /**
+   * What Postgres refuses must not delay the rest: it is isolated and, where it is still refused without the texts of
+   * its response, skipped.
+   */
+  async function persistInParts (write: OutcomeWrite, err: unknown): Promise<boolean> {
+    const parts = halves(write)
+    if (parts) return await persist(parts[0]) && await persist(parts[1])
+    const plain = withoutResponses(write)
+    if (plain) return await persist(plain)
+    return await skip(write, err)
+  }
+
+  async function skip (write: OutcomeWrite, err: unknown): Promise<boolean> {
+    switch (write.kind) {
+      case 'insert': {
+        const [event] = write.events
+        if (!event) throw err
+        await write.shardWriter.onRefused(event, err)
+        return await persist({ ...write, events: [], tasks: [] })
+      }
+      case 'update': {
+        log.error({ err, ...described(write) }, 'delivery: an outcome was refused')
+        return true
       }
     }
   }
 
-  async function write (batch: TaskOutcome[]): Promise<void> {
-    try {
-      const writeEffects = effects.of(batch)
-      if (!writeEffects) return await updateOutcomes(sql, batch)
-      effects.syncHealth(await sql.begin(async tx => {
-        await updateOutcomes(tx, batch)
-        return await writeEffects(tx)
-      }))
-    } catch (err) {
-      if (!isDataError(err)) throw err
-      await writeInParts(batch, err)
+  function mayRetry (write: OutcomeWrite): boolean {
+    switch (write.kind) {
+      case 'insert': return write.shardWriter.mayRetry()
+      case 'update': return performance.now() <= stopBy
     }
-  }
-
-  /** One outcome that Postgres refuses must not delay the others. */
-  async function writeInParts (batch: TaskOutcome[], err: unknown): Promise<void> {
-    const middle = batch.length >> 1
-    if (middle === 0) return log.error({ err, deliveryId: batch[0]?.task.id }, 'delivery: an outcome was refused')
-    await write(batch.slice(0, middle))
-    await write(batch.slice(middle))
   }
 
   return {
-    add,
-    /** Resolves when all is written, or after this time. */
+    insert,
+    update,
+    /** Resolves when all updates are written, or after this time. */
     async drain (withinMs: number): Promise<void> {
       stopBy = performance.now() + withinMs
-      await writing
+      await updating
     }
+  }
+}
+
+async function writeRows (sql: Sql, write: OutcomeWrite): Promise<ClaimedRow[] | undefined> {
+  switch (write.kind) {
+    case 'insert': return await insertRows(sql, write)
+    case 'update': {
+      await updateRows(sql, write.tasks)
+      return []
+    }
+  }
+}
+
+function attachRowIds (tasks: readonly InsertedTask[], rows: ClaimedRow[]): void {
+  const ids = new Map(rows.map(row => [`${row.webhook_id} ${row.event_ms}-${row.event_seq}`, row.id]))
+  for (const { task, result } of tasks) {
+    const id = result ? undefined : ids.get(`${task.target.id} ${task.eventId.ms}-${task.eventId.seq}`)
+    if (id !== undefined) task.id = id
+  }
+}
+
+function report (write: OutcomeWrite, fault: Error | undefined): void {
+  if (write.kind === 'insert') write.shardWriter.onFault(fault)
+}
+
+/** What a line of the log says about a write. */
+function described (write: OutcomeWrite) {
+  switch (write.kind) {
+    case 'insert': return { shard: write.shard, tasks: write.tasks.length }
+    case 'update': return { deliveryId: write.tasks[0]?.task.id, tasks: write.tasks.length }
   }
 }

@@ -1,7 +1,7 @@
 import { isUnclaimed } from '../../db/fragments.ts'
 import type { Sql } from '../../db/sql.ts'
 import { groupKey, SUPERSEDED, type OrderingGroup } from '../attempt/task.ts'
-import type { TaskOutcome } from './update-outcomes.ts'
+import type { TaskOutcome } from './outcome-write.ts'
 
 export type AffectedGroup = OrderingGroup & {
   /** Known to fail; where it is only blocked, the rows in Postgres decide. */
@@ -15,7 +15,7 @@ const MAX_GROUP = 10_000
 const WAITS_FOR_RETRY = 'Waits for the retry of an older event of the job'
 
 /** The ordering groups in which these outcomes may supersede progress. */
-export function affectedGroups (outcomes: TaskOutcome[]): AffectedGroup[] {
+export function affectedGroups (outcomes: readonly TaskOutcome[]): AffectedGroup[] {
   const groups = new Map<string, AffectedGroup>()
   for (const { task: { target, orderingKey }, result } of outcomes) {
     const latest = result.keyState === 'lagging' || (

@@ -47,3 +47,24 @@ t.test('an outcome that Postgres always refuses delays no other', async t => {
   await until(async () => await delivered() === 1)
   t.equal((await sql`select from webhooks.deliveries where state = 'pending'`).length, 1)
 })
+
+t.test('an outcome whose response Postgres refuses is kept without the response', async t => {
+  await sql.unsafe(`
+    create function public.refuse_response () returns trigger language plpgsql as $$ begin
+      raise exception 'refused' using errcode = '22P05';
+    end $$;
+    create trigger refuse_response before insert on webhooks.attempts for each row when (new.response_body = 'refused') execute function public.refuse_response();`)
+  const receiver = await startReceiver(t, (_request, response) => { response.writeHead(500).end('refused') })
+  const id = await createWebhook({ url: receiver.url, userId: 'response' })
+  await append([completed('response 1', 'response'), completed('response 2', 'response')])
+  await until(async () => (
+    await sql`select from webhooks.deliveries where webhook_id = ${id} and state = 'failed' and claim is null`
+  ).length === 2)
+  // The first attempts are inserted with their rows, the second ones update them.
+  t.same(
+    (await sql`
+      select a.n, a.status, a.response_body from webhooks.attempts a join webhooks.deliveries d on d.id = a.delivery_id
+      where d.webhook_id = ${id} order by a.n`).map(({ n, status, response_body: body }) => [n, status, body]),
+    [[1, 500, null], [1, 500, null], [2, 500, null], [2, 500, null]]
+  )
+})

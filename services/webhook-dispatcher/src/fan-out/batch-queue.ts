@@ -1,14 +1,12 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { createLinger, formatEventId } from '@tidings/job-events'
-import { pause, type RawSql } from '@tidings/service-kit'
-import { isBadValue } from '../db/data-error.ts'
+import type { RawSql } from '@tidings/service-kit'
 import type { DeliveryPipeline } from '../delivery/pipeline.ts'
 import type { Result, Task } from '../delivery/attempt/task.ts'
+import type { InsertedTask, MatchedEvent } from '../delivery/outcomes/outcome-write.ts'
 import type { Batch } from './batch.ts'
 import type { FanOutMetrics } from './metrics.ts'
-import { insertBatchWithEffects, type BatchInsert, type ClaimedRow } from './insert-batch.ts'
 import { recordSkipped } from './skipped-events.ts'
-import { halves, withoutResponses } from './split-batch.ts'
 
 /**
  * Tasks without an outcome, below which the next batch may start. At the highest rates a write takes as long as sending
@@ -24,13 +22,12 @@ const MAX_OPEN_TASKS = 20_000
 const MAX_OPEN_SIZE = 32 * 1024 * 1024
 /** Tasks in one statement. */
 const MAX_WRITTEN = 4000
-const RETRY_MS = 250
 /** Between two writes: tasks sent meanwhile are delivered already, and share the next statement. */
 const WRITE_LINGER_MS = 25
 
-type WrittenTask = { task: Task, batch: Batch, result: Result | undefined }
+type BatchedTask = InsertedTask & { batch: Batch }
 
-type BatchWriterOptions = {
+type BatchQueueOptions = {
   shard: number
   workerId: number
   sql: RawSql
@@ -44,12 +41,12 @@ type BatchWriterOptions = {
 }
 
 /**
- * Writes a shard's batches and its position: in order, all batches that are
- * ready in one statement, repeated until Postgres has them.
+ * The batches of a shard that are not written yet. They are written in order with the shard's position, all that are
+ * ready in one statement.
  */
-export function createBatchWriter (options: BatchWriterOptions) {
+export function createBatchQueue (options: BatchQueueOptions) {
   const { shard, workerId, sql, pipeline, metrics, log, ended, onFenced } = options
-  const { endpoints, scheduler, outcomeWriter, lease, effects } = pipeline
+  const { endpoints, scheduler, outcomeWriter, lease } = pipeline
   const linger = createLinger(WRITE_LINGER_MS)
   let open: Batch[] = []
   /** Batches written while another was planned: their rows may not have been visible to it. */
@@ -58,6 +55,7 @@ export function createBatchWriter (options: BatchWriterOptions) {
   let onCapacity = () => {}
   let stopBy = Infinity
   let fault: Error | undefined
+  const shardWriter = { mayRetry, onRefused: skip, onFault: (err: Error | undefined) => { fault = err } }
   ended.addEventListener('abort', () => onCapacity())
 
   /**
@@ -108,80 +106,41 @@ export function createBatchWriter (options: BatchWriterOptions) {
     const tasks = group.flatMap(batch => batch.tasks.map(task => ({ task, batch, result: batch.results.get(task) })))
     const { from } = group[0] as Batch
     const { to } = group.at(-1) as Batch
-    const rows = await insertWithRetries({
-      shard, workerId, from, to, events: group.flatMap(({ events }) => events), tasks
-    })
-    if (!rows) return false
+    const events = group.flatMap(batch => batch.events)
+    if (!await outcomeWriter.insert({ kind: 'insert', shard, workerId, from, to, events, tasks, shardWriter })) {
+      return false
+    }
     const now = performance.now()
     for (const batch of group) batch.writtenAt = now
     recentlyWritten.push(...group)
-    metrics.written(group.reduce((sum, { events }) => sum + events.length, 0))
-    attachRowIds(tasks, rows)
+    metrics.written(events.length)
+    tasks.forEach(leave)
     return true
   }
 
-  async function insertWithRetries (batch: BatchInsert): Promise<ClaimedRow[] | undefined> {
-    while (!ended.aborted) {
-      try {
-        const rows = await insertBatchWithEffects(sql, effects, batch)
-        fault = undefined
-        return rows
-      } catch (err) {
-        fault = err as Error
-        if (isBadValue(err)) return await insertInParts(batch, err)
-        // Sent again unchanged: no attempt is repeated, and the position shows whether it was written after all.
-        log.warn({ err }, 'fan-out: a batch could not be written, will be tried again')
-        const leaseChanged = lease.workerId !== undefined && lease.workerId !== workerId
-        if (leaseChanged || performance.now() > stopBy) return undefined
-        await pause(RETRY_MS)
-      }
-    }
-    return undefined
+  /** After a failed write: false once the position is no longer ours to move, or the time to drain is over. */
+  function mayRetry (): boolean {
+    const leaseChanged = lease.workerId !== undefined && lease.workerId !== workerId
+    return !ended.aborted && !leaseChanged && performance.now() <= stopBy
   }
 
-  /**
-   * One event that Postgres refuses must not delay the others: it is isolated
-   * and, where it is still refused without the texts of its responses, skipped.
-   */
-  async function insertInParts (batch: BatchInsert, err: unknown): Promise<ClaimedRow[] | undefined> {
-    const parts = halves(batch)
-    if (parts) {
-      const older = await insertWithRetries(parts[0])
-      const newer = await insertWithRetries(parts[1])
-      return older && newer && [...older, ...newer]
-    }
-    const plain = withoutResponses(batch)
-    if (plain) return await insertWithRetries(plain)
-    const [event] = batch.events
-    if (!event) throw err
+  async function skip (event: MatchedEvent, err: unknown): Promise<void> {
     log.error({ err, shard, eventId: formatEventId(event.id) }, 'fan-out: an event is skipped')
     metrics.skipped('refused', 1)
     await recordSkipped(sql, shard, [{ id: event.id, reason: String(err) }])
-    return await insertWithRetries({ ...batch, events: [], tasks: [] })
   }
 
-  /** Tasks get the ids of their claimed rows, and those rows the outcomes that arrived during the write. */
-  function attachRowIds (tasks: WrittenTask[], rows: ClaimedRow[]): void {
-    const ids = new Map(rows.map(row => [`${row.webhook_id} ${row.event_ms}-${row.event_seq}`, row.id]))
-    for (const { task, batch, result } of tasks) {
-      if (result) {
-        leaveToPoller(task, result)
-        continue
-      }
-      const id = ids.get(`${task.target.id} ${task.eventId.ms}-${task.eventId.seq}`)
-      if (id === undefined) continue
-      task.id = id
-      const meanwhile = batch.results.get(task)
-      if (meanwhile) outcomeWriter.add(task, meanwhile)
-    }
+  /** A row in flight gets the outcome that arrived during the write; a row that is due is the poller's from now on. */
+  function leave ({ task, batch, result }: BatchedTask): void {
+    if (result) return noteBacklog(task, result)
+    const meanwhile = batch.results.get(task)
+    if (meanwhile && task.id !== undefined) outcomeWriter.update(task, meanwhile)
   }
 
-  /** A delivery written as due is the poller's from now on; new events of its endpoint queue up behind it. */
-  function leaveToPoller ({ target }: Task, { decision, attempt }: Result): void {
-    if (decision.state !== 'pending') return
+  /** New events of an endpoint queue up behind a delivery that was written as due. */
+  function noteBacklog ({ target }: Task, { decision, attempt }: Result): void {
     const endpoint = endpoints.get(target.id)
-    if (endpoint && !attempt) endpoint.hasBacklog = true
-    pipeline.wakeAt(decision.dueAt)
+    if (endpoint && !attempt && decision.state === 'pending') endpoint.hasBacklog = true
   }
 
   return {
