@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import openapiTS, { astToString } from 'openapi-typescript'
 
 const DOCUMENTS = ['jobs-api', 'realtime-gateway', 'webhook-dispatcher']
+const KEPT = ['components', 'operations']
 const NOTE = '// Written by `npm run write-types` from docs/openapi: types only. Not to be edited.\n\n'
 
 type Content = Record<string, unknown>
@@ -11,16 +12,24 @@ type Operation = {
   requestBody?: { content: Content, required?: boolean }
   responses: Record<string, { description: string, content?: Content }>
 }
-type Document = { openapi: string, info: object, paths: Record<string, Record<string, Operation>> }
+type Document = {
+  openapi: string
+  info: object
+  paths: Record<string, Record<string, Operation>>
+  components: { schemas: Record<string, object> }
+}
 
-/** The types of all operations: what they take and what they return on success. */
+/** The named types, and those of all operations: what they take and what they return on success. */
 export async function openapiTypes (): Promise<string> {
   const documents = await Promise.all(DOCUMENTS.map(read))
   const paths = Object.assign({}, ...documents.map(({ paths }) => operationsOnly(paths)))
   const { openapi, info } = documents[0] as Document
-  const nodes = await openapiTS({ openapi, info, paths } as never, { alphabetize: true, exportType: false })
-  const operations = nodes.filter(node => 'name' in node && (node.name as { text?: string }).text === 'operations')
-  return NOTE + withoutUnused(astToString(operations))
+  const schemas = Object.assign({}, ...documents.map(({ components }) => components.schemas))
+  const nodes = await openapiTS(
+    { openapi, info, paths, components: { schemas } } as never, { alphabetize: true, exportType: false }
+  )
+  const kept = nodes.filter(node => 'name' in node && KEPT.includes((node.name as { text?: string }).text ?? ''))
+  return NOTE + withoutUnused(astToString(kept))
 }
 
 async function read (name: string): Promise<Document> {
@@ -45,7 +54,7 @@ function operationsOnly (paths: Document['paths']): Document['paths'] {
 /** Lines that say only that there is nothing. */
 function withoutUnused (text: string): string {
   return text
-    .replace(/^ *(query|header|path|cookie|requestBody)\?: never;\n/gm, '')
+    .replace(/^ *(query|header|path|cookie|requestBody|responses|parameters|requestBodies|headers|pathItems)\??: never;\n/gm, '')
     .replace(/^ *parameters: \{\n *\};\n/gm, '')
     .replace(/^ *headers: \{\n *\[name: string\]: unknown;\n *\};\n/gm, '')
     .replace(/^ *\/\*\* @enum .*\n/gm, '')

@@ -1,27 +1,450 @@
 // Written by `npm run write-types` from docs/openapi: types only. Not to be edited.
 
+export interface components {
+  schemas: {
+    Attempt: {
+      attempt: number;
+      durations: {
+        connectMs: number | null;
+        dnsMs: number | null;
+        totalMs: number;
+        ttfbMs: number | null;
+      };
+      errorClass: components["schemas"]["AttemptError"] | null;
+      message: string | null;
+      /** @description The first 16 KiB */
+      responseBody: string | null;
+      responseHeaders: {
+        [key: string]: string;
+      } | null;
+      /** Format: date-time */
+      startedAt: string;
+      statusCode: number | null;
+    };
+    AttemptError: "dns" | "connect" | "tls" | "timeout" | "reset" | "too-large" | "http-4xx" | "http-5xx" | "redirect" | "blocked";
+    /** @description The webhook, with its secret */
+    CreatedWebhook: {
+      active: boolean;
+      /** Format: date-time */
+      createdAt: string;
+      description: string | null;
+      disabledReason: string | null;
+      eventType: components["schemas"]["WebhookEventType"];
+      headers: {
+        [key: string]: string;
+      };
+      id: number;
+      progressMode: components["schemas"]["ProgressMode"];
+      secret: string;
+      status: components["schemas"]["WebhookStatus"];
+      /** Format: date-time */
+      updatedAt: string;
+      url: string;
+    };
+    /** @description The delivery with its payload and attempts */
+    Delivery: {
+      attemptCount: number;
+      attempts: components["schemas"]["Attempt"][];
+      /** Format: date-time */
+      createdAt: string;
+      errorClass: components["schemas"]["AttemptError"] | null;
+      /** @description The header `webhook-id` of each attempt */
+      eventId: string;
+      eventType: string;
+      finishedAt: string | null;
+      id: number;
+      /** @description Id of the job; null for a test, and for a redelivery or replay whose payload is no longer kept */
+      jobId: string | null;
+      /** @description Name of the job; null once the payload is no longer kept */
+      name: string | null;
+      /** @description Earliest time of the next attempt; null once the delivery has ended and while the webhook is not active */
+      nextAttemptAt: string | null;
+      origin: components["schemas"]["DeliveryOrigin"];
+      /** @description Id of the redelivered delivery or of the replay */
+      originId: number | null;
+      /** @description The request body; null once it is no longer kept */
+      payload: unknown;
+      queue: string | null;
+      /** @description Why the delivery was closed */
+      reason: string | null;
+      status: components["schemas"]["DeliveryStatus"];
+      /** @description Status of the last response */
+      statusCode: number | null;
+      /** @description Id of the webhook */
+      webhookId: number;
+    };
+    /**
+    * @description Why the delivery exists: an event, a redelivery, a replay or a test
+    */
+    DeliveryOrigin: "event" | "redeliver" | "replay" | "test";
+    /** @description A page of deliveries, newest first */
+    DeliveryPage: {
+      deliveries: components["schemas"]["DeliverySummary"][];
+      pagination: {
+        limit: number;
+        /** @description Cursor of the next page, null at the end */
+        next: string | null;
+      };
+    };
+    /**
+    * @description pending: will be attempted; failed: the retries are used up; superseded: a newer event of the job replaced it; closed: the webhook was disabled
+    */
+    DeliveryStatus: "pending" | "delivered" | "failed" | "superseded" | "closed";
+    /** @description The delivery */
+    DeliverySummary: {
+      attemptCount: number;
+      /** Format: date-time */
+      createdAt: string;
+      errorClass: components["schemas"]["AttemptError"] | null;
+      /** @description The header `webhook-id` of each attempt */
+      eventId: string;
+      eventType: string;
+      finishedAt: string | null;
+      id: number;
+      /** @description Id of the job; null for a test, and for a redelivery or replay whose payload is no longer kept */
+      jobId: string | null;
+      /** @description Name of the job; null once the payload is no longer kept */
+      name: string | null;
+      /** @description Earliest time of the next attempt; null once the delivery has ended and while the webhook is not active */
+      nextAttemptAt: string | null;
+      origin: components["schemas"]["DeliveryOrigin"];
+      /** @description Id of the redelivered delivery or of the replay */
+      originId: number | null;
+      queue: string | null;
+      /** @description Why the delivery was closed */
+      reason: string | null;
+      status: components["schemas"]["DeliveryStatus"];
+      /** @description Status of the last response */
+      statusCode: number | null;
+      /** @description Id of the webhook */
+      webhookId: number;
+    };
+    Erasure: {
+      /** Format: uuid */
+      erasureId: string;
+      /** Format: date-time */
+      requestedAt: string;
+      services: {
+        /** @description When all data of the user was deleted there; null until then */
+        "jobs-api": string | null;
+        /** @description When all data of the user was deleted there; null until then */
+        "webhook-dispatcher": string | null;
+      };
+      state: "pending" | "done";
+    };
+    Job: {
+      attempts: {
+        /** @description How often a worker has started the job */
+        made: number;
+        /** @description How often a worker may start it */
+        max: number;
+      };
+      /**
+      * @description The failedReason is larger than 1 MiB; this is its beginning
+      * @constant
+      */
+      errorTruncated?: true;
+      /** @description Why the job failed, once failed */
+      failedReason?: string;
+      /** @description Id of the job */
+      id: string;
+      /** @description The last event of the job that this response reflects, null before the first */
+      lastEventId: string | null;
+      /** @description Name of the job, by which the worker chooses what to do */
+      name: string;
+      /** @description The last progress that the worker reported (any JSON), 0 until then */
+      progress: unknown;
+      /**
+      * @description The progress is too large for this response: above 64 KiB in a list, above 1 MiB for a single job
+      * @constant
+      */
+      progressTruncated?: true;
+      /** @description Name of the BullMQ queue */
+      queue: string;
+      /** @description The return value of the worker, once completed */
+      result?: unknown;
+      /**
+      * @description The result is larger than 1 MiB and was not stored
+      * @constant
+      */
+      resultTruncated?: true;
+      state: components["schemas"]["JobState"];
+      timestamp: components["schemas"]["JobTimestamps"];
+    };
+    JobCounts: {
+      active: number;
+      completed: number;
+      delayed: number;
+      failed: number;
+      waiting: number;
+    };
+    JobEvent: {
+      error?: string;
+      /**
+      * @description The error is larger than 64 KiB; this is its beginning
+      * @constant
+      */
+      errorTruncated?: true;
+      /** @description Id of a job event, the same in every channel */
+      eventId: string;
+      state: components["schemas"]["JobState"];
+      timestamp: number;
+      type: string;
+    };
+    JobPage: {
+      jobs: components["schemas"]["JobSummary"][];
+      pagination: {
+        limit: number;
+        /** @description Cursor of the next page, null at the end */
+        next: string | null;
+        page: number;
+        pages: number;
+        total: number;
+        /**
+        * @description There are at least `total` jobs; counting stopped there
+        * @constant
+        */
+        totalIsCapped?: true;
+      };
+    };
+    /**
+    * @description State of the job
+    */
+    JobState: "waiting" | "delayed" | "active" | "completed" | "failed";
+    JobSummary: {
+      /** @description Id of the job */
+      id: string;
+      /** @description The last event of the job that this response reflects, null before the first */
+      lastEventId: string | null;
+      /** @description Name of the job, by which the worker chooses what to do */
+      name: string;
+      /** @description The last progress that the worker reported (any JSON), 0 until then */
+      progress: unknown;
+      /**
+      * @description The progress is too large for this response: above 64 KiB in a list, above 1 MiB for a single job
+      * @constant
+      */
+      progressTruncated?: true;
+      /** @description Name of the BullMQ queue */
+      queue: string;
+      state: components["schemas"]["JobState"];
+      timestamp: components["schemas"]["JobTimestamps"];
+    };
+    JobTimeline: {
+      events: components["schemas"]["JobEvent"][];
+    };
+    JobTimestamps: {
+      /** @description Milliseconds since 1970 */
+      created: number;
+      finished: number | null;
+      started: number | null;
+    };
+    /** @description The legacy webhookUrl */
+    LegacyWebhook: {
+      /** Format: date-time */
+      createdAt: string;
+      disabledReason: string | null;
+      status: components["schemas"]["WebhookStatus"];
+      /** Format: date-time */
+      updatedAt: string;
+      webhookUrl: string;
+    };
+    Me: {
+      /** @description When the token ends, in milliseconds; null: never */
+      expiresAt: number | null;
+      /** @description What the token allows; words of its claim that are no scopes are left out */
+      scopes: components["schemas"]["Scope"][];
+      /** @description A number where the id is one, otherwise a text */
+      userId: number | string;
+    };
+    NewJob: {
+      attempts?: number | null;
+      backoff?: {
+        /** @description Milliseconds */
+        delay: number;
+        type: "fixed" | "exponential";
+      } | null;
+      /** @description Data for the worker; the server sets `userId` in it */
+      data?: {
+        [key: string]: unknown;
+      } | null;
+      /** @description Milliseconds to wait before the job may start */
+      delay?: number | null;
+      /** @description Name of the job, by which the worker chooses what to do */
+      name: string;
+      /** @description 0 (the default) runs first, then 1, 2, … */
+      priority?: number | null;
+      /** @description Name of the BullMQ queue */
+      queue?: string | null;
+      /**
+      * Format: url
+      * @description Receives the completion event of this job
+      */
+      webhookUrl?: string | null;
+    };
+    NewJobs: {
+      jobs: components["schemas"]["NewJob"][];
+    };
+    NewLegacyWebhook: {
+      /** Format: date-time */
+      createdAt?: string;
+      disabledReason?: string | null;
+      status?: components["schemas"]["WebhookStatus"];
+      /** Format: date-time */
+      updatedAt?: string;
+      /** Format: url */
+      webhookUrl: string;
+    };
+    NewReplay: {
+      /** @description A time, or the id of the last event that is not replayed */
+      since: string;
+    };
+    NewWebhook: {
+      active?: boolean | null;
+      description?: string | null;
+      eventType: components["schemas"]["WebhookEventType"];
+      /** @description Up to 20 custom headers. Stored encrypted and shown as ••••; sending •••• back keeps a value */
+      headers?: {
+        [key: string]: string;
+      } | null;
+      /**
+      * @description latest: of several pending progress events of a job, only the newest is delivered
+      */
+      progressMode?: "all" | "latest" | null;
+      /** Format: url */
+      url: string;
+    };
+    Problem: {
+      detail?: string;
+      errors?: {
+        message: string;
+        path: string;
+      }[];
+      instance?: string;
+      status: number;
+      title: string;
+      type: string;
+    };
+    /**
+    * @description latest: of several pending progress events of a job, only the newest is delivered
+    */
+    ProgressMode: "all" | "latest";
+    RefreshRequest: {
+      /** @description The latest refresh token */
+      refreshToken: string;
+    };
+    /** @description The replay */
+    Replay: {
+      /** Format: date-time */
+      createdAt: string;
+      /** @description Deliveries created so far */
+      deliveries: number;
+      finishedAt: string | null;
+      id: number;
+      status: "running" | "finished";
+      webhookId: number;
+    };
+    Scope: "jobs:read" | "jobs:write" | "webhooks:read" | "webhooks:write" | "operator:read" | "operator:write";
+    SubmittedJob: {
+      /** @description Id of the job */
+      jobId: string;
+      /** @description Name of the job, by which the worker chooses what to do */
+      name: string;
+      /** @description Name of the BullMQ queue */
+      queue: string;
+      state: components["schemas"]["JobState"];
+    };
+    SubmittedJobs: {
+      jobs: components["schemas"]["SubmittedJob"][];
+    };
+    Ticket: {
+      /** @description Seconds */
+      expiresIn: number;
+      /** @description Opens one event stream, as `?ticket=` */
+      ticket: string;
+    };
+    TokenPair: {
+      /** @description Seconds until the access token expires */
+      expiresIn: number;
+      /** @description Replaces the refresh token of the request, which is used up */
+      refreshToken: string;
+      /** @description The new access token */
+      token: string;
+    };
+    /** @description The webhook */
+    Webhook: {
+      active: boolean;
+      /** Format: date-time */
+      createdAt: string;
+      description: string | null;
+      disabledReason: string | null;
+      eventType: components["schemas"]["WebhookEventType"];
+      headers: {
+        [key: string]: string;
+      };
+      id: number;
+      progressMode: components["schemas"]["ProgressMode"];
+      status: components["schemas"]["WebhookStatus"];
+      /** Format: date-time */
+      updatedAt: string;
+      url: string;
+    };
+    WebhookChange: {
+      active?: boolean | null;
+      /** Format: date-time */
+      createdAt?: string;
+      description?: string | null;
+      disabledReason?: string | null;
+      /**
+      * @description Events that the webhook receives
+      */
+      eventType?: "progress" | "completed" | "failed" | "all" | null;
+      /** @description Up to 20 custom headers. Stored encrypted and shown as ••••; sending •••• back keeps a value */
+      headers?: {
+        [key: string]: string;
+      } | null;
+      id?: number;
+      /**
+      * @description latest: of several pending progress events of a job, only the newest is delivered
+      */
+      progressMode?: "all" | "latest" | null;
+      status?: components["schemas"]["WebhookStatus"];
+      /** Format: date-time */
+      updatedAt?: string;
+      /** Format: url */
+      url?: string | null;
+    };
+    /**
+    * @description Events that the webhook receives
+    */
+    WebhookEventType: "progress" | "completed" | "failed" | "all";
+    /** @description All webhooks, oldest first */
+    WebhookList: {
+      webhooks: components["schemas"]["Webhook"][];
+    };
+    /** @description The current secret */
+    WebhookSecret: {
+      /** @description The key that verifies the deliveries (Standard Webhooks) */
+      secret: string;
+    };
+    /**
+    * @description paused: by its owner; disabled: it failed for days, or answered that it is gone
+    */
+    WebhookStatus: "active" | "paused" | "disabled";
+  };
+}
 export interface operations {
   refreshTokens: {
     requestBody: {
       content: {
-        "application/json": {
-          /** @description The latest refresh token */
-          refreshToken: string;
-        };
+        "application/json": components["schemas"]["RefreshRequest"];
       };
     };
     responses: {
       /** @description New tokens */
       200: {
         content: {
-          "application/json": {
-            /** @description Seconds until the access token expires */
-            expiresIn: number;
-            /** @description Replaces the refresh token of the request, which is used up */
-            refreshToken: string;
-            /** @description The new access token */
-            token: string;
-          };
+          "application/json": components["schemas"]["TokenPair"];
         };
       };
     };
@@ -37,12 +460,7 @@ export interface operations {
       /** @description The ticket */
       201: {
         content: {
-          "application/json": {
-            /** @description Seconds */
-            expiresIn: number;
-            /** @description Opens one event stream, as `?ticket=` */
-            ticket: string;
-          };
+          "application/json": components["schemas"]["Ticket"];
         };
       };
     };
@@ -58,61 +476,7 @@ export interface operations {
       /** @description The delivery with its payload and attempts */
       200: {
         content: {
-          "application/json": {
-            attemptCount: number;
-            attempts: {
-              attempt: number;
-              durations: {
-                connectMs: number | null;
-                dnsMs: number | null;
-                totalMs: number;
-                ttfbMs: number | null;
-              };
-              errorClass: ("dns" | "connect" | "tls" | "timeout" | "reset" | "too-large" | "http-4xx" | "http-5xx" | "redirect" | "blocked") | null;
-              message: string | null;
-              /** @description The first 16 KiB */
-              responseBody: string | null;
-              responseHeaders: {
-                [key: string]: string;
-              } | null;
-              /** Format: date-time */
-              startedAt: string;
-              statusCode: number | null;
-            }[];
-            /** Format: date-time */
-            createdAt: string;
-            errorClass: ("dns" | "connect" | "tls" | "timeout" | "reset" | "too-large" | "http-4xx" | "http-5xx" | "redirect" | "blocked") | null;
-            /** @description The header `webhook-id` of each attempt */
-            eventId: string;
-            eventType: string;
-            finishedAt: string | null;
-            id: number;
-            /** @description Id of the job; null for a test, and for a redelivery or replay whose payload is no longer kept */
-            jobId: string | null;
-            /** @description Name of the job; null once the payload is no longer kept */
-            name: string | null;
-            /** @description Earliest time of the next attempt; null once the delivery has ended and while the webhook is not active */
-            nextAttemptAt: string | null;
-            /**
-            * @description Why the delivery exists: an event, a redelivery, a replay or a test
-            */
-            origin: "event" | "redeliver" | "replay" | "test";
-            /** @description Id of the redelivered delivery or of the replay */
-            originId: number | null;
-            /** @description The request body; null once it is no longer kept */
-            payload: unknown;
-            queue: string | null;
-            /** @description Why the delivery was closed */
-            reason: string | null;
-            /**
-            * @description pending: will be attempted; failed: the retries are used up; superseded: a newer event of the job replaced it; closed: the webhook was disabled
-            */
-            status: "pending" | "delivered" | "failed" | "superseded" | "closed";
-            /** @description Status of the last response */
-            statusCode: number | null;
-            /** @description Id of the webhook */
-            webhookId: number;
-          };
+          "application/json": components["schemas"]["Delivery"];
         };
       };
     };
@@ -128,40 +492,7 @@ export interface operations {
       /** @description The delivery */
       202: {
         content: {
-          "application/json": {
-            attemptCount: number;
-            /** Format: date-time */
-            createdAt: string;
-            errorClass: ("dns" | "connect" | "tls" | "timeout" | "reset" | "too-large" | "http-4xx" | "http-5xx" | "redirect" | "blocked") | null;
-            /** @description The header `webhook-id` of each attempt */
-            eventId: string;
-            eventType: string;
-            finishedAt: string | null;
-            id: number;
-            /** @description Id of the job; null for a test, and for a redelivery or replay whose payload is no longer kept */
-            jobId: string | null;
-            /** @description Name of the job; null once the payload is no longer kept */
-            name: string | null;
-            /** @description Earliest time of the next attempt; null once the delivery has ended and while the webhook is not active */
-            nextAttemptAt: string | null;
-            /**
-            * @description Why the delivery exists: an event, a redelivery, a replay or a test
-            */
-            origin: "event" | "redeliver" | "replay" | "test";
-            /** @description Id of the redelivered delivery or of the replay */
-            originId: number | null;
-            queue: string | null;
-            /** @description Why the delivery was closed */
-            reason: string | null;
-            /**
-            * @description pending: will be attempted; failed: the retries are used up; superseded: a newer event of the job replaced it; closed: the webhook was disabled
-            */
-            status: "pending" | "delivered" | "failed" | "superseded" | "closed";
-            /** @description Status of the last response */
-            statusCode: number | null;
-            /** @description Id of the webhook */
-            webhookId: number;
-          };
+          "application/json": components["schemas"]["DeliverySummary"];
         };
       };
     };
@@ -208,46 +539,7 @@ export interface operations {
       /** @description A page of your jobs */
       200: {
         content: {
-          "application/json": {
-            jobs: {
-              /** @description Id of the job */
-              id: string;
-              /** @description The last event of the job that this response reflects, null before the first */
-              lastEventId: string | null;
-              /** @description Name of the job, by which the worker chooses what to do */
-              name: string;
-              /** @description The last progress that the worker reported (any JSON), 0 until then */
-              progress: unknown;
-              /**
-              * @description The progress is too large for this response: above 64 KiB in a list, above 1 MiB for a single job
-              */
-              progressTruncated?: true;
-              /** @description Name of the BullMQ queue */
-              queue: string;
-              /**
-              * @description State of the job
-              */
-              state: "waiting" | "delayed" | "active" | "completed" | "failed";
-              timestamp: {
-                /** @description Milliseconds since 1970 */
-                created: number;
-                finished: number | null;
-                started: number | null;
-              };
-            }[];
-            pagination: {
-              limit: number;
-              /** @description Cursor of the next page, null at the end */
-              next: string | null;
-              page: number;
-              pages: number;
-              total: number;
-              /**
-              * @description There are at least `total` jobs; counting stopped there
-              */
-              totalIsCapped?: true;
-            };
-          };
+          "application/json": components["schemas"]["JobPage"];
         };
       };
     };
@@ -269,50 +561,7 @@ export interface operations {
       /** @description The job */
       200: {
         content: {
-          "application/json": {
-            attempts: {
-              /** @description How often a worker has started the job */
-              made: number;
-              /** @description How often a worker may start it */
-              max: number;
-            };
-            /**
-            * @description The failedReason is larger than 1 MiB; this is its beginning
-            */
-            errorTruncated?: true;
-            /** @description Why the job failed, once failed */
-            failedReason?: string;
-            /** @description Id of the job */
-            id: string;
-            /** @description The last event of the job that this response reflects, null before the first */
-            lastEventId: string | null;
-            /** @description Name of the job, by which the worker chooses what to do */
-            name: string;
-            /** @description The last progress that the worker reported (any JSON), 0 until then */
-            progress: unknown;
-            /**
-            * @description The progress is too large for this response: above 64 KiB in a list, above 1 MiB for a single job
-            */
-            progressTruncated?: true;
-            /** @description Name of the BullMQ queue */
-            queue: string;
-            /** @description The return value of the worker, once completed */
-            result?: unknown;
-            /**
-            * @description The result is larger than 1 MiB and was not stored
-            */
-            resultTruncated?: true;
-            /**
-            * @description State of the job
-            */
-            state: "waiting" | "delayed" | "active" | "completed" | "failed";
-            timestamp: {
-              /** @description Milliseconds since 1970 */
-              created: number;
-              finished: number | null;
-              started: number | null;
-            };
-          };
+          "application/json": components["schemas"]["Job"];
         };
       };
     };
@@ -332,50 +581,7 @@ export interface operations {
       /** @description Accepted; the job before the command */
       202: {
         content: {
-          "application/json": {
-            attempts: {
-              /** @description How often a worker has started the job */
-              made: number;
-              /** @description How often a worker may start it */
-              max: number;
-            };
-            /**
-            * @description The failedReason is larger than 1 MiB; this is its beginning
-            */
-            errorTruncated?: true;
-            /** @description Why the job failed, once failed */
-            failedReason?: string;
-            /** @description Id of the job */
-            id: string;
-            /** @description The last event of the job that this response reflects, null before the first */
-            lastEventId: string | null;
-            /** @description Name of the job, by which the worker chooses what to do */
-            name: string;
-            /** @description The last progress that the worker reported (any JSON), 0 until then */
-            progress: unknown;
-            /**
-            * @description The progress is too large for this response: above 64 KiB in a list, above 1 MiB for a single job
-            */
-            progressTruncated?: true;
-            /** @description Name of the BullMQ queue */
-            queue: string;
-            /** @description The return value of the worker, once completed */
-            result?: unknown;
-            /**
-            * @description The result is larger than 1 MiB and was not stored
-            */
-            resultTruncated?: true;
-            /**
-            * @description State of the job
-            */
-            state: "waiting" | "delayed" | "active" | "completed" | "failed";
-            timestamp: {
-              /** @description Milliseconds since 1970 */
-              created: number;
-              finished: number | null;
-              started: number | null;
-            };
-          };
+          "application/json": components["schemas"]["Job"];
         };
       };
     };
@@ -395,23 +601,7 @@ export interface operations {
       /** @description The events of the job */
       200: {
         content: {
-          "application/json": {
-            events: {
-              error?: string;
-              /**
-              * @description The error is larger than 64 KiB; this is its beginning
-              */
-              errorTruncated?: true;
-              /** @description Id of a job event, the same in every channel */
-              eventId: string;
-              /**
-              * @description State of the job
-              */
-              state: "waiting" | "delayed" | "active" | "completed" | "failed";
-              timestamp: number;
-              type: string;
-            }[];
-          };
+          "application/json": components["schemas"]["JobTimeline"];
         };
       };
     };
@@ -431,50 +621,7 @@ export interface operations {
       /** @description Accepted; the job before the command */
       202: {
         content: {
-          "application/json": {
-            attempts: {
-              /** @description How often a worker has started the job */
-              made: number;
-              /** @description How often a worker may start it */
-              max: number;
-            };
-            /**
-            * @description The failedReason is larger than 1 MiB; this is its beginning
-            */
-            errorTruncated?: true;
-            /** @description Why the job failed, once failed */
-            failedReason?: string;
-            /** @description Id of the job */
-            id: string;
-            /** @description The last event of the job that this response reflects, null before the first */
-            lastEventId: string | null;
-            /** @description Name of the job, by which the worker chooses what to do */
-            name: string;
-            /** @description The last progress that the worker reported (any JSON), 0 until then */
-            progress: unknown;
-            /**
-            * @description The progress is too large for this response: above 64 KiB in a list, above 1 MiB for a single job
-            */
-            progressTruncated?: true;
-            /** @description Name of the BullMQ queue */
-            queue: string;
-            /** @description The return value of the worker, once completed */
-            result?: unknown;
-            /**
-            * @description The result is larger than 1 MiB and was not stored
-            */
-            resultTruncated?: true;
-            /**
-            * @description State of the job
-            */
-            state: "waiting" | "delayed" | "active" | "completed" | "failed";
-            timestamp: {
-              /** @description Milliseconds since 1970 */
-              created: number;
-              finished: number | null;
-              started: number | null;
-            };
-          };
+          "application/json": components["schemas"]["Job"];
         };
       };
     };
@@ -514,56 +661,7 @@ export interface operations {
       /** @description The number of jobs in each state */
       200: {
         content: {
-          "application/json": {
-            active: number;
-            completed: number;
-            delayed: number;
-            failed: number;
-            waiting: number;
-          } | {
-            attempts: {
-              /** @description How often a worker has started the job */
-              made: number;
-              /** @description How often a worker may start it */
-              max: number;
-            };
-            /**
-            * @description The failedReason is larger than 1 MiB; this is its beginning
-            */
-            errorTruncated?: true;
-            /** @description Why the job failed, once failed */
-            failedReason?: string;
-            /** @description Id of the job */
-            id: string;
-            /** @description The last event of the job that this response reflects, null before the first */
-            lastEventId: string | null;
-            /** @description Name of the job, by which the worker chooses what to do */
-            name: string;
-            /** @description The last progress that the worker reported (any JSON), 0 until then */
-            progress: unknown;
-            /**
-            * @description The progress is too large for this response: above 64 KiB in a list, above 1 MiB for a single job
-            */
-            progressTruncated?: true;
-            /** @description Name of the BullMQ queue */
-            queue: string;
-            /** @description The return value of the worker, once completed */
-            result?: unknown;
-            /**
-            * @description The result is larger than 1 MiB and was not stored
-            */
-            resultTruncated?: true;
-            /**
-            * @description State of the job
-            */
-            state: "waiting" | "delayed" | "active" | "completed" | "failed";
-            timestamp: {
-              /** @description Milliseconds since 1970 */
-              created: number;
-              finished: number | null;
-              started: number | null;
-            };
-          };
+          "application/json": components["schemas"]["JobCounts"] | components["schemas"]["Job"];
         };
       };
     };
@@ -573,14 +671,7 @@ export interface operations {
       /** @description The user and the scopes of the token */
       200: {
         content: {
-          "application/json": {
-            /** @description When the token ends, in milliseconds; null: never */
-            expiresAt: number | null;
-            /** @description What the token allows; words of its claim that are no scopes are left out */
-            scopes: ("jobs:read" | "jobs:write" | "webhooks:read" | "webhooks:write" | "operator:read" | "operator:write")[];
-            /** @description A number where the id is one, otherwise a text */
-            userId: number | string;
-          };
+          "application/json": components["schemas"]["Me"];
         };
       };
     };
@@ -594,49 +685,14 @@ export interface operations {
     };
     requestBody: {
       content: {
-        "application/json": {
-          attempts?: number | null;
-          backoff?: {
-            /** @description Milliseconds */
-            delay: number;
-            type: "fixed" | "exponential";
-          } | null;
-          /** @description Data for the worker; the server sets `userId` in it */
-          data?: {
-            [key: string]: unknown;
-          } | null;
-          /** @description Milliseconds to wait before the job may start */
-          delay?: number | null;
-          /** @description Name of the job, by which the worker chooses what to do */
-          name: string;
-          /** @description 0 (the default) runs first, then 1, 2, … */
-          priority?: number | null;
-          /** @description Name of the BullMQ queue */
-          queue?: string | null;
-          /**
-          * Format: url
-          * @description Receives the completion event of this job
-          */
-          webhookUrl?: string | null;
-        };
+        "application/json": components["schemas"]["NewJob"];
       };
     };
     responses: {
       /** @description Accepted */
       202: {
         content: {
-          "application/json": {
-            /** @description Id of the job */
-            jobId: string;
-            /** @description Name of the job, by which the worker chooses what to do */
-            name: string;
-            /** @description Name of the BullMQ queue */
-            queue: string;
-            /**
-            * @description State of the job
-            */
-            state: "waiting" | "delayed" | "active" | "completed" | "failed";
-          };
+          "application/json": components["schemas"]["SubmittedJob"];
         };
       };
     };
@@ -650,53 +706,14 @@ export interface operations {
     };
     requestBody: {
       content: {
-        "application/json": {
-          jobs: {
-            attempts?: number | null;
-            backoff?: {
-              /** @description Milliseconds */
-              delay: number;
-              type: "fixed" | "exponential";
-            } | null;
-            /** @description Data for the worker; the server sets `userId` in it */
-            data?: {
-              [key: string]: unknown;
-            } | null;
-            /** @description Milliseconds to wait before the job may start */
-            delay?: number | null;
-            /** @description Name of the job, by which the worker chooses what to do */
-            name: string;
-            /** @description 0 (the default) runs first, then 1, 2, … */
-            priority?: number | null;
-            /** @description Name of the BullMQ queue */
-            queue?: string | null;
-            /**
-            * Format: url
-            * @description Receives the completion event of this job
-            */
-            webhookUrl?: string | null;
-          }[];
-        };
+        "application/json": components["schemas"]["NewJobs"];
       };
     };
     responses: {
       /** @description Accepted, in the order of the request */
       202: {
         content: {
-          "application/json": {
-            jobs: {
-              /** @description Id of the job */
-              jobId: string;
-              /** @description Name of the job, by which the worker chooses what to do */
-              name: string;
-              /** @description Name of the BullMQ queue */
-              queue: string;
-              /**
-              * @description State of the job
-              */
-              state: "waiting" | "delayed" | "active" | "completed" | "failed";
-            }[];
-          };
+          "application/json": components["schemas"]["SubmittedJobs"];
         };
       };
     };
@@ -706,19 +723,7 @@ export interface operations {
       /** @description Accepted */
       202: {
         content: {
-          "application/json": {
-            /** Format: uuid */
-            erasureId: string;
-            /** Format: date-time */
-            requestedAt: string;
-            services: {
-              /** @description When all data of the user was deleted there; null until then */
-              "jobs-api": string | null;
-              /** @description When all data of the user was deleted there; null until then */
-              "webhook-dispatcher": string | null;
-            };
-            state: "pending" | "done";
-          };
+          "application/json": components["schemas"]["Erasure"];
         };
       };
     };
@@ -728,19 +733,7 @@ export interface operations {
       /** @description The progress of the erasure */
       200: {
         content: {
-          "application/json": {
-            /** Format: uuid */
-            erasureId: string;
-            /** Format: date-time */
-            requestedAt: string;
-            services: {
-              /** @description When all data of the user was deleted there; null until then */
-              "jobs-api": string | null;
-              /** @description When all data of the user was deleted there; null until then */
-              "webhook-dispatcher": string | null;
-            };
-            state: "pending" | "done";
-          };
+          "application/json": components["schemas"]["Erasure"];
         };
       };
     };
@@ -756,34 +749,7 @@ export interface operations {
       /** @description All webhooks, oldest first */
       200: {
         content: {
-          "application/json": {
-            webhooks: {
-              active: boolean;
-              /** Format: date-time */
-              createdAt: string;
-              description: string | null;
-              disabledReason: string | null;
-              /**
-              * @description Events that the webhook receives
-              */
-              eventType: "progress" | "completed" | "failed" | "all";
-              headers: {
-                [key: string]: string;
-              };
-              id: number;
-              /**
-              * @description latest: of several pending progress events of a job, only the newest is delivered
-              */
-              progressMode: "all" | "latest";
-              /**
-              * @description paused: by its owner; disabled: it failed for days, or answered that it is gone
-              */
-              status: "active" | "paused" | "disabled";
-              /** Format: date-time */
-              updatedAt: string;
-              url: string;
-            }[];
-          };
+          "application/json": components["schemas"]["WebhookList"];
         };
       };
     };
@@ -797,57 +763,14 @@ export interface operations {
     };
     requestBody: {
       content: {
-        "application/json": {
-          active?: boolean | null;
-          description?: string | null;
-          /**
-          * @description Events that the webhook receives
-          */
-          eventType: "progress" | "completed" | "failed" | "all";
-          /** @description Up to 20 custom headers. Stored encrypted and shown as ••••; sending •••• back keeps a value */
-          headers?: {
-            [key: string]: string;
-          } | null;
-          /**
-          * @description latest: of several pending progress events of a job, only the newest is delivered
-          */
-          progressMode?: "all" | "latest" | null;
-          /** Format: url */
-          url: string;
-        };
+        "application/json": components["schemas"]["NewWebhook"];
       };
     };
     responses: {
       /** @description The webhook, with its secret */
       201: {
         content: {
-          "application/json": {
-            active: boolean;
-            /** Format: date-time */
-            createdAt: string;
-            description: string | null;
-            disabledReason: string | null;
-            /**
-            * @description Events that the webhook receives
-            */
-            eventType: "progress" | "completed" | "failed" | "all";
-            headers: {
-              [key: string]: string;
-            };
-            id: number;
-            /**
-            * @description latest: of several pending progress events of a job, only the newest is delivered
-            */
-            progressMode: "all" | "latest";
-            secret: string;
-            /**
-            * @description paused: by its owner; disabled: it failed for days, or answered that it is gone
-            */
-            status: "active" | "paused" | "disabled";
-            /** Format: date-time */
-            updatedAt: string;
-            url: string;
-          };
+          "application/json": components["schemas"]["CreatedWebhook"];
         };
       };
     };
@@ -863,32 +786,7 @@ export interface operations {
       /** @description The webhook */
       200: {
         content: {
-          "application/json": {
-            active: boolean;
-            /** Format: date-time */
-            createdAt: string;
-            description: string | null;
-            disabledReason: string | null;
-            /**
-            * @description Events that the webhook receives
-            */
-            eventType: "progress" | "completed" | "failed" | "all";
-            headers: {
-              [key: string]: string;
-            };
-            id: number;
-            /**
-            * @description latest: of several pending progress events of a job, only the newest is delivered
-            */
-            progressMode: "all" | "latest";
-            /**
-            * @description paused: by its owner; disabled: it failed for days, or answered that it is gone
-            */
-            status: "active" | "paused" | "disabled";
-            /** Format: date-time */
-            updatedAt: string;
-            url: string;
-          };
+          "application/json": components["schemas"]["Webhook"];
         };
       };
     };
@@ -902,66 +800,14 @@ export interface operations {
     };
     requestBody: {
       content: {
-        "application/json": {
-          active?: boolean | null;
-          /** Format: date-time */
-          createdAt?: string;
-          description?: string | null;
-          disabledReason?: string | null;
-          /**
-          * @description Events that the webhook receives
-          */
-          eventType?: "progress" | "completed" | "failed" | "all" | null;
-          /** @description Up to 20 custom headers. Stored encrypted and shown as ••••; sending •••• back keeps a value */
-          headers?: {
-            [key: string]: string;
-          } | null;
-          id?: number;
-          /**
-          * @description latest: of several pending progress events of a job, only the newest is delivered
-          */
-          progressMode?: "all" | "latest" | null;
-          /**
-          * @description paused: by its owner; disabled: it failed for days, or answered that it is gone
-          */
-          status?: "active" | "paused" | "disabled";
-          /** Format: date-time */
-          updatedAt?: string;
-          /** Format: url */
-          url?: string | null;
-        };
+        "application/json": components["schemas"]["WebhookChange"];
       };
     };
     responses: {
       /** @description The webhook */
       200: {
         content: {
-          "application/json": {
-            active: boolean;
-            /** Format: date-time */
-            createdAt: string;
-            description: string | null;
-            disabledReason: string | null;
-            /**
-            * @description Events that the webhook receives
-            */
-            eventType: "progress" | "completed" | "failed" | "all";
-            headers: {
-              [key: string]: string;
-            };
-            id: number;
-            /**
-            * @description latest: of several pending progress events of a job, only the newest is delivered
-            */
-            progressMode: "all" | "latest";
-            /**
-            * @description paused: by its owner; disabled: it failed for days, or answered that it is gone
-            */
-            status: "active" | "paused" | "disabled";
-            /** Format: date-time */
-            updatedAt: string;
-            url: string;
-          };
+          "application/json": components["schemas"]["Webhook"];
         };
       };
     };
@@ -996,47 +842,7 @@ export interface operations {
       /** @description A page of deliveries, newest first */
       200: {
         content: {
-          "application/json": {
-            deliveries: {
-              attemptCount: number;
-              /** Format: date-time */
-              createdAt: string;
-              errorClass: ("dns" | "connect" | "tls" | "timeout" | "reset" | "too-large" | "http-4xx" | "http-5xx" | "redirect" | "blocked") | null;
-              /** @description The header `webhook-id` of each attempt */
-              eventId: string;
-              eventType: string;
-              finishedAt: string | null;
-              id: number;
-              /** @description Id of the job; null for a test, and for a redelivery or replay whose payload is no longer kept */
-              jobId: string | null;
-              /** @description Name of the job; null once the payload is no longer kept */
-              name: string | null;
-              /** @description Earliest time of the next attempt; null once the delivery has ended and while the webhook is not active */
-              nextAttemptAt: string | null;
-              /**
-              * @description Why the delivery exists: an event, a redelivery, a replay or a test
-              */
-              origin: "event" | "redeliver" | "replay" | "test";
-              /** @description Id of the redelivered delivery or of the replay */
-              originId: number | null;
-              queue: string | null;
-              /** @description Why the delivery was closed */
-              reason: string | null;
-              /**
-              * @description pending: will be attempted; failed: the retries are used up; superseded: a newer event of the job replaced it; closed: the webhook was disabled
-              */
-              status: "pending" | "delivered" | "failed" | "superseded" | "closed";
-              /** @description Status of the last response */
-              statusCode: number | null;
-              /** @description Id of the webhook */
-              webhookId: number;
-            }[];
-            pagination: {
-              limit: number;
-              /** @description Cursor of the next page, null at the end */
-              next: string | null;
-            };
-          };
+          "application/json": components["schemas"]["DeliveryPage"];
         };
       };
     };
@@ -1050,26 +856,14 @@ export interface operations {
     };
     requestBody: {
       content: {
-        "application/json": {
-          /** @description A time, or the id of the last event that is not replayed */
-          since: string;
-        };
+        "application/json": components["schemas"]["NewReplay"];
       };
     };
     responses: {
       /** @description The replay */
       202: {
         content: {
-          "application/json": {
-            /** Format: date-time */
-            createdAt: string;
-            /** @description Deliveries created so far */
-            deliveries: number;
-            finishedAt: string | null;
-            id: number;
-            status: "running" | "finished";
-            webhookId: number;
-          };
+          "application/json": components["schemas"]["Replay"];
         };
       };
     };
@@ -1085,16 +879,7 @@ export interface operations {
       /** @description The replay */
       200: {
         content: {
-          "application/json": {
-            /** Format: date-time */
-            createdAt: string;
-            /** @description Deliveries created so far */
-            deliveries: number;
-            finishedAt: string | null;
-            id: number;
-            status: "running" | "finished";
-            webhookId: number;
-          };
+          "application/json": components["schemas"]["Replay"];
         };
       };
     };
@@ -1110,10 +895,7 @@ export interface operations {
       /** @description The current secret */
       200: {
         content: {
-          "application/json": {
-            /** @description The key that verifies the deliveries (Standard Webhooks) */
-            secret: string;
-          };
+          "application/json": components["schemas"]["WebhookSecret"];
         };
       };
     };
@@ -1129,10 +911,7 @@ export interface operations {
       /** @description The current secret */
       200: {
         content: {
-          "application/json": {
-            /** @description The key that verifies the deliveries (Standard Webhooks) */
-            secret: string;
-          };
+          "application/json": components["schemas"]["WebhookSecret"];
         };
       };
     };
@@ -1148,40 +927,7 @@ export interface operations {
       /** @description The delivery */
       202: {
         content: {
-          "application/json": {
-            attemptCount: number;
-            /** Format: date-time */
-            createdAt: string;
-            errorClass: ("dns" | "connect" | "tls" | "timeout" | "reset" | "too-large" | "http-4xx" | "http-5xx" | "redirect" | "blocked") | null;
-            /** @description The header `webhook-id` of each attempt */
-            eventId: string;
-            eventType: string;
-            finishedAt: string | null;
-            id: number;
-            /** @description Id of the job; null for a test, and for a redelivery or replay whose payload is no longer kept */
-            jobId: string | null;
-            /** @description Name of the job; null once the payload is no longer kept */
-            name: string | null;
-            /** @description Earliest time of the next attempt; null once the delivery has ended and while the webhook is not active */
-            nextAttemptAt: string | null;
-            /**
-            * @description Why the delivery exists: an event, a redelivery, a replay or a test
-            */
-            origin: "event" | "redeliver" | "replay" | "test";
-            /** @description Id of the redelivered delivery or of the replay */
-            originId: number | null;
-            queue: string | null;
-            /** @description Why the delivery was closed */
-            reason: string | null;
-            /**
-            * @description pending: will be attempted; failed: the retries are used up; superseded: a newer event of the job replaced it; closed: the webhook was disabled
-            */
-            status: "pending" | "delivered" | "failed" | "superseded" | "closed";
-            /** @description Status of the last response */
-            statusCode: number | null;
-            /** @description Id of the webhook */
-            webhookId: number;
-          };
+          "application/json": components["schemas"]["DeliverySummary"];
         };
       };
     };
@@ -1197,18 +943,7 @@ export interface operations {
       /** @description The legacy webhookUrl */
       200: {
         content: {
-          "application/json": {
-            /** Format: date-time */
-            createdAt: string;
-            disabledReason: string | null;
-            /**
-            * @description paused: by its owner; disabled: it failed for days, or answered that it is gone
-            */
-            status: "active" | "paused" | "disabled";
-            /** Format: date-time */
-            updatedAt: string;
-            webhookUrl: string;
-          };
+          "application/json": components["schemas"]["LegacyWebhook"];
         };
       };
     };
@@ -1222,37 +957,14 @@ export interface operations {
     };
     requestBody: {
       content: {
-        "application/json": {
-          /** Format: date-time */
-          createdAt?: string;
-          disabledReason?: string | null;
-          /**
-          * @description paused: by its owner; disabled: it failed for days, or answered that it is gone
-          */
-          status?: "active" | "paused" | "disabled";
-          /** Format: date-time */
-          updatedAt?: string;
-          /** Format: url */
-          webhookUrl: string;
-        };
+        "application/json": components["schemas"]["NewLegacyWebhook"];
       };
     };
     responses: {
       /** @description The legacy webhookUrl */
       200: {
         content: {
-          "application/json": {
-            /** Format: date-time */
-            createdAt: string;
-            disabledReason: string | null;
-            /**
-            * @description paused: by its owner; disabled: it failed for days, or answered that it is gone
-            */
-            status: "active" | "paused" | "disabled";
-            /** Format: date-time */
-            updatedAt: string;
-            webhookUrl: string;
-          };
+          "application/json": components["schemas"]["LegacyWebhook"];
         };
       };
     };
@@ -1287,47 +999,7 @@ export interface operations {
       /** @description A page of deliveries, newest first */
       200: {
         content: {
-          "application/json": {
-            deliveries: {
-              attemptCount: number;
-              /** Format: date-time */
-              createdAt: string;
-              errorClass: ("dns" | "connect" | "tls" | "timeout" | "reset" | "too-large" | "http-4xx" | "http-5xx" | "redirect" | "blocked") | null;
-              /** @description The header `webhook-id` of each attempt */
-              eventId: string;
-              eventType: string;
-              finishedAt: string | null;
-              id: number;
-              /** @description Id of the job; null for a test, and for a redelivery or replay whose payload is no longer kept */
-              jobId: string | null;
-              /** @description Name of the job; null once the payload is no longer kept */
-              name: string | null;
-              /** @description Earliest time of the next attempt; null once the delivery has ended and while the webhook is not active */
-              nextAttemptAt: string | null;
-              /**
-              * @description Why the delivery exists: an event, a redelivery, a replay or a test
-              */
-              origin: "event" | "redeliver" | "replay" | "test";
-              /** @description Id of the redelivered delivery or of the replay */
-              originId: number | null;
-              queue: string | null;
-              /** @description Why the delivery was closed */
-              reason: string | null;
-              /**
-              * @description pending: will be attempted; failed: the retries are used up; superseded: a newer event of the job replaced it; closed: the webhook was disabled
-              */
-              status: "pending" | "delivered" | "failed" | "superseded" | "closed";
-              /** @description Status of the last response */
-              statusCode: number | null;
-              /** @description Id of the webhook */
-              webhookId: number;
-            }[];
-            pagination: {
-              limit: number;
-              /** @description Cursor of the next page, null at the end */
-              next: string | null;
-            };
-          };
+          "application/json": components["schemas"]["DeliveryPage"];
         };
       };
     };
@@ -1343,33 +1015,7 @@ export interface operations {
       /** @description The webhook, with its secret */
       201: {
         content: {
-          "application/json": {
-            active: boolean;
-            /** Format: date-time */
-            createdAt: string;
-            description: string | null;
-            disabledReason: string | null;
-            /**
-            * @description Events that the webhook receives
-            */
-            eventType: "progress" | "completed" | "failed" | "all";
-            headers: {
-              [key: string]: string;
-            };
-            id: number;
-            /**
-            * @description latest: of several pending progress events of a job, only the newest is delivered
-            */
-            progressMode: "all" | "latest";
-            secret: string;
-            /**
-            * @description paused: by its owner; disabled: it failed for days, or answered that it is gone
-            */
-            status: "active" | "paused" | "disabled";
-            /** Format: date-time */
-            updatedAt: string;
-            url: string;
-          };
+          "application/json": components["schemas"]["CreatedWebhook"];
         };
       };
     };
@@ -1385,10 +1031,7 @@ export interface operations {
       /** @description The current secret */
       200: {
         content: {
-          "application/json": {
-            /** @description The key that verifies the deliveries (Standard Webhooks) */
-            secret: string;
-          };
+          "application/json": components["schemas"]["WebhookSecret"];
         };
       };
     };
@@ -1404,10 +1047,7 @@ export interface operations {
       /** @description The current secret */
       200: {
         content: {
-          "application/json": {
-            /** @description The key that verifies the deliveries (Standard Webhooks) */
-            secret: string;
-          };
+          "application/json": components["schemas"]["WebhookSecret"];
         };
       };
     };

@@ -43,6 +43,17 @@ t.test('the types are those of docs/openapi (npm run write-types)', async t => {
   t.equal(withoutComments(committed), withoutComments(await openapiTypes()))
 })
 
+t.test('openapi-typescript makes a type of each named schema, and none without a name of what travels', async t => {
+  const text = await openapiTypes()
+  for (const name of ['Job', 'JobSummary', 'JobPage', 'NewJob', 'Webhook', 'Delivery', 'DeliverySummary', 'Attempt',
+    'Replay', 'JobEvent', 'Problem', 'TokenPair', 'Me', 'JobState']) {
+    t.match(text, new RegExp(`^    ${name}: `, 'm'))
+  }
+  const bodies = [...text.matchAll(/"application\/json": (.*)/g)].map(([, type]) => type)
+  t.ok(bodies.length > 30)
+  t.same(bodies.filter(type => !type?.startsWith('components["schemas"]')), [])
+})
+
 t.test('what is published is complete, and nothing else', async t => {
   const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: dist })
   const [packed] = JSON.parse(stdout) as [{ filename: string, files: { path: string }[] }]

@@ -4,14 +4,17 @@ import { SCOPES, USER_SCOPES } from './jwt/scopes.ts'
 /** Body of `POST /auth/refresh`. */
 export const RefreshTokens = Type.Object({
   refreshToken: Type.String({ minLength: 1, maxLength: 4096, description: 'The latest refresh token' })
-}, { additionalProperties: false, examples: [{ refreshToken: 'eyJhbGciOiJIUzI1NiJ9.…' }] })
+}, { $id: 'RefreshRequest', additionalProperties: false, examples: [{ refreshToken: 'eyJhbGciOiJIUzI1NiJ9.…' }] })
 export type RefreshTokens = Static<typeof RefreshTokens>
 
 export const RefreshedTokens = Type.Object({
   token: Type.String({ description: 'The new access token' }),
   refreshToken: Type.String({ description: 'Replaces the refresh token of the request, which is used up' }),
   expiresIn: Type.Integer({ description: 'Seconds until the access token expires' })
-}, { examples: [{ token: 'eyJhbGciOiJIUzI1NiJ9.…', refreshToken: 'eyJhbGciOiJIUzI1NiJ9.…', expiresIn: 900 }] })
+}, {
+  $id: 'TokenPair',
+  examples: [{ token: 'eyJhbGciOiJIUzI1NiJ9.…', refreshToken: 'eyJhbGciOiJIUzI1NiJ9.…', expiresIn: 900 }]
+})
 export type RefreshedTokens = Static<typeof RefreshedTokens>
 
 /** Answer of `GET /me`. */
@@ -19,11 +22,11 @@ export const Me = Type.Object({
   userId: Type.Union([Type.Integer(), Type.String()], {
     description: 'A number where the id is one, otherwise a text'
   }),
-  scopes: Type.Array(Type.Enum([...SCOPES]), {
+  scopes: Type.Array(Type.Enum([...SCOPES], { $id: 'Scope' }), {
     description: 'What the token allows; words of its claim that are no scopes are left out'
   }),
   expiresAt: Type.Union([Type.Integer(), Type.Null()], {
     description: 'When the token ends, in milliseconds; null: never'
   })
-}, { examples: [{ userId: 7, scopes: [...USER_SCOPES], expiresAt: 1640998800000 }] })
+}, { $id: 'Me', examples: [{ userId: 7, scopes: [...USER_SCOPES], expiresAt: 1640998800000 }] })
 export type Me = Static<typeof Me>

@@ -4,6 +4,7 @@ import { orEmpty } from './or-empty.ts'
 
 export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed', 'superseded', 'closed'] as const
 export const DeliveryStatus = Type.Enum([...DELIVERY_STATUSES], {
+  $id: 'DeliveryStatus',
   description: 'pending: will be attempted; failed: the retries are used up; superseded: a newer event of the job ' +
     'replaced it; closed: the webhook was disabled'
 })
@@ -19,7 +20,7 @@ export type AttemptErrorClass = typeof ATTEMPT_ERROR_CLASSES[number]
 const NullableInteger = Type.Union([Type.Integer(), Type.Null()])
 const NullableString = Type.Union([Type.String(), Type.Null()])
 const NullableTime = Type.Union([Type.String({ format: 'date-time' }), Type.Null()])
-const NullableErrorClass = Type.Union([Type.Enum([...ATTEMPT_ERROR_CLASSES]), Type.Null()])
+const NullableErrorClass = Type.Union([Type.Enum([...ATTEMPT_ERROR_CLASSES], { $id: 'AttemptError' }), Type.Null()])
 
 const example = {
   id: 42,
@@ -68,7 +69,8 @@ export const Delivery = Type.Object({
     [Type.String(), Type.Null()], { description: 'Name of the job; null once the payload is no longer kept' }
   ),
   origin: Type.Enum(
-    [...DELIVERY_ORIGINS], { description: 'Why the delivery exists: an event, a redelivery, a replay or a test' }
+    [...DELIVERY_ORIGINS],
+    { $id: 'DeliveryOrigin', description: 'Why the delivery exists: an event, a redelivery, a replay or a test' }
   ),
   originId: Type.Union(
     [Type.Integer(), Type.Null()], { description: 'Id of the redelivered delivery or of the replay' }
@@ -84,7 +86,7 @@ export const Delivery = Type.Object({
   reason: Type.Union([Type.String(), Type.Null()], { description: 'Why the delivery was closed' }),
   createdAt: Type.String({ format: 'date-time' }),
   finishedAt: NullableTime
-}, { description: 'The delivery', examples: [example] })
+}, { $id: 'DeliverySummary', description: 'The delivery', examples: [example] })
 export type Delivery = Static<typeof Delivery>
 
 /** Durations are milliseconds; `dnsMs` and `connectMs` only where the attempt opened the connection. */
@@ -99,7 +101,7 @@ export const DeliveryAttempt = Type.Object({
   message: NullableString,
   responseHeaders: Type.Union([Type.Record(Type.String(), Type.String()), Type.Null()]),
   responseBody: Type.Union([Type.String(), Type.Null()], { description: 'The first 16 KiB' })
-})
+}, { $id: 'Attempt' })
 export type DeliveryAttempt = Static<typeof DeliveryAttempt>
 
 /** The response of `GET /deliveries/:id`. */
@@ -108,6 +110,7 @@ export const DeliveryDetail = Type.Object({
   payload: Type.Unknown({ description: 'The request body; null once it is no longer kept' }),
   attempts: Type.Array(DeliveryAttempt)
 }, {
+  $id: 'Delivery',
   description: 'The delivery with its payload and attempts',
   examples: [{
     ...example,
@@ -134,6 +137,7 @@ export const DeliveryList = Type.Object({
     next: Type.Union([Type.String(), Type.Null()], { description: 'Cursor of the next page, null at the end' })
   })
 }, {
+  $id: 'DeliveryPage',
   description: 'A page of deliveries, newest first',
   examples: [
     { deliveries: [example], pagination: { limit: 20, next: '42' } }
@@ -146,7 +150,7 @@ export const RequestReplay = Type.Object({
   since: Type.Union([Type.String({ format: 'date-time' }), EventIdText], {
     description: 'A time, or the id of the last event that is not replayed'
   })
-}, { additionalProperties: false, examples: [{ since: '2022-01-01T00:00:00Z' }] })
+}, { $id: 'NewReplay', additionalProperties: false, examples: [{ since: '2022-01-01T00:00:00Z' }] })
 export type RequestReplay = Static<typeof RequestReplay>
 
 /** New deliveries of all events since a time. */
@@ -157,5 +161,5 @@ export const Replay = Type.Object({
   deliveries: Type.Integer({ description: 'Deliveries created so far' }),
   createdAt: Type.String({ format: 'date-time' }),
   finishedAt: NullableTime
-}, { description: 'The replay', examples: [replayExample] })
+}, { $id: 'Replay', description: 'The replay', examples: [replayExample] })
 export type Replay = Static<typeof Replay>

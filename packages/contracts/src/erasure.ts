@@ -44,6 +44,7 @@ export const Erasure = Type.Object({
   requestedAt: Type.String({ format: 'date-time' }),
   services: Type.Object({ 'jobs-api': Done, 'webhook-dispatcher': Done })
 }, {
+  $id: 'Erasure',
   examples: [{
     erasureId: '0198c1f6-7a3e-7b2c-9d41-5f0c2a9e4b17',
     state: 'pending',

@@ -5,7 +5,7 @@ import { orEmpty } from './or-empty.ts'
 /** The five states that clients see. BullMQ's prioritized, paused and waiting-children read as `waiting`. */
 export const JOB_STATES = ['waiting', 'delayed', 'active', 'completed', 'failed'] as const
 export type JobState = typeof JOB_STATES[number]
-export const JobState = Type.Enum([...JOB_STATES], { description: 'State of the job' })
+export const JobState = Type.Enum([...JOB_STATES], { $id: 'JobState', description: 'State of the job' })
 
 /** The longest job id, queue name or job name that is accepted, in characters. */
 export const MAX_ID_LENGTH = 256
@@ -51,7 +51,7 @@ export const JobTimestamps = Type.Object({
   created: Type.Integer({ description: 'Milliseconds since 1970' }),
   started: Nullable,
   finished: Nullable
-})
+}, { $id: 'JobTimestamps' })
 
 const listed = {
   id: JobId,
@@ -81,7 +81,7 @@ const EXAMPLE = {
 }
 
 /** A job in a list. */
-export const JobSummary = Type.Object(listed, { examples: [EXAMPLE] })
+export const JobSummary = Type.Object(listed, { $id: 'JobSummary', examples: [EXAMPLE] })
 export type JobSummary = Static<typeof JobSummary>
 
 /** The response of `GET /jobs/:jobId`. */
@@ -99,7 +99,7 @@ export const Job = Type.Object({
   errorTruncated: Type.Optional(
     Type.Literal(true, { description: 'The failedReason is larger than 1 MiB; this is its beginning' })
   )
-}, { examples: [{ ...EXAMPLE, attempts: { made: 1, max: 3 }, result: { rows: 42049 } }] })
+}, { $id: 'Job', examples: [{ ...EXAMPLE, attempts: { made: 1, max: 3 }, result: { rows: 42049 } }] })
 export type Job = Static<typeof Job>
 
 const Backoff = Type.Object({
@@ -131,7 +131,7 @@ export const SubmitJob = Type.Object({
     description: 'Receives the completion event of this job',
     examples: ['https://myapp.com/job-webhook']
   })))
-}, { additionalProperties: false, examples: [{ name: 'dataProcessing', data: { file: 'data.csv' } }] })
+}, { $id: 'NewJob', additionalProperties: false, examples: [{ name: 'dataProcessing', data: { file: 'data.csv' } }] })
 export type SubmitJob = Static<typeof SubmitJob>
 
 /** The body without nulls. */
@@ -143,6 +143,7 @@ export const MAX_BATCH = 1000
 export const SubmitJobs = Type.Object({
   jobs: Type.Array(SubmitJob, { minItems: 1, maxItems: MAX_BATCH })
 }, {
+  $id: 'NewJobs',
   additionalProperties: false,
   examples: [{
     jobs: [
@@ -158,10 +159,14 @@ export const SubmittedJob = Type.Object({
   name: JobName,
   queue: QueueName,
   state: JobState
-}, { examples: [{ jobId: EXAMPLE.id, name: 'dataProcessing', queue: 'default', state: 'waiting' }] })
+}, {
+  $id: 'SubmittedJob',
+  examples: [{ jobId: EXAMPLE.id, name: 'dataProcessing', queue: 'default', state: 'waiting' }]
+})
 export type SubmittedJob = Static<typeof SubmittedJob>
 
 export const SubmittedJobs = Type.Object({ jobs: Type.Array(SubmittedJob) }, {
+  $id: 'SubmittedJobs',
   examples: [{ jobs: [{ jobId: EXAMPLE.id, name: 'dataProcessing', queue: 'default', state: 'waiting' }] }]
 })
 export type SubmittedJobs = Static<typeof SubmittedJobs>
@@ -216,6 +221,7 @@ export const JobList = Type.Object({
     )
   })
 }, {
+  $id: 'JobPage',
   examples: [
     { jobs: [EXAMPLE], pagination: { total: 50, page: 1, limit: 10, pages: 5, next: 'WzEsMTY0MDk5NTIwMDAwMCwxLDJd' } }
   ]
@@ -228,7 +234,7 @@ export const JobCounts = Type.Object({
   active: Type.Integer(),
   completed: Type.Integer(),
   failed: Type.Integer()
-}, { examples: [{ waiting: 3, delayed: 0, active: 1, completed: 45, failed: 1 }] })
+}, { $id: 'JobCounts', examples: [{ waiting: 3, delayed: 0, active: 1, completed: 45, failed: 1 }] })
 export type JobCounts = Static<typeof JobCounts>
 
 /** One event of a job's timeline; progress is left out. */
@@ -241,10 +247,11 @@ export const JobTimelineEntry = Type.Object({
   errorTruncated: Type.Optional(
     Type.Literal(true, { description: 'The error is larger than 64 KiB; this is its beginning' })
   )
-})
+}, { $id: 'JobEvent' })
 export type JobTimelineEntry = Static<typeof JobTimelineEntry>
 
 export const JobTimeline = Type.Object({ events: Type.Array(JobTimelineEntry) }, {
+  $id: 'JobTimeline',
   examples: [{ events: [{ eventId: '1640995210000-0', type: 'active', state: 'active', timestamp: 1640995210000 }] }]
 })
 export type JobTimeline = Static<typeof JobTimeline>

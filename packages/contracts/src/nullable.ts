@@ -1,8 +1,12 @@
 import { Type, type Static, type TSchema } from 'typebox'
+import { withoutName } from './without-name.ts'
 
-/** The schema's type or null, as a list of types: with a union the validator would report a fault for each part. */
+/**
+ * The schema's type or null, as a list of types: with a union the validator would report a fault for each part. It is
+ * not the named schema any more.
+ */
 export function nullable<Schema extends TSchema & { type: string }> (schema: Schema) {
-  return Type.Unsafe<Static<Schema> | null>({ ...schema, type: [schema.type, 'null'] })
+  return Type.Unsafe<Static<Schema> | null>({ ...withoutName(schema), type: [schema.type, 'null'] })
 }
 
 /** One of the values, or null. */

@@ -1,4 +1,5 @@
 import { Type, type Static, type TSchema } from 'typebox'
+import { withoutName } from './without-name.ts'
 
 type Text = TSchema & { pattern?: string, enum?: readonly string[] }
 
@@ -9,7 +10,7 @@ type Text = TSchema & { pattern?: string, enum?: readonly string[] }
 export function orEmpty<Schema extends Text> (schema: Schema) {
   const { pattern, enum: values } = schema
   return Type.Unsafe<Static<Schema>>({
-    ...schema,
+    ...withoutName(schema),
     ...(values ? { enum: [...values, ''] } : { minLength: 0 }),
     ...(pattern !== undefined && { pattern: `^$|${pattern}` })
   })

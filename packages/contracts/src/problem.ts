@@ -8,7 +8,7 @@ export const Problem = Type.Object({
   detail: Type.Optional(Type.String()),
   instance: Type.Optional(Type.String()),
   errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() })))
-})
+}, { $id: 'Problem' })
 export type Problem = Static<typeof Problem>
 
 /** The content type of every error response. */

@@ -124,7 +124,7 @@ export type SessionEndPayload = Static<typeof SessionEndPayload>
 export const Ticket = Type.Object({
   ticket: Type.String({ description: 'Opens one event stream, as `?ticket=`' }),
   expiresIn: Type.Integer({ description: 'Seconds' })
-})
+}, { $id: 'Ticket' })
 export type Ticket = Static<typeof Ticket>
 
 export type JobPayload = JobProgressPayload | JobCompletedPayload | JobFailedPayload | JobStatePayload

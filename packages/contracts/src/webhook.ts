@@ -9,16 +9,17 @@ import { renderUserId } from './user-id.ts'
 export type WebhookEventType = DeliveredEventType | 'all'
 export const WEBHOOK_EVENT_TYPES: readonly WebhookEventType[] = [...DELIVERED_EVENT_TYPES, 'all']
 const EVENT_TYPE = { description: 'Events that the webhook receives' }
-export const WebhookEventType = Type.Enum([...WEBHOOK_EVENT_TYPES], EVENT_TYPE)
+export const WebhookEventType = Type.Enum([...WEBHOOK_EVENT_TYPES], { $id: 'WebhookEventType', ...EVENT_TYPE })
 
 export const WebhookStatus = Type.Enum(['active', 'paused', 'disabled'], {
+  $id: 'WebhookStatus',
   description: 'paused: by its owner; disabled: it failed for days, or answered that it is gone'
 })
 const PROGRESS_MODES = ['all', 'latest'] as const
 const PROGRESS_MODE = {
   description: 'latest: of several pending progress events of a job, only the newest is delivered'
 }
-export const ProgressMode = Type.Enum([...PROGRESS_MODES], PROGRESS_MODE)
+export const ProgressMode = Type.Enum([...PROGRESS_MODES], { $id: 'ProgressMode', ...PROGRESS_MODE })
 
 // Postgres stores no text with NUL in it, and a URL parser drops or encodes control characters.
 const url = Type.String({ format: 'url', pattern: '^[^\\u0000-\\u001f\\u007f]*$', maxLength: 2048 })
@@ -55,7 +56,7 @@ export const CreateWebhook = Type.Object({
   url,
   eventType: WebhookEventType,
   ...optional
-}, { additionalProperties: false, examples: [example] })
+}, { $id: 'NewWebhook', additionalProperties: false, examples: [example] })
 export type CreateWebhook = Static<typeof CreateWebhook>
 
 /** Body of `PUT /webhooks/:id`: changes the given fields. The whole response of a GET may be sent back. */
@@ -65,7 +66,12 @@ export const UpdateWebhook = Type.Object({
   ...optional,
   id: Type.Optional(Type.Integer()),
   ...readOnly
-}, { additionalProperties: false, minProperties: 1, examples: [{ eventType: 'all', active: false }] })
+}, {
+  $id: 'WebhookChange',
+  additionalProperties: false,
+  minProperties: 1,
+  examples: [{ eventType: 'all', active: false }]
+})
 export type UpdateWebhook = Static<typeof UpdateWebhook>
 
 export const Webhook = Type.Object({
@@ -80,28 +86,32 @@ export const Webhook = Type.Object({
   progressMode: ProgressMode,
   createdAt: Type.String({ format: 'date-time' }),
   updatedAt: Type.String({ format: 'date-time' })
-}, { description: 'The webhook', examples: [shown] })
+}, { $id: 'Webhook', description: 'The webhook', examples: [shown] })
 export type Webhook = Static<typeof Webhook>
 
 /** The response of `POST /webhooks`; the secret is shown here and on `GET /webhooks/:id/secret`. */
 export const CreatedWebhook = Type.Object({ ...Webhook.properties, secret: Type.String({ pattern: '^whsec_' }) }, {
-  description: 'The webhook, with its secret', examples: [{ ...shown, secret }]
+  $id: 'CreatedWebhook',
+  description: 'The webhook, with its secret',
+  examples: [{ ...shown, secret }]
 })
 export type CreatedWebhook = Static<typeof CreatedWebhook>
 
 export const WebhookList = Type.Object(
-  { webhooks: Type.Array(Webhook) }, { description: 'All webhooks, oldest first', examples: [{ webhooks: [shown] }] }
+  { webhooks: Type.Array(Webhook) },
+  { $id: 'WebhookList', description: 'All webhooks, oldest first', examples: [{ webhooks: [shown] }] }
 )
 export type WebhookList = Static<typeof WebhookList>
 
 export const WebhookSecret = Type.Object({
   secret: Type.String({ pattern: '^whsec_', description: 'The key that verifies the deliveries (Standard Webhooks)' })
-}, { description: 'The current secret', examples: [{ secret }] })
+}, { $id: 'WebhookSecret', description: 'The current secret', examples: [{ secret }] })
 export type WebhookSecret = Static<typeof WebhookSecret>
 
 /** Body of `PUT /webhooks/legacy`. */
 export const PutLegacyWebhook = Type.Object(
-  { webhookUrl: url, ...readOnly }, { additionalProperties: false, examples: [{ webhookUrl: example.url }] }
+  { webhookUrl: url, ...readOnly },
+  { $id: 'NewLegacyWebhook', additionalProperties: false, examples: [{ webhookUrl: example.url }] }
 )
 export type PutLegacyWebhook = Static<typeof PutLegacyWebhook>
 
@@ -113,6 +123,7 @@ export const LegacyWebhook = Type.Object({
   createdAt: Type.String({ format: 'date-time' }),
   updatedAt: Type.String({ format: 'date-time' })
 }, {
+  $id: 'LegacyWebhook',
   description: 'The legacy webhookUrl',
   examples: [
     { webhookUrl: example.url, status: 'active', disabledReason: null, ...times }

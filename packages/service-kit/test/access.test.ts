@@ -24,7 +24,8 @@ async function service (t: TestContext, { LOG_LEVEL = 'error' }: { LOG_LEVEL?: '
   app.setValidatorCompiler(validatorCompiler).register(problems).register(docs, {
     title: 't',
     description: 'd',
-    version: '1'
+    version: '1',
+    tags: {}
   })
   app.register(jwtAuth, { settings: { TOKEN_SECRET: TEST_SECRET } })
   app.register(async app => {

@@ -5,7 +5,13 @@ import { api } from './routes/api.ts'
 export const API = {
   title: 'Tidings jobs-api',
   description: 'Submit, poll, list, count, cancel and retry jobs; refresh and inspect tokens',
-  version: VERSION
+  version: VERSION,
+  tags: {
+    auth: 'Tokens: who they are for, and new ones',
+    submit: 'New jobs',
+    jobs: 'The jobs of a user: lists, states, timelines and commands',
+    users: 'What operators do for a whole user'
+  }
 }
 
 /** The decorators that the routes use when they are called. */

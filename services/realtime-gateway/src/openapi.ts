@@ -11,6 +11,7 @@ export const API = {
   description: 'Delivers every job event to its owner, in order, with resume: as event streams, and over Socket.IO ' +
     'at `/socket.io/` and WebSocket at `/ws`, which OpenAPI cannot describe',
   version: VERSION,
+  tags: { realtime: 'Event streams, and the tickets with which a browser opens them' },
   securitySchemes: {
     ticket: {
       type: 'apiKey',

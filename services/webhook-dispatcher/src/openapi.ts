@@ -5,7 +5,12 @@ import { api } from './routes/api.ts'
 export const API = {
   title: 'Tidings webhook-dispatcher',
   description: 'Webhooks: registration, deliveries and their attempts, replay',
-  version: VERSION
+  version: VERSION,
+  tags: {
+    webhooks: 'Endpoints that receive events of jobs, and their secrets',
+    deliveries: 'What was sent to a webhook, with each attempt, and what to send again',
+    'legacy webhook': 'The one webhookUrl of a user that receives completions'
+  }
 }
 
 /** The OpenAPI document of the routes. */

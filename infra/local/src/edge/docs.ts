@@ -4,7 +4,6 @@ import fp from 'fastify-plugin'
 import type { EdgeConfig } from './config.ts'
 
 const TIMEOUT_MS = 3_000
-const METHODS = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'patch'])
 
 /** The reference alone: without the services of its vendor, and without anything loaded from other sites. */
 const PAGE = {
@@ -20,6 +19,8 @@ const PAGE = {
 
 interface OpenApi {
   info: { title: string, version: string, description?: string }
+  servers?: unknown[]
+  tags?: unknown[]
   paths?: Record<string, Record<string, object>>
   components?: { schemas?: Record<string, unknown>, securitySchemes?: Record<string, unknown> }
   security?: unknown[]
@@ -37,7 +38,7 @@ export const docs = fp<{ config: EdgeConfig }>(async function docs (app, { confi
     const documents = await Promise.all(Object.entries(sources).map(async ([service, url]) => {
       try {
         const response = await fetch(`${url}/openapi.json`, { signal: AbortSignal.timeout(TIMEOUT_MS) })
-        return prefixed(await response.json() as OpenApi, service)
+        return await response.json() as OpenApi
       } catch (err) {
         app.log.warn({ err, service }, 'no OpenAPI document') // the page is useful without it too
         return undefined
@@ -52,24 +53,7 @@ export const docs = fp<{ config: EdgeConfig }>(async function docs (app, { confi
   })
 }, { name: 'docs' })
 
-/**
- * Prefixes schema names with the name of the service, and tags operations with it: two services may use the same names.
- */
-function prefixed (document: OpenApi, service: string): OpenApi {
-  const text = JSON.stringify(document).replaceAll('"#/components/schemas/', `"#/components/schemas/${service}.`)
-  const copy = JSON.parse(text) as OpenApi
-  const schemas = Object.entries(copy.components?.schemas ?? {}).map(([name, schema]) => [`${service}.${name}`, schema])
-  for (const path of Object.values(copy.paths ?? {})) {
-    for (const [method, operation] of Object.entries(path)) {
-      if (METHODS.has(method)) path[method] = { tags: [service], ...operation }
-    }
-  }
-  return {
-    ...copy,
-    components: { ...copy.components, schemas: Object.fromEntries(schemas) as Record<string, unknown> }
-  }
-}
-
+/** Schemas of the same name are the same: test/docs/openapi.test.ts compares them. */
 function merge (documents: OpenApi[]): OpenApi & { openapi: string } {
   return {
     openapi: '3.1.0',
@@ -78,6 +62,8 @@ function merge (documents: OpenApi[]): OpenApi & { openapi: string } {
       version: documents[0]?.info.version ?? '0.0.0',
       description: 'Submit jobs, poll them, and manage webhooks.'
     },
+    servers: documents[0]?.servers ?? [],
+    tags: documents.flatMap(({ tags = [] }) => tags),
     paths: Object.assign({}, ...documents.map(({ paths }) => paths)) as NonNullable<OpenApi['paths']>,
     components: {
       schemas: Object.assign({}, ...documents.map(({ components }) => components?.schemas)) as Record<string, unknown>,

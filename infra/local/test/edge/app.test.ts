@@ -119,14 +119,10 @@ t.test('streams a response as it is written, and ends it at the service when the
 t.test('merges the OpenAPI documents of all services into one page', async t => {
   const document = (name: string) => ({
     info: { title: name, version: '1.0.0' },
-    paths: {
-      [`/${name}`]: {
-        get: {
-          responses: { 200: { content: { 'application/json': { schema: { $ref: '#/components/schemas/def-0' } } } } }
-        }
-      }
-    },
-    components: { schemas: { 'def-0': { title: name } }, securitySchemes: { bearer: { type: 'http' } } }
+    servers: [{ url: '/' }],
+    tags: [{ name }],
+    paths: { [`/${name}`]: { get: { tags: [name] } } },
+    components: { schemas: { Problem: {}, [name]: {} }, securitySchemes: { bearer: { type: 'http' } } }
   })
   const { origin } = await setup(t, {
     handler: name => (_request, response) => {
@@ -134,20 +130,15 @@ t.test('merges the OpenAPI documents of all services into one page', async t => 
     }
   })
   const merged = await (await fetch(`${origin}/openapi.json`)).json() as {
-    paths: object,
+    servers: object[]
+    tags: object[]
+    paths: object
     components: { schemas: object }
   }
+  t.same(merged.servers, [{ url: '/' }])
+  t.same(merged.tags, [{ name: 'jobs-api' }, { name: 'gateway' }, { name: 'dispatcher' }])
   t.same(Object.keys(merged.paths), ['/jobs-api', '/gateway', '/dispatcher'])
-  t.same(Object.keys(merged.components.schemas), [
-    'jobs-api.def-0',
-    'realtime-gateway.def-0',
-    'webhook-dispatcher.def-0'
-  ])
-  t.match(
-    JSON.stringify(merged.paths),
-    '"tags":["jobs-api"],"responses":{"200":' +
-      '{"content":{"application/json":{"schema":{"$ref":"#/components/schemas/jobs-api.def-0"'
-  )
+  t.same(Object.keys(merged.components.schemas), ['Problem', 'jobs-api', 'gateway', 'dispatcher'])
   const page = await fetch(`${origin}/docs`)
   t.equal(page.status, 200)
   const html = await page.text()

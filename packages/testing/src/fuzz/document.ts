@@ -40,19 +40,27 @@ type Document = {
   components: { schemas: Record<string, JsonSchema> }
 }
 
-/** The operations of an OpenAPI document, references resolved. */
+const NAMED = '#/components/schemas/'
+
+/** The operations of an OpenAPI document, with the named schemas in place of the references to them. */
 export function operationsOf (document: object): Operation[] {
-  const { paths, components } = JSON.parse(JSON.stringify(document)) as Document
-  const resolve = (schema: JsonSchema | { $ref: string } | undefined): JsonSchema | undefined =>
-    schema && '$ref' in schema ? components.schemas[schema.$ref.replace('#/components/schemas/', '')] : schema
+  const text = JSON.stringify(document)
+  const { components: { schemas } } = JSON.parse(text) as Document
+  const { paths } = JSON.parse(text, (_key, value: unknown) => resolve(value)) as Document
+
+  function resolve (value: unknown): unknown {
+    const { $ref } = (value ?? {}) as { $ref?: unknown }
+    if (typeof $ref !== 'string' || !$ref.startsWith(NAMED)) return value
+    return JSON.parse(JSON.stringify(schemas[$ref.slice(NAMED.length)]), (_key, inner: unknown) => resolve(inner))
+  }
 
   return Object.entries(paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, described]) => ({
     operationId: described.operationId,
     method: method.toUpperCase() as Operation['method'],
     path,
     parameters: described.parameters ?? [],
-    body: resolve(described.requestBody?.content['application/json']?.schema),
+    body: described.requestBody?.content['application/json']?.schema,
     answers: new Map(Object.entries(described.responses).map(([status, { content }]) =>
-      [Number(status), resolve(Object.values(content ?? {})[0]?.schema)]))
+      [Number(status), Object.values(content ?? {})[0]?.schema]))
   })))
 }

@@ -13,7 +13,7 @@ import { jobNotFound } from '../read/job-not-found.ts'
 import { jobJson, lastEventId } from '../read/job-row.ts'
 import { listJobs } from '../read/list-jobs.ts'
 import { readTimeline } from '../read/timeline.ts'
-import { successResponse } from './success-response.ts'
+import { RATE_LIMIT, successResponse } from './success-response.ts'
 
 export const JobParams = Type.Object({ jobId: JobId })
 
@@ -79,7 +79,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
       headers: GetHeaders,
       response: {
         200: successResponse(Job, 'The job', ETag),
-        304: successResponse(Type.Null(), 'Not modified', ETag),
+        304: { ...Type.Null(), description: 'Not modified', headers: { ...ETag, ...RATE_LIMIT } },
         ...problemResponses(404, 414)
       }
     }

@@ -1,6 +1,6 @@
 import { Type, type TSchema } from 'typebox'
 
-const RATE_LIMIT = {
+export const RATE_LIMIT = {
   'ratelimit-limit': Type.Integer({ description: 'Requests that you may make per minute' }),
   'ratelimit-remaining': Type.Integer({ description: 'Requests left in this minute' }),
   'ratelimit-reset': Type.Integer({ description: 'Seconds until the minute ends' })
@@ -10,5 +10,10 @@ const RATE_LIMIT = {
 export function successResponse<Schema extends TSchema> (
   schema: Schema, description: string, headers: Record<string, TSchema> = {}
 ) {
-  return { ...schema, description, headers: { ...headers, ...RATE_LIMIT } }
+  const { examples } = schema as { examples?: unknown[] }
+  return {
+    description,
+    headers: { ...headers, ...RATE_LIMIT },
+    content: { 'application/json': { schema, ...(examples && { example: examples[0] }) } }
+  }
 }
