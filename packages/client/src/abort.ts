@@ -1,37 +1,79 @@
 /** Calls the listener when the signal aborts, at once where it has. Returns what removes it. */
 export function onAbort (signal: AbortSignal | undefined, listener: () => void): () => void {
-  if (!signal) return () => {}
-  if (signal.aborted) {
-    listener()
-    return () => {}
-  }
-  signal.addEventListener('abort', listener, { once: true })
-  return () => signal.removeEventListener('abort', listener)
+  if (signal?.aborted) listener()
+  else signal?.addEventListener('abort', listener, { once: true })
+  return () => signal?.removeEventListener('abort', listener)
 }
 
-/** A signal that aborts with the first of several; `dispose` removes its listeners. Without a timer of its own. */
-export function anySignal (...signals: (AbortSignal | undefined)[]): { signal: AbortSignal, dispose: () => void } {
+/** A promise, and what settles it. */
+export function deferred<T = void> () {
+  let resolve!: (value: T | PromiseLike<T>) => void
+  let reject!: (err: unknown) => void
+  const promise = new Promise<T>((_resolve, _reject) => {
+    resolve = _resolve
+    reject = _reject
+  })
+  return { promise, resolve, reject }
+}
+
+export interface Scope {
+  /** Aborts with the first of several signals, or once it is late. */
+  signal: AbortSignal
+  /** Lets its time begin once more. */
+  restart: () => void
+  /** Removes its listeners and its timer. */
+  dispose: () => void
+}
+
+/** One signal of several. With a time, in milliseconds, it aborts after that too, for the reason `late`. */
+export function createScope (signals: (AbortSignal | undefined)[], ms?: number, late?: unknown): Scope {
   const controller = new AbortController()
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const restart = () => {
+    clearTimeout(timer)
+    if (ms !== undefined) timer = setTimeout(() => controller.abort(late), ms)
+  }
   const removers = signals.map(signal => onAbort(signal, () => controller.abort(signal?.reason)))
-  return { signal: controller.signal, dispose: () => { for (const remove of removers) remove() } }
-}
-
-/** Waits; rejects with the reason of the signal where that aborts first. */
-export function sleep (ms: number, signal: AbortSignal): Promise<void> {
-  let timer: ReturnType<typeof setTimeout>
-  return orAborted(new Promise<void>(resolve => { timer = setTimeout(resolve, ms) }), signal)
-    .finally(() => clearTimeout(timer))
+  restart()
+  return {
+    signal: controller.signal,
+    restart,
+    dispose: () => {
+      clearTimeout(timer)
+      for (const remove of removers) remove()
+    }
+  }
 }
 
 /** The promise, or a rejection with the reason of the signal where that aborts first. */
 export async function orAborted<T> (promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  let remove = () => {}
-  const aborted = new Promise<void>(resolve => { remove = onAbort(signal, resolve) })
-    .then(() => { throw signal.reason })
+  const { promise: aborted, reject } = deferred<never>()
+  const remove = onAbort(signal, () => reject(signal.reason))
   try {
     return await Promise.race([promise, aborted])
   } finally {
     remove()
+  }
+}
+
+export interface Pause {
+  /** Resolves after so many milliseconds (none: never), once woken, or when the signal aborts. One at a time. */
+  wait: (ms?: number) => Promise<void>
+  wake: () => void
+}
+
+export function createPause (signal: AbortSignal): Pause {
+  let wake = () => {}
+  return {
+    wake: () => wake(),
+    wait: async ms => {
+      const { promise, resolve } = deferred()
+      const timer = ms === undefined ? undefined : setTimeout(resolve, ms)
+      const remove = onAbort(signal, wake = resolve)
+      await promise
+      clearTimeout(timer)
+      remove()
+    }
   }
 }
 

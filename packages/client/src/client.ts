@@ -1,11 +1,13 @@
 import { TidingsError } from './errors.ts'
-import { disposable, readEvents, type Events, type EventsOptions } from './events.ts'
+import { readEvents, type Events, type EventsOptions } from './events.ts'
+import { disposable } from './feed.ts'
 import type { Http } from './http.ts'
 import { createJobs, type Jobs, type JobSchemas } from './jobs.ts'
-import type { Channel, Status } from './stream/event-stream.ts'
+import type { Channel } from './stream/event-stream.ts'
+import type { Status } from './stream/status.ts'
 import type { WebSocketConstructor } from './stream/websocket.ts'
 import { createTokens, type TokenSource } from './token.ts'
-import { WatchHub } from './watch-hub.ts'
+import { createWatchHub } from './watch-hub.ts'
 import { createDeliveries, createWebhooks, type Deliveries, type Webhooks } from './webhooks-api.ts'
 
 export interface ClientOptions<Schemas extends JobSchemas = JobSchemas> {
@@ -66,7 +68,7 @@ export function createClient<const Schemas extends JobSchemas = JobSchemas> (
     : options.WebSocket ?? undefined
   const listeners = new Set<(status: Status) => void>()
   const settings = { http, channels, WebSocket }
-  const hub = new WatchHub(settings, status => { for (const listener of listeners) listener(status) })
+  const hub = createWatchHub(settings, status => { for (const listener of listeners) listener(status) })
   const close = () => closing.abort(new TidingsError('closed', 'The client was closed'))
 
   const client: Omit<Client<Schemas>, typeof Symbol.asyncDispose> = {

@@ -85,9 +85,8 @@ export function responseError (status: number, headers: Headers, body: unknown):
 
 /** Retry-After as milliseconds: it holds seconds or a date. */
 function retryAfterMs (text: string | null): number | undefined {
-  if (!text) return undefined
-  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now()
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), MAX_RETRY_AFTER_MS)
+  const ms = Number(text) * 1000 || Date.parse(text ?? '') - Date.now()
+  return ms > 0 ? Math.min(ms, MAX_RETRY_AFTER_MS) : undefined
 }
 
 const TRANSIENT: ErrorCode[] = ['network', 'timeout', 'rate_limited', 'unavailable', 'server_error', 'token_failed']

@@ -1,19 +1,14 @@
-const FORM = /^(\d{1,15})-(\d{1,15})$/
-
 /** Whether this is the id of an event: `<milliseconds>-<sequence>`. */
 export function isEventId (value: unknown): value is string {
-  return typeof value === 'string' && FORM.test(value)
+  return typeof value === 'string' && /^\d{1,15}-\d{1,15}$/.test(value)
 }
 
 /** Whether an event is newer than another. Ids are pairs of integers: as texts "9-0" would stand above "10-0". */
 export function isNewer (a: string, b: string | null | undefined): boolean {
-  if (b === null || b === undefined) return true
-  const [ms, sequence] = parts(a)
-  const [otherMs, otherSequence] = parts(b)
-  return ms > otherMs || (ms === otherMs && sequence > otherSequence)
+  return sortable(a) > sortable(b)
 }
 
-function parts (id: string): [number, number] {
-  const [, ms, sequence] = FORM.exec(id) ?? []
-  return [Number(ms ?? -1), Number(sequence ?? -1)]
+/** A text that sorts as the id does, and nothing before each. */
+function sortable (id: string | null | undefined): string {
+  return id ? id.replace(/\d+/g, part => part.padStart(15, '0')) : ''
 }

@@ -1,4 +1,4 @@
-import { anySignal, backoffMs, sleep } from './abort.ts'
+import { backoffMs, createPause, createScope } from './abort.ts'
 import { isTransient, responseError, TidingsError } from './errors.ts'
 import type { Tokens } from './token.ts'
 
@@ -35,33 +35,50 @@ const MAX_RETRY_AFTER_MS = 60_000
 /** In characters. The largest response that the API describes, a page of deliveries, has about 8 Mi. */
 const MAX_RESPONSE = 16 * 1024 * 1024
 
-/** The path with each part encoded. */
-export function path (parts: TemplateStringsArray, ...values: (string | number)[]): string {
-  return String.raw({ raw: parts }, ...values.map(value => encodeURIComponent(value)))
-}
-
-/** Sends a request and returns the body of the response. */
-export async function call<T> (http: Http, method: string, path: string, options: SendOptions = {}): Promise<T> {
-  return (await send(http, method, path, options)).body as T
-}
-
 /** Sends a request, again where that may help and does no harm. Rejects for any other status than 2xx and 304. */
 export async function send (http: Http, method: string, path: string, options: SendOptions = {}): Promise<Answer> {
-  const { signal, dispose } = anySignal(options.signal, http.closed)
-  const { retries = http.retries, repeatable = method !== 'POST' } = options
+  const { query = {}, timeoutMs = http.timeoutMs, retries = http.retries, repeatable = method !== 'POST' } = options
+  const { signal, dispose } = createScope([options.signal, http.closed])
+  const body = options.body === undefined ? undefined : JSON.stringify(options.body)
+  const url = `${http.url}${path}${queryText(query)}`
+
+  async function sendOnce (token: string): Promise<Answer> {
+    const late = new TidingsError('timeout', `No response within ${timeoutMs} ms`)
+    const { signal: ending, dispose } = createScope([signal], timeoutMs, late)
+    const headers = defined({
+      ...options.headers,
+      authorization: `Bearer ${token}`,
+      'content-type': body && 'application/json'
+    })
+    try {
+      const response = await http.fetch(url, { method, headers, signal: ending, ...(body && { body }) })
+      const { status, headers: received, ok } = response
+      const answer = { status, headers: received, body: bodyOf(http, await readText(response)) }
+      if (ok || status === 304) return answer
+      throw responseError(status, received, answer.body)
+    } catch (cause) {
+      ending.throwIfAborted()
+      if (cause instanceof TidingsError) throw cause
+      throw new TidingsError('network', `${method} ${path} got no response`, { cause })
+    } finally {
+      dispose()
+    }
+  }
+
   let hasRenewed = false
   try {
     for (let attempt = 0; ; attempt++) {
       signal.throwIfAborted()
       const token = await http.tokens.get(signal)
       try {
-        return await sendOnce(http, method, path, { ...options, signal, token })
+        return await sendOnce(token)
       } catch (err) {
         signal.throwIfAborted()
         if (!(err instanceof TidingsError)) throw err
-        const isGone = err.status === 404 && method === 'DELETE' && attempt > 0 // the attempt before has done it
-        if (isGone) return { status: 204, headers: new Headers(), body: undefined }
-        if (err.status === 401 && !hasRenewed) {
+        const { code, status, retryAfterMs = 0 } = err
+        const isGone = status === 404 && method === 'DELETE' && attempt > 0 // the attempt before has done it
+        if (isGone) return { status, headers: new Headers(), body: undefined }
+        if (status === 401 && !hasRenewed) {
           hasRenewed = true
           await http.tokens.renew('rejected', token, signal).catch(renewal => {
             throw renewal.code === 'unauthorized' ? err : renewal
@@ -69,10 +86,9 @@ export async function send (http: Http, method: string, path: string, options: S
           attempt--
           continue
         }
-        const { retryAfterMs = 0 } = err
-        const mayRetry = err.code === 'rate_limited' || (repeatable && isTransient(err) && err.code !== 'server_error')
+        const mayRetry = code === 'rate_limited' || (repeatable && isTransient(err) && code !== 'server_error')
         if (!mayRetry || attempt >= retries || retryAfterMs > MAX_RETRY_AFTER_MS) throw err
-        await sleep(Math.max(retryAfterMs, backoffMs(attempt, FIRST_RETRY_MS, MAX_RETRY_MS)), signal)
+        await createPause(signal).wait(Math.max(retryAfterMs, backoffMs(attempt, FIRST_RETRY_MS, MAX_RETRY_MS)))
       }
     }
   } finally {
@@ -80,38 +96,14 @@ export async function send (http: Http, method: string, path: string, options: S
   }
 }
 
-async function sendOnce (
-  http: Http, method: string, path: string, options: SendOptions & { token: string, signal: AbortSignal }
-): Promise<Answer> {
-  const { query = {}, body, token, timeoutMs = http.timeoutMs } = options
-  const timeout = new AbortController()
-  const timer = setTimeout(() => timeout.abort(), timeoutMs)
-  const { signal, dispose } = anySignal(options.signal, timeout.signal)
-  const headers = Object.entries({
-    ...options.headers,
-    authorization: `Bearer ${token}`,
-    'content-type': body === undefined ? undefined : 'application/json'
-  }).filter((header): header is [string, string] => header[1] !== undefined)
-  try {
-    const response = await http.fetch(`${http.url}${path}${queryText(query)}`, {
-      method, headers, signal, ...(body !== undefined && { body: JSON.stringify(body) })
-    })
-    const answer = { status: response.status, headers: response.headers, body: bodyOf(http, await readText(response)) }
-    if (response.ok || response.status === 304) return answer
-    throw responseError(answer.status, answer.headers, answer.body)
-  } catch (cause) {
-    if (cause instanceof TidingsError) throw cause
-    if (timeout.signal.aborted) throw new TidingsError('timeout', `No response within ${timeoutMs} ms`, { cause })
-    throw new TidingsError('network', `${method} ${path} got no response`, { cause })
-  } finally {
-    clearTimeout(timer)
-    dispose()
-  }
+/** The entries that have a value. */
+function defined (object: object): [string, string][] {
+  return Object.entries(object).filter(([, value]) => value !== undefined) as [string, string][]
 }
 
 /** `?a=1&b=2` of what is defined. */
 export function queryText (query: object): string {
-  const text = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== undefined)).toString()
+  const text = new URLSearchParams(defined(query)).toString()
   return text && `?${text}`
 }
 
@@ -127,7 +119,7 @@ export async function readText (response: Response): Promise<string> {
     text += decoder.decode(value, { stream: true })
     if (text.length <= MAX_RESPONSE) continue
     reader.cancel().catch(() => {})
-    throw new TidingsError('unexpected_response', `The response is longer than ${MAX_RESPONSE} characters`)
+    throw new TidingsError('unexpected_response', 'The response is too long')
   }
 }
 

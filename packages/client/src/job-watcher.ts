@@ -1,13 +1,15 @@
-import { anySignal, backoffMs, onAbort, orAborted, sleep } from './abort.ts'
+import { backoffMs, createPause, createScope, onAbort } from './abort.ts'
 import { isRecord, isTransient, TidingsError } from './errors.ts'
 import { isEventId, isNewer } from './event-id.ts'
-import { path, send } from './http.ts'
-import type { Job, JobEvent, JobProgressEvent } from './types.ts'
+import { send } from './http.ts'
+import type { Job, JobEvent, JobProgressEvent, JobStateEvent } from './types.ts'
 import { MAX_POLLS, type Watcher, type WatchHub } from './watch-hub.ts'
 
 export interface WatchOptions {
   /** Where the ids of jobs that others add repeat. */
   queue?: string | undefined
+  /** What follows this event only, as after a retry: how the job stood up to it is not shown, and is not its end. */
+  after?: string | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -22,7 +24,19 @@ const MAX_RETRY_MS = 30_000
 const MAX_SERVER_RETRY_MS = 60_000
 const STATES = ['waiting', 'delayed', 'active', 'completed', 'failed']
 
-type Wanted = { after: string | undefined, known: string | undefined }
+type Wanted = { after?: string | undefined, known?: string | undefined }
+
+export interface JobWatcher extends Watcher {
+  start: () => void
+  close: () => void
+}
+
+export interface JobWatcherListeners {
+  /** How the job stands, whenever that changes, and its end. */
+  onChange: (job: Job) => void
+  /** Nothing more comes. Without an error the job has ended. */
+  onEnd: (error?: unknown) => void
+}
 
 export const isFinal = ({ state }: Job): boolean => state === 'completed' || state === 'failed'
 
@@ -30,222 +44,199 @@ export const isFinal = ({ state }: Job): boolean => state === 'completed' || sta
  * Follows one job. Only the REST API says how a job stands and that it has ended: progress and `active` are taken from
  * events where they follow what is known without a gap; everything else is a reason to ask.
  */
-export class JobWatcher implements Watcher {
-  readonly jobId: string
-  readonly #hub: WatchHub
-  readonly #options: WatchOptions
-  readonly #onChange: () => void
-  readonly #closing = new AbortController()
-  #job: Job | undefined
-  #etag: string | undefined
+export function createJobWatcher (
+  hub: WatchHub, jobId: string, { queue, after, signal }: WatchOptions, { onChange, onEnd }: JobWatcherListeners
+): JobWatcher {
+  const { http } = hub
+  const closing = new AbortController()
+  const { signal: closed } = closing
+  const pause = createPause(closed)
+  let job: Job | undefined
+  let etag: string | undefined
   /** Asks: the answer has to know this event, or at least be of after it. */
-  #wanted: Wanted | undefined
-  #isAsking = false
+  let wanted: Wanted | undefined = {}
+  let isAsking = false
   /** All events since a snapshot have come, or will. */
-  #isCovered = false
+  let isCovered = false
   /** Came while the job was asked for. */
-  #progress: JobProgressEvent | undefined
-  #kick = new AbortController()
-  isOver = false
-  error: unknown
+  let progress: JobProgressEvent | undefined
+  let polling: AbortController | undefined
+  let hasStarted = false
 
-  constructor (hub: WatchHub, jobId: string, options: WatchOptions, onChange: () => void) {
-    this.#hub = hub
-    this.jobId = jobId
-    this.#options = options
-    this.#onChange = onChange
+  const watcher: JobWatcher = { jobId, start, close, fail, kick, onSession, onEvent }
+
+  function start () {
+    if (hasStarted) return
+    hasStarted = true
+    const removers = [signal, http.closed].map(one => onAbort(one, () => fail(one?.reason)))
+    run().catch(fail).finally(() => {
+      for (const remove of removers) remove()
+      close()
+    })
   }
 
-  get job (): Job | undefined {
-    return this.#job
+  function close () {
+    closing.abort()
+    hub.leave(watcher)
   }
 
-  start (): void {
-    const { signal } = this.#options
-    const { closed } = this.#hub.http
-    const removers = [
-      onAbort(signal, () => this.fail(signal?.reason)),
-      onAbort(closed, () => this.fail(closed.reason))
-    ]
-    this.#run()
-      .catch((err: unknown) => this.fail(err))
-      .finally(() => {
-        for (const remove of removers) remove()
-        this.#hub.leave(this)
-      })
+  function fail (error?: unknown) {
+    if (closed.aborted) return
+    close()
+    onEnd(error)
   }
 
-  close (): void {
-    this.isOver = true
-    this.#closing.abort()
-    this.#hub.leave(this)
-  }
-
-  fail (err: unknown): void {
-    if (this.isOver) return
-    this.error = err
-    this.close()
-    this.#onChange()
-  }
-
-  onSession (isWhole: boolean): void {
-    const { position } = this.#hub
-    if (position === undefined || (isWhole && this.#isCovered)) return this.kick()
-    this.#isCovered = true
+  function onSession (isWhole: boolean) {
+    const { position } = hub
+    if (position === undefined || (isWhole && isCovered)) return kick()
+    isCovered = true
     // A snapshot that knows a later event of the job lacks nothing before it.
-    if (this.#isAsking || isNewer(position, this.#job?.lastEventId)) this.#ask({ after: position })
-    else this.kick()
+    if (isAsking || isNewer(position, job?.lastEventId)) ask({ after: position })
+    else kick()
   }
 
-  onEvent (event: JobEvent): void {
-    const job = this.#job
+  function onEvent (event: JobEvent) {
     if (job && event.type !== 'state' && event.queue !== job.queue) return
-    if (!isNewer(event.eventId, job?.lastEventId)) return
+    const { eventId } = event
+    if (!isNewer(eventId, job?.lastEventId)) return
     if (event.type === 'progress' && !event.progressTruncated) {
-      if (this.#isAsking || !job) this.#progress = event
-      else this.#accept(progressed(job, event))
-    } else if (event.type === 'state' && job && !this.#isAsking && event.name === job.name) {
-      this.#accept(moved(job, event))
+      if (isAsking || !job) progress = event
+      else accept(changed(job, event))
+    } else if (event.type === 'state' && job && !isAsking && event.name === job.name) {
+      accept(changed(job, event))
     } else {
-      this.#ask({ after: event.eventId, known: event.eventId })
+      ask({ after: eventId, known: eventId })
     }
   }
 
-  kick (): void {
-    this.#kick.abort()
+  function kick () {
+    polling?.abort()
+    pause.wake()
   }
 
-  #ask ({ after, known }: Partial<Wanted>) {
-    const wanted = this.#wanted
-    this.#wanted = {
-      after: after !== undefined && isNewer(after, wanted?.after) ? after : wanted?.after,
-      known: known !== undefined && isNewer(known, wanted?.known) ? known : wanted?.known
-    }
-    this.kick()
+  function ask ({ after, known }: Wanted) {
+    wanted = { after: newest(after, wanted?.after), known: newest(known, wanted?.known) }
+    kick()
   }
 
-  async #run (): Promise<void> {
-    this.#wanted = { after: undefined, known: undefined }
+  async function run () {
     let failures = 0
     let hasJoined = false
     for (;;) {
       try {
-        if (this.#wanted) await this.#fetch(this.#wanted)
+        if (wanted) await fetchWanted(wanted)
         else if (!hasJoined) {
           hasJoined = true
-          this.#hub.join(this)
-          this.onSession(false)
-        } else if (this.#hub.isLive) await this.#kicked()
-        else await this.#poll()
+          hub.join(watcher)
+          onSession(false)
+        } else if (hub.isLive) await pause.wait()
+        else await poll()
         failures = 0
       } catch (err) {
-        if (this.#closing.signal.aborted) return
+        if (closed.aborted) return
         if (!isTransient(err)) throw err
-        this.#hub.polled(false)
+        hub.polled(false)
         const least = Math.min(err.retryAfterMs ?? 0, MAX_SERVER_RETRY_MS)
-        const delay = backoffMs(failures++, FIRST_RETRY_MS, MAX_RETRY_MS)
-        await sleep(Math.max(least, delay), this.#closing.signal).catch(() => {})
+        await sleep(Math.max(least, backoffMs(failures++, FIRST_RETRY_MS, MAX_RETRY_MS)))
       }
-      if (this.isOver) return
-      if (this.#job && isFinal(this.#job)) {
-        this.close()
-        return this.#onChange()
+      if (closed.aborted) return
+      if (job && isFinal(job) && isNewer(job.lastEventId ?? '', after)) {
+        close()
+        onChange(job)
+        return onEnd()
       }
     }
   }
 
-  async #fetch (wanted: Wanted): Promise<void> {
-    this.#isAsking = true
+  /** Whatever happens meanwhile. */
+  async function sleep (ms: number) {
+    const until = Date.now() + ms
+    for (let left = ms; left > 0 && !closed.aborted; left = until - Date.now()) await pause.wait(left)
+  }
+
+  async function fetchWanted (now: Wanted) {
+    isAsking = true
     try {
-      await this.#get({ after: wanted.after }, this.#closing.signal)
-      const { known } = wanted
-      if (known !== undefined && isNewer(known, this.#job?.lastEventId)) {
-        throw new TidingsError('unavailable', `The job was answered as before the event ${known}`)
+      await get({ after: now.after }, closed)
+      const { known } = now
+      if (known !== undefined && isNewer(known, job?.lastEventId)) {
+        throw new TidingsError('unavailable', 'The job is older than its event')
       }
-      if (this.#wanted === wanted) this.#wanted = undefined
+      if (wanted === now) wanted = undefined
     } finally {
-      this.#isAsking = false
+      isAsking = false
     }
-    const [job, progress] = [this.#job, this.#progress]
-    this.#progress = undefined
-    if (!job || !progress || isFinal(job)) return
-    if (isNewer(progress.eventId, job.lastEventId)) this.#accept(progressed(job, progress))
+    const last = progress
+    progress = undefined
+    if (job && last && !isFinal(job) && isNewer(last.eventId, job.lastEventId)) accept(changed(job, last))
   }
 
-  /** Until there is something to do. */
-  async #kicked (ms?: number): Promise<void> {
-    if (this.#kick.signal.aborted) this.#kick = new AbortController()
-    const { signal, dispose } = anySignal(this.#closing.signal, this.#kick.signal)
-    if (this.#wanted || this.isOver) return dispose()
-    const waiting = ms === undefined ? orAborted(new Promise<void>(() => {}), signal) : sleep(ms, signal)
-    await waiting.catch(() => {})
-    dispose()
-  }
-
-  async #poll (): Promise<void> {
-    const { silentSince, size, polls } = this.#hub
-    if (!polls) return await this.#kicked()
-    const graceMs = silentSince + POLL_AFTER_MS - Date.now()
-    if (graceMs > 0 && this.#hub.status.state !== 'polling') return await this.#kicked(graceMs)
-    this.#kick = new AbortController()
-    const kick = this.#kick.signal
-    const { signal, dispose } = anySignal(this.#closing.signal, kick)
+  async function poll () {
+    if (!hub.polls) return await pause.wait()
+    const graceMs = hub.silentSince + POLL_AFTER_MS - Date.now()
+    if (graceMs > 0 && hub.status.state !== 'polling') return await pause.wait(graceMs)
+    polling = new AbortController()
+    const kicked = polling.signal
+    const { signal, dispose } = createScope([closed, kicked])
     const began = Date.now()
     try {
-      await this.#get({ wait: size > MAX_POLLS ? 1 : HOLD_S }, signal)
-      this.#hub.polled(true)
-      const job = this.#job
-      if (!job || !isFinal(job)) await sleep(Math.max(0, began + MIN_POLL_MS - Date.now()), signal)
+      await get({ wait: hub.size > MAX_POLLS ? 1 : HOLD_S }, signal)
+      hub.polled(true)
+      if (!job || !isFinal(job)) await pause.wait(Math.max(0, began + MIN_POLL_MS - Date.now()))
     } catch (err) {
-      if (!kick.aborted) throw err
+      if (!kicked.aborted) throw err
     } finally {
       dispose()
+      polling = undefined
     }
   }
 
-  async #get (query: { after?: string | undefined, wait?: number }, signal: AbortSignal): Promise<void> {
-    const etag = query.wait === undefined ? undefined : this.#etag
-    const { http } = this.#hub
-    const limited = query.wait === undefined ? this.#hub.request : this.#hub.poll
-    const { status, headers, body } = await limited(signal, () => send(http, 'GET', path`/jobs/${this.jobId}`, {
-      query: { queue: this.#options.queue, ...query },
-      headers: { 'if-none-match': etag },
-      timeoutMs: http.timeoutMs + (query.wait ?? 0) * 1000,
-      retries: 0,
-      signal
-    }))
+  async function get (query: { after?: string | undefined, wait?: number }, signal: AbortSignal) {
+    const { wait } = query
+    const { status, headers, body } = await (wait ? hub.poll : hub.request)(signal, () =>
+      send(http, 'GET', `/jobs/${encodeURIComponent(jobId)}`, {
+        query: { queue, ...query },
+        headers: { 'if-none-match': wait ? etag : undefined },
+        timeoutMs: http.timeoutMs + (wait ?? 0) * 1000,
+        retries: 0,
+        signal
+      }))
     if (status === 304) return
     if (!isJob(body)) throw new TidingsError('unexpected_response', 'The response is no job')
-    this.#etag = headers.get('etag') ?? undefined
-    const { lastEventId } = this.#job ?? {}
-    if (lastEventId && isNewer(lastEventId, body.lastEventId)) return // older than what is known
-    this.#accept(body)
+    etag = headers.get('etag') ?? undefined
+    const known = job?.lastEventId
+    if (!known || !isNewer(known, body.lastEventId)) accept(body) // else it is older than what is known
   }
 
-  #accept (job: Job) {
-    const known = this.#job
-    this.#job = job
-    const isSame = known?.lastEventId && known.lastEventId === job.lastEventId && known.state === job.state
+  function accept (next: Job) {
+    const { lastEventId, state } = next
+    const isSame = job?.lastEventId && job.lastEventId === lastEventId && job.state === state
+    job = next
     // The loop reports the end.
-    if (!isSame && !isFinal(job)) this.#onChange()
+    if (!isSame && !isFinal(next) && isNewer(lastEventId ?? '', after)) onChange(next)
   }
+
+  return watcher
 }
 
-function progressed (job: Job, { progress, eventId }: JobProgressEvent): Job {
-  const changed = { ...job, progress, lastEventId: eventId }
-  delete changed.progressTruncated
-  return changed
+function newest (a: string | undefined, b: string | undefined): string | undefined {
+  return a !== undefined && isNewer(a, b) ? a : b
 }
 
 /** As the services have it: a job that a worker takes has begun, and was taken once more. */
-function moved (job: Job, { state, timestamp, eventId }: JobEvent & { type: 'state' }): Job {
-  const changed = { ...job, state, lastEventId: eventId }
-  if (state !== 'active') return changed
-  return {
-    ...changed,
-    attempts: { ...job.attempts, made: job.attempts.made + 1 },
-    timestamp: { ...job.timestamp, started: timestamp }
+function changed (job: Job, { eventId, ...event }: JobProgressEvent | JobStateEvent): Job {
+  const next = { ...job, lastEventId: eventId }
+  if (event.type === 'progress') {
+    next.progress = event.progress
+    delete next.progressTruncated
+    return next
   }
+  next.state = event.state
+  if (event.state === 'active') {
+    next.attempts = { ...job.attempts, made: job.attempts.made + 1 }
+    next.timestamp = { ...job.timestamp, started: event.timestamp }
+  }
+  return next
 }
 
 function isJob (body: unknown): body is Job {

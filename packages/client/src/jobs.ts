@@ -1,10 +1,11 @@
 import { JobFailedError } from './job-failed-error.ts'
-import { anySignal } from './abort.ts'
+import { createScope } from './abort.ts'
 import { TidingsError } from './errors.ts'
-import { call, path, send, type Http } from './http.ts'
+import type { Http } from './http.ts'
+import { createRoutes, type RequestOptions } from './routes.ts'
 import { validate, type InputOf, type OutputOf, type Schema } from './schema.ts'
 import type {
-  Job, JobCounts, JobList, JobSummary, JobTimelineEntry, ListJobsQuery, NewJob, SubmittedJob, SubmittedJobs
+  Job, JobCounts, JobList, JobSummary, JobTimelineEntry, ListJobsQuery, NewJob, SubmittedJob
 } from './types.ts'
 import { isFinal, type WatchOptions } from './job-watcher.ts'
 import { watchJob, type JobWatch } from './watch.ts'
@@ -24,21 +25,24 @@ type ResultOf<Schemas, Name> = Name extends keyof Schemas
   ? Schemas[Name] extends { result: infer S } ? OutputOf<S> : unknown
   : unknown
 
-export interface RequestOptions { signal?: AbortSignal | undefined }
-
-export type SubmitOptions = RequestOptions & Omit<NewJob, 'name' | 'data'> & {
+interface OnceOptions extends RequestOptions {
   /** A repeat with the same key and body within 24 hours makes no second job. One is made where this is left out. */
   idempotencyKey?: string | undefined
 }
 
-export interface JobOptions extends WatchOptions {}
+export type SubmitOptions = OnceOptions & Omit<NewJob, 'name' | 'data'>
+
+export interface JobOptions extends RequestOptions {
+  /** Where the ids of jobs that others add repeat. */
+  queue?: string | undefined
+}
 
 export interface GetOptions extends JobOptions {
   /** Answers from a moment at or after this event. */
   after?: string | undefined
 }
 
-export interface ResultOptions<S> extends JobOptions {
+export interface ResultOptions<S> extends WatchOptions {
   /** What the result has to be; refused is it with `invalid_value`. */
   result?: S | undefined
 }
@@ -52,50 +56,39 @@ export interface WaitOptions<S> extends ResultOptions<S> {
 export interface JobHandle<Result = unknown> extends SubmittedJob {
   /** Resolves with the job once it is completed; rejects with JobFailedError once it has failed. */
   wait: (options?: Omit<WaitOptions<never>, 'result'>) => Promise<CompletedJob<Result>>
-  watch: (options?: JobOptions) => JobWatch<Result>
+  watch: (options?: WatchOptions) => JobWatch<Result>
   get: (options?: GetOptions) => Promise<Job>
   cancel: (options?: JobOptions) => Promise<Job>
 }
 
 export type CompletedJob<Result = unknown> = Job & { state: 'completed', result: Result }
 
-/** Read page by page with `for await`, or a page at a time. */
-export interface Pages<Item, Page> extends AsyncIterable<Item> {
-  /** The first page; with the query's own `cursor` or `page`, that one. */
-  page: () => Promise<Page>
-}
-
 export type Jobs<Schemas extends JobSchemas> = ReturnType<typeof createJobs<Schemas>>
 
 export function createJobs<Schemas extends JobSchemas> (http: Http, hub: WatchHub, schemas: Schemas) {
+  const { route, pages } = createRoutes(http)
+  const schemaOf = (name: string) => Object.hasOwn(schemas, name) ? schemas[name] : undefined
+  const get = route<[jobId: string], Job, GetOptions>('GET /jobs/:id')
+  const cancel = route<[jobId: string], Job, JobOptions>('POST /jobs/:id/cancel')
+  const submitOne = route<[body: object], SubmittedJob, OnceOptions>('POST /submit-job body once')
+  const submitAll = route<[body: object], SubmittedJob[], OnceOptions>('POST /submit-jobs body once', 'jobs')
+
   async function submit<Name extends NamesOf<Schemas>> (
-    name: Name, data?: DataOf<Schemas, Name>, options: SubmitOptions = {}
+    name: Name, data?: DataOf<Schemas, Name>, { signal, idempotencyKey, ...fields }: SubmitOptions = {}
   ): Promise<JobHandle<ResultOf<Schemas, Name>>> {
-    const { signal, idempotencyKey = randomKey(), ...fields } = options
-    const schema = Object.hasOwn(schemas, name) ? schemas[name] : undefined
-    if (schema?.data) await validate(schema.data, data, `The data of ${name}`)
-    const submitted = await call<SubmittedJob>(http, 'POST', '/submit-job', {
-      body: { name, data, ...fields },
-      headers: { 'idempotency-key': idempotencyKey },
-      repeatable: true,
-      signal
-    })
-    return handle(submitted, schema?.result) as JobHandle<ResultOf<Schemas, Name>>
+    const schema = schemaOf(name)?.data
+    if (schema) await validate(schema, data, `The data of ${name}`)
+    const submitted = await submitOne({ name, data, ...fields }, { signal, idempotencyKey })
+    return handle(submitted) as JobHandle<ResultOf<Schemas, Name>>
   }
 
-  const resultOf = (name: string) => Object.hasOwn(schemas, name) ? schemas[name]?.result : undefined
-
-  async function submitMany (
-    jobs: NewJob[], { signal, idempotencyKey = randomKey() }: Pick<SubmitOptions, 'signal' | 'idempotencyKey'> = {}
-  ): Promise<JobHandle[]> {
-    const submitted = await call<SubmittedJobs>(http, 'POST', '/submit-jobs', {
-      body: { jobs }, headers: { 'idempotency-key': idempotencyKey }, repeatable: true, signal
-    })
-    return submitted.jobs.map(job => handle(job, resultOf(job.name)))
+  async function submitMany (jobs: NewJob[], options?: OnceOptions): Promise<JobHandle[]> {
+    return (await submitAll({ jobs }, options)).map(handle)
   }
 
-  function handle (submitted: SubmittedJob, result: Schema<unknown, unknown> | undefined): JobHandle {
-    const { jobId } = submitted
+  function handle (submitted: SubmittedJob): JobHandle {
+    const { jobId, name } = submitted
+    const result = schemaOf(name)?.result
     return {
       ...submitted,
       wait: options => wait(jobId, { ...options, result }),
@@ -103,10 +96,6 @@ export function createJobs<Schemas extends JobSchemas> (http: Http, hub: WatchHu
       get: options => get(jobId, options),
       cancel: options => cancel(jobId, options)
     }
-  }
-
-  async function get (jobId: string, { signal, ...query }: GetOptions = {}): Promise<Job> {
-    return await call(http, 'GET', path`/jobs/${jobId}`, { query, signal })
   }
 
   function watch<S extends Schema<unknown, unknown>> (
@@ -118,29 +107,17 @@ export function createJobs<Schemas extends JobSchemas> (http: Http, hub: WatchHu
   async function wait<S extends Schema<unknown, unknown>> (
     jobId: string, { timeout, signal, ...options }: WaitOptions<S> = {}
   ): Promise<CompletedJob<OutputOf<S>>> {
-    const late = new AbortController()
-    const timer = timeout === undefined
-      ? undefined
-      : setTimeout(() => late.abort(new TidingsError('timeout', `The job had not ended after ${timeout} ms`)), timeout)
-    const any = anySignal(signal, late.signal)
+    const late = new TidingsError('timeout', `The job had not ended after ${timeout} ms`)
+    const scope = createScope([signal], timeout, late)
     try {
-      for await (const job of watch(jobId, { ...options, signal: any.signal })) {
+      for await (const job of watch(jobId, { ...options, signal: scope.signal })) {
         if (job.state === 'completed') return job as CompletedJob<OutputOf<S>>
         if (isFinal(job)) throw new JobFailedError(job)
       }
-      throw new TidingsError('closed', 'The watch of the job was closed')
+      throw new TidingsError('closed', 'The watch was closed')
     } finally {
-      clearTimeout(timer)
-      any.dispose()
+      scope.dispose()
     }
-  }
-
-  function list ({ signal, ...query }: ListJobsQuery & RequestOptions = {}): Pages<JobSummary, JobList> {
-    return createPages(http, '/jobs', query, signal, (page: JobList) => page.jobs)
-  }
-
-  async function cancel (jobId: string, { signal, queue }: JobOptions = {}): Promise<Job> {
-    return await call(http, 'POST', path`/jobs/${jobId}/cancel`, { query: { queue }, signal })
   }
 
   return {
@@ -157,49 +134,19 @@ export function createJobs<Schemas extends JobSchemas> (http: Http, hub: WatchHu
      */
     wait,
     /** Newest first. `for await` reads all pages. */
-    list,
+    list: pages<[], JobSummary, JobList, ListJobsQuery & RequestOptions>('/jobs', 'jobs'),
     /** Removes a job that waits; asks the worker of one that is active to stop. It then fails. */
     cancel,
-    /** Lets a failed job run once more. */
-    retry: async (jobId: string, { signal, queue }: JobOptions = {}): Promise<Job> =>
-      await call(http, 'POST', path`/jobs/${jobId}/retry`, { query: { queue }, signal }),
+    /** Lets a failed job run once more. Returns it as it was: `watch` and `wait` what follows with `after`. */
+    retry: route<[jobId: string], Job, JobOptions>('POST /jobs/:id/retry'),
     /** How many jobs there are in each state. */
-    counts: async ({ signal, ...query }: GetOptions = {}): Promise<JobCounts> =>
-      await call(http, 'GET', '/jobs/counts', { query, signal }),
+    counts: route<[], JobCounts, GetOptions>('GET /jobs/counts'),
     /** What happened to a job, without progress. */
-    timeline: async (jobId: string, { signal, ...query }: GetOptions = {}): Promise<JobTimelineEntry[]> =>
-      (await call<{ events: JobTimelineEntry[] }>(http, 'GET', path`/jobs/${jobId}/events`, { query, signal })).events
+    timeline: route<[jobId: string], JobTimelineEntry[], GetOptions>('GET /jobs/:id/events', 'events')
   }
 }
 
 async function withResult (job: Job, schema: Schema<unknown, unknown>): Promise<Job> {
   if (job.state !== 'completed') return job
   return { ...job, result: await validate(schema, job.result, `The result of ${job.id}`) }
-}
-
-/** Pages of a list that goes on at `pagination.next`. */
-export function createPages<Item, Page extends { pagination: { next: string | null } }> (
-  http: Http, url: string, query: object, signal: AbortSignal | undefined, itemsOf: (page: Page) => Item[]
-): Pages<Item, Page> {
-  const page = async (at: object) => (await send(http, 'GET', url, { query: at, signal })).body as Page
-  return {
-    page: () => page(query),
-    async * [Symbol.asyncIterator] () {
-      let cursor: string | null | undefined
-      const { page: _, ...filters } = query as { page?: number }
-      do {
-        const read: Page = await page(cursor === undefined ? query : { ...filters, cursor })
-        yield * itemsOf(read)
-        const { next } = read.pagination
-        const isRepeated = next !== null && next === cursor
-        if (isRepeated) throw new TidingsError('unexpected_response', 'The list repeats its cursor')
-        cursor = next
-      } while (cursor !== null)
-    }
-  }
-}
-
-/** 128 random bits. `crypto.randomUUID` is missing on pages without TLS. */
-function randomKey (): string {
-  return crypto.getRandomValues(new Uint32Array(4)).join('-')
 }

@@ -1,4 +1,4 @@
-import { orAborted } from './abort.ts'
+import { deferred, orAborted } from './abort.ts'
 
 /** Runs at most so many at a time, in the order in which they come. */
 export function createLimiter (max: number) {
@@ -14,8 +14,7 @@ export function createLimiter (max: number) {
   return async function run<T> (signal: AbortSignal, task: () => Promise<T>): Promise<T> {
     if (running < max) running++
     else {
-      let enter = () => {}
-      const turn = new Promise<void>(resolve => { enter = resolve })
+      const { promise: turn, resolve: enter } = deferred()
       queue.push(enter)
       await orAborted(turn, signal).catch((err: unknown) => {
         const at = queue.indexOf(enter)

@@ -1,4 +1,4 @@
-import { onAbort, orAborted } from './abort.ts'
+import { createScope, orAborted } from './abort.ts'
 import { TidingsError } from './errors.ts'
 
 /** Why a token is asked for: none yet; the one in use is about to expire; the one in use was refused. */
@@ -29,19 +29,15 @@ export function createTokens (source: TokenSource, closed: AbortSignal): Tokens 
 
   async function call (reason: TokenReason): Promise<string> {
     if (typeof source === 'string') return (current = valid(source))
-    const controller = new AbortController()
-    const remove = onAbort(closed, () => controller.abort(closed.reason))
-    const timer = setTimeout(() => controller.abort(new Error(`no token within ${TIMEOUT_MS} ms`)), TIMEOUT_MS)
+    const { signal, dispose } = createScope([closed], TIMEOUT_MS, new Error(`no token within ${TIMEOUT_MS} ms`))
     try {
-      const { signal } = controller
       return (current = valid(await orAborted(Promise.resolve(source({ reason, signal })), signal)))
     } catch (cause) {
       if (closed.aborted) throw closed.reason
       if ((cause as { code?: unknown } | undefined)?.code === 'unauthorized') throw cause
       throw new TidingsError('token_failed', 'The token callback failed', { cause })
     } finally {
-      clearTimeout(timer)
-      remove()
+      dispose()
     }
   }
 
@@ -50,7 +46,7 @@ export function createTokens (source: TokenSource, closed: AbortSignal): Tokens 
     async renew (reason, used, signal) {
       if (current !== undefined && current !== used) return current
       const token = await orAborted(ask(reason), signal)
-      if (token === used) throw new TidingsError('unauthorized', 'The token was refused, and there is no other')
+      if (token === used) throw new TidingsError('unauthorized', 'The token was refused')
       return token
     }
   }

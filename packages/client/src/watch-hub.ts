@@ -1,8 +1,8 @@
 import type { TidingsError } from './errors.ts'
 import type { StreamSettings } from './events.ts'
-import type { Http } from './http.ts'
 import { createLimiter } from './limiter.ts'
-import { EventStream, isSameStatus, type NewStatus, type Status } from './stream/event-stream.ts'
+import { createEventStream, type EventStream } from './stream/event-stream.ts'
+import { createStatus, type Status } from './stream/status.ts'
 import type { JobEvent } from './types.ts'
 
 /** Requests of all watches at a time, and polls: browsers have six connections to a server of HTTP/1.1. */
@@ -20,102 +20,91 @@ export interface Watcher {
   fail: (error: TidingsError) => void
 }
 
+export type WatchHub = ReturnType<typeof createWatchHub>
+
 /** What all watches of a client share: one stream of events, and the requests in flight. */
-export class WatchHub {
-  readonly http: Http
-  readonly #settings: StreamSettings
-  readonly #watchers = new Map<string, Set<Watcher>>()
-  readonly #onStatus: (status: Status) => void
-  readonly request = createLimiter(MAX_REQUESTS)
-  readonly poll = createLimiter(MAX_POLLS)
-  #stream: EventStream | undefined
-  status: Status = { state: 'idle', since: Date.now() }
-  /** Since when nothing pushes. */
-  silentSince = Date.now()
-  size = 0
+export function createWatchHub (settings: StreamSettings, onStatus: (status: Status) => void) {
+  const { http, channels } = settings
+  const watchers = new Map<string, Set<Watcher>>()
+  const status = createStatus(onStatus)
+  const polls = channels.includes('poll')
+  let stream: EventStream | undefined
+  let silentSince = Date.now()
+  let size = 0
 
-  constructor (settings: StreamSettings, onStatus: (status: Status) => void) {
-    this.http = settings.http
-    this.#settings = settings
-    this.#onStatus = onStatus
-  }
+  const isLive = () => stream?.status.state === 'live'
 
-  get isLive (): boolean {
-    return this.#stream?.status.state === 'live'
-  }
-
-  /** All events after it reach the watchers. */
-  get position (): string | undefined {
-    return this.isLive ? this.#stream?.cursor : undefined
-  }
-
-  get polls (): boolean {
-    return this.#settings.channels.includes('poll')
-  }
-
-  join (watcher: Watcher): void {
-    const watchers = this.#watchers.get(watcher.jobId) ?? new Set()
-    this.#watchers.set(watcher.jobId, watchers.add(watcher))
-    this.size++
-    if (this.size === MAX_POLLS + 1) this.#each(other => other.kick()) // they hold their polls for less from now on
-    if (this.size > 1) return
-    const canPush = this.#settings.channels.some(channel => channel !== 'poll')
-    this.silentSince = canPush ? Date.now() : 0
-    this.#setStatus({ state: 'connecting' })
+  function join (watcher: Watcher) {
+    const { jobId } = watcher
+    watchers.set(jobId, (watchers.get(jobId) ?? new Set()).add(watcher))
+    size++
+    if (size === MAX_POLLS + 1) each(other => other.kick()) // they hold their polls for less from now on
+    if (size > 1) return
+    const canPush = channels.some(channel => channel !== 'poll')
+    silentSince = canPush ? Date.now() : 0
+    status.set('connecting')
     if (!canPush) return
-    const stream: EventStream = new EventStream({
-      ...this.#settings,
+    const own = stream = createEventStream({
+      ...settings,
       cursor: undefined,
-      onItem: item => { if (item.type !== 'gap') this.#dispatch(item) },
-      onSession: isWhole => this.#each(watcher => watcher.onSession(isWhole)),
-      onStatus: status => { if (this.#stream === stream) this.#changed(status) },
+      onItem: item => {
+        if (item.type !== 'gap') for (const watcher of watchers.get(item.jobId) ?? []) watcher.onEvent(item)
+      },
+      onSession: isWhole => each(watcher => watcher.onSession(isWhole)),
+      onStatus: status => { if (stream === own) changed(status) },
       onEnd: error => {
         // Without rights to the stream, or at a server that has none, jobs can still be asked for.
-        if (error.code === 'unauthorized' || !this.polls) this.#each(watcher => watcher.fail(error))
+        if (error.code === 'unauthorized' || !polls) each(watcher => watcher.fail(error))
       }
     })
-    this.#stream = stream
     stream.start()
   }
 
-  leave (watcher: Watcher): void {
-    const watchers = this.#watchers.get(watcher.jobId)
-    if (!watchers?.delete(watcher)) return
-    if (watchers.size === 0) this.#watchers.delete(watcher.jobId)
-    this.size--
-    if (this.size > 0) return
-    const stream = this.#stream
-    this.#stream = undefined
-    stream?.stop()
-    this.#setStatus({ state: 'idle' })
+  function leave (watcher: Watcher) {
+    const { jobId } = watcher
+    const others = watchers.get(jobId)
+    if (!others?.delete(watcher)) return
+    if (others.size === 0) watchers.delete(jobId)
+    size--
+    if (size > 0) return
+    const last = stream
+    stream = undefined
+    last?.stop()
+    status.set('idle')
   }
 
   /** A poll has been answered, or not. */
-  polled (succeeded: boolean): void {
-    if (this.isLive || this.size === 0) return
-    const { reason } = this.#stream?.status ?? {}
-    if (succeeded) this.#setStatus({ state: 'polling', channel: 'poll', ...(reason !== undefined && { reason }) })
-    else if (this.status.state === 'polling') this.#setStatus({ state: 'recovering', reason: 'polls get no response' })
+  function polled (succeeded: boolean) {
+    if (isLive() || size === 0) return
+    if (succeeded) status.set('polling', stream?.status.reason, 'poll')
+    else if (status.current.state === 'polling') status.set('recovering', 'polls get no response')
   }
 
-  #dispatch (event: JobEvent) {
-    for (const watcher of this.#watchers.get(event.jobId) ?? []) watcher.onEvent(event)
+  function each (act: (watcher: Watcher) => void) {
+    for (const all of [...watchers.values()]) for (const watcher of [...all]) act(watcher)
   }
 
-  #each (act: (watcher: Watcher) => void) {
-    for (const watchers of [...this.#watchers.values()]) for (const watcher of [...watchers]) act(watcher)
+  function changed ({ state, reason, channel }: Status) {
+    const { state: before } = status.current
+    if (state !== 'live' && before === 'live') silentSince = Date.now()
+    if (state === 'live' || before !== 'polling') status.set(state, reason, channel)
+    each(watcher => watcher.kick())
   }
 
-  #changed (status: Status) {
-    const { state } = this.status
-    if (status.state !== 'live' && state === 'live') this.silentSince = Date.now()
-    if (status.state === 'live' || state !== 'polling') this.#setStatus(status)
-    this.#each(watcher => watcher.kick())
-  }
-
-  #setStatus (status: NewStatus) {
-    if (isSameStatus(this.status, status)) return
-    this.status = { ...status, since: Date.now() }
-    this.#onStatus(this.status)
+  return {
+    http,
+    join,
+    leave,
+    polled,
+    polls,
+    request: createLimiter(MAX_REQUESTS),
+    poll: createLimiter(MAX_POLLS),
+    get status () { return status.current },
+    get isLive () { return isLive() },
+    /** All events after it reach the watchers. */
+    get position () { return isLive() ? stream?.cursor : undefined },
+    /** Since when nothing pushes. */
+    get silentSince () { return silentSince },
+    get size () { return size }
   }
 }

@@ -1,84 +1,58 @@
-import { call, path, type Http } from './http.ts'
-import { createPages, type Pages, type RequestOptions } from './jobs.ts'
+import type { Http } from './http.ts'
+import { createRoutes, type RequestOptions } from './routes.ts'
 import type {
   CreatedWebhook, Delivery, DeliveryList, DeliverySummary, LegacyWebhook, ListDeliveriesQuery, NewLegacyWebhook,
-  NewReplay, NewWebhook, Redelivery, Replay, RotatedSecret, StartedReplay,
-  Webhook, WebhookChange, WebhookSecret, WebhookTest
+  NewReplay, NewWebhook, Redelivery, Replay, StartedReplay, Webhook, WebhookChange, WebhookTest
 } from './types.ts'
 
 type DeliveriesOptions = ListDeliveriesQuery & RequestOptions
+type Id = [id: number]
 
 export type Webhooks = ReturnType<typeof createWebhooks>
 export type Deliveries = ReturnType<typeof createDeliveries>
 
-type Send = <T>(method: string, url: string, options?: RequestOptions, body?: unknown) => Promise<T>
-
-const sender = (http: Http): Send => (method, url, options, body) => call(http, method, url, { ...options, body })
-
 export function createWebhooks (http: Http) {
-  const send = sender(http)
-  const secretAt = async (method: string, url: string, options?: RequestOptions): Promise<string> =>
-    (await send<WebhookSecret | RotatedSecret>(method, url, options)).secret
-  function listDeliveries (
-    url: string, { signal, ...query }: DeliveriesOptions = {}
-  ): Pages<DeliverySummary, DeliveryList> {
-    return createPages(http, url, query, signal, (page: DeliveryList) => page.deliveries)
-  }
-
+  const { route, pages } = createRoutes(http)
   return {
     /** Gets what happens from now on. The response holds the secret with which deliveries are signed. */
-    create: (webhook: NewWebhook, options?: RequestOptions): Promise<CreatedWebhook> =>
-      send('POST', '/webhooks', options, webhook),
-    list: async (options: RequestOptions = {}): Promise<Webhook[]> =>
-      (await send<{ webhooks: Webhook[] }>('GET', '/webhooks', options)).webhooks,
-    get: (id: number, options?: RequestOptions): Promise<Webhook> =>
-      send('GET', path`/webhooks/${id}`, options),
+    create: route<[webhook: NewWebhook], CreatedWebhook>('POST /webhooks body'),
+    list: route<[], Webhook[]>('GET /webhooks', 'webhooks'),
+    get: route<Id, Webhook>('GET /webhooks/:id'),
     /** Changes what it names. `{ active: false }` pauses the webhook. */
-    update: (id: number, change: WebhookChange, options?: RequestOptions): Promise<Webhook> =>
-      send('PUT', path`/webhooks/${id}`, options, change),
-    delete: (id: number, options?: RequestOptions): Promise<void> =>
-      send('DELETE', path`/webhooks/${id}`, options),
-    secret: (id: number, options?: RequestOptions) => secretAt('GET', path`/webhooks/${id}/secret`, options),
+    update: route<[id: number, change: WebhookChange], Webhook>('PUT /webhooks/:id body'),
+    delete: route<Id, void>('DELETE /webhooks/:id'),
+    secret: route<Id, string>('GET /webhooks/:id/secret', 'secret'),
     /** Makes a new secret; the old one signs beside it for 24 hours. */
-    rotateSecret: (id: number, options?: RequestOptions) =>
-      secretAt('POST', path`/webhooks/${id}/rotate-secret`, options),
+    rotateSecret: route<Id, string>('POST /webhooks/:id/rotate-secret', 'secret'),
     /** Posts a sample event. */
-    test: (id: number, options?: RequestOptions): Promise<WebhookTest> =>
-      send('POST', path`/webhooks/${id}/test`, options),
+    test: route<Id, WebhookTest>('POST /webhooks/:id/test'),
     /** Newest first. `for await` reads all pages. */
-    deliveries: (id: number, options?: DeliveriesOptions) => listDeliveries(path`/webhooks/${id}/deliveries`, options),
+    deliveries: pages<Id, DeliverySummary, DeliveryList, DeliveriesOptions>('/webhooks/:id/deliveries', 'deliveries'),
     /** Posts everything after a time or the id of an event once more. */
-    replay: (id: number, replay: NewReplay, options?: RequestOptions): Promise<StartedReplay> =>
-      send('POST', path`/webhooks/${id}/replay`, options, replay),
-    getReplay: (id: number, replayId: number, options?: RequestOptions): Promise<Replay> =>
-      send('GET', path`/webhooks/${id}/replays/${replayId}`, options),
+    replay: route<[id: number, replay: NewReplay], StartedReplay>('POST /webhooks/:id/replay body'),
+    getReplay: route<[id: number, replayId: number], Replay>('GET /webhooks/:id/replays/:id'),
 
     /** The user's own `webhookUrl`, which gets completions. */
     legacy: {
-      get: (options?: RequestOptions): Promise<LegacyWebhook> =>
-        send('GET', '/webhooks/legacy', options),
-      put: (webhook: NewLegacyWebhook, options?: RequestOptions): Promise<LegacyWebhook> =>
-        send('PUT', '/webhooks/legacy', options, webhook),
-      delete: (options?: RequestOptions): Promise<void> =>
-        send('DELETE', '/webhooks/legacy', options),
-      secret: (options?: RequestOptions) => secretAt('GET', '/webhooks/legacy/secret', options),
-      rotateSecret: (options?: RequestOptions) => secretAt('POST', '/webhooks/legacy/rotate-secret', options),
-      deliveries: (options?: DeliveriesOptions) => listDeliveries('/webhooks/legacy/deliveries', options),
+      get: route<[], LegacyWebhook>('GET /webhooks/legacy'),
+      put: route<[webhook: NewLegacyWebhook], LegacyWebhook>('PUT /webhooks/legacy body'),
+      delete: route<[], void>('DELETE /webhooks/legacy'),
+      secret: route<[], string>('GET /webhooks/legacy/secret', 'secret'),
+      rotateSecret: route<[], string>('POST /webhooks/legacy/rotate-secret', 'secret'),
+      deliveries: pages<[], DeliverySummary, DeliveryList, DeliveriesOptions>(
+        '/webhooks/legacy/deliveries', 'deliveries'),
       /** Makes it a webhook. */
-      migrate: (options?: RequestOptions): Promise<CreatedWebhook> =>
-        send('POST', '/webhooks/legacy/migrate', options)
+      migrate: route<[], CreatedWebhook>('POST /webhooks/legacy/migrate')
     }
   }
 }
 
 export function createDeliveries (http: Http) {
-  const send = sender(http)
+  const { route } = createRoutes(http)
   return {
     /** With its payload and all attempts. */
-    get: (id: number, options?: RequestOptions): Promise<Delivery> =>
-      send('GET', path`/deliveries/${id}`, options),
+    get: route<Id, Delivery>('GET /deliveries/:id'),
     /** Posts it once more, as a delivery of its own. */
-    redeliver: (id: number, options?: RequestOptions): Promise<Redelivery> =>
-      send('POST', path`/deliveries/${id}/redeliver`, options)
+    redeliver: route<Id, Redelivery>('POST /deliveries/:id/redeliver')
   }
 }

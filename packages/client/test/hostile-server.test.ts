@@ -189,6 +189,32 @@ t.test('polls that are answered at once are paced, and snapshots that go back ar
   t.ok(Date.now() - began > 1500, 'a second between two polls')
 })
 
+t.test('after a `break` the cursor is that of the last event that was read', async t => {
+  const fake = await startFakeServer(t)
+  fake.onSocket = socket => {
+    socket.send(session())
+    for (let n = 1; n <= 20; n++) socket.send(progress(n))
+  }
+  const events = fake.client(['websocket']).events()
+  await events.ready()
+  t.equal(events.cursor, '100-0')
+  for await (const event of events) {
+    if (event.type === 'progress' && event.progress === 5) break
+  }
+  t.equal(events.cursor, '1005-0')
+})
+
+t.test('`after` leaves out what a job was before a retry', async t => {
+  const fake = await startFakeServer(t)
+  const failed = { state: 'failed', failedReason: 'first', lastEventId: '60-0' }
+  const states = [failed, failed, { lastEventId: '70-0' }, FINAL]
+  let n = 0
+  fake.onRequest = (_request, response) => json(response, job(states[Math.min(n++, 3)]))
+  const seen = []
+  for await (const { state } of fake.client(['poll']).jobs.watch('j', { after: '60-0' })) seen.push(state)
+  t.same(seen, ['active', 'completed'])
+})
+
 t.test('a job that is no job is an error', async t => {
   const fake = await startFakeServer(t)
   for (const body of [null, [], 'text', {}, { ...job(), state: 5 }, { ...job(), lastEventId: 'x' }]) {

@@ -14,14 +14,15 @@ export interface Frame {
 /** The longest frame that is read, in characters. The services' longest has 64 KiB of text, escaped. */
 export const MAX_FRAME = 1024 * 1024
 
-const STATES: unknown[] = ['waiting', 'delayed', 'active']
-
-/** A frame of the WebSocket; undefined where it is none. */
-export function readFrame (http: Http, text: string): Frame | undefined {
-  const frame = readRecord(http, text)
-  if (!frame || typeof frame.event !== 'string' || !isRecord(frame.data)) return undefined
-  return { event: frame.event, data: frame.data, size: text.length }
+/** Whether an event of this type has what it has to have, by the name of the event in a frame. */
+const CHECKS: Record<string, (data: Record<string, unknown>) => boolean> = {
+  progress: data => isText(data.queue) && 'progress' in data,
+  completed: data => isText(data.queue) && 'result' in data,
+  failed: data => isText(data.queue) && isText(data.error),
+  state: ({ state }) => state === 'waiting' || state === 'delayed' || state === 'active'
 }
+
+const isText = (value: unknown) => typeof value === 'string'
 
 /** A JSON object; undefined where the text is none. */
 export function readRecord (http: Http, text: string): Record<string, unknown> | undefined {
@@ -31,16 +32,8 @@ export function readRecord (http: Http, text: string): Record<string, unknown> |
 
 /** The job event that a frame carries; undefined where it carries none, or a malformed one. */
 export function jobEventOf ({ event, data }: Frame): JobEvent | undefined {
-  const { eventId, jobId, name, timestamp } = data
-  if (!isEventId(eventId) || typeof jobId !== 'string' || typeof name !== 'string') return undefined
-  if (typeof timestamp !== 'number') return undefined
   const type = event.slice('job:'.length)
-  const isOwned = typeof data.queue === 'string'
-  const isWhole = event === 'job:state'
-    ? STATES.includes(data.state)
-    : event === 'job:failed'
-      ? isOwned && typeof data.error === 'string'
-      : isOwned && ((event === 'job:progress' && 'progress' in data) || (event === 'job:completed' && 'result' in data))
-  if (!isWhole) return undefined
-  return { ...data, type } as JobEvent
+  const isWhole = event === `job:${type}` && Object.hasOwn(CHECKS, type) && CHECKS[type]?.(data) &&
+    isEventId(data.eventId) && isText(data.jobId) && isText(data.name) && typeof data.timestamp === 'number'
+  return isWhole ? { ...data, type } as JobEvent : undefined
 }

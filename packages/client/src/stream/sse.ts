@@ -1,4 +1,4 @@
-import { anySignal } from '../abort.ts'
+import { createScope } from '../abort.ts'
 import { isTransient, responseError } from '../errors.ts'
 import { bodyOf, queryText, readText, type Http } from '../http.ts'
 import { readRecord } from './frames.ts'
@@ -14,9 +14,7 @@ export function openSse (http: Http, options: LinkOptions): Link {
 
 async function read (http: Http, { token, cursor, signal: stopped, onFrame }: LinkOptions): Promise<LinkEnd> {
   const { url, fetch } = http
-  const silence = new AbortController()
-  const { signal, dispose } = anySignal(stopped, silence.signal)
-  let timer = setTimeout(() => silence.abort(), SILENCE_MS)
+  const { signal, restart, dispose } = createScope([stopped], SILENCE_MS)
   let retryMs: number | undefined
   try {
     const response = await fetch(`${url}/events${queryText({ lastEventId: cursor })}`, {
@@ -41,20 +39,17 @@ async function read (http: Http, { token, cursor, signal: stopped, onFrame }: Li
       for (;;) {
         const { done, value } = await reader.read()
         if (done) return { reason: 'SSE: the stream ended', retryMs }
-        clearTimeout(timer)
-        timer = setTimeout(() => silence.abort(), SILENCE_MS)
+        restart()
         push(decoder.decode(value, { stream: true }))
-        if (signal.aborted) return { reason: 'aborted' }
+        if (signal.aborted) throw signal.reason
       }
     } finally {
       reader.cancel().catch(() => {})
     }
   } catch (cause) {
     const lost = cause instanceof RangeError ? cause.message : 'connection lost'
-    const reason = silence.signal.aborted ? 'no sign of life' : lost
-    return { reason: stopped.aborted ? 'aborted' : `SSE: ${reason}`, retryMs }
+    return { reason: `SSE: ${signal.aborted ? 'no sign of life' : lost}`, retryMs }
   } finally {
-    clearTimeout(timer)
     dispose()
   }
 }

@@ -1,6 +1,7 @@
 import { onAbort } from '../abort.ts'
+import { isRecord } from '../errors.ts'
 import { queryText, type Http } from '../http.ts'
-import { MAX_FRAME, readFrame } from './frames.ts'
+import { MAX_FRAME, readRecord } from './frames.ts'
 import type { Link, LinkEnd, LinkOptions } from './link.ts'
 
 /** The part of a WebSocket that is used: that of browsers, Node, Deno, Bun and Workers, and of the package `ws`. */
@@ -85,9 +86,11 @@ export function openWebSocket (
   socket.onmessage = ({ data }: { data: unknown }) => {
     watch()
     const isReadable = typeof data === 'string' && data.length <= MAX_FRAME
-    if (!isReadable) return end({ reason: 'WebSocket: not a frame of this API' })
-    const frame = readFrame(http, data)
-    if (frame) onFrame(frame)
+    if (!isReadable) return end({ reason: 'WebSocket: not a frame' })
+    const frame = readRecord(http, data)
+    if (typeof frame?.event === 'string' && isRecord(frame.data)) {
+      onFrame({ event: frame.event, data: frame.data, size: data.length })
+    }
   }
   socket.onerror = () => end({ reason: isOpen ? 'WebSocket: connection lost' : 'WebSocket: cannot connect' })
   socket.onclose = ({ code, reason }: { code: number, reason: string }) =>

@@ -1,0 +1,72 @@
+import { TidingsError } from './errors.ts'
+import { send, type Http } from './http.ts'
+
+export interface RequestOptions { signal?: AbortSignal | undefined }
+
+/** Read page by page with `for await`, or a page at a time. */
+export interface Pages<Item, Page> extends AsyncIterable<Item> {
+  /** The first page; with the query's own `cursor` or `page`, that one. */
+  page: () => Promise<Page>
+}
+
+type Method<Args extends unknown[], Options, Result> = (...args: [...Args, options?: Options]) => Result
+type Values = Record<string, unknown>
+
+/**
+ * Makes methods of routes. A route is written as `POST /jobs/:id/retry`, and after that `body` where it takes one, and
+ * `once` where it takes an idempotency key. The arguments of its method are the parameters of the path, then the body,
+ * then options: a signal, and the query.
+ */
+export function createRoutes (http: Http) {
+  /** Of the response the method returns the body, or that field of it. */
+  function route<Args extends unknown[], Result, Options = RequestOptions> (
+    text: string, field?: string
+  ): Method<Args, Options, Promise<Result>> {
+    const [method = '', path = '', ...takes] = text.split(' ')
+    return async (...args) => {
+      const rest: unknown[] = args
+      const url = path.replace(/:\w+/g, () => encodeURIComponent(rest.shift() as string))
+      const body = takes.includes('body') ? rest.shift() : undefined
+      const { signal, idempotencyKey, ...query } = (rest[0] ?? {}) as Values & { signal?: AbortSignal }
+      const { body: result } = await send(http, method, url, {
+        query, body, signal, ...(takes.includes('once') && once(idempotencyKey))
+      })
+      return (field ? (result as Values)[field] : result) as Result
+    }
+  }
+
+  /** A list with items at `field`, which goes on at `pagination.next`. */
+  function pages<Args extends unknown[], Item, Page, Options extends object> (
+    path: string, field: keyof Page & string
+  ): Method<Args, Options, Pages<Item, Page>> {
+    const read = route<unknown[], Page & { pagination: { next: string | null } }, unknown>(`GET ${path}`)
+    return (...args) => {
+      const parameters = args.slice(0, path.split(':').length - 1)
+      const query = (args[parameters.length] ?? {}) as Values
+      return {
+        page: () => read(...parameters, query),
+        async * [Symbol.asyncIterator] () {
+          const { page: _, ...filters } = query
+          let at = query
+          for (;;) {
+            const page = await read(...parameters, at)
+            yield * page[field] as Iterable<Item>
+            const { next: cursor } = page.pagination
+            if (cursor === null) return
+            if (cursor === at.cursor) throw new TidingsError('unexpected_response', 'The list repeats its cursor')
+            at = { ...filters, cursor }
+          }
+        }
+      }
+    }
+  }
+
+  return { route, pages }
+}
+
+/** What makes it harmless to send a request twice: the same key, one where none is given. */
+function once (key: unknown) {
+  // 128 random bits: `crypto.randomUUID` is missing on pages without TLS.
+  const idempotencyKey = key as string ?? crypto.getRandomValues(new Uint32Array(4)).join('-')
+  return { headers: { 'idempotency-key': idempotencyKey }, repeatable: true }
+}
