@@ -100,6 +100,7 @@ const TABLE: Record<string, Entry> = {
   getJob: { kind: 'object', allowed: [200], path: job },
   getJobEvents: { kind: 'object', allowed: [200], path: `${job}/events` },
   cancelJob: { kind: 'object', allowed: [202, 409], path: `${job}/cancel` },
+  resubmitJob: { kind: 'object', allowed: [202], path: `${job}/resubmit` },
   retryJob: { kind: 'object', allowed: [202, 409], path: `${job}/retry` },
   eraseUser: { kind: 'operators', allowed: [202], path: '/users/nobody' },
   getErasure: { kind: 'operators', allowed: [200], path: `/users/nobody/erasures/${erased.erasureId}` },

@@ -344,6 +344,12 @@ export interface components {
       status: "running" | "finished";
       webhookId: number;
     };
+    ResubmitJob: {
+      /** @description Data for the worker; the server sets `userId` in it */
+      data?: {
+        [key: string]: unknown;
+      } | null;
+    } | null;
     Scope: "jobs:read" | "jobs:write" | "webhooks:read" | "webhooks:write" | "operator:read" | "operator:write";
     SubmittedJob: {
       /** @description Id of the job */
@@ -602,6 +608,31 @@ export interface operations {
       200: {
         content: {
           "application/json": components["schemas"]["JobTimeline"];
+        };
+      };
+    };
+  };
+  resubmitJob: {
+    parameters: {
+      query?: {
+        /** @description Id of a job event, the same in every channel */
+        after?: string;
+        /** @description Name of the BullMQ queue */
+        queue?: string;
+        /** @description For operators (scope `operator:read`, on routes that change something `operator:write`): the user whose data this is about */
+        userId?: string;
+      };
+    };
+    requestBody?: {
+      content: {
+        "application/json": components["schemas"]["ResubmitJob"];
+      };
+    };
+    responses: {
+      /** @description Accepted; the new job */
+      202: {
+        content: {
+          "application/json": components["schemas"]["SubmittedJob"];
         };
       };
     };

@@ -154,6 +154,14 @@ export const SubmitJobs = Type.Object({
 })
 export type SubmitJobs = Static<typeof SubmitJobs>
 
+/** Body of `POST /jobs/:jobId/resubmit`, which may be left out. Without `data` the job's own is used. */
+export const ResubmitJob = Type.Unsafe<{ data?: SubmitJob['data'] } | null>({
+  ...nullable(Type.Object({ data: SubmitJob.properties.data }, { additionalProperties: false })),
+  $id: 'ResubmitJob',
+  examples: [{ data: { file: 'data.csv' } }]
+})
+export type ResubmitJob = Static<typeof ResubmitJob>
+
 export const SubmittedJob = Type.Object({
   jobId: JobId,
   name: JobName,

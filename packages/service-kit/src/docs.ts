@@ -34,7 +34,26 @@ export const docs = fp<DocsOptions>(async function docs (app, { title, descripti
     },
     transform: ({ schema, url }) => ({ schema: schema?.hide ? schema : named.mark(schema) as FastifySchema, url }),
     transformObject: document =>
-      'openapiObject' in document ? named.refer(document.openapiObject) : document.swaggerObject
+      'openapiObject' in document
+        ? withOptionalBodies(named.refer(document.openapiObject) as Document)
+        : document.swaggerObject
   })
   app.get('/openapi.json', { schema: { hide: true }, onSend: compact }, async () => app.swagger())
 }, { name: 'docs' })
+
+type Schema = { type?: unknown, $ref?: string }
+type Operation = { requestBody?: { required?: boolean, content?: Record<string, { schema?: Schema }> } }
+type Document = {
+  paths?: Record<string, Record<string, Operation>>, components?: { schemas?: Record<string, Schema> }
+}
+
+/** A body that may be null may be left out: `@fastify/swagger` describes every body as required. */
+function withOptionalBodies (document: Document): Document {
+  const { paths = {}, components: { schemas = {} } = {} } = document
+  const typeOf = ({ type, $ref }: Schema) => $ref ? schemas[$ref.replace('#/components/schemas/', '')]?.type : type
+  for (const { requestBody } of Object.values(paths).flatMap(path => Object.values(path))) {
+    const types = Object.values(requestBody?.content ?? {}).flatMap(({ schema }) => schema && typeOf(schema))
+    if (types.includes('null')) delete requestBody?.required
+  }
+  return document
+}

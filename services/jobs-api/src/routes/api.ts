@@ -6,6 +6,7 @@ import { commandRoutes } from './commands.ts'
 import { internalRoutes } from './internal.ts'
 import { jobRoutes } from './jobs.ts'
 import { meRoute } from './me.ts'
+import { resubmitRoute } from './resubmit.ts'
 import { loadShedding } from './load-shedding.ts'
 import { submitRoutes } from './submit.ts'
 import { userRoutes } from './users.ts'
@@ -35,6 +36,7 @@ const behindToken: FastifyPluginAsyncTypebox = async function behindToken (app) 
   await app.register(submitRoutes)
   await app.register(jobRoutes, { prefix: '/jobs' })
   await app.register(commandRoutes, { prefix: '/jobs' })
+  await app.register(resubmitRoute, { prefix: '/jobs' })
   await app.register(userRoutes, { prefix: '/users' })
 }
 

@@ -14,6 +14,8 @@ const TooManyOpen = createError('TOO_MANY_OPEN_JOBS', '%s', 429)
 /** Jobs end in their own time; a retry each second would not help. */
 const OPEN_RETRY_AFTER_S = 30
 
+type Repeatable = { userId: string, key: string, bodyHash: string }
+
 type SubmitContext = {
   sql: RawSql
   findQueue: FindQueue
@@ -21,7 +23,7 @@ type SubmitContext = {
   /** JOBS_OPEN_MAX_PER_USER. */
   maxOpen: number
   /** Set if the request has an Idempotency-Key. */
-  repeatable?: { userId: string, key: string, bodyHash: string } | undefined
+  repeatable?: Repeatable | undefined
 }
 
 /**
@@ -46,8 +48,8 @@ export async function submitOne (job: Submission, context: SubmitContext): Promi
 }
 
 /** The response stored with a key, undefined if the key is new. @throws KeyReused if the request was another one */
-async function firstAnswer (
-  sql: RawSql, { userId, key, bodyHash }: { userId: string, key: string, bodyHash: string }
+export async function firstAnswer (
+  sql: RawSql, { userId, key, bodyHash }: Repeatable
 ): Promise<SubmittedJob[] | undefined> {
   const [first] = await sql<{ body_hash: string, answer: SubmittedJob[] }[]>`
     select body_hash, answer from jobs.idempotency_keys where user_id = ${userId} and key = ${key}`
