@@ -70,6 +70,10 @@ export interface components {
       status: components["schemas"]["DeliveryStatus"];
       /** @description Status of the last response */
       statusCode: number | null;
+      /** @description Where it goes: the URL of the webhook, or the job's own webhookUrl */
+      url: string;
+      /** @description Owner of the webhook; only in a list of all users */
+      userId?: number | string;
       /** @description Id of the webhook */
       webhookId: number;
     };
@@ -84,6 +88,11 @@ export interface components {
         limit: number;
         /** @description Cursor of the next page, null at the end */
         next: string | null;
+        /**
+        * @description The search ended after 16,384 rows, before the page was full; `next` continues there
+        * @constant
+        */
+        truncated?: true;
       };
     };
     /**
@@ -116,6 +125,10 @@ export interface components {
       status: components["schemas"]["DeliveryStatus"];
       /** @description Status of the last response */
       statusCode: number | null;
+      /** @description Where it goes: the URL of the webhook, or the job's own webhookUrl */
+      url: string;
+      /** @description Owner of the webhook; only in a list of all users */
+      userId?: number | string;
       /** @description Id of the webhook */
       webhookId: number;
     };
@@ -467,6 +480,45 @@ export interface operations {
       201: {
         content: {
           "application/json": components["schemas"]["Ticket"];
+        };
+      };
+    };
+  };
+  listAllDeliveries: {
+    parameters: {
+      query?: {
+        /** @description `pagination.next` of the previous page */
+        cursor?: string;
+        /** @description Id of a job event, the same in every channel */
+        eventId?: string;
+        /** @description Type of the event: progress, completed, failed, or several with commas */
+        eventType?: string;
+        /** @description Created at or after: a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
+        from?: string;
+        /** @description Id of the job */
+        jobId?: string;
+        limit?: number;
+        /** @description Why the delivery exists: event, redeliver, replay, test, or several with commas */
+        origin?: string;
+        /** @description Id of the redelivered delivery, or of the replay */
+        originId?: number;
+        /** @description Name of the BullMQ queue */
+        queue?: string;
+        /** @description Status of the delivery: pending, delivered, failed, superseded, closed, or several with commas */
+        status?: string;
+        /** @description Created before: a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
+        to?: string;
+        /** @description For operators (scope `operator:read`, on routes that change something `operator:write`): the user whose data this is about, or `*` for all users */
+        userId?: string;
+        /** @description Id of a webhook, also of a deleted one */
+        webhookId?: number;
+      };
+    };
+    responses: {
+      /** @description A page of deliveries, newest first */
+      200: {
+        content: {
+          "application/json": components["schemas"]["DeliveryPage"];
         };
       };
     };
@@ -862,9 +914,25 @@ export interface operations {
       query?: {
         /** @description `pagination.next` of the previous page */
         cursor?: string;
+        /** @description Id of a job event, the same in every channel */
+        eventId?: string;
+        /** @description Type of the event: progress, completed, failed, or several with commas */
+        eventType?: string;
+        /** @description Created at or after: a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
+        from?: string;
+        /** @description Id of the job */
+        jobId?: string;
         limit?: number;
-        /** @description pending: will be attempted; failed: the retries are used up; superseded: a newer event of the job replaced it; closed: the webhook was disabled */
-        status?: "pending" | "delivered" | "failed" | "superseded" | "closed" | "";
+        /** @description Why the delivery exists: event, redeliver, replay, test, or several with commas */
+        origin?: string;
+        /** @description Id of the redelivered delivery, or of the replay */
+        originId?: number;
+        /** @description Name of the BullMQ queue */
+        queue?: string;
+        /** @description Status of the delivery: pending, delivered, failed, superseded, closed, or several with commas */
+        status?: string;
+        /** @description Created before: a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
+        to?: string;
         /** @description For operators (scope `operator:read`, on routes that change something `operator:write`): the user whose data this is about */
         userId?: string;
       };
@@ -1019,9 +1087,25 @@ export interface operations {
       query?: {
         /** @description `pagination.next` of the previous page */
         cursor?: string;
+        /** @description Id of a job event, the same in every channel */
+        eventId?: string;
+        /** @description Type of the event: progress, completed, failed, or several with commas */
+        eventType?: string;
+        /** @description Created at or after: a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
+        from?: string;
+        /** @description Id of the job */
+        jobId?: string;
         limit?: number;
-        /** @description pending: will be attempted; failed: the retries are used up; superseded: a newer event of the job replaced it; closed: the webhook was disabled */
-        status?: "pending" | "delivered" | "failed" | "superseded" | "closed" | "";
+        /** @description Why the delivery exists: event, redeliver, replay, test, or several with commas */
+        origin?: string;
+        /** @description Id of the redelivered delivery, or of the replay */
+        originId?: number;
+        /** @description Name of the BullMQ queue */
+        queue?: string;
+        /** @description Status of the delivery: pending, delivered, failed, superseded, closed, or several with commas */
+        status?: string;
+        /** @description Created before: a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
+        to?: string;
         /** @description For operators (scope `operator:read`, on routes that change something `operator:write`): the user whose data this is about */
         userId?: string;
       };

@@ -1,15 +1,13 @@
 import { Type, type Static } from 'typebox'
+import { DELIVERY_ORIGINS, DELIVERY_STATUSES } from './delivery-filter.ts'
 import { EventIdText } from './job.ts'
-import { orEmpty } from './or-empty.ts'
 
-export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed', 'superseded', 'closed'] as const
 export const DeliveryStatus = Type.Enum([...DELIVERY_STATUSES], {
   $id: 'DeliveryStatus',
   description: 'pending: will be attempted; failed: the retries are used up; superseded: a newer event of the job ' +
     'replaced it; closed: the webhook was disabled'
 })
-
-export const DELIVERY_ORIGINS = ['event', 'redeliver', 'replay', 'test'] as const
+export type DeliveryStatus = Static<typeof DeliveryStatus>
 
 /** Why an attempt failed. */
 export const ATTEMPT_ERROR_CLASSES = [
@@ -25,6 +23,7 @@ const NullableErrorClass = Type.Union([Type.Enum([...ATTEMPT_ERROR_CLASSES], { $
 const example = {
   id: 42,
   webhookId: 1,
+  url: 'https://example.com/webhook',
   eventId: '1640995300000-0',
   eventType: 'completed',
   jobId: '0198c1f6-7a3e-7b2c-9d41-5f0c2a9e4b17',
@@ -59,6 +58,7 @@ const replayExample = {
 export const Delivery = Type.Object({
   id: Type.Integer(),
   webhookId: Type.Integer({ description: 'Id of the webhook' }),
+  url: Type.String({ description: 'Where it goes: the URL of the webhook, or the job\'s own webhookUrl' }),
   eventId: Type.String({ description: 'The header `webhook-id` of each attempt' }),
   eventType: Type.String(),
   jobId: Type.Union([Type.String(), Type.Null()], {
@@ -85,7 +85,10 @@ export const Delivery = Type.Object({
   errorClass: NullableErrorClass,
   reason: Type.Union([Type.String(), Type.Null()], { description: 'Why the delivery was closed' }),
   createdAt: Type.String({ format: 'date-time' }),
-  finishedAt: NullableTime
+  finishedAt: NullableTime,
+  userId: Type.Optional(Type.Union([Type.Integer(), Type.String()], {
+    description: 'Owner of the webhook; only in a list of all users'
+  }))
 }, { $id: 'DeliverySummary', description: 'The delivery', examples: [example] })
 export type Delivery = Static<typeof Delivery>
 
@@ -120,21 +123,15 @@ export const DeliveryDetail = Type.Object({
 })
 export type DeliveryDetail = Static<typeof DeliveryDetail>
 
-/** Query of `GET /webhooks/:id/deliveries`. */
-export const ListDeliveriesQuery = Type.Object({
-  status: Type.Optional(orEmpty(DeliveryStatus)),
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
-  cursor: Type.Optional(
-    orEmpty(Type.String({ pattern: '^[1-9]\\d{0,14}$', description: '`pagination.next` of the previous page' }))
-  )
-}, { additionalProperties: false })
-export type ListDeliveriesQuery = Static<typeof ListDeliveriesQuery>
-
+/** A page of a list of deliveries. */
 export const DeliveryList = Type.Object({
   deliveries: Type.Array(Delivery),
   pagination: Type.Object({
     limit: Type.Integer(),
-    next: Type.Union([Type.String(), Type.Null()], { description: 'Cursor of the next page, null at the end' })
+    next: Type.Union([Type.String(), Type.Null()], { description: 'Cursor of the next page, null at the end' }),
+    truncated: Type.Optional(Type.Literal(true, {
+      description: 'The search ended after 16,384 rows, before the page was full; `next` continues there'
+    }))
   })
 }, {
   $id: 'DeliveryPage',

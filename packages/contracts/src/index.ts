@@ -1,4 +1,5 @@
 export * from './delivery.ts'
+export * from './delivery-filter.ts'
 export * from './auth.ts'
 export * from './erasure.ts'
 export * from './event-types.ts'

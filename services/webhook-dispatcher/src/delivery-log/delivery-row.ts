@@ -14,17 +14,18 @@ export type DeliveryKey = { userId: string, id: number }
 
 export const DeliveryNotFound = createError('DELIVERY_NOT_FOUND', 'No delivery %s', 404)
 
-/** The fields of a webhook that decide when its deliveries are tried. */
-export type Schedule = Pick<WebhookRow, 'status' | 'openUntil'>
+/** The fields of a webhook that show in its deliveries. */
+export type Endpoint = Pick<WebhookRow, 'url' | 'status' | 'openUntil'>
 
 /** A delivery as the webhook's owner sees it. */
-export function toDelivery (row: DeliveryRow, schedule: Schedule, head: EventHead | null): Delivery {
+export function toDelivery (row: DeliveryRow, endpoint: Endpoint, head: EventHead | null): Delivery {
   const {
     id, webhookId, type, origin, originId, state, attempts, dueAt, status, errorClass, reason, createdAt, finishedAt
   } = row
   return {
     id,
     webhookId,
+    url: row.url ?? endpoint.url,
     eventId: row.messageId ?? formatEventId({ ms: row.eventMs, seq: row.eventSeq }),
     eventType: type,
     ...subjectOf(row, head),
@@ -32,7 +33,7 @@ export function toDelivery (row: DeliveryRow, schedule: Schedule, head: EventHea
     originId,
     status: state,
     attemptCount: attempts,
-    nextAttemptAt: state === 'pending' ? nextAttemptAt(dueAt, schedule) : null,
+    nextAttemptAt: state === 'pending' ? nextAttemptAt(dueAt, endpoint) : null,
     statusCode: status,
     errorClass,
     reason,
@@ -42,7 +43,7 @@ export function toDelivery (row: DeliveryRow, schedule: Schedule, head: EventHea
 }
 
 /** When the pause of the endpoint ends, at the earliest; unknown while the webhook is not active. */
-function nextAttemptAt (dueAt: Date, { status, openUntil }: Schedule): string | null {
+function nextAttemptAt (dueAt: Date, { status, openUntil }: Endpoint): string | null {
   if (status !== 'active') return null
   return (openUntil && openUntil > dueAt ? openUntil : dueAt).toISOString()
 }

@@ -42,7 +42,8 @@ export async function redeliver (db: Database, key: DeliveryKey): Promise<Delive
         state: 'pending'
       })
       .returning()
-    return toDelivery(inserted as DeliveryRow, isReactivated ? REACTIVATE : webhook, head)
+    const shown = isReactivated ? { ...webhook, ...REACTIVATE, recoverAt: null } : webhook
+    return toDelivery(inserted as DeliveryRow, shown, head)
   })
 }
 

@@ -1,13 +1,30 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Delivery, DeliveryDetail } from '@tidings/contracts'
+import { Delivery, DeliveryDetail, DeliveryList, ListAllDeliveriesQuery } from '@tidings/contracts'
 import { compact, problemResponses, sendJson } from '@tidings/service-kit'
 import { showDelivery } from '../delivery-log/find-delivery.ts'
+import { listDeliveries } from '../delivery-log/list-deliveries.ts'
 import { redeliver } from '../delivery-log/redeliver.ts'
-import { DeliveryParams, WAITS_WHILE_PAUSED } from './params.ts'
+import { DeliveryParams, SCAN, WAITS_WHILE_PAUSED } from './params.ts'
 
-/** GET /deliveries/:id, POST /deliveries/:id/redeliver */
+/** GET /deliveries, GET /deliveries/:id, POST /deliveries/:id/redeliver */
 export const deliveryRoutes: FastifyPluginAsyncTypebox = async function deliveryRoutes (app) {
   const tags = ['deliveries']
+
+  app.get('', {
+    config: { access: 'webhooks:read', allUsers: true },
+    onSend: compact,
+    schema: {
+      operationId: 'listAllDeliveries',
+      tags,
+      summary: 'List the deliveries to all your webhooks, newest first',
+      description: `Those of deleted webhooks, of your legacy webhookUrl and of your jobs' webhookUrls too. ${SCAN}`,
+      querystring: ListAllDeliveriesQuery,
+      response: { 200: DeliveryList, ...problemResponses() }
+    }
+  }, async request => {
+    const userId = request.isAllUsers ? undefined : request.ownerId
+    return await listDeliveries(app, { userId }, request.query)
+  })
 
   app.get('/:id', {
     config: { access: 'webhooks:read' },

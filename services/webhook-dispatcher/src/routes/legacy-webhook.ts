@@ -4,7 +4,7 @@ import {
 } from '@tidings/contracts'
 import { createStreamReader } from '@tidings/job-events'
 import { compact, egressRules, problemResponses } from '@tidings/service-kit'
-import { listLegacyDeliveries } from '../delivery-log/list-deliveries.ts'
+import { listDeliveries } from '../delivery-log/list-deliveries.ts'
 import { findSecret, rotateSecret } from '../secrets/signing-secrets.ts'
 import { checkInput } from '../webhooks/check-input.ts'
 import {
@@ -98,7 +98,9 @@ export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function leg
       querystring: ListDeliveriesQuery,
       response: { 200: DeliveryList, ...problemResponses() }
     }
-  }, async request => await listLegacyDeliveries(app.db, request.ownerId, request.query))
+  }, async request => await listDeliveries(
+    app, { userId: request.ownerId, kinds: ['legacy', 'job'] }, request.query
+  ))
 
   app.post('/migrate', {
     config: { access: 'webhooks:write' },

@@ -17,6 +17,11 @@ export const DeliveryParams = Type.Object({
 
 export const NoContent = Type.Null({ description: 'Done' })
 
+/** What a list of deliveries does where its filters select few. */
+export const SCAN =
+  'All filters that are given have to apply. Where `pagination.truncated` is true the search ended before the page ' +
+  'was full, and `pagination.next` continues it.'
+
 /** What a requested delivery may wait for. */
 export const WAITS_WHILE_PAUSED =
   'It waits while the endpoint is paused, because it asked for that or keeps failing; ' +

@@ -6,7 +6,7 @@ import { findReplay, replayStart, requestReplay } from '../delivery-log/replay.t
 import { sendTest } from '../delivery-log/send-test.ts'
 import { durationMs } from '../duration.ts'
 import { findWebhook } from '../webhooks/find-webhook.ts'
-import { WAITS_WHILE_PAUSED, ReplayParams, WebhookParams } from './params.ts'
+import { SCAN, WAITS_WHILE_PAUSED, ReplayParams, WebhookParams } from './params.ts'
 
 /**
  * GET /webhooks/:id/deliveries, POST /webhooks/:id/test, POST /webhooks/:id/replay, GET /webhooks/:id/replays/:replayId
@@ -22,13 +22,15 @@ export const webhookDeliveryRoutes: FastifyPluginAsyncTypebox = async function w
       operationId: 'listDeliveries',
       tags,
       summary: 'List the deliveries to a webhook, newest first',
+      description: SCAN,
       params: WebhookParams,
       querystring: ListDeliveriesQuery,
       response: { 200: DeliveryList, ...problemResponses(404, 414) }
     }
   }, async request => {
-    const webhook = await findWebhook(app.db, { userId: request.ownerId, id: request.params.id })
-    return await listDeliveries(app.db, webhook, request.query)
+    const { ownerId: userId } = request
+    const { id: webhookId } = await findWebhook(app.db, { userId, id: request.params.id })
+    return await listDeliveries(app, { userId, webhookId }, request.query)
   })
 
   app.post('/:id/test', {

@@ -1,0 +1,81 @@
+import { Type, type Static } from 'typebox'
+import { DELIVERED_EVENT_TYPES } from './event-types.ts'
+import { EventIdText, JobId, QueueName } from './job.ts'
+import { orEmpty } from './or-empty.ts'
+
+export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed', 'superseded', 'closed'] as const
+
+/** Why a delivery exists. */
+export const DELIVERY_ORIGINS = ['event', 'redeliver', 'replay', 'test'] as const
+export type DeliveryOrigin = typeof DELIVERY_ORIGINS[number]
+
+const INT4_MAX = 2_147_483_647
+const EVENT_ID = '\\d{1,15}-\\d{1,15}'
+// In a query, `+` that is not encoded arrives as a space.
+const TIME = '\\d{4}-\\d{2}-\\d{2}(T\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,9})?)?(Z|[-+ ]\\d{2}:\\d{2}))?'
+
+/** One of the values, or several with commas between them. */
+function anyOf (values: readonly string[], description: string) {
+  const one = `(${values.join('|')})`
+  return orEmpty(Type.String({
+    maxLength: 200,
+    pattern: `^${one}(,${one})*$`,
+    description: `${description}: ${values.join(', ')}, or several with commas`,
+    examples: [values.at(-1) ?? '']
+  }))
+}
+
+/** A time, or the id of an event, whose time it stands for. */
+export const Moment = (description: string) => orEmpty(Type.String({
+  maxLength: 64,
+  pattern: `^(${TIME}|${EVENT_ID})$`,
+  description: `${description}: a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose ` +
+    'time it stands for',
+  examples: ['2022-01-01T00:00:00Z']
+}))
+
+const webhookId = Type.Integer({
+  minimum: 1, maximum: INT4_MAX, description: 'Id of a webhook, also of a deleted one'
+})
+
+/** What selects deliveries; all that is given has to apply. */
+export const deliveryFilter = {
+  jobId: Type.Optional(orEmpty(JobId)),
+  queue: Type.Optional(orEmpty(QueueName)),
+  eventId: Type.Optional(orEmpty(EventIdText)),
+  eventType: Type.Optional(anyOf(DELIVERED_EVENT_TYPES, 'Type of the event')),
+  status: Type.Optional(anyOf(DELIVERY_STATUSES, 'Status of the delivery')),
+  origin: Type.Optional(anyOf(DELIVERY_ORIGINS, 'Why the delivery exists')),
+  originId: Type.Optional(Type.Integer({
+    minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Id of the redelivered delivery, or of the replay'
+  })),
+  from: Type.Optional(Moment('Created at or after')),
+  to: Type.Optional(Moment('Created before'))
+}
+
+const page = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
+  cursor: Type.Optional(
+    orEmpty(Type.String({ pattern: '^[1-9]\\d{0,15}$', description: '`pagination.next` of the previous page' }))
+  )
+}
+
+/** Query of `GET /webhooks/:id/deliveries` and `GET /webhooks/legacy/deliveries`. */
+export const ListDeliveriesQuery = Type.Object({ ...deliveryFilter, ...page }, { additionalProperties: false })
+export type ListDeliveriesQuery = Static<typeof ListDeliveriesQuery>
+
+/** Query of `GET /deliveries`. */
+export const ListAllDeliveriesQuery = Type.Object({
+  webhookId: Type.Optional(webhookId), ...deliveryFilter, ...page
+}, { additionalProperties: false })
+export type ListAllDeliveriesQuery = Static<typeof ListAllDeliveriesQuery>
+
+/** The filter of deliveries as a body has it: `filter` of a bulk action. */
+export const DeliveryFilter = Type.Object({
+  webhookId: Type.Optional(webhookId), ...deliveryFilter
+}, {
+  $id: 'DeliveryFilter',
+  additionalProperties: false,
+  examples: [{ status: 'failed', eventType: 'completed', from: '2022-01-01' }]
+})
+export type DeliveryFilter = Static<typeof DeliveryFilter>

@@ -1,0 +1,63 @@
+import type { DeliveryFilter, DeliveryOrigin, DeliveryStatus } from '@tidings/contracts'
+import { parseEventId, type EventId } from '@tidings/job-events'
+import { invalidInput, type InputFault } from '@tidings/service-kit'
+import type { WebhookRow } from '../webhooks/webhook-row.ts'
+
+/** Whose webhooks: undefined for all users'. */
+export type Owner = { userId: string | undefined, kinds?: WebhookRow['kind'][], webhookId?: number | undefined }
+
+/** What selects deliveries: all that is given has to apply. Times are milliseconds. */
+export type DeliverySelection = Owner & {
+  jobId: string | undefined
+  queue: string | undefined
+  eventId: EventId | undefined
+  eventTypes: string[] | undefined
+  statuses: DeliveryStatus[] | undefined
+  origins: DeliveryOrigin[] | undefined
+  originId: number | undefined
+  /** Created at or after. */
+  from: number | undefined
+  /** Created before. */
+  to: number | undefined
+}
+
+/**
+ * Reads a filter as a query or a body has it (`at`: 'querystring', 'body.filter').
+ * @throws INVALID_INPUT with every fault and its path
+ */
+export function selectionOf (owner: Owner, filter: DeliveryFilter, at = 'querystring'): DeliverySelection {
+  const faults: InputFault[] = []
+  function read<T> (name: keyof DeliveryFilter, parse: (text: string) => T | undefined, what: string) {
+    const text = filter[name]
+    if (text === undefined || text === '') return undefined
+    const value = parse(String(text))
+    if (value === undefined) faults.push({ path: `${at}.${name}`, message: `is not ${what}` })
+    return value
+  }
+  const selection = {
+    ...owner,
+    webhookId: owner.webhookId ?? filter.webhookId,
+    jobId: filter.jobId || undefined,
+    queue: filter.queue || undefined,
+    eventId: read('eventId', parseEventId, 'the id of an event'),
+    eventTypes: listOf<string>(filter.eventType),
+    statuses: listOf<DeliveryStatus>(filter.status),
+    origins: listOf<DeliveryOrigin>(filter.origin),
+    originId: filter.originId,
+    from: read('from', momentOf, 'a time or the id of an event'),
+    to: read('to', momentOf, 'a time or the id of an event')
+  }
+  if (faults.length > 0) throw invalidInput(faults)
+  return selection
+}
+
+/** A time or the id of an event as milliseconds; undefined where it is neither. */
+export function momentOf (text: string): number | undefined {
+  const ms = parseEventId(text)?.ms ?? Date.parse(text.replace(' ', '+'))
+  return Number.isSafeInteger(ms) ? ms : undefined
+}
+
+/** The schema has checked the values. */
+function listOf<Value extends string> (text: string | undefined): Value[] | undefined {
+  return text ? text.split(',') as Value[] : undefined
+}
