@@ -15,9 +15,18 @@ export type JsonSchema = {
   format?: string
 }
 
-type Content = Record<string, { schema: JsonSchema }>
+type Media = { schema: JsonSchema, example?: unknown, examples?: Record<string, { value: unknown }> }
+type Content = Record<string, Media>
 
-export type Parameter = { name: string, in: 'query' | 'path' | 'header', required: boolean, schema: JsonSchema }
+export type Parameter = {
+  name: string
+  in: 'query' | 'path' | 'header'
+  required: boolean
+  schema: JsonSchema
+  example?: unknown
+}
+
+export type Example = { place: 'request' | number, schema: JsonSchema, value: unknown }
 
 export type Operation = {
   operationId: string
@@ -27,6 +36,8 @@ export type Operation = {
   body: JsonSchema | undefined
   /** By status; undefined where an answer has no body. */
   answers: Map<number, JsonSchema | undefined>
+  /** Of the body of the request, and of the responses by status. */
+  examples: Example[]
 }
 
 type Described = {
@@ -61,6 +72,16 @@ export function operationsOf (document: object): Operation[] {
     parameters: described.parameters ?? [],
     body: described.requestBody?.content['application/json']?.schema,
     answers: new Map(Object.entries(described.responses).map(([status, { content }]) =>
-      [Number(status), Object.values(content ?? {})[0]?.schema]))
+      [Number(status), Object.values(content ?? {})[0]?.schema])),
+    examples: [
+      ...examplesOf('request', described.requestBody?.content),
+      ...Object.entries(described.responses).flatMap(([status, { content }]) => examplesOf(Number(status), content))
+    ]
   })))
+}
+
+function examplesOf (place: Example['place'], content: Content = {}): Example[] {
+  return Object.values(content).flatMap(({ schema, example, examples = {} }) =>
+    [...(example === undefined ? [] : [example]), ...Object.values(examples).map(({ value }) => value)]
+      .map(value => ({ place, schema, value })))
 }

@@ -1,9 +1,12 @@
 import fc from 'fast-check'
 import Schema from 'typebox/schema'
-import type { Operation } from './document.ts'
+import type { JsonSchema, Operation } from './document.ts'
 import { requests, type Known, type Request } from './requests.ts'
 
 export { operationsOf, type Operation } from './document.ts'
+
+/** Whether a value is as a schema says. */
+export const matches = (schema: JsonSchema, value: unknown): boolean => Schema.Check(schema, value)
 
 export type Answer = { statusCode: number, body: string, headers: Record<string, unknown> }
 
@@ -28,7 +31,8 @@ export async function fuzz (operation: Operation, { ask, known, runs = 60 }: Fuz
   return statuses
 }
 
-function faultOf ({ answers }: Operation, { statusCode, body, headers }: Answer): string | undefined {
+/** How an answer differs from what the document says of it; undefined where it does not. */
+export function faultOf ({ answers }: Operation, { statusCode, body, headers }: Answer): string | undefined {
   if (statusCode >= 500) return `${statusCode} ${body}`
   // `..` or nothing in the place of an id: the request is of another path, which has no such method.
   if (statusCode === 405) return undefined
@@ -38,5 +42,5 @@ function faultOf ({ answers }: Operation, { statusCode, body, headers }: Answer)
   if (statusCode >= 400 && !String(headers['content-type']).startsWith('application/problem+json')) {
     return `${statusCode} is no problem+json`
   }
-  return Schema.Check(schema, JSON.parse(body)) ? undefined : `${statusCode} is not as documented: ${body}`
+  return matches(schema, JSON.parse(body)) ? undefined : `${statusCode} is not as documented: ${body}`
 }
