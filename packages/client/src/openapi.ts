@@ -207,11 +207,18 @@ export interface components {
     JobPage: {
       jobs: components["schemas"]["JobSummary"][];
       pagination: {
+        /**
+        * @description Only `scanned` jobs were searched, and there are more; `next` continues behind them
+        * @constant
+        */
+        isPartial?: true;
         limit: number;
         /** @description Cursor of the next page, null at the end */
         next: string | null;
         page: number;
         pages: number;
+        /** @description Number of jobs that were searched for those of this list, where no index leads to them */
+        scanned?: number;
         total: number;
         /**
         * @description There are at least `total` jobs; counting stopped there
@@ -242,6 +249,8 @@ export interface components {
       queue: string;
       state: components["schemas"]["JobState"];
       timestamp: components["schemas"]["JobTimestamps"];
+      /** @description Owner of the job, in a list of the jobs of all users */
+      userId?: string | number;
     };
     JobTimeline: {
       events: components["schemas"]["JobEvent"][];
@@ -579,17 +588,23 @@ export interface operations {
         /** @description Id of a job event, the same in every channel */
         after?: string;
         cursor?: string;
+        /** @description Jobs created (with `sort=finished`: finished) at or after this time, in milliseconds since 1970 */
         from?: number;
         limit?: number;
         /** @description Name of the job, by which the worker chooses what to do */
         name?: string;
         page?: number;
+        /** @description Beginning of an id, or part of a name or of a failedReason, taken literally; the case matters in ids only. Searches the newest 100,000 jobs that the other filters leave: `pagination.isPartial` says whether there are more */
+        q?: string;
         /** @description Name of the BullMQ queue */
         queue?: string;
-        /** @description State of the job */
-        status?: "waiting" | "delayed" | "active" | "completed" | "failed" | "";
+        /** @description Key of the order and of `from` and `to`; `finished` lists ended jobs */
+        sort?: "created" | "finished" | "";
+        /** @description States of the jobs; separated by commas or repeated */
+        status?: components["schemas"]["JobState"][];
+        /** @description Jobs created (with `sort=finished`: finished) before this time, in milliseconds since 1970 */
         to?: number;
-        /** @description For operators (scope `operator:read`, on routes that change something `operator:write`): the user whose data this is about */
+        /** @description For operators (scope `operator:read`, on routes that change something `operator:write`): the user whose data this is about, or `*` for all users */
         userId?: string;
       };
     };

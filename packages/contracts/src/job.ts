@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { nullable } from './nullable.ts'
 import { orEmpty } from './or-empty.ts'
+import { queryList } from './query-list.ts'
 
 /** The five states that clients see. BullMQ's prioritized, paused and waiting-children read as `waiting`. */
 export const JOB_STATES = ['waiting', 'delayed', 'active', 'completed', 'failed'] as const
@@ -80,8 +81,13 @@ const EXAMPLE = {
   lastEventId: '1640995300000-0'
 }
 
-/** A job in a list. */
-export const JobSummary = Type.Object(listed, { $id: 'JobSummary', examples: [EXAMPLE] })
+/** A job in a list. `userId` is there for operators who list the jobs of all users. */
+export const JobSummary = Type.Object({
+  ...listed,
+  userId: Type.Optional(Type.Unsafe<string | number>({
+    type: ['string', 'integer'], description: 'Owner of the job, in a list of the jobs of all users'
+  }))
+}, { $id: 'JobSummary', examples: [EXAMPLE] })
 export type JobSummary = Static<typeof JobSummary>
 
 /** The response of `GET /jobs/:jobId`. */
@@ -202,19 +208,70 @@ export const GetJobQuery = Type.Object({
 }, { additionalProperties: false })
 export type GetJobQuery = Static<typeof GetJobQuery>
 
-/** Query of `GET /jobs`. `from` (inclusive) and `to` (exclusive) bound `timestamp.created`, in milliseconds. */
+/** The order of a list: by `timestamp.created`, or the finished jobs by `timestamp.finished`; newest first. */
+const JOB_SORTS = ['created', 'finished'] as const
+export type JobSort = typeof JOB_SORTS[number]
+
+/** Text to search for. U+0000 cannot be stored in a name or an error, and lone surrogates are not Unicode. */
+const JobSearch = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  pattern: '^[^\\u0000\\ud800-\\udfff]+$',
+  description: 'Beginning of an id, or part of a name or of a failedReason, taken literally; the case matters in ids ' +
+    'only. Searches the newest 100,000 jobs that the other filters leave: `pagination.isPartial` says whether there ' +
+    'are more',
+  examples: ['timeout']
+})
+
+const FromTime = Type.Integer({
+  minimum: 0,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: 'Jobs created (with `sort=finished`: finished) at or after this time, in milliseconds since 1970'
+})
+const ToTime = Type.Integer({
+  minimum: 0,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: 'Jobs created (with `sort=finished`: finished) before this time, in milliseconds since 1970'
+})
+const States = queryList(JobState, { maxItems: 20, description: 'States of the jobs' })
+
+/** Filters that a query and a body have in common. */
+const JOB_FILTER = {
+  name: JobName,
+  queue: QueueName,
+  q: JobSearch,
+  sort: Type.Enum([...JOB_SORTS], {
+    description: 'Key of the order and of `from` and `to`; `finished` lists ended jobs'
+  })
+}
+
+/** Query of `GET /jobs`. */
 export const ListJobsQuery = Type.Object({
   page: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000_000, default: 1 })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 10 })),
-  status: Type.Optional(orEmpty(JobState)),
-  name: Type.Optional(orEmpty(JobName)),
-  queue: Type.Optional(orEmpty(QueueName)),
-  from: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
-  to: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+  status: Type.Optional(States),
+  name: Type.Optional(orEmpty(JOB_FILTER.name)),
+  queue: Type.Optional(orEmpty(JOB_FILTER.queue)),
+  q: Type.Optional(orEmpty(JOB_FILTER.q)),
+  sort: Type.Optional(orEmpty(JOB_FILTER.sort)),
+  from: Type.Optional(FromTime),
+  to: Type.Optional(ToTime),
   cursor: Type.Optional(orEmpty(Type.String({ maxLength: 512 }))),
   after: Type.Optional(orEmpty(EventIdText))
 }, { additionalProperties: false })
 export type ListJobsQuery = Static<typeof ListJobsQuery>
+
+/** The filter of `GET /jobs` in a body: `{"status": ["failed"], "name": "resize", "q": "timeout"}`. */
+export const JobFilterBody = Type.Object({
+  status: Type.Optional(Type.Array(JobState, { minItems: 1, maxItems: 20, description: 'States of the jobs' })),
+  name: Type.Optional(JOB_FILTER.name),
+  queue: Type.Optional(JOB_FILTER.queue),
+  q: Type.Optional(JOB_FILTER.q),
+  sort: Type.Optional(JOB_FILTER.sort),
+  from: Type.Optional(FromTime),
+  to: Type.Optional(ToTime)
+}, { additionalProperties: false, examples: [{ status: ['failed'], name: 'resize', q: 'timeout' }] })
+export type JobFilterBody = Static<typeof JobFilterBody>
 
 export const JobList = Type.Object({
   jobs: Type.Array(JobSummary),
@@ -226,7 +283,13 @@ export const JobList = Type.Object({
     next: Type.Union([Type.String(), Type.Null()], { description: 'Cursor of the next page, null at the end' }),
     totalIsCapped: Type.Optional(
       Type.Literal(true, { description: 'There are at least `total` jobs; counting stopped there' })
-    )
+    ),
+    isPartial: Type.Optional(Type.Literal(true, {
+      description: 'Only `scanned` jobs were searched, and there are more; `next` continues behind them'
+    })),
+    scanned: Type.Optional(Type.Integer({
+      description: 'Number of jobs that were searched for those of this list, where no index leads to them'
+    }))
   })
 }, {
   $id: 'JobPage',

@@ -108,3 +108,26 @@ t.test('texts in a body are not converted', async t => {
   t.equal((await app.inject({ method: 'POST', url: '/things', payload: { size: '3' } })).statusCode, 400)
   t.same((await app.inject({ method: 'POST', url: '/things', payload: { size: 3 } })).json(), { size: 3 })
 })
+
+t.test('a list in a query is separated by commas, repeated, or both', async t => {
+  const app = Fastify().setValidatorCompiler(validatorCompiler)
+  app.register(problems)
+  app.register(async app => {
+    const querystring = Type.Object(
+      { kinds: Type.Optional(Type.Array(Type.Enum(['a', 'b', 'c']), { maxItems: 4 })) }, { additionalProperties: false }
+    )
+    app.get('/', { schema: { querystring } }, async ({ query }) => query)
+  })
+  t.teardown(() => app.close())
+  const ask = async (query: string) => (await app.inject(`/?${query}`)).json()
+  for (const query of ['kinds=a,b', 'kinds=a&kinds=b', 'kinds=a%2Cb', 'kinds=,a,,b,', 'kinds=&kinds=a&kinds=b']) {
+    t.same(await ask(query), { kinds: ['a', 'b'] }, query)
+  }
+  t.same(await ask('kinds=a,b&kinds=c'), { kinds: ['a', 'b', 'c'] })
+  for (const query of ['', 'kinds=', 'kinds=,', 'kinds=&kinds=']) t.same(await ask(query), {}, `nothing in "${query}"`)
+  for (const query of ['kinds=d', 'kinds=a,d', 'kinds=d,e', 'kinds=a,b,c,a,b']) {
+    const { status, errors } = await ask(query)
+    t.equal(status, 400, query)
+    t.same(errors.map(({ path }: { path: string }) => path), ['querystring.kinds'], 'one fault, of the list')
+  }
+})

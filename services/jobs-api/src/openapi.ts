@@ -15,7 +15,7 @@ export const API = {
 }
 
 /** The decorators that the routes use when they are called. */
-const USED = ['sql', 'isRevoked', 'redis', 'findQueue', 'findJob', 'waitForEvent', 'waitForJob']
+const USED = ['sql', 'isRevoked', 'redis', 'findQueue', 'findJob', 'scan', 'waitForEvent', 'waitForJob']
 
 /** The OpenAPI document of the routes. */
 export async function describeApi (): Promise<object> {

@@ -44,7 +44,8 @@ t.test('every response to random input is one of the document, and never an inte
         good: {
           jobId: fc.constantFrom(...jobIdsFor(operation)),
           queue: fc.constant('default'),
-          cursor: fc.constant(formatCursor({ createdMs: 1_640_995_200_005, n: 5, page: 2 })),
+          cursor: fc.constant(formatCursor({ key: 1_640_995_200_005, n: 5, page: 2, order: 'created' })),
+          sort: fc.constant('created'), // the order of the cursor, and of any status
           // Any other event is one of the future, or needs a wait.
           after: fc.constant('0-1'),
           wait: fc.constant(1),

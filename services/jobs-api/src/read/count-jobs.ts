@@ -1,12 +1,13 @@
-import { JOB_STATES, type JobCounts, type JobState } from '@tidings/contracts'
+import type { JobCounts } from '@tidings/contracts'
 import type { RawSql } from '@tidings/service-kit'
 import { stateOf } from '../db/state-code.ts'
-import { conditions, isCounted, rangesOf, type JobFilter } from './job-filter.ts'
+import { isCounted, statesOf, type JobFilter } from './job-filter.ts'
+import { rangesOf } from './job-ranges.ts'
 
 /** Counting stops here: 10,000 index entries take 1.5 ms, a million 75. */
 export const COUNT_CAP = 10_000
 
-type Total = { total: number, isCapped: boolean }
+export type Total = { total: number, isCapped: boolean }
 
 /** Counts a user's jobs by state: reads five counters, never the jobs. */
 export async function countByState (sql: RawSql, userId: string): Promise<JobCounts> {
@@ -17,12 +18,11 @@ export async function countByState (sql: RawSql, userId: string): Promise<JobCou
   return counts
 }
 
-/** Counts the jobs of a filter: exactly if the counters suffice, otherwise up to the cap. */
+/** Counts the jobs of a filter that needs no scan: exactly if the counters suffice, otherwise up to the cap. */
 export async function countJobs (sql: RawSql, filter: JobFilter): Promise<Total> {
-  if (!isCounted(filter)) return await countUpToCap(sql, filter)
+  if (filter.userId === undefined || !isCounted(filter)) return await countUpToCap(sql, filter)
   const counts = await countByState(sql, filter.userId)
-  const states: readonly JobState[] = filter.state === undefined ? JOB_STATES : [filter.state]
-  return { total: states.reduce((sum, state) => sum + counts[state], 0), isCapped: false }
+  return { total: statesOf(filter).reduce((sum, state) => sum + counts[state], 0), isCapped: false }
 }
 
 async function countUpToCap (sql: RawSql, filter: JobFilter): Promise<Total> {
@@ -36,8 +36,8 @@ async function countUpToCap (sql: RawSql, filter: JobFilter): Promise<Total> {
  * expects `from` and `to` to leave few rows, and reads those of all names.
  */
 export function cappedCount (sql: RawSql, filter: JobFilter) {
-  const ranges = rangesOf(filter)
-    .map(state => sql`(select from jobs.jobs where ${conditions(sql, filter, state)})`)
+  const ranges = rangesOf(sql, filter).ranges
+    .map(range => sql`(select from jobs.jobs ${range})`)
     .reduce((all, range) => sql`${all} union all ${range}`)
   return sql<{ found: number }[]>`
     select count(*)::int as found from (select from (${ranges}) as ranges limit ${COUNT_CAP + 1}) as counted`

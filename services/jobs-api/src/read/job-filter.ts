@@ -1,44 +1,59 @@
-import { JOB_STATES, type JobState, type ListJobsQuery } from '@tidings/contracts'
-import type { RawSql } from '@tidings/service-kit'
-import { stateCode } from '../db/state-code.ts'
+import { JOB_STATES, type JobFilterBody, type JobSort, type JobState } from '@tidings/contracts'
+import { invalidInput } from '@tidings/service-kit'
+import { FIRST_FINAL_STATE } from '../db/state-code.ts'
 
-const ALL_STATES = JOB_STATES.map(stateCode)
+const FINAL_STATES = JOB_STATES.slice(FIRST_FINAL_STATE)
 
-/** Selects jobs of a user. `from` is inclusive, `to` is exclusive; both in milliseconds. */
+/** Selects jobs. `from` is inclusive, `to` is exclusive; both are times of the sort key in milliseconds. */
 export type JobFilter = {
-  userId: string
-  state?: JobState | undefined
+  /** Undefined: the jobs of all users. */
+  userId: string | undefined
+  /** Without duplicates and not empty; undefined: all states. */
+  states?: readonly JobState[] | undefined
   name?: string | undefined
   queue?: string | undefined
+  /** Beginning of an id, or part of a name or an error. */
+  q?: string | undefined
+  sort?: JobSort | undefined
   from?: number | undefined
   to?: number | undefined
 }
 
-export function filterOf (userId: string, { status, name, queue, from, to }: ListJobsQuery): JobFilter {
-  return { userId, state: status, name, queue, from, to }
-}
-
-/** Whether the counters suffice to count the jobs. */
-export function isCounted ({ name, queue, from, to }: JobFilter): boolean {
-  return name === undefined && queue === undefined && from === undefined && to === undefined
+type FilterOptions = {
+  /** Whose jobs; undefined: those of all users. */
+  userId: string | undefined
+  /** Where the filter was given, as errors name it: `querystring`, `body.filter`. */
+  path: string
 }
 
 /**
- * The index ranges of a filter, each to be read newest first. The indexes by name, by queue and by both continue with
- * (state, created_ms, n), so that a state narrows them too; without a state there is a range for each, and Postgres
- * merges the sorted ranges (Merge Append).
+ * The filter of a query or a body.
+ * @throws 400 for states that the sort excludes
  */
-export function rangesOf ({ state, name, queue }: JobFilter): (number | undefined)[] {
-  if (state !== undefined) return [stateCode(state)]
-  return name === undefined && queue === undefined ? [undefined] : ALL_STATES
+export function filterOf (
+  { status, name, queue, q, sort, from, to }: JobFilterBody, { userId, path }: FilterOptions
+): JobFilter {
+  const states = status && status.length > 0 ? [...new Set(status)] : undefined
+  if (sort === 'finished' && states?.some(state => !FINAL_STATES.includes(state))) {
+    const message = `with sort=finished can be ${FINAL_STATES.join(' or ')} only: other jobs have not finished`
+    throw invalidInput([{ path: `${path}.status`, message }])
+  }
+  return { userId, states, name, queue, q, sort, from, to }
 }
 
-/** The conditions of one range. */
-export function conditions (sql: RawSql, { userId, name, queue, from, to }: JobFilter, state: number | undefined) {
-  return sql`user_id = ${userId}
-    ${state === undefined ? sql`` : sql`and state = ${state}`}
-    ${name === undefined ? sql`` : sql`and name = ${name}`}
-    ${queue === undefined ? sql`` : sql`and queue = ${queue}`}
-    ${from === undefined ? sql`` : sql`and created_ms >= ${from}`}
-    ${to === undefined ? sql`` : sql`and created_ms < ${to}`}`
+/** The order of a list, newest first. Jobs of all users come in the order of their arrival, which has an index. */
+export type JobOrder = JobSort | 'arrival'
+
+export function orderOf ({ userId, sort = 'created' }: JobFilter): JobOrder {
+  return userId === undefined && sort === 'created' ? 'arrival' : sort
+}
+
+/** The states that a list contains. */
+export function statesOf ({ states, sort }: JobFilter): readonly JobState[] {
+  return states ?? (sort === 'finished' ? FINAL_STATES : JOB_STATES)
+}
+
+/** Whether the counters of the user suffice to count the jobs. */
+export function isCounted ({ userId, name, queue, q, from, to }: JobFilter): boolean {
+  return userId !== undefined && [name, queue, q, from, to].every(value => value === undefined)
 }

@@ -47,9 +47,9 @@ export function lastEventId (
   return ms === null || seq === null ? null : formatEventId({ ms, seq })
 }
 
-/** A job in a list. */
-export function summaryJson (row: SummaryRow): JsonText {
-  return jsonWith(headOf(row), 'progress', progressOf(row))
+/** A job in a list, with further members. */
+export function summaryJson (row: SummaryRow, more: object = {}): JsonText {
+  return jsonWith({ ...headOf(row), ...more }, 'progress', progressOf(row))
 }
 
 /** A single job. */

@@ -40,18 +40,25 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
   app.addHook('preHandler', waitForAfter)
 
   app.get('', {
-    config: { access: 'jobs:read' },
+    config: { access: 'jobs:read', allUsers: true },
     onSend: compact,
     schema: {
       operationId: 'listJobs',
       tags,
       summary: 'List your jobs, newest first',
       description: 'By page, or by cursor, which skips nothing. Totals by state are exact; with other filters ' +
-        'counting stops at 10,000.',
+        'counting stops at 10,000. Filters without an index (`q`; `name` and `queue` with `sort=finished`; any for ' +
+        'all users) search 100,000 jobs at a time: `pagination.isPartial` says that there are more.',
       querystring: ListJobsQuery,
       response: { 200: successResponse(JobList, 'A page of your jobs'), ...problemResponses() }
     }
-  }, async (request, reply) => sendJson(reply, await listJobs(app.sql, request.ownerId, request.query)))
+  }, async (request, reply) => {
+    const { query, ownerId, isAllUsers, user, signal } = request
+    return sendJson(reply, await listJobs(app.sql, query, {
+      userId: isAllUsers ? undefined : ownerId,
+      scan: async run => await app.scan(user.userId, signal, run)
+    }))
+  })
 
   app.get('/counts', {
     config: { access: 'jobs:read' },

@@ -2,7 +2,7 @@ import t from 'tap'
 import { createSql, type RawSql } from '@tidings/service-kit'
 import { cappedCount, COUNT_CAP, countByState, countJobs } from '../../src/read/count-jobs.ts'
 import type { JobFilter } from '../../src/read/job-filter.ts'
-import { selectPage, type Place } from '../../src/read/list-jobs.ts'
+import { scanPage, selectPage, SCAN_ROWS, type Place } from '../../src/read/find-page.ts'
 import { makeManyRows } from '../generate-rows.ts'
 import { startApp, startServers } from '../setup.ts'
 
@@ -37,8 +37,9 @@ type Node = {
   'Shared Hit Blocks'?: number
   'Shared Read Blocks'?: number
   'Actual Rows'?: number
+  'Actual Loops'?: number
 }
-type Query = ReturnType<typeof selectPage> | ReturnType<typeof cappedCount>
+type Query = ReturnType<typeof selectPage> | ReturnType<typeof scanPage> | ReturnType<typeof cappedCount>
 
 /** The nodes of the custom and of the generic plan: Postgres may use either. */
 async function nodesOf (make: (sql: RawSql) => Query): Promise<Node[]> {
@@ -74,7 +75,7 @@ async function entriesOf (query: Query): Promise<number> {
 
 const isScan = (node: Node) => node['Relation Name'] === 'jobs'
 const at = 1_640_995_200_000
-const middle = { createdMs: at + 500_000, n: 500_000, page: 2 }
+const middle = { key: at + 500_000, n: 500_000 }
 const places: Record<string, { place: Place, skips: boolean }> = {
   'page 1': { place: { limit: 11, offset: 0 }, skips: false },
   'page 50,000': { place: { limit: 11, offset: 499_990 }, skips: true },
@@ -83,22 +84,28 @@ const places: Record<string, { place: Place, skips: boolean }> = {
 const range = { from: at + 250_000, to: at + 750_000 }
 const filters: Record<string, Partial<JobFilter>> = {
   'no filter': {},
-  status: { state: 'failed' },
+  status: { states: ['failed'] },
+  'two states': { states: ['failed', 'active'] },
   name: { name: 'name1' },
   queue: { queue: 'queue1' },
   from: { from: range.from },
   to: { to: range.to },
   'from and to': range,
-  'name and status': { name: 'name1', state: 'failed' },
-  'queue and status': { queue: 'queue1', state: 'active' },
+  'name and status': { name: 'name1', states: ['failed'] },
+  'queue and status': { queue: 'queue1', states: ['active'] },
   'name and queue': { name: 'name1', queue: 'queue1' },
   'name and queue that seldom meet': { name: 'frequent', queue: 'frequent' },
-  'name, queue and status': { name: 'name1', queue: 'queue1', state: 'failed' },
-  'status, from and to': { state: 'completed', ...range },
+  'name, queue and status': { name: 'name1', queue: 'queue1', states: ['failed'] },
+  'status, from and to': { states: ['completed'], ...range },
   'name, from and to': { name: 'name1', ...range },
   'queue, from and to': { queue: 'queue1', ...range },
   'name, queue, from and to': { name: 'name1', queue: 'queue1', ...range },
-  'all filters': { name: 'name1', queue: 'queue1', state: 'failed', ...range }
+  'two states and name': { states: ['failed', 'active'], name: 'name1' },
+  'all filters': { name: 'name1', queue: 'queue1', states: ['failed'], ...range },
+  'sort=finished': { sort: 'finished' },
+  'sort=finished and status': { sort: 'finished', states: ['failed'] },
+  'sort=finished, from and to': { sort: 'finished', ...range },
+  'sort=finished, status, from and to': { sort: 'finished', states: ['failed'], ...range }
 }
 
 t.test('there are a million jobs of one user, and a million of others', async t => {
@@ -136,6 +143,55 @@ for (const [filtered, filter] of Object.entries(filters).slice(2)) {
     t.ok(entries <= COUNT_CAP + 1, `reads ${entries} entries`)
   })
 }
+
+/** Filters that no index leads to; `isCovered` if the scanned index has all that they compare. */
+const scans: Record<string, { filter: JobFilter, index: string, isCovered?: boolean }> = {
+  q: { filter: { userId: '1', q: 'nothing' }, index: 'jobs_user' },
+  'q and status': { filter: { userId: '1', q: 'nothing', states: ['failed'] }, index: 'jobs_user_state' },
+  'q and two states': {
+    filter: { userId: '1', q: 'nothing', states: ['failed', 'active'] }, index: 'jobs_user_state'
+  },
+  'q and name': { filter: { userId: '1', q: 'nothing', name: 'name1' }, index: 'jobs_user_name' },
+  'q, from and to': { filter: { userId: '1', q: 'nothing', ...range }, index: 'jobs_user' },
+  'q and sort=finished': { filter: { userId: '1', q: 'nothing', sort: 'finished' }, index: 'jobs_user_finished' },
+  'name and sort=finished': {
+    filter: { userId: '1', name: 'name1', sort: 'finished' }, index: 'jobs_user_finished', isCovered: true
+  },
+  'queue, status, from, to and sort=finished': {
+    filter: { userId: '1', queue: 'queue1', states: ['failed'], sort: 'finished', ...range },
+    index: 'jobs_user_finished',
+    isCovered: true
+  },
+  'status of all users': { filter: { userId: undefined, states: ['failed'] }, index: 'jobs_pkey' },
+  'q, from and to of all users': { filter: { userId: undefined, q: 'nothing', ...range }, index: 'jobs_pkey' },
+  'status, from, to and sort=finished of all users': {
+    filter: { userId: undefined, states: ['failed'], sort: 'finished', ...range }, index: 'jobs_finished'
+  }
+}
+
+for (const [filtered, { filter, index, isCovered = false }] of Object.entries(scans)) {
+  t.test(`a search with ${filtered} reads a range of an index in order, and stops after 100,000 rows`, async t => {
+    for (const place of [{ limit: 11, offset: 0 }, { limit: 11, after: middle }]) {
+      const make = (sql: RawSql) => scanPage(sql, filter, place)
+      const nodes = await nodesOf(make)
+      const names = nodes.filter(isScan).map(node => node['Index Name'] ?? node['Node Type'])
+      t.same([...new Set(names)].toSorted(), [...new Set([index, 'jobs_pkey'])].toSorted())
+      const ranges = nodes.filter(node => isScan(node) && node['Index Name'] !== 'jobs_pkey')
+      t.same([...new Set(ranges.map(node => node['Node Type']))], index === 'jobs_pkey' ? [] : ['Index Only Scan'])
+      const scans = (await ran(make(sql))).filter(isScan)
+      const entries = scans.reduce((sum, node) => sum + (node['Actual Rows'] ?? 0) * (node['Actual Loops'] ?? 1), 0)
+      t.ok(entries <= (isCovered ? 1 : 2) * SCAN_ROWS + 50, `reads ${entries} entries and rows`)
+    }
+  })
+}
+
+t.test('a list of all users is read in order by key, and counted up to the cap', async t => {
+  const everybody = { userId: undefined }
+  const make = (sql: RawSql) => selectPage(sql, everybody, { limit: 11, offset: 0 })
+  t.same([...new Set((await nodesOf(make)).filter(isScan).map(node => node['Index Name']))], ['jobs_pkey'])
+  const entries = await entriesOf(cappedCount(sql, everybody))
+  t.ok(entries <= COUNT_CAP + 1, `counting reads ${entries} entries`)
+})
 
 t.test('counts by state are five counters of an index', async t => {
   const [row] = await sql`explain (format json) select state, count from jobs.counts where user_id = '1'`
