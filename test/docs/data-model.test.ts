@@ -55,12 +55,15 @@ async function migrate (sql: Sql, schema: string, folder: string): Promise<void>
   }
 }
 
-/** The names of columns and indexes by table or view. */
+/** The names of columns and indexes by table or view; a partition has those of its table. */
 async function tablesOf (sql: Sql, schema: string): Promise<Record<string, string[]>> {
   const rows = await sql<{ table: string, name: string }[]>`
-    select table_name as table, column_name as name from information_schema.columns where table_schema = ${schema}
+    with partitions as (select relname from pg_class where relispartition and relnamespace = ${schema}::regnamespace)
+    select table_name as table, column_name as name from information_schema.columns
+    where table_schema = ${schema} and table_name not in (select relname from partitions)
     union all
-    select tablename, indexname from pg_indexes where schemaname = ${schema}`
+    select tablename, indexname from pg_indexes
+    where schemaname = ${schema} and tablename not in (select relname from partitions)`
   const tables: Record<string, string[]> = {}
   for (const { table, name } of rows) (tables[`${schema}.${table}`] ??= []).push(name)
   return tables

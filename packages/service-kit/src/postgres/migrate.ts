@@ -7,7 +7,8 @@ import { clientFor } from './client.ts'
 const MAKES_A_SCHEMA = /^\s*create schema if not exists \w+;?\s*$/i
 
 /**
- * Runs the missing migrations in one transaction; replicas that start together take turns by an advisory lock. It uses
+ * Runs the missing migrations, each in a transaction of its own, so that the locks of one are free before the next
+ * scans a large table; replicas that start together take turns by an advisory lock. It uses
  * drizzle's files and table, but not its migrator, which starts with `create schema if not exists`: Postgres refuses
  * that to a role that owns the schema but has no CREATE on the database.
  */
@@ -16,13 +17,10 @@ export async function migrate (url: string, schema: string, folder: URL): Promis
   try {
     await client`select pg_advisory_lock(hashtext(${`tidings:${schema}`}))`
     await ensureRecord(client, schema)
-    const missing = await missingOf(client, schema, folder)
-    if (missing.length > 0) {
+    for (const { statements, hash, when } of await missingOf(client, schema, folder)) {
       await client.begin(async tx => {
-        for (const { statements, hash, when } of missing) {
-          for (const statement of statements) await tx.unsafe(statement)
-          await tx`insert into ${tx(schema)}.migrations (hash, created_at) values (${hash}, ${when})`
-        }
+        for (const statement of statements) await tx.unsafe(statement)
+        await tx`insert into ${tx(schema)}.migrations (hash, created_at) values (${hash}, ${when})`
       })
     }
   } finally {
