@@ -2,12 +2,13 @@ import Fastify from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { jwtAuth } from '@tidings/contracts'
 import {
-  browserGuards, docs, health, jsonBodies, metrics, postgres, problems, redis, redisUrl, revocations, serviceOptions,
-  tokenSettings, validatorCompiler
+  browserGuards, dayPartitions, docs, health, jsonBodies, metrics, postgres, problems, redis, redisUrl, revocations,
+  serviceOptions, tokenSettings, validatorCompiler
 } from '@tidings/service-kit'
 import { badItems } from './bad-items/plugin.ts'
 import { queues } from './bullmq/plugin.ts'
 import type { Config } from './config.ts'
+import { TIMELINE } from './db/timeline-days.ts'
 import { erasures } from './erasure/plugin.ts'
 import { API } from './openapi.ts'
 import { projector } from './projector/plugin.ts'
@@ -37,6 +38,7 @@ export function buildApp (config: Config) {
     max: config.POSTGRES_CONNECTIONS,
     startTimeoutMs: config.POSTGRES_START_TIMEOUT_MS
   })
+  app.register(dayPartitions, { tables: [TIMELINE] })
   app.register(redis, { url: redisUrl(config) })
   app.register(revocations)
   app.register(jwtAuth, { settings: tokenSettings(config), isRevoked: identity => app.isRevoked(identity) })

@@ -34,7 +34,8 @@ export function backgroundMetrics (registry: MetricsRegistry) {
     reconciled: labelled('tidings_reconciled_jobs_total',
       'Jobs changed after a comparison with BullMQ', ['queue', 'outcome']),
     enqueued: perQueue('tidings_outbox_added_jobs_total', 'Jobs that the outbox added to BullMQ'),
-    removedJobs: plain('tidings_retention_removed_jobs_total', 'Finished jobs removed by retention')
+    removedJobs: plain('tidings_retention_removed_jobs_total', 'Finished jobs removed by retention'),
+    droppedDays: plain('tidings_retention_dropped_days_total', 'Days of the timeline dropped by retention')
   }
 }
 

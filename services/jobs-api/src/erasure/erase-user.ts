@@ -4,7 +4,7 @@ import { userHistoryKey, userSessionsKey } from '@tidings/contracts'
 import type { RawSql } from '@tidings/service-kit'
 import { cancelJob } from '../commands/cancel-job.ts'
 import { queuedJob } from '../commands/queued-job.ts'
-import { countedOut, dependentsRemoved } from '../db/fragments.ts'
+import { countedOut, dependentsRemoved, linesRemoved } from '../db/fragments.ts'
 import { FIRST_FINAL_STATE } from '../db/state-code.ts'
 import type { FoundJob } from '../read/find-jobs.ts'
 
@@ -91,7 +91,7 @@ async function removeRows (
       delete from jobs.jobs
       where n = any(${finished}::bigint[]) and state >= ${FIRST_FINAL_STATE} or n = any(${outOfReach}::bigint[])
       returning n, queue, id, generation_ms, generation_seq, user_id, state
-    ), ${dependentsRemoved(sql)}, ${countedOut(sql)}
+    ), ${linesRemoved(sql, 0)}, ${dependentsRemoved(sql)}, ${countedOut(sql)}
     delete from jobs.bad_items using removed where bad_items.queue = removed.queue and bad_items.job_id = removed.id`
 }
 

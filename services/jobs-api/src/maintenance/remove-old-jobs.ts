@@ -1,17 +1,16 @@
-import type { RawSql } from '@tidings/service-kit'
+import { DAY_MS, type RawSql } from '@tidings/service-kit'
 import { countedOut, dependentsRemoved } from '../db/fragments.ts'
 import { FIRST_FINAL_STATE } from '../db/state-code.ts'
 import { inBatches } from './in-batches.ts'
 
 /** Small, so that nothing waits long for a locked row; a second's worth of jobs at most. */
 const BATCH = 500
-const DAY_MS = 86_400_000
 
 type Retention = { days: number, signal: AbortSignal }
 
 /**
- * Removes jobs that finished so many days ago, with everything that belongs to them, and counts them out. Returns how
- * many.
+ * Removes jobs that finished so many days ago, with everything that belongs to them but the lines of their timelines,
+ * and counts them out. Returns how many.
  */
 export async function removeOldJobs (sql: RawSql, { days, signal }: Retention): Promise<number> {
   const removeBatch = async (size: number) => await removeSome(sql, { before: Date.now() - days * DAY_MS, size })

@@ -1,17 +1,20 @@
 import { pgColumns, numberArray } from '@tidings/service-kit'
 import type { ChangedJob } from './apply-batch.ts'
-import { dependentsRemoved } from '../db/fragments.ts'
+import { dependentsRemoved, linesRemoved } from '../db/fragments.ts'
 import { identityColumns } from '../db/job-identity.ts'
 import type { Tx } from '../db/projector-position.ts'
+import { firstEventMs } from '../db/timeline-days.ts'
 
 /** Removes the rows of replaced jobs, with everything that belongs to them, and records their successors. */
 export async function removeReplaced (tx: Tx, jobs: ChangedJob[]): Promise<void> {
   if (jobs.length === 0) return
+  const first = Math.min(...jobs.map(({ identity, after }) =>
+    firstEventMs({ createdMs: after.createdMs, generationMs: identity.generationMs })))
   await tx`
     with removed as (
       delete from jobs.jobs where n = any(${numberArray(jobs.flatMap(({ n }) => n ?? []))}::bigint[])
       returning n, queue, id, generation_ms, generation_seq
-    ), ${dependentsRemoved(tx)}
+    ), ${linesRemoved(tx, first)}, ${dependentsRemoved(tx)}
     select from removed`
   await recordSuccessors(tx, jobs)
 }

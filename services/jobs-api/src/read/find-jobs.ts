@@ -4,8 +4,8 @@ import { commonColumns, type JobRow } from './job-row.ts'
 /** The key by which a user requests a job; without a queue it means the newest job of that id. */
 export type JobKey = { userId: string, jobId: string, queue?: string | undefined }
 
-/** A found row, whether it was submitted here, and the number of its key (from 1). */
-export type FoundJob = JobRow & { submitted_here: boolean, place: number }
+/** A found row, whether it was submitted here, when it was adopted otherwise, and the number of its key (from 1). */
+export type FoundJob = JobRow & { submitted_here: boolean, generation_ms: number, place: number }
 
 /**
  * Reads many jobs at once, each by one descent of the index (user_id, id, n). Values that were too large for an event
@@ -14,7 +14,7 @@ export type FoundJob = JobRow & { submitted_here: boolean, place: number }
 export async function findJobs (sql: RawSql, keys: JobKey[]): Promise<(FoundJob | undefined)[]> {
   const { texts } = pgColumns(keys)
   const rows = await sql<FoundJob[]>`
-    select ${commonColumns(sql)}, jobs.attempts_made, jobs.attempts_max, jobs.ours as submitted_here, wanted.place::int,
+    select ${commonColumns(sql)}, jobs.attempts_made, jobs.attempts_max, jobs.ours as submitted_here, jobs.generation_ms, wanted.place::int,
       case when jobs.progress_truncated then kept.progress else jobs.progress end::text as progress,
       jobs.progress_truncated and kept.progress is null as progress_truncated,
       case when jobs.result_truncated then kept.result else jobs.result end::text as result,

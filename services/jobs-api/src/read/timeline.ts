@@ -2,6 +2,8 @@ import { stateAfter, type JobEvent, type JobTimeline } from '@tidings/contracts'
 import { formatEventId } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import { stateOf } from '../db/state-code.ts'
+import { firstEventMs } from '../db/timeline-days.ts'
+import type { FoundJob } from './find-jobs.ts'
 
 /** More than a job of 100 attempts can have; a job that is reopened again and again shows its newest events. */
 const MAX_EVENTS = 1000
@@ -15,12 +17,11 @@ type TimelineRow = {
   error_truncated: boolean
 }
 
+type TimelineKey = Pick<FoundJob, 'n' | 'state' | 'created_ms' | 'generation_ms'>
+
 /** Reads the published events of a job, oldest first, without progress. */
-export async function readTimeline (sql: RawSql, job: { n: number, state: number }): Promise<JobTimeline> {
-  // One range of the primary key, read backwards.
-  const rows = await sql<TimelineRow[]>`
-    select event_ms, event_seq, type, timestamp, error, error_truncated from jobs.timeline
-    where job = ${job.n} order by event_ms desc, event_seq desc limit ${MAX_EVENTS}`
+export async function readTimeline (sql: RawSql, job: TimelineKey): Promise<JobTimeline> {
+  const rows = await selectLines(sql, job)
   const events = rows.toReversed().map(({ type, timestamp, error, ...row }) => ({
     eventId: formatEventId({ ms: row.event_ms, seq: row.event_seq }),
     type,
@@ -30,4 +31,19 @@ export async function readTimeline (sql: RawSql, job: { n: number, state: number
     ...(row.error_truncated && { errorTruncated: true as const })
   }))
   return { events }
+}
+
+/**
+ * The newest lines of a job. By the primary key of each day since the job began, read backwards; lines that outlived
+ * their day are in `timeline_kept`, and for a moment in both.
+ */
+export function selectLines (sql: RawSql, job: Omit<TimelineKey, 'state'>) {
+  const first = firstEventMs({ createdMs: job.created_ms, generationMs: job.generation_ms })
+  const newest = sql`order by event_ms desc, event_seq desc limit ${MAX_EVENTS}`
+  return sql<TimelineRow[]>`
+    select event_ms, event_seq, type, timestamp, error, error_truncated from (
+      (select * from jobs.timeline where job = ${job.n} and event_ms >= ${first} ${newest})
+      union
+      (select * from jobs.timeline_kept where job = ${job.n} ${newest})
+    ) line ${newest}`
 }
