@@ -2,10 +2,11 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
 import { jwtAuth } from '@tidings/contracts'
 import {
-  browserGuards, docs, health, jsonBodies, metrics, postgres, problems, redis, redisUrl, revocations, serviceOptions,
-  tokenSettings, validatorCompiler
+  browserGuards, dayPartitions, docs, health, jsonBodies, metrics, postgres, problems, redis, redisUrl, revocations,
+  serviceOptions, tokenSettings, validatorCompiler
 } from '@tidings/service-kit'
 import type { Config } from './config.ts'
+import { ATTEMPTS, EVENTS } from './db/day-tables.ts'
 import { delivery } from './delivery/plugin.ts'
 import { egress } from './egress/plugin.ts'
 import { fanOut } from './fan-out/plugin.ts'
@@ -36,6 +37,7 @@ export function buildApp (config: Config) {
     migrations: new URL('db/migrations/', import.meta.url),
     startTimeoutMs: config.POSTGRES_START_TIMEOUT_MS
   })
+  app.register(dayPartitions, { tables: [EVENTS, ATTEMPTS] })
   app.register(redis, { url: redisUrl(config) })
   app.register(readiness)
   app.register(revocations)

@@ -40,6 +40,6 @@ async function eraseDeliveries (sql: Sql, userId: string) {
         select id from webhooks.deliveries where webhook_id = w.id order by id limit ${PAGE} for update skip locked) d
       where w.user_id = ${userId} limit ${PAGE}
     ),
-    attempts as (delete from webhooks.attempts where delivery_id in (select id from page))
+    attempts as (delete from webhooks.attempts where delivery_id = any(array(select id from page)))
     delete from webhooks.deliveries where id in (select id from page)`
 }

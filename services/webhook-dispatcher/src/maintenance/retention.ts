@@ -1,3 +1,5 @@
+import { dropDays, undatedPartsOf, type RawSql } from '@tidings/service-kit'
+import { ATTEMPTS, EVENTS, firstDeliveryId } from '../db/day-tables.ts'
 import { isUnclaimed, pendingWebhooks } from '../db/fragments.ts'
 import type { Sql } from '../db/sql.ts'
 
@@ -9,16 +11,17 @@ const MAX_SKIPPED = 10_000
 type Retention = { deliveriesMs: number, payloadsMs: number }
 
 /**
- * Deletes rows that are older than their retention; returns whether there may be
- * more. Deliveries that still wait when their payload expires are closed first.
- * Rows are found from the old end of a primary key: ids and event ids grow with
- * time.
+ * Removes what is older than its retention; returns whether there may be more.
+ * Deliveries that still wait when their payload expires are closed first.
+ * Payloads and attempts go a whole day at a time; other rows are found from the old end of a
+ * primary key: ids and event ids grow with time.
  */
-export async function removeOld (sql: Sql, { deliveriesMs, payloadsMs }: Retention): Promise<boolean> {
+export async function removeOld (sql: RawSql, { deliveriesMs, payloadsMs }: Retention): Promise<boolean> {
   const counts = [
     await closeExpired(sql, payloadsMs),
     await removePayloads(sql, payloadsMs),
     await removeDeliveries(sql, deliveriesMs),
+    await removeAttempts(sql, deliveriesMs),
     await removeWebhooks(sql, deliveriesMs)
   ]
   await sql`delete from webhooks.gaps where found_at < now() - ${deliveriesMs}::float8 * interval '1 ms'`
@@ -54,14 +57,32 @@ export async function closeExpired (sql: Sql, payloadsMs: number): Promise<numbe
   return count
 }
 
-async function removePayloads (sql: Sql, payloadsMs: number): Promise<number> {
-  const { count } = await sql`
-    delete from webhooks.events e using (
-      select event_ms, event_seq from webhooks.events
-      where event_ms < (extract(epoch from now()) * 1000 - ${payloadsMs}::float8)::bigint
-      order by event_ms, event_seq limit ${PAGE}) old
-    where e.event_ms = old.event_ms and e.event_seq = old.event_seq`
-  return count
+/** Whole days; row by row only what is outside of them: of before there were days, and of a clock that ran ahead. */
+async function removePayloads (sql: RawSql, payloadsMs: number): Promise<number> {
+  const before = Date.now() - payloadsMs
+  await dropDays(sql, EVENTS, { before })
+  const counts = (await undatedPartsOf(sql, EVENTS)).map(async part => {
+    const { count } = await sql`
+      delete from ${sql.unsafe(part)} where (event_ms, event_seq) in (
+        select event_ms, event_seq from ${sql.unsafe(part)}
+        where event_ms < ${before}::bigint order by event_ms, event_seq limit ${PAGE})`
+    return count
+  })
+  return Math.max(0, ...await Promise.all(counts))
+}
+
+/** The same for attempts, below the oldest delivery that is left: one that is still pending keeps its day. */
+async function removeAttempts (sql: RawSql, deliveriesMs: number): Promise<number> {
+  const [oldest] = await sql<{ id: number }[]>`select id from webhooks.deliveries order by id limit 1`
+  const before = Math.min(oldest?.id ?? Infinity, firstDeliveryId(Date.now() - deliveriesMs))
+  await dropDays(sql, ATTEMPTS, { before })
+  const counts = (await undatedPartsOf(sql, ATTEMPTS)).map(async part => {
+    const { count } = await sql`
+      delete from ${sql.unsafe(part)} where (delivery_id, n) in (
+        select delivery_id, n from ${sql.unsafe(part)} where delivery_id < ${before}::bigint order by delivery_id, n limit ${PAGE})`
+    return count
+  })
+  return Math.max(0, ...await Promise.all(counts))
 }
 
 async function removeDeliveries (sql: Sql, deliveriesMs: number): Promise<number> {
@@ -69,9 +90,8 @@ async function removeDeliveries (sql: Sql, deliveriesMs: number): Promise<number
     with old as materialized (
       select id from (select id, state, created_at from webhooks.deliveries order by id limit ${PAGE}) oldest
       where state <> 'pending' and created_at < now() - ${deliveriesMs}::float8 * interval '1 ms'
-    ),
-    a as (delete from webhooks.attempts where delivery_id in (select id from old))
-    delete from webhooks.deliveries where id in (select id from old)`
+    )
+    delete from webhooks.deliveries where id = any(array(select id from old))`
   return count
 }
 

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { firstDeliveryId } from '../../src/db/day-tables.ts'
 import { removeOld } from '../../src/maintenance/retention.ts'
 import { setup } from '../setup.ts'
 
@@ -11,8 +12,8 @@ t.test('payloads go after 14 days, deliveries with attempts after 30; pending on
     const ms = Date.now() - days * DAY_MS + (state === 'pending' ? 1 : 0)
     await sql`insert into webhooks.events values (${ms}, 0, '1', 'completed', 'default:1', '{}')`
     const [row] = await sql`
-      insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, state, created_at, due_at, finished_at)
-      values (${id}, ${ms}, 0, 'completed', 'default:1', ${state}, now() - ${days}::int * interval '1 day', now() - ${days}::int * interval '1 day',
+      insert into webhooks.deliveries (id, webhook_id, event_ms, event_seq, type, chain, state, created_at, due_at, finished_at)
+      values (nextval('webhooks.delivery_numbers') + ${firstDeliveryId(ms)}::bigint, ${id}, ${ms}, 0, 'completed', 'default:1', ${state}, now() - ${days}::int * interval '1 day', now() - ${days}::int * interval '1 day',
         case when ${state} <> 'pending' then now() end) returning id`
     await sql`insert into webhooks.attempts (delivery_id, n, started_at, total_ms) values (${row?.id}, 1, now(), 1)`
   }

@@ -155,7 +155,9 @@ export async function claimDue (sql: Sql, request: ClaimRequest): Promise<Claime
       end as targets
     from (select max(webhook_id) as last, count(*) as scanned from scanned) scan
     left join claimed c on true
-    left join webhooks.events e on e.event_ms = c.event_ms and e.event_seq = c.event_seq
+    left join lateral (
+      -- The limit is what lets the planner look for each in its day, and read no day as a whole.
+      select body from webhooks.events e where e.event_ms = c.event_ms and e.event_seq = c.event_seq limit 1) e on true
     window listed as (order by c.webhook_id, c.chain, c.event_ms, c.event_seq)
     order by c.webhook_id, c.chain, c.event_ms, c.event_seq`
   const { now, last, scanned, targets } = rows[0] as Row
