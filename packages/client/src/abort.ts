@@ -19,6 +19,7 @@ export function deferred<T = void> () {
 export interface Scope {
   /** Aborts with the first of several signals, or once it is late. */
   signal: AbortSignal
+  abort: () => void
   /** Lets its time begin once more. */
   restart: () => void
   /** Removes its listeners and its timer. */
@@ -37,6 +38,7 @@ export function createScope (signals: (AbortSignal | undefined)[], ms?: number, 
   restart()
   return {
     signal: controller.signal,
+    abort: () => controller.abort(),
     restart,
     dispose: () => {
       clearTimeout(timer)

@@ -1,4 +1,4 @@
-import { backoffMs, createPause, createScope, onAbort } from './abort.ts'
+import { backoffMs, createPause, createScope, onAbort, type Scope } from './abort.ts'
 import { isRecord, isTransient, TidingsError } from './errors.ts'
 import { isEventId, isNewer } from './event-id.ts'
 import { send } from './http.ts'
@@ -9,7 +9,7 @@ export interface WatchOptions {
   /** Where the ids of jobs that others add repeat. */
   queue?: string | undefined
   /** What follows this event only, as after a retry: how the job stood up to it is not shown, and is not its end. */
-  after?: string | undefined
+  after?: string | null | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -24,7 +24,7 @@ const MAX_RETRY_MS = 30_000
 const MAX_SERVER_RETRY_MS = 60_000
 const STATES = ['waiting', 'delayed', 'active', 'completed', 'failed']
 
-type Wanted = { after?: string | undefined, known?: string | undefined }
+type Wanted = { after?: string, isEvent?: boolean }
 
 export interface JobWatcher extends Watcher {
   start: () => void
@@ -53,14 +53,14 @@ export function createJobWatcher (
   const pause = createPause(closed)
   let job: Job | undefined
   let etag: string | undefined
-  /** Asks: the answer has to know this event, or at least be of after it. */
+  /** Asks: the answer has to be of after this event, and to know it if it is the job's own. */
   let wanted: Wanted | undefined = {}
   let isAsking = false
   /** All events since a snapshot have come, or will. */
   let isCovered = false
   /** Came while the job was asked for. */
   let progress: JobProgressEvent | undefined
-  let polling: AbortController | undefined
+  let polling: Scope | undefined
   let hasStarted = false
 
   const watcher: JobWatcher = { jobId, start, close, fail, kick, onSession, onEvent }
@@ -68,6 +68,7 @@ export function createJobWatcher (
   function start () {
     if (hasStarted) return
     hasStarted = true
+    hub.begun.add(watcher)
     const removers = [signal, http.closed].map(one => onAbort(one, () => fail(one?.reason)))
     run().catch(fail).finally(() => {
       for (const remove of removers) remove()
@@ -91,7 +92,7 @@ export function createJobWatcher (
     if (position === undefined || (isWhole && isCovered)) return kick()
     isCovered = true
     // A snapshot that knows a later event of the job lacks nothing before it.
-    if (isAsking || isNewer(position, job?.lastEventId)) ask({ after: position })
+    if (isAsking || isNewer(position, job?.lastEventId)) ask(position)
     else kick()
   }
 
@@ -105,7 +106,7 @@ export function createJobWatcher (
     } else if (event.type === 'state' && job && !isAsking && event.name === job.name) {
       accept(changed(job, event))
     } else {
-      ask({ after: eventId, known: eventId })
+      ask(eventId, true)
     }
   }
 
@@ -114,8 +115,8 @@ export function createJobWatcher (
     pause.wake()
   }
 
-  function ask ({ after, known }: Wanted) {
-    wanted = { after: newest(after, wanted?.after), known: newest(known, wanted?.known) }
+  function ask (after: string, isEvent = false) {
+    if (isNewer(after, wanted?.after)) wanted = { after, isEvent }
     kick()
   }
 
@@ -137,7 +138,8 @@ export function createJobWatcher (
         if (!isTransient(err)) throw err
         hub.polled(false)
         const least = Math.min(err.retryAfterMs ?? 0, MAX_SERVER_RETRY_MS)
-        await sleep(Math.max(least, backoffMs(failures++, FIRST_RETRY_MS, MAX_RETRY_MS)))
+        // A pause of its own, which nothing cuts short but the end.
+        await createPause(closed).wait(Math.max(least, backoffMs(failures++, FIRST_RETRY_MS, MAX_RETRY_MS)))
       }
       if (closed.aborted) return
       if (job && isFinal(job) && isNewer(job.lastEventId ?? '', after)) {
@@ -148,18 +150,12 @@ export function createJobWatcher (
     }
   }
 
-  /** Whatever happens meanwhile. */
-  async function sleep (ms: number) {
-    const until = Date.now() + ms
-    for (let left = ms; left > 0 && !closed.aborted; left = until - Date.now()) await pause.wait(left)
-  }
-
   async function fetchWanted (now: Wanted) {
     isAsking = true
     try {
-      await get({ after: now.after }, closed)
-      const { known } = now
-      if (known !== undefined && isNewer(known, job?.lastEventId)) {
+      const { after = '', isEvent } = now
+      await get({ after: after || undefined }, closed)
+      if (isEvent && isNewer(after, job?.lastEventId)) {
         throw new TidingsError('unavailable', 'The job is older than its event')
       }
       if (wanted === now) wanted = undefined
@@ -175,16 +171,14 @@ export function createJobWatcher (
     if (!hub.polls) return await pause.wait()
     const graceMs = hub.silentSince + POLL_AFTER_MS - Date.now()
     if (graceMs > 0 && hub.status.state !== 'polling') return await pause.wait(graceMs)
-    polling = new AbortController()
-    const kicked = polling.signal
-    const { signal, dispose } = createScope([closed, kicked])
+    const { signal, dispose } = polling = createScope([closed])
     const began = Date.now()
     try {
       await get({ wait: hub.size > MAX_POLLS ? 1 : HOLD_S }, signal)
       hub.polled(true)
       if (!job || !isFinal(job)) await pause.wait(Math.max(0, began + MIN_POLL_MS - Date.now()))
     } catch (err) {
-      if (!kicked.aborted) throw err
+      if (!signal.aborted) throw err
     } finally {
       dispose()
       polling = undefined
@@ -217,10 +211,6 @@ export function createJobWatcher (
   }
 
   return watcher
-}
-
-function newest (a: string | undefined, b: string | undefined): string | undefined {
-  return a !== undefined && isNewer(a, b) ? a : b
 }
 
 /** As the services have it: a job that a worker takes has begun, and was taken once more. */

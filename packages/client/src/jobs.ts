@@ -140,7 +140,7 @@ export function createJobs<Schemas extends JobSchemas> (http: Http, hub: WatchHu
     /** Lets a failed job run once more. Returns it as it was: `watch` and `wait` what follows with `after`. */
     retry: route<[jobId: string], Job, JobOptions>('POST /jobs/:id/retry'),
     /** How many jobs there are in each state. */
-    counts: route<[], JobCounts, GetOptions>('GET /jobs/counts'),
+    counts: route<[], JobCounts, Omit<GetOptions, 'queue'>>('GET /jobs/counts'),
     /** What happened to a job, without progress. */
     timeline: route<[jobId: string], JobTimelineEntry[], GetOptions>('GET /jobs/:id/events', 'events')
   }

@@ -18,7 +18,8 @@ export type Job<Result = unknown> = Omit<ResponseOf<'getJob'>, 'result'> & { res
 /** A job in a list. */
 export type JobSummary = JobList['jobs'][number]
 export type JobList = ResponseOf<'listJobs'>
-export type JobCounts = ResponseOf<'countJobs'>
+/** By state. */
+export type JobCounts = Exclude<ResponseOf<'countJobs'>, ResponseOf<'getJob'>>
 export type JobTimelineEntry = ResponseOf<'getJobEvents'>['events'][number]
 export type ListJobsQuery = Omit<QueryOf<'listJobs'>, 'status'> & { status?: JobState | JobState[] | undefined }
 export type NewJob = BodyOf<'submitJob'>

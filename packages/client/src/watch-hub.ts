@@ -28,6 +28,8 @@ export function createWatchHub (settings: StreamSettings, onStatus: (status: Sta
   const watchers = new Map<string, Set<Watcher>>()
   const status = createStatus(onStatus)
   const polls = channels.includes('poll')
+  /** All that have begun; the connection is kept for those that have not joined yet. */
+  const begun = new Set<Watcher>()
   let stream: EventStream | undefined
   let silentSince = Date.now()
   let size = 0
@@ -39,7 +41,7 @@ export function createWatchHub (settings: StreamSettings, onStatus: (status: Sta
     watchers.set(jobId, (watchers.get(jobId) ?? new Set()).add(watcher))
     size++
     if (size === MAX_POLLS + 1) each(other => other.kick()) // they hold their polls for less from now on
-    if (size > 1) return
+    if (status.current.state !== 'idle') return
     const canPush = channels.some(channel => channel !== 'poll')
     silentSince = canPush ? Date.now() : 0
     status.set('connecting')
@@ -63,10 +65,10 @@ export function createWatchHub (settings: StreamSettings, onStatus: (status: Sta
   function leave (watcher: Watcher) {
     const { jobId } = watcher
     const others = watchers.get(jobId)
-    if (!others?.delete(watcher)) return
-    if (others.size === 0) watchers.delete(jobId)
-    size--
-    if (size > 0) return
+    if (others?.delete(watcher)) size--
+    if (others?.size === 0) watchers.delete(jobId)
+    begun.delete(watcher)
+    if (begun.size > 0) return
     const last = stream
     stream = undefined
     last?.stop()
@@ -93,6 +95,7 @@ export function createWatchHub (settings: StreamSettings, onStatus: (status: Sta
 
   return {
     http,
+    begun,
     join,
     leave,
     polled,

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -19,23 +19,34 @@ const folder = temporaryFolder(t, 'package')
 const dist = join(folder, 'dist')
 await build(dist)
 
-/** Bytes, minified and compressed. */
-const BUDGETS = { index: 10_000, webhooks: 1500 }
+/** Bytes, minified and compressed. The hooks are counted as what they add to an app that has the client. */
+const BUDGETS = { index: 9216, react: 2048, 'tanstack-query': 512, webhooks: 1536 }
 
 for (const [entry, budget] of Object.entries(BUDGETS)) {
   t.test(`${entry} is small, and runs without anything of Node`, async t => {
-    const { outputFiles } = await bundle({
-      entryPoints: [join(dist, `${entry}.js`)],
-      bundle: true,
-      minify: true,
-      format: 'esm',
-      platform: 'browser',
-      write: false
-    })
-    const size = gzipSync(outputFiles[0]?.contents ?? '', { level: 9 }).length
+    const size = entry === 'react'
+      ? await sizeOf('index', 'react') - await sizeOf('index')
+      : await sizeOf(entry)
     t.ok(size <= budget, `${size} of ${budget} bytes`)
   })
 }
+
+async function sizeOf (...entries: string[]): Promise<number> {
+  const { outputFiles } = await bundle({
+    stdin: { contents: entries.map(entry => `export * from './${entry}.js'`).join('\n'), resolveDir: dist },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    external: ['react', '@tanstack/react-query'],
+    write: false
+  })
+  return gzipSync(outputFiles[0]?.contents ?? '', { level: 9 }).length
+}
+
+t.test('the hooks are marked as code of the browser, for React Server Components', async t => {
+  t.match(await readFile(join(dist, 'react.js'), 'utf8'), /^'use client'/)
+})
 
 t.test('the types are those of docs/openapi (npm run write-types)', async t => {
   const committed = await readFile(new URL('../src/openapi.ts', import.meta.url), 'utf8')
@@ -58,7 +69,7 @@ t.test('what is published is complete, and nothing else', async t => {
   const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: dist })
   const [packed] = JSON.parse(stdout) as [{ filename: string, files: { path: string }[] }]
   const paths = packed.files.map(({ path }) => path)
-  const needed = ['package.json', 'README.md', 'LICENSE', 'index.js', 'index.d.ts', 'webhooks.js', 'webhooks.d.ts']
+  const needed = ['package.json', 'README.md', 'LICENSE', ...Object.keys(BUDGETS).flatMap(name => [`${name}.js`, `${name}.d.ts`])]
   for (const path of needed) {
     t.ok(paths.includes(path), path)
   }
@@ -78,16 +89,22 @@ t.test('what is published is complete, and nothing else', async t => {
 
 t.test('the snippets of the README compile against what is published, strictly', async t => {
   const readme = await readFile(join(dist, 'README.md'), 'utf8')
-  const snippets = [...readme.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code]) => code as string)
+  const snippets = [...readme.matchAll(/^```(tsx?)\n([\s\S]*?)^```/gm)]
+    .map(([, type, code], n) => ({ file: `snippet-${n}.${type}`, code: code as string }))
   t.ok(snippets.length >= 5)
   const project = join(folder, 'project')
   await mkdir(join(project, 'node_modules'), { recursive: true })
   await run('cp', ['-r', dist, join(project, 'node_modules', 'tidings')])
   await writeFile(join(project, 'package.json'), '{"type":"module"}')
   await writeFile(join(project, 'given.d.ts'), GIVEN)
-  await Promise.all(snippets.map((code, n) => writeFile(join(project, `snippet-${n}.ts`), `${code}\nexport {}\n`)))
-  const options = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2024', '--lib', 'es2024,dom']
-  const files = [...snippets.keys()].map(n => `snippet-${n}.ts`)
+  for (const name of ['react', '@types/react', '@tanstack/react-query']) {
+    await mkdir(join(project, 'node_modules', name, '..'), { recursive: true })
+    const installed = fileURLToPath(new URL(`../node_modules/${name}`, import.meta.url))
+    await symlink(installed, join(project, 'node_modules', name))
+  }
+  await Promise.all(snippets.map(({ file, code }) => writeFile(join(project, file), `${code}\nexport {}\n`)))
+  const options = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2024', '--lib', 'es2024,dom', '--jsx', 'react-jsx']
+  const files = snippets.map(({ file }) => file)
   const checked = await run(process.execPath, [tsc, ...options, 'given.d.ts', ...files], { cwd: project })
     .catch((err: unknown) => err as { stdout: string, code: number })
   t.notOk('code' in checked, checked.stdout)

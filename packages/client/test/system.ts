@@ -4,7 +4,10 @@ import { serviceOf, startSystem, type System } from '@tidings/local'
 import { temporaryFolder, type TestContext } from '@tidings/testing'
 import type { WebSocketConstructor } from '../src/index.ts'
 
-/** A whole system with a worker whose job `count` reports progress from 1 to `to`, gone with the test. */
+/**
+ * A whole system with a worker whose job `count` reports progress from 1 to `to`, gone with the test. It fails for the
+ * reason `fail`, with `once` the first time only.
+ */
 export async function startCounting (t: TestContext, env: Record<string, string> = {}): Promise<System> {
   const system = await startSystem({
     folder: temporaryFolder(t, 'client'),
@@ -14,13 +17,18 @@ export async function startCounting (t: TestContext, env: Record<string, string>
     env: { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: 'warn', JWT_CLOCK_TOLERANCE: '0', ...env }
   })
   t.teardown(() => system.stop())
+  const seen = new Set<unknown>()
   const worker = new Worker('default', async job => {
-    const { to = 3, pauseMs = 2, fail } = job.data as { to?: number, pauseMs?: number, fail?: string }
+    const { to = 3, pauseMs = 2, fail, once } = job.data as
+      { to?: number, pauseMs?: number, fail?: string, once?: boolean }
     for (let n = 1; n <= to; n++) {
       await job.updateProgress(n)
       if (pauseMs > 0) await sleep(pauseMs)
     }
-    if (fail) throw new Error(fail)
+    if (fail && !(once && seen.has(job.id))) {
+      seen.add(job.id)
+      throw new Error(fail)
+    }
     return { counted: to }
   }, { connection: { url: system.endpoints.redis as string }, concurrency: 8 })
   worker.on('error', () => {})

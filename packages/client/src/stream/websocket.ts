@@ -44,8 +44,8 @@ export function openWebSocket (
     end = how => {
       clearTimeout(timer)
       remove()
-      socket.onopen = socket.onmessage = socket.onclose = null
-      socket.onerror = () => {} // `ws` throws an error that nobody listens to
+      // Not null: `ws` throws an error that nobody listens to.
+      socket.onopen = socket.onmessage = socket.onclose = socket.onerror = () => {}
       resolve(how)
       try { socket.close() } catch {} // some throw while it connects
       end = () => {}
@@ -61,22 +61,25 @@ export function openWebSocket (
     }
   }
 
+  function after (ms: number, act: () => void) {
+    clearTimeout(timer)
+    timer = setTimeout(act, ms)
+  }
+
   function probe () {
     if (!isOpen || isProbing) return
     isProbing = true
     send(PROBE)
-    clearTimeout(timer)
-    timer = setTimeout(() => end({ reason: 'WebSocket: no sign of life' }), REPLY_MS)
+    after(REPLY_MS, () => end({ reason: 'WebSocket: no sign of life' }))
   }
 
   function watch () {
     isProbing = false
-    clearTimeout(timer)
-    const due = Date.now() + IDLE_MS
-    timer = setTimeout(() => {
-      if (Date.now() - due > SLEPT_MS) end({ reason: 'the machine slept' })
+    const due = Date.now() + IDLE_MS + SLEPT_MS
+    after(IDLE_MS, () => {
+      if (Date.now() > due) end({ reason: 'the machine slept' })
       else probe()
-    }, IDLE_MS)
+    })
   }
 
   socket.onopen = () => {
