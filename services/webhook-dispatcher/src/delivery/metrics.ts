@@ -75,7 +75,13 @@ export function createDeliveryMetrics (registry: MetricsRegistry) {
   }
 }
 
-function stateOf (endpoint: Endpoint): typeof ENDPOINT_STATES[number] {
-  if (endpoint.isCircuitOpen) return 'circuit_open'
-  return endpoint.isFailing ? 'failing' : 'healthy'
+function stateOf ({ circuit }: Endpoint): typeof ENDPOINT_STATES[number] {
+  switch (circuit) {
+    case 'closed': return 'healthy'
+    case 'failing': return 'failing'
+    case 'throttled':
+    case 'open':
+    case 'half-open': return 'circuit_open'
+    default: return circuit satisfies never
+  }
 }

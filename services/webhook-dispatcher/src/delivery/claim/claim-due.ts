@@ -1,7 +1,8 @@
 import { formatEventId } from '@tidings/job-events'
 import { pendingWebhooks } from '../../db/fragments.ts'
 import type { Sql } from '../../db/sql.ts'
-import { INITIAL_CONCURRENCY, TRIP_AFTER } from '../scheduler/endpoint.ts'
+import { INITIAL_CONCURRENCY } from '../scheduler/concurrency-window.ts'
+import { TRIP_AFTER } from '../scheduler/endpoint-circuit.ts'
 import type { Target, Task } from '../attempt/task.ts'
 
 /** Endpoints read in one claim; the next claim goes on after them. */

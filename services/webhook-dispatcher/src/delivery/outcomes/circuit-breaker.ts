@@ -1,5 +1,5 @@
 import type { Sql } from '../../db/sql.ts'
-import { TRIP_AFTER } from '../scheduler/endpoint.ts'
+import { TRIP_AFTER } from '../scheduler/endpoint-circuit.ts'
 import type { TaskOutcome } from './outcome-write.ts'
 import { isEndOfJobUrl, isGone } from '../attempt/retry-policy.ts'
 

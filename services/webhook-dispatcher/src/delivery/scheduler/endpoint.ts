@@ -1,21 +1,10 @@
-import type { Durations } from '../../egress/outcome.ts'
+import type { Attempt, Target } from '../attempt/task.ts'
+import { ConcurrencyWindow } from './concurrency-window.ts'
+import { EndpointCircuit, type CircuitState } from './endpoint-circuit.ts'
 import { LatencyAverage } from './latency-average.ts'
 import type { OrderedRun } from './ordered-run.ts'
-import { Slowness } from './slowness.ts'
 import { PostgresClock } from './postgres-clock.ts'
-import type { Attempt, Target } from '../attempt/task.ts'
-
-/**
- * The first concurrency of an endpoint. Each success adds one, up to the cap: an endpoint that hangs never holds many
- * slots.
- */
-export const INITIAL_CONCURRENCY = 2
-/**
- * Failures in a row after which the circuit may open, and after which an endpoint is only probed. An endpoint that
- * hangs
- * takes a deadline for each: the end of a job within 30 deadlines is still delivered at once, not after a pause.
- */
-export const TRIP_AFTER = 30
+import { Responsiveness } from './responsiveness.ts'
 
 /** One webhook's endpoint as this process knows it: its concurrency, and how it answers. */
 export class Endpoint {
@@ -23,40 +12,23 @@ export class Endpoint {
   readonly origin: string
   readonly waiting: OrderedRun<Endpoint>[] = []
   inFlight = 0
-  /**
-   * Whether a batch waits for this endpoint's response before it is written. False until it has answered quickly once.
-   */
-  isResponsive = false
   /** Due rows wait in Postgres: new events queue up behind them. */
   hasBacklog = false
   usedAt = performance.now()
   #target: Target | undefined
   #isRemoved = false
-  readonly #cap: number
-  readonly #latency: LatencyAverage
-  readonly #clock: PostgresClock
-  /** Attempts in flight, the oldest first. */
-  readonly #inProgress = new Set<{ at: number }>()
-  #concurrency: number
-  /** The concurrency at which it last throttled. */
-  #throttledAt = Infinity
-  #hasAnswered = false
-  readonly #slowness = new Slowness()
-  #failures = 0
-  #recordedFailures = 0
-  /** By the monotonic clock, as seen here; and by the clock of Postgres, as recorded there. */
-  #pausedUntil = 0
-  #recordedPause = 0
+  readonly #window: ConcurrencyWindow
+  readonly #circuit: EndpointCircuit
+  readonly #responsiveness: Responsiveness
 
   constructor (
-    { id, url }: Pick<Target, 'id' | 'url'>, cap: number, pace = new LatencyAverage(), clock = new PostgresClock()
+    { id, url }: Pick<Target, 'id' | 'url'>, cap: number, latency = new LatencyAverage(), clock = new PostgresClock()
   ) {
     this.id = id
-    this.#latency = pace
-    this.#clock = clock
     this.origin = originOf({ url })
-    this.#cap = cap
-    this.#concurrency = Math.min(INITIAL_CONCURRENCY, cap)
+    this.#window = new ConcurrencyWindow(cap)
+    this.#circuit = new EndpointCircuit(clock)
+    this.#responsiveness = new Responsiveness(latency)
   }
 
   /** Whether this process knows a newer version of the webhook than this one. */
@@ -69,10 +41,7 @@ export class Endpoint {
    * again.
    */
   update (target: Target): void {
-    if (this.#target && target.changed_at > this.#target.changed_at) {
-      this.#failures = 0
-      this.#pausedUntil = 0
-    }
+    if (this.#target && target.changed_at > this.#target.changed_at) this.#circuit.reset()
     this.#target = target
   }
 
@@ -91,97 +60,88 @@ export class Endpoint {
   }
 
   /** Takes the health recorded in Postgres, which other replicas write too. */
-  syncHealth ({ failures, open_until: openUntil }: Pick<Target, 'failures' | 'open_until'>): void {
-    this.#recordedFailures = failures
-    this.#recordedPause = openUntil
+  syncHealth (health: Pick<Target, 'failures' | 'open_until'>): void {
+    this.#circuit.sync(health)
   }
 
   /** Records the start of an attempt; the returned function is to be called at its end. */
   beginAttempt (): () => void {
-    const attempt = { at: performance.now() }
-    this.#inProgress.add(attempt)
-    return () => { this.#inProgress.delete(attempt) }
-  }
-
-  /** Whether an attempt has been in flight for longer than a responsive endpoint takes. */
-  get isLate (): boolean {
-    const [oldest] = this.#inProgress
-    return oldest !== undefined && performance.now() - oldest.at > this.#latency.responsiveMs
+    return this.#responsiveness.begin()
   }
 
   record ({ outcome, pausedUntil }: Attempt): void {
-    this.isResponsive = outcome.ok && outcome.durations.totalMs < this.#latency.responsiveMs
-    this.#hasAnswered ||= outcome.ok
-    if (outcome.ok) this.#recordDuration(outcome.durations)
-    if (pausedUntil !== undefined) this.#pausedUntil = performance.now() + pausedUntil - Date.now()
-    this.#failures = outcome.ok ? 0 : this.#failures + 1
-    this.#adapt(outcome.ok, pausedUntil !== undefined)
+    this.#responsiveness.record(outcome)
+    this.#circuit.record(outcome.ok, pausedUntil)
+    if (outcome.ok) this.#window.record('succeeded')
+    else this.#window.record(pausedUntil === undefined ? 'failed' : 'throttled')
   }
 
   /**
-   * As TCP does: grows quickly up to half of the concurrency that was too much,
-   * and slowly beyond. An endpoint with a rate limit would otherwise refuse all
-   * attempts in flight after each pause, and each delivery would lose one.
+   * Whether a batch waits for this endpoint's response before it is written. False until it has answered quickly once.
    */
-  #adapt (succeeded: boolean, isThrottled: boolean): void {
-    const growth = this.#concurrency < this.#throttledAt / 2 ? 1 : 1 / this.#concurrency
-    if (succeeded) {
-      this.#concurrency = Math.min(this.#concurrency + growth, this.#cap)
-      return
-    }
-    // Attempts that were in flight with the first refused one are refused too.
-    if (isThrottled && this.#concurrency > 1) this.#throttledAt = this.#concurrency
-    this.#concurrency = isThrottled ? 1 : Math.max(1, Math.floor(this.#concurrency / 2))
+  get isResponsive (): boolean {
+    return this.#responsiveness.isResponsive
   }
 
-  #recordDuration ({ totalMs, ttfbMs = totalMs }: Durations): void {
-    this.#latency.add(totalMs)
-    this.#slowness.add(ttfbMs)
+  /** An endpoint that is late is not responsive until it answers quickly again. */
+  noteLateness (): void {
+    this.#responsiveness.noteLateness()
   }
 
   /** Whether it takes so long for each response that a job's deliveries may lag. */
   get isSlow (): boolean {
-    return this.#slowness.isSlow()
+    return this.#responsiveness.isSlow
   }
 
-  /** Attempts that failed in a row, as seen here or as recorded in Postgres. */
-  get failures (): number {
-    return Math.max(this.#failures, this.#recordedFailures)
+  get circuit (): CircuitState {
+    return this.#circuit.state
   }
 
   /** Whether failures are recorded in Postgres, which a success must reset. */
   get wasFailing (): boolean {
-    return this.#recordedFailures > 0
+    return this.#circuit.wasFailing
   }
 
   /** How many attempts may be in flight. */
   get concurrency (): number {
-    return this.failures >= TRIP_AFTER ? 1 : Math.floor(this.#concurrency)
+    const { circuit } = this
+    switch (circuit) {
+      case 'closed':
+      case 'failing':
+      case 'throttled': return this.#window.size
+      case 'open':
+      case 'half-open': return 1
+      default: return circuit satisfies never
+    }
   }
 
   /** How many more runs may be claimed: up to twice the concurrency is held here, so that no slot waits for SQL. */
   get capacity (): number {
-    const depth = this.failures > 0 ? this.concurrency : 2 * this.concurrency
+    const depth = this.#circuit.failures > 0 ? this.concurrency : 2 * this.concurrency
     return Math.max(0, depth - this.inFlight - this.waiting.length)
-  }
-
-  get isFailing (): boolean {
-    return this.failures > 0
   }
 
   /** Whether an attempt may well take the whole deadline: the endpoint fails, is late, or has never answered. */
   get isUnproven (): boolean {
-    return this.isFailing || !this.#hasAnswered || this.isLate
+    return this.#circuit.failures > 0 || !this.#responsiveness.hasAnswered || this.#responsiveness.isLate
   }
 
   /** No attempts for now: the endpoint asked for that, or its circuit is open. */
   get isPaused (): boolean {
-    return this.#pausedUntil > performance.now() || this.#recordedPause > this.#clock.now()
+    const { circuit } = this
+    switch (circuit) {
+      case 'closed':
+      case 'failing':
+      case 'half-open': return false
+      case 'throttled':
+      case 'open': return true
+      default: return circuit satisfies never
+    }
   }
 
   /** The circuit is open or half-open: the endpoint is paused, or only probed. */
   get isCircuitOpen (): boolean {
-    return this.isPaused || this.failures >= TRIP_AFTER
+    return this.circuit !== 'closed' && this.circuit !== 'failing'
   }
 
   /** Whether a first attempt may be made at once, before the delivery has a row. */

@@ -167,7 +167,7 @@ t.test('a healthy endpoint that turns slow counts against the half of the unprov
   const { posted, answer, submit } = setup({ total: 4 })
   const late = proven(1, undefined, new LatencyAverage())
   for (const name of ['late-1', 'late-2']) submit(late, taskOf(name))
-  await until(() => late.isLate, { what: 'its being late' })
+  await until(() => late.isUnproven, { what: 'its being late' })
   submit(endpointOf(2), taskOf('unknown'))
   t.same(posted, ['late-1', 'late-2'])
   await answer('late-1', OK)
