@@ -25,8 +25,6 @@ const MAX_WRITTEN = 4000
 /** Between two writes: tasks sent meanwhile are delivered already, and share the next statement. */
 const WRITE_LINGER_MS = 25
 
-type BatchedTask = InsertedTask & { batch: Batch }
-
 type BatchQueueOptions = {
   shard: number
   workerId: number
@@ -63,7 +61,7 @@ export function createBatchQueue (options: BatchQueueOptions) {
    * written before that were visible to it and need no second check.
    */
   function add (batch: Batch, readAt: number): void {
-    recentlyWritten = recentlyWritten.filter(({ writtenAt }) => writtenAt > readAt)
+    recentlyWritten = recentlyWritten.filter(written => !written.isVisibleAt(readAt))
     open.push(batch)
     writing ??= write().finally(() => { writing = undefined })
   }
@@ -85,7 +83,6 @@ export function createBatchQueue (options: BatchQueueOptions) {
       if (!isFull()) await linger.over()
       linger.note()
       const group = readyBatches()
-      for (const batch of group) batch.withdrawWaiting(scheduler)
       if (!await writeGroup(group)) return onFenced()
       open = open.slice(group.length)
       onCapacity()
@@ -103,18 +100,17 @@ export function createBatchQueue (options: BatchQueueOptions) {
 
   /** Writes batches as one; false when the position is no longer ours to move. */
   async function writeGroup (group: Batch[]): Promise<boolean> {
-    const tasks = group.flatMap(batch => batch.tasks.map(task => ({ task, batch, result: batch.results.get(task) })))
+    const tasks = group.flatMap(batch => batch.seal(scheduler))
+    const events = group.flatMap(batch => batch.events)
     const { from } = group[0] as Batch
     const { to } = group.at(-1) as Batch
-    const events = group.flatMap(batch => batch.events)
     if (!await outcomeWriter.insert({ kind: 'insert', shard, workerId, from, to, events, tasks, shardWriter })) {
       return false
     }
-    const now = performance.now()
-    for (const batch of group) batch.writtenAt = now
     recentlyWritten.push(...group)
     metrics.written(events.length)
-    tasks.forEach(leave)
+    tasks.forEach(noteBacklog)
+    for (const { task, result } of group.flatMap(batch => batch.settle())) updateRow(task, result)
     return true
   }
 
@@ -130,22 +126,23 @@ export function createBatchQueue (options: BatchQueueOptions) {
     await recordSkipped(sql, shard, [{ id: event.id, reason: String(err) }])
   }
 
-  /** A row in flight gets the outcome that arrived during the write; a row that is due is the poller's from now on. */
-  function leave ({ task, batch, result }: BatchedTask): void {
-    if (result) return noteBacklog(task, result)
-    const meanwhile = batch.results.get(task)
-    if (meanwhile && task.id !== undefined) outcomeWriter.update(task, meanwhile)
+  /** New events of an endpoint queue up behind a delivery that was written as due: the poller takes it. */
+  function noteBacklog ({ task, result }: InsertedTask): void {
+    if (result?.decision.state !== 'pending' || result.attempt) return
+    const endpoint = endpoints.get(task.target.id)
+    if (endpoint) endpoint.hasBacklog = true
   }
 
-  /** New events of an endpoint queue up behind a delivery that was written as due. */
-  function noteBacklog ({ target }: Task, { decision, attempt }: Result): void {
-    const endpoint = endpoints.get(target.id)
-    if (endpoint && !attempt && decision.state === 'pending') endpoint.hasBacklog = true
+  /** Without an id the row is not ours: it was there before, of a write whose answer was lost or of another replica. */
+  function updateRow (task: Task, result: Result): void {
+    if (task.id !== undefined) outcomeWriter.update(task, result)
   }
 
   return {
     add,
     waitForCapacity,
+    /** Writes the outcome of a task whose batch is written. */
+    updateRow,
     /** Why the last write failed. */
     get fault () { return fault },
     /** Batches whose rows were not visible, or may not have been, when the next batch was planned. */

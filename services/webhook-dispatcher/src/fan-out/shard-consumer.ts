@@ -50,7 +50,7 @@ export type ShardConsumer = ReturnType<typeof createShardConsumer>
  */
 export function createShardConsumer (options: ShardConsumerOptions) {
   const { shard, isOurs, workerId, position, sql, pipeline, findTargets, metrics, log } = options
-  const { endpoints, scheduler, outcomeWriter, lease } = pipeline
+  const { endpoints, scheduler, lease } = pipeline
   const runs = new Map<string, OrderedRun<Endpoint>>()
   const batchOf = new WeakMap<Task, Batch>()
   const lost = Promise.withResolvers<void>()
@@ -127,15 +127,8 @@ export function createShardConsumer (options: ShardConsumerOptions) {
     return endpoint.canTryInline && endpoint.waiting.length + batch.runsAt(endpoint) < MAX_WAITING
   }
 
-  /**
-   * A result is inserted with the row while that is still to be written, and updates the row afterwards. The next batch
-   * may have read Postgres before the row was there: it learns from the task's batch that the group is blocked.
-   */
   function onResult (task: Task, result: Result): void {
-    const batch = batchOf.get(task)
-    if (task.id === undefined) return batch?.setResult(task, result)
-    batch?.markBlocked(task, result)
-    outcomeWriter.update(task, result)
+    if (batchOf.get(task)?.setResult(task, result) === false) queue.updateRow(task, result)
   }
 
   function stop (): void {
