@@ -27,6 +27,15 @@ export type WorkerLease = {
   stop (): Promise<void>
 }
 
+type LeaseState =
+  /** Without an id: not registered yet, or the id was abandoned. */
+  | { is: 'none' }
+  /** The lease and the lock are held; `until` by the monotonic clock. */
+  | { is: 'held', id: number, until: number }
+  /** The connection was lost, and the lock with it: it is to be taken again by `until`. */
+  | { is: 'unlocked', id: number, until: number }
+  | { is: 'stopped' }
+
 /**
  * This process as a worker. A claim in a delivery's row is the id of a worker,
  * and holds while that worker's lease does: however much a process holds, it
@@ -40,46 +49,42 @@ export type WorkerLease = {
  */
 export function createWorkerLease ({ openConnection, leaseMs, log }: WorkerLeaseOptions): WorkerLease {
   const connection = openConnection(onLost)
-  let id: number | undefined
-  let validUntil = 0
+  let lease: LeaseState = { is: 'none' }
   /** How often the connection was lost: the answer to a statement sent before a loss proves nothing after it. */
   let connectionLosses = 0
-  let hasLock = false
   let abandoned: number[] = []
   let timer: NodeJS.Timeout | undefined
   let renewing: Promise<void> | undefined
-  let isStopped = false
 
   function onLost (): void {
     connectionLosses++
-    hasLock = false
-    validUntil = Math.min(validUntil, performance.now() + LOCK_GRACE_MS * TRUSTED_SHARE)
+    lease = afterLoss(lease, performance.now())
     renewIn(0)
   }
 
   async function renewOrRegister (): Promise<void> {
+    if (lease.is === 'stopped') return
     // The lease is counted from before the statements.
     const since = performance.now()
     const seen = connectionLosses
     try {
       await deleteAbandoned()
-      const renewed = id === undefined ? undefined : await renew(id)
-      const mine = renewed ?? await register()
-      // Abandoned, or the connection lost, meanwhile: the renewal that follows handles it.
-      id = abandoned.includes(mine) ? undefined : mine
-      if (connectionLosses !== seen) return
-      hasLock = true
-      validUntil = since + leaseMs * TRUSTED_SHARE
+      const id = await renew() ?? await register()
+      const until = since + leaseMs * TRUSTED_SHARE
+      hold(id, seen === connectionLosses ? { is: 'held', id, until } : { is: 'unlocked', id, until: since })
     } catch (err) {
       log.warn({ err }, 'delivery: the lease could not be renewed')
     }
   }
 
-  async function renew (mine: number): Promise<number | undefined> {
-    if (!hasLock) await connection`select pg_advisory_lock(${WORKER_LOCKS}, ${mine}::int)::text`
+  /** Extends the lease, and takes the lock again where the connection was lost; undefined where it has expired. */
+  async function renew (): Promise<number | undefined> {
+    if (lease.is === 'none' || lease.is === 'stopped') return undefined
+    const { id } = lease
+    if (lease.is === 'unlocked') await connection`select pg_advisory_lock(${WORKER_LOCKS}, ${id}::int)::text`
     const [row] = await connection<{ id: number }[]>`
       update webhooks.workers set lease_until = now() + ${leaseMs}::int * interval '1 ms'
-      where id = ${mine} and lease_until > now() returning id`
+      where id = ${id} and lease_until > now() returning id`
     return row?.id
   }
 
@@ -94,6 +99,25 @@ export function createWorkerLease ({ openConnection, leaseMs, log }: WorkerLease
     return (row as { id: number }).id
   }
 
+  /** Takes the result of a renewal, unless the id was abandoned, or its connection lost, meanwhile. */
+  function hold (id: number, renewed: LeaseState): void {
+    if (abandoned.includes(id)) return
+    switch (lease.is) {
+      case 'none':
+      case 'held':
+        lease = renewed
+        break
+      case 'unlocked':
+        // Where the connection was lost again, the former lease is trusted no longer than it was.
+        if (renewed.is === 'held' || lease.id !== id) lease = renewed
+        break
+      case 'stopped':
+        abandoned = [...abandoned, id]
+        break
+      default: lease satisfies never
+    }
+  }
+
   async function deleteAbandoned (): Promise<void> {
     const deleted = abandoned
     if (deleted.length === 0) return
@@ -104,7 +128,7 @@ export function createWorkerLease ({ openConnection, leaseMs, log }: WorkerLease
   /** One renewal at a time: a second one follows the one in progress. */
   function renewIn (inMs: number): void {
     clearTimeout(timer)
-    if (isStopped) return
+    if (lease.is === 'stopped') return
     timer = setTimeout(() => {
       renewing = (renewing ?? Promise.resolve()).then(renewAndSchedule)
     }, inMs)
@@ -112,31 +136,59 @@ export function createWorkerLease ({ openConnection, leaseMs, log }: WorkerLease
 
   async function renewAndSchedule (): Promise<void> {
     await renewOrRegister()
-    renewIn(hasLock ? leaseMs / 3 : Math.min(RETRY_MS, leaseMs / 3))
+    renewIn(lease.is === 'held' ? leaseMs / 3 : Math.min(RETRY_MS, leaseMs / 3))
+  }
+
+  /** Gives up the id, if there is one: its row is deleted with the next renewal. */
+  function leave (next: LeaseState): void {
+    if (lease.is === 'held' || lease.is === 'unlocked') abandoned = [...abandoned, lease.id]
+    lease = next
   }
 
   return {
-    get workerId () { return performance.now() < validUntil ? id : undefined },
+    get workerId () { return trustedId(lease, performance.now()) },
     start () {
       renewing = renewAndSchedule()
       return renewing
     },
     abandon () {
-      if (id === undefined) return
-      abandoned = [...abandoned, id]
-      id = undefined
+      if (lease.is !== 'held' && lease.is !== 'unlocked') return
+      leave({ is: 'none' })
       renewIn(0)
     },
     async stop () {
-      isStopped = true
       clearTimeout(timer)
+      leave({ is: 'stopped' })
       await renewing
-      if (id !== undefined) abandoned = [...abandoned, id]
-      id = undefined
       await deleteAbandoned().catch(
         (err: unknown) => log.warn({ err }, 'delivery: claims are released only when the connection closes')
       )
       await connection.end({ timeout: 5 })
     }
+  }
+}
+
+/** The id under which this process may claim at this time. */
+function trustedId (lease: LeaseState, now: number): number | undefined {
+  switch (lease.is) {
+    case 'held':
+    case 'unlocked': return now < lease.until ? lease.id : undefined
+    case 'none':
+    case 'stopped': return undefined
+    default: return lease satisfies never
+  }
+}
+
+/** With the connection the lock is lost: the others take the claims after a grace. */
+function afterLoss (lease: LeaseState, now: number): LeaseState {
+  switch (lease.is) {
+    case 'held':
+    case 'unlocked': {
+      const { id, until } = lease
+      return { is: 'unlocked', id, until: Math.min(until, now + LOCK_GRACE_MS * TRUSTED_SHARE) }
+    }
+    case 'none':
+    case 'stopped': return lease
+    default: return lease satisfies never
   }
 }
