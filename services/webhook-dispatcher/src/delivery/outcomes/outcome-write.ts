@@ -45,6 +45,7 @@ export function outcomesOf (write: OutcomeWrite): readonly TaskOutcome[] {
   switch (write.kind) {
     case 'insert': return write.tasks.flatMap(({ task, result }) => result ? [{ task, result }] : [])
     case 'update': return write.tasks
+    default: return write satisfies never
   }
 }
 
@@ -59,6 +60,7 @@ export function halves (write: OutcomeWrite): [OutcomeWrite, OutcomeWrite] | und
       if (middle === 0) return undefined
       return [{ ...write, tasks: write.tasks.slice(0, middle) }, { ...write, tasks: write.tasks.slice(middle) }]
     }
+    default: return write satisfies never
   }
 }
 
@@ -86,6 +88,7 @@ export function withoutResponses (write: OutcomeWrite): OutcomeWrite | undefined
     case 'update': {
       return { ...write, tasks: write.tasks.map(({ task, result }) => ({ task, result: withoutResponse(result) })) }
     }
+    default: return write satisfies never
   }
 }
 

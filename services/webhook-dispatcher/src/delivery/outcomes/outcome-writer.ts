@@ -125,6 +125,7 @@ export function createOutcomeWriter ({ sql, effects, log, onDue }: OutcomeWriter
         log.error({ err, ...described(write) }, 'delivery: an outcome was refused')
         return true
       }
+      default: return write satisfies never
     }
   }
 
@@ -132,6 +133,7 @@ export function createOutcomeWriter ({ sql, effects, log, onDue }: OutcomeWriter
     switch (write.kind) {
       case 'insert': return write.shardWriter.mayRetry()
       case 'update': return performance.now() <= stopBy
+      default: return write satisfies never
     }
   }
 
@@ -153,6 +155,7 @@ async function writeRows (sql: Sql, write: OutcomeWrite): Promise<ClaimedRow[] |
       await updateRows(sql, write.tasks)
       return []
     }
+    default: return write satisfies never
   }
 }
 
@@ -173,5 +176,6 @@ function described (write: OutcomeWrite) {
   switch (write.kind) {
     case 'insert': return { shard: write.shard, tasks: write.tasks.length }
     case 'update': return { deliveryId: write.tasks[0]?.task.id, tasks: write.tasks.length }
+    default: return write satisfies never
   }
 }
