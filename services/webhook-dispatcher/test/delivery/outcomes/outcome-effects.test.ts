@@ -1,11 +1,11 @@
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { createSql } from '@tidings/service-kit'
-import { until } from '@tidings/testing'
 import { createOutcomeEffects } from '../../../src/delivery/outcomes/outcome-effects.ts'
 import { createEndpointRegistry } from '../../../src/delivery/scheduler/endpoint-registry.ts'
 import { supersedeProgress } from '../../../src/delivery/outcomes/supersede-progress.ts'
 import type { TaskOutcome } from '../../../src/delivery/outcomes/outcome-write.ts'
 import type { Task } from '../../../src/delivery/attempt/task.ts'
+import { holding, waitForBlocked } from '../../holding.ts'
 import { setup } from '../../setup.ts'
 import { targetOf } from '../target.ts'
 
@@ -15,23 +15,6 @@ const own = createSql(url, { max: 3 })
 t.teardown(() => own.end({ timeout: 1 }))
 const POLICY = { breakerMs: 1000, breakerMaxMs: 1000, probeAfterMs: undefined, disableAfterMs: 1000 }
 
-/** Holds what `lock` locks until the test lets go. */
-async function holding (t: Test, lock: (tx: typeof own) => Promise<unknown>): Promise<() => Promise<void>> {
-  const [locked, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-  const held = own.begin(async tx => {
-    await lock(tx as unknown as typeof own)
-    locked.resolve()
-    await release.promise
-  })
-  const letGo = async () => {
-    release.resolve()
-    await held
-  }
-  t.teardown(letGo)
-  await locked.promise
-  return letGo
-}
-
 t.test('superseding does not wait for rows that another transaction is writing', async t => {
   const webhookId = await createWebhook({ url: 'http://127.0.0.1:9' })
   await sql`
@@ -39,6 +22,7 @@ t.test('superseding does not wait for rows that another transaction is writing',
     select ${webhookId}, n, 0, 'progress', 'default:1', 'pending' from generate_series(1, 3) as n`
   await holding(
     t,
+    own,
     async tx => await tx`update webhooks.deliveries set attempts = 1 where webhook_id = ${webhookId} and event_ms = 1`
   )
   await own.begin(
@@ -58,11 +42,9 @@ t.test('webhooks are locked in one order, for superseding and for changes of hea
   const endpoints = createEndpointRegistry(10)
   endpoints.endpointFor({ ...targetOf(well), failures: 1 })
   const write = createOutcomeEffects({ endpoints, policy: POLICY }).of([entryOf(well, true), entryOf(failing, false)])
-  const letGo = await holding(t, async tx => await tx`select from webhooks.webhooks where id = ${well} for update`)
+  const letGo = await holding(t, own, async tx => await tx`select from webhooks.webhooks where id = ${well} for update`)
   const written = own.begin(async tx => await write?.(tx))
-  await until(async () => (
-    await sql`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
-  ).length === 1, { what: 'it to wait' })
+  await waitForBlocked(own, 1)
   t.equal(
     (await sql`select id from webhooks.webhooks where id = ${failing} for update skip locked`).length,
     1,
