@@ -119,17 +119,19 @@ export async function claimDue (sql: Sql, request: ClaimRequest): Promise<Claime
         limit e.capacity) h
       limit ${maxRuns}
     ),
-    -- The heads with their successors.
+    -- The heads with their successors, up to the first that is held: what follows waits behind that one.
     taken as (
       select id from head
       union
       select f.id from head h cross join lateral (
-        select d.id from webhooks.deliveries d
-        where d.webhook_id = h.webhook_id and d.chain = h.chain and d.finished_at is null
-          and (d.event_ms, d.event_seq) > (h.event_ms, h.event_seq)
-          and (d.claim is null or d.claim not in (select id from live))
-        order by d.event_ms, d.event_seq
-        limit ${MAX_RUN - 1}) f
+        select next.id, bool_and(next.claim is null or next.claim not in (select id from live)) over (order by next.event_ms, next.event_seq) as is_free
+        from (
+          select d.id, d.claim, d.event_ms, d.event_seq from webhooks.deliveries d
+          where d.webhook_id = h.webhook_id and d.chain = h.chain and d.finished_at is null
+            and (d.event_ms, d.event_seq) > (h.event_ms, h.event_seq)
+          order by d.event_ms, d.event_seq
+          limit ${MAX_RUN - 1}) next) f
+      where f.is_free
     ),
     claimed as (
       update webhooks.deliveries d set claim = ${workerId}

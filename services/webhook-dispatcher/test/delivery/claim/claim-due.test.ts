@@ -77,6 +77,18 @@ t.test('a claim takes the oldest delivery of an ordering key and its successors;
   t.equal((await claimOnce(app.sql)).tasks.length, 20, 'what a dead replica held is free')
 })
 
+t.test('a claim ends before a delivery that another worker holds, so that no later one overtakes it', async t => {
+  const { app, sql, createWebhook } = await setup(t, { LOG_LEVEL: 'silent' })
+  await app.delivery.stop()
+  await addDue(sql, [await createWebhook({ url: 'http://127.0.0.1:9' })], 5, 'default:1')
+  const [holder] = await sql<{ id: number }[]>`insert into webhooks.workers (host, lease_until) values ('holder', now() + interval '1 hour') returning id`
+  await sql`update webhooks.deliveries set claim = ${holder?.id as number} where event_ms = 3`
+  t.same((await claimOnce(app.sql)).tasks.map(({ eventId }) => eventId.ms), [1, 2])
+  t.same((await claimOnce(app.sql)).tasks, [])
+  await sql`update webhooks.deliveries set state = 'delivered', finished_at = now(), claim = null where event_ms <= 3`
+  t.same((await claimOnce(app.sql)).tasks.map(({ eventId }) => eventId.ms), [4, 5])
+})
+
 t.test('an endpoint with an open circuit gets one probe, from one replica only', async t => {
   const { app, sql, createWebhook } = await setup(t, { LOG_LEVEL: 'silent' })
   await app.delivery.stop()
