@@ -130,7 +130,7 @@ export const DeliveryList = Type.Object({
     limit: Type.Integer(),
     next: Type.Union([Type.String(), Type.Null()], { description: 'Cursor of the next page, null at the end' }),
     truncated: Type.Optional(Type.Literal(true, {
-      description: 'The search ended after 16,384 rows, before the page was full; `next` continues there'
+      description: 'The search ended after 8,192 rows, before the page was full; `next` continues there'
     }))
   })
 }, {

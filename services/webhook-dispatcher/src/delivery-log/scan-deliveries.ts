@@ -4,7 +4,7 @@ import { idAt } from './id-at.ts'
 import { ANY_ID, candidates, MAX_DELETED, partsOf, webhooksOf, type IdRange } from './sources.ts'
 
 /** Rows read for one page, shared by the webhooks; the page says where the scan ended. */
-const MAX_SCANNED = 16_384
+const MAX_SCANNED = 8192
 /** Rows of each part that are read first: they suffice for most pages. */
 const MIN_BOUND = 32
 /** Time between `created_at`, the start of a statement, and its end: statements have a timeout of 10 s. */
@@ -23,7 +23,7 @@ export type DeliveryPage = {
 }
 
 /**
- * The ids of a page of the selected deliveries, newest first. Whatever is selected, at most 16,384 rows are read by an
+ * The ids of a page of the selected deliveries, newest first. Whatever is selected, at most 8,192 rows are read by an
  * index, or a page of each webhook if those are more; where they do not fill the page, the next one continues after
  * them.
  */
