@@ -116,6 +116,8 @@ const TABLE: Record<string, Entry> = {
   deleteWebhook: { kind: 'object', allowed: [204], path: async () => `/webhooks/${(await newWebhook()).id}` },
   getWebhookSecret: { kind: 'object', allowed: [200], path: `${hook}/secret` },
   rotateWebhookSecret: { kind: 'object', allowed: [200], path: `${hook}/rotate-secret` },
+  listJobDeliveries: { kind: 'own', allowed: [200], path: `${job}/deliveries` },
+  getWebhookStats: { kind: 'object', allowed: [200], path: `${hook}/stats` },
   listDeliveries: { kind: 'object', allowed: [200], path: `${hook}/deliveries` },
   testWebhook: { kind: 'object', allowed: [202], path: `${hook}/test` },
   replayWebhook: { kind: 'object', allowed: [202, 409], path: `${hook}/replay`, body: { since } },

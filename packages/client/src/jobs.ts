@@ -5,7 +5,7 @@ import type { Http } from './http.ts'
 import { createRoutes, type RequestOptions } from './routes.ts'
 import { validate, type InputOf, type OutputOf, type Schema } from './schema.ts'
 import type {
-  Job, JobCounts, JobList, JobSummary, JobTimelineEntry, ListJobsQuery, NewJob, SubmittedJob
+  Job, JobCounts, JobDeliveries, JobList, JobSummary, JobTimelineEntry, ListJobsQuery, NewJob, SubmittedJob
 } from './types.ts'
 import { isFinal, type WatchOptions } from './job-watcher.ts'
 import { watchJob, type JobWatch } from './watch.ts'
@@ -59,6 +59,11 @@ export interface JobHandle<Result = unknown> extends SubmittedJob {
   watch: (options?: WatchOptions) => JobWatch<Result>
   get: (options?: GetOptions) => Promise<Job>
   cancel: (options?: JobOptions) => Promise<Job>
+}
+
+export interface JobDeliveriesOptions extends RequestOptions {
+  /** For a job whose id occurs in several queues. */
+  queue?: string | undefined
 }
 
 export type CompletedJob<Result = unknown> = Job & { state: 'completed', result: Result }
@@ -133,6 +138,8 @@ export function createJobs<Schemas extends JobSchemas> (http: Http, hub: WatchHu
      * nothing but the job's own end: connections may come and go.
      */
     wait,
+    /** The webhooks that each event of the job went to, with what became of it. */
+    deliveries: route<[jobId: string], JobDeliveries, JobDeliveriesOptions>('GET /jobs/:id/deliveries'),
     /** Newest first. `for await` reads all pages. */
     list: pages<[], JobSummary, JobList, ListJobsQuery & RequestOptions>('/jobs', 'jobs'),
     /** Removes a job that waits; asks the worker of one that is active to stop. It then fails. */

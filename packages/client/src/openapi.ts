@@ -77,6 +77,20 @@ export interface components {
       /** @description Id of the webhook */
       webhookId: number;
     };
+    DeliveryCounts: {
+      /** @description Attempts that these deliveries have had */
+      attempts: number;
+      closed: number;
+      delivered: number;
+      failed: number;
+      /** @description Of the delivered ones, retries and waiting included: from the event, or from the creation of a redelivery, replay or test, until the success was recorded. Null where none was delivered */
+      latencyMs: {
+        p50: number;
+        p95: number;
+      } | null;
+      pending: number;
+      superseded: number;
+    };
     /**
     * @description Why the delivery exists: an event, a redelivery, a replay or a test
     */
@@ -89,7 +103,7 @@ export interface components {
         /** @description Cursor of the next page, null at the end */
         next: string | null;
         /**
-        * @description The search ended after 16,384 rows, before the page was full; `next` continues there
+        * @description The search ended after 8,192 rows, before the page was full; `next` continues there
         * @constant
         */
         truncated?: true;
@@ -190,6 +204,20 @@ export interface components {
       delayed: number;
       failed: number;
       waiting: number;
+    };
+    /** @description The webhooks that the events of the job went to */
+    JobDeliveries: {
+      /** @description Oldest first */
+      events: components["schemas"]["NotifiedEvent"][];
+      /** @description Id of the job */
+      jobId: string;
+      /** @description Queue of the job; null where no event of it went to a webhook */
+      queue: string | null;
+      /**
+      * @description There are more than 500 deliveries; these are the newest. GET /deliveries has all
+      * @constant
+      */
+      truncated?: true;
     };
     JobEvent: {
       error?: string;
@@ -336,6 +364,13 @@ export interface components {
       /** Format: url */
       url: string;
     };
+    NotifiedEvent: {
+      /** @description One per webhook, then redeliveries and replays, oldest first */
+      deliveries: components["schemas"]["DeliverySummary"][];
+      /** @description Id of the event: the header `webhook-id` of each attempt */
+      eventId: string;
+      eventType: string;
+    };
     Problem: {
       detail?: string;
       errors?: {
@@ -454,6 +489,45 @@ export interface components {
     WebhookSecret: {
       /** @description The key that verifies the deliveries (Standard Webhooks) */
       secret: string;
+    };
+    /** @description Deliveries to the webhook over time */
+    WebhookStats: {
+      /** @description Oldest first, empty ones included */
+      buckets: components["schemas"]["WebhookStatsBucket"][];
+      /**
+      * Format: date-time
+      * @description With `truncated`: the first bucket is that of this time. `to` with this value continues
+      */
+      countedFrom?: string;
+      /** Format: date-time */
+      from: string;
+      /** @description Length of a bucket; buckets start at multiples of it since 1970 */
+      stepMs: number;
+      /** Format: date-time */
+      to: string;
+      total: components["schemas"]["DeliveryCounts"];
+      /**
+      * @description There are more deliveries than are read (50,000): only those since `countedFrom` are counted
+      * @constant
+      */
+      truncated?: true;
+      webhookId: number;
+    };
+    WebhookStatsBucket: {
+      /** @description Attempts that these deliveries have had */
+      attempts: number;
+      closed: number;
+      delivered: number;
+      failed: number;
+      /** @description Of the delivered ones, retries and waiting included: from the event, or from the creation of a redelivery, replay or test, until the success was recorded. Null where none was delivered */
+      latencyMs: {
+        p50: number;
+        p95: number;
+      } | null;
+      pending: number;
+      /** Format: date-time */
+      start: string;
+      superseded: number;
     };
     /**
     * @description paused: by its owner; disabled: it failed for days, or answered that it is gone
@@ -655,6 +729,24 @@ export interface operations {
       202: {
         content: {
           "application/json": components["schemas"]["Job"];
+        };
+      };
+    };
+  };
+  listJobDeliveries: {
+    parameters: {
+      query?: {
+        /** @description Name of the BullMQ queue */
+        queue?: string;
+        /** @description For operators (scope `operator:read`, on routes that change something `operator:write`): the user whose data this is about */
+        userId?: string;
+      };
+    };
+    responses: {
+      /** @description The webhooks that the events of the job went to */
+      200: {
+        content: {
+          "application/json": components["schemas"]["JobDeliveries"];
         };
       };
     };
@@ -1026,6 +1118,28 @@ export interface operations {
       200: {
         content: {
           "application/json": components["schemas"]["WebhookSecret"];
+        };
+      };
+    };
+  };
+  getWebhookStats: {
+    parameters: {
+      query?: {
+        /** @description Deliveries created at or after; by default 24 hours before `to`: a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
+        from?: string;
+        /** @description Length of a bucket, such as 30s, 15m, 1h or 1d; at most 200 buckets */
+        step?: string;
+        /** @description Deliveries created before; by default now: a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
+        to?: string;
+        /** @description For operators (scope `operator:read`, on routes that change something `operator:write`): the user whose data this is about */
+        userId?: string;
+      };
+    };
+    responses: {
+      /** @description Deliveries to the webhook over time */
+      200: {
+        content: {
+          "application/json": components["schemas"]["WebhookStats"];
         };
       };
     };

@@ -42,6 +42,11 @@ export type NewLegacyWebhook = BodyOf<'putLegacyWebhook'>
 export type DeliveryList = ResponseOf<'listDeliveries'>
 export type DeliverySummary = DeliveryList['deliveries'][number]
 export type ListDeliveriesQuery = QueryOf<'listDeliveries'>
+export type ListAllDeliveriesQuery = QueryOf<'listAllDeliveries'>
+/** The webhooks that the events of a job went to. */
+export type JobDeliveries = ResponseOf<'listJobDeliveries'>
+export type WebhookStats = ResponseOf<'getWebhookStats'>
+export type WebhookStatsQuery = QueryOf<'getWebhookStats'>
 /** A delivery with its payload and attempts. */
 export type Delivery = ResponseOf<'getDelivery'>
 export type Redelivery = ResponseOf<'redeliver'>

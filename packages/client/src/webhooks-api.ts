@@ -1,8 +1,9 @@
 import type { Http } from './http.ts'
 import { createRoutes, type RequestOptions } from './routes.ts'
 import type {
-  CreatedWebhook, Delivery, DeliveryList, DeliverySummary, LegacyWebhook, ListDeliveriesQuery, NewLegacyWebhook,
-  NewReplay, NewWebhook, Redelivery, Replay, StartedReplay, Webhook, WebhookChange, WebhookTest
+  CreatedWebhook, Delivery, DeliveryList, DeliverySummary, LegacyWebhook, ListAllDeliveriesQuery, ListDeliveriesQuery,
+  NewLegacyWebhook, NewReplay, NewWebhook, Redelivery, Replay, StartedReplay, Webhook, WebhookChange, WebhookStats,
+  WebhookStatsQuery, WebhookTest
 } from './types.ts'
 
 type DeliveriesOptions = ListDeliveriesQuery & RequestOptions
@@ -28,6 +29,8 @@ export function createWebhooks (http: Http) {
     test: route<Id, WebhookTest>('POST /webhooks/:id/test'),
     /** Newest first. `for await` reads all pages. */
     deliveries: pages<Id, DeliverySummary, DeliveryList, DeliveriesOptions>('/webhooks/:id/deliveries', 'deliveries'),
+    /** Counts by outcome and latencies over time; of the last 24 hours by default. */
+    stats: route<Id, WebhookStats, WebhookStatsQuery & RequestOptions>('GET /webhooks/:id/stats'),
     /** Posts everything after a time or the id of an event once more. */
     replay: route<[id: number, replay: NewReplay], StartedReplay>('POST /webhooks/:id/replay body'),
     getReplay: route<[id: number, replayId: number], Replay>('GET /webhooks/:id/replays/:id'),
@@ -48,8 +51,11 @@ export function createWebhooks (http: Http) {
 }
 
 export function createDeliveries (http: Http) {
-  const { route } = createRoutes(http)
+  const { route, pages } = createRoutes(http)
   return {
+    /** To all webhooks, newest first, those of deleted ones too. `for await` reads all pages. */
+    list: pages<[], DeliverySummary, DeliveryList, ListAllDeliveriesQuery & RequestOptions>(
+      '/deliveries', 'deliveries'),
     /** With its payload and all attempts. */
     get: route<Id, Delivery>('GET /deliveries/:id'),
     /** Posts it once more, as a delivery of its own. */

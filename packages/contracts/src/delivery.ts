@@ -20,7 +20,7 @@ const NullableString = Type.Union([Type.String(), Type.Null()])
 const NullableTime = Type.Union([Type.String({ format: 'date-time' }), Type.Null()])
 const NullableErrorClass = Type.Union([Type.Enum([...ATTEMPT_ERROR_CLASSES], { $id: 'AttemptError' }), Type.Null()])
 
-const example = {
+export const deliveryExample = {
   id: 42,
   webhookId: 1,
   url: 'https://example.com/webhook',
@@ -89,7 +89,7 @@ export const Delivery = Type.Object({
   userId: Type.Optional(Type.Union([Type.Integer(), Type.String()], {
     description: 'Owner of the webhook; only in a list of all users'
   }))
-}, { $id: 'DeliverySummary', description: 'The delivery', examples: [example] })
+}, { $id: 'DeliverySummary', description: 'The delivery', examples: [deliveryExample] })
 export type Delivery = Static<typeof Delivery>
 
 /** Durations are milliseconds; `dnsMs` and `connectMs` only where the attempt opened the connection. */
@@ -116,7 +116,7 @@ export const DeliveryDetail = Type.Object({
   $id: 'Delivery',
   description: 'The delivery with its payload and attempts',
   examples: [{
-    ...example,
+    ...deliveryExample,
     payload: { id: '123', jobname: 'exampleJob', userId: 1, result: 'job result data', eventType: 'completed' },
     attempts: [attemptExample]
   }]
@@ -137,7 +137,7 @@ export const DeliveryList = Type.Object({
   $id: 'DeliveryPage',
   description: 'A page of deliveries, newest first',
   examples: [
-    { deliveries: [example], pagination: { limit: 20, next: '42' } }
+    { deliveries: [deliveryExample], pagination: { limit: 20, next: '42' } }
   ]
 })
 export type DeliveryList = Static<typeof DeliveryList>

@@ -1,5 +1,7 @@
 export * from './delivery.ts'
 export * from './delivery-filter.ts'
+export * from './job-deliveries.ts'
+export * from './webhook-stats.ts'
 export * from './auth.ts'
 export * from './erasure.ts'
 export * from './event-types.ts'

@@ -5,6 +5,7 @@ const ROUTES: [RegExp, ServiceName][] = [
   [/^\/+socket\.io(\/|$)/, 'realtime-gateway'],
   [/^\/+(ws|events|auth\/+ticket|jobs\/+[^/]+\/+stream)\/*$/, 'realtime-gateway'],
   [/^\/+(me|submit-jobs?|auth\/+refresh)\/*$/, 'jobs-api'],
+  [/^\/+jobs\/+[^/]+\/+deliveries\/*$/, 'webhook-dispatcher'],
   [/^\/+(jobs|users)(\/|$)/, 'jobs-api'],
   [/^\/+(webhooks|deliveries)(\/|$)/, 'webhook-dispatcher']
 ]

@@ -50,6 +50,15 @@ async function withUser (sql: RawSql, selection: DeliverySelection): Promise<Del
   return { ...selection, userId: event?.user_id }
 }
 
+/** The ids among which all deliveries created in a time are, with others of the seconds before and after it. */
+export async function idRange (sql: RawSql, { from, to }: Pick<DeliverySelection, 'from' | 'to'>): Promise<IdRange> {
+  const [low, high] = await Promise.all([
+    from === undefined ? ANY_ID.low : idAt(sql, from - DISORDER_MS),
+    to === undefined ? ANY_ID.high : idAt(sql, to + DISORDER_MS)
+  ])
+  return { low, high }
+}
+
 /**
  * The ids among which the deliveries are. `isPart`: a user has had more webhooks than are read at a time, so older
  * deliveries are left to the next page, which finds other webhooks.
@@ -58,9 +67,8 @@ async function rangeOf (
   sql: RawSql, selection: DeliverySelection, before: number
 ): Promise<{ range: IdRange, isPart: boolean }> {
   const { from, to, userId, webhookId, eventId } = selection
-  const [low, end, all] = await Promise.all([
-    from === undefined ? ANY_ID.low : idAt(sql, from - DISORDER_MS),
-    to === undefined ? ANY_ID.high : idAt(sql, to + DISORDER_MS),
+  const [{ low, high: end }, all] = await Promise.all([
+    idRange(sql, { from, to }),
     userId === undefined || webhookId !== undefined || eventId ? undefined : lastDeletedBeyond(sql, selection, before)
   ])
   const high = Math.min(before, end)

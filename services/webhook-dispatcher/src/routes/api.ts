@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { accessControl, allowEmptyBodies, rateLimits, redisUrl } from '@tidings/service-kit'
 import { deliveryRoutes } from './deliveries.ts'
+import { jobDeliveryRoutes } from './job-deliveries.ts'
 import { legacyWebhookRoutes } from './legacy-webhook.ts'
 import { secretRoutes } from './secrets.ts'
 import { webhookDeliveryRoutes } from './webhook-deliveries.ts'
@@ -23,4 +24,5 @@ export const api: FastifyPluginAsyncTypebox = async function api (app) {
   await app.register(webhookDeliveryRoutes, { prefix: '/webhooks' })
   await app.register(legacyWebhookRoutes, { prefix: '/webhooks/legacy' })
   await app.register(deliveryRoutes, { prefix: '/deliveries' })
+  await app.register(jobDeliveryRoutes, { prefix: '/jobs' })
 }

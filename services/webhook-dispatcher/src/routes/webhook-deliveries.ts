@@ -1,15 +1,19 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Delivery, DeliveryList, ListDeliveriesQuery, Replay, RequestReplay } from '@tidings/contracts'
+import {
+  Delivery, DeliveryList, ListDeliveriesQuery, Replay, RequestReplay, WebhookStats, WebhookStatsQuery
+} from '@tidings/contracts'
 import { compact, problemResponses } from '@tidings/service-kit'
 import { listDeliveries } from '../delivery-log/list-deliveries.ts'
 import { findReplay, replayStart, requestReplay } from '../delivery-log/replay.ts'
 import { sendTest } from '../delivery-log/send-test.ts'
+import { periodOf, webhookStats } from '../delivery-log/webhook-stats.ts'
 import { durationMs } from '../duration.ts'
 import { findWebhook } from '../webhooks/find-webhook.ts'
 import { SCAN, WAITS_WHILE_PAUSED, ReplayParams, WebhookParams } from './params.ts'
 
 /**
- * GET /webhooks/:id/deliveries, POST /webhooks/:id/test, POST /webhooks/:id/replay, GET /webhooks/:id/replays/:replayId
+ * GET /webhooks/:id/deliveries and /webhooks/:id/stats, POST /webhooks/:id/test, POST /webhooks/:id/replay,
+ * GET /webhooks/:id/replays/:replayId
  */
 export const webhookDeliveryRoutes: FastifyPluginAsyncTypebox = async function webhookDeliveryRoutes (app) {
   const tags = ['deliveries']
@@ -31,6 +35,23 @@ export const webhookDeliveryRoutes: FastifyPluginAsyncTypebox = async function w
     const { ownerId: userId } = request
     const { id: webhookId } = await findWebhook(app.db, { userId, id: request.params.id })
     return await listDeliveries(app, { userId, webhookId }, request.query)
+  })
+
+  app.get('/:id/stats', {
+    config: { access: 'webhooks:read' },
+    schema: {
+      operationId: 'getWebhookStats',
+      tags,
+      summary: 'Count the deliveries to a webhook over time',
+      description: 'By outcome, with attempts and latencies; the newest 50,000 deliveries of the period.',
+      params: WebhookParams,
+      querystring: WebhookStatsQuery,
+      response: { 200: WebhookStats, ...problemResponses(404, 414) }
+    }
+  }, async request => {
+    const period = periodOf(request.query)
+    const { id } = await findWebhook(app.db, { userId: request.ownerId, id: request.params.id })
+    return await webhookStats(app.sql, id, period)
   })
 
   app.post('/:id/test', {

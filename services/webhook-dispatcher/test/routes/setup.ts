@@ -44,7 +44,7 @@ export async function setup (t: TestContext, env: Record<string, string> = {}) {
     }
   }
 
-  return { app, call, redis, sql: database.sql }
+  return { app, call, redis, sql: database.sql, url: database.url }
 }
 
 /** A response that the OpenAPI document does not list is a fault in every test. */
