@@ -97,7 +97,7 @@ await sql`analyze`
 t.test('whatever is selected, few rows are read', checkCases)
 
 t.test('a page far down a list costs no more than the first', async t => {
-  const [row] = await sql<{ id: number }[]>`select id::int from webhooks.deliveries where webhook_id = ${busy} order by id offset 100 limit 1`
+  const [row] = await sql<{ id: number }[]>`select id::float8 from webhooks.deliveries where webhook_id = ${busy} order by id offset 100 limit 1`
   for (const filter of [{}, { status: 'failed' }, { status: 'failed,superseded' }]) {
     const selection = selectionOf(USER, filter)
     const { nodes } = await explain(
@@ -119,7 +119,7 @@ t.test('where many are pending, the newest of them are found among all', async t
   checkPlan(t, explained, 'pending')
   const seen = Math.max(...explained.nodes.filter(isOnDeliveries).map(rowsOf))
   t.ok(seen <= 2 * FIRST, `${seen} rows`)
-  const newest = await sql<{ id: number }[]>`select id::int from webhooks.deliveries order by id desc limit ${LIMIT}`
+  const newest = await sql<{ id: number }[]>`select id::float8 from webhooks.deliveries order by id desc limit ${LIMIT}`
   const { ids } = await scanDeliveries(client, selection, { limit: LIMIT })
   t.same(ids, newest.map(({ id }) => id))
 })
@@ -132,5 +132,6 @@ t.test('the first id of a time is found by the primary key', async t => {
   const [first] = await sql<{ created: Date }[]>`
     select created_at as created from webhooks.deliveries where id >= ${await idAt(client, ms)} and webhook_id = ${busy} order by id limit 1`
   t.ok(Math.abs(Number(first?.created) - ms) < 60_000, String(first?.created))
-  t.equal(await idAt(client, 0), 1)
+  const [oldest] = await sql<{ id: number }[]>`select min(id)::float8 as id from webhooks.deliveries`
+  t.equal(await idAt(client, 0), oldest?.id)
 })
