@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { copyFile, readFile, rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { writeCommandLine } from './command-line.ts'
 
 /** Fields of package.json that are for this checkout alone. */
 const OURS = ['private', 'devDependencies', 'scripts']
@@ -14,6 +15,7 @@ export async function build (dist = `${folder}dist`): Promise<void> {
   await rm(dist, { recursive: true, force: true })
   const tsc = fileURLToPath(import.meta.resolve('typescript/bin/tsc'))
   await promisify(execFile)(process.execPath, [tsc, '-p', `${folder}tsconfig.build.json`, '--outDir', dist])
+  await writeCommandLine(dist)
   await writeFile(`${dist}/package.json`, `${JSON.stringify(await published(), undefined, 2)}\n`)
   await copyFile(`${folder}README.md`, `${dist}/README.md`)
   await copyFile(`${folder}../../LICENSE`, `${dist}/LICENSE`)
@@ -28,7 +30,8 @@ async function published (): Promise<object> {
     return { types: `${name}.d.ts`, default: `${name}.js` }
   }
   const entries = Object.entries(exports as Record<string, string>).map(([entry, source]) => [entry, compiled(source)])
-  return { ...fields, exports: { ...Object.fromEntries(entries), './package.json': './package.json' } }
+  const published = { ...Object.fromEntries(entries), './package.json': './package.json' }
+  return { ...fields, bin: { tidings: 'cli.js' }, exports: published }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await build()

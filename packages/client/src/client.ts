@@ -3,10 +3,12 @@ import { readEvents, type Events, type EventsOptions } from './events.ts'
 import { disposable } from './feed.ts'
 import type { Http } from './http.ts'
 import { createJobs, type Jobs, type JobSchemas } from './jobs.ts'
+import { createRoutes, type RequestOptions } from './routes.ts'
 import type { Channel } from './stream/event-stream.ts'
 import type { Status } from './stream/status.ts'
 import type { WebSocketConstructor } from './stream/websocket.ts'
 import { createTokens, type TokenSource } from './token.ts'
+import type { Me } from './types.ts'
 import { createWatchHub } from './watch-hub.ts'
 import { createDeliveries, createWebhooks, type Deliveries, type Webhooks } from './webhooks-api.ts'
 
@@ -34,6 +36,8 @@ export interface Client<Schemas extends JobSchemas = JobSchemas> {
   readonly jobs: Jobs<Schemas>
   readonly webhooks: Webhooks
   readonly deliveries: Deliveries
+  /** Whose token it is, what it may do, and when it ends. */
+  me: (options?: RequestOptions) => Promise<Me>
   /** All events of the user, each once and in order, or a gap that says what may be missing. */
   events: (options?: EventsOptions) => Events
   /** Of the connection that `jobs.watch` and `jobs.wait` share; `idle` while nothing is watched. */
@@ -75,6 +79,7 @@ export function createClient<const Schemas extends JobSchemas = JobSchemas> (
     jobs: createJobs(http, hub, jobs),
     webhooks: createWebhooks(http),
     deliveries: createDeliveries(http),
+    me: createRoutes(http).route<[], Me, RequestOptions>('GET /me'),
     events: options => readEvents(settings, options),
     get status () { return hub.status },
     onStatus: listener => {

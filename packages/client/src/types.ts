@@ -12,6 +12,9 @@ type BodyOf<Name extends keyof operations> =
 type QueryOf<Name extends keyof operations> =
   operations[Name] extends { parameters: { query?: infer Query } } ? NonNullable<Query> : never
 
+/** A token: its user, its scopes, and when it ends, in milliseconds. */
+export type Me = ResponseOf<'getMe'>
+
 export type JobState = Job['state']
 /** A job as it stands. */
 export type Job<Result = unknown> = Omit<ResponseOf<'getJob'>, 'result'> & { result?: Result }

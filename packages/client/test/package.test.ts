@@ -73,7 +73,8 @@ t.test('what is published is complete, and nothing else', async t => {
   for (const path of needed) {
     t.ok(paths.includes(path), path)
   }
-  t.same(paths.filter(path => !/\.(js|d\.ts)$|^(package\.json|README\.md|LICENSE)$/.test(path)), [])
+  const isKnown = (path: string) => /\.(js|d\.ts)$|^(package\.json|README\.md|THIRD-PARTY-LICENSES\.md|LICENSE)$/.test(path)
+  t.same(paths.filter(path => !isKnown(path)), [])
   const manifest = JSON.parse(await readFile(join(dist, 'package.json'), 'utf8')) as Record<string, unknown>
   t.match(manifest, { name: 'tidings', type: 'module', sideEffects: false })
   const unwanted = ['private', 'dependencies', 'devDependencies', 'scripts']

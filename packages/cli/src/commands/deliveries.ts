@@ -1,0 +1,68 @@
+import { defineCommand } from 'citty'
+import type { Delivery, DeliverySummary } from 'tidings'
+import { serverCommand } from '../command.ts'
+import { UsageError } from '../failure.ts'
+import type { Column } from '../output.ts'
+import { duration, oneLine, parseInteger, printable, shortened } from '../text.ts'
+
+const FORMATS = {
+  delivered: 'green', failed: 'red', pending: 'cyan', superseded: 'dim', closed: 'dim'
+} as const
+const formatOf = ({ status }: DeliverySummary) => FORMATS[status as keyof typeof FORMATS]
+
+export const deliveryColumns: Column<DeliverySummary>[] = [
+  { title: 'ID', text: ({ id }) => String(id) },
+  { title: 'WEBHOOK', text: ({ webhookId }) => String(webhookId) },
+  { title: 'STATUS', text: ({ status }) => status, format: formatOf },
+  { title: 'EVENT', text: ({ eventType }) => eventType },
+  { title: 'JOB', text: ({ name, jobId }) => `${name ?? ''} ${jobId ?? ''}`.trim(), width: 60 },
+  { title: 'AGE', text: ({ createdAt }) => duration(Date.now() - Date.parse(createdAt)) },
+  { title: 'ATTEMPTS', text: ({ attemptCount }) => String(attemptCount) },
+  { title: 'RESPONSE', text: ({ statusCode, errorClass }) => [statusCode, errorClass].filter(Boolean).join(' ') }
+]
+
+function describeDelivery (delivery: Delivery): string {
+  const { id, webhookId, status, eventType, eventId, reason, nextAttemptAt, payload, attempts } = delivery
+  const lines = [
+    `delivery ${id} of webhook ${webhookId}: ${status}${reason ? ` (${reason})` : ''}`,
+    `event ${eventType} ${eventId}`,
+    `payload ${oneLine(payload, 2000)}`,
+    ...(nextAttemptAt ? [`next attempt ${nextAttemptAt}`] : []),
+    ...attempts.map(({ attempt, startedAt, statusCode, errorClass, message, durations, responseBody }) =>
+      `attempt ${attempt} at ${startedAt}: ${[statusCode, errorClass, message].filter(Boolean).join(' ')}, ` +
+      `${durations.totalMs} ms${responseBody ? `, ${shortened(responseBody, 500)}` : ''}`)
+  ]
+  return lines.map(printable).join('\n')
+}
+
+const ID = { type: 'positional', required: true, description: 'The id of the delivery' } as const
+
+const get = serverCommand({
+  name: 'get',
+  description: 'Show a delivery with its payload and attempts',
+  args: { id: ID },
+  run: async ({ args, client, out, signal }) => {
+    const delivery = await client.deliveries.get(parseInteger('ID', args.id), { signal })
+    out.value(delivery, () => describeDelivery(delivery))
+  }
+})
+
+const redeliver = serverCommand({
+  name: 'redeliver',
+  description: 'Post deliveries once more, each as a delivery of its own',
+  args: { id: { type: 'positional', required: false, description: 'Ids of deliveries' } },
+  isVariadic: true,
+  run: async ({ positionals, client, out, signal }) => {
+    if (positionals.length === 0) throw new UsageError('redeliver takes the ids of deliveries')
+    const ids = positionals.map(text => parseInteger('ID', text))
+    for (const id of ids) {
+      const made = await client.deliveries.redeliver(id, { signal })
+      out.value(made, () => `${made.id} ${made.status}`)
+    }
+  }
+})
+
+export const deliveries = defineCommand({
+  meta: { name: 'deliveries', description: 'Show deliveries of webhooks, and post them once more' },
+  subCommands: { get, redeliver }
+})

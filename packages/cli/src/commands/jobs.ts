@@ -1,0 +1,96 @@
+import { defineCommand } from 'citty'
+import type { JobState } from 'tidings'
+import { serverCommand } from '../command.ts'
+import { UsageError } from '../failure.ts'
+import { describeJob, jobColumns, jobFormat } from '../job-text.ts'
+import { firstOf, type Column } from '../output.ts'
+import { parseInteger, parseMoment } from '../text.ts'
+
+const MAX_ROWS = 10_000
+/** The longest page of the API. */
+const MAX_PAGE = 100
+
+const QUEUE = { type: 'string', valueHint: 'NAME', description: 'Of this queue, where an id is in several' } as const
+const ID = { type: 'positional', required: true, description: 'The id of the job' } as const
+
+const list = serverCommand({
+  name: 'ls',
+  description: 'List jobs, newest first',
+  args: {
+    status: { type: 'string', valueHint: 'STATE', description: 'waiting, delayed, active, completed or failed' },
+    name: { type: 'string', valueHint: 'NAME', description: 'Jobs of this name' },
+    queue: { type: 'string', valueHint: 'NAME', description: 'Jobs of this queue' },
+    since: { type: 'string', valueHint: 'TIME', description: 'Created since: 2h, 7d, or a date' },
+    until: { type: 'string', valueHint: 'TIME', description: 'Created before: 2h, 7d, or a date' },
+    limit: { type: 'string', valueHint: 'N', default: '50', description: `How many; up to ${MAX_ROWS}` }
+  },
+  run: async ({ args, client, out, signal }) => {
+    const limit = parseInteger('--limit', args.limit, { min: 1, max: MAX_ROWS })
+    const jobs = client.jobs.list({
+      ...(args.status && { status: args.status as JobState }),
+      ...(args.name && { name: args.name }),
+      ...(args.queue && { queue: args.queue }),
+      ...(args.since && { from: parseMoment('--since', args.since) }),
+      ...(args.until && { to: parseMoment('--until', args.until) }),
+      limit: Math.min(limit, MAX_PAGE),
+      signal
+    })
+    out.table(await firstOf(jobs, limit), jobColumns, 'no jobs')
+  }
+})
+
+const get = serverCommand({
+  name: 'get',
+  description: 'Show a job',
+  args: { id: ID, queue: QUEUE },
+  run: async ({ args, client, out, signal }) => {
+    const job = await client.jobs.get(args.id, { queue: args.queue, signal })
+    out.value(job, () => describeJob(job))
+  }
+})
+
+interface Entry { type: string, timestamp: number, eventId: string, error?: string | undefined }
+
+const timelineColumns: Column<Entry>[] = [
+  { title: 'TIME', text: ({ timestamp }) => new Date(timestamp).toISOString() },
+  { title: 'EVENT', text: ({ type }) => type, format: ({ type }) => jobFormat(type) },
+  { title: 'ID', text: ({ eventId }) => eventId },
+  { title: 'ERROR', text: ({ error = '' }) => error, width: 500 }
+]
+
+const events = serverCommand({
+  name: 'events',
+  description: 'Show what happened to a job, without progress',
+  args: { id: ID, queue: QUEUE },
+  run: async ({ args, client, out, signal }) => {
+    out.table<Entry>(await client.jobs.timeline(args.id, { queue: args.queue, signal }), timelineColumns, 'nothing yet')
+  }
+})
+
+/** A command that does something with each of the jobs, one after the other. */
+function forEachJob (name: 'cancel' | 'retry', description: string) {
+  return serverCommand({
+    name,
+    description,
+    args: { id: { type: 'positional', required: false, description: 'Ids of jobs' }, queue: QUEUE },
+    isVariadic: true,
+    run: async ({ args, positionals, client, out, signal }) => {
+      if (positionals.length === 0) throw new UsageError(`${name} takes the ids of jobs`)
+      for (const id of positionals) {
+        const job = await client.jobs[name](id, { queue: args.queue, signal })
+        out.value(job, () => `${job.id} ${job.state}`)
+      }
+    }
+  })
+}
+
+export const jobs = defineCommand({
+  meta: { name: 'jobs', description: 'List jobs and act on them' },
+  subCommands: {
+    ls: list,
+    get,
+    events,
+    cancel: forEachJob('cancel', 'Remove jobs that wait; ask the workers of active ones to stop'),
+    retry: forEachJob('retry', 'Let failed jobs run once more')
+  }
+})
