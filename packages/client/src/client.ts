@@ -55,21 +55,16 @@ const RETRIES = 2
 export function createClient<const Schemas extends JobSchemas = JobSchemas> (
   options: ClientOptions<Schemas>
 ): Client<Schemas> {
-  const { token, jobs = {} as Schemas, channels = ['websocket', 'sse', 'poll'] } = options
+  const {
+    token, jobs = {} as Schemas, channels = ['websocket', 'sse', 'poll'], timeout: timeoutMs = TIMEOUT_MS,
+    retries = RETRIES, fetch = (...request) => globalThis.fetch(...request), parse = JSON.parse,
+    WebSocket = globalThis.WebSocket as unknown as WebSocketConstructor
+  } = options
   const closing = new AbortController()
+  const { signal: closed } = closing
   const page = (globalThis as { location?: { href: string } }).location?.href
-  const http: Http = {
-    url: new URL(options.url, page).href.replace(/\/+$/, ''),
-    fetch: options.fetch ?? ((...request) => globalThis.fetch(...request)),
-    tokens: createTokens(token, closing.signal),
-    closed: closing.signal,
-    timeoutMs: options.timeout ?? TIMEOUT_MS,
-    retries: options.retries ?? RETRIES,
-    parse: options.parse ?? JSON.parse
-  }
-  const WebSocket = options.WebSocket === undefined
-    ? globalThis.WebSocket as unknown as WebSocketConstructor | undefined
-    : options.WebSocket ?? undefined
+  const url = new URL(options.url, page).href.replace(/\/+$/, '')
+  const http: Http = { url, fetch, tokens: createTokens(token, closed), closed, timeoutMs, retries, parse }
   const listeners = new Set<(status: Status) => void>()
   const settings = { http, channels, WebSocket }
   const hub = createWatchHub(settings, status => { for (const listener of listeners) listener(status) })

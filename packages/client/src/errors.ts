@@ -47,8 +47,8 @@ export class TidingsError extends Error {
   /** Of `invalid_value`: what the schema found. */
   declare readonly issues: readonly unknown[] | undefined
 
-  constructor (code: ErrorCode, message: string, { cause, ...details }: ErrorDetails = {}) {
-    super(message, cause === undefined ? {} : { cause })
+  constructor (code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details)
     this.name = 'TidingsError'
     this.code = code
     Object.assign(this, details)

@@ -26,7 +26,7 @@ export interface Events extends Feed<JobEvent | Gap> {
   ready: () => Promise<void>
 }
 
-export interface StreamSettings { http: Http, channels: Channel[], WebSocket: WebSocketConstructor | undefined }
+export interface StreamSettings { http: Http, channels: Channel[], WebSocket: WebSocketConstructor | null | undefined }
 
 /**
  * What may wait for a slow reader. At this bound the connection is left; the server keeps what follows, and sends it

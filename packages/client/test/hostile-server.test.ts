@@ -156,6 +156,47 @@ t.test('a token that every session refuses is renewed a few times, then it is ov
   t.match(events.status, { state: 'closed' })
 })
 
+t.test('a renewed token that came too late for its session was not refused', async t => {
+  const fake = await startFakeServer(t)
+  const used: unknown[] = []
+  fake.onSocket = (socket, url) => {
+    used.push(socket.protocol)
+    socket.send(session(url.searchParams.get('lastEventId') ?? undefined, url.searchParams.has('lastEventId')))
+    if (used.length > 1) return socket.send(progress(1))
+    socket.send(frame('auth:expiring', {}))
+    socket.on('message', () => {
+      socket.send(frame('session:end', { reason: 'expired', reconnect: false }))
+      socket.close(4401, 'expired')
+    })
+  }
+  const reasons: string[] = []
+  const token = ({ reason }: { reason: string }) => {
+    reasons.push(reason)
+    return reason === 'start' ? 'first' : 'second'
+  }
+  const { value } = await fake.client(['websocket'], { token }).events().next()
+  t.match(value, { type: 'progress', progress: 1 })
+  t.same(reasons, ['start', 'expiring'])
+})
+
+t.test('events without end that nobody asked for do not grow a watch', async t => {
+  const fake = await startFakeServer(t)
+  fake.onRequest = (_request, response) => json(response, job())
+  let sent = 0
+  fake.onSocket = socket => {
+    socket.send(session())
+    const send = () => {
+      for (let n = 0; n < 500; n++) socket.send(progress(++sent, `${1000 + sent}-0`, n === 0 ? 'j' : `other ${sent}`))
+      if (sent < 100_000 && socket.readyState === socket.OPEN) setImmediate(send)
+    }
+    send()
+  }
+  const before = process.memoryUsage().heapUsed
+  for await (const { progress } of fake.client(['websocket']).jobs.watch('j')) if (progress === 99_501) break
+  const grown = process.memoryUsage().heapUsed - before
+  t.ok(grown < 64 * 1024 * 1024, `${grown} bytes after ${sent} events`)
+})
+
 t.test('an end that an event claims and REST denies is no end', async t => {
   const fake = await startFakeServer(t)
   let state: object = {}

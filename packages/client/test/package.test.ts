@@ -104,7 +104,7 @@ t.test('the snippets of the README compile against what is published, strictly',
     await symlink(installed, join(project, 'node_modules', name))
   }
   await Promise.all(snippets.map(({ file, code }) => writeFile(join(project, file), `${code}\nexport {}\n`)))
-  const options = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2024', '--lib', 'es2024,dom', '--jsx', 'react-jsx']
+  const options = '--strict --noEmit --module nodenext --target es2024 --lib es2024,dom --jsx react-jsx'.split(' ')
   const files = snippets.map(({ file }) => file)
   const checked = await run(process.execPath, [tsc, ...options, 'given.d.ts', ...files], { cwd: project })
     .catch((err: unknown) => err as { stdout: string, code: number })

@@ -5,7 +5,7 @@ import type { Http } from '../http.ts'
 import type { Gap, JobEvent } from '../types.ts'
 import { jobEventOf, type Frame } from './frames.ts'
 import type { Link, LinkEnd } from './link.ts'
-import { openSse } from './sse.ts'
+import { readSse } from './sse.ts'
 import { createStatus, type Status } from './status.ts'
 import { openWebSocket, type WebSocketConstructor } from './websocket.ts'
 
@@ -15,7 +15,7 @@ export interface EventStreamOptions {
   http: Http
   /** In the order in which they are tried. */
   channels: Channel[]
-  WebSocket: WebSocketConstructor | undefined
+  WebSocket: WebSocketConstructor | null | undefined
   cursor: string | undefined
   /** `size`: of its text, in characters. */
   onItem: (item: JobEvent | Gap, size: number) => void
@@ -46,7 +46,7 @@ const AT_ONCE = new Set(['draining', 'resync', 'slow', 'token renewed'])
 
 const PAUSED = 'paused: events are unread'
 
-type Listening = (event: string, listener: () => void) => void
+type Listening = (event: string, listener: () => void, options: { signal: AbortSignal }) => void
 
 /** How a connection ended, with which token, and for how long it was live. */
 type Round = LinkEnd & { token?: string, liveMs: number }
@@ -86,29 +86,25 @@ export function createEventStream (options: EventStreamOptions): EventStream {
     if (hasStarted) return
     hasStarted = true
     status.set('connecting')
-    const page = globalThis as { addEventListener?: Listening, removeEventListener?: Listening, document?: Document }
-    page.addEventListener?.('online', wake)
-    page.document?.addEventListener('visibilitychange', wake)
-    run()
-      .catch((cause: unknown) => {
-        if (stopped.aborted) return
-        const error = cause instanceof TidingsError
-          ? cause
-          : new TidingsError('unexpected_response', String(cause), { cause })
-        status.set('closed', error.message)
-        onEnd(error)
-      })
-      .finally(() => {
-        page.removeEventListener?.('online', wake)
-        page.document?.removeEventListener('visibilitychange', wake)
-      })
+    const page = globalThis as { addEventListener?: Listening, document?: Document }
+    page.addEventListener?.('online', wake, { signal: stopped })
+    page.document?.addEventListener('visibilitychange', wake, { signal: stopped })
+    run().catch((cause: unknown) => {
+      if (stopped.aborted) return
+      stopping.abort()
+      const error = cause instanceof TidingsError
+        ? cause
+        : new TidingsError('unexpected_response', String(cause), { cause })
+      status.set('closed', error.message)
+      onEnd(error)
+    })
   }
 
   function stop () {
     if (stopped.aborted) return
     stopping.abort()
     endConnection?.('stopped')
-    if (status.current.state !== 'closed') status.set('closed', 'closed')
+    status.set('closed', 'closed')
   }
 
   function pause () {
@@ -174,10 +170,10 @@ export function createEventStream (options: EventStreamOptions): EventStream {
         if (!(err instanceof TidingsError) || err.code !== 'token_failed') throw err
         return { reason: err.message, liveMs: 0 }
       }
-      last = await connect(channel, token, () => {
-        for (const blocked of failed) blockedUntil.set(blocked, Date.now() + BLOCKED_MS)
-      })
-      if (last.liveMs > 0 || last.isUnauthorized || last.error || stopped.aborted || isPaused) break
+      last = await connect(channel, token)
+      const { liveMs } = last
+      if (liveMs > 0) for (const blocked of failed) blockedUntil.set(blocked, Date.now() - liveMs + BLOCKED_MS)
+      if (liveMs > 0 || last.isUnauthorized || last.error || stopped.aborted || isPaused) break
       failed.push(channel)
     }
     return last
@@ -189,10 +185,12 @@ export function createEventStream (options: EventStreamOptions): EventStream {
     return open.length > 0 ? open : able
   }
 
-  async function connect (channel: Channel, token: string, onLive: () => void): Promise<Round> {
+  async function connect (channel: Channel, token: string): Promise<Round> {
     const ending = new AbortController()
     let reason: string | undefined
     let liveAt = 0
+    /** The one that the server knows. */
+    let known = token
     let timer: ReturnType<typeof setTimeout> | undefined
 
     function end (why: string) {
@@ -210,6 +208,7 @@ export function createEventStream (options: EventStreamOptions): EventStream {
       const { event, data } = frame
       if (event === 'session') begin(data)
       else if (event === 'auth:expiring') refresh()
+      else if (event === 'ack' && data.id === 'refresh' && data.ok) known = token
       else if (event === 'session:end') reason = typeof data.reason === 'string' ? data.reason.slice(0, 100) : 'ended'
       else {
         const item = jobEventOf(frame)
@@ -233,7 +232,6 @@ export function createEventStream (options: EventStreamOptions): EventStream {
       if (!isWhole && from !== undefined) onItem({ type: 'gap', from, to: lastEventId }, 0)
       status.set('live', undefined, channel)
       onSession(isWhole)
-      onLive()
     }
 
     /** A new token before the old one ends: over the connection where that can, else with a new one. */
@@ -252,7 +250,7 @@ export function createEventStream (options: EventStreamOptions): EventStream {
     const linkOptions = { token, cursor, signal: ending.signal, onFrame }
     link = channel === 'websocket' && WebSocket
       ? openWebSocket(WebSocket, http, linkOptions)
-      : openSse(http, linkOptions)
+      : { ended: readSse(http, linkOptions) }
     const how = await link.ended
     clearTimeout(timer)
     endConnection = link = undefined
@@ -260,7 +258,7 @@ export function createEventStream (options: EventStreamOptions): EventStream {
       ...how,
       reason: reason ?? how.reason,
       isUnauthorized: how.isUnauthorized === true || reason === 'expired' || reason === 'revoked',
-      token,
+      token: known, // one that came too late was not refused
       liveMs: liveAt && Math.max(1, Date.now() - liveAt)
     }
   }

@@ -2,17 +2,16 @@ import { createScope } from '../abort.ts'
 import { isTransient, responseError } from '../errors.ts'
 import { bodyOf, queryText, readText, type Http } from '../http.ts'
 import { readRecord } from './frames.ts'
-import type { Link, LinkEnd, LinkOptions } from './link.ts'
+import type { LinkEnd, LinkOptions } from './link.ts'
 import { createSseParser } from './sse-parser.ts'
 
 /** The server sends a comment every 15 s. */
 const SILENCE_MS = 40_000
 
-export function openSse (http: Http, options: LinkOptions): Link {
-  return { ended: read(http, options) }
-}
-
-async function read (http: Http, { token, cursor, signal: stopped, onFrame }: LinkOptions): Promise<LinkEnd> {
+/** A connection over SSE; resolves when it has ended. */
+export async function readSse (
+  http: Http, { token, cursor, signal: stopped, onFrame }: LinkOptions
+): Promise<LinkEnd> {
   const { url, fetch } = http
   const { signal, restart, dispose } = createScope([stopped], SILENCE_MS)
   let retryMs: number | undefined

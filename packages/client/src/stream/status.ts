@@ -20,8 +20,10 @@ export function createStatus (onChange: (status: Status) => void) {
     set: (state: Status['state'], reason?: string, channel?: Channel) => {
       const { current } = holder
       if (current.state === state && current.reason === reason && current.channel === channel) return
-      const detail = { ...(channel && { channel }), ...(reason !== undefined && { reason }) }
-      onChange(holder.current = { state, ...detail, since: Date.now() })
+      const next: Status = holder.current = { state, since: Date.now() }
+      if (channel) next.channel = channel
+      if (reason) next.reason = reason
+      onChange(next)
     }
   }
   return holder
