@@ -88,7 +88,7 @@ export function createEventStream (options: EventStreamOptions): EventStream {
     status.set('connecting')
     const page = globalThis as { addEventListener?: Listening, document?: Document }
     page.addEventListener?.('online', wake, { signal: stopped })
-    page.document?.addEventListener('visibilitychange', wake, { signal: stopped })
+    page.document?.addEventListener?.('visibilitychange', wake, { signal: stopped })
     run().catch((cause: unknown) => {
       if (stopped.aborted) return
       stopping.abort()
