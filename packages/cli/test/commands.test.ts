@@ -57,6 +57,8 @@ t.test('jobs are submitted, watched, listed and shown', async t => {
   t.match((await cli.run(['jobs', '--since', '1h', '--limit', '1'])).stdout, /^ID .*\n\S+ .*failed/)
   t.equal((await cli.run(['jobs', '--until', '1h'])).stdout, '')
 
+  t.match(await cli.json(['jobs', '--q', 'LUCK', '--status', 'failed,completed', '--sort', 'finished']), [{ id }])
+
   const again = await cli.run(['jobs', 'retry', id])
   t.equal(again.code, 0, again.stderr)
   t.equal((await cli.run(['watch', id])).code, 1)
@@ -99,6 +101,10 @@ t.test('webhooks are managed, and their deliveries shown and repeated', async t 
 
   const [delivery] = await cli.json(['webhooks', 'deliveries', String(id), '--limit', '1']) as { id: number }[]
   t.match((await cli.run(['deliveries', 'get', String(delivery?.id)])).stdout, /attempt 1 at .*: 200/)
+  const jobId = (delivery as unknown as { jobId: string }).jobId
+  t.match(await cli.json(['jobs', 'deliveries', jobId]), [{ webhookId: id, status: 'delivered' }])
+  t.match(await cli.json(['deliveries', '--job', jobId, '--types', 'completed', '--since', '1h']), [{ jobId }])
+  t.match((await cli.run(['webhooks', 'stats', String(id)])).stdout, /^total +[1-9]/m)
   const before = receiver.requests.length
   t.equal((await cli.run(['deliveries', 'redeliver', String(delivery?.id)])).code, 0)
   await receiver.waitFor(before + 1)

@@ -2,8 +2,8 @@ import { defineCommand } from 'citty'
 import type { Delivery, DeliverySummary } from 'tidings'
 import { serverCommand } from '../command.ts'
 import { UsageError } from '../failure.ts'
-import type { Column } from '../output.ts'
-import { duration, oneLine, parseInteger, printable, shortened } from '../text.ts'
+import { firstOf, type Column } from '../output.ts'
+import { duration, oneLine, parseInteger, parseMoment, printable, shortened } from '../text.ts'
 
 const FORMATS = {
   delivered: 'green', failed: 'red', pending: 'cyan', superseded: 'dim', closed: 'dim'
@@ -35,6 +35,40 @@ function describeDelivery (delivery: Delivery): string {
   return lines.map(printable).join('\n')
 }
 
+const list = serverCommand({
+  name: 'ls',
+  description: 'List deliveries to all webhooks, newest first',
+  args: {
+    webhook: { type: 'string', valueHint: 'ID', description: 'To this webhook, also a deleted one' },
+    job: { type: 'string', valueHint: 'ID', description: 'Of this job' },
+    queue: { type: 'string', valueHint: 'NAME', description: 'Of the jobs of this queue' },
+    event: { type: 'string', valueHint: 'ID', description: 'Of this event' },
+    types: { type: 'string', valueHint: 'LIST', description: 'Of progress,completed,failed' },
+    status: { type: 'string', valueHint: 'LIST', description: 'Of pending,delivered,failed,superseded,closed' },
+    origin: { type: 'string', valueHint: 'LIST', description: 'Of event,redeliver,replay,test' },
+    since: { type: 'string', valueHint: 'TIME', description: 'Made since: 2h, 7d, or a date' },
+    until: { type: 'string', valueHint: 'TIME', description: 'Made before: 2h, 7d, or a date' },
+    limit: { type: 'string', valueHint: 'N', default: '50', description: 'How many; up to 10000' }
+  },
+  run: async ({ args, client, out, signal }) => {
+    const time = (option: string, text: string) => new Date(parseMoment(option, text)).toISOString()
+    const deliveries = client.deliveries.list({
+      ...(args.webhook && { webhookId: parseInteger('--webhook', args.webhook) }),
+      ...(args.job && { jobId: args.job }),
+      ...(args.queue && { queue: args.queue }),
+      ...(args.event && { eventId: args.event }),
+      ...(args.types && { eventType: args.types }),
+      ...(args.status && { status: args.status }),
+      ...(args.origin && { origin: args.origin }),
+      ...(args.since && { from: time('--since', args.since) }),
+      ...(args.until && { to: time('--until', args.until) }),
+      signal
+    })
+    const limit = parseInteger('--limit', args.limit, { min: 1, max: 10_000 })
+    out.table(await firstOf(deliveries, limit), deliveryColumns, 'no deliveries')
+  }
+})
+
 const ID = { type: 'positional', required: true, description: 'The id of the delivery' } as const
 
 const get = serverCommand({
@@ -64,5 +98,5 @@ const redeliver = serverCommand({
 
 export const deliveries = defineCommand({
   meta: { name: 'deliveries', description: 'Show deliveries of webhooks, and post them once more' },
-  subCommands: { get, redeliver }
+  subCommands: { ls: list, get, redeliver }
 })

@@ -4,7 +4,8 @@ import { serverCommand } from '../command.ts'
 import { UsageError } from '../failure.ts'
 import { describeJob, jobColumns, jobFormat } from '../job-text.ts'
 import { firstOf, type Column } from '../output.ts'
-import { parseInteger, parseMoment } from '../text.ts'
+import { parseInteger, parseList, parseMoment } from '../text.ts'
+import { deliveryColumns } from './deliveries.ts'
 
 const MAX_ROWS = 10_000
 /** The longest page of the API. */
@@ -17,21 +18,25 @@ const list = serverCommand({
   name: 'ls',
   description: 'List jobs, newest first',
   args: {
-    status: { type: 'string', valueHint: 'STATE', description: 'waiting, delayed, active, completed or failed' },
+    status: { type: 'string', valueHint: 'LIST', description: 'Of waiting,delayed,active,completed,failed' },
+    q: { type: 'string', valueHint: 'TEXT', description: 'The beginning of an id, or part of a name or of an error' },
     name: { type: 'string', valueHint: 'NAME', description: 'Jobs of this name' },
     queue: { type: 'string', valueHint: 'NAME', description: 'Jobs of this queue' },
     since: { type: 'string', valueHint: 'TIME', description: 'Created since: 2h, 7d, or a date' },
     until: { type: 'string', valueHint: 'TIME', description: 'Created before: 2h, 7d, or a date' },
+    sort: { type: 'string', valueHint: 'KEY', description: 'created, or finished (ended jobs; --since too)' },
     limit: { type: 'string', valueHint: 'N', default: '50', description: `How many; up to ${MAX_ROWS}` }
   },
   run: async ({ args, client, out, signal }) => {
     const limit = parseInteger('--limit', args.limit, { min: 1, max: MAX_ROWS })
     const jobs = client.jobs.list({
-      ...(args.status && { status: args.status as JobState }),
+      ...(args.status && { status: parseList(args.status) as JobState[] }),
+      ...(args.q && { q: args.q }),
       ...(args.name && { name: args.name }),
       ...(args.queue && { queue: args.queue }),
       ...(args.since && { from: parseMoment('--since', args.since) }),
       ...(args.until && { to: parseMoment('--until', args.until) }),
+      ...(args.sort && { sort: args.sort as 'created' | 'finished' }),
       limit: Math.min(limit, MAX_PAGE),
       signal
     })
@@ -67,6 +72,17 @@ const events = serverCommand({
   }
 })
 
+const deliveries = serverCommand({
+  name: 'deliveries',
+  description: 'Show who was notified: the webhooks that each event of a job went to, and what became of it',
+  args: { id: ID, queue: QUEUE },
+  run: async ({ args, client, out, signal }) => {
+    const { events, truncated } = await client.jobs.deliveries(args.id, { queue: args.queue, signal })
+    out.table(events.flatMap(event => event.deliveries), deliveryColumns, 'no webhook was notified')
+    if (truncated) out.note('These are the newest 500: tidings deliveries --job has all')
+  }
+})
+
 /** A command that does something with each of the jobs, one after the other. */
 function forEachJob (name: 'cancel' | 'retry', description: string) {
   return serverCommand({
@@ -90,6 +106,7 @@ export const jobs = defineCommand({
     ls: list,
     get,
     events,
+    deliveries,
     cancel: forEachJob('cancel', 'Remove jobs that wait; ask the workers of active ones to stop'),
     retry: forEachJob('retry', 'Let failed jobs run once more')
   }

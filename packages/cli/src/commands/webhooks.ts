@@ -1,5 +1,5 @@
 import { defineCommand } from 'citty'
-import type { NewWebhook, Webhook } from 'tidings'
+import type { NewWebhook, Webhook, WebhookStats } from 'tidings'
 import { serverCommand, valuesOf } from '../command.ts'
 import { UsageError } from '../failure.ts'
 import { firstOf, type Column } from '../output.ts'
@@ -189,6 +189,35 @@ const deliveries = serverCommand({
   }
 })
 
+const stats = serverCommand({
+  name: 'stats',
+  description: 'Count the deliveries of a webhook by outcome, with their latency, over time',
+  args: {
+    id: ID,
+    since: { type: 'string', valueHint: 'TIME', description: 'From: 2h, 7d, or a date; the last 24 hours by default' },
+    until: { type: 'string', valueHint: 'TIME', description: 'Up to: 2h, 7d, or a date' }
+  },
+  run: async ({ args, client, out, signal }) => {
+    const stats = await client.webhooks.stats(idOf(args), {
+      ...(args.since && { from: new Date(parseMoment('--since', args.since)).toISOString() }),
+      ...(args.until && { to: new Date(parseMoment('--until', args.until)).toISOString() }),
+      signal
+    })
+    if (out.json) return out.value(stats, () => '')
+    const used = stats.buckets.filter(({ attempts, pending, delivered }) => attempts + pending + delivered > 0)
+    out.table([...used, { start: 'total', ...stats.total }], statsColumns, '')
+  }
+})
+
+const statsColumns: Column<WebhookStats['total'] & { start: string }>[] = [
+  { title: 'START', text: ({ start }) => start },
+  ...(['delivered', 'failed', 'pending', 'superseded', 'closed', 'attempts'] as const).map(name => ({
+    title: name.toUpperCase(), text: (counts: WebhookStats['total']) => String(counts[name])
+  })),
+  { title: 'P50', text: ({ latencyMs }) => latencyMs ? duration(latencyMs.p50) : '' },
+  { title: 'P95', text: ({ latencyMs }) => latencyMs ? duration(latencyMs.p95) : '' }
+]
+
 export const webhooks = defineCommand({
   meta: { name: 'webhooks', description: 'Manage webhooks, and receive them on this machine' },
   subCommands: {
@@ -204,6 +233,7 @@ export const webhooks = defineCommand({
     test,
     replay,
     deliveries,
+    stats,
     listen
   }
 })
