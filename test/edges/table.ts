@@ -103,6 +103,8 @@ export function table ({ token, writerToken, jobId, etag, page }: Known): Row[] 
     get('/webhooks', 405, { method: 'PATCH' }),
     get('/events', 405, { method: 'DELETE' }),
     get('/auth/ticket', 405),
+    get('/docs/events', 200),
+    get('/asyncapi.json', 200),
     get('/auth/refresh', 405),
     get(`/jobs/${jobId}/stream`, 405, { method: 'PUT' }),
     get('/ws', 426),

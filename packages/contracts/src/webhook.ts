@@ -1,6 +1,7 @@
-import { Type, type Static } from 'typebox'
+import { Type, type Static, type TSchema } from 'typebox'
 import { NullableEnum, nullable } from './nullable.ts'
 import { DELIVERED_EVENT_TYPES, type DeliveredEventType } from './event-types.ts'
+import { JobId, JobName } from './job.ts'
 import type { PublishedJobEvent } from './job-event.ts'
 import { jsonText, type JsonText } from './json-text.ts'
 import { progressOf } from './socket.ts'
@@ -144,6 +145,24 @@ export type WebhookPayload = {
   error?: string
   errorTruncated?: true
 }
+
+const deliveredHead = {
+  id: JobId, jobname: JobName, userId: Type.Union([Type.Integer(), Type.String()], { $id: 'UserId' })
+}
+const bodySchema = (eventType: DeliveredEventType, fields: Record<string, TSchema>, $id: string) =>
+  Type.Object({ ...deliveredHead, ...fields, eventType: Type.Literal(eventType) }, { $id })
+const isTruncated = Type.Optional(Type.Literal(true, { description: '`GET /jobs/:jobId` has the whole value' }))
+
+/** Schemas of the bodies of deliveries. */
+export const WebhookBody = {
+  progress: bodySchema(
+    'progress', { progress: Type.Unknown(), progressTruncated: isTruncated }, 'ProgressDelivery'
+  ),
+  completed: bodySchema(
+    'completed', { result: Type.Unknown(), resultTruncated: isTruncated }, 'CompletionDelivery'
+  ),
+  failed: bodySchema('failed', { error: Type.String(), errorTruncated: isTruncated }, 'FailureDelivery')
+} as const satisfies Record<DeliveredEventType, TSchema>
 
 export type WebhookMessage = { eventType: WebhookPayload['eventType'], body: JsonText }
 

@@ -1,8 +1,8 @@
 import swagger from '@fastify/swagger'
 import type { FastifySchema } from 'fastify'
 import fp from 'fastify-plugin'
+import { createNamedSchemas } from '@tidings/contracts'
 import { compact } from './compact.ts'
-import { createNamedSchemas } from './named-schemas.ts'
 
 /** Description of a service's API. */
 export type DocsOptions = {

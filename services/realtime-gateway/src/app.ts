@@ -12,6 +12,7 @@ import { admission } from './admission/plugin.ts'
 import { ticketRoute } from './admission/ticket-route.ts'
 import type { Config } from './config.ts'
 import { realtimeMetrics } from './metrics.ts'
+import { eventDocs } from './docs/plugin.ts'
 import { API } from './openapi.ts'
 import { sessions } from './session/plugin.ts'
 import { stream } from './stream/plugin.ts'
@@ -39,6 +40,7 @@ export function buildApp (config: Config) {
   app.register(redis, { url: redisUrl(config) })
   app.register(jwtAuth, { settings: tokenSettings(config) })
   app.register(accessControl)
+  app.register(eventDocs)
   app.register(stream)
   app.register(origins, { config })
   app.register(admission)

@@ -60,7 +60,7 @@ function merge (documents: OpenApi[]): OpenApi & { openapi: string } {
     info: {
       title: 'Tidings',
       version: documents[0]?.info.version ?? '0.0.0',
-      description: 'Submit jobs, poll them, and manage webhooks.'
+      description: 'Submit jobs, poll them, and manage webhooks. What arrives by itself: [events](/docs/events).'
     },
     servers: documents[0]?.servers ?? [],
     tags: documents.flatMap(({ tags = [] }) => tags),

@@ -3,7 +3,7 @@ export type ServiceName = 'jobs-api' | 'realtime-gateway' | 'webhook-dispatcher'
 /** The first match decides. The same routes are in infra/edge/Caddyfile. */
 const ROUTES: [RegExp, ServiceName][] = [
   [/^\/+socket\.io(\/|$)/, 'realtime-gateway'],
-  [/^\/+(ws|events|auth\/+ticket|jobs\/+[^/]+\/+stream)\/*$/, 'realtime-gateway'],
+  [/^\/+(ws|events|docs\/+events|asyncapi\.json|auth\/+ticket|jobs\/+[^/]+\/+stream)\/*$/, 'realtime-gateway'],
   [/^\/+(me|submit-jobs?|auth\/+refresh)\/*$/, 'jobs-api'],
   [/^\/+jobs\/+[^/]+\/+deliveries\/*$/, 'webhook-dispatcher'],
   [/^\/+(jobs|users)(\/|$)/, 'jobs-api'],

@@ -53,18 +53,22 @@ type Document = {
 
 const NAMED = '#/components/schemas/'
 
-/** The operations of an OpenAPI document, with the named schemas in place of the references to them. */
-export function operationsOf (document: object): Operation[] {
+/** A copy of an OpenAPI or AsyncAPI document with the named schemas in place of the references to them. */
+export function withoutReferences (document: object): object {
   const text = JSON.stringify(document)
   const { components: { schemas } } = JSON.parse(text) as Document
-  const { paths } = JSON.parse(text, (_key, value: unknown) => resolve(value)) as Document
+  return JSON.parse(text, (_key, value: unknown) => resolve(value)) as object
 
   function resolve (value: unknown): unknown {
     const { $ref } = (value ?? {}) as { $ref?: unknown }
     if (typeof $ref !== 'string' || !$ref.startsWith(NAMED)) return value
     return JSON.parse(JSON.stringify(schemas[$ref.slice(NAMED.length)]), (_key, inner: unknown) => resolve(inner))
   }
+}
 
+/** The operations of an OpenAPI document, references resolved. */
+export function operationsOf (document: object): Operation[] {
+  const { paths } = withoutReferences(document) as Document
   return Object.entries(paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, described]) => ({
     operationId: described.operationId,
     method: method.toUpperCase() as Operation['method'],

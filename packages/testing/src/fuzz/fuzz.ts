@@ -3,7 +3,7 @@ import Schema from 'typebox/schema'
 import type { JsonSchema, Operation } from './document.ts'
 import { requests, type Known, type Request } from './requests.ts'
 
-export { operationsOf, type Operation } from './document.ts'
+export { operationsOf, withoutReferences, type Operation } from './document.ts'
 
 /** Whether a value is as a schema says. */
 export const matches = (schema: JsonSchema, value: unknown): boolean => Schema.Check(schema, value)

@@ -47,7 +47,8 @@ export function createNamedSchemas () {
     /** The document with references in place of the marks, and the named schemas in order of their names. */
     refer<Document extends { components?: object }> (document: Document): Document {
       const schemas = Object.fromEntries([...components].sort(([a], [b]) => a < b ? -1 : 1))
-      return { ...withReferences(document) as Document, components: { ...document.components, schemas } }
+      const referring = withReferences(document) as Document
+      return { ...referring, components: { ...referring.components, schemas } }
     }
   }
 }
