@@ -1,8 +1,7 @@
 import t, { type Test } from 'tap'
 import type { DeliveryFilter } from '@tidings/contracts'
 import { createSql } from '@tidings/service-kit'
-import type { Owner } from '../../src/delivery-log/delivery-filter.ts'
-import { selectionOf } from '../../src/delivery-log/delivery-filter.ts'
+import { selectionOf, type DeliverySelection, type Owner } from '../../src/delivery-log/delivery-filter.ts'
 import { idAt } from '../../src/delivery-log/id-at.ts'
 import { scanDeliveries } from '../../src/delivery-log/scan-deliveries.ts'
 import { explain, isOnDeliveries, rowsOf, type Explained } from '../delivery/explain.ts'
@@ -73,11 +72,17 @@ const cases: Case[] = [
   { owner: ANYONE, filter: { webhookId: quiet, status: 'failed' }, most: FIRST }
 ]
 
+/** Explains the last statement of a scan: the one with the largest bound. */
+async function explainScan (selection: DeliverySelection, before?: number): Promise<Explained> {
+  const place = { before, limit: LIMIT }
+  return await explain(url, async tx => await scanDeliveries(tx as typeof client, selection, place))
+}
+
 async function checkCases (t: Test): Promise<void> {
   for (const { owner, filter, most } of cases) {
     const what = JSON.stringify({ ...owner, ...filter })
     const selection = selectionOf(owner, filter)
-    const explained = await explain(url, async tx => await scanDeliveries(tx as typeof client, selection, { limit: LIMIT }))
+    const explained = await explainScan(selection)
     checkPlan(t, explained, what)
     const seen = Math.max(...explained.nodes.filter(isOnDeliveries).map(rowsOf), 0)
     t.ok(seen <= most, `${what}: ${seen} rows in one node, at most ${most}`)
@@ -100,9 +105,7 @@ t.test('a page far down a list costs no more than the first', async t => {
   const [row] = await sql<{ id: number }[]>`select id::float8 from webhooks.deliveries where webhook_id = ${busy} order by id offset 100 limit 1`
   for (const filter of [{}, { status: 'failed' }, { status: 'failed,superseded' }]) {
     const selection = selectionOf(USER, filter)
-    const { nodes } = await explain(
-      url, async tx => await scanDeliveries(tx as typeof client, selection, { before: row?.id, limit: LIMIT })
-    )
+    const { nodes } = await explainScan(selection, row?.id)
     const seen = nodes.filter(isOnDeliveries).map(rowsOf)
     t.ok(Math.max(...seen) <= 2 * FIRST, `${JSON.stringify(filter)}: ${seen.join(', ')}`)
   }
@@ -115,7 +118,7 @@ t.test('where many are pending, the newest of them are found among all', async t
       select ${second}, 900000 + n, 0, 'progress', 'default:p' || n, 'pending' from generate_series(1, 20000) n`
   })
   const selection = selectionOf(USER, { status: 'pending' })
-  const explained = await explain(url, async tx => await scanDeliveries(tx as typeof client, selection, { limit: LIMIT }))
+  const explained = await explainScan(selection)
   checkPlan(t, explained, 'pending')
   const seen = Math.max(...explained.nodes.filter(isOnDeliveries).map(rowsOf))
   t.ok(seen <= 2 * FIRST, `${seen} rows`)

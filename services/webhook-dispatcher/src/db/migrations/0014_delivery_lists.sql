@@ -1,6 +1,6 @@
 -- Lists of deliveries over all webhooks, by job and by what was repeated. At 10,000,000 deliveries building deliveries_of_job
--- takes about half a minute, during which no delivery can be written: events wait in the stream meanwhile, and claims until
--- it is built. The others index few rows and take the time of one read of the table each.
+-- takes about 20 s (1.1 s at 510,000), each of the others, which index few rows, about 4 s. No delivery can be written
+-- meanwhile: events wait in the stream, and the outcomes of attempts in the dispatchers, which write them again.
 --
 -- Who was notified about a job: by the id of the job alone, which is the part of the ordering key after the colon. Ids of
 -- submitted jobs grow with time, so the index grows at its end.
