@@ -83,6 +83,10 @@ async function finishedDelivery (): Promise<number> {
   return id
 }
 
+async function newBulk (): Promise<string> {
+  return (await make<{ bulkId: string }>('jobs', 'POST', '/bulk', { action: 'retry', ids: ['nothing'] })).bulkId
+}
+
 const yesterday = () => new Date(Date.now() - 86_400_000).toISOString()
 const erasure = async () => await make<{ erasureId: string }>('jobs', 'DELETE', '/users/nobody')
 const putLegacy = async () => await make('dispatcher', 'PUT', '/webhooks/legacy', { webhookUrl: receiver.url })
@@ -101,6 +105,7 @@ const PATHS: [RegExp, (operation: Operation) => Promise<Values>][] = [
   }],
   [/^\/webhooks\/\{id\}/, async () => ({ id: await newWebhook() })],
   [/^\/deliveries\/\{id\}/, async () => ({ id: await finishedDelivery() })],
+  [/^\/bulk\/\{bulkId\}/, async () => ({ bulkId: await newBulk() })],
   [/^[^{]*$/, async () => ({})]
 ]
 

@@ -28,7 +28,7 @@ export async function startServices (t: TestContext, settings: Record<string, st
   const services = await Promise.all([
     spawnService(t, {
       entry: entryOf('jobs-api'),
-      env: { ...env, PORT: String(jobs) },
+      env: { ...env, PORT: String(jobs), WEBHOOK_DISPATCHER_URL: urls.dispatcher },
       readyUrl: `${urls.jobs}/livez`
     }),
     spawnService(t, {

@@ -150,6 +150,8 @@ t.test('the edge forwards to the port of each service', async t => {
   t.match(caddyfile, 'lb_policy cookie')
   for (const name of serviceNames) t.match(caddyfile, `handle /openapi/${name}.json {`)
   t.equal(compose.services['realtime-gateway']?.environment?.JOBS_API_URL, `http://jobs-api:${port('jobs-api')}`)
+  const dispatcher = compose.services['jobs-api']?.environment?.WEBHOOK_DISPATCHER_URL
+  t.equal(dispatcher, `http://webhook-dispatcher:${port('webhook-dispatcher')}`)
   t.match(compose.services.edge?.ports?.join(), /^\$\{PORT:-4000\}:4000$/, 'one port, which compose fills in')
   t.equal(compose.services['realtime-gateway']?.deploy?.replicas, 2)
 })

@@ -1,3 +1,4 @@
+import { createBulk, type BulkActions } from './bulk.ts'
 import { TidingsError } from './errors.ts'
 import { readEvents, type Events, type EventsOptions } from './events.ts'
 import { disposable } from './feed.ts'
@@ -38,6 +39,7 @@ export interface Client<Schemas extends JobSchemas = JobSchemas> {
   readonly deliveries: Deliveries
   /** Whose token it is, what it may do, and when it ends. */
   me: (options?: RequestOptions) => Promise<Me>
+  readonly bulk: BulkActions
   /** All events of the user, each once and in order, or a gap that says what may be missing. */
   events: (options?: EventsOptions) => Events
   /** Of the connection that `jobs.watch` and `jobs.wait` share; `idle` while nothing is watched. */
@@ -75,6 +77,7 @@ export function createClient<const Schemas extends JobSchemas = JobSchemas> (
     webhooks: createWebhooks(http),
     deliveries: createDeliveries(http),
     me: createRoutes(http).route<[], Me, RequestOptions>('GET /me'),
+    bulk: createBulk(http),
     events: options => readEvents(settings, options),
     get status () { return hub.status },
     onStatus: listener => {

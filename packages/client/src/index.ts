@@ -1,11 +1,12 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+export type { BulkActions, WatchBulkOptions } from './bulk.ts'
 export { createClient, type Client, type ClientOptions } from './client.ts'
 export { TidingsError, type ErrorCode, type Problem } from './errors.ts'
 export type { Events, EventsOptions } from './events.ts'
 export type { Feed } from './feed.ts'
 export { JobFailedError } from './job-failed-error.ts'
 export type {
-  CompletedJob, GetOptions, JobHandle, JobOptions, Jobs, JobSchemas, ResultOptions, SubmitOptions, WaitOptions
+  CompletedJob, GetOptions, JobHandle, JobOptions, Jobs, JobSchemas, ResubmitOptions, ResultOptions, SubmitOptions, WaitOptions
 } from './jobs.ts'
 export type { Pages, RequestOptions } from './routes.ts'
 export type { InputOf, OutputOf, Schema } from './schema.ts'

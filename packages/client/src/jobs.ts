@@ -52,6 +52,8 @@ export interface WaitOptions<S> extends ResultOptions<S> {
   timeout?: number | undefined
 }
 
+export type ResubmitOptions = OnceOptions & JobOptions & { data?: Record<string, unknown> | undefined }
+
 /** A job that was submitted. */
 export interface JobHandle<Result = unknown> extends SubmittedJob {
   /** Resolves with the job once it is completed; rejects with JobFailedError once it has failed. */
@@ -76,6 +78,8 @@ export function createJobs<Schemas extends JobSchemas> (http: Http, hub: WatchHu
   const get = route<[jobId: string], Job, GetOptions>('GET /jobs/:id')
   const cancel = route<[jobId: string], Job, JobOptions>('POST /jobs/:id/cancel')
   const submitOne = route<[body: object], SubmittedJob, OnceOptions>('POST /submit-job body once')
+  const resubmitOne = route<[jobId: string, body: object], SubmittedJob, OnceOptions & JobOptions>(
+    'POST /jobs/:id/resubmit body once')
   const submitAll = route<[body: object], SubmittedJob[], OnceOptions>('POST /submit-jobs body once', 'jobs')
 
   async function submit<Name extends NamesOf<Schemas>> (
@@ -101,6 +105,13 @@ export function createJobs<Schemas extends JobSchemas> (http: Http, hub: WatchHu
       get: options => get(jobId, options),
       cancel: options => cancel(jobId, options)
     }
+  }
+
+  /** A new job like another one, with its data or with other data. */
+  async function resubmit (
+    jobId: string, { data, ...options }: ResubmitOptions = {}
+  ): Promise<JobHandle> {
+    return handle(await resubmitOne(jobId, data === undefined ? {} : { data }, options))
   }
 
   function watch<S extends Schema<unknown, unknown>> (
@@ -146,6 +157,7 @@ export function createJobs<Schemas extends JobSchemas> (http: Http, hub: WatchHu
     cancel,
     /** Lets a failed job run once more. Returns it as it was: `watch` and `wait` what follows with `after`. */
     retry: route<[jobId: string], Job, JobOptions>('POST /jobs/:id/retry'),
+    resubmit,
     /** How many jobs there are in each state. */
     counts: route<[], JobCounts, Omit<GetOptions, 'queue'>>('GET /jobs/counts'),
     /** What happened to a job, without progress. */

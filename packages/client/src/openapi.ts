@@ -22,6 +22,63 @@ export interface components {
       statusCode: number | null;
     };
     AttemptError: "dns" | "connect" | "tls" | "timeout" | "reset" | "too-large" | "http-4xx" | "http-5xx" | "redirect" | "blocked";
+    Bulk: {
+      action: components["schemas"]["BulkAction"];
+      /** @description Id of the bulk action */
+      bulkId: string;
+      /** Format: date-time */
+      createdAt: string;
+      /** @description Items that were retried, cancelled or are delivered again */
+      done: number;
+      /** @description The first 20 items that failed or were skipped */
+      errors: components["schemas"]["BulkError"][];
+      /** @description Items for which that was not possible */
+      failed: number;
+      /**
+      * Format: date-time
+      * @description Null until then
+      */
+      finishedAt: string | null;
+      /** @description Number of items, fixed when the bulk action was requested */
+      matched: number;
+      /** @description Why the bulk action failed */
+      reason: string | null;
+      /** @description Items that had changed meanwhile and were left as they are */
+      skipped: number;
+      state: components["schemas"]["BulkState"];
+    };
+    /**
+    * @description retry: failed jobs; cancel: waiting, delayed and active jobs; redeliver: deliveries that are not pending
+    */
+    BulkAction: "retry" | "cancel" | "redeliver";
+    BulkDryRun: {
+      /** @description Number of items, counted up to 100,000 */
+      matched: number;
+      /**
+      * @description There are more: a request without dryRun is a 422
+      * @constant
+      */
+      matchedIsCapped?: true;
+    };
+    BulkError: {
+      /** @description Id of the job or delivery */
+      id: string;
+      outcome: "failed" | "skipped";
+      reason: string;
+    };
+    /** @description The newest 100, newest first */
+    BulkList: {
+      bulks: components["schemas"]["Bulk"][];
+      /**
+      * @description The service that has the redeliveries does not respond: they are missing
+      * @constant
+      */
+      incomplete?: true;
+    };
+    /**
+    * @description waiting: an earlier bulk action of the user runs; stopped: by its user; failed: not finished in a day
+    */
+    BulkState: "waiting" | "running" | "finished" | "stopped" | "failed";
     /** @description The webhook, with its secret */
     CreatedWebhook: {
       active: boolean;
@@ -90,6 +147,28 @@ export interface components {
       } | null;
       pending: number;
       superseded: number;
+    };
+    DeliveryFilter: {
+      /** @description Id of a job event, the same in every channel */
+      eventId?: string;
+      /** @description Type of the event: progress, completed, failed, or several with commas */
+      eventType?: string;
+      /** @description Created at or after: a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
+      from?: string;
+      /** @description Id of the job */
+      jobId?: string;
+      /** @description Why the delivery exists: event, redeliver, replay, test, or several with commas */
+      origin?: string;
+      /** @description Id of the redelivered delivery, or of the replay */
+      originId?: number;
+      /** @description Name of the BullMQ queue */
+      queue?: string;
+      /** @description Status of the delivery: pending, delivered, failed, superseded, closed, or several with commas */
+      status?: string;
+      /** @description Created before: a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
+      to?: string;
+      /** @description Id of a webhook, also of a deleted one */
+      webhookId?: number;
     };
     /**
     * @description Why the delivery exists: an event, a redelivery, a replay or a test
@@ -307,6 +386,15 @@ export interface components {
       /** @description A number where the id is one, otherwise a text */
       userId: number | string;
     };
+    NewBulk: components["schemas"]["NewJobBulk"] | components["schemas"]["NewDeliveryBulk"];
+    NewDeliveryBulk: {
+      action: components["schemas"]["BulkAction"];
+      /** @description Only counts the items */
+      dryRun?: boolean | null;
+      filter?: components["schemas"]["DeliveryFilter"];
+      /** @description Ids of deliveries, in place of `filter`; at most 10,000 */
+      ids?: number[];
+    };
     NewJob: {
       attempts?: number | null;
       backoff?: {
@@ -331,6 +419,31 @@ export interface components {
       * @description Receives the completion event of this job
       */
       webhookUrl?: string | null;
+    };
+    NewJobBulk: {
+      action: components["schemas"]["BulkAction"];
+      /** @description Only counts the items */
+      dryRun?: boolean | null;
+      filter?: {
+        /** @description Jobs created (with `sort=finished`: finished) at or after this time, in milliseconds since 1970 */
+        from?: number;
+        /** @description Name of the job, by which the worker chooses what to do */
+        name?: string;
+        /** @description Beginning of an id, or part of a name or of a failedReason, taken literally; the case matters in ids only. Searches the newest 100,000 jobs that the other filters leave: `pagination.isPartial` says whether there are more */
+        q?: string;
+        /** @description Name of the BullMQ queue */
+        queue?: string;
+        /**
+        * @description Key of the order and of `from` and `to`; `finished` lists ended jobs
+        */
+        sort?: "created" | "finished";
+        /** @description States of the jobs */
+        status?: components["schemas"]["JobState"][];
+        /** @description Jobs created (with `sort=finished`: finished) before this time, in milliseconds since 1970 */
+        to?: number;
+      };
+      /** @description Ids of jobs, in place of `filter`; at most 10,000 */
+      ids?: string[];
     };
     NewJobs: {
       jobs: components["schemas"]["NewJob"][];
@@ -408,6 +521,12 @@ export interface components {
       } | null;
     } | null;
     Scope: "jobs:read" | "jobs:write" | "webhooks:read" | "webhooks:write" | "operator:read" | "operator:write";
+    StartedBulk: {
+      /** @description Id of the bulk action */
+      bulkId: string;
+      /** @description Number of items */
+      matched: number;
+    };
     SubmittedJob: {
       /** @description Id of the job */
       jobId: string;
@@ -563,6 +682,81 @@ export interface operations {
       201: {
         content: {
           "application/json": components["schemas"]["Ticket"];
+        };
+      };
+    };
+  };
+  listBulks: {
+    parameters: {
+      query?: {
+        /** @description For operators (scope `operator:read`, on routes that change something `operator:write`): the user whose data this is about */
+        userId?: string;
+      };
+    };
+    responses: {
+      /** @description Your bulk actions */
+      200: {
+        content: {
+          "application/json": components["schemas"]["BulkList"];
+        };
+      };
+    };
+  };
+  startBulk: {
+    parameters: {
+      query?: {
+        /** @description For operators (scope `operator:read`, on routes that change something `operator:write`): the user whose data this is about */
+        userId?: string;
+      };
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["NewBulk"];
+      };
+    };
+    responses: {
+      /** @description The number of items, for a dry run */
+      200: {
+        content: {
+          "application/json": components["schemas"]["BulkDryRun"];
+        };
+      };
+      /** @description Accepted */
+      202: {
+        content: {
+          "application/json": components["schemas"]["StartedBulk"];
+        };
+      };
+    };
+  };
+  getBulk: {
+    parameters: {
+      query?: {
+        /** @description For operators (scope `operator:read`, on routes that change something `operator:write`): the user whose data this is about */
+        userId?: string;
+      };
+    };
+    responses: {
+      /** @description The bulk action */
+      200: {
+        content: {
+          "application/json": components["schemas"]["Bulk"];
+        };
+      };
+    };
+  };
+  stopBulk: {
+    parameters: {
+      query?: {
+        /** @description For operators (scope `operator:read`, on routes that change something `operator:write`): the user whose data this is about */
+        userId?: string;
+      };
+    };
+    responses: {
+      /** @description The bulk action */
+      200: {
+        content: {
+          "application/json": components["schemas"]["Bulk"];
         };
       };
     };

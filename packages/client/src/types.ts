@@ -29,6 +29,14 @@ export type NewJob = BodyOf<'submitJob'>
 export type SubmittedJob = ResponseOf<'submitJob'>
 export type SubmittedJobs = ResponseOf<'submitJobs'>
 
+export type ResubmittedJob = ResponseOf<'resubmitJob'>
+
+/** Retries, cancels or redelivers what its filter, or its ids, name. */
+export type NewBulk = BodyOf<'startBulk'>
+export type StartedBulk = Extract<ResponseOf<'startBulk'>, { bulkId: string }>
+/** A bulk action, and how far it is. */
+export type Bulk = ResponseOf<'getBulk'>
+
 export type Webhook = ResponseOf<'getWebhook'>
 /** A webhook with its secret: shown once. */
 export type CreatedWebhook = ResponseOf<'createWebhook'>

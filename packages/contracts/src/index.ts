@@ -1,3 +1,4 @@
+export * from './bulk.ts'
 export * from './delivery.ts'
 export * from './delivery-filter.ts'
 export * from './job-deliveries.ts'

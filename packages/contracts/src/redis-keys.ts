@@ -45,3 +45,10 @@ export const ERASURE_LEASE_KEY = `${PREFIX}:erasures:lease`
 export const ERASURES_KEY = `${PREFIX}:erasures`
 /** A hash service → milliseconds: when the service had deleted all data of the user. */
 export const erasureStatusKey = (erasureId: string) => `${PREFIX}:erasure:${erasureId}`
+/** Lease of the replica of jobs-api that works on bulk actions. It avoids double work, no more. */
+export const BULK_LEASE_KEY = `${PREFIX}:bulks:lease`
+/**
+ * Channel of the progress of bulk actions, to the gateways. Channels do not depend on the database number, so two
+ * systems on one Redis would share one.
+ */
+export const bulkProgressChannel = (db: number) => `${PREFIX}:bulk-progress${db === 0 ? '' : `:${db}`}`

@@ -14,7 +14,10 @@ import { redactedUrl } from './request-log.ts'
  * Who may call a route: tokens with a scope, for the data of their own user or, operators, of the user that `?userId`
  * names; `operator:write` alone; any token; or everybody.
  */
-export type Access = UserScope | 'operator:write' | 'token' | 'public'
+export type Access = UserScope | AnyScope | 'operator:write' | 'token' | 'public'
+
+/** Any of these scopes, all to read or all to write; the route then checks the one it needs with `requireScope`. */
+export type AnyScope = readonly [UserScope, ...UserScope[]]
 
 /** `?userId=*` names all users. */
 const ALL_USERS = '*'
@@ -42,11 +45,12 @@ export type TargetOptions = {
  * both. It throws 403 `insufficient-scope`, or 400 for what is no user id.
  */
 export function targetResolver (
-  scope: UserScope,
+  scope: UserScope | AnyScope,
   { allUsers = false, path = 'querystring.userId' }: TargetOptions = {}
 ) {
-  const own = scopeBits([scope])
-  const operatorScope: OperatorScope = scope.endsWith(':read') ? 'operator:read' : 'operator:write'
+  const scopes = scopesOf(scope)
+  const own = scopeBits(scopes)
+  const operatorScope: OperatorScope = scopes[0].endsWith(':read') ? 'operator:read' : 'operator:write'
   const operator = scopeBits([operatorScope, 'operator:write'])
 
   return function resolveTarget (
@@ -55,7 +59,7 @@ export function targetResolver (
   ): AccessTarget {
     const ownerId = isNamed(named) ? userIdText(named) : userId
     if (ownerId === userId) {
-      if ((scopeBits & own) === 0) throw insufficientScope(scope)
+      if ((scopeBits & own) === 0) throw insufficientScope(scopes[0])
       return { ownerId, isAllUsers: false, isOperator: false }
     }
     if (ownerId === undefined) {
@@ -68,6 +72,20 @@ export function targetResolver (
     }
     return { ownerId: '', isAllUsers: true, isOperator: true }
   }
+}
+
+function scopesOf (scope: UserScope | AnyScope): AnyScope {
+  return typeof scope === 'string' ? [scope] : scope
+}
+
+/** Whether a request may do what needs a scope, on a route with several. An operator's has passed the route's check. */
+export function hasScope ({ user, ownerId }: FastifyRequest, scope: UserScope): boolean {
+  return ownerId !== user.userId || (user.scopeBits & scopeBits([scope])) !== 0
+}
+
+/** @throws 403 `insufficient-scope` without `hasScope` */
+export function requireScope (request: FastifyRequest, scope: UserScope): void {
+  if (!hasScope(request, scope)) throw insufficientScope(scope)
 }
 
 /** Whether a request names a user at all: one without a value is left out. */
@@ -169,10 +187,12 @@ function describe (
   { allUsers = false }: RouteOptions
 ): FastifySchema {
   if (access === 'token') return schema
-  const isUserScope = (USER_SCOPES as readonly string[]).includes(access)
+  const scopes: readonly Scope[] = typeof access === 'string' ? [access] : access
+  const isUserScope = (USER_SCOPES as readonly Scope[]).includes(scopes[0] as Scope)
   return {
     ...schema,
-    security: (schema.security ?? [{ bearer: [] }]).map(way => 'bearer' in way ? { ...way, bearer: [access] } : way),
+    security: (schema.security ?? [{ bearer: [] }]).flatMap(way =>
+      'bearer' in way ? scopes.map(scope => ({ ...way, bearer: [scope] })) : [way]),
     ...(isUserScope && { querystring: withUserId(schema.querystring as TObject | undefined, allUsers) }),
     response: { 403: problemResponse(DESCRIPTIONS[403]), ...(schema.response as object | undefined) }
   }

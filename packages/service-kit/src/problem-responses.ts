@@ -10,6 +10,7 @@ export const DESCRIPTIONS = {
   413: 'The body is too large',
   414: 'A part of the path is too long',
   415: 'The body is not JSON',
+  422: 'More items than one request may have',
   429: 'Too many requests; `Retry-After` says when to try again',
   500: 'An internal error; the log contains its `instance`',
   503: 'Unavailable: a dependency is away, or the load is too high; `Retry-After` says when to try again'

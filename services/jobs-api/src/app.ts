@@ -6,6 +6,7 @@ import {
   serviceOptions, tokenSettings, validatorCompiler
 } from '@tidings/service-kit'
 import { badItems } from './bad-items/plugin.ts'
+import { bulks } from './bulk/plugin.ts'
 import { queues } from './bullmq/plugin.ts'
 import type { Config } from './config.ts'
 import { TIMELINE } from './db/timeline-days.ts'
@@ -48,6 +49,7 @@ export function buildApp (config: Config) {
   app.register(projector, { config })
   app.register(queueLeader, { config })
   app.register(erasures, { config })
+  app.register(bulks, { config })
   app.register(reads, { config })
   app.register(api)
   return app

@@ -33,6 +33,11 @@ export const Settings = Type.Object({
   POSTGRES_CONNECTIONS: Count(10, 'Connections to Postgres'),
   RATE_LIMIT_MAX: Limit(6000, 'Requests that a user may make per minute; 0: no limit'),
   JOBS_OPEN_MAX_PER_USER: Limit(100_000, 'Waiting, delayed and active jobs that a user may have; 0: no limit'),
+  WEBHOOK_DISPATCHER_URL: Type.String({
+    default: 'http://127.0.0.1:4003',
+    pattern: '^https?://',
+    description: 'The webhook-dispatcher that redelivers in bulk'
+  }),
   REQUESTS_MAX: Count(2000, 'Requests in progress at a time, except for long polls; more are refused with 503'),
   HANDLER_TIMEOUT_MS: Milliseconds(15_000, 'A request that takes longer gets a 503: a dependency does not answer'),
   BODIES_PER_USER: Count(100, 'Request bodies that a user may send at a time'),

@@ -4,18 +4,19 @@ import { api } from './routes/api.ts'
 
 export const API = {
   title: 'Tidings jobs-api',
-  description: 'Submit, poll, list, count, cancel and retry jobs; refresh and inspect tokens',
+  description: 'Submit, poll, list, count, cancel and retry jobs; act on many; refresh and inspect tokens',
   version: VERSION,
   tags: {
     auth: 'Tokens: who they are for, and new ones',
     submit: 'New jobs',
     jobs: 'The jobs of a user: lists, states, timelines and commands',
+    bulk: 'Actions on many jobs or deliveries',
     users: 'What operators do for a whole user'
   }
 }
 
 /** The decorators that the routes use when they are called. */
-const USED = ['sql', 'isRevoked', 'redis', 'findQueue', 'findJob', 'scan', 'waitForEvent', 'waitForJob']
+const USED = ['sql', 'isRevoked', 'redis', 'findQueue', 'findJob', 'scan', 'waitForEvent', 'waitForJob', 'bulks']
 
 /** The OpenAPI document of the routes. */
 export async function describeApi (): Promise<object> {

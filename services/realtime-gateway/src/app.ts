@@ -14,6 +14,7 @@ import type { Config } from './config.ts'
 import { realtimeMetrics } from './metrics.ts'
 import { eventDocs } from './docs/plugin.ts'
 import { API } from './openapi.ts'
+import { bulkProgress } from './session/bulk-progress.ts'
 import { sessions } from './session/plugin.ts'
 import { stream } from './stream/plugin.ts'
 import { socketIo } from './transports/socket-io/plugin.ts'
@@ -47,6 +48,7 @@ export function buildApp (config: Config) {
   app.register(httpHooks)
   app.register(ticketRoute)
   app.register(sessions)
+  app.register(bulkProgress)
   app.register(socketIo)
   app.register(webSocket)
   app.register(sse)

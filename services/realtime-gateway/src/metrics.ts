@@ -65,7 +65,7 @@ function createMetrics (registry: MetricsRegistry) {
     }),
     malformedMessages: new prom.Counter({
       name: 'tidings_realtime_malformed_messages_total',
-      help: 'Messages on the channel between replicas that no replica sent',
+      help: 'Messages on the channels between replicas and of bulk actions that no service sent',
       registers
     }),
     streamGaps: new prom.Counter({

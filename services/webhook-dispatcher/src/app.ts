@@ -5,6 +5,7 @@ import {
   browserGuards, dayPartitions, docs, health, jsonBodies, metrics, postgres, problems, redis, redisUrl, revocations,
   serviceOptions, tokenSettings, validatorCompiler
 } from '@tidings/service-kit'
+import { bulks } from './bulk/plugin.ts'
 import type { Config } from './config.ts'
 import { ATTEMPTS, EVENTS } from './db/day-tables.ts'
 import { delivery } from './delivery/plugin.ts'
@@ -48,6 +49,7 @@ export function buildApp (config: Config) {
   app.register(delivery)
   app.register(fanOut)
   app.register(maintenance)
+  app.register(bulks)
   app.register(api)
   return app
 }

@@ -6,7 +6,7 @@ const ROUTES: [RegExp, ServiceName][] = [
   [/^\/+(ws|events|docs\/+events|asyncapi\.json|auth\/+ticket|jobs\/+[^/]+\/+stream)\/*$/, 'realtime-gateway'],
   [/^\/+(me|submit-jobs?|auth\/+refresh)\/*$/, 'jobs-api'],
   [/^\/+jobs\/+[^/]+\/+deliveries\/*$/, 'webhook-dispatcher'],
-  [/^\/+(jobs|users)(\/|$)/, 'jobs-api'],
+  [/^\/+(jobs|users|bulk)(\/|$)/, 'jobs-api'],
   [/^\/+(webhooks|deliveries)(\/|$)/, 'webhook-dispatcher']
 ]
 

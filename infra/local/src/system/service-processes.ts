@@ -79,7 +79,8 @@ function serviceEnvironment (
     WEBHOOK_SECRET_KEY: secrets.WEBHOOK_SECRET_KEY,
     DATABASE_URL: endpoints.postgres,
     REDIS_URL: endpoints.redis,
-    JOBS_API_URL: endpoints['jobs-api']
+    JOBS_API_URL: endpoints['jobs-api'],
+    WEBHOOK_DISPATCHER_URL: endpoints['webhook-dispatcher']
   }
 }
 

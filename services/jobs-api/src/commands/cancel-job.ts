@@ -11,6 +11,7 @@ import { notifyWorker } from '../bullmq/notify-worker.ts'
 const JobFinished = createError('JOB_FINISHED', 'The job has finished already', 409)
 const NotCancellable = createError('NOT_CANCELLABLE', 'The job belongs to a scheduler of BullMQ: remove it there', 409)
 
+type CancelledRow = Pick<FoundJob, 'id' | 'queue' | 'created_ms' | 'submitted_here'>
 type CancelContext = { userId: string, sql: RawSql, redis: Redis, findQueue: (name: string) => Queue }
 
 /**
@@ -19,6 +20,13 @@ type CancelContext = { userId: string, sql: RawSql, redis: Redis, findQueue: (na
  */
 export async function cancelJob (row: FoundJob, { userId, sql, redis, findQueue }: CancelContext): Promise<void> {
   if (!await requestCancel(sql, row.n)) throw new JobFinished()
+  await carryOutCancel(row, { userId, redis, findQueue })
+}
+
+/** Does what a stored cancel request asks for. Doing it again does no harm while the request is stored. */
+export async function carryOutCancel (
+  row: CancelledRow, { userId, redis, findQueue }: Omit<CancelContext, 'sql'>
+): Promise<void> {
   await inQueue(row, findQueue, async queue => {
     const { job, isOther } = await queuedJob(row, { userId, queue })
     if (!job && isOther) return // the signal would reach the worker of the other job
@@ -33,7 +41,7 @@ export async function cancelJob (row: FoundJob, { userId, sql, redis, findQueue 
  * Cancels a job that BullMQ does not have any more, or not yet: outbox and reconciliation end it. A submitted job may
  * be about to be added, so its worker is notified; the id of another producer's job may belong to another job by now.
  */
-async function cancelMissing (row: FoundJob, redis: Redis): Promise<void> {
+async function cancelMissing (row: CancelledRow, redis: Redis): Promise<void> {
   if (row.submitted_here) await notifyWorker(redis, row)
 }
 

@@ -16,7 +16,7 @@ type QueuedJob = { job: Job | undefined, isOther: boolean }
  * millisecond: so the creation time must match, and the owner, unless a worker has removed it from the data.
  */
 export async function queuedJob (
-  row: FoundJob, { userId, queue }: { userId: string, queue: Queue }
+  row: Pick<FoundJob, 'id' | 'created_ms'>, { userId, queue }: { userId: string, queue: Queue }
 ): Promise<QueuedJob> {
   const job = await queue.getJob(row.id)
   if (!job) return { job: undefined, isOther: false }
@@ -27,7 +27,7 @@ export async function queuedJob (
 
 /** Runs a command on the job's queue; a failure of Redis becomes a 503. */
 export async function inQueue<Result> (
-  row: FoundJob, findQueue: FindQueue, act: (queue: Queue) => Promise<Result>
+  row: Pick<FoundJob, 'queue'>, findQueue: FindQueue, act: (queue: Queue) => Promise<Result>
 ): Promise<Result> {
   const queue = relayedQueue(row, findQueue)
   try {
@@ -37,7 +37,7 @@ export async function inQueue<Result> (
   }
 }
 
-function relayedQueue (row: FoundJob, findQueue: FindQueue): Queue {
+function relayedQueue (row: Pick<FoundJob, 'queue'>, findQueue: FindQueue): Queue {
   try {
     return findQueue(row.queue)
   } catch (cause) {

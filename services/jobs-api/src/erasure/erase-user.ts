@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { userHistoryKey, userSessionsKey } from '@tidings/contracts'
-import type { RawSql } from '@tidings/service-kit'
+import { createBulkStore, type RawSql } from '@tidings/service-kit'
 import { cancelJob } from '../commands/cancel-job.ts'
 import { queuedJob } from '../commands/queued-job.ts'
 import { countedOut, dependentsRemoved, linesRemoved } from '../db/fragments.ts'
@@ -99,5 +99,6 @@ async function removeRest (sql: RawSql, userId: string, isLast: boolean): Promis
   await sql`delete from jobs.idempotency_keys where user_id = ${userId}`
   await sql`delete from jobs.refresh_families where user_id = ${userId}`
   await sql`delete from jobs.replaced where user_id = ${userId}`
+  await createBulkStore(sql, 'jobs').erase(userId)
   if (isLast) await sql`delete from jobs.counts where user_id = ${userId} and count = 0`
 }

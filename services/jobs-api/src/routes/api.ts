@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { accessControl, rateLimits, redisUrl } from '@tidings/service-kit'
 import { authRoutes } from './auth.ts'
 import { bodyLimits } from './body-limits.ts'
+import { bulkRoutes } from './bulk.ts'
 import { commandRoutes } from './commands.ts'
 import { internalRoutes } from './internal.ts'
 import { jobRoutes } from './jobs.ts'
@@ -37,6 +38,7 @@ const behindToken: FastifyPluginAsyncTypebox = async function behindToken (app) 
   await app.register(jobRoutes, { prefix: '/jobs' })
   await app.register(commandRoutes, { prefix: '/jobs' })
   await app.register(resubmitRoute, { prefix: '/jobs' })
+  await app.register(bulkRoutes, { prefix: '/bulk' })
   await app.register(userRoutes, { prefix: '/users' })
 }
 

@@ -1,3 +1,4 @@
+import { createBulkStore, type RawSql } from '@tidings/service-kit'
 import type { Sql } from '../db/sql.ts'
 
 /** Rows at a time, so that no statement holds many of them for long. */
@@ -27,7 +28,8 @@ export async function erasePage (sql: Sql, userId: string): Promise<number> {
         select id from webhooks.webhooks o
         where o.user_id = ${userId} and not exists (select from webhooks.deliveries d where d.webhook_id = o.id) limit ${PAGE} for update skip locked)`
   ]
-  return counts.reduce((sum, { count }) => sum + count, 0)
+  const bulks = await createBulkStore(sql as RawSql, 'webhooks').erase(userId)
+  return counts.reduce((sum, { count }) => sum + count, bulks)
 }
 
 /**

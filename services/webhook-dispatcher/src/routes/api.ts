@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { accessControl, allowEmptyBodies, rateLimits, redisUrl } from '@tidings/service-kit'
+import { bulkRoutes } from './bulk.ts'
 import { deliveryRoutes } from './deliveries.ts'
 import { jobDeliveryRoutes } from './job-deliveries.ts'
 import { legacyWebhookRoutes } from './legacy-webhook.ts'
@@ -17,6 +18,12 @@ export const api: FastifyPluginAsyncTypebox = async function api (app) {
   // Responses are built field by field: a compiled serializer would only check them again, and be no faster.
   app.setSerializerCompiler(() => JSON.stringify)
 
+  await app.register(bulkRoutes)
+  await app.register(ofClients)
+}
+
+const ofClients: FastifyPluginAsyncTypebox = async function ofClients (app) {
+  const { config } = app
   await app.register(rateLimits, { name: 'webhook-dispatcher', max: config.RATE_LIMIT_MAX, redisUrl: redisUrl(config) })
   await app.register(accessControl)
   await app.register(webhookRoutes, { prefix: '/webhooks' })
