@@ -1,4 +1,4 @@
-import { desc, eq, and, getTableColumns, inArray } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, inArray, sql as raw } from 'drizzle-orm'
 import { renderUserId, type Delivery, type DeliveryFilter, type DeliveryList } from '@tidings/contracts'
 import { invalidInput, type RawSql } from '@tidings/service-kit'
 import type { Database } from '../db/sql.ts'
@@ -36,11 +36,20 @@ export async function showDeliveries (
   db: Database, ids: number[], { withUser = false } = {}
 ): Promise<Delivery[]> {
   if (ids.length === 0) return []
+  // Laterally, and one: so that Postgres looks for each in its day, and reads no day as a whole.
+  const event = db.select({ orderingKey: eventHead.orderingKey, start: eventHead.start.as('start') }).from(events)
+    .where(and(eq(events.eventMs, deliveries.eventMs), eq(events.eventSeq, deliveries.eventSeq)))
+    .limit(1)
+    .as('event')
   const rows = await db
-    .select({ row: getTableColumns(deliveries), webhook: getTableColumns(webhooks), head: eventHead })
+    .select({
+      row: getTableColumns(deliveries),
+      webhook: getTableColumns(webhooks),
+      head: { orderingKey: event.orderingKey, start: event.start }
+    })
     .from(deliveries)
     .innerJoin(webhooks, eq(webhooks.id, deliveries.webhookId))
-    .leftJoin(events, and(eq(events.eventMs, deliveries.eventMs), eq(events.eventSeq, deliveries.eventSeq)))
+    .leftJoinLateral(event, raw`true`)
     .where(inArray(deliveries.id, ids))
     .orderBy(desc(deliveries.id))
   return rows.map(({ row, webhook, head }) => ({
