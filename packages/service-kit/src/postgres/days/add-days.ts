@@ -1,6 +1,6 @@
 import type { RawSql } from '../client.ts'
 import { DAY_MS, dayOf, nameOf, partitionsOf, type DayTable, type Tx } from './day-table.ts'
-import { tryLocks } from './try-locks.ts'
+import { LOCK_TIMEOUT, tryLocks } from './try-locks.ts'
 
 /** Days that get their partition before they begin: as long may every replica be down, or fail to add one. */
 const DAYS_AHEAD = 7
@@ -22,7 +22,8 @@ export async function addDays (sql: RawSql, table: DayTable, now = Date.now()): 
   const missing: MissingDay[] = []
   for (let day = today; day <= today + DAYS_AHEAD; day++) {
     if (await isCovered(sql, table, day)) continue
-    const isAdded = await tryLocks(sql, async (tx, mode) => await addDay(tx, table, { day, today, mode }))
+    const isAdded = await tryLocks(async mode =>
+      await sql.begin(async tx => await addDay(tx, table, { day, today, mode })))
     if (isAdded !== true) missing.push({ table: nameOf(table), day: dateOf(day) })
   }
   return missing
@@ -47,6 +48,7 @@ type Addition = { day: number, today: number, mode: string }
 async function addDay (tx: Tx, table: DayTable, { day, today, mode }: Addition): Promise<boolean> {
   const parent = nameOf(table)
   const [from, to] = [day * table.perDay, (day + 1) * table.perDay]
+  await tx.unsafe(LOCK_TIMEOUT)
   await tx`select pg_advisory_xact_lock(hashtext(${`tidings:days:${parent}`}))`
   if (await isCovered(tx, table, day)) return true // another replica was faster
   // A writer that has chosen the default partition for its row would find it refused, so none may write such a day now.

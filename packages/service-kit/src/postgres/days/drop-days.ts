@@ -1,6 +1,6 @@
 import type { RawSql } from '../client.ts'
 import { nameOf, partitionsOf, type DayPartition, type DayTable } from './day-table.ts'
-import { tryLocks } from './try-locks.ts'
+import { LOCK_TIMEOUT, tryLocks } from './try-locks.ts'
 
 const UNDEFINED_TABLE = '42P01'
 
@@ -28,9 +28,10 @@ export async function dropDays (
     if (signal?.aborted || !await prepare(partition)) break
     // The constraint of the default partition changes, too.
     const locked = [nameOf(table), partition.name, rest].flat().map(name => `only ${name}`).join(', ')
-    const isDropped = await tryLocks(sql, async (tx, mode) => {
-      await tx.unsafe(`lock table ${locked} in access exclusive mode ${mode}`)
-      await tx.unsafe(`drop table ${partition.name}`)
+    const isDropped = await tryLocks(async mode => {
+      // One message is one transaction: nothing on the way to this process prolongs the locks.
+      await sql.unsafe(
+        `${LOCK_TIMEOUT}; lock table ${locked} in access exclusive mode ${mode}; drop table ${partition.name}`)
       return true
     }, signal).catch(leaveToOthers)
     if (isDropped !== true) break
