@@ -43,7 +43,8 @@ async function lookAtFew (t: Test): Promise<void> {
   const seen = sumOf(nodes.filter(isOf('events')))
   t.ok(seen >= DUE && seen <= 2 * DUE, `a claim of ${DUE} reads ${seen} payloads`)
   const scans = generic.filter(isOf('events')).filter(node => filled.has(node['Relation Name'] ?? ''))
-  t.ok(scans.length >= filled.size && scans.every(node => node['Node Type'].startsWith('Index')), 'by index, with any values')
+  t.ok(scans.length >= filled.size, 'in each day, with any values')
+  t.ok(scans.every(node => node['Node Type'].startsWith('Index')), 'by index')
 
   const ids = [3, 4, 5].map(days => firstDeliveryId(now - days * DAY_MS) + days)
   const erased = await explain(url, async tx => await tx`
