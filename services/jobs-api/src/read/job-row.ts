@@ -57,7 +57,8 @@ export function jobJson (row: JobRow): JsonText {
   const head = { ...headOf(row), attempts: { made: row.attempts_made, max: row.attempts_max } }
   const truncated = row.result_truncated ? true as const : undefined
   const withProgress = (object: object) => jsonWith(object, 'progress', progressOf(row))
-  switch (stateOf(row.state)) {
+  const state = stateOf(row.state)
+  switch (state) {
     case 'completed': {
       const job = withProgress(flagged(head, { resultTruncated: truncated }))
       return joined(job, 'result', row.result ?? NONE)
@@ -66,7 +67,10 @@ export function jobJson (row: JobRow): JsonText {
       const failedReason = row.failed_reason ?? ''
       return withProgress(flagged({ ...head, failedReason }, { errorTruncated: truncated }))
     }
-    default: return withProgress(head)
+    case 'waiting':
+    case 'active':
+    case 'delayed': return withProgress(head)
+    default: return state satisfies never
   }
 }
 

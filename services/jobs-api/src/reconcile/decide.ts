@@ -20,11 +20,14 @@ export function decide (row: OpenRow, bullmq: BullmqState, lostJobs: LostJobs): 
   if (bullmq.state === 'missing') return decideMissing(row, lostJobs, bullmq.successor)
   const { state, returnvalue, failedReason, finishedOn } = bullmq
   const at = finishedOn ?? undefined
+  if (state === stateOf(row.state)) return NONE
   switch (state) {
-    case stateOf(row.state): return NONE
     case 'completed': return publish('completed', { returnvalue: returnvalue ?? 'null' }, at)
     case 'failed': return publish('failed', { failedReason: failedReason ?? '' }, at)
-    default: return publish(state)
+    case 'waiting':
+    case 'active':
+    case 'delayed': return publish(state)
+    default: return state satisfies never
   }
 }
 

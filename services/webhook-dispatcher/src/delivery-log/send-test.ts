@@ -32,6 +32,8 @@ function testPayload ({ eventType, userId }: WebhookRow): WebhookPayload {
   switch (eventType) {
     case 'progress': return { ...head, progress: 50, eventType }
     case 'failed': return { ...head, error: 'A test of this webhook', eventType }
-    default: return { ...head, result: 'A test of this webhook', eventType: 'completed' }
+    case 'completed':
+    case 'all': return { ...head, result: 'A test of this webhook', eventType: 'completed' }
+    default: return eventType satisfies never
   }
 }
