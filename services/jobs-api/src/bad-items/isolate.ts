@@ -1,4 +1,4 @@
-import { isItemFault } from './item-fault.ts'
+import { isItemFault } from '@tidings/service-kit'
 
 type Isolation<Item> = {
   /** Called with each item that fails alone; the item is skipped. */

@@ -4,9 +4,8 @@ import {
   consume, createStreamWriter, decode, decodeAll, formatEventId, isNewer, ZERO,
   type ConsumedBatch, type Entry, type EventId, type Gap, type StreamConsumer, type UnsupportedJobEvent
 } from '@tidings/job-events'
-import type { RawSql } from '@tidings/service-kit'
+import { isItemFault, type RawSql } from '@tidings/service-kit'
 import type { BadItems } from '../bad-items/bad-items.ts'
-import { isItemFault } from '../bad-items/item-fault.ts'
 import { movePosition, readPosition } from '../db/projector-position.ts'
 import type { BackgroundMetrics } from '../metrics.ts'
 import { projectBatch } from './project-batch.ts'

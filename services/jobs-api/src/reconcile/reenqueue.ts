@@ -1,7 +1,7 @@
 import type { JobsOptions, Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { isolate } from '../bad-items/isolate.ts'
-import { isRefusedByBullMQ } from '../bad-items/item-fault.ts'
+import { isRefusedByBullMQ } from '../bad-items/refused-by-bullmq.ts'
 import type { OpenRow } from './open-rows.ts'
 
 export type Rejected = { row: OpenRow, err: Error }

@@ -1,7 +1,6 @@
 import type { PublishedJobEvent } from '@tidings/contracts'
 import { eventIdOf } from '@tidings/job-events'
-import type { RawSql } from '@tidings/service-kit'
-import { isBadValue } from '../db/data-error.ts'
+import { isItemFault, type RawSql } from '@tidings/service-kit'
 import type { FindTargets } from './job-webhooks.ts'
 import { orderingGroups, matchWebhooks, type FanOut } from './match-webhooks.ts'
 import { findPendingGroups, type PendingGroup } from './find-pending-groups.ts'
@@ -25,7 +24,7 @@ export async function prepareBatch (events: PublishedJobEvent[], options: Prepar
     const fanOuts = matchWebhooks(events, await findTargets(events))
     return { fanOuts, pending: await findPendingGroups(sql, orderingGroups(fanOuts), workerId), skipped: [] }
   } catch (err) {
-    if (!isBadValue(err)) throw err
+    if (!isItemFault(err)) throw err
     const middle = events.length >> 1
     if (middle === 0) {
       const skipped = events.map(({ eventId }) => ({ id: eventIdOf(eventId), reason: String(err) }))

@@ -1,7 +1,6 @@
 import { setImmediate as nextTick } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
-import { pause, type RawSql } from '@tidings/service-kit'
-import { isBadValue } from '../../db/data-error.ts'
+import { isItemFault, pause, type RawSql } from '@tidings/service-kit'
 import type { Sql } from '../../db/sql.ts'
 import type { Result, Task } from '../attempt/task.ts'
 import { insertRows, type ClaimedRow } from './insert-rows.ts'
@@ -72,7 +71,7 @@ export function createOutcomeWriter ({ sql, effects, log, onDue }: OutcomeWriter
         return rows !== undefined
       } catch (err) {
         report(write, err as Error)
-        if (isBadValue(err)) return await persistInParts(write, err)
+        if (isItemFault(err)) return await persistInParts(write, err)
         // Attempts in flight are bounded, and so are the outcomes that wait here.
         log.warn({ err, ...described(write) }, 'delivery: outcomes could not be written, will be tried again')
         await pause(RETRY_MS)
