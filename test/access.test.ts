@@ -100,6 +100,7 @@ const TABLE: Record<string, Entry> = {
   submitJobs: { kind: 'create', allowed: [202], body: { jobs: [{ name: MARK, delay: 3_600_000 }] } },
   listJobs: { kind: 'own', allowed: [200], allUsers: true },
   countJobs: { kind: 'own', allowed: [200] },
+  getJobStats: { kind: 'own', allowed: [200] },
   getJob: { kind: 'object', allowed: [200], path: job },
   getJobEvents: { kind: 'object', allowed: [200], path: `${job}/events` },
   cancelJob: { kind: 'object', allowed: [202, 409], path: `${job}/cancel` },

@@ -5,7 +5,8 @@ import type { Http } from './http.ts'
 import { createRoutes, type RequestOptions } from './routes.ts'
 import { validate, type InputOf, type OutputOf, type Schema } from './schema.ts'
 import type {
-  Job, JobCounts, JobDeliveries, JobList, JobSummary, JobTimelineEntry, ListJobsQuery, NewJob, SubmittedJob
+  Job, JobCounts, JobDeliveries, JobList, JobStats, JobStatsQuery, JobSummary, JobTimelineEntry, ListJobsQuery, NewJob,
+  SubmittedJob
 } from './types.ts'
 import { isFinal, type WatchOptions } from './job-watcher.ts'
 import { watchJob, type JobWatch } from './watch.ts'
@@ -160,6 +161,8 @@ export function createJobs<Schemas extends JobSchemas> (http: Http, hub: WatchHu
     resubmit,
     /** How many jobs there are in each state. */
     counts: route<[], JobCounts, Omit<GetOptions, 'queue'>>('GET /jobs/counts'),
+    /** Finished jobs by outcome and bucket of time, with percentiles of their duration. */
+    stats: route<[], JobStats, JobStatsQuery & RequestOptions>('GET /jobs/stats'),
     /** What happened to a job, without progress. */
     timeline: route<[jobId: string], JobTimelineEntry[], GetOptions>('GET /jobs/:id/events', 'events')
   }

@@ -338,6 +338,33 @@ export interface components {
     * @description State of the job
     */
     JobState: "waiting" | "delayed" | "active" | "completed" | "failed";
+    JobStats: {
+      buckets: components["schemas"]["JobStatsBucket"][];
+      /** @description Of what is partial: jobs that finished before this time, in milliseconds since 1970, are not counted */
+      completeFrom?: number;
+      from: number;
+      /**
+      * @description There were too many jobs: only the newest 200,000 that finished in the time were read
+      * @constant
+      */
+      isPartial?: true;
+      step: number;
+      to: number;
+    };
+    JobStatsBucket: {
+      /** @description Jobs that completed in the bucket */
+      completed: number;
+      durationMs: {
+        /** @description Median of the time from the last start to the end; null without a job that had started */
+        p50: number | null;
+        /** @description 95th percentile of it */
+        p95: number | null;
+      };
+      /** @description Jobs that failed in the bucket */
+      failed: number;
+      /** @description Start of the bucket, in milliseconds since 1970 */
+      from: number;
+    };
     JobSummary: {
       /** @description Id of the job */
       id: string;
@@ -1046,6 +1073,34 @@ export interface operations {
       200: {
         content: {
           "application/json": components["schemas"]["JobCounts"] | components["schemas"]["Job"];
+        };
+      };
+    };
+  };
+  getJobStats: {
+    parameters: {
+      query?: {
+        /** @description Id of a job event, the same in every channel */
+        after?: string;
+        /** @description Start, inclusive, in milliseconds since 1970; 24 hours before `to` by default */
+        from?: number;
+        /** @description Name of the job, by which the worker chooses what to do */
+        name?: string;
+        /** @description Name of the BullMQ queue */
+        queue?: string;
+        /** @description Length of a bucket in milliseconds, with at most 200 buckets; by default one that gives 100 or fewer */
+        step?: number;
+        /** @description End, exclusive, in milliseconds since 1970; now by default */
+        to?: number;
+        /** @description For operators (scope `operator:read`, on routes that change something `operator:write`): the user whose data this is about */
+        userId?: string;
+      };
+    };
+    responses: {
+      /** @description Your finished jobs, by bucket of time */
+      200: {
+        content: {
+          "application/json": components["schemas"]["JobStats"];
         };
       };
     };

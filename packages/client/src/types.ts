@@ -23,6 +23,9 @@ export type JobSummary = JobList['jobs'][number]
 export type JobList = ResponseOf<'listJobs'>
 /** By state. */
 export type JobCounts = Exclude<ResponseOf<'countJobs'>, ResponseOf<'getJob'>>
+/** Finished jobs over time. */
+export type JobStats = ResponseOf<'getJobStats'>
+export type JobStatsQuery = QueryOf<'getJobStats'>
 export type JobTimelineEntry = ResponseOf<'getJobEvents'>['events'][number]
 export type ListJobsQuery = Omit<QueryOf<'listJobs'>, 'status'> & { status?: JobState | JobState[] | undefined }
 export type NewJob = BodyOf<'submitJob'>

@@ -21,7 +21,7 @@ t.test('each operation has a name of its own, a summary, a tag, an example and i
   const { openapi, paths } = JSON.parse(JSON.stringify(await describeApi())) as Document
   t.equal(openapi, '3.1.0')
   const operations = Object.values(paths).flatMap(path => Object.values(path))
-  t.equal(operations.length, 17)
+  t.equal(operations.length, 18)
   t.equal(new Set(operations.map(({ operationId }) => operationId)).size, operations.length)
   for (const { operationId, summary, tags, responses, security } of operations) {
     t.ok(operationId && summary && tags?.length === 1, operationId ?? 'no name')

@@ -3,7 +3,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { DoneFuncWithErrOrRes, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import {
-  CountJobsQuery, GetJobQuery, Job, JobCounts, JobId, JobList, JobQuery, JobTimeline, ListJobsQuery
+  CountJobsQuery, GetJobQuery, Job, JobCounts, JobId, JobList, JobQuery, JobStats, JobStatsQuery, JobTimeline,
+  ListJobsQuery
 } from '@tidings/contracts'
 import { compact, problemResponses, sendJson } from '@tidings/service-kit'
 import { countByState } from '../read/count-jobs.ts'
@@ -11,7 +12,9 @@ import { etagOf, matches } from '../read/etag.ts'
 import type { FoundJob, JobKey } from '../read/find-jobs.ts'
 import { jobNotFound } from '../read/job-not-found.ts'
 import { jobJson, lastEventId } from '../read/job-row.ts'
+import { readStats } from '../read/job-stats.ts'
 import { listJobs } from '../read/list-jobs.ts'
+import { statsRangeOf } from '../read/stats-range.ts'
 import { readTimeline } from '../read/timeline.ts'
 import { RATE_LIMIT, successResponse } from './success-response.ts'
 
@@ -33,7 +36,7 @@ const ETag = { etag: Type.String({ description: 'Changes with each event of the 
 /** Without a payload: a serialized `null` would be counted in `content-length` but never be sent. */
 const notModified = (reply: FastifyReply) => reply.code(304).send() as never
 
-/** GET /jobs, /jobs/counts, /jobs/:jobId, /jobs/:jobId/events */
+/** GET /jobs, /jobs/counts, /jobs/stats, /jobs/:jobId, /jobs/:jobId/events */
 export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (app) {
   const tags = ['jobs']
   const waitForEvent = callbackify(app.waitForEvent)
@@ -73,6 +76,24 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
   }, async ({ ownerId: userId, query: { queue } }, reply) => queue === undefined
     ? await countByState(app.sql, userId)
     : sendJson(reply, jobJson(await foundJob({ userId, jobId: 'counts', queue }))))
+
+  app.get('/stats', {
+    config: { access: 'jobs:read' },
+    onSend: compact,
+    schema: {
+      operationId: 'getJobStats',
+      tags,
+      summary: 'Count your finished jobs over time, with percentiles of their duration',
+      description: 'By default the last 24 hours. Reads the newest 200,000 jobs that finished in the time at most: ' +
+        '`isPartial` says if there were more.',
+      querystring: JobStatsQuery,
+      response: { 200: successResponse(JobStats, 'Your finished jobs, by bucket of time'), ...problemResponses() }
+    }
+  }, async ({ query, ownerId: userId, user, signal }) => {
+    const { name, queue } = query
+    const range = statsRangeOf(query, Date.now())
+    return await app.scan(user.userId, signal, async () => await readStats(app.sql, { ...range, userId, name, queue }))
+  })
 
   app.get('/:jobId', {
     config: { access: 'jobs:read', isBounded: true }, // the read has its own bound, and so has each wait

@@ -2,6 +2,7 @@ import t from 'tap'
 import { createSql, type RawSql } from '@tidings/service-kit'
 import { cappedCount, COUNT_CAP, countByState, countJobs } from '../../src/read/count-jobs.ts'
 import type { JobFilter } from '../../src/read/job-filter.ts'
+import { selectStats, STATS_ROWS } from '../../src/read/job-stats.ts'
 import { scanPage, selectPage, SCAN_ROWS, type Place } from '../../src/read/find-page.ts'
 import { makeManyRows } from '../generate-rows.ts'
 import { startApp, startServers } from '../setup.ts'
@@ -39,7 +40,8 @@ type Node = {
   'Actual Rows'?: number
   'Actual Loops'?: number
 }
-type Query = ReturnType<typeof selectPage> | ReturnType<typeof scanPage> | ReturnType<typeof cappedCount>
+type Query = ReturnType<typeof selectPage> | ReturnType<typeof scanPage> | ReturnType<typeof cappedCount> |
+  ReturnType<typeof selectStats>
 
 /** The nodes of the custom and of the generic plan: Postgres may use either. */
 async function nodesOf (make: (sql: RawSql) => Query): Promise<Node[]> {
@@ -192,6 +194,18 @@ t.test('a list of all users is read in order by key, and counted up to the cap',
   const entries = await entriesOf(cappedCount(sql, everybody))
   t.ok(entries <= COUNT_CAP + 1, `counting reads ${entries} entries`)
 })
+
+const narrowings = { 'no filter': {}, name: { name: 'name1' }, queue: { queue: 'queue1' } }
+for (const [filtered, filter] of Object.entries(narrowings)) {
+  t.test(`statistics with ${filtered} read two ranges of one index, up to their bound`, async t => {
+    const make = (sql: RawSql) => selectStats(sql, { userId: '1', from: at, to: at + MILLION, step: 5000, ...filter })
+    const scans = (await nodesOf(make)).filter(isScan)
+    const names = scans.map(node => `${node['Node Type']} ${node['Index Name']}`)
+    t.same([...new Set(names)], ['Index Only Scan jobs_user_finished'])
+    const entries = await entriesOf(make(sql))
+    t.ok(entries <= STATS_ROWS + 2, `reads ${entries} entries`)
+  })
+}
 
 t.test('counts by state are five counters of an index', async t => {
   const [row] = await sql`explain (format json) select state, count from jobs.counts where user_id = '1'`
