@@ -1,4 +1,5 @@
 import { Type, type TSchema } from 'typebox'
+import { BulkProgressPayload } from '../bulk.ts'
 import { Job } from '../job.ts'
 import { JobEvent } from '../job-event.ts'
 import {
@@ -48,6 +49,12 @@ export const SESSION_MESSAGES: Record<string, Message> = {
   },
   jobFailed: {
     name: 'job:failed', summary: 'A job failed for good', payload: JobFailedPayload, example: failed
+  },
+  bulkProgress: {
+    name: 'bulk:progress',
+    summary: 'A bulk action advanced, or ended; not sent again: `GET /bulk/:bulkId` shows the whole',
+    payload: BulkProgressPayload,
+    example: { bulkId: jobId, action: 'retry', state: 'running', matched: 1742, done: 600, failed: 0, skipped: 3 }
   },
   authExpiring: {
     name: 'auth:expiring',
