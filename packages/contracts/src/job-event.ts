@@ -48,7 +48,7 @@ export const JobEvent = Type.Object({
   resultTruncated: Type.Optional(Type.Literal(true)),
   error: Type.Optional(Type.String()),
   errorTruncated: Type.Optional(Type.Literal(true)),
-  /** For `completed`: the job's own webhookUrl, from its submission. */
+  /** For events that webhooks receive: the job's own webhookUrl, where its submission selected this type for it. */
   webhookUrl: Type.Optional(Type.String()),
   /**
    * For adopted jobs: the scheduler (`repeat:<id>`) or the deduplication id (`de:<id>`) under which at most one job is

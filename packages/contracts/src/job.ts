@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { nullable } from './nullable.ts'
+import { NullableEnum, nullable } from './nullable.ts'
 import { orEmpty } from './or-empty.ts'
 import { queryList } from './query-list.ts'
 
@@ -113,6 +113,10 @@ const Backoff = Type.Object({
   delay: Type.Integer({ minimum: 0, maximum: 86_400_000, description: 'Milliseconds' })
 }, { additionalProperties: false })
 
+/** Which events a job's own webhookUrl receives. */
+export const JOB_WEBHOOK_EVENT_TYPES = ['completed', 'failed', 'all'] as const
+export type JobWebhookEventType = typeof JOB_WEBHOOK_EVENT_TYPES[number]
+
 const ONE_YEAR_MS = 31_536_000_000
 
 /** Body of `POST /submit-job`. Many clients send null for fields that they leave out. */
@@ -134,9 +138,12 @@ export const SubmitJob = Type.Object({
     format: 'url',
     pattern: '^https?://[^\\u0000-\\u001f\\u007f]*$',
     maxLength: 2048,
-    description: 'Receives the completion event of this job',
+    description: 'Receives the events of this job that `webhookEventType` selects',
     examples: ['https://myapp.com/job-webhook']
-  })))
+  }))),
+  webhookEventType: Type.Optional(NullableEnum([...JOB_WEBHOOK_EVENT_TYPES], {
+    description: 'Events that `webhookUrl` receives: the completion (the default), the failure, or all, with progress'
+  }))
 }, { $id: 'NewJob', additionalProperties: false, examples: [{ name: 'dataProcessing', data: { file: 'data.csv' } }] })
 export type SubmitJob = Static<typeof SubmitJob>
 

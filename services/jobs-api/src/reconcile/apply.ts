@@ -13,6 +13,7 @@ import type { BackgroundMetrics } from '../metrics.ts'
 import type { ProjectionProgress } from '../projector/projection-progress.ts'
 import { storeLargeValues } from '../relay/mapping/large-values.ts'
 import { mapEvent, type MappedEvent } from '../relay/mapping/map-event.ts'
+import { ownWebhookOf } from '../relay/ownership/find-owners.ts'
 import type { Relay } from '../relay/relay-loop.ts'
 import { readBullmqStates, type BullmqState } from './bullmq-state.ts'
 import type { Decision } from './decide.ts'
@@ -146,7 +147,7 @@ function mappedEventOf (row: OpenRow, { event, fields, at = Date.now() }: Publis
     userId: row.user_id,
     name: row.name,
     ...(row.generation_ms > 0 && { generation: formatEventId({ ms: row.generation_ms, seq: row.generation_seq }) }),
-    ...(row.webhook_url !== null && { webhookUrl: row.webhook_url })
+    ...ownWebhookOf(row)
   }
   const entry = { id: formatEventId({ ms: Math.trunc(at), seq: 0 }), event, jobId: row.id, fields }
   return mapEvent(entry, { queue: row.queue, owner, isCancelled: false }) as MappedEvent

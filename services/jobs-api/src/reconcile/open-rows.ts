@@ -1,3 +1,4 @@
+import type { JobWebhookEventType } from '@tidings/contracts'
 import { formatEventId } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import { FIRST_FINAL_STATE } from '../db/state-code.ts'
@@ -19,6 +20,7 @@ export type OpenRow = {
   event_seq: number | null
   submitted_here: boolean
   webhook_url: string | null
+  webhook_event_type: JobWebhookEventType | null
   slot: string | null
   data: Record<string, unknown> | null
   options: Record<string, unknown> | null
@@ -31,7 +33,7 @@ export type OpenRow = {
 
 const columns = (sql: RawSql) => sql`
   n, queue, id, generation_ms, generation_seq, user_id, name, state, created_ms, attempts_made, event_ms, event_seq,
-  ours as submitted_here, webhook_url, slot, data, options, cancel_requested_at is not null as is_cancelled,
+  ours as submitted_here, webhook_url, webhook_event_type, slot, data, options, cancel_requested_at is not null as is_cancelled,
   not ours and exists (
     select from jobs.jobs later where later.queue = jobs.queue and later.id = jobs.id
       and (later.generation_ms, later.generation_seq) > (jobs.generation_ms, jobs.generation_seq)

@@ -13,7 +13,8 @@ type Rules = {
 
 /**
  * Refuses faults that a schema cannot express: a queue that is not relayed, data nested too deep, a webhookUrl that the
- * dispatcher would never post to. The error lists all faults of all jobs; `path` returns the path of a job in the body.
+ * dispatcher would never post to, a webhookEventType without one. The error lists all faults of all jobs; `path`
+ * returns the path of a job in the body.
  */
 export function checkJobs (jobs: NewJob[], rules: Rules, path: (index: number) => string): void {
   const errors = jobs.flatMap((job, index) =>
@@ -21,7 +22,7 @@ export function checkJobs (jobs: NewJob[], rules: Rules, path: (index: number) =
   if (errors.length > 0) throw invalidInput(errors)
 }
 
-function faultsOf ({ queue, data, webhookUrl }: NewJob, { queues, egress }: Rules): InputFault[] {
+function faultsOf ({ queue, data, webhookUrl, webhookEventType }: NewJob, { queues, egress }: Rules): InputFault[] {
   const faults: InputFault[] = []
   if (queue !== undefined && !queues.includes(queue)) {
     faults.push({ path: 'queue', message: `must be one of: ${queues.join(', ')}` })
@@ -31,6 +32,9 @@ function faultsOf ({ queue, data, webhookUrl }: NewJob, { queues, egress }: Rule
   }
   const urlFault = webhookUrl === undefined ? undefined : targetOf(webhookUrl, egress).fault
   if (urlFault) faults.push({ path: 'webhookUrl', message: urlFault })
+  if (webhookEventType !== undefined && webhookUrl === undefined) {
+    faults.push({ path: 'webhookEventType', message: 'needs a webhookUrl' })
+  }
   return faults
 }
 

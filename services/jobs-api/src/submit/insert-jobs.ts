@@ -34,13 +34,13 @@ export async function insertJobs (sql: RawSql, jobs: Submission[], { maxOpen, ke
         where taken.created_at < now() - interval '24 hours'
       returning 1
     ), written as (
-      insert into jobs.jobs (queue, id, user_id, name, state, created_ms, attempts_max, webhook_url, data, options, ours)
-      select queue, id, user_id, name, state, created_ms, attempts_max, webhook_url, data::json, options::json, true
+      insert into jobs.jobs (queue, id, user_id, name, state, created_ms, attempts_max, webhook_url, webhook_event_type, data, options, ours)
+      select queue, id, user_id, name, state, created_ms, attempts_max, webhook_url, webhook_event_type, data::json, options::json, true
       from unnest(
         ${columns.queue}::text[], ${columns.id}::text[], ${columns.userId}::text[], ${columns.name}::text[],
         ${columns.state}::smallint[], ${columns.createdMs}::bigint[], ${columns.attempts}::int[],
-        ${columns.webhookUrl}::text[], ${columns.data}::text[], ${columns.options}::text[]
-      ) as job (queue, id, user_id, name, state, created_ms, attempts_max, webhook_url, data, options)
+        ${columns.webhookUrl}::text[], ${columns.webhookEventType}::text[], ${columns.data}::text[], ${columns.options}::text[]
+      ) as job (queue, id, user_id, name, state, created_ms, attempts_max, webhook_url, webhook_event_type, data, options)
       cross join quota where has_room and (${key === undefined} or exists (select from key))
       returning user_id, state
     ), counted as (
@@ -63,6 +63,7 @@ function columnsOf (jobs: Submission[]) {
     createdMs: jobs.map(({ createdMs }) => createdMs),
     attempts: jobs.map(({ attempts }) => attempts),
     webhookUrl: jobs.map(({ webhookUrl }) => webhookUrl),
+    webhookEventType: jobs.map(({ webhookEventType }) => webhookEventType),
     data: jobs.map(({ data }) => JSON.stringify(data)),
     options: jobs.map(({ options }) => JSON.stringify(options))
   }

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { JobsOptions } from 'bullmq'
 import { v7 as uuid } from 'uuid'
-import { renderUserId, type JobState, type NewJob, type SubmitJob, type SubmittedJob } from '@tidings/contracts'
+import {
+  renderUserId, type JobState, type JobWebhookEventType, type NewJob, type SubmitJob, type SubmittedJob
+} from '@tidings/contracts'
 
 /** The most jobs that BullMQ removes when one has finished: about 2 ms of Redis. */
 const REMOVAL_LIMIT = 100
@@ -26,6 +28,8 @@ export type Submission = {
   createdMs: number
   attempts: number
   webhookUrl: string | null
+  /** Which events the webhookUrl receives; null: the completion. */
+  webhookEventType: JobWebhookEventType | null
   data: Record<string, unknown>
   options: JobsOptions
 }
@@ -54,6 +58,7 @@ export function submissionOf (job: NewJob, { userId, defaultQueue, keep }: Submi
     createdMs,
     attempts,
     webhookUrl: job.webhookUrl ?? null,
+    webhookEventType: job.webhookEventType ?? null,
     data: { ...job.data, userId: renderUserId(userId) },
     options: {
       jobId: id,

@@ -82,7 +82,9 @@ t.test('a submitted job', async t => {
       [{ name: 'x', webhookUrl: 'http://127.0.0.1:3000/webhook' }, 'body.webhookUrl'],
       [{ name: 'x', webhookUrl: 'http://2130706433/' }, 'body.webhookUrl'],
       [{ name: 'x', webhookUrl: 'http://[::ffff:10.0.0.1]/' }, 'body.webhookUrl'],
-      [{ name: 'x', webhookUrl: 'http://169.254.169.254/latest/meta-data' }, 'body.webhookUrl']
+      [{ name: 'x', webhookUrl: 'http://169.254.169.254/latest/meta-data' }, 'body.webhookUrl'],
+      [{ name: 'x', webhookEventType: 'failed' }, 'body.webhookEventType'],
+      [{ name: 'x', webhookUrl: 'https://example.com/', webhookEventType: 'progress' }, 'body.webhookEventType']
     ]
     for (const [body, path] of cases) {
       const answer = await submit(body)
@@ -156,7 +158,14 @@ t.test('a job with nulls', async t => {
 
   await t.test('may have null for each optional field, and null within its data', async t => {
     const nulls = {
-      data: null, queue: null, delay: null, priority: null, attempts: null, backoff: null, webhookUrl: null
+      data: null,
+      queue: null,
+      delay: null,
+      priority: null,
+      attempts: null,
+      backoff: null,
+      webhookUrl: null,
+      webhookEventType: null
     }
     const answer = await submit({ name: 'nothing', ...nulls })
     t.equal(answer.statusCode, 202)

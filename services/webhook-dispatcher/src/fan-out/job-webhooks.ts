@@ -1,4 +1,4 @@
-import type { PublishedJobEvent } from '@tidings/contracts'
+import { EVENT_TYPES, type PublishedJobEvent } from '@tidings/contracts'
 import type { RawSql } from '@tidings/service-kit'
 import { originOf } from '../delivery/scheduler/endpoint.ts'
 import type { Target } from '../delivery/attempt/task.ts'
@@ -31,7 +31,7 @@ export function createFindTargets (sql: RawSql, box: SecretBox): FindTargets {
 
 /** Whether the job's own webhookUrl has no active hidden webhook yet. */
 function lacksWebhook ({ type, userId, webhookUrl }: PublishedJobEvent, targets: Map<string, Target[]>): boolean {
-  if (type !== 'completed' || webhookUrl === undefined) return false
+  if (webhookUrl === undefined || !EVENT_TYPES[type].webhook) return false
   const origin = originOf({ url: webhookUrl })
   return !targets.get(userId)?.some(({ kind, url, status }) => kind === 'job' && status === 'active' && url === origin)
 }
@@ -46,7 +46,7 @@ async function createJobWebhooks (sql: RawSql, box: SecretBox, events: Published
     on conflict do nothing`
   await sql`
     insert into webhooks.webhooks (user_id, kind, url, event_type, since_ms, since_seq)
-    select distinct user_id, 'job', url, 'completed', 0, 0
+    select distinct user_id, 'job', url, 'all', 0, 0
     from unnest(${events.map(({ userId }) => userId)}::text[], ${origins}::text[]) as e (user_id, url)
     order by user_id, url
     on conflict (user_id, md5(url)) where kind = 'job' and deleted_at is null do update set

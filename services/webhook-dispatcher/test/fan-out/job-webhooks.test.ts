@@ -15,6 +15,34 @@ t.test('the webhookUrls of jobs at one origin are one hidden webhook, and each g
   t.equal((await sql`select from webhooks.webhooks where kind = 'job'`).length, 1)
 })
 
+t.test('each event that the relay gives a webhookUrl is delivered there, in order, the first one too', async t => {
+  const { append, sql } = await setup(t)
+  const receiver = await startReceiver(t)
+  const webhookUrl = `${receiver.url}/mine`
+  await append([
+    { type: 'progress', jobId: 'all', progress: 1, webhookUrl },
+    { type: 'progress', jobId: 'all', progress: 2, webhookUrl },
+    { type: 'completed', jobId: 'all', result: 3, webhookUrl },
+    { type: 'progress', jobId: 'failed', progress: 1 },
+    { type: 'failed', jobId: 'failed', error: 'no', webhookUrl }
+  ])
+  const bodies = (await receiver.waitFor(4)).map(({ json }) => json as { id: string, eventType: string })
+  const typesOf = (job: string) => bodies.filter(({ id }) => id === job).map(({ eventType }) => eventType)
+  t.same(typesOf('all'), ['progress', 'progress', 'completed'])
+  t.same(typesOf('failed'), ['failed'])
+  t.equal((await sql`select from webhooks.webhooks where kind = 'job'`).length, 1)
+})
+
+t.test('a hidden webhook of the release before, which names completions, receives the other events too', async t => {
+  const { append, sql } = await setup(t)
+  const receiver = await startReceiver(t)
+  await append(jobs('old', 1, () => receiver.url))
+  await receiver.waitFor(1)
+  await sql`update webhooks.webhooks set event_type = 'completed'`
+  await append([{ type: 'failed', jobId: 'failed', error: 'no', webhookUrl: receiver.url }])
+  t.match((await receiver.waitFor(2))[1]?.json, { id: 'failed', eventType: 'failed' })
+})
+
 t.test('they share its health: a dead origin gets as few attempts as a single URL', async t => {
   const { append, sql } = await setup(t, { WEBHOOK_RETRY_SCHEDULE: '20ms,1h', WEBHOOK_TIMEOUT_MS: '100' })
   const receiver = await startReceiver(t, () => 503)

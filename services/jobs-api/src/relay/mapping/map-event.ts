@@ -1,4 +1,6 @@
-import { JOB_EVENT_VERSION, MAX_VALUE_IN_EVENT, type JobEvent, type JsonText } from '@tidings/contracts'
+import {
+  JOB_EVENT_VERSION, MAX_VALUE_IN_EVENT, type DeliveredEventType, type JobEvent, type JsonText
+} from '@tidings/contracts'
 import { eventIdOf } from '@tidings/job-events'
 import { replaceNul } from '@tidings/service-kit'
 import { truncateUtf8 } from '../../db/text.ts'
@@ -23,10 +25,10 @@ export function mapEvent (entry: BullmqEvent, { queue, owner, isCancelled }: Con
     // Also the event of a stalled job: BullMQ writes `stalled`, which is not relayed, and `waiting`.
     case 'waiting':
     case 'waiting-children': return waiting(entry, head)
-    case 'progress': return progress(entry, head)
+    case 'progress': return progress(entry, head, owner)
     case 'completed': return completed(entry, head, owner)
-    case 'failed': return failed(head, fields.failedReason ?? '')
-    case 'removed': return removed(entry, head, isCancelled)
+    case 'failed': return failed(fields.failedReason ?? '', head, owner)
+    case 'removed': return removed(entry, head, { owner, isCancelled })
     case 'replaced': return replaced(entry, head)
     default: return event satisfies never
   }
@@ -71,22 +73,23 @@ function waiting ({ fields }: BullmqEvent, head: Head): MappedEvent {
   return { event: { ...head, type: 'waiting', ...(wasFinal(fields.prev) && { reopened: true as const }) } }
 }
 
-function progress ({ fields }: BullmqEvent, head: Head): MappedEvent {
+function progress ({ fields }: BullmqEvent, head: Head, owner: Owner): MappedEvent {
   const value = jsonValue(fields.data)
-  if (fitsInEvent(value)) return { event: { ...head, type: 'progress', progress: value } }
-  return { event: { ...head, type: 'progress', progressTruncated: true }, large: { head, progress: value } }
+  const event: JobEvent = { ...head, type: 'progress', ...ownWebhook(owner, 'progress') }
+  if (fitsInEvent(value)) return { event: { ...event, progress: value } }
+  return { event: { ...event, progressTruncated: true }, large: { head, progress: value } }
 }
 
-function completed ({ fields }: BullmqEvent, head: Head, { webhookUrl }: Owner): MappedEvent {
+function completed ({ fields }: BullmqEvent, head: Head, owner: Owner): MappedEvent {
   const value = jsonValue(fields.returnvalue)
-  const event: JobEvent = { ...head, type: 'completed', ...(webhookUrl !== undefined && { webhookUrl }) }
+  const event: JobEvent = { ...head, type: 'completed', ...ownWebhook(owner, 'completed') }
   if (fitsInEvent(value)) return { event: { ...event, result: value } }
   return { event: { ...event, resultTruncated: true }, large: { head, result: value } }
 }
 
-function failed (head: Head, failedReason: string): MappedEvent {
+function failed (failedReason: string, head: Head, owner: Owner): MappedEvent {
   const error = replaceNul(failedReason)
-  const event: JobEvent = { ...head, type: 'failed', error }
+  const event: JobEvent = { ...head, type: 'failed', error, ...ownWebhook(owner, 'failed') }
   if (Buffer.byteLength(error) <= MAX_VALUE_IN_EVENT) return { event }
   return {
     event: { ...event, error: truncateUtf8(error, MAX_VALUE_IN_EVENT), errorTruncated: true },
@@ -94,12 +97,22 @@ function failed (head: Head, failedReason: string): MappedEvent {
   }
 }
 
-function removed ({ fields }: BullmqEvent, head: Head, isCancelled: boolean): MappedEvent | undefined {
-  return wasFinal(fields.prev) ? undefined : failed(head, isCancelled ? 'Cancelled by user' : 'Removed from the queue')
+function removed (
+  { fields }: BullmqEvent, head: Head, { owner, isCancelled }: Pick<Context, 'owner' | 'isCancelled'>
+): MappedEvent | undefined {
+  if (wasFinal(fields.prev)) return undefined
+  return failed(isCancelled ? 'Cancelled by user' : 'Removed from the queue', head, owner)
 }
 
 function replaced ({ fields: { by } }: BullmqEvent, head: Head): MappedEvent {
   return { event: { ...head, type: 'replaced', ...(by !== undefined && { replacedBy: by }) } }
+}
+
+/** The job's own webhookUrl, on the events that it receives: the dispatcher delivers each event that has one. */
+function ownWebhook (
+  { webhookUrl, webhookEventType: selected = 'completed' }: Owner, type: DeliveredEventType
+): Pick<JobEvent, 'webhookUrl'> | undefined {
+  return webhookUrl !== undefined && (selected === 'all' || selected === type) ? { webhookUrl } : undefined
 }
 
 function fitsInEvent (value: JsonText): boolean {

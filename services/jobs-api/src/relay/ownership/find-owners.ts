@@ -1,3 +1,4 @@
+import type { JobWebhookEventType } from '@tidings/contracts'
 import { eventIdOf, formatEventId } from '@tidings/job-events'
 import { pgColumns, type RawSql } from '@tidings/service-kit'
 import type { Incarnation } from './incarnations.ts'
@@ -15,6 +16,7 @@ type Row = {
   created_ms: number
   attempts_max: number
   webhook_url: string | null
+  webhook_event_type: JobWebhookEventType | null
 }
 
 /**
@@ -31,13 +33,24 @@ export async function findOwners (
       ${pgColumns(incarnations).texts('jobId')}::text[], ${numbers('ms')}::bigint[], ${numbers('seq')}::bigint[]
     ) with ordinality as wanted (id, ms, seq, place)
     cross join lateral (
-      select id, user_id, name, ours as submitted_here, generation_ms, generation_seq, created_ms, attempts_max, webhook_url
+      select id, user_id, name, ours as submitted_here, generation_ms, generation_seq, created_ms, attempts_max,
+        webhook_url, webhook_event_type
       from jobs.jobs
       where queue = ${queue} and jobs.id = wanted.id and (generation_ms, generation_seq) <= (wanted.ms, wanted.seq)
       order by generation_ms desc, generation_seq desc
       limit 1
     ) job`
   return new Map(rows.map(row => [incarnations[row.place - 1] as Incarnation, ownerOf(row)]))
+}
+
+/** The job's own webhookUrl as a row has it. */
+export function ownWebhookOf (
+  row: Pick<Row, 'webhook_url' | 'webhook_event_type'>
+): Pick<Owner, 'webhookUrl' | 'webhookEventType'> {
+  return {
+    ...(row.webhook_url !== null && { webhookUrl: row.webhook_url }),
+    ...(row.webhook_event_type !== null && { webhookEventType: row.webhook_event_type })
+  }
 }
 
 function ownerOf (row: Row): KnownOwner {
@@ -49,6 +62,6 @@ function ownerOf (row: Row): KnownOwner {
     created: row.created_ms,
     attempts: row.attempts_max,
     ...(generation.ms > 0 && { generation: formatEventId(generation) }),
-    ...(row.webhook_url !== null && { webhookUrl: row.webhook_url })
+    ...ownWebhookOf(row)
   }
 }

@@ -1,3 +1,5 @@
+import type { JobWebhookEventType } from '@tidings/contracts'
+
 /** The owner of a job, and the other fields that its events carry. Fixed when the job is first seen. */
 export type Owner = {
   userId: string
@@ -11,8 +13,9 @@ export type Owner = {
   slot?: string
   /** An earlier job with this id is known; it is gone, however it ended. */
   isReused?: true
-  /** The job's own webhookUrl. */
+  /** The job's own webhookUrl, and the events that it receives: the completion, where nothing else is set. */
   webhookUrl?: string
+  webhookEventType?: JobWebhookEventType
 }
 
 /** Stands for the owner of a job whose data names no user: its events are not relayed. */
