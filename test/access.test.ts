@@ -127,6 +127,8 @@ const TABLE: Record<string, Entry> = {
   listDeliveries: { kind: 'object', allowed: [200], path: `${hook}/deliveries` },
   testWebhook: { kind: 'object', allowed: [202], path: `${hook}/test` },
   replayWebhook: { kind: 'object', allowed: [202, 409], path: `${hook}/replay`, body: { since } },
+  listReplays: { kind: 'object', allowed: [200], path: `/webhooks/${replayed.id}/replays` },
+  stopReplay: { kind: 'object', allowed: [204], path: `/webhooks/${replayed.id}/replays/${replay.id}` },
   getReplay: { kind: 'object', allowed: [200], path: `/webhooks/${replayed.id}/replays/${replay.id}` },
   getLegacyWebhook: { kind: 'object', allowed: [200], path: legacy('') },
   putLegacyWebhook: { kind: 'create', allowed: [200], body: { webhookUrl: 'http://127.0.0.1:9/' } },

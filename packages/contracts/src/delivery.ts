@@ -1,6 +1,5 @@
 import { Type, type Static } from 'typebox'
 import { DELIVERY_ORIGINS, DELIVERY_STATUSES } from './delivery-filter.ts'
-import { EventIdText } from './job.ts'
 
 export const DeliveryStatus = Type.Enum([...DELIVERY_STATUSES], {
   $id: 'DeliveryStatus',
@@ -49,9 +48,6 @@ const attemptExample = {
   message: 'Answered 500',
   responseHeaders: { 'content-type': 'text/plain' },
   responseBody: 'oh no'
-}
-const replayExample = {
-  id: 7, webhookId: 1, status: 'running', deliveries: 500, createdAt: '2022-01-02T00:00:00.000Z', finishedAt: null
 }
 
 /** One event on its way to one webhook, with its attempts. */
@@ -141,22 +137,3 @@ export const DeliveryList = Type.Object({
   ]
 })
 export type DeliveryList = Static<typeof DeliveryList>
-
-/** Body of `POST /webhooks/:id/replay`. */
-export const RequestReplay = Type.Object({
-  since: Type.Union([Type.String({ format: 'date-time' }), EventIdText], {
-    description: 'A time, or the id of the last event that is not replayed'
-  })
-}, { $id: 'NewReplay', additionalProperties: false, examples: [{ since: '2022-01-01T00:00:00Z' }] })
-export type RequestReplay = Static<typeof RequestReplay>
-
-/** New deliveries of all events since a time. */
-export const Replay = Type.Object({
-  id: Type.Integer(),
-  webhookId: Type.Integer(),
-  status: Type.Enum(['running', 'finished']),
-  deliveries: Type.Integer({ description: 'Deliveries created so far' }),
-  createdAt: Type.String({ format: 'date-time' }),
-  finishedAt: NullableTime
-}, { $id: 'Replay', description: 'The replay', examples: [replayExample] })
-export type Replay = Static<typeof Replay>

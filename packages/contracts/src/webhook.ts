@@ -1,7 +1,7 @@
 import { Type, type Static, type TSchema } from 'typebox'
 import { NullableEnum, nullable } from './nullable.ts'
 import { DELIVERED_EVENT_TYPES, type DeliveredEventType } from './event-types.ts'
-import { JobId, JobName } from './job.ts'
+import { JobId, JobName, QueueName } from './job.ts'
 import type { PublishedJobEvent } from './job-event.ts'
 import { jsonText, type JsonText } from './json-text.ts'
 import { progressOf } from './socket.ts'
@@ -11,6 +11,36 @@ export type WebhookEventType = DeliveredEventType | 'all'
 export const WEBHOOK_EVENT_TYPES: readonly WebhookEventType[] = [...DELIVERED_EVENT_TYPES, 'all']
 const EVENT_TYPE = { description: 'Events that the webhook receives' }
 export const WebhookEventType = Type.Enum([...WEBHOOK_EVENT_TYPES], { $id: 'WebhookEventType', ...EVENT_TYPE })
+
+const DeliveredType = Type.Enum([...DELIVERED_EVENT_TYPES], { $id: 'DeliveredEventType' })
+export const DeliveredEventTypes = Type.Array(DeliveredType, {
+  minItems: 1,
+  maxItems: DELIVERED_EVENT_TYPES.length,
+  uniqueItems: true,
+  examples: [['completed', 'failed']]
+})
+
+/** The longest list of a webhook's filter. */
+const MAX_FILTERED = 100
+const list = <Schema extends typeof QueueName>(item: Schema, description: string) =>
+  Type.Array(item, { minItems: 1, maxItems: MAX_FILTERED, uniqueItems: true, description })
+const QUEUES = list(QueueName, 'Only events of jobs in these queues')
+const NAMES = list(JobName, 'Only events of jobs with these names')
+const FILTER = {
+  description: 'Of which jobs the webhook receives events: those that match each list; without a list any'
+}
+
+export const WebhookFilter = Type.Object(
+  { queues: Type.Optional(QUEUES), names: Type.Optional(NAMES) },
+  { $id: 'WebhookFilter', additionalProperties: false, ...FILTER }
+)
+export type WebhookFilter = Static<typeof WebhookFilter>
+
+/** A filter in a body, where null stands for a list that is left out. */
+const GivenFilter = Type.Object(
+  { queues: Type.Optional(nullable(QUEUES)), names: Type.Optional(nullable(NAMES)) },
+  { $id: 'NewWebhookFilter', additionalProperties: false, ...FILTER }
+)
 
 export const WebhookStatus = Type.Enum(['active', 'paused', 'disabled'], {
   $id: 'WebhookStatus',
@@ -31,6 +61,8 @@ const headers = Type.Record(Type.String(), Type.String({ maxLength: 4096 }), {
 
 // Many clients send null for fields that they leave out.
 const optional = {
+  eventTypes: Type.Optional(nullable(DeliveredEventTypes)),
+  filter: Type.Optional(nullable(GivenFilter)),
   description: Type.Optional(nullable(description)),
   active: Type.Optional(nullable(Type.Boolean())),
   headers: Type.Optional(nullable(headers)),
@@ -48,16 +80,30 @@ const readOnly = {
 const example = { url: 'https://example.com/webhook', eventType: 'completed', description: 'Job completion webhook' }
 const times = { createdAt: '2024-01-01T00:00:00.000Z', updatedAt: '2024-01-01T00:00:00.000Z' }
 const shown = {
-  id: 1, ...example, active: true, status: 'active', disabledReason: null, headers: {}, progressMode: 'all', ...times
+  id: 1,
+  ...example,
+  eventTypes: ['completed'],
+  filter: {},
+  active: true,
+  status: 'active',
+  disabledReason: null,
+  headers: {},
+  progressMode: 'all',
+  ...times
+}
+const filtered = {
+  url: 'https://example.com/reports',
+  eventTypes: ['completed', 'failed'],
+  filter: { queues: ['reports'], names: ['monthly', 'yearly'] }
 }
 const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo='
 
-/** Body of `POST /webhooks`. */
+/** Body of `POST /webhooks`, with `eventType`, `eventTypes`, or both if they agree. */
 export const CreateWebhook = Type.Object({
   url,
-  eventType: WebhookEventType,
+  eventType: Type.Optional(NullableEnum([...WEBHOOK_EVENT_TYPES], EVENT_TYPE)),
   ...optional
-}, { $id: 'NewWebhook', additionalProperties: false, examples: [example] })
+}, { $id: 'NewWebhook', additionalProperties: false, examples: [example, filtered] })
 export type CreateWebhook = Static<typeof CreateWebhook>
 
 /** Body of `PUT /webhooks/:id`: changes the given fields. The whole response of a GET may be sent back. */
@@ -79,6 +125,10 @@ export const Webhook = Type.Object({
   id: Type.Integer(),
   url: Type.String(),
   eventType: WebhookEventType,
+  eventTypes: Type.Array(DeliveredType, {
+    description: 'The same as a list: `eventType` is `all`, the only one, or the first of several'
+  }),
+  filter: WebhookFilter,
   description: Type.Union([Type.String(), Type.Null()]),
   active: Type.Boolean(),
   status: WebhookStatus,

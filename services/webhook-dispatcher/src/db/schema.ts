@@ -1,5 +1,7 @@
 import { bigint, integer, jsonb, pgSchema, smallint, text, timestamp } from 'drizzle-orm/pg-core'
-import { DELIVERY_STATUSES, type AttemptErrorClass } from '@tidings/contracts'
+import {
+  DELIVERY_STATUSES, type AttemptErrorClass, type DeliveredEventType, type ReplayConditions, type WebhookFilter
+} from '@tidings/contracts'
 
 /** The service's own Postgres schema. The migrations are the truth; this is what drizzle's queries know of them. */
 const webhooksSchema = pgSchema('webhooks')
@@ -13,6 +15,10 @@ export const webhooks = webhooksSchema.table('webhooks', {
   kind: text('kind', { enum: ['own', 'legacy', 'job'] }).notNull().default('own'),
   url: text('url').notNull(),
   eventType: text('event_type', { enum: ['progress', 'completed', 'failed', 'all'] }).notNull(),
+  /** Beside event type `all` only: some of the types. */
+  eventTypes: text('event_types').array().$type<DeliveredEventType[]>(),
+  /** Null: events of all jobs. */
+  filter: jsonb('filter').$type<WebhookFilter>(),
   description: text('description'),
   status: text('status', { enum: ['active', 'paused', 'disabled'] }).notNull().default('active'),
   disabledReason: text('disabled_reason'),
@@ -107,16 +113,23 @@ export const attempts = webhooksSchema.table('attempts', {
 })
 
 /**
- * `at` starts just before `since` and moves with each page of deliveries; `until` is the newest event at the request.
+ * `at` starts just before `since` and moves with each page of deliveries; `until` is the requested end, at most the
+ * newest event at the request.
  */
-export const replays = webhooksSchema.table('replays', {
+export const replays = webhooksSchema.table('replay_requests', {
   id: number('id').primaryKey().generatedAlwaysAsIdentity(),
   webhookId: integer('webhook_id').notNull(),
   atMs: number('at_ms').notNull(),
   atSeq: number('at_seq').notNull(),
   untilMs: number('until_ms').notNull(),
   untilSeq: number('until_seq').notNull(),
+  /** What was requested; null for one of the release before. */
+  conditions: jsonb('conditions').$type<ReplayConditions>(),
   deliveries: integer('deliveries').notNull().default(0),
+  /** The first of them. */
+  firstDeliveryId: number('first_delivery_id'),
   createdAt: moment('created_at').notNull().defaultNow(),
-  finishedAt: moment('finished_at')
+  finishedAt: moment('finished_at'),
+  /** When its owner stopped it. */
+  stoppedAt: moment('stopped_at')
 })

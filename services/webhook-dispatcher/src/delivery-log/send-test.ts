@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { renderUserId, type Delivery, type WebhookPayload } from '@tidings/contracts'
 import type { Database } from '../db/sql.ts'
 import { deliveries } from '../db/schema.ts'
+import { eventTypeOf, eventTypesOf } from '../webhooks/event-types.ts'
 import { WebhookNotActive, type WebhookRow } from '../webhooks/webhook-row.ts'
 import { toDelivery, type DeliveryRow } from './delivery-row.ts'
 
@@ -27,8 +28,9 @@ export async function sendTest (db: Database, webhook: WebhookRow): Promise<Deli
   return toDelivery(inserted as DeliveryRow, webhook, null)
 }
 
-function testPayload ({ eventType, userId }: WebhookRow): WebhookPayload {
-  const head = { id: 'test', jobname: 'test', userId: renderUserId(userId) }
+function testPayload (webhook: WebhookRow): WebhookPayload {
+  const head = { id: 'test', jobname: 'test', userId: renderUserId(webhook.userId) }
+  const eventType = eventTypeOf(eventTypesOf(webhook))
   switch (eventType) {
     case 'progress': return { ...head, progress: 50, eventType }
     case 'failed': return { ...head, error: 'A test of this webhook', eventType }

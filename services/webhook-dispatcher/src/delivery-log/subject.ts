@@ -9,8 +9,11 @@ export type EventHead = { orderingKey: string | null, start: string | null }
 export type Subject = { jobId: string | null, queue: string | null, name: string | null }
 
 /** An id and a name have at most 256 and 128 characters, each at most six bytes in JSON. */
-const HEAD_LENGTH = 4096
+export const HEAD_LENGTH = 4096
 const HEAD = /^\{"id":"(?:[^"\\]|\\.)*","jobname":("(?:[^"\\]|\\.)*")/
+
+/** The same regular expression for Postgres; it captures the name as JSON. */
+export const EVENT_HEAD = HEAD.source
 
 /** The columns of an event for `subjectOf`: only the start of the payload, which may be large. */
 export const eventHead = {

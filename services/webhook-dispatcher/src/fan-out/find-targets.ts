@@ -1,9 +1,10 @@
 import type { PublishedJobEvent } from '@tidings/contracts'
-import { eventIdOf, isNewer } from '@tidings/job-events'
+import { isNewer, type EventId } from '@tidings/job-events'
 import { textArray } from '@tidings/service-kit'
 import { originOf } from '../delivery/scheduler/endpoint.ts'
 import type { Target } from '../delivery/attempt/task.ts'
 import type { Sql } from '../db/sql.ts'
+import { passes } from '../webhooks/filter.ts'
 
 /**
  * The webhooks of these events' owners, by user. Not cached, so that a webhook
@@ -23,9 +24,17 @@ export async function findTargets (sql: Sql, events: PublishedJobEvent[]): Promi
   return Map.groupBy(targets, ({ user_id: userId }) => userId)
 }
 
-/** Whether an event goes to a webhook, by the webhook's kind, event type and time of creation. */
-export function accepts (target: Target, { type, eventId, webhookUrl }: PublishedJobEvent): boolean {
-  if (target.kind === 'job' && (webhookUrl === undefined || target.url !== originOf({ url: webhookUrl }))) return false
-  if (target.event_type !== 'all' && target.event_type !== type) return false
-  return isNewer(eventIdOf(eventId), { ms: target.since_ms, seq: target.since_seq })
+/** Whether an event, with this id, goes to a webhook: by the webhook's kind, event types, creation and filter. */
+export function accepts (target: Target, event: PublishedJobEvent, id: EventId): boolean {
+  if (target.kind === 'job') return isOwnWebhook(target, event)
+  const { event_type: only, event_types: some, filter } = target
+  if (only !== 'all' && only !== event.type) return false
+  if (only === 'all' && some !== null && !(some as readonly string[]).includes(event.type)) return false
+  if (!isNewer(id, { ms: target.since_ms, seq: target.since_seq })) return false
+  return filter === null || passes(filter, event)
+}
+
+/** The relay puts the job's own webhookUrl on the events that were selected for it, and on no others. */
+function isOwnWebhook ({ url }: Target, { webhookUrl }: PublishedJobEvent): boolean {
+  return webhookUrl !== undefined && url === originOf({ url: webhookUrl })
 }

@@ -23,11 +23,14 @@ export type FanOut = {
  */
 export function matchWebhooks (events: PublishedJobEvent[], targetsByUser: Map<string, Target[]>): FanOut[] {
   return events.flatMap(event => {
-    const matching = (targetsByUser.get(event.userId) ?? []).filter(target => accepts(target, event))
+    const targets = targetsByUser.get(event.userId)
+    if (!targets) return []
+    const id = eventIdOf(event.eventId)
+    const matching = targets.filter(target => accepts(target, event, id))
     const message = matching.length > 0 && webhookMessage(event)
     if (!message) return []
     return [{
-      id: eventIdOf(event.eventId),
+      id,
       userId: event.userId,
       type: message.eventType,
       orderingKey: replaceNul(`${event.queue}:${event.jobId}`),

@@ -22,7 +22,7 @@ export async function erasePage (sql: Sql, userId: string): Promise<number> {
       delete from webhooks.events where (event_ms, event_seq) in (
         select event_ms, event_seq from webhooks.events where user_id = ${userId} order by event_ms, event_seq limit ${PAGE} for update skip locked)`,
     await sql`
-      delete from webhooks.replays where webhook_id in (select id from webhooks.webhooks where user_id = ${userId})`,
+      delete from webhooks.replay_requests where webhook_id in (select id from webhooks.webhooks where user_id = ${userId})`,
     await sql`
       delete from webhooks.webhooks w where w.id in (
         select id from webhooks.webhooks o

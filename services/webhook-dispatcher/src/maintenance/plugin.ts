@@ -43,9 +43,9 @@ export const maintenance = fp(async function maintenance (app) {
       name: 'replays',
       everyMs: 500,
       run: async () => {
-        const hasAdded = await runReplays(sql)
-        if (hasAdded) delivery.wake()
-        return hasAdded
+        const { added, hasMore } = await runReplays(sql)
+        if (added > 0) delivery.wake()
+        return hasMore
       }
     },
     {

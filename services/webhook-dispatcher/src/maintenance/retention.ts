@@ -29,7 +29,7 @@ export async function removeOld (sql: RawSql, { deliveriesMs, payloadsMs }: Rete
   await sql`
     delete from webhooks.skipped_events where (event_ms, event_seq) < (
       select event_ms, event_seq from webhooks.skipped_events order by event_ms desc, event_seq desc offset ${MAX_SKIPPED} limit 1)`
-  await sql`delete from webhooks.replays where finished_at < now() - ${deliveriesMs}::float8 * interval '1 ms'`
+  await sql`delete from webhooks.replay_requests where finished_at < now() - ${deliveriesMs}::float8 * interval '1 ms'`
   await sql`delete from webhooks.secrets where expires_at < now()`
   await sql`delete from webhooks.workers where lease_until < now() - interval '1 hour'`
   return counts.some(count => count === PAGE)

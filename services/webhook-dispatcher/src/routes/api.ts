@@ -4,6 +4,7 @@ import { bulkRoutes } from './bulk.ts'
 import { deliveryRoutes } from './deliveries.ts'
 import { jobDeliveryRoutes } from './job-deliveries.ts'
 import { legacyWebhookRoutes } from './legacy-webhook.ts'
+import { replayRoutes } from './replays.ts'
 import { secretRoutes } from './secrets.ts'
 import { webhookDeliveryRoutes } from './webhook-deliveries.ts'
 import { webhookRoutes } from './webhooks.ts'
@@ -29,6 +30,7 @@ const ofClients: FastifyPluginAsyncTypebox = async function ofClients (app) {
   await app.register(webhookRoutes, { prefix: '/webhooks' })
   await app.register(secretRoutes, { prefix: '/webhooks' })
   await app.register(webhookDeliveryRoutes, { prefix: '/webhooks' })
+  await app.register(replayRoutes, { prefix: '/webhooks' })
   await app.register(legacyWebhookRoutes, { prefix: '/webhooks/legacy' })
   await app.register(deliveryRoutes, { prefix: '/deliveries' })
   await app.register(jobDeliveryRoutes, { prefix: '/jobs' })

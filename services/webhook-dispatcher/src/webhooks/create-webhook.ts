@@ -2,11 +2,14 @@ import createError from '@fastify/error'
 import { count } from 'drizzle-orm'
 import type { CreatedWebhook } from '@tidings/contracts'
 import type { EventId } from '@tidings/job-events'
+import { invalidInput } from '@tidings/service-kit'
 import type { Database } from '../db/sql.ts'
 import { webhooks } from '../db/schema.ts'
 import { findSecret } from '../secrets/signing-secrets.ts'
 import type { SecretBox } from '../secrets/secret-box.ts'
 import { isOwn, lockUser, toWebhook, type WebhookRow } from './webhook-row.ts'
+import { eventTypeColumns } from './event-types.ts'
+import { storedFilter } from './filter.ts'
 import { headerColumns } from './own-headers.ts'
 import type { NewWebhook } from './read-input.ts'
 
@@ -22,16 +25,20 @@ export type Creation = {
 
 /**
  * Creates a webhook and its secret.
- * @throws TooManyWebhooks
+ * @throws INVALID_INPUT without event types, TooManyWebhooks
  */
 export async function createWebhook (db: Database, input: NewWebhook, creation: Creation): Promise<CreatedWebhook> {
   const { userId, since, maxPerUser, box } = creation
-  const { active = true, headers = {}, ...columns } = input
+  const { active = true, headers = {}, eventType, eventTypes, filter = {}, ...columns } = input
+  const types = eventTypeColumns({ eventType, eventTypes })
+  if (!types) throw invalidInput([{ path: 'body.eventType', message: 'is missing, and so is eventTypes' }])
   return await db.transaction(async tx => {
     await checkLimit(tx, userId, maxPerUser)
     const inserted = await tx.insert(webhooks)
       .values({
         ...columns,
+        ...types,
+        filter: storedFilter(filter),
         ...headerColumns(headers, box),
         userId,
         status: active ? 'active' : 'paused',

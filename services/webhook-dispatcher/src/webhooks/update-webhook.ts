@@ -3,7 +3,11 @@ import type { Webhook } from '@tidings/contracts'
 import type { Database } from '../db/sql.ts'
 import { webhooks } from '../db/schema.ts'
 import type { SecretBox } from '../secrets/secret-box.ts'
-import { isOwn, REACTIVATE, RESET_CIRCUIT, TOUCH, toWebhook, WebhookNotFound, type WebhookKey } from './webhook-row.ts'
+import {
+  isOwn, REACTIVATE, RESET_CIRCUIT, TOUCH, toWebhook, WebhookNotFound, type WebhookKey, type WebhookRow
+} from './webhook-row.ts'
+import { eventTypeColumns } from './event-types.ts'
+import { storedFilter } from './filter.ts'
 import { lockWebhook } from './find-webhook.ts'
 import { headerColumns, mergeHeaders, openHeaders } from './own-headers.ts'
 import type { WebhookChanges } from './read-input.ts'
@@ -18,7 +22,10 @@ const PAUSED = { status: sql`case when ${webhooks.status} = 'disabled' then 'dis
 export async function updateWebhook (
   db: Database, key: WebhookKey, input: WebhookChanges, box: SecretBox
 ): Promise<Webhook> {
-  const { headers, ...changes } = input
+  const { headers, eventType, eventTypes, filter, ...rest } = input
+  const changes = {
+    ...rest, ...eventTypeColumns({ eventType, eventTypes }), ...(filter && { filter: storedFilter(filter) })
+  }
   if (headers === undefined) return await update(db, key, changes)
   return await db.transaction(async tx => {
     const known = openHeaders(await lockWebhook(tx, key), box.open)
@@ -26,7 +33,8 @@ export async function updateWebhook (
   })
 }
 
-type Changes = Omit<WebhookChanges, 'headers'> & Partial<ReturnType<typeof headerColumns>>
+type Changes = Omit<WebhookChanges, 'headers' | 'eventType' | 'eventTypes' | 'filter'> &
+  Partial<Pick<WebhookRow, 'headers' | 'sealedHeaders' | 'eventType' | 'eventTypes' | 'filter'>>
 
 async function update (db: Database, { userId, id }: WebhookKey, { active, ...columns }: Changes): Promise<Webhook> {
   const [row] = await db.update(webhooks)

@@ -3,6 +3,7 @@ import createError from '@fastify/error'
 import type { Webhook } from '@tidings/contracts'
 import { webhooks } from '../db/schema.ts'
 import type { Database } from '../db/sql.ts'
+import { eventTypeOf, eventTypesOf } from './event-types.ts'
 
 export type WebhookRow = InferSelectModel<typeof webhooks>
 
@@ -26,11 +27,14 @@ export const REACTIVATE = { status: 'active', disabledReason: null, ...RESET_CIR
 
 /** A webhook as its owner sees it. */
 export function toWebhook (row: WebhookRow): Webhook {
-  const { id, url, eventType, description, status, disabledReason, headers, progressMode, createdAt, updatedAt } = row
+  const { id, url, filter, description, status, disabledReason, headers, progressMode, createdAt, updatedAt } = row
+  const eventTypes = eventTypesOf(row)
   return {
     id,
     url,
-    eventType,
+    eventType: eventTypeOf(eventTypes),
+    eventTypes,
+    filter: filter ?? {},
     description,
     active: status === 'active',
     status,

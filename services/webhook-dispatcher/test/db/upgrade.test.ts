@@ -7,17 +7,18 @@ import { startReceiver, temporaryFolder, until } from '@tidings/testing'
 import { appender, jobOf, startApp, startStores, webhookCreator, type Stores } from '../setup.ts'
 
 const MIGRATIONS = new URL('../../src/db/migrations/', import.meta.url)
-/** The last migration of the release before the names changed. */
-const BEFORE = 10
+/** The last migration of the release before the names changed, and of the one before filters. */
+const BEFORE_NAMES = 10
+const BEFORE_FILTERS = 12
 
-/** A database as the release before left it. */
-async function setupBefore (t: Test): Promise<Stores> {
+/** A database as a release before left it. */
+async function setupBefore (t: Test, last: number): Promise<Stores> {
   const stores = await startStores(t)
   const folder = temporaryFolder(t)
   await cp(MIGRATIONS, folder, { recursive: true })
   const journal = `${folder}/meta/_journal.json`
   const { entries, ...rest } = JSON.parse(await readFile(journal, 'utf8')) as { entries: { idx: number }[] }
-  await writeFile(journal, JSON.stringify({ ...rest, entries: entries.filter(({ idx }) => idx <= BEFORE) }))
+  await writeFile(journal, JSON.stringify({ ...rest, entries: entries.filter(({ idx }) => idx <= last) }))
   await migrate(t, stores.url, pathToFileURL(`${folder}/`))
   return stores
 }
@@ -29,7 +30,7 @@ async function migrate (t: Test, url: string, migrations: URL): Promise<void> {
 }
 
 t.test('pending deliveries and claims of the release before are delivered, in order', async t => {
-  const stores = await setupBefore(t)
+  const stores = await setupBefore(t, BEFORE_NAMES)
   const { sql } = stores
   const receiver = await startReceiver(t)
   const webhookId = await webhookCreator(sql)({ url: receiver.url })
@@ -55,7 +56,7 @@ t.test('pending deliveries and claims of the release before are delivered, in or
 })
 
 t.test('statements of the release before work beside the new release', async t => {
-  const stores = await setupBefore(t)
+  const stores = await setupBefore(t, BEFORE_NAMES)
   const { sql } = stores
   const webhookId = await webhookCreator(sql)({ url: 'http://127.0.0.1:9' })
   const [replay] = await sql<{ id: number }[]>`
@@ -95,4 +96,60 @@ t.test('statements of the release before work beside the new release', async t =
   t.match(await deliveries(), { told: 6, deliveries: 6 }, 'the release before sees what the new one adds')
   await sql`delete from webhooks.claimants where id = ${workerId}`
   await until(async () => (await sql`select from webhooks.workers`).length === 0)
+})
+
+t.test('a webhook and its pending deliveries of the release before filters are as they were', async t => {
+  const stores = await setupBefore(t, BEFORE_FILTERS)
+  const { sql } = stores
+  const receiver = await startReceiver(t)
+  const [id] = [await webhookCreator(sql)({ url: receiver.url, eventType: 'completed' })]
+  await sql`insert into webhooks.events values (1, 0, '1', 'completed', 'default:1', '{"n":1}')`
+  await sql`
+    insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, state)
+    values (${id}, 1, 0, 'completed', 'default:1', 'pending')`
+  await sql`insert into webhooks.replays (webhook_id, at_ms, at_seq, until_ms, until_seq) values (${id}, 0, 0, 1, 0)`
+  await startApp(t, stores)
+  t.same((await receiver.waitFor(2)).map(({ json }) => json), [{ n: 1 }, { n: 1 }], 'the delivery and the replay')
+  await appender(stores.redis)(jobOf('new', 2))
+  t.match((await receiver.waitFor(3))[2]?.json, { id: 'new', eventType: 'completed' })
+})
+
+t.test('statements of the release before filters work beside the new release', async t => {
+  const stores = await setupBefore(t, BEFORE_FILTERS)
+  const { sql } = stores
+  const webhookId = await webhookCreator(sql)({ url: 'http://127.0.0.1:9', eventType: 'completed' })
+  await migrate(t, stores.url, MIGRATIONS)
+
+  await sql`update webhooks.webhooks set event_types = array['completed', 'failed'], event_type = 'all' where id = ${webhookId}`
+  const [target] = await sql`select * from webhooks.targets where id = ${webhookId}`
+  t.match(target, { event_type: 'all' }, 'a dispatcher of before sends rather more than selected')
+  await t.rejects(sql`update webhooks.webhooks set event_types = array['added'] where id = ${webhookId}`)
+
+  const [plain] = await sql<{ id: number }[]>`
+    insert into "webhooks"."replays" ("id", "webhook_id", "at_ms", "at_seq", "until_ms", "until_seq", "deliveries", "created_at", "finished_at")
+    values (default, ${webhookId}, 0, 0, 9, 0, default, default, default)
+    returning "id", "webhook_id", "at_ms", "at_seq", "until_ms", "until_seq", "deliveries", "created_at", "finished_at"`
+  await sql`
+    insert into webhooks.replay_requests (webhook_id, at_ms, at_seq, until_ms, until_seq, conditions)
+    values (${webhookId}, 0, 0, 9, 0, '{"since":"0-0","until":"9-0"}'),
+      (${webhookId}, 0, 0, 9, 0, '{"since":"0-0","status":"failed"}'), (${webhookId}, 0, 0, 9, 0, '{"since":"0-0","eventTypes":["failed"]}')`
+  const open = await sql.begin(async tx => await tx<{ id: number }[]>`
+    select id, webhook_id, at_ms, at_seq, until_ms, until_seq from webhooks.replays r
+    where finished_at is null and 500 > (
+      select count(*) from (
+        select from webhooks.deliveries d where d.origin = 'replay' and d.origin_id = r.id and d.finished_at is null
+        limit 500) waiting)
+    order by id limit 20 for update skip locked`)
+  t.equal(open.length, 2, 'those without conditions that it does not know')
+  const [moved] = await sql`
+    with page as materialized (select 1)
+    update webhooks.replays r set
+      at_ms = 7, deliveries = r.deliveries + (select count(*) from page), finished_at = now()
+    where r.id = ${plain?.id as number} returning (select count(*) from page)::int as added`
+  t.match(moved, { added: 1 })
+  t.match(
+    await sql`select at_ms::int, told, deliveries from webhooks.replay_requests where id = ${plain?.id as number}`,
+    [{ at_ms: 7, told: 1, deliveries: 1 }]
+  )
+  t.equal((await sql`delete from webhooks.replays where finished_at < now() - 0 * interval '1 ms'`).count, 1)
 })

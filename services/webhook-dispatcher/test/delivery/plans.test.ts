@@ -22,7 +22,7 @@ t.teardown(() => own.end({ timeout: 1 }))
 await app.close() // the tables are all this needs; nobody writes while plans are looked at
 await sql`alter table webhooks.deliveries set (autovacuum_enabled = false)`
 const webhookId = await createWebhook({ url: 'http://127.0.0.1:9', status: 'disabled' })
-await sql`insert into webhooks.replays (webhook_id, at_ms, at_seq, until_ms, until_seq) values (${webhookId}, 0, 0, 1, 0)`
+await sql`insert into webhooks.replay_requests (webhook_id, at_ms, at_seq, until_ms, until_seq) values (${webhookId}, 0, 0, 1, 0)`
 const few = Array.from({ length: FEW }, (_, i) => i * 7 + 1)
 const chains = few.map(n => ({ webhookId, orderingKey: `default:${n}` }))
 

@@ -8,6 +8,8 @@ export function targetOf (id: number): Target {
     kind: 'own',
     url: 'http://127.0.0.1:9',
     event_type: 'all',
+    event_types: null,
+    filter: null,
     status: 'active',
     headers: {},
     sealed_headers: null,

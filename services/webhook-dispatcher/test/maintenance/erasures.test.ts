@@ -5,7 +5,7 @@ import { startReceiver, until } from '@tidings/testing'
 import { createErasures } from '../../src/maintenance/erasures.ts'
 import { setup, startApp, type NewEvent } from '../setup.ts'
 
-const TABLES = ['webhooks', 'secrets', 'deliveries', 'attempts', 'events', 'replays'] as const
+const TABLES = ['webhooks', 'secrets', 'deliveries', 'attempts', 'events', 'replay_requests'] as const
 const completed = (
   jobId: string, userId: string, more: Partial<NewEvent> = {}
 ): NewEvent => ({ type: 'completed', jobId, userId, result: 1, ...more })
@@ -30,7 +30,7 @@ t.test('all data of a user, and no other, is erased and reported, and attempts i
     await createWebhook({ url: `${receiver.url}/down`, userId: 'gone' }),
     await createWebhook({ url: `${receiver.url}/held`, userId: 'gone' })
   ]
-  await sql`insert into webhooks.replays (webhook_id, at_ms, at_seq, until_ms, until_seq, finished_at) values (${ids[0] as number}, 0, 0, 1, 0, now())`
+  await sql`insert into webhooks.replay_requests (webhook_id, at_ms, at_seq, until_ms, until_seq, finished_at) values (${ids[0] as number}, 0, 0, 1, 0, now())`
   await append(
     Array.from(
       { length: 100 }, (_, i) => completed(`gone-${i}`, 'gone', i === 0 ? { webhookUrl: `${receiver.url}/job` } : {})

@@ -13,7 +13,7 @@ async function storeEvents (sql: Awaited<ReturnType<typeof setup>>['sql'], count
 }
 
 const requestReplay = async (sql: Awaited<ReturnType<typeof setup>>['sql'], webhookId: number) => {
-  await sql`insert into webhooks.replays (webhook_id, at_ms, at_seq, until_ms, until_seq) values (${webhookId}, 0, 0, ${Date.now()}, 0)`
+  await sql`insert into webhooks.replay_requests (webhook_id, at_ms, at_seq, until_ms, until_seq) values (${webhookId}, 0, 0, ${Date.now()}, 0)`
 }
 
 t.test('a replay delivers everything again, though a dispatcher is killed during it', async t => {
@@ -31,12 +31,12 @@ t.test('a replay delivers everything again, though a dispatcher is killed during
   await requestReplay(sql, id)
   await receiver.waitFor(100)
   await victim.kill('SIGKILL')
-  t.equal((await sql`select from webhooks.replays where finished_at is null`).length, 1, 'in its middle')
+  t.equal((await sql`select from webhooks.replay_requests where finished_at is null`).length, 1, 'in its middle')
   await startApp(t, stores)
 
   await until(
     async () => (
-      await sql`select from webhooks.replays where finished_at is not null and deliveries = ${EVENTS}`
+      await sql`select from webhooks.replay_requests where finished_at is not null and deliveries = ${EVENTS}`
     ).length === 1
   )
   await until(
@@ -56,7 +56,7 @@ t.test('a replay delivers the events that its webhook selects, and ends with the
   await storeEvents(sql, 20)
   await requestReplay(sql, completed)
   await requestReplay(sql, disabled)
-  await until(async () => (await sql`select from webhooks.replays where finished_at is not null`).length === 2)
+  await until(async () => (await sql`select from webhooks.replay_requests where finished_at is not null`).length === 2)
   await receiver.waitFor(10)
-  t.same((await sql`select deliveries from webhooks.replays order by id`).map(({ deliveries }) => deliveries), [10, 0])
+  t.same((await sql`select deliveries from webhooks.replay_requests order by id`).map(({ deliveries }) => deliveries), [10, 0])
 })

@@ -246,7 +246,7 @@ t.test('a replay is recorded', async t => {
   const since = new Date(Date.now() - 3_600_000).toISOString()
   const asked = await call(`/webhooks/${webhook.id}/replay`, { method: 'POST', user, body: { since } })
   t.match([asked.status, asked.body], [202, { webhookId: webhook.id, deliveries: 0 }])
-  const [row] = await sql`select at_ms, at_seq, until_ms, until_seq from webhooks.replays where id = ${asked.body.id}`
+  const [row] = await sql`select at_ms, at_seq, until_ms, until_seq from webhooks.replay_requests where id = ${asked.body.id}`
   t.equal(`${row?.until_ms}-${row?.until_seq}`, newest.eventId)
   t.match((await call(asked.headers.location as string, { user })).body, { id: asked.body.id })
   t.equal((await call(`/webhooks/${webhook.id}/replays/999`, { user })).status, 404)

@@ -20,6 +20,8 @@ t.test('a webhook is created as the document shows, with its secret', async t =>
   t.same(webhook, {
     id: webhook.id,
     ...hook,
+    eventTypes: ['completed'],
+    filter: {},
     active: true,
     status: 'active',
     disabledReason: null,

@@ -1,3 +1,4 @@
+import type { DeliveredEventType, WebhookEventType, WebhookFilter } from '@tidings/contracts'
 import type { EventId } from '@tidings/job-events'
 import type { AttemptOutcome } from '../../egress/outcome.ts'
 
@@ -7,7 +8,10 @@ export type Target = {
   user_id: string
   kind: 'own' | 'legacy' | 'job'
   url: string
-  event_type: string
+  event_type: WebhookEventType
+  /** Beside event type `all` only: some of the types. */
+  event_types: DeliveredEventType[] | null
+  filter: WebhookFilter | null
   status: 'active' | 'paused' | 'disabled'
   /** Masked, unless `sealed_headers` is null. */
   headers: Record<string, string>
