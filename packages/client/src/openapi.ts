@@ -87,6 +87,9 @@ export interface components {
       description: string | null;
       disabledReason: string | null;
       eventType: components["schemas"]["WebhookEventType"];
+      /** @description The same as a list: `eventType` is `all`, the only one, or the first of several */
+      eventTypes: components["schemas"]["DeliveredEventType"][];
+      filter: components["schemas"]["WebhookFilter"];
       headers: {
         [key: string]: string;
       };
@@ -98,6 +101,7 @@ export interface components {
       updatedAt: string;
       url: string;
     };
+    DeliveredEventType: "progress" | "completed" | "failed";
     /** @description The delivery with its payload and attempts */
     Delivery: {
       attemptCount: number;
@@ -442,8 +446,12 @@ export interface components {
       /** @description Name of the BullMQ queue */
       queue?: string | null;
       /**
+      * @description Events that `webhookUrl` receives: the completion (the default), the failure, or all, with progress
+      */
+      webhookEventType?: "completed" | "failed" | "all" | null;
+      /**
       * Format: url
-      * @description Receives the completion event of this job
+      * @description Receives the events of this job that `webhookEventType` selects
       */
       webhookUrl?: string | null;
     };
@@ -486,13 +494,33 @@ export interface components {
       webhookUrl: string;
     };
     NewReplay: {
+      /** @description Only counts the deliveries; nothing is sent */
+      dryRun?: boolean | null;
+      eventTypes?: components["schemas"]["DeliveredEventType"][] | null;
       /** @description A time, or the id of the last event that is not replayed */
       since: string;
+      /**
+      * @description Only events whose delivery to this webhook has failed, and that no redelivery or replay has delivered since or will deliver
+      */
+      status?: "failed" | null;
+      /** @description A time, which is not included, or the id of the last event that is replayed; the newest by default */
+      until?: string | null;
     };
     NewWebhook: {
       active?: boolean | null;
       description?: string | null;
-      eventType: components["schemas"]["WebhookEventType"];
+      /**
+      * @description Events that the webhook receives
+      */
+      eventType?: "progress" | "completed" | "failed" | "all" | null;
+      eventTypes?: components["schemas"]["DeliveredEventType"][] | null;
+      /** @description Of which jobs the webhook receives events: those that match each list; without a list any */
+      filter?: {
+        /** @description Only events of jobs with these names */
+        names?: string[] | null;
+        /** @description Only events of jobs in these queues */
+        queues?: string[] | null;
+      } | null;
       /** @description Up to 20 custom headers. Stored encrypted and shown as ••••; sending •••• back keeps a value */
       headers?: {
         [key: string]: string;
@@ -530,15 +558,71 @@ export interface components {
       /** @description The latest refresh token */
       refreshToken: string;
     };
-    /** @description The replay */
+    /** @description The replay, and what became of its deliveries */
     Replay: {
+      conditions: components["schemas"]["ReplayConditions"];
       /** Format: date-time */
       createdAt: string;
       /** @description Deliveries created so far */
       deliveries: number;
       finishedAt: string | null;
       id: number;
-      status: "running" | "finished";
+      outcomes: components["schemas"]["ReplayOutcomes"];
+      status: components["schemas"]["ReplayStatus"];
+      webhookId: number;
+    };
+    /** @description What was requested */
+    ReplayConditions: {
+      eventTypes?: string[];
+      since?: string;
+      status?: "failed";
+      until?: string;
+    };
+    /** @description A dry run */
+    ReplayMatches: {
+      /** @description Deliveries that the replay would create */
+      matched: number;
+      /**
+      * @description Counting stopped after 100,000 events of that time: there may be more
+      * @constant
+      */
+      matchedIsCapped?: true;
+    };
+    /** @description What became of its deliveries, by status */
+    ReplayOutcomes: {
+      closed: number;
+      delivered: number;
+      failed: number;
+      /**
+      * @description More than 10,000 deliveries to the webhook have failed since: `failed` and `closed` are minimums, `delivered` is a maximum
+      * @constant
+      */
+      isCapped?: true;
+      pending: number;
+    };
+    /** @description A page of replays, newest first */
+    ReplayPage: {
+      pagination: {
+        limit: number;
+        /** @description Cursor of the next page, null at the end */
+        next: string | null;
+      };
+      replays: components["schemas"]["ReplaySummary"][];
+    };
+    /**
+    * @description running: deliveries are still being created; finished: all are created, though some may be pending
+    */
+    ReplayStatus: "running" | "finished" | "stopped";
+    /** @description The replay */
+    ReplaySummary: {
+      conditions: components["schemas"]["ReplayConditions"];
+      /** Format: date-time */
+      createdAt: string;
+      /** @description Deliveries created so far */
+      deliveries: number;
+      finishedAt: string | null;
+      id: number;
+      status: components["schemas"]["ReplayStatus"];
       webhookId: number;
     };
     ResubmitJob: {
@@ -588,6 +672,9 @@ export interface components {
       description: string | null;
       disabledReason: string | null;
       eventType: components["schemas"]["WebhookEventType"];
+      /** @description The same as a list: `eventType` is `all`, the only one, or the first of several */
+      eventTypes: components["schemas"]["DeliveredEventType"][];
+      filter: components["schemas"]["WebhookFilter"];
       headers: {
         [key: string]: string;
       };
@@ -608,6 +695,14 @@ export interface components {
       * @description Events that the webhook receives
       */
       eventType?: "progress" | "completed" | "failed" | "all" | null;
+      eventTypes?: components["schemas"]["DeliveredEventType"][] | null;
+      /** @description Of which jobs the webhook receives events: those that match each list; without a list any */
+      filter?: {
+        /** @description Only events of jobs with these names */
+        names?: string[] | null;
+        /** @description Only events of jobs in these queues */
+        queues?: string[] | null;
+      } | null;
       /** @description Up to 20 custom headers. Stored encrypted and shown as ••••; sending •••• back keeps a value */
       headers?: {
         [key: string]: string;
@@ -627,6 +722,13 @@ export interface components {
     * @description Events that the webhook receives
     */
     WebhookEventType: "progress" | "completed" | "failed" | "all";
+    /** @description Of which jobs the webhook receives events: those that match each list; without a list any */
+    WebhookFilter: {
+      /** @description Only events of jobs with these names */
+      names?: string[];
+      /** @description Only events of jobs in these queues */
+      queues?: string[];
+    };
     /** @description All webhooks, oldest first */
     WebhookList: {
       webhooks: components["schemas"]["Webhook"][];
@@ -1315,10 +1417,35 @@ export interface operations {
       };
     };
     responses: {
+      /** @description A dry run */
+      200: {
+        content: {
+          "application/json": components["schemas"]["ReplayMatches"];
+        };
+      };
       /** @description The replay */
       202: {
         content: {
-          "application/json": components["schemas"]["Replay"];
+          "application/json": components["schemas"]["ReplaySummary"];
+        };
+      };
+    };
+  };
+  listReplays: {
+    parameters: {
+      query?: {
+        /** @description `pagination.next` of the previous page */
+        cursor?: string;
+        limit?: number;
+        /** @description For operators (scope `operator:read`, on routes that change something `operator:write`): the user whose data this is about */
+        userId?: string;
+      };
+    };
+    responses: {
+      /** @description A page of replays, newest first */
+      200: {
+        content: {
+          "application/json": components["schemas"]["ReplayPage"];
         };
       };
     };
@@ -1331,11 +1458,25 @@ export interface operations {
       };
     };
     responses: {
-      /** @description The replay */
+      /** @description The replay, and what became of its deliveries */
       200: {
         content: {
           "application/json": components["schemas"]["Replay"];
         };
+      };
+    };
+  };
+  stopReplay: {
+    parameters: {
+      query?: {
+        /** @description For operators (scope `operator:read`, on routes that change something `operator:write`): the user whose data this is about */
+        userId?: string;
+      };
+    };
+    responses: {
+      /** @description Done */
+      204: {
+        content?: never;
       };
     };
   };

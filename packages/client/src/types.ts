@@ -49,8 +49,14 @@ export type WebhookSecret = ResponseOf<'getWebhookSecret'>
 export type RotatedSecret = ResponseOf<'rotateWebhookSecret'>
 export type WebhookTest = ResponseOf<'testWebhook'>
 export type NewReplay = BodyOf<'replayWebhook'>
-export type StartedReplay = ResponseOf<'replayWebhook'>
+export type StartedReplay = operations['replayWebhook']['responses'][202]['content']['application/json']
+/** The response to a replay with `dryRun`. */
+export type ReplayMatches = operations['replayWebhook']['responses'][200]['content']['application/json']
+/** A replay with what became of its deliveries. */
 export type Replay = ResponseOf<'getReplay'>
+export type ReplayList = ResponseOf<'listReplays'>
+export type ReplaySummary = ReplayList['replays'][number]
+export type ListReplaysQuery = QueryOf<'listReplays'>
 export type LegacyWebhook = ResponseOf<'getLegacyWebhook'>
 export type NewLegacyWebhook = BodyOf<'putLegacyWebhook'>
 export type DeliveryList = ResponseOf<'listDeliveries'>

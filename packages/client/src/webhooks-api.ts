@@ -2,12 +2,17 @@ import type { Http } from './http.ts'
 import { createRoutes, type RequestOptions } from './routes.ts'
 import type {
   CreatedWebhook, Delivery, DeliveryList, DeliverySummary, LegacyWebhook, ListAllDeliveriesQuery, ListDeliveriesQuery,
-  NewLegacyWebhook, NewReplay, NewWebhook, Redelivery, Replay, StartedReplay, Webhook, WebhookChange, WebhookStats,
-  WebhookStatsQuery, WebhookTest
+  ListReplaysQuery, NewLegacyWebhook, NewReplay, NewWebhook, Redelivery, Replay, ReplayList, ReplayMatches,
+  ReplaySummary, StartedReplay, Webhook, WebhookChange, WebhookStats, WebhookStatsQuery, WebhookTest
 } from './types.ts'
 
 type DeliveriesOptions = ListDeliveriesQuery & RequestOptions
 type Id = [id: number]
+
+interface RequestReplay {
+  (id: number, replay: NewReplay & { dryRun: true }, options?: RequestOptions): Promise<ReplayMatches>
+  (id: number, replay: NewReplay & { dryRun?: false | null }, options?: RequestOptions): Promise<StartedReplay>
+}
 
 export type Webhooks = ReturnType<typeof createWebhooks>
 export type Deliveries = ReturnType<typeof createDeliveries>
@@ -15,7 +20,10 @@ export type Deliveries = ReturnType<typeof createDeliveries>
 export function createWebhooks (http: Http) {
   const { route, pages } = createRoutes(http)
   return {
-    /** Gets what happens from now on. The response holds the secret with which deliveries are signed. */
+    /**
+     * Gets what happens from now on, of the selected event types, queues and names. The response holds the secret with
+     * which deliveries are signed.
+     */
     create: route<[webhook: NewWebhook], CreatedWebhook>('POST /webhooks body'),
     list: route<[], Webhook[]>('GET /webhooks', 'webhooks'),
     get: route<Id, Webhook>('GET /webhooks/:id'),
@@ -31,9 +39,17 @@ export function createWebhooks (http: Http) {
     deliveries: pages<Id, DeliverySummary, DeliveryList, DeliveriesOptions>('/webhooks/:id/deliveries', 'deliveries'),
     /** Counts by outcome and latencies over time; of the last 24 hours by default. */
     stats: route<Id, WebhookStats, WebhookStatsQuery & RequestOptions>('GET /webhooks/:id/stats'),
-    /** Posts everything after a time or the id of an event once more. */
-    replay: route<[id: number, replay: NewReplay], StartedReplay>('POST /webhooks/:id/replay body'),
-    getReplay: route<[id: number, replayId: number], Replay>('GET /webhooks/:id/replays/:id'),
+    /**
+     * Posts the events of some time once more, from a time or the id of an event on; `status: 'failed'` only those that
+     * were not delivered. With `dryRun: true` it only counts them.
+     */
+    replay: route<[id: number, replay: NewReplay], unknown>('POST /webhooks/:id/replay body') as RequestReplay,
+    /** Newest first. `for await` reads all pages. */
+    replays: pages<Id, ReplaySummary, ReplayList, ListReplaysQuery & RequestOptions>(
+      '/webhooks/:id/replays', 'replays'),
+    getReplay: route<[id: number, replayId: number], Replay>('GET /webhooks/:id/replays/:replayId'),
+    /** Its pending deliveries are closed, and it creates no more. */
+    stopReplay: route<[id: number, replayId: number], void>('DELETE /webhooks/:id/replays/:replayId'),
 
     /** The user's own `webhookUrl`, which gets completions. */
     legacy: {
