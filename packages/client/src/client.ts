@@ -70,7 +70,7 @@ export function createClient<const Schemas extends JobSchemas = JobSchemas> (
   const listeners = new Set<(status: Status) => void>()
   const settings = { http, channels, WebSocket }
   const hub = createWatchHub(settings, status => { for (const listener of listeners) listener(status) })
-  const close = () => closing.abort(new TidingsError('closed', 'The client was closed'))
+  const close = () => closing.abort(new TidingsError('closed', 'It was closed'))
 
   const client: Omit<Client<Schemas>, typeof Symbol.asyncDispose> = {
     jobs: createJobs(http, hub, jobs),

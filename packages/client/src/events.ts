@@ -76,7 +76,7 @@ export function readEvents (settings: StreamSettings, options: EventsOptions = {
       return item
     },
     start: stream.start,
-    stop: () => leave(new TidingsError('closed', 'The events were closed'))
+    stop: () => leave(new TidingsError('closed', 'It was closed'))
   })
   const removers = [signal, closed].map(one => onAbort(one, () => queueMicrotask(() => leave(one?.reason))))
 

@@ -156,7 +156,7 @@ export function createJobWatcher (
       const { after = '', isEvent } = now
       await get({ after: after || undefined }, closed)
       if (isEvent && isNewer(after, job?.lastEventId)) {
-        throw new TidingsError('unavailable', 'The job is older than its event')
+        throw new TidingsError('unavailable', 'The response is old')
       }
       if (wanted === now) wanted = undefined
     } finally {

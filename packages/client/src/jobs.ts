@@ -124,14 +124,14 @@ export function createJobs<Schemas extends JobSchemas> (http: Http, hub: WatchHu
   async function wait<S extends Schema<unknown, unknown>> (
     jobId: string, { timeout, signal, ...options }: WaitOptions<S> = {}
   ): Promise<CompletedJob<OutputOf<S>>> {
-    const late = new TidingsError('timeout', `The job had not ended after ${timeout} ms`)
+    const late = new TidingsError('timeout', `No end within ${timeout} ms`)
     const scope = createScope([signal], timeout, late)
     try {
       for await (const job of watch(jobId, { ...options, signal: scope.signal })) {
         if (job.state === 'completed') return job as CompletedJob<OutputOf<S>>
         if (isFinal(job)) throw new JobFailedError(job)
       }
-      throw new TidingsError('closed', 'The watch was closed')
+      throw new TidingsError('closed', 'It was closed')
     } finally {
       scope.dispose()
     }

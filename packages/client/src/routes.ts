@@ -53,7 +53,7 @@ export function createRoutes (http: Http) {
             yield * page[field] as Iterable<Item>
             const { next: cursor } = page.pagination
             if (cursor === null) return
-            if (cursor === at.cursor) throw new TidingsError('unexpected_response', 'The list repeats its cursor')
+            if (cursor === at.cursor) throw new TidingsError('unexpected_response', 'The response repeats its cursor')
             at = { ...filters, cursor }
           }
         }

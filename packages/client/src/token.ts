@@ -29,13 +29,13 @@ export function createTokens (source: TokenSource, closed: AbortSignal): Tokens 
 
   async function call (reason: TokenReason): Promise<string> {
     if (typeof source === 'string') return (current = valid(source))
-    const { signal, dispose } = createScope([closed], TIMEOUT_MS, new Error(`no token within ${TIMEOUT_MS} ms`))
+    const { signal, dispose } = createScope([closed], TIMEOUT_MS, new Error(`No token within ${TIMEOUT_MS} ms`))
     try {
       return (current = valid(await orAborted(Promise.resolve(source({ reason, signal })), signal)))
     } catch (cause) {
       if (closed.aborted) throw closed.reason
       if ((cause as { code?: unknown } | undefined)?.code === 'unauthorized') throw cause
-      throw new TidingsError('token_failed', 'The token callback failed', { cause })
+      throw new TidingsError('token_failed', 'There is no token', { cause })
     } finally {
       dispose()
     }

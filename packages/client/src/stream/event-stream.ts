@@ -44,7 +44,7 @@ const MAX_REFUSED = 2
 /** After these a replica that works is there already. */
 const AT_ONCE = new Set(['draining', 'resync', 'slow', 'token renewed'])
 
-const PAUSED = 'paused: events are unread'
+const PAUSED = 'paused'
 
 type Listening = (event: string, listener: () => void, options: { signal: AbortSignal }) => void
 
@@ -161,7 +161,7 @@ export function createEventStream (options: EventStreamOptions): EventStream {
   /** Tries the channels in turn until one has been live, or says why none can be. */
   async function round (): Promise<Round> {
     const failed: Channel[] = []
-    let last: Round = { reason: 'no channel can push', liveMs: 0 }
+    let last: Round = { reason: 'no channel', liveMs: 0 }
     for (const channel of usable()) {
       let token: string
       try {
@@ -200,7 +200,7 @@ export function createEventStream (options: EventStreamOptions): EventStream {
 
     function extend () {
       clearTimeout(timer)
-      if (!liveAt) timer = setTimeout(end, OPEN_TIMEOUT_MS, 'no session in time')
+      if (!liveAt) timer = setTimeout(end, OPEN_TIMEOUT_MS, 'no session')
     }
 
     function onFrame (frame: Frame) {
