@@ -161,6 +161,11 @@ t.test('all that travels is in the AsyncAPI document, and all of the document tr
   }
   await until(() => expiring.every(({ names }) => names.includes('auth:expiring')))
   await until(() => events.includes('job:failed') && ofJob.includes('job:completed'))
+  await until(async () => (await rest<{ state: string }>(`/jobs/${bad}`)).body.state === 'failed')
+  await rest('/bulk', { body: { action: 'retry', ids: [bad] } })
+  for (const names of [...clients.map(({ names }) => names), events]) {
+    await until(() => names.includes('bulk:progress'), { what: 'bulk:progress' })
+  }
 
   const types = () => receiver.requests.map(({ json }) => (json as { eventType: string }).eventType)
   await until(() => ['progress', 'completed', 'failed'].every(type => types().includes(type)))
