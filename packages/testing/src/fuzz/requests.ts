@@ -148,8 +148,13 @@ function parameterOf (
 function urlOf (path: string, parts: Record<string, unknown>, query: Record<string, unknown>): string {
   // without it, it is another route
   const filled = path.replace(/\{(\w+)\}/g, (_match, name: string) => encodeURIComponent(textOf(parts[name]) || ' '))
-  const search = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(textOf(value))}`).join('&')
+  const search = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(listed(value))}`).join('&')
   return search ? `${filled}?${search}` : filled
+}
+
+/** A list in a query is separated by commas. */
+function listed (value: unknown): string {
+  return Array.isArray(value) ? value.map(textOf).join(',') : textOf(value)
 }
 
 function textOf (value: unknown): string {
