@@ -151,7 +151,7 @@ for (const operation of operations) {
     }
     for (const { name, in: place, example } of parameters) {
       if (example === undefined || place === 'path') continue
-      const text = String(example)
+      const text = example as string
       const given = place === 'query' ? { query: `?${name}=${encodeURIComponent(text)}` } : { headers: { [name]: text } }
       await accepts(`the example of ${name}`, { ...given, body: bodies[0] })
     }

@@ -27,6 +27,7 @@ export interface Known {
   page: string
 }
 
+const CADDY_UNPACKS = 'Caddy asks for gzip and unpacks it, so the length is not known ahead'
 const GO_ANSWERS = 'Go\'s HTTP server refuses it before Caddy sees it, in its own words'
 
 type GetOptions = Partial<Row> & { headers?: string, version?: string }
@@ -107,8 +108,8 @@ export function table ({ token, writerToken, jobId, etag, page }: Known): Row[] 
     get('/webhooks', 405, { method: 'PATCH' }),
     get('/events', 405, { method: 'DELETE' }),
     get('/auth/ticket', 405),
-    get('/docs/events', 200),
-    get('/asyncapi.json', 200),
+    get('/docs/events', 200, { differs: { caddy: { reason: CADDY_UNPACKS } } }),
+    get('/asyncapi.json', 200, { differs: { caddy: { reason: CADDY_UNPACKS } } }),
     get('/auth/refresh', 405),
     get(`/jobs/${jobId}/stream`, 405, { method: 'PUT' }),
     get('/ws', 426),
@@ -254,7 +255,7 @@ export function table ({ token, writerToken, jobId, etag, page }: Known): Row[] 
     get(`/jobs/${'x'.repeat(300)}`, 400),
     get(`/jobs/${'x'.repeat(3000)}`, 414),
     get(`/jobs?cursor=${'x'.repeat(8000)}`, 400),
-    get('/jobs?status=failed&status=active', 400),
+    get('/jobs?status=failed&status=active', 200),
     get('/jobs?nothing=1', 400),
     get('/jobs', 200, { headers: `X-Long: ${'x'.repeat(8000)}\r\n` }),
     get('/jobs', 431, {
