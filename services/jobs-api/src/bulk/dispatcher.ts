@@ -12,7 +12,7 @@ const MAX_RESPONSE_BYTES = 4 * 1024 * 1024
 
 const FORWARDED = ['location', 'retry-after', 'www-authenticate'] as const
 
-export type Dispatcher = ReturnType<typeof createDispatcher>
+type Dispatcher = ReturnType<typeof createDispatcher>
 
 type Forwarded = { path?: string, body?: unknown }
 

@@ -3,7 +3,7 @@ import { numberArray, textArray } from '@tidings/service-kit'
 import type { FoundJob } from '../read/find-jobs.ts'
 
 /** Items that are worked on together. */
-export const PAGE = 200
+const PAGE = 200
 /** Of these, at a time: BullMQ's hash of a job may have a megabyte. */
 const CONCURRENCY = 20
 

@@ -40,7 +40,7 @@ t.test('two million jobs with ten million lines', { skip }, async t => {
     t.ok(blocks <= 5 * 50, `${blocks} blocks`)
   })
 
-  await t.test('a day is dropped beside a writer, which hardly waits; lines of jobs that are left are kept', async t => {
+  await t.test('a day is dropped beside a writer, which hardly waits; lines of remaining jobs are kept', async t => {
     await sql`delete from jobs.jobs where n % 1000 <> 0 and n > 5000` // in one statement, as only the drop is tested
     t.equal(await removeOldJobs(sql, { days: 30, signal }), 4995)
     const stopping = new AbortController()
