@@ -12,8 +12,6 @@ const MAX_RESPONSE_BYTES = 4 * 1024 * 1024
 
 const FORWARDED = ['location', 'retry-after', 'www-authenticate'] as const
 
-type Dispatcher = ReturnType<typeof createDispatcher>
-
 type Forwarded = { path?: string, body?: unknown }
 
 /** A client of webhook-dispatcher, which has the bulk actions on deliveries, with the token of the request. */
