@@ -74,7 +74,7 @@ async function post (path: string, body?: object): Promise<number> {
 }
 
 const newWebhook = async () => await post('/webhooks', { url: receiver.url, eventType: 'progress' })
-const newReplay = async (webhook: number) => await post(`/webhooks/${webhook}/replay`, { since: yesterday() })
+const newReplay = async (webhook: number) => await post(`/webhooks/${webhook}/replay`, { since: hoursAgo(24) })
 
 async function finishedDelivery (): Promise<number> {
   const id = await post(`/webhooks/${await newWebhook()}/test`)
@@ -87,7 +87,7 @@ async function newBulk (): Promise<string> {
   return (await make<{ bulkId: string }>('jobs', 'POST', '/bulk', { action: 'retry', ids: ['nothing'] })).bulkId
 }
 
-const yesterday = () => new Date(Date.now() - 86_400_000).toISOString()
+const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString()
 const erasure = async () => await make<{ erasureId: string }>('jobs', 'DELETE', '/users/nobody')
 const putLegacy = async () => await make('dispatcher', 'PUT', '/webhooks/legacy', { webhookUrl: receiver.url })
 
@@ -114,7 +114,7 @@ const REPLACED: Record<string, () => object> = {
   refreshTokens: () => ({
     refreshToken: signRefreshToken({ userId: USER, secret: REFRESH_TOKEN_SECRET, expiresInMs: 60_000 })
   }),
-  replayWebhook: () => ({ since: yesterday() })
+  replayWebhook: () => ({ since: hoursAgo(24), until: hoursAgo(1) })
 }
 
 async function pathOf (operation: Operation): Promise<string> {
