@@ -16,7 +16,12 @@ const TooLarge = createError('JOB_DATA_TOO_LARGE',
 
 type Context = { userId: string, sql: RawSql, redis: Redis, findQueue: (name: string) => Queue }
 type Former = { data: unknown, options: JobsOptions }
-type StoredRow = { data: unknown, options: JobsOptions | null, webhook_url: string | null }
+type StoredRow = {
+  data: unknown
+  options: JobsOptions | null
+  webhook_url: string | null
+  webhook_event_type: NewJob['webhookEventType'] | null
+}
 
 /**
  * The job as it was submitted: from its row, or from BullMQ's hash as long as that is there (a completed job, a job of
@@ -26,7 +31,7 @@ type StoredRow = { data: unknown, options: JobsOptions | null, webhook_url: stri
  */
 export async function formerSubmission (row: FoundJob, context: Context): Promise<NewJob> {
   const [stored] = await context.sql<StoredRow[]>`
-    select data, options, webhook_url from jobs.jobs where n = ${row.n}`
+    select data, options, webhook_url, webhook_event_type from jobs.jobs where n = ${row.n}`
   const former = await inQueue(row, context.findQueue, async queue =>
     storedIn(stored) ?? await inBullmq(row, queue, context))
   if (!former) throw new NotKept()
@@ -39,7 +44,8 @@ export async function formerSubmission (row: FoundJob, context: Context): Promis
     ...(priority && { priority }),
     ...(attempts && { attempts }),
     ...(backoff && { backoff: backoff as NonNullable<NewJob['backoff']> }),
-    ...(stored?.webhook_url && { webhookUrl: stored.webhook_url })
+    ...(stored?.webhook_url && { webhookUrl: stored.webhook_url }),
+    ...(stored?.webhook_event_type && { webhookEventType: stored.webhook_event_type })
   }
 }
 

@@ -19,7 +19,7 @@ t.test('resubmit', async t => {
     ...(payload !== undefined && { payload })
   })
   const rowOf = async (jobId: string) => (await sql`
-    select name, queue, data, options, webhook_url, attempts_max, user_id from jobs.jobs where id = ${jobId}`)[0]
+    select name, queue, data, options, webhook_url, webhook_event_type, attempts_max, user_id from jobs.jobs where id = ${jobId}`)[0]
   worker(t, redis, async job => {
     if (job.name === 'bad') throw new Error('no luck')
     return job.data
@@ -32,7 +32,8 @@ t.test('resubmit', async t => {
     priority: 5,
     attempts: 4,
     backoff: { type: 'fixed', delay: 10 },
-    webhookUrl: 'https://example.com/hook'
+    webhookUrl: 'https://example.com/hook',
+    webhookEventType: 'failed'
   }
 
   await t.test('makes a new job with name, queue, data, options and webhookUrl of the former', async t => {
@@ -50,6 +51,7 @@ t.test('resubmit', async t => {
       data: { month: 3, userId: 7 },
       options: { jobId: submitted.jobId, priority, attempts, backoff },
       webhook_url: 'https://example.com/hook',
+      webhook_event_type: 'failed',
       attempts_max: 4
     })
     t.match((await app.findQueue('idle').getJob(submitted.jobId))?.opts, { priority, attempts, backoff })
