@@ -13,7 +13,12 @@ const client = createClient({
 function Start () {
   const [jobId, setJobId] = useState<string>()
   const submit = async () => setJobId((await client.jobs.submit('dataProcessing', { file: 'zipcodes.csv' })).jobId)
-  return <main><button onClick={submit}>Process a file</button>{jobId && <Progress key={jobId} jobId={jobId} />}</main>
+  return (
+    <main>
+      <button onClick={() => { submit().catch(console.error) }}>Process a file</button>
+      {jobId && <Progress key={jobId} jobId={jobId} />}
+    </main>
+  )
 }
 
 function Progress ({ jobId }: { jobId: string }) {
@@ -21,11 +26,13 @@ function Progress ({ jobId }: { jobId: string }) {
   const { state } = useTidingsStatus()
   if (status === 'error') return <p role='alert'>{String(error)}</p>
   if (job?.state === 'completed') return <p>Done: {job.result?.rows} rows</p>
-  if (job?.state === 'failed') return <p role='alert'>{job.failedReason} <button onClick={retry}>Again</button></p>
+  if (job?.state === 'failed') {
+    return <p role='alert'>{job.failedReason} <button onClick={() => { retry().catch(console.error) }}>Again</button></p>
+  }
   return (
     <section aria-busy={state !== 'live'}>
       <progress max={100} value={Number(job?.progress ?? 0)} /> {job?.state ?? status}
-      <button onClick={cancel}>Cancel</button>
+      <button onClick={() => { cancel().catch(console.error) }}>Cancel</button>
     </section>
   )
 }

@@ -101,17 +101,15 @@ function createJob<Result> (
   const { jobs } = client
   const isOn = enabled && id
   const first: JobView<Result> = { job: initial, status: isOn ? 'loading' : 'idle', error: undefined }
-  const store = createStore(first, async (set, signal, after) => {
-    if (!isOn) return
-    try {
+  const store = createStore(first, (set, signal, after) => {
+    const follow = async (id: string) => {
       for await (const job of jobs.watch(id, { queue, result, signal, after })) {
         const isFinal = job.state === 'completed' || job.state === 'failed'
         set({ job: job as Job<Result>, status: isFinal ? 'ended' : 'watching', error: undefined })
         await nextFrame()
       }
-    } catch (error) {
-      set({ status: 'error', error })
     }
+    if (isOn) follow(id).catch((error: unknown) => set({ status: 'error', error }))
   })
   const command = (send: (id: string, options: { queue: string | undefined }) => Promise<Job>) => async () => {
     if (!id) throw new TypeError('There is no job')

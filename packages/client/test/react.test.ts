@@ -92,7 +92,7 @@ t.test('pages', { skip: withoutChromium }, async t => {
     await page.close()
   })
 
-  t.test('a retry is followed to its own end', async t => {
+  t.test('a retry is followed to its own end', async () => {
     const token = system.token('react retry')
     const client = createClient({ url: edge, token })
     const { jobId } = await client.jobs.submit('count', { to: 5, fail: 'no luck', once: true })
@@ -150,7 +150,7 @@ t.test('pages', { skip: withoutChromium }, async t => {
     await page.close()
   })
 
-  t.test('a list is polled where nothing can push', async t => {
+  t.test('a list is polled where nothing can push', async () => {
     const token = system.token('react polled list')
     const client = createClient({ url: edge, token })
     const page = await open()

@@ -8,7 +8,7 @@ function setup () {
   const run = createScanQueue({ maxRunning: 2, max: 5, maxPerUser: 3 })
   const started: string[] = []
   const ends = new Map<string, () => void>()
-  /** A scan that ends when it is told to. */
+  /** A scan that ends when the test lets it. */
   const scan = async (name: string, user = name, clientSignal = signal) => await run(user, clientSignal, async () => {
     started.push(name)
     await new Promise<void>(resolve => ends.set(name, resolve))

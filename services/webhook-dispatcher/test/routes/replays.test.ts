@@ -94,7 +94,8 @@ t.test('a replay sends what the webhook would receive now', async t => {
   const { headers } = await replay(webhook, {})
   t.match(await ended(webhook, headers.location), { deliveries: 2, outcomes: { delivered: 2 } })
   const received = receiver.requests.map(request => request.headers['webhook-id'])
-  t.same(received.toSorted(), sent.map(({ eventId }) => eventId).toSorted())
+  t.same(new Set(received), new Set(sent.map(({ eventId }) => eventId)))
+  t.equal(received.length, sent.length)
 })
 
 t.test('a replay ends before a time, or with an event', async t => {
