@@ -27,7 +27,11 @@ function Progress ({ jobId }: { jobId: string }) {
   if (status === 'error') return <p role='alert'>{String(error)}</p>
   if (job?.state === 'completed') return <p>Done: {job.result?.rows} rows</p>
   if (job?.state === 'failed') {
-    return <p role='alert'>{job.failedReason} <button onClick={() => { retry().catch(console.error) }}>Again</button></p>
+    return (
+      <p role='alert'>
+        {job.failedReason} <button onClick={() => { retry().catch(console.error) }}>Again</button>
+      </p>
+    )
   }
   return (
     <section aria-busy={state !== 'live'}>
