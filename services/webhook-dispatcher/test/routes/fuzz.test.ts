@@ -9,6 +9,8 @@ const { app, call } = await setup(t, { RATE_LIMIT_MAX: '1000000', WEBHOOK_MAX_PE
 const receiver = await startReceiver(t)
 const USER = 1
 const SINCE = [new Date(Date.now() - 3_600_000).toISOString(), `${Date.now() - 1000}-0`]
+/** Any two of them agree. */
+const EVENT_TYPES = { eventType: ['completed', null], eventTypes: [['completed', 'failed'], null] }
 
 /** What an operation needs to succeed: unchanged webhooks with deliveries. */
 async function prepare ({ path }: Operation): Promise<Record<string, unknown[]>> {
@@ -16,7 +18,7 @@ async function prepare ({ path }: Operation): Promise<Record<string, unknown[]>>
   await call('/webhooks/legacy', { method: 'PUT', body: { webhookUrl: receiver.url } })
   const [first = 0] = ids
   if (path.startsWith('/deliveries')) return { id: await Promise.all(ids.slice(0, 3).map(newDelivery)) }
-  if (!path.includes('{replayId}')) return { id: ids, since: SINCE }
+  if (!path.includes('{replayId}')) return { id: ids, since: SINCE, until: [null], ...EVENT_TYPES }
   const { body: replay } = await call(`/webhooks/${first}/replay`, { method: 'POST', body: { since: SINCE[0] } })
   return { id: [first], replayId: [replay.id] }
 }
