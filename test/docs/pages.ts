@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '@tidings/local'
 
-const IGNORED = ['**/node_modules/**', '.local/**', '.git/**']
+const IGNORED = ['**/node_modules/**', 'packages/*/dist/**', '.local/**', '.git/**']
 
 /** The text of a file of the repository. */
 export function read (path: string): string {
