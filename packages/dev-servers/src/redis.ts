@@ -12,15 +12,15 @@ const STOP_TIMEOUT_MS = 10_000
 const PING_TIMEOUT_MS = 1_000
 
 export interface RedisOptions {
-  /** Folder of the data and, unless `log` says otherwise, of redis.log. Made when missing. */
+  /** Folder of the data and, without `log`, of redis.log. Created if it is missing. */
   dir: string
-  /** A free one when not given. */
+  /** A free one by default. */
   port?: number | undefined
   host?: string | undefined
-  /** Append-only file, synced every second. Default true: Tidings' promises assume it. */
+  /** Append-only file, synced every second. True by default: the guarantees of Tidings assume it. */
   appendonly?: boolean | undefined
   log?: string | undefined
-  /** Asked of every client. Kept in a file that only its owner reads: arguments are in the process table. */
+  /** Required from every client. Kept in a file that only its owner can read, since everyone sees arguments. */
   password?: string | undefined
   /** More directives of redis.conf. */
   settings?: Record<string, string> | undefined
@@ -32,7 +32,7 @@ export interface RedisServer extends ServerProcess {
   port: number
 }
 
-/** Starts redis-server (or valkey-server) and resolves once it answers PING. */
+/** Starts redis-server (or valkey-server) and resolves once it replies to PING. */
 export async function startRedis (options: RedisOptions): Promise<RedisServer> {
   const command = await redisExecutable()
   const host = options.host ?? '127.0.0.1'
@@ -89,14 +89,14 @@ function redisArguments (options: RedisOptions, host: string, port: number): str
     appendfsync: 'everysec',
     save: '',
     'maxmemory-policy': 'noeviction',
-    // The arguments stay readable in the process table: a later start knows its own orphan by its folder.
+    // Arguments are readable in the process table: a later start recognizes its orphan by its folder.
     'set-proc-title': 'no',
     ...options.settings
   }
   return [...passwordFile(options), ...Object.entries(directives).flatMap(([name, value]) => [`--${name}`, value])]
 }
 
-/** True once the server has loaded its data: until then it answers PING with -LOADING, password or not. */
+/** True once the server has loaded its data: until then it replies to PING with -LOADING. */
 async function answersPing (host: string, port: number): Promise<boolean> {
   return await new Promise(resolve => {
     const socket = connect({ host, port })

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const LOG_TAIL = 2_000
 const POLL_MS = 20
 
-// Servers that run now. A process that ends without stopping them (an uncaught exception) must not leave them behind.
+// Running servers. A process that ends without stopping them (an uncaught exception) must not leave them behind.
 const running = new Map<ChildProcess, NodeJS.Signals>()
 process.on('exit', () => {
   for (const [child, signal] of running) child.kill(signal)
@@ -24,9 +24,9 @@ export interface ServerExit { code: number | null, signal: NodeJS.Signals | null
 export interface ServerProcess {
   pid: number
   process: ChildProcess
-  /** Resolves when the process has ended, however it did. */
+  /** Resolves when the process has ended, in any way. */
   exited: Promise<ServerExit>
-  /** Asks the process to end, waits a bounded time, then kills it. Safe to call twice. */
+  /** Terminates the process, and kills it after a bounded time. May be called twice. */
   stop: () => Promise<void>
 }
 
@@ -34,7 +34,7 @@ export interface ServerCommand {
   name: string
   command: string
   args: string[]
-  /** Receives stdout and stderr, after what an earlier start left there. */
+  /** Receives stdout and stderr, appended. */
   log: string
   stopSignal: NodeJS.Signals
   stopTimeoutMs: number
@@ -45,9 +45,9 @@ export interface ServerCommand {
 }
 
 /**
- * Starts a server as a child in a process group of its own, so that Ctrl-C in a terminal reaches the one who
- * supervises it and not the server, which must go last. Output goes to a file and never through a pipe: a server
- * whose starter was killed must not die of a broken pipe in the middle of a write.
+ * Starts a server as a child in its own process group, so that Ctrl-C in a terminal reaches its supervisor and not the
+ * server, which has to end last. Output goes to a file, not through a pipe: if the supervisor is killed, a broken pipe
+ * must not end the server in the middle of a write.
  */
 export async function spawnServer (server: ServerCommand): Promise<ServerProcess> {
   const fd = openSync(server.log, 'a')
@@ -70,7 +70,7 @@ export async function spawnServer (server: ServerCommand): Promise<ServerProcess
   }
 }
 
-/** Waits until `isReady`, and fails with the end of the server's log when it ends before or takes too long. */
+/** Waits until `isReady`; fails with the end of the server's log if it ends before or takes too long. */
 export async function waitUntilReady (
   server: ServerProcess,
   { name, log, isReady, timeoutMs }: { name: string, log: string, isReady: () => Promise<boolean>, timeoutMs: number }

@@ -12,9 +12,9 @@ import { createResolve, type Resolve } from './resolve.ts'
 
 const CONNECT_TIMEOUT_MS = 10_000
 const CONNECTIONS = 50
-/** A busy connection is never idle: without an end it would stay at the address that a name has had once. */
+/** A busy connection never becomes idle, so it would keep the address that a name resolved to at first. */
 const MAX_AGE_MS = 60_000
-/** URLs of webhooks in use are judged once; the addresses of their names at each connect. */
+/** The URL of a webhook in use is checked once, the addresses of its name at each connect. */
 const MAX_TARGETS = 10_000
 
 export type AttempterOptions = EgressRules & {
@@ -39,24 +39,23 @@ export type AttemptRequest = {
   url: string
   headers: Record<string, string>
   body: string | Buffer
-  /** For everything: connection, request, status. */
+  /** For the whole attempt: connection, request, status. */
   timeoutMs: number
-  /** Gives the attempt up: it rejects with the signal's reason, since nobody knows what became of it. */
+  /** Aborts the attempt: it rejects with the signal's reason, because its outcome is unknown. */
   signal?: AbortSignal
 }
 
 export type Attempter = {
-  /** @throws OwnFault where nothing can be said of the endpoint */
+  /** @throws OwnFault if the attempt proves nothing about the endpoint */
   (request: AttemptRequest): Promise<AttemptOutcome>
   /** Ends all connections. */
   close: () => Promise<void>
 }
 
 /**
- * Makes the function that posts webhooks: no redirects, a deadline over the
- * whole exchange, a bounded read of the answer, and no way to an address that
- * the rules don't allow. Each fault of the other side is an outcome; it rejects
- * only when given up by the signal, or with a fault of ours.
+ * Creates the function that posts webhooks: no redirects, a deadline for the whole exchange, a bounded read of the
+ * response, and no connection to an address that the rules forbid. A fault of the endpoint is an outcome; the function
+ * rejects only if the signal aborts, or with a fault of ours.
  */
 export function createAttempter (
   { connectTimeoutMs = CONNECT_TIMEOUT_MS, connections = CONNECTIONS, ...options }: AttempterOptions

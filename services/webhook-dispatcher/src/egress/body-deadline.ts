@@ -1,15 +1,15 @@
-/** How long what follows a status is waited for: it is for the log. */
+/** How long an attempt waits for the body after the status: the body is only for the log. */
 const READ_MS = 1000
-/** How much longer it may take: one timer for all, since hardly any answer comes in parts. */
+/** How much longer it may take: all bodies share one timer, since few responses arrive in parts. */
 const LOOK_MS = 100
 
 type Reading = { onBodyLate: () => void }
 
-/** Answers whose status is known and whose end is not, with the moment until which they are read. */
+/** Responses whose status has arrived and whose end has not, with the time until which they are read. */
 const reading = new Map<Reading, number>()
 let timer: NodeJS.Timeout | undefined
 
-/** Calls `onBodyLate` in a second, unless that is taken back. */
+/** Calls `onBodyLate` after a second, unless it is cancelled. */
 export function awaitBody (exchange: Reading): void {
   reading.set(exchange, performance.now() + READ_MS)
   timer ??= setTimeout(look, LOOK_MS)

@@ -4,17 +4,17 @@ import {
 import type { Transform } from 'node:stream'
 import { replaceNul } from '@tidings/service-kit'
 
-/** What is kept of an answer, for the log. */
+/** How much of a response is kept for the log. */
 export const MAX_KEPT = 16 * 1024
 
 const CHARSET = /charset\s*=\s*"?([\w.:-]+)/i
 const UTF_8 = /^utf-?8$/i
-// What is cut off is decoded as far as it goes.
+// A truncated body is decoded as far as it goes.
 const CUT = { finishFlush: constants.Z_SYNC_FLUSH }
 
 /**
- * The text of an answer's first bytes: decompressed, decoded by its charset, and
- * well-formed whatever came. It is for people who look for a fault of theirs.
+ * The text of the first bytes of a response: decompressed, decoded by its charset, and always well-formed. The owner
+ * of the webhook reads it to find a fault of the endpoint.
  */
 export async function bodyText (
   bytes: Buffer, { encoding, contentType }: { encoding: string, contentType: string }
@@ -28,7 +28,7 @@ export async function bodyText (
 export function textOf (bytes: Buffer, contentType: string): string {
   const [, charset = 'utf-8'] = CHARSET.exec(contentType) ?? []
   const isWhole = bytes.length < MAX_KEPT && UTF_8.test(charset)
-  // With `stream` a character that was cut in two is left out.
+  // With `stream`, a character that was cut in two is omitted.
   const text = isWhole ? bytes.toString() : decoderOf(charset).decode(bytes, { stream: true })
   return replaceNul(text)
 }
@@ -63,7 +63,7 @@ function decompressorOf (bytes: Buffer, encoding: string): Transform | undefined
   switch (encoding) {
     case 'gzip':
     case 'x-gzip': return createGunzip(CUT)
-    // Meant is zlib's format; some servers send the bare one.
+    // The standard means zlib's format; some servers send raw deflate.
     case 'deflate': return ((bytes[0] ?? 0) & 0x0f) === 8 ? createInflate(CUT) : createInflateRaw(CUT)
     case 'br': return createBrotliDecompress({ finishFlush: constants.BROTLI_OPERATION_FLUSH })
     case 'zstd': return createZstdDecompress({ finishFlush: constants.ZSTD_e_flush })

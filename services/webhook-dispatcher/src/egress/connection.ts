@@ -7,7 +7,7 @@ import { openSocket, type OpeningTimes, type OriginMemory, type SocketOptions } 
 import { ResponseHead } from './response-head.ts'
 
 /**
- * The request that a connection was opened for is sent at once; if that was given up, the next one finds an idle
+ * The request that a connection was opened for is sent at once. If that request was aborted, the next one uses the idle
  * connection.
  */
 const FRESH_MS = 500
@@ -16,7 +16,7 @@ const FRESH_MS = 500
  * One kept-alive connection to an origin. It knows how long it took to open, for the attempt that had to wait for it.
  */
 export class Connection extends Client {
-  /** What its current socket has read. */
+  /** What the current socket has received. */
   head: ResponseHead | undefined
   readonly memory: OriginMemory
   readonly #maxAgeMs: number
@@ -52,7 +52,7 @@ export class Connection extends Client {
     return super.dispatch(options, handler)
   }
 
-  /** How long it took to open, once: later requests find it open, and so does one that comes long after. */
+  /** How long it took to open. Returned once: later requests find the connection open. */
   takeTimings (): OpeningTimes | undefined {
     const timings = this.#timings
     this.#timings = undefined
@@ -60,8 +60,8 @@ export class Connection extends Client {
   }
 
   /**
-   * Ends the socket after a whole answer if it is old; the next request opens another. The pool's own `clientTtl` looks
-   * at all of its connections for each request.
+   * Closes an old socket after a complete response; the next request opens another one. The pool's own `clientTtl`
+   * would check all of its connections for each request.
    */
   endIfOld (): void {
     if (performance.now() - this.#openedAt > this.#maxAgeMs) this.#socket?.destroy()

@@ -7,7 +7,7 @@ export type Family = 4 | 6
 
 export type Answer = {
   family: Family
-  /** None where there is a fault. */
+  /** Empty if there is an error. */
   addresses: string[]
   ttlMs: number
   fault?: unknown
@@ -15,15 +15,15 @@ export type Answer = {
 
 export type Dns = ReturnType<typeof createDns>
 
-/** A dead server costs a second before the next one is asked; three rounds end within the time that a caller has. */
+/** A dead server costs a second before the next one is queried; three rounds fit into a caller's deadline. */
 const QUERY = { timeout: 1000, tries: 3 }
 const PROBE = { timeout: 1000, tries: 1 }
-/** What a probe has found holds for so long. */
+/** How long the result of a probe is valid. */
 const PROBE_MS = 1000
-/** Names that had addresses lately, among which a probe finds some to ask for. */
+/** Names that were resolved recently: a probe queries some of them. */
 const MAX_GOOD = 100
 const PROBED_NAMES = 2
-/** What these say is an answer, even if it is no. */
+/** These codes are an answer of a server, even a negative one. */
 const DEFINITE = new Set(['ENOTFOUND', 'ENODATA', 'EBADNAME', 'EFORMERR'])
 
 /** The system's DNS servers, or those given. */
@@ -56,9 +56,8 @@ export function createDns (servers?: string[]) {
   }
 
   /**
-   * Whether our servers are to blame for a name that could not be resolved, and
-   * not those of the name: no other name is answered either. Asked for are names
-   * of other domains that were found lately; where there are none, the root.
+   * Whether our DNS servers, not those of the name, are the reason that it could not be resolved: then no other name is
+   * answered either. The probe queries recently resolved names of other domains or, if there are none, the root.
    */
   async function isToBlame (hostname: string, fault: unknown, timeoutMs: number): Promise<boolean> {
     if (isDefinite(fault)) return false
@@ -86,7 +85,7 @@ export function isDefinite (fault: unknown): boolean {
   return DEFINITE.has(codeOf(fault))
 }
 
-/** @throws an error of code ETIMEOUT where that takes longer */
+/** @throws an error of code ETIMEOUT after that time */
 export async function within<T> (ms: number, answer: Promise<T>): Promise<T> {
   return await withTimeout(answer, ms, (): never => {
     throw Object.assign(new Error('No answer in time'), { code: 'ETIMEOUT' })

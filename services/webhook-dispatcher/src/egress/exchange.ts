@@ -8,31 +8,30 @@ import { codeOf, EgressError, type AttemptOutcome, type Durations, type ErrorCla
 import { OwnFault, ownFaultOf } from './own-fault.ts'
 import { retryAfterMs } from './retry-after.ts'
 
-/** Of a longer answer the connection is closed, which costs less than to read it to its end. */
+/** The connection of a longer response is closed, which is cheaper than reading it to its end. */
 const MAX_READ = 64 * 1024
 
 const EMPTY = Buffer.alloc(0)
 
 type ExchangeOptions = {
   timeoutMs: number
-  /** Gives the attempt up: it is rejected with the signal's reason and has no outcome. */
+  /** Aborts the attempt: it rejects with the signal's reason and has no outcome. */
   signal?: AbortSignal | undefined
   freezes: Freezes
   settle: (outcome: AttemptOutcome) => void
   reject: (reason: unknown) => void
-  /** Dispatches the same request on a connection that is sure to be new. */
+  /** Dispatches the same request on a connection that is certainly new. */
   resend: (exchange: Exchange) => void
-  /** Nothing came over a connection that was open already, nor over another one to the origin. */
+  /** No byte arrived over a kept connection, nor over another one to the origin. */
   onSilence: () => void
 }
 
 /**
- * One request and its answer, as undici reports them. It is over with the whole
- * answer, the first fault, or the deadline, whichever comes first, even while
- * undici still waits for a connection; what comes later is ignored.
+ * One request and its response, as undici reports them. It ends with the complete response, the first fault, or the
+ * deadline, whichever comes first, even while undici still waits for a connection. Later callbacks are ignored.
  */
 export class Exchange implements Dispatcher.DispatchHandler {
-  /** The connection that it goes over, once it has one. */
+  /** Its connection, once it has one. */
   connection: Connection | undefined
   readonly #options: ExchangeOptions
   readonly #started = performance.now()
@@ -44,7 +43,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** Whether the connection has served other requests before. */
   #isReused = false
   #isResent = false
-  /** How much of the deadline was given back for freezes. */
+  /** How far the deadline was extended because of freezes. */
   #frozenMs = 0
   #status: number | undefined
   #headers: IncomingHttpHeaders = {}
@@ -95,7 +94,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#settle(faultOf(err))
   }
 
-  /** The status is known, before the parser has seen the rest of the head. */
+  /** The status has arrived; the parser has not read the rest of the head yet. */
   onStatus (status: number) {
     this.#status = status
     const now = performance.now()
@@ -109,7 +108,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   /**
-   * A kept connection that the other side has closed meanwhile: no byte of an answer came, and so nobody has judged the
+   * The endpoint had closed a kept connection: no byte of a response arrived, so the endpoint has not processed the
    * request.
    */
   #isStale (err: Error): boolean {
@@ -126,7 +125,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#options.resend(this)
   }
 
-  /** An answer may have come while this process was frozen, and is read now. */
+  /** A response may have arrived while this process was frozen; it is read now. */
   #onDeadline () {
     const frozenMs = this.#options.freezes.since(this.#started)
     const more = Math.min(this.#options.timeoutMs, frozenMs - this.#frozenMs)
@@ -201,7 +200,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
 type Verdict = Pick<AttemptOutcome, 'ok' | 'errorClass' | 'message'>
 
-/** The status decides: how the rest of an answer ends says nothing of what became of the request. */
+/** The status decides: how the rest of the response ends does not change the outcome of the request. */
 function verdict (status: number | undefined, fault: EgressError | undefined): Verdict {
   if (status === undefined) {
     return {

@@ -1,26 +1,25 @@
 /**
- * How often it is noted that this process runs, and how much later than that is a freeze: more than a busy machine
- * takes.
+ * How often this process records that it runs, and by how much a record must be late to be a freeze: more than on a
+ * busy machine.
  */
 const TICK_MS = 250
 const FREEZE_MS = 1000
-/** Beyond these the oldest are forgotten: an attempt ends within a minute. */
+/** More than these are not needed: an attempt ends within a minute. The oldest are dropped. */
 const MAX_KNOWN = 100
 
 type Freeze = { from: number, ms: number }
 
 /** When this process did not run: it was stopped, its machine was suspended, or its event loop was blocked. */
 export type Freezes = {
-  /** For how long of the time since a moment of `performance.now()`; 0 while all is well. */
+  /** How long it did not run since a time of `performance.now()`, in milliseconds; usually 0. */
   since (started: number): number
   close (): void
 }
 
 /**
- * Watches for freezes by a timer. A stopped process finds the monotonic clock
- * advanced; a suspended machine may find it where it stood, and the time of day
- * advanced. A clock that was set forward is taken for that too: no harm, it only
- * excuses attempts that failed at that moment.
+ * Detects freezes with a timer. After a stopped process continues, the monotonic clock has advanced; after a suspended
+ * machine resumes, possibly only the time of day has. A clock that was set forward looks the same, which is harmless:
+ * it only excuses attempts that failed at that moment.
  */
 export function createFreezes ({ now = () => performance.now(), today = () => Date.now() } = {}): Freezes {
   const known: Freeze[] = []
@@ -41,7 +40,7 @@ export function createFreezes ({ now = () => performance.now(), today = () => Da
   return {
     since (started) {
       look() // the timers of attempts may be first to run after a freeze
-      // One that began before the attempt can't have held it up.
+      // A freeze that began before the attempt did not delay it.
       return known.reduce((sum, { from, ms }) => from + TICK_MS + ms > started ? sum + ms : sum, 0)
     },
     close: () => clearInterval(timer)

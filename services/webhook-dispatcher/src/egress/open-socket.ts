@@ -22,20 +22,19 @@ export type SocketOptions = {
   secureContext?: SecureContext | undefined
 }
 
-/** What is known of an origin from its last connections: with the TLS session the next handshake is shorter. */
+/** State of an origin from its last connections: the TLS session shortens the next handshake. */
 export type OriginMemory = { session?: Buffer, address?: string, answeredAt?: number }
 export type Destination = { hostname: string, port: number, secure: boolean, memory: OriginMemory }
 export type OpenedSocket = { socket: Socket } & OpeningTimes
-/** Milliseconds; TLS counts to the connect. */
+/** Milliseconds; TLS is part of the connect. */
 export type OpeningTimes = { dnsMs: number, connectMs: number }
 
-/** Half of the time at most goes to DNS: what is left must do to see whose fault it is that nothing came. */
+/** DNS gets at most half of the time: the rest is needed to find out whether our servers are the reason. */
 const DNS_SHARE = 0.5
 
 /**
- * Connects, in three phases with an error class each. The addresses of the name
- * are judged and the socket is bound to one of those judged, so that a name
- * can't mean one thing to the check and another to the connect.
+ * Connects in three phases, each with its error class. The addresses of the name are checked, and the socket connects
+ * to one of the checked addresses, so that a name cannot resolve to another address between check and connect.
  *
  * @throws EgressError or OwnFault
  */

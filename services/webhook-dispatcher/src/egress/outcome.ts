@@ -7,23 +7,23 @@ export type ErrorClass = AttemptErrorClass
  */
 export type Durations = { dnsMs?: number, connectMs?: number, ttfbMs?: number, totalMs: number }
 
-/** What became of one POST. `ok` is a complete 2xx answer; everything else has an error class. */
+/** The outcome of one POST. `ok` is a 2xx response; everything else has an error class. */
 export type AttemptOutcome = {
   ok: boolean
   status?: number
   errorClass?: ErrorClass
   message?: string
   responseHeaders?: Record<string, string>
-  /** The first 16 KiB of the answer as text. */
+  /** The first 16 KiB of the response as text. */
   responseBody?: string
-  /** What Retry-After asks for, counted from the answer on. */
+  /** The delay of Retry-After, counted from the response. */
   retryAfterMs?: number
   durations: Durations
 }
 
 /**
- * Why an attempt failed. The message is made here and shown to the webhook's
- * owner, so it holds no address and nothing that a peer has sent.
+ * Why an attempt failed. The message is written here and shown to the owner of the webhook, so it contains no address
+ * and nothing that a peer has sent.
  */
 export class EgressError extends Error {
   readonly errorClass: ErrorClass

@@ -8,14 +8,14 @@ import { codeOf } from './outcome.ts'
  * - `resources`: no file descriptor, memory or local port was left
  * - `network`: this machine has no network, or no route
  * - `resolver`: the DNS servers of this machine do not answer
- * - `proxy`: the proxy of WEBHOOK_PROXY_URL does not do its part
- * - `secret`: no key opens the signing secret
+ * - `proxy`: the proxy of WEBHOOK_PROXY_URL does not work
+ * - `secret`: no key decrypts the signing secret
  * - `internal`: a defect
  */
 export const OWN_FAULTS = ['frozen', 'resources', 'network', 'resolver', 'proxy', 'secret', 'internal'] as const
 export type OwnFaultReason = typeof OWN_FAULTS[number]
 
-/** An attempt that could not be made, or not to its end, through no fault of the endpoint: the delivery is released. */
+/** An attempt that failed through no fault of the endpoint: the delivery is released. */
 export class OwnFault extends Error {
   readonly reason: OwnFaultReason
 
@@ -32,9 +32,8 @@ const NETWORK = new Set(['ENETDOWN', 'ENETUNREACH', 'EPERM'])
 const NO_IPV6 = new Set(['ENETUNREACH', 'EADDRNOTAVAIL', 'EAFNOSUPPORT'])
 
 /**
- * The fault of ours that explains why none of an endpoint's addresses could be
- * connected to. That a machine without IPv6 reaches no IPv6 address explains
- * nothing: such an endpoint is not reachable from here, and its owner sees that.
+ * The fault of ours because of which no address of an endpoint could be connected to. An IPv6 address that a machine
+ * without IPv6 cannot reach is not one: such an endpoint is unreachable from here, and its owner sees that.
  */
 export function ownFaultOf (errors: readonly unknown[]): OwnFault | undefined {
   const known = errors.find(err => err instanceof OwnFault)
@@ -52,7 +51,7 @@ function lacksIPv6 (err: unknown): boolean {
   return typeof address === 'string' && isIPv6(address) && NO_IPV6.has(codeOf(err)) && !hasGlobalIPv6()
 }
 
-/** Whether this machine has an address of 2000::/3; unique local ones lead nowhere but to neighbours. */
+/** Whether this machine has an address in 2000::/3; unique local addresses reach only the local network. */
 function hasGlobalIPv6 (): boolean {
   return Object.values(networkInterfaces()).some(
     addresses => addresses?.some(({ family, address }) => family === 'IPv6' && /^[23]/.test(address))

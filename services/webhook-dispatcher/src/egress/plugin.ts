@@ -3,7 +3,7 @@ import { egressRules } from '@tidings/service-kit'
 import { createAttempter, type Attempter } from './attempt.ts'
 import { trustedCertificates } from './certificates.ts'
 
-/** Decorates `app.attempt`: the only way out to endpoints. */
+/** Decorates `app.attempt`: all requests to endpoints go through it. */
 export const egress = fp(async function egress (app) {
   const { config } = app
   const { WEBHOOK_PROXY_URL: url, WEBHOOK_CA_FILE: file } = config

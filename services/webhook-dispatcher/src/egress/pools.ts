@@ -3,7 +3,7 @@ import { Pool, type Client } from 'undici'
 import { Connection } from './connection.ts'
 import type { OriginMemory, SocketOptions } from './open-socket.ts'
 
-/** Idle pools are cheap, but names of hosts are chosen by users: the pool longest unused goes first. */
+/** Idle pools are cheap, but users choose the host names: the pool that was unused for longest is removed first. */
 const MAX_ORIGINS = 1000
 const MAX_HEADER_BYTES = 16 * 1024
 /**
@@ -17,7 +17,7 @@ type PoolsOptions = SocketOptions & { connections: number }
 
 type Origin = { pool: Pool, memory: OriginMemory }
 
-/** Pools of kept-alive connections, one an origin. */
+/** Pools of kept-alive connections, one per origin. */
 export function createPools ({ connections, ...sockets }: PoolsOptions) {
   const origins = new LRUCache<string, Origin>({
     max: MAX_ORIGINS,
@@ -39,8 +39,7 @@ export function createPools ({ connections, ...sockets }: PoolsOptions) {
   return {
     poolOf: (url: string): Pool => originOf(url).pool,
     /**
-     * A connection that is sure to be new, for one request; it closes by itself once that has been dispatched and
-     * ended.
+     * A connection that is certainly new, for one request; it closes once that request has ended.
      */
     fresh (url: string): Connection {
       const connection = new Connection(url, HTTP, sockets, originOf(url).memory)
@@ -49,7 +48,7 @@ export function createPools ({ connections, ...sockets }: PoolsOptions) {
       connection.once('connectionError', () => single.delete(connection))
       return connection
     },
-    /** Uses none of the open connections for further requests: there may be nobody at their other end. */
+    /** Uses no open connection for further requests: their other ends may be gone. */
     renew (url: string): void {
       origins.delete(url)
     },
@@ -66,7 +65,7 @@ export function createPools ({ connections, ...sockets }: PoolsOptions) {
 
 const HTTP = {
   allowH2: false,
-  // An exchange has a deadline of its own, over everything.
+  // An exchange has its own deadline.
   headersTimeout: 0,
   bodyTimeout: 0,
   maxHeaderSize: MAX_HEADER_BYTES,

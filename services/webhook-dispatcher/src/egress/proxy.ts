@@ -8,18 +8,18 @@ import type { Resolve } from './resolve.ts'
 
 const DEFAULT_PORT = 80
 const MAX_HEADER_BYTES = 16 * 1024
-/** What proxies answer when they can't reach the host themselves. */
+/** Statuses of proxies that cannot reach the host. */
 const UNREACHED = new Set([502, 503, 504])
 const FORBIDDEN = 403
 
 type ProxyOptions = {
   url: string
   resolve: Resolve
-  /** To reach the proxy; whatever it takes from then on it takes for the endpoint. */
+  /** For the connection to the proxy; later delays are those of the endpoint. */
   timeoutMs: number
 }
 
-/** Makes the function that opens a tunnel to an address through an HTTP proxy (CONNECT). */
+/** Creates the function that opens a tunnel to an address through an HTTP proxy (CONNECT). */
 export function createTunnel ({ url, resolve, timeoutMs }: ProxyOptions) {
   const { hostname, port, username, password } = new URL(url)
   const host = hostname.replace(/^\[|\]$/g, '')
@@ -50,7 +50,7 @@ export function createTunnel ({ url, resolve, timeoutMs }: ProxyOptions) {
     }
   }
 
-  /** Resolves to the status of the answer; the socket is then the tunnel's. */
+  /** Resolves to the status of the response; the socket then belongs to the tunnel. */
   async function connectThrough (socket: Socket, authority: string, signal: AbortSignal): Promise<number> {
     return await new Promise((resolve, reject) => {
       const fail = (err: unknown) => {
@@ -72,7 +72,7 @@ export function createTunnel ({ url, resolve, timeoutMs }: ProxyOptions) {
   }
 }
 
-/** Credentials are percent-encoded in a URL; many people write them as they are. */
+/** Credentials in a URL are percent-encoded; many people write them literally. */
 function decoded (text: string): string {
   try {
     return decodeURIComponent(text)

@@ -1,9 +1,9 @@
 import { isIPv6, type Socket } from 'node:net'
 import type { Found } from './resolve.ts'
 
-/** RFC 8305, "Connection Attempt Delay": how long an address has before the next one is tried beside it. */
+/** RFC 8305, "Connection Attempt Delay": the time after which the next address is tried in parallel. */
 const STAGGER_MS = 250
-/** A name with more addresses must not make a port scanner of us. */
+/** Further addresses are ignored: a name must not turn the dispatcher into a port scanner. */
 const MAX_ADDRESSES = 16
 
 /** Connects to one address; an abort of the signal ends the attempt and its socket. */
@@ -11,9 +11,9 @@ export type Dial = (address: string, signal: AbortSignal) => Promise<Socket>
 
 type RaceOptions = {
   dial: Dial
-  /** Whether an address may be connected to; the others are left out. */
+  /** Whether an address may be connected to; others are skipped. */
   isAllowed: (address: string) => boolean
-  /** An address that has worked before: it goes first. */
+  /** An address that has worked before: it is tried first. */
   preferred?: string | undefined
   signal: AbortSignal
 }
@@ -32,11 +32,10 @@ export class RaceLost extends Error {
 }
 
 /**
- * Happy Eyeballs (RFC 8305): tries a name's addresses one beside the other,
- * families in turn, IPv6 first. The next one starts when one has failed, or has
- * not connected within 250 ms; the first that connects wins, the others are
- * closed. None is given up before the signal: a distant endpoint connects too.
- * Addresses that are still being asked for join the race when they are known.
+ * Happy Eyeballs (RFC 8305): tries the addresses of a name in parallel, alternating between families, IPv6 first. The
+ * next one starts when one has failed, or has not connected within 250 ms; the first that connects wins, the others are
+ * closed. Only the signal ends an attempt, so that distant endpoints connect too. Addresses that DNS returns later join
+ * the race.
  *
  * @throws RaceLost, or the signal's reason
  */
@@ -105,7 +104,7 @@ export async function race (
   return await promise
 }
 
-/** IPv6 and IPv4 by turns, behind the preferred one. */
+/** The preferred address, then IPv6 and IPv4 in turn. */
 function inTurn (addresses: string[], preferred: string | undefined): string[] {
   const rest = addresses.filter(address => address !== preferred)
   const families = [rest.filter(isIPv6), rest.filter(address => !isIPv6(address))] as const

@@ -5,30 +5,28 @@ import { createDns, isDefinite, within, type Answer, type Dns } from './dns.ts'
 import { codeOf, EgressError } from './outcome.ts'
 import { OwnFault } from './own-fault.ts'
 
-/** Addresses of a name, at least one; `later` brings those of the family that has not been answered yet. */
+/** Addresses of a name, at least one; `later` resolves to those of the family that has not been answered yet. */
 export type Found = { addresses: string[], later?: Promise<string[]> | undefined }
 
 /**
- * Rejects with an EgressError where the name has no address, and with an OwnFault where our DNS servers are to blame.
+ * Rejects with an EgressError if the name has no address, and with an OwnFault if our DNS servers are the reason.
  */
 export type Resolve = (hostname: string, timeoutMs?: number) => Promise<Found>
 
 /** RFC 8305, "Resolution Delay": how long IPv4 waits for the answer of IPv6. */
 const RESOLUTION_DELAY_MS = 50
-/** Within the deadline of an attempt, with time left to look for who is to blame. */
+/** Within the deadline of an attempt, with time left to probe our DNS servers. */
 const TIMEOUT_MS = 5000
-/** Answers are kept as long as they say, but no longer than this; names are chosen by users, so they are bounded. */
+/** Answers are cached for their TTL, at most for this; users choose the names, so their number is bounded. */
 const MAX_TTL_MS = 60_000
 const MAX_NAMES = 1000
 /** RFC 8767: while our DNS servers are away, an old answer is better than none. */
 const STALE_MS = 3_600_000
 
 /**
- * Asks DNS without the threads of getaddrinfo: a few names whose servers hang
- * would occupy all of them and hold up everybody. The system's way follows for
- * what DNS doesn't know (hosts file, search domains). `servers` are asked
- * instead of the system's, and alone. A name that is being asked for is not
- * asked for again beside it.
+ * Queries DNS without the threads of getaddrinfo: a few names with hanging servers would occupy all of them and delay
+ * all webhooks. getaddrinfo follows for names that DNS does not know (hosts file, search domains). `servers` replace
+ * those of the system, and getaddrinfo too. Concurrent queries for one name share a request.
  */
 export function createResolve ({ servers }: { servers?: string[] | undefined } = {}): Resolve {
   const dns = createDns(servers)
@@ -74,7 +72,7 @@ export function createResolve ({ servers }: { servers?: string[] | undefined } =
     return addresses
   }
 
-  /** It may hang for long, where the servers do. */
+  /** It can hang for as long as the servers do. */
   async function bySystem (hostname: string, timeoutMs: number, cause?: unknown): Promise<Found> {
     try {
       const addresses = await within(timeoutMs, lookup(hostname, { all: true }))
@@ -96,7 +94,7 @@ export function createResolve ({ servers }: { servers?: string[] | undefined } =
 
 type Asked = { answers: Answer[], rest?: Promise<Answer> | undefined }
 
-/** Resolves as soon as there are addresses to begin with. @throws where neither family has any */
+/** Resolves with the first addresses. @throws if neither family has any */
 async function ask (dns: Dns, hostname: string, timeoutMs: number): Promise<Asked> {
   const answers: Answer[] = []
   const take = (answer: Answer) => {
@@ -114,7 +112,7 @@ async function ask (dns: Dns, hostname: string, timeoutMs: number): Promise<Aske
   return { answers: seen, rest: seen[0]?.family === 6 ? v4 : v6 }
 }
 
-/** What says most: that there is no such name, before that one of the questions was not answered. */
+/** The more specific error: the name does not exist, rather than: a query was not answered. */
 function faultOf (answers: Answer[]): unknown {
   return answers.find(({ fault }) => isDefinite(fault))?.fault ?? answers[0]?.fault
 }

@@ -1,26 +1,24 @@
 import type { Socket } from 'node:net'
 
-/** What begins with these is an answer; its next three bytes are the status. */
+/** A response begins with these; the next three bytes are the status. */
 const VERSIONS = ['HTTP/1.1 ', 'HTTP/1.0 '].map(text => Buffer.from(text))
 const STATUS_AT = 9
 const STATUS_BYTES = STATUS_AT + 3
 const ZERO = '0'.charCodeAt(0)
 const SWITCHING_PROTOCOLS = 101
-/** Interim answers that are longer than this are passed on, and refused there. */
+/** Longer interim responses are passed on to the parser, which refuses them. */
 const MAX_INTERIM_BYTES = 64 * 1024
 const END_OF_HEAD = '\r\n\r\n'
 
 export type StatusListener = { onStatus: (status: number) => void }
 
 /**
- * Watches what a socket's reader (undici) reads, to know what its parser does
- * not report: whether a byte of an answer has come, and the status, as soon as
- * its line is there and whatever follows it. Interim answers (1xx) are left
- * out: nobody here waits for one, and undici ends a connection for "100
- * Continue", which some servers send without being asked.
+ * Inspects what the reader of a socket (undici) receives, for facts that its parser does not report: whether a byte of a
+ * response has arrived, and the status as soon as its line is complete. Interim responses (1xx) are removed: no request
+ * expects one, and undici closes a connection for "100 Continue", which some servers send unasked.
  */
 export class ResponseHead {
-  /** Whether anything came since the request was sent. */
+  /** Whether a byte has arrived since the request was sent. */
   hasBegun = false
   #listener: StatusListener | undefined
   #held: Buffer | undefined
@@ -33,7 +31,7 @@ export class ResponseHead {
     }
   }
 
-  /** A request is about to be sent: the next status is the one of its answer. */
+  /** A request is about to be sent: the next status belongs to its response. */
   await (listener: StatusListener): void {
     this.hasBegun = false
     this.#held = undefined
@@ -55,7 +53,7 @@ export class ResponseHead {
   }
 }
 
-/** Whether a status may follow that is not there yet. */
+/** Whether a status may still follow. */
 function isPartial (bytes: Buffer, status: number): boolean {
   return bytes.length < STATUS_BYTES || isInterim(status)
 }
@@ -64,7 +62,7 @@ function isInterim (status: number): boolean {
   return status >= 100 && status < 200 && status !== SWITCHING_PROTOCOLS
 }
 
-/** The status that an answer begins with; 0 where it does not begin with one. */
+/** The status at the start of a response; 0 if there is none. */
 function statusOf (bytes: Buffer): number {
   if (bytes.length < STATUS_BYTES || !VERSIONS.some(
     version => bytes.compare(version, 0, STATUS_AT, 0, STATUS_AT) === 0

@@ -1,9 +1,8 @@
 const HTTP_DATE = /^[A-Z][a-z]+, .*:\d\d GMT$/
 
 /**
- * What a Retry-After header asks for in milliseconds from now, be it seconds or
- * an HTTP date; undefined where it is neither. A date counts from the answer's
- * own Date: the server's clock may be wrong, or ours.
+ * The delay of a Retry-After header in milliseconds from now, from seconds or an HTTP date; undefined if it is neither.
+ * A date is compared with the response's own Date, since the server's clock or ours can be wrong.
  */
 export function retryAfterMs (
   header: string | string[] | undefined, { date, now = Date.now() }: { date?: string | undefined, now?: number } = {}
