@@ -13,9 +13,9 @@ const END_OF_HEAD = '\r\n\r\n'
 export type StatusListener = { onStatus: (status: number) => void }
 
 /**
- * Inspects what the reader of a socket (undici) receives, for facts that its parser does not report: whether a byte of a
- * response has arrived, and the status as soon as its line is complete. Interim responses (1xx) are removed: no request
- * expects one, and undici closes a connection for "100 Continue", which some servers send unasked.
+ * Inspects what the reader of a socket (undici) receives, for facts that its parser does not report: whether a byte of
+ * a response has arrived, and the status as soon as its line is complete. Interim responses (1xx) are removed: no
+ * request expects one, and undici closes a connection for "100 Continue", which some servers send unasked.
  */
 export class ResponseHead {
   /** Whether a byte has arrived since the request was sent. */
