@@ -1,4 +1,5 @@
 import { defineCommand } from 'citty'
+import { bulk } from './commands/bulk.ts'
 import { completion } from './commands/completion.ts'
 import { counts } from './commands/counts.ts'
 import { deliveries } from './commands/deliveries.ts'
@@ -17,6 +18,20 @@ import { whoami } from './commands/whoami.ts'
 export const root = defineCommand({
   meta: { name: 'tidings', description: 'Submit and watch background jobs, manage webhooks and receive them here' },
   subCommands: {
-    login, logout, whoami, token, submit, watch, jobs, counts, events, webhooks, deliveries, verify, doctor, completion
+    login,
+    logout,
+    whoami,
+    token,
+    submit,
+    watch,
+    jobs,
+    counts,
+    events,
+    webhooks,
+    deliveries,
+    bulk,
+    verify,
+    doctor,
+    completion
   }
 })

@@ -175,6 +175,29 @@ t.test('listen without a webhook keeps a secret of its own, and retries where it
   await listening.shows(/200 {2}completed .* attempt 2/)
 })
 
+t.test('many jobs and deliveries are acted on at once, after a count', async t => {
+  const cli = asUser(20)
+  const receiver = await startReceiver(t, () => 410)
+  await cli.run(['webhooks', 'create', receiver.url, '--events', 'failed'])
+  for (let n = 0; n < 3; n++) await cli.run(['submit', 'many', '--data', '{"fail":"no luck"}', '--watch'])
+  await cli.run(['submit', 'other', '--watch'])
+  const select = ['--status', 'failed', '--name', 'many', '--since', '1h']
+  t.same(await cli.json(['jobs', 'retry', ...select, '--dry-run']), [{ matched: 3 }])
+  t.match(await cli.run(['jobs', 'retry', ...select]), { code: 2, stderr: /--yes is needed/ })
+  t.match(await cli.run(['jobs', 'retry', 'x', ...select]), { code: 2, stderr: /takes ids, or options/ })
+  const retried = await cli.run(['jobs', 'retry', ...select, '--yes'])
+  t.match(retried, { code: 0, stdout: /retry finished: 3 of 3 done, 0 failed, 0 skipped/ })
+  t.match(await cli.json(['bulk']), [{ action: 'retry', state: 'finished', matched: 3, done: 3 }])
+  t.match(await cli.run(['deliveries', 'redeliver', '--status', 'pending', '--dry-run']), {
+    code: 2, stderr: /body\.filter\.status: redeliver applies to these only/
+  })
+  t.match(await cli.run(['deliveries', 'redeliver', '--status', 'failed', '--dry-run']), { code: 0, stdout: /^\d+ match$/m })
+
+  const [job] = await cli.json(['jobs', '--name', 'other']) as { id: string }[]
+  const again = (await cli.run(['jobs', 'resubmit', job?.id as string, '--data', '{"steps":2}'])).stdout.trim()
+  t.equal((await cli.run(['watch', again])).code, 0)
+})
+
 t.test('login keeps a server and tokens in a file of the user alone, and renews them', async t => {
   const cli = cliOf(t, main)
   const ended = system.token(16, -60_000)

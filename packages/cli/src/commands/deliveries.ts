@@ -3,6 +3,7 @@ import type { Delivery, DeliverySummary } from 'tidings'
 import { serverCommand } from '../command.ts'
 import { UsageError } from '../failure.ts'
 import { firstOf, type Column } from '../output.ts'
+import { BULK_ARGS, runBulk } from '../run-bulk.ts'
 import { duration, oneLine, parseInteger, parseMoment, printable, shortened } from '../text.ts'
 
 const FORMATS = {
@@ -35,35 +36,42 @@ function describeDelivery (delivery: Delivery): string {
   return lines.map(printable).join('\n')
 }
 
+const FILTER = {
+  webhook: { type: 'string', valueHint: 'ID', description: 'To this webhook, also a deleted one' },
+  job: { type: 'string', valueHint: 'ID', description: 'Of this job' },
+  queue: { type: 'string', valueHint: 'NAME', description: 'Of the jobs of this queue' },
+  event: { type: 'string', valueHint: 'ID', description: 'Of this event' },
+  types: { type: 'string', valueHint: 'LIST', description: 'Of progress,completed,failed' },
+  status: { type: 'string', valueHint: 'LIST', description: 'Of pending,delivered,failed,superseded,closed' },
+  origin: { type: 'string', valueHint: 'LIST', description: 'Of event,redeliver,replay,test' },
+  since: { type: 'string', valueHint: 'TIME', description: 'Made since: 2h, 7d, or a date' },
+  until: { type: 'string', valueHint: 'TIME', description: 'Made before: 2h, 7d, or a date' }
+} as const
+
+function filterOf (args: { [Option in keyof typeof FILTER]?: string | undefined }) {
+  const time = (option: string, text: string) => new Date(parseMoment(option, text)).toISOString()
+  return {
+    ...(args.webhook && { webhookId: parseInteger('--webhook', args.webhook) }),
+    ...(args.job && { jobId: args.job }),
+    ...(args.queue && { queue: args.queue }),
+    ...(args.event && { eventId: args.event }),
+    ...(args.types && { eventType: args.types }),
+    ...(args.status && { status: args.status }),
+    ...(args.origin && { origin: args.origin }),
+    ...(args.since && { from: time('--since', args.since) }),
+    ...(args.until && { to: time('--until', args.until) })
+  }
+}
+
 const list = serverCommand({
   name: 'ls',
   description: 'List deliveries to all webhooks, newest first',
   args: {
-    webhook: { type: 'string', valueHint: 'ID', description: 'To this webhook, also a deleted one' },
-    job: { type: 'string', valueHint: 'ID', description: 'Of this job' },
-    queue: { type: 'string', valueHint: 'NAME', description: 'Of the jobs of this queue' },
-    event: { type: 'string', valueHint: 'ID', description: 'Of this event' },
-    types: { type: 'string', valueHint: 'LIST', description: 'Of progress,completed,failed' },
-    status: { type: 'string', valueHint: 'LIST', description: 'Of pending,delivered,failed,superseded,closed' },
-    origin: { type: 'string', valueHint: 'LIST', description: 'Of event,redeliver,replay,test' },
-    since: { type: 'string', valueHint: 'TIME', description: 'Made since: 2h, 7d, or a date' },
-    until: { type: 'string', valueHint: 'TIME', description: 'Made before: 2h, 7d, or a date' },
+    ...FILTER,
     limit: { type: 'string', valueHint: 'N', default: '50', description: 'How many; up to 10000' }
   },
   run: async ({ args, client, out, signal }) => {
-    const time = (option: string, text: string) => new Date(parseMoment(option, text)).toISOString()
-    const deliveries = client.deliveries.list({
-      ...(args.webhook && { webhookId: parseInteger('--webhook', args.webhook) }),
-      ...(args.job && { jobId: args.job }),
-      ...(args.queue && { queue: args.queue }),
-      ...(args.event && { eventId: args.event }),
-      ...(args.types && { eventType: args.types }),
-      ...(args.status && { status: args.status }),
-      ...(args.origin && { origin: args.origin }),
-      ...(args.since && { from: time('--since', args.since) }),
-      ...(args.until && { to: time('--until', args.until) }),
-      signal
-    })
+    const deliveries = client.deliveries.list({ ...filterOf(args), signal })
     const limit = parseInteger('--limit', args.limit, { min: 1, max: 10_000 })
     out.table(await firstOf(deliveries, limit), deliveryColumns, 'no deliveries')
   }
@@ -84,10 +92,20 @@ const get = serverCommand({
 const redeliver = serverCommand({
   name: 'redeliver',
   description: 'Post deliveries once more, each as a delivery of its own',
-  args: { id: { type: 'positional', required: false, description: 'Ids of deliveries' } },
+  args: {
+    id: { type: 'positional', required: false, description: 'Ids of deliveries; or options that select deliveries' },
+    ...FILTER,
+    ...BULK_ARGS
+  },
   isVariadic: true,
-  run: async ({ positionals, client, out, signal }) => {
-    if (positionals.length === 0) throw new UsageError('redeliver takes the ids of deliveries')
+  run: async ({ args, positionals, client, out, signal }) => {
+    const filter = filterOf(args)
+    const selects = Object.keys(filter).length > 0
+    const hasIds = positionals.length > 0
+    if (selects === hasIds) {
+      throw new UsageError('redeliver takes the ids of deliveries, or options that select deliveries')
+    }
+    if (selects) return await runBulk({ client, out, signal }, { action: 'redeliver', filter }, args)
     const ids = positionals.map(text => parseInteger('ID', text))
     for (const id of ids) {
       const made = await client.deliveries.redeliver(id, { signal })

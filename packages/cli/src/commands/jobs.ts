@@ -2,8 +2,10 @@ import { defineCommand } from 'citty'
 import type { JobState } from 'tidings'
 import { serverCommand } from '../command.ts'
 import { UsageError } from '../failure.ts'
+import { readData } from '../input.ts'
 import { describeJob, jobColumns, jobFormat } from '../job-text.ts'
 import { firstOf, type Column } from '../output.ts'
+import { BULK_ARGS, runBulk } from '../run-bulk.ts'
 import { parseInteger, parseList, parseMoment } from '../text.ts'
 import { deliveryColumns } from './deliveries.ts'
 
@@ -14,28 +16,38 @@ const MAX_PAGE = 100
 const QUEUE = { type: 'string', valueHint: 'NAME', description: 'Of this queue, where an id is in several' } as const
 const ID = { type: 'positional', required: true, description: 'The id of the job' } as const
 
+const FILTER = {
+  status: { type: 'string', valueHint: 'LIST', description: 'Of waiting,delayed,active,completed,failed' },
+  q: { type: 'string', valueHint: 'TEXT', description: 'The beginning of an id, or part of a name or of an error' },
+  name: { type: 'string', valueHint: 'NAME', description: 'Jobs of this name' },
+  queue: { type: 'string', valueHint: 'NAME', description: 'Jobs of this queue' },
+  since: { type: 'string', valueHint: 'TIME', description: 'Created since: 2h, 7d, or a date' },
+  until: { type: 'string', valueHint: 'TIME', description: 'Created before: 2h, 7d, or a date' }
+} as const
+
+function filterOf ({ status, q, name, queue, since, until }: { [Option in keyof typeof FILTER]?: string | undefined }) {
+  return {
+    ...(status && { status: parseList(status) as JobState[] }),
+    ...(q && { q }),
+    ...(name && { name }),
+    ...(queue && { queue }),
+    ...(since && { from: parseMoment('--since', since) }),
+    ...(until && { to: parseMoment('--until', until) })
+  }
+}
+
 const list = serverCommand({
   name: 'ls',
   description: 'List jobs, newest first',
   args: {
-    status: { type: 'string', valueHint: 'LIST', description: 'Of waiting,delayed,active,completed,failed' },
-    q: { type: 'string', valueHint: 'TEXT', description: 'The beginning of an id, or part of a name or of an error' },
-    name: { type: 'string', valueHint: 'NAME', description: 'Jobs of this name' },
-    queue: { type: 'string', valueHint: 'NAME', description: 'Jobs of this queue' },
-    since: { type: 'string', valueHint: 'TIME', description: 'Created since: 2h, 7d, or a date' },
-    until: { type: 'string', valueHint: 'TIME', description: 'Created before: 2h, 7d, or a date' },
+    ...FILTER,
     sort: { type: 'string', valueHint: 'KEY', description: 'created, or finished (ended jobs; --since too)' },
     limit: { type: 'string', valueHint: 'N', default: '50', description: `How many; up to ${MAX_ROWS}` }
   },
   run: async ({ args, client, out, signal }) => {
     const limit = parseInteger('--limit', args.limit, { min: 1, max: MAX_ROWS })
     const jobs = client.jobs.list({
-      ...(args.status && { status: parseList(args.status) as JobState[] }),
-      ...(args.q && { q: args.q }),
-      ...(args.name && { name: args.name }),
-      ...(args.queue && { queue: args.queue }),
-      ...(args.since && { from: parseMoment('--since', args.since) }),
-      ...(args.until && { to: parseMoment('--until', args.until) }),
+      ...filterOf(args),
       ...(args.sort && { sort: args.sort as 'created' | 'finished' }),
       limit: Math.min(limit, MAX_PAGE),
       signal
@@ -83,22 +95,45 @@ const deliveries = serverCommand({
   }
 })
 
-/** A command that does something with each of the jobs, one after the other. */
-function forEachJob (name: 'cancel' | 'retry', description: string) {
+/** A command for the jobs with these ids, one after the other, or for all that match. */
+function actionOf (name: 'cancel' | 'retry', description: string) {
   return serverCommand({
     name,
     description,
-    args: { id: { type: 'positional', required: false, description: 'Ids of jobs' }, queue: QUEUE },
+    args: {
+      id: { type: 'positional', required: false, description: 'Ids of jobs; or options that select jobs' },
+      ...FILTER,
+      ...BULK_ARGS
+    },
     isVariadic: true,
     run: async ({ args, positionals, client, out, signal }) => {
-      if (positionals.length === 0) throw new UsageError(`${name} takes the ids of jobs`)
+      const { queue, ...filter } = filterOf(args)
+      const selects = Object.keys(filter).length > 0
+      if (selects && positionals.length > 0) throw new UsageError(`${name} takes ids, or options that select jobs`)
+      if (selects) return await runBulk({ client, out, signal }, { action: name, filter: filterOf(args) }, args)
+      if (positionals.length === 0) throw new UsageError(`${name} takes the ids of jobs, or options that select jobs`)
       for (const id of positionals) {
-        const job = await client.jobs[name](id, { queue: args.queue, signal })
+        const job = await client.jobs[name](id, { queue, signal })
         out.value(job, () => `${job.id} ${job.state}`)
       }
     }
   })
 }
+
+const resubmit = serverCommand({
+  name: 'resubmit',
+  description: 'Submit a job like another one, and print its id',
+  args: {
+    id: ID,
+    queue: QUEUE,
+    data: { type: 'string', valueHint: 'JSON', description: 'Other data: an object, @FILE, or - for stdin' }
+  },
+  run: async ({ args, client, out, signal }) => {
+    const data = args.data === undefined ? undefined : await readData('--data', args.data)
+    const { jobId, name, queue, state } = await client.jobs.resubmit(args.id, { data, queue: args.queue, signal })
+    out.value({ jobId, name, queue, state }, () => jobId)
+  }
+})
 
 export const jobs = defineCommand({
   meta: { name: 'jobs', description: 'List jobs and act on them' },
@@ -107,7 +142,8 @@ export const jobs = defineCommand({
     get,
     events,
     deliveries,
-    cancel: forEachJob('cancel', 'Remove jobs that wait; ask the workers of active ones to stop'),
-    retry: forEachJob('retry', 'Let failed jobs run once more')
+    cancel: actionOf('cancel', 'Remove jobs that wait; ask the workers of active ones to stop'),
+    retry: actionOf('retry', 'Let failed jobs run once more'),
+    resubmit
   }
 })

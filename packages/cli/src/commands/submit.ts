@@ -12,7 +12,7 @@ export const submit = serverCommand({
     data: { type: 'string', valueHint: 'JSON', default: '{}', description: 'An object, @FILE, or - for stdin' },
     queue: { type: 'string', valueHint: 'NAME', description: 'The BullMQ queue' },
     delay: { type: 'string', valueHint: 'TIME', description: 'Run it later: 30s, 5m, or milliseconds' },
-    priority: { type: 'string', valueHint: 'N', description: '1 is the highest' },
+    priority: { type: 'string', valueHint: 'N', description: '0, the default, runs first' },
     attempts: { type: 'string', valueHint: 'N', description: 'How often it may be tried' },
     'webhook-url': { type: 'string', valueHint: 'URL', description: 'Receives the completion of the job' },
     'idempotency-key': { type: 'string', valueHint: 'KEY', description: 'A repeat makes no second job' },
