@@ -79,8 +79,8 @@ t.test('every response to random input is one of the document, and never an inte
           wait: fc.constantFrom(0, 31, -1, 1.5, 'x', '')
         }
       }
-      // Fields that exclude or need each other leave few valid ones among random requests.
-      const statuses = await fuzz(operation, { ask: async request => await app.inject(request), known, runs: 240 })
+      const runs = operation.body ? 240 : 60
+      const statuses = await fuzz(operation, { ask: async request => await app.inject(request), known, runs })
       t.comment([...statuses].toSorted((a, b) => a - b).join(' '))
       t.ok([...statuses].some(status => status < 300), 'valid input succeeds')
     })
