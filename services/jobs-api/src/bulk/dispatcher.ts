@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import { Pool } from 'undici'
 import { DELIVERY_BULK_PATH, type BulkList } from '@tidings/contracts'
-import { unavailable } from '@tidings/service-kit'
+import { readBounded, unavailable } from '@tidings/service-kit'
 
 /** Below HANDLER_TIMEOUT_MS: the selection of 100,000 deliveries takes some seconds. */
 const TIMEOUT_MS = 12_000
@@ -60,7 +60,8 @@ export function createDispatcher ({ url, log }: { url: string, log: FastifyBaseL
         ...(body !== undefined && { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(TIMEOUT_MS)
       })
-      return { statusCode: response.statusCode, headers: response.headers, text: await read(response.body) }
+      const text = (await readBounded(response.body, MAX_RESPONSE_BYTES)).toString()
+      return { statusCode: response.statusCode, headers: response.headers, text }
     } catch (err) {
       log.warn({ err }, 'dispatcher: unreachable')
       // Without the cause, whose code would make it a fault of a database.
@@ -69,15 +70,4 @@ export function createDispatcher ({ url, log }: { url: string, log: FastifyBaseL
   }
 
   return { forward, list, close: async () => await pool.destroy() }
-}
-
-async function read (body: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of body) {
-    bytes += chunk.length
-    if (bytes > MAX_RESPONSE_BYTES) throw new RangeError(`The response is larger than ${MAX_RESPONSE_BYTES} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
 }

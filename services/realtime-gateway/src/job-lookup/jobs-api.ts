@@ -1,6 +1,7 @@
 import { Pool } from 'undici'
 import { decodeFoundJobs, FIND_JOBS_PATH, type FoundJobText } from '@tidings/contracts'
 import { compareEventIds, formatEventId, ZERO, type EventId } from '@tidings/job-events'
+import { readBounded } from '@tidings/service-kit'
 
 /** For the head of a response, and between the parts of its body. */
 const TIMEOUT_MS = 2000
@@ -54,7 +55,7 @@ export function createJobsApi ({ url, log }: { url: string, log: Log }) {
         body: JSON.stringify({ ...(!isFromStart && { after: formatEventId(after) }), jobs }),
         signal: AbortSignal.timeout(RESPONSE_TIMEOUT_MS)
       })
-      if (statusCode === 200) return { ok: true, jobs: decodeFoundJobs(await read(body)) }
+      if (statusCode === 200) return { ok: true, jobs: decodeFoundJobs(await readBounded(body, MAX_RESPONSE_BYTES)) }
       await body.dump({ limit: MAX_RESPONSE_BYTES })
       if (statusCode === 401) return refusal('unauthorized')
       if (statusCode === 403) return refusal('forbidden')
@@ -71,15 +72,4 @@ export function createJobsApi ({ url, log }: { url: string, log: Log }) {
 
 function refusal (error: Refusal) {
   return { ok: false as const, error, isUnreachable: false }
-}
-
-async function read (body: AsyncIterable<Buffer>): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of body) {
-    bytes += chunk.length
-    if (bytes > MAX_RESPONSE_BYTES) throw new RangeError(`The response is larger than ${MAX_RESPONSE_BYTES} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }
