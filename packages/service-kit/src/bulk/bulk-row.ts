@@ -1,4 +1,10 @@
-import type { Bulk, BulkActionName, BulkError, BulkStateName } from '@tidings/contracts'
+import {
+  MAX_BULK_ITEMS, type Bulk, type BulkActionName, type BulkDryRun, type BulkError, type BulkStateName
+} from '@tidings/contracts'
+import { invalidInput } from '../invalid-input.ts'
+
+/** Of a request for a bulk action, in bytes: 10,000 ids of 256 characters. */
+export const BULK_BODY_LIMIT = 4 * 1024 * 1024
 
 /** A row of the table `bulks` of a service. */
 export type BulkRow = {
@@ -31,4 +37,21 @@ export function toBulk (row: BulkRow, prefix: string): Bulk {
   return {
     bulkId: prefix + id, action, state, matched, done, failed, skipped, errors, reason, createdAt, finishedAt
   }
+}
+
+/** The response to a dry run, of items that were counted up to one more than a bulk action may have. */
+export function toDryRun (count: number): BulkDryRun {
+  return count > MAX_BULK_ITEMS ? { matched: MAX_BULK_ITEMS, matchedIsCapped: true } : { matched: count }
+}
+
+/**
+ * What selects the items of a request.
+ * @throws INVALID_INPUT without a filter or ids, and with both
+ */
+export function filterOrIds<Filter, Id> (
+  { filter, ids }: { filter?: Filter, ids?: Id[] }
+): { filter: Filter } | { ids: Id[] } {
+  if (filter !== undefined && ids === undefined) return { filter }
+  if (ids !== undefined && filter === undefined) return { ids }
+  throw invalidInput([{ path: 'body', message: 'must have either filter or ids' }])
 }

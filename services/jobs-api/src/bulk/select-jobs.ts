@@ -1,6 +1,6 @@
 import createError from '@fastify/error'
 import { JOB_STATES, MAX_BULK_ITEMS, type JobState, type StartJobBulk } from '@tidings/contracts'
-import { invalidInput, textArray, type BulkTx, type RawSql } from '@tidings/service-kit'
+import { filterOrIds, invalidInput, textArray, type BulkTx, type RawSql } from '@tidings/service-kit'
 import { FIRST_FINAL_STATE, stateCode } from '../db/state-code.ts'
 import { needsScan } from '../read/find-page.ts'
 import { filterOf, type JobFilter } from '../read/job-filter.ts'
@@ -27,13 +27,12 @@ export type JobSelection = { filter: JobFilter } | { userId: string, states: rea
  * @throws 400 without a filter or ids, with both, and for states to which the action does not apply
  */
 export function selectionOf (
-  { action, filter, ids }: StartJobBulk & { action: JobBulkAction }, userId: string
+  { action, ...request }: StartJobBulk & { action: JobBulkAction }, userId: string
 ): JobSelection {
-  if ((filter === undefined) === (ids === undefined)) {
-    throw invalidInput([{ path: 'body', message: 'must have either filter or ids' }])
-  }
   const states = APPLIES_TO[action]
-  if (ids !== undefined || filter === undefined) return { userId, states, ids: [...new Set(ids)] }
+  const selecting = filterOrIds(request)
+  if ('ids' in selecting) return { userId, states, ids: [...new Set(selecting.ids)] }
+  const { filter } = selecting
   const { status = states } = filter
   const faults = status.flatMap((state, index) => states.includes(state)
     ? []

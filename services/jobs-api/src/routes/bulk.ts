@@ -2,20 +2,18 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { v7 as uuid } from 'uuid'
 import {
-  Bulk, BULK_SCOPES, BulkDryRun, BulkList, BulkParams, DELIVERY_BULK_PREFIX, MAX_BULK_ITEMS, StartBulk,
-  StartDeliveryBulk, StartedBulk, StartJobBulk
+  Bulk, BULK_SCOPES, BulkDryRun, BulkList, BulkParams, DELIVERY_BULK_PREFIX, StartBulk, StartDeliveryBulk,
+  StartedBulk, StartJobBulk
 } from '@tidings/contracts'
 import {
-  allowEmptyBodies, hasScope, problemResponses, requireScope, toBulk, validatorCompiler
+  allowEmptyBodies, BULK_BODY_LIMIT, fingerprint, hasScope, problemResponses, requireScope, toBulk, toDryRun,
+  validatorCompiler
 } from '@tidings/service-kit'
 import { createDispatcher } from '../bulk/dispatcher.ts'
 import { countSelected, insertSelected, selectionOf, type JobBulkAction } from '../bulk/select-jobs.ts'
-import { fingerprint } from '../submit/submission.ts'
 import { IdempotencyHeaders } from './submit-context.ts'
 import { successResponse } from './success-response.ts'
 
-/** 10,000 ids of 256 characters. */
-const BODY_LIMIT = 4 * 1024 * 1024
 const MAX_LISTED = 100
 
 const WRITE = ['jobs:write', 'webhooks:write'] as const
@@ -32,7 +30,7 @@ export const bulkRoutes: FastifyPluginAsyncTypebox = async function bulkRoutes (
 
   app.post('', {
     config: { access: WRITE },
-    bodyLimit: BODY_LIMIT,
+    bodyLimit: BULK_BODY_LIMIT,
     validatorCompiler: ({ httpPart, ...route }) =>
       httpPart === 'body' ? validateByAction : validatorCompiler({ httpPart, ...route } as never) as never,
     schema: {
@@ -55,7 +53,7 @@ export const bulkRoutes: FastifyPluginAsyncTypebox = async function bulkRoutes (
     if (body.action === 'redeliver') return await dispatcher.forward(request, reply, { body }) as never
     const { dryRun, ...wanted } = body as StartJobBulk & { action: JobBulkAction }
     const selection = selectionOf(wanted, userId)
-    if (dryRun) return await reply.code(200).send(cappedCount(await countSelected(app.sql, selection)))
+    if (dryRun) return await reply.code(200).send(toDryRun(await countSelected(app.sql, selection)))
     const key = headers['idempotency-key']
     const { id, matched } = await app.bulks.create({
       id: uuid(),
@@ -130,8 +128,4 @@ const ofDeliveries = validatorCompiler({ schema: StartDeliveryBulk, httpPart: 'b
 function validateByAction (body: unknown) {
   const { action } = (body ?? {}) as { action?: unknown }
   return action === 'redeliver' ? ofDeliveries(body) : ofJobs(body)
-}
-
-function cappedCount (count: number): BulkDryRun {
-  return count > MAX_BULK_ITEMS ? { matched: MAX_BULK_ITEMS, matchedIsCapped: true } : { matched: count }
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { egressRules } from '@tidings/service-kit'
-import { fingerprint, keepFinished } from '../submit/submission.ts'
+import { egressRules, fingerprint } from '@tidings/service-kit'
+import { keepFinished } from '../submit/submission.ts'
 
 /** The headers of a route that a client may repeat safely. */
 export const IdempotencyHeaders = Type.Object({

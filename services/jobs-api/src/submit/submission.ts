@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { JobsOptions } from 'bullmq'
 import { v7 as uuid } from 'uuid'
 import {
@@ -77,14 +76,4 @@ export function submissionOf (job: NewJob, { userId, defaultQueue, keep }: Submi
 /** The response to the submitter. */
 export function submittedJob ({ id, name, queue, state }: Submission): SubmittedJob {
   return { jobId: id, name, queue, state }
-}
-
-/** Identifies a request body, regardless of the order of its fields. */
-export function fingerprint (route: string, body: unknown): string {
-  return createHash('sha256').update(route).update(JSON.stringify(body, sortedKeys)).digest('base64')
-}
-
-function sortedKeys (_key: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => a < b ? -1 : 1))
 }

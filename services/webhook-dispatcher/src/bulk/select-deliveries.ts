@@ -1,6 +1,6 @@
 import createError from '@fastify/error'
 import { DELIVERY_STATUSES, MAX_BULK_ITEMS, type StartDeliveryBulk } from '@tidings/contracts'
-import { invalidInput, numberArray, type BulkTx, type RawSql } from '@tidings/service-kit'
+import { filterOrIds, invalidInput, numberArray, type BulkTx, type RawSql } from '@tidings/service-kit'
 import { selectionOf, type DeliverySelection } from '../delivery-log/delivery-filter.ts'
 import { scanDeliveries } from '../delivery-log/scan-deliveries.ts'
 
@@ -19,12 +19,10 @@ export type BulkSelection = { userId: string } & ({ filter: DeliverySelection } 
  * The deliveries that a request is about: those of its filter, or of its ids, that are not pending.
  * @throws INVALID_INPUT without a filter or ids, with both, and for pending ones
  */
-export function bulkSelectionOf ({ filter, ids }: StartDeliveryBulk, userId: string): BulkSelection {
-  if ((filter === undefined) === (ids === undefined)) {
-    throw invalidInput([{ path: 'body', message: 'must have either filter or ids' }])
-  }
-  if (ids !== undefined || filter === undefined) return { userId, ids: ids ?? [] }
-  const selection = selectionOf({ userId }, filter, 'body.filter')
+export function bulkSelectionOf (request: StartDeliveryBulk, userId: string): BulkSelection {
+  const selecting = filterOrIds(request)
+  if ('ids' in selecting) return { userId, ids: selecting.ids }
+  const selection = selectionOf({ userId }, selecting.filter, 'body.filter')
   if (selection.statuses?.includes('pending')) {
     const message = `redeliver applies to these only: ${FINISHED.join(', ')}`
     throw invalidInput([{ path: 'body.filter.status', message }])

@@ -1,13 +1,12 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import {
-  Bulk, BulkDryRun, BulkList, BulkParams, DELIVERY_BULK_PATH, DELIVERY_BULK_PREFIX, MAX_BULK_ITEMS, StartDeliveryBulk,
-  StartedBulk
+  Bulk, BulkDryRun, BulkList, BulkParams, DELIVERY_BULK_PATH, DELIVERY_BULK_PREFIX, StartDeliveryBulk, StartedBulk
 } from '@tidings/contracts'
-import { accessControl, problemResponses, rateLimits, redisUrl, toBulk } from '@tidings/service-kit'
+import {
+  accessControl, BULK_BODY_LIMIT, fingerprint, problemResponses, rateLimits, redisUrl, toBulk, toDryRun
+} from '@tidings/service-kit'
 import { bulkSelectionOf, countSelected, insertSelected } from '../bulk/select-deliveries.ts'
-
-const BODY_LIMIT = 4 * 1024 * 1024
 
 /**
  * The part of `/bulk` that is about deliveries: jobs-api forwards requests here, with the client's own token, and logs
@@ -22,7 +21,7 @@ export const bulkRoutes: FastifyPluginAsyncTypebox = async function bulkRoutes (
 
   app.post(DELIVERY_BULK_PATH, {
     config: { access: 'webhooks:write', isAudited: false },
-    bodyLimit: BODY_LIMIT,
+    bodyLimit: BULK_BODY_LIMIT,
     schema: {
       ...schema,
       body: StartDeliveryBulk,
@@ -31,17 +30,13 @@ export const bulkRoutes: FastifyPluginAsyncTypebox = async function bulkRoutes (
   }, async (request, reply) => {
     const { body: { dryRun, ...wanted }, headers, ownerId: userId } = request
     const selection = bulkSelectionOf(wanted, userId)
-    if (dryRun) {
-      const count = await countSelected(app.sql, selection)
-      return reply.code(200).send(
-        count > MAX_BULK_ITEMS ? { matched: MAX_BULK_ITEMS, matchedIsCapped: true } : { matched: count })
-    }
+    if (dryRun) return reply.code(200).send(toDryRun(await countSelected(app.sql, selection)))
     const key = headers['idempotency-key'] as string | undefined
     const { id, matched } = await app.bulks.create({
       id: randomUUID(),
       userId,
       action: 'redeliver',
-      repeatable: key === undefined ? undefined : { key, bodyHash: fingerprint(wanted) },
+      repeatable: key === undefined ? undefined : { key, bodyHash: fingerprint(DELIVERY_BULK_PATH, wanted) },
       insertItems: async (tx, bulk) => await insertSelected(tx, bulk, selection)
     })
     const bulkId = DELIVERY_BULK_PREFIX + id
@@ -63,9 +58,4 @@ export const bulkRoutes: FastifyPluginAsyncTypebox = async function bulkRoutes (
     config: { access: 'webhooks:write', isAudited: false },
     schema: { ...schema, params: BulkParams, response: { 200: Bulk, ...problemResponses(404) } }
   }, async ({ params, ownerId }) => toBulk(await app.bulks.stop(ownerId, idOf(params)), DELIVERY_BULK_PREFIX))
-}
-
-/** The body comes from jobs-api, which has parsed it: the same request has the same text. */
-function fingerprint (body: object): string {
-  return createHash('sha256').update(JSON.stringify(body)).digest('base64')
 }
