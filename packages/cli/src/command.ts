@@ -40,19 +40,21 @@ interface Definition<Args extends ArgsDef> {
   args?: Args
   /** Takes any number of positional arguments, not only those that it names. */
   isVariadic?: boolean
+  /** Reads the JSON of responses and events; `parseExact` by default. */
+  parse?: (text: string) => unknown
 }
 
 /** A command that asks the server; the client is closed when it ends. */
 export function serverCommand<const Args extends ArgsDef = {}> (
   definition: Definition<Args> & { run: (tools: ServerTools<Args & CommonArgs>) => Promise<void> }
 ): CommandDef {
-  const { args = {}, run } = definition
+  const { args = {}, parse, run } = definition
   return localCommand({
     ...definition,
     args: { ...args, ...CONNECTION_ARGS },
     run: async tools => {
       const settings = await readSettings(tools.args as ConnectionArgs)
-      const client = connect(settings)
+      const client = connect(settings, parse)
       try {
         await run({ ...tools, settings, client } as never)
       } finally {

@@ -1,17 +1,17 @@
 import { createClient, TidingsError, type Client, type ClientOptions, type TokenSource } from 'tidings'
-import { parseFrame } from './exact-json.ts'
+import { parseExact } from './exact-json.ts'
 import { readConfig, saveTokens } from './profiles.ts'
 import type { Settings } from './settings.ts'
 
 type WebSocketConstructor = NonNullable<ClientOptions['WebSocket']>
 
 /** A client for these settings. Numbers stay exact; a refresh token renews the profile's tokens. */
-export function connect (settings: Settings): Client {
+export function connect (settings: Settings, parse: (text: string) => unknown = parseExact): Client {
   const { url, user } = settings
   return createClient({
     url,
     token: tokenSource(settings),
-    parse: parseFrame,
+    parse,
     ...(user !== undefined && {
       fetch: async (input, init) => await fetch(withUser(input instanceof Request ? input.url : input, user), init),
       WebSocket: socketsOf(user)

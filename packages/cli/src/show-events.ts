@@ -19,8 +19,7 @@ export async function showEvents (
     signal,
     onStatus: ({ state, reason }) => { if (state === 'recovering') out.note(`reconnecting: ${reason ?? ''}`) }
   })
-  let isReady = false
-  const ready = events.ready().then(() => { isReady = true })
+  const ready = events.ready()
   if (!untilNow) {
     await ready
     out.note('waiting for events')
@@ -40,10 +39,8 @@ export async function showEvents (
 
   /** Once the stream is complete, an event that waits is there at once. */
   async function nothingMore (): Promise<undefined> {
-    const wasReady = isReady
     await ready
     await new Promise(resolve => { setImmediate(resolve) })
-    return wasReady ? undefined : await new Promise<undefined>(resolve => { setImmediate(() => resolve(undefined)) })
   }
 }
 

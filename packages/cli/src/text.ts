@@ -50,6 +50,18 @@ export function parseMoment (option: string, text: string, now = Date.now()): nu
   throw new UsageError(`${option} takes a duration such as 2h, or a date such as 2026-01-31T12:00:00Z, not ${text}`)
 }
 
+/** The id of an event, as it stands. */
+export function parseEventId (option: string, text: string): string {
+  if (isEventId(text)) return text
+  throw new UsageError(`${option} takes the id of an event, as 1640995200000-0, not ${text}`)
+}
+
+export const isEventId = (text: string): boolean => /^\d{1,15}-\d{1,15}$/.test(text)
+
+/** A moment as ISO 8601. */
+export const parseIsoMoment = (option: string, text: string): string =>
+  new Date(parseMoment(option, text)).toISOString()
+
 /** An integer within bounds. */
 export function parseInteger (option: string, text: string, { min = 0, max = Number.MAX_SAFE_INTEGER } = {}): number {
   const value = /^-?\d{1,16}$/.test(text) ? Number(text) : NaN

@@ -2,9 +2,10 @@ import { defineCommand } from 'citty'
 import type { Delivery, DeliverySummary } from 'tidings'
 import { serverCommand } from '../command.ts'
 import { UsageError } from '../failure.ts'
+import { LIMIT, limitOf } from '../limit.ts'
 import { firstOf, type Column } from '../output.ts'
 import { BULK_ARGS, runBulk } from '../run-bulk.ts'
-import { duration, oneLine, parseInteger, parseMoment, printable, shortened } from '../text.ts'
+import { duration, oneLine, parseInteger, parseIsoMoment, printable, shortened } from '../text.ts'
 
 const FORMATS = {
   delivered: 'green', failed: 'red', pending: 'cyan', superseded: 'dim', closed: 'dim'
@@ -49,7 +50,6 @@ const FILTER = {
 } as const
 
 function filterOf (args: { [Option in keyof typeof FILTER]?: string | undefined }) {
-  const time = (option: string, text: string) => new Date(parseMoment(option, text)).toISOString()
   return {
     ...(args.webhook && { webhookId: parseInteger('--webhook', args.webhook) }),
     ...(args.job && { jobId: args.job }),
@@ -58,8 +58,8 @@ function filterOf (args: { [Option in keyof typeof FILTER]?: string | undefined 
     ...(args.types && { eventType: args.types }),
     ...(args.status && { status: args.status }),
     ...(args.origin && { origin: args.origin }),
-    ...(args.since && { from: time('--since', args.since) }),
-    ...(args.until && { to: time('--until', args.until) })
+    ...(args.since && { from: parseIsoMoment('--since', args.since) }),
+    ...(args.until && { to: parseIsoMoment('--until', args.until) })
   }
 }
 
@@ -68,12 +68,11 @@ const list = serverCommand({
   description: 'List deliveries to all webhooks, newest first',
   args: {
     ...FILTER,
-    limit: { type: 'string', valueHint: 'N', default: '50', description: 'How many; up to 10000' }
+    limit: LIMIT
   },
   run: async ({ args, client, out, signal }) => {
     const deliveries = client.deliveries.list({ ...filterOf(args), signal })
-    const limit = parseInteger('--limit', args.limit, { min: 1, max: 10_000 })
-    out.table(await firstOf(deliveries, limit), deliveryColumns, 'no deliveries')
+    out.table(await firstOf(deliveries, limitOf(args)), deliveryColumns, 'no deliveries')
   }
 })
 

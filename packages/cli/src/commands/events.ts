@@ -2,7 +2,7 @@ import type { JobEvent } from 'tidings'
 import { serverCommand, type ServerTools } from '../command.ts'
 import { UsageError } from '../failure.ts'
 import { showEvents } from '../show-events.ts'
-import { parseList } from '../text.ts'
+import { parseEventId, parseList } from '../text.ts'
 
 const TYPES: string[] = ['progress', 'completed', 'failed', 'state'] satisfies JobEvent['type'][]
 
@@ -16,9 +16,7 @@ export const events = serverCommand({
   },
   run: async tools => {
     const { since, follow, types } = tools.args
-    if (since !== undefined && !/^\d{1,15}-\d{1,15}$/.test(since)) {
-      throw new UsageError(`--since takes the id of an event, as 1640995200000-0, not ${since}`)
-    }
+    if (since !== undefined) parseEventId('--since', since)
     const chosen = types === undefined ? undefined : parseList(types)
     const unknown = chosen?.find(type => !TYPES.includes(type))
     if (unknown !== undefined) throw new UsageError(`--types takes a list of ${TYPES.join(', ')}, not ${unknown}`)

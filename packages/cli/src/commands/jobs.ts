@@ -4,12 +4,12 @@ import { serverCommand } from '../command.ts'
 import { UsageError } from '../failure.ts'
 import { readData } from '../input.ts'
 import { describeJob, jobColumns, jobFormat } from '../job-text.ts'
+import { LIMIT, limitOf } from '../limit.ts'
 import { firstOf, type Column } from '../output.ts'
 import { BULK_ARGS, runBulk } from '../run-bulk.ts'
-import { parseInteger, parseList, parseMoment } from '../text.ts'
+import { parseList, parseMoment } from '../text.ts'
 import { deliveryColumns } from './deliveries.ts'
 
-const MAX_ROWS = 10_000
 /** The longest page of the API. */
 const MAX_PAGE = 100
 
@@ -42,10 +42,10 @@ const list = serverCommand({
   args: {
     ...FILTER,
     sort: { type: 'string', valueHint: 'KEY', description: 'created, or finished (ended jobs; --since too)' },
-    limit: { type: 'string', valueHint: 'N', default: '50', description: `How many; up to ${MAX_ROWS}` }
+    limit: LIMIT
   },
   run: async ({ args, client, out, signal }) => {
-    const limit = parseInteger('--limit', args.limit, { min: 1, max: MAX_ROWS })
+    const limit = limitOf(args)
     const jobs = client.jobs.list({
       ...filterOf(args),
       ...(args.sort && { sort: args.sort as 'created' | 'finished' }),

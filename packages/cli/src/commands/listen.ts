@@ -1,16 +1,19 @@
 import type { Client } from 'tidings'
-import { serverCommand, valuesOf } from '../command.ts'
+import { serverCommand } from '../command.ts'
+import { parseFrame } from '../exact-json.ts'
 import { UsageError } from '../failure.ts'
+import { headersOf } from '../headers.ts'
 import { createForwarder, type Forwarded } from '../listen/forward.ts'
 import { POSTED_TYPES, webhookBody, type PostedEvent } from '../listen/message.ts'
 import { placeOf } from '../listen/place.ts'
 import { checkSecret } from '../listen/sign.ts'
 import type { Output } from '../output.ts'
-import { parseInteger, parseList, printable } from '../text.ts'
+import { parseEventId, parseInteger, parseList, printable } from '../text.ts'
 
 export const listen = serverCommand({
   name: 'listen',
   description: 'Post the events of your jobs to a server on this machine, as webhooks do; nothing is needed in between',
+  parse: parseFrame,
   args: {
     'forward-to': { type: 'string', required: true, valueHint: 'URL', description: 'As http://localhost:3000/hook' },
     events: { type: 'string', valueHint: 'LIST', description: 'Of progress,completed,failed; all by default' },
@@ -33,7 +36,7 @@ export const listen = serverCommand({
 
     const types = typesOf(args.events) ?? webhook?.types ?? POSTED_TYPES
     const events = client.events({
-      since: sinceOf(args.since) ?? last.cursor,
+      since: args.since === undefined ? last.cursor : parseEventId('--since', args.since),
       signal,
       onStatus: ({ state, reason }) => { if (state === 'recovering') out.note(`reconnecting: ${reason ?? ''}`) }
     })
@@ -41,7 +44,7 @@ export const listen = serverCommand({
     const forward = createForwarder({
       url: forwardTo,
       secret,
-      headers: headersOf(),
+      headers: headersOf('header'),
       retry: args.retry === true,
       signal,
       onAttempt: attempted => { if (current) showAttempt(current, attempted, out) },
@@ -84,19 +87,6 @@ function typesOf (list: string | undefined): PostedEvent['type'][] | undefined {
   const unknown = types.find(type => !(POSTED_TYPES as string[]).includes(type))
   if (unknown === undefined && types.length > 0) return types as PostedEvent['type'][]
   throw new UsageError(`--events takes a list of ${POSTED_TYPES.join(', ')}, not ${unknown ?? 'nothing'}`)
-}
-
-function sinceOf (text: string | undefined): string | undefined {
-  if (text === undefined || /^\d{1,15}-\d{1,15}$/.test(text)) return text
-  throw new UsageError(`--since takes the id of an event, as 1640995200000-0, not ${text}`)
-}
-
-function headersOf (): Record<string, string> {
-  return Object.fromEntries(valuesOf('header').map(text => {
-    const [, name = '', value = ''] = /^([^:\s]+):\s*(.*)$/.exec(text) ?? []
-    if (!name) throw new UsageError(`--header takes NAME:VALUE, not ${text}`)
-    return [name.toLowerCase(), value]
-  }))
 }
 
 function checkReceiver (text: string): string {

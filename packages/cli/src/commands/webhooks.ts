@@ -1,9 +1,11 @@
 import { defineCommand } from 'citty'
 import type { NewWebhook, Webhook, WebhookStats } from 'tidings'
-import { serverCommand, valuesOf } from '../command.ts'
+import { serverCommand } from '../command.ts'
 import { UsageError } from '../failure.ts'
+import { headersOf } from '../headers.ts'
+import { LIMIT, limitOf } from '../limit.ts'
 import { firstOf, type Column } from '../output.ts'
-import { duration, parseInteger, parseMoment, printable } from '../text.ts'
+import { duration, isEventId, parseInteger, parseIsoMoment, printable } from '../text.ts'
 import { deliveryColumns } from './deliveries.ts'
 import { listen } from './listen.ts'
 
@@ -47,16 +49,12 @@ interface Fields {
 }
 
 function fieldsOf (args: Fields) {
-  const headers = valuesOf('header').map(text => {
-    const [, name, value] = /^([^:]+):\s*(.*)$/s.exec(text) ?? []
-    if (name === undefined || value === undefined) throw new UsageError(`--header takes NAME:VALUE, not ${text}`)
-    return [name.trim(), value] as const
-  })
+  const headers = headersOf('header')
   return {
     ...(args.events && { eventType: args.events }),
     ...(args.description && { description: args.description }),
     ...(args['progress-mode'] && { progressMode: args['progress-mode'] }),
-    ...(headers.length > 0 && { headers: Object.fromEntries(headers) })
+    ...(Object.keys(headers).length > 0 && { headers })
   } as Partial<NewWebhook>
 }
 
@@ -168,7 +166,7 @@ const replay = serverCommand({
     since: { type: 'string', required: true, valueHint: 'TIME', description: 'As 2h, a date, or an event id' }
   },
   run: async ({ args, client, out, signal }) => {
-    const since = /^\d+-\d+$/.test(args.since) ? args.since : new Date(parseMoment('--since', args.since)).toISOString()
+    const since = isEventId(args.since) ? args.since : parseIsoMoment('--since', args.since)
     const replay = await client.webhooks.replay(idOf(args), { since }, { signal })
     out.value(replay, () => `replay ${replay.id} of webhook ${replay.webhookId}: ${replay.status}`)
   }
@@ -180,10 +178,10 @@ const deliveries = serverCommand({
   args: {
     id: ID,
     status: { type: 'string', valueHint: 'STATUS', description: 'pending, delivered, failed, superseded or closed' },
-    limit: { type: 'string', valueHint: 'N', default: '50', description: 'How many; up to 10000' }
+    limit: LIMIT
   },
   run: async ({ args, client, out, signal }) => {
-    const limit = parseInteger('--limit', args.limit, { min: 1, max: 10_000 })
+    const limit = limitOf(args)
     const query = { status: args.status, signal } as Parameters<typeof client.webhooks.deliveries>[1]
     out.table(await firstOf(client.webhooks.deliveries(idOf(args), query), limit), deliveryColumns, 'no deliveries')
   }
@@ -199,8 +197,8 @@ const stats = serverCommand({
   },
   run: async ({ args, client, out, signal }) => {
     const stats = await client.webhooks.stats(idOf(args), {
-      ...(args.since && { from: new Date(parseMoment('--since', args.since)).toISOString() }),
-      ...(args.until && { to: new Date(parseMoment('--until', args.until)).toISOString() }),
+      ...(args.since && { from: parseIsoMoment('--since', args.since) }),
+      ...(args.until && { to: parseIsoMoment('--until', args.until) }),
       signal
     })
     if (out.json) return out.value(stats, () => '')

@@ -40,7 +40,7 @@ export function createForwarder (options: ForwardOptions) {
       const response = await fetch(url, {
         method: 'POST',
         redirect: 'manual',
-        headers: { ...headers, ...webhookHeaders({ id, body, secret, attempt }) },
+        headers: withHeaders(headers, webhookHeaders({ id, body, secret, attempt })),
         body,
         signal: AbortSignal.any([signal, timeout])
       })
@@ -72,4 +72,11 @@ export function createForwarder (options: ForwardOptions) {
       await sleep(pause, undefined, { signal }).catch(() => { throw signal.reason })
     }
   }
+}
+
+/** Those of the webhook replace the user's own of the same name, in whatever case that is written. */
+function withHeaders (own: Record<string, string>, ofWebhook: Record<string, string>): Headers {
+  const headers = new Headers(own)
+  for (const [name, value] of Object.entries(ofWebhook)) headers.set(name, value)
+  return headers
 }
