@@ -1,3 +1,4 @@
+import type { Fragment } from 'postgres'
 import type { DeliveryStatus } from '@tidings/contracts'
 import type { EventId } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
@@ -20,6 +21,8 @@ const otherColumns = (sql: RawSql) =>
 
 type Limit = ReturnType<RawSql['unsafe']>
 type Part = { sql: RawSql, range: IdRange, limit: Limit }
+/** Pending deliveries of one webhook, or of all. */
+type Pending = Record<'isOf' | 'webhook' | 'amongAll', Fragment>
 
 /**
  * A select of candidates, newest first: at most `limit` rows of each part, a range of one index. The columns `part` and
@@ -62,11 +65,12 @@ export function webhooksOf (sql: RawSql, { userId, webhookId, kinds, eventId }: 
 function ofWebhooks (part: Part, selection: DeliverySelection) {
   const { sql } = part
   const parts = partsOf(selection).map((state, n) => {
-    if (state === 'pending') return sql`(${pendingOfWebhook(part, n)})`
-    return sql`(${state ? stateOfWebhook(part, n, state) : allOfWebhook(part, n)})`
-  }).reduce((all, one) => sql`${all} union all ${one}`)
+    if (state === 'pending') return pendingOfWebhook(part, n)
+    return state ? stateOfWebhook(part, n, state) : allOfWebhook(part, n)
+  })
   return sql`
-    select of_webhook.* from (${webhooksOf(sql, selection, part.range.high)}) w cross join lateral (${parts}) of_webhook`
+    select of_webhook.* from (${webhooksOf(sql, selection, part.range.high)}) w
+    cross join lateral (${unionAll(sql, parts)}) of_webhook`
 }
 
 /** How many parts each webhook has. */
@@ -92,21 +96,27 @@ function stateOfWebhook ({ sql, range, limit }: Part, n: number, state: Delivery
     order by d.webhook_id desc, d.state desc, d.id desc limit ${limit}`
 }
 
-/**
- * All pending ones, by index due_deliveries, where they are fewer than the limit. That index has another order:
- * otherwise they are looked for among all deliveries of the webhook, of which they are many then.
- */
 function pendingOfWebhook (part: Part, n: number) {
-  const { sql, range, limit } = part
+  const { sql } = part
+  return pendingOf(part, n, {
+    isOf: sql`d.webhook_id = w.id and`, webhook: sql`webhook_id`, amongAll: allOfWebhook(part, n)
+  })
+}
+
+/**
+ * All pending ones, by index due_deliveries, where they are fewer than the limit. That index has another
+ * order: otherwise they are looked for among all deliveries (`amongAll`), of which they are many then.
+ */
+function pendingOf ({ sql, range, limit }: Part, n: number, { isOf, webhook, amongAll }: Pending) {
   return sql`
     with waiting as materialized (
       select ${columns(sql)} from webhooks.deliveries d
-      where d.webhook_id = w.id and d.state = 'pending' order by d.webhook_id, d.due_at limit ${limit}),
+      where ${isOf} d.state = 'pending' order by d.webhook_id, d.due_at limit ${limit}),
     counted as materialized (select count(*) as count from waiting)
-    select waiting.*, webhook_id as webhook, ${n}::int as part from waiting
+    select waiting.*, ${webhook} as webhook, ${n}::int as part from waiting
     where id < ${range.high} and id >= ${range.low} and (select count from counted) < ${limit}
     union all
-    select among_all.* from (${allOfWebhook(part, n)}) among_all where (select count from counted) >= ${limit}`
+    select among_all.* from (${amongAll}) among_all where (select count from counted) >= ${limit}`
 }
 
 /** Of all users: by primary key, or by index deliveries_by_state. */
@@ -120,18 +130,11 @@ function ofAll (part: Part, selection: DeliverySelection) {
     where d.state in ('failed', 'superseded', 'closed')
       and (d.state, d.id) < (${state}, ${range.high}::bigint) and (d.state, d.id) >= (${state}, ${range.low}::bigint)
     order by d.state desc, d.id desc limit ${limit}`
-  const pending = (n: number) => sql`
-    with waiting as materialized (
-      select ${columns(sql)} from webhooks.deliveries d where d.state = 'pending' order by d.webhook_id, d.due_at limit ${limit}),
-    counted as materialized (select count(*) as count from waiting)
-    select waiting.*, 0 as webhook, ${n}::int as part from waiting
-    where id < ${range.high} and id >= ${range.low} and (select count from counted) < ${limit}
-    union all
-    select among_all.* from (${all(n)}) among_all where (select count from counted) >= ${limit}`
-  return partsOf(selection)
-    .map((state, n) => state === undefined ? all(n) : state === 'pending' ? pending(n) : inState(state, n))
-    .map(one => sql`(${one})`)
-    .reduce((others, one) => sql`${others} union all ${one}`)
+  const pending = (n: number) => pendingOf(part, n, { isOf: sql``, webhook: sql`0`, amongAll: all(n) })
+  return unionAll(sql, partsOf(selection).map((state, n) => {
+    if (state === 'pending') return pending(n)
+    return state ? inState(state, n) : all(n)
+  }))
 }
 
 /** Of one job id, whatever the queue and the user: by index deliveries_of_job; then what was repeated of its events. */
@@ -178,4 +181,8 @@ function ofOrigin ({ sql, range, limit }: Part, originId: number) {
     select ${columns(sql)}, 0 as webhook, 0 as part from webhooks.deliveries d
     where d.origin_id is not null and (d.origin_id, d.id) < (${originId}::bigint, ${range.high}::bigint) and (d.origin_id, d.id) >= (${originId}::bigint, ${range.low}::bigint)
     order by d.origin_id desc, d.id desc limit ${limit}`
+}
+
+function unionAll (sql: RawSql, selects: Fragment[]): Fragment {
+  return selects.map(one => sql`(${one})`).reduce((all, one) => sql`${all} union all ${one}`)
 }

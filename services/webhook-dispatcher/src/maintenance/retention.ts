@@ -1,4 +1,4 @@
-import { dropDays, undatedPartsOf, type RawSql } from '@tidings/service-kit'
+import { dropDays, undatedPartsOf, type DayTable, type RawSql } from '@tidings/service-kit'
 import { ATTEMPTS, EVENTS, firstDeliveryId } from '../db/day-tables.ts'
 import { isUnclaimed, pendingWebhooks } from '../db/fragments.ts'
 import type { Sql } from '../db/sql.ts'
@@ -57,29 +57,30 @@ export async function closeExpired (sql: Sql, payloadsMs: number): Promise<numbe
   return count
 }
 
-/** Whole days; row by row only what is outside of them: of before there were days, and of a clock that ran ahead. */
 async function removePayloads (sql: RawSql, payloadsMs: number): Promise<number> {
-  const before = Date.now() - payloadsMs
-  await dropDays(sql, EVENTS, { before })
-  const counts = (await undatedPartsOf(sql, EVENTS)).map(async part => {
-    const { count } = await sql`
-      delete from ${sql.unsafe(part)} where (event_ms, event_seq) in (
-        select event_ms, event_seq from ${sql.unsafe(part)}
-        where event_ms < ${before}::bigint order by event_ms, event_seq limit ${PAGE})`
-    return count
-  })
-  return Math.max(0, ...await Promise.all(counts))
+  return await removeBelow(sql, EVENTS, { before: Date.now() - payloadsMs, primaryKey: ['event_ms', 'event_seq'] })
 }
 
-/** The same for attempts, below the oldest delivery that is left: one that is still pending keeps its day. */
+/** Below the oldest delivery that is left: one that is still pending keeps its day. */
 async function removeAttempts (sql: RawSql, deliveriesMs: number): Promise<number> {
   const [oldest] = await sql<{ id: number }[]>`select id from webhooks.deliveries order by id limit 1`
   const before = Math.min(oldest?.id ?? Infinity, firstDeliveryId(Date.now() - deliveriesMs))
-  await dropDays(sql, ATTEMPTS, { before })
-  const counts = (await undatedPartsOf(sql, ATTEMPTS)).map(async part => {
+  return await removeBelow(sql, ATTEMPTS, { before, primaryKey: ['delivery_id', 'n'] })
+}
+
+/**
+ * Drops the days whose keys are all lower. Row by row, only what is outside of days: of before there were days, and of
+ * a clock that ran ahead. Returns the highest number of rows removed from a part.
+ */
+async function removeBelow (
+  sql: RawSql, table: DayTable, { before, primaryKey }: { before: number, primaryKey: [string, string] }
+): Promise<number> {
+  await dropDays(sql, table, { before })
+  const counts = (await undatedPartsOf(sql, table)).map(async part => {
     const { count } = await sql`
-      delete from ${sql.unsafe(part)} where (delivery_id, n) in (
-        select delivery_id, n from ${sql.unsafe(part)} where delivery_id < ${before}::bigint order by delivery_id, n limit ${PAGE})`
+      delete from ${sql.unsafe(part)} where (${sql(primaryKey)}) in (
+        select ${sql(primaryKey)} from ${sql.unsafe(part)}
+        where ${sql(table.key)} < ${before}::bigint order by ${sql(primaryKey)} limit ${PAGE})`
     return count
   })
   return Math.max(0, ...await Promise.all(counts))
