@@ -17,6 +17,11 @@ t.test('an event waits behind a failure that its batch could not see in Postgres
   const deliveries = async () => await sql<{ attempts: number, claim: string | null }[]>`
     select attempts, claim from webhooks.deliveries order by event_ms, event_seq`
 
+  // The lock below would hold up a dispatcher that has not taken its shards yet.
+  await until(async () => {
+    const shards = await sql<{ worker_id: number | null }[]>`select worker_id from webhooks.shard_positions`
+    return shards.length > 0 && shards.every(shard => shard.worker_id !== null)
+  })
   // The row of the first event is not written while its attempt is in flight.
   const writeFirst = await holding(t, own, async tx => await tx`select from webhooks.shard_positions for update`)
   await append([{ type: 'completed', jobId: '1', result: 'first' }])
