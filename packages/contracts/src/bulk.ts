@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { DeliveryFilter } from './delivery-filter.ts'
-import { JobFilterBody, JobId } from './job.ts'
+import { JobId } from './job.ts'
+import { JobFilterBody } from './job-list.ts'
 import type { UserScope } from './jwt/scopes.ts'
 import { nullable } from './nullable.ts'
 

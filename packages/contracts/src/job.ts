@@ -1,7 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { NullableEnum, nullable } from './nullable.ts'
 import { orEmpty } from './or-empty.ts'
-import { queryList } from './query-list.ts'
 
 /** The five states that clients see. BullMQ's prioritized, paused and waiting-children read as `waiting`. */
 export const JOB_STATES = ['waiting', 'delayed', 'active', 'completed', 'failed'] as const
@@ -71,7 +69,7 @@ const listed = {
   })
 }
 
-const EXAMPLE = {
+export const JOB_EXAMPLE = {
   id: '0198c1f6-7a3e-7b2c-9d41-5f0c2a9e4b17',
   name: 'dataProcessing',
   queue: 'default',
@@ -87,7 +85,7 @@ export const JobSummary = Type.Object({
   userId: Type.Optional(Type.Unsafe<string | number>({
     type: ['string', 'integer'], description: 'Owner of the job, in a list of the jobs of all users'
   }))
-}, { $id: 'JobSummary', examples: [EXAMPLE] })
+}, { $id: 'JobSummary', examples: [JOB_EXAMPLE] })
 export type JobSummary = Static<typeof JobSummary>
 
 /** The response of `GET /jobs/:jobId`. */
@@ -105,92 +103,8 @@ export const Job = Type.Object({
   errorTruncated: Type.Optional(
     Type.Literal(true, { description: 'The failedReason is larger than 1 MiB; this is its beginning' })
   )
-}, { $id: 'Job', examples: [{ ...EXAMPLE, attempts: { made: 1, max: 3 }, result: { rows: 42049 } }] })
+}, { $id: 'Job', examples: [{ ...JOB_EXAMPLE, attempts: { made: 1, max: 3 }, result: { rows: 42049 } }] })
 export type Job = Static<typeof Job>
-
-const Backoff = Type.Object({
-  type: Type.Enum(['fixed', 'exponential']),
-  delay: Type.Integer({ minimum: 0, maximum: 86_400_000, description: 'Milliseconds' })
-}, { additionalProperties: false })
-
-/** Which events a job's own webhookUrl receives. */
-export const JOB_WEBHOOK_EVENT_TYPES = ['completed', 'failed', 'all'] as const
-export type JobWebhookEventType = typeof JOB_WEBHOOK_EVENT_TYPES[number]
-
-const ONE_YEAR_MS = 31_536_000_000
-
-/** Body of `POST /submit-job`. Many clients send null for fields that they leave out. */
-export const SubmitJob = Type.Object({
-  name: JobName,
-  data: Type.Optional(nullable(
-    Type.Record(Type.String(), Type.Unknown(), { description: 'Data for the worker; the server sets `userId` in it' })
-  )),
-  queue: Type.Optional(nullable(QueueName)),
-  delay: Type.Optional(nullable(
-    Type.Integer({ minimum: 0, maximum: ONE_YEAR_MS, description: 'Milliseconds to wait before the job may start' })
-  )),
-  priority: Type.Optional(
-    nullable(Type.Integer({ minimum: 0, maximum: 2_097_151, description: '0 (the default) runs first, then 1, 2, …' }))
-  ),
-  attempts: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: 100 }))),
-  backoff: Type.Optional(nullable(Backoff)),
-  webhookUrl: Type.Optional(nullable(Type.String({
-    format: 'url',
-    pattern: '^https?://[^\\u0000-\\u001f\\u007f]*$',
-    maxLength: 2048,
-    description: 'Receives the events of this job that `webhookEventType` selects',
-    examples: ['https://myapp.com/job-webhook']
-  }))),
-  webhookEventType: Type.Optional(NullableEnum([...JOB_WEBHOOK_EVENT_TYPES], {
-    description: 'Events that `webhookUrl` receives: the completion (the default), the failure, or all, with progress'
-  }))
-}, { $id: 'NewJob', additionalProperties: false, examples: [{ name: 'dataProcessing', data: { file: 'data.csv' } }] })
-export type SubmitJob = Static<typeof SubmitJob>
-
-/** The body without nulls. */
-export type NewJob = { [Name in keyof SubmitJob]: Exclude<SubmitJob[Name], null> }
-
-export const MAX_BATCH = 1000
-
-/** Body of `POST /submit-jobs`: all are accepted or none. */
-export const SubmitJobs = Type.Object({
-  jobs: Type.Array(SubmitJob, { minItems: 1, maxItems: MAX_BATCH })
-}, {
-  $id: 'NewJobs',
-  additionalProperties: false,
-  examples: [{
-    jobs: [
-      { name: 'dataProcessing', data: { file: 'a.csv' } },
-      { name: 'dataProcessing', data: { file: 'b.csv' }, delay: 60000 }
-    ]
-  }]
-})
-export type SubmitJobs = Static<typeof SubmitJobs>
-
-/** Body of `POST /jobs/:jobId/resubmit`, which may be left out. Without `data` the job's own is used. */
-export const ResubmitJob = Type.Unsafe<{ data?: SubmitJob['data'] } | null>({
-  ...nullable(Type.Object({ data: SubmitJob.properties.data }, { additionalProperties: false })),
-  $id: 'ResubmitJob',
-  examples: [{ data: { file: 'data.csv' } }]
-})
-export type ResubmitJob = Static<typeof ResubmitJob>
-
-export const SubmittedJob = Type.Object({
-  jobId: JobId,
-  name: JobName,
-  queue: QueueName,
-  state: JobState
-}, {
-  $id: 'SubmittedJob',
-  examples: [{ jobId: EXAMPLE.id, name: 'dataProcessing', queue: 'default', state: 'waiting' }]
-})
-export type SubmittedJob = Static<typeof SubmittedJob>
-
-export const SubmittedJobs = Type.Object({ jobs: Type.Array(SubmittedJob) }, {
-  $id: 'SubmittedJobs',
-  examples: [{ jobs: [{ jobId: EXAMPLE.id, name: 'dataProcessing', queue: 'default', state: 'waiting' }] }]
-})
-export type SubmittedJobs = Static<typeof SubmittedJobs>
 
 /** Query of the routes that act on one job, and of its timeline. */
 export const JobQuery = Type.Object({
@@ -198,12 +112,6 @@ export const JobQuery = Type.Object({
   after: Type.Optional(orEmpty(EventIdText))
 }, { additionalProperties: false })
 export type JobQuery = Static<typeof JobQuery>
-
-/** Query of `GET /jobs/counts`. A job of another producer may have the id `counts`; with `queue` the job is meant. */
-export const CountJobsQuery = Type.Object(
-  { queue: Type.Optional(orEmpty(QueueName)), after: Type.Optional(orEmpty(EventIdText)) },
-  { additionalProperties: false }
-)
 
 /** Query of `GET /jobs/:jobId`. */
 export const GetJobQuery = Type.Object({
@@ -214,106 +122,6 @@ export const GetJobQuery = Type.Object({
   after: Type.Optional(orEmpty(EventIdText))
 }, { additionalProperties: false })
 export type GetJobQuery = Static<typeof GetJobQuery>
-
-/** The order of a list: by `timestamp.created`, or the finished jobs by `timestamp.finished`; newest first. */
-const JOB_SORTS = ['created', 'finished'] as const
-export type JobSort = typeof JOB_SORTS[number]
-
-/** Text to search for. U+0000 cannot be stored in a name or an error, and lone surrogates are not Unicode. */
-const JobSearch = Type.String({
-  minLength: 1,
-  maxLength: 200,
-  pattern: '^[^\\u0000\\ud800-\\udfff]+$',
-  description: 'Beginning of an id, or part of a name or of a failedReason, taken literally; the case matters in ids ' +
-    'only. Searches the newest 100,000 jobs that the other filters leave: `pagination.isPartial` says whether there ' +
-    'are more',
-  examples: ['timeout']
-})
-
-const FromTime = Type.Integer({
-  minimum: 0,
-  maximum: Number.MAX_SAFE_INTEGER,
-  description: 'Jobs created (with `sort=finished`: finished) at or after this time, in milliseconds since 1970'
-})
-const ToTime = Type.Integer({
-  minimum: 0,
-  maximum: Number.MAX_SAFE_INTEGER,
-  description: 'Jobs created (with `sort=finished`: finished) before this time, in milliseconds since 1970'
-})
-const States = queryList(JobState, { maxItems: 20, description: 'States of the jobs' })
-
-/** Filters that a query and a body have in common. */
-const JOB_FILTER = {
-  name: JobName,
-  queue: QueueName,
-  q: JobSearch,
-  sort: Type.Enum([...JOB_SORTS], {
-    description: 'Key of the order and of `from` and `to`; `finished` lists ended jobs'
-  })
-}
-
-/** Query of `GET /jobs`. */
-export const ListJobsQuery = Type.Object({
-  page: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000_000, default: 1 })),
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 10 })),
-  status: Type.Optional(States),
-  name: Type.Optional(orEmpty(JOB_FILTER.name)),
-  queue: Type.Optional(orEmpty(JOB_FILTER.queue)),
-  q: Type.Optional(orEmpty(JOB_FILTER.q)),
-  sort: Type.Optional(orEmpty(JOB_FILTER.sort)),
-  from: Type.Optional(FromTime),
-  to: Type.Optional(ToTime),
-  cursor: Type.Optional(orEmpty(Type.String({ maxLength: 512 }))),
-  after: Type.Optional(orEmpty(EventIdText))
-}, { additionalProperties: false })
-export type ListJobsQuery = Static<typeof ListJobsQuery>
-
-/** The filter of `GET /jobs` in a body: `{"status": ["failed"], "name": "resize", "q": "timeout"}`. */
-export const JobFilterBody = Type.Object({
-  status: Type.Optional(Type.Array(JobState, { minItems: 1, maxItems: 20, description: 'States of the jobs' })),
-  name: Type.Optional(JOB_FILTER.name),
-  queue: Type.Optional(JOB_FILTER.queue),
-  q: Type.Optional(JOB_FILTER.q),
-  sort: Type.Optional(JOB_FILTER.sort),
-  from: Type.Optional(FromTime),
-  to: Type.Optional(ToTime)
-}, { additionalProperties: false, examples: [{ status: ['failed'], name: 'resize', q: 'timeout' }] })
-export type JobFilterBody = Static<typeof JobFilterBody>
-
-export const JobList = Type.Object({
-  jobs: Type.Array(JobSummary),
-  pagination: Type.Object({
-    total: Type.Integer(),
-    page: Type.Integer(),
-    limit: Type.Integer(),
-    pages: Type.Integer(),
-    next: Type.Union([Type.String(), Type.Null()], { description: 'Cursor of the next page, null at the end' }),
-    totalIsCapped: Type.Optional(
-      Type.Literal(true, { description: 'There are at least `total` jobs; counting stopped there' })
-    ),
-    isPartial: Type.Optional(Type.Literal(true, {
-      description: 'Only `scanned` jobs were searched, and there are more; `next` continues behind them'
-    })),
-    scanned: Type.Optional(Type.Integer({
-      description: 'Number of jobs that were searched for those of this list, where no index leads to them'
-    }))
-  })
-}, {
-  $id: 'JobPage',
-  examples: [
-    { jobs: [EXAMPLE], pagination: { total: 50, page: 1, limit: 10, pages: 5, next: 'WzEsMTY0MDk5NTIwMDAwMCwxLDJd' } }
-  ]
-})
-export type JobList = Static<typeof JobList>
-
-export const JobCounts = Type.Object({
-  waiting: Type.Integer(),
-  delayed: Type.Integer(),
-  active: Type.Integer(),
-  completed: Type.Integer(),
-  failed: Type.Integer()
-}, { $id: 'JobCounts', examples: [{ waiting: 3, delayed: 0, active: 1, completed: 45, failed: 1 }] })
-export type JobCounts = Static<typeof JobCounts>
 
 /** One event of a job's timeline; progress is left out. */
 export const JobTimelineEntry = Type.Object({
