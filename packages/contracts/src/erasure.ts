@@ -1,31 +1,23 @@
 import { Type, type Static } from 'typebox'
-import { ERASURES_KEY, erasureStatusKey } from './redis-keys.ts'
+import { erasureStatusKey } from './redis-keys.ts'
 
 /** The services that store data of users; each reports once its data of a user is deleted. */
 export const ERASING_SERVICES = ['jobs-api', 'webhook-dispatcher'] as const
 export type ErasingService = typeof ERASING_SERVICES[number]
 
-/** A requested erasure: all data of `userId` is to be deleted. */
-export type PendingErasure = { erasureId: string, userId: string }
-
+/**
+ * What the services use of Redis for erasures. jobs-api keeps the record in Postgres and writes pending ones to
+ * `ERASURES_KEY` (erasure id → user id) repeatedly until every service has reported, so a service only polls Redis
+ * every few seconds; erasing twice does no harm. There are a few entries at most: operators request them one by one.
+ */
 type ErasureRedis = {
-  hgetall: (key: string) => Promise<Record<string, string>>
   hexists: (key: string, field: string) => Promise<number>
   hset: (key: string, field: string, value: number) => Promise<number>
 }
 
-/**
- * The erasures that a service has not finished yet. jobs-api keeps the record in Postgres and writes pending ones to
- * Redis repeatedly until every service has reported, so a service only polls Redis every few seconds; erasing twice
- * does no harm. There are a few entries at most: operators request them one by one.
- */
-export async function pendingErasures (redis: ErasureRedis, service: ErasingService): Promise<PendingErasure[]> {
-  const requested = Object.entries(await redis.hgetall(ERASURES_KEY)).map(([erasureId, userId]) =>
-    ({ erasureId, userId }))
-  const isDone = await Promise.all(
-    requested.map(async ({ erasureId }) => await redis.hexists(erasureStatusKey(erasureId), service))
-  )
-  return requested.filter((_, i) => isDone[i] === 0)
+/** Whether a service has reported that all data of the user is deleted. */
+export async function isErased (redis: ErasureRedis, erasureId: string, service: ErasingService): Promise<boolean> {
+  return await redis.hexists(erasureStatusKey(erasureId), service) === 1
 }
 
 /** Reports that a service has deleted all data of the user, with the time in milliseconds. */

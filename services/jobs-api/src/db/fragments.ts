@@ -24,7 +24,7 @@ export const linesRemoved = (sql: RawSql | Tx, fromMs: number) => sql`
   )`
 
 /** A CTE that takes the jobs in `removed` (user_id, state) out of the totals of their users. */
-export const countedOut = (sql: RawSql) => sql`
+export const countedOut = (sql: RawSql | Tx) => sql`
   counted as (
     insert into jobs.counts as counts (user_id, state, count)
     select user_id, state, -count(*) from removed group by user_id, state

@@ -81,18 +81,25 @@ function relayedQueue (name: string, findQueue: EraseContext['findQueue']): Queu
   }
 }
 
-/** Removes rows and counts them out, as retention does. */
+/**
+ * Removes rows and counts them out, as retention does. A statement of its own locks them before, so that the next one
+ * sees every line that was written together with them until then.
+ */
 async function removeRows (
   sql: RawSql, { finished, outOfReach }: { finished: number[], outOfReach: number[] }
 ): Promise<void> {
   if (finished.length + outOfReach.length === 0) return
-  await sql`
-    with removed as (
-      delete from jobs.jobs
-      where n = any(${finished}::bigint[]) and state >= ${FIRST_FINAL_STATE} or n = any(${outOfReach}::bigint[])
-      returning n, queue, id, generation_ms, generation_seq, user_id, state
-    ), ${linesRemoved(sql, 0)}, ${dependentsRemoved(sql)}, ${countedOut(sql)}
-    delete from jobs.bad_items using removed where bad_items.queue = removed.queue and bad_items.job_id = removed.id`
+  await sql.begin(async tx => {
+    await tx`
+      select from jobs.jobs where n = any(${[...finished, ...outOfReach]}::bigint[]) order by n for update`
+    await tx`
+      with removed as (
+        delete from jobs.jobs
+        where n = any(${finished}::bigint[]) and state >= ${FIRST_FINAL_STATE} or n = any(${outOfReach}::bigint[])
+        returning n, queue, id, generation_ms, generation_seq, user_id, state
+      ), ${linesRemoved(tx, 0)}, ${dependentsRemoved(tx)}, ${countedOut(tx)}
+      delete from jobs.bad_items using removed where bad_items.queue = removed.queue and bad_items.job_id = removed.id`
+  })
 }
 
 async function removeRest (sql: RawSql, userId: string, isLast: boolean): Promise<void> {

@@ -1,17 +1,14 @@
 import { createBulkStore, type RawSql } from '@tidings/service-kit'
-import type { Sql } from '../db/sql.ts'
 
 /** Rows at a time, so that no statement holds many of them for long. */
 const PAGE = 2000
 
 /**
- * Deletes a page of all data of a user: webhooks of every kind with their secrets, deliveries, attempts and replays,
- * and
- * the payloads. Webhooks come first, so that within a second no replica starts another attempt. Returns the number of
- * rows
- * found; 0 when nothing is left.
+ * Deletes a page of all data of a user: secrets, deliveries with their attempts, payloads, replays. Webhooks of every
+ * kind are marked as deleted first, so that within a second no replica starts another attempt; `eraseWebhooks` deletes
+ * their rows. Returns the number of rows found; 0 when nothing is left but those.
  */
-export async function erasePage (sql: Sql, userId: string): Promise<number> {
+export async function erasePage (sql: RawSql, userId: string): Promise<number> {
   const counts = [
     await sql`
       update webhooks.webhooks set deleted_at = now(), updated_at = now()
@@ -22,26 +19,39 @@ export async function erasePage (sql: Sql, userId: string): Promise<number> {
       delete from webhooks.events where (event_ms, event_seq) in (
         select event_ms, event_seq from webhooks.events where user_id = ${userId} order by event_ms, event_seq limit ${PAGE} for update skip locked)`,
     await sql`
-      delete from webhooks.replay_requests where webhook_id in (select id from webhooks.webhooks where user_id = ${userId})`,
-    await sql`
-      delete from webhooks.webhooks w where w.id in (
-        select id from webhooks.webhooks o
-        where o.user_id = ${userId} and not exists (select from webhooks.deliveries d where d.webhook_id = o.id) limit ${PAGE} for update skip locked)`
+      delete from webhooks.replay_requests where webhook_id in (select id from webhooks.webhooks where user_id = ${userId})`
   ]
-  const bulks = await createBulkStore(sql as RawSql, 'webhooks').erase(userId)
+  const bulks = await createBulkStore(sql, 'webhooks').erase(userId)
   return counts.reduce((sum, { count }) => sum + count, bulks)
 }
 
 /**
- * Deliveries in flight too: the outcome of the attempt finds no row and is not written. By index deliveries_of_webhook.
+ * Deletes the webhooks of a user that have no deliveries. Deliveries are found by their webhooks, so this comes last:
+ * when no replica has events left to insert that matched them. Returns whether none is left.
  */
-async function eraseDeliveries (sql: Sql, userId: string) {
-  return await sql`
-    with page as materialized (
+export async function eraseWebhooks (sql: RawSql, userId: string): Promise<boolean> {
+  await sql`
+    delete from webhooks.webhooks w where w.id in (
+      select id from webhooks.webhooks o
+      where o.user_id = ${userId} and o.deleted_at is not null
+        and not exists (select from webhooks.deliveries d where d.webhook_id = o.id) limit ${PAGE} for update skip locked)`
+  const left = await sql`select from webhooks.webhooks where user_id = ${userId} limit 1`
+  return left.length === 0
+}
+
+/**
+ * Deliveries in flight too: the outcome of the attempt finds no row and is not written. By index deliveries_of_webhook.
+ * The rows are locked by a statement before: one that locks and deletes would not see the attempts that were written
+ * with an outcome between its snapshot and its locks, and leave them behind.
+ */
+async function eraseDeliveries (sql: RawSql, userId: string) {
+  return await sql.begin(async tx => {
+    const page = await tx<{ id: number }[]>`
       select d.id from webhooks.webhooks w cross join lateral (
         select id from webhooks.deliveries where webhook_id = w.id order by id limit ${PAGE} for update skip locked) d
-      where w.user_id = ${userId} limit ${PAGE}
-    ),
-    attempts as (delete from webhooks.attempts where delivery_id = any(array(select id from page)))
-    delete from webhooks.deliveries where id in (select id from page)`
+      where w.user_id = ${userId} limit ${PAGE}`
+    const ids = page.map(({ id }) => id)
+    await tx`delete from webhooks.attempts where delivery_id = any(${ids}::bigint[])`
+    return await tx`delete from webhooks.deliveries where id = any(${ids}::bigint[])`
+  })
 }

@@ -1,9 +1,9 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
-import { ERASURES_KEY, pendingErasures, reportErased } from '@tidings/contracts'
+import { ERASURES_KEY, isErased, reportErased } from '@tidings/contracts'
 import { createStreamReader, isNewer, ZERO, type EventId } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
-import { erasePage } from './erase-user.ts'
+import { erasePage, eraseWebhooks } from './erase-user.ts'
 
 /** How long no data must be found: outcomes that another replica held are written by then. */
 const QUIET_MS = 5000
@@ -13,10 +13,10 @@ type ErasuresOptions = { sql: RawSql, redis: Redis, log: FastifyBaseLogger, quie
 type Quiet = { since: number, end: EventId }
 
 /**
- * Makes the function that works on the erasures that operators requested. A user is reported as erased when no data was
- * found for a while and fan-out has passed the end that the stream had then. The search goes on until jobs-api has
- * finished
- * too: a job that it still has to cancel may name a webhookUrl. After a restart everything starts again.
+ * Makes the function that works on the erasures that operators requested. When nothing was found for a while and
+ * fan-out has passed the end that the stream had then, the webhooks of the user are deleted too and the user is reported
+ * as erased. The search goes on until jobs-api has finished as well: a job that it still has to cancel may name a
+ * webhookUrl. After a restart everything starts again.
  */
 export function createErasures ({ sql, redis, log, quietMs = QUIET_MS }: ErasuresOptions) {
   const stream = createStreamReader(redis)
@@ -36,14 +36,19 @@ export function createErasures ({ sql, redis, log, quietMs = QUIET_MS }: Erasure
         quiet.set(erasureId, { since: performance.now(), end: await stream.last() ?? ZERO })
       }
       found += here
+      if (await isQuiet(erasureId) && await eraseWebhooks(sql, userId)) await report(erasureId)
     }
-    for (const { erasureId } of await pendingErasures(redis, 'webhook-dispatcher')) await report(erasureId)
     return found > 0
   }
 
-  async function report (erasureId: string): Promise<void> {
+  async function isQuiet (erasureId: string): Promise<boolean> {
     const known = quiet.get(erasureId)
-    if (!known || performance.now() - known.since < quietMs || !await isPast(known.end)) return
+    return known !== undefined && performance.now() - known.since >= quietMs && await isPast(known.end)
+  }
+
+  /** Once: the search may go on after that. */
+  async function report (erasureId: string): Promise<void> {
+    if (await isErased(redis, erasureId, 'webhook-dispatcher')) return
     await reportErased(redis, erasureId, 'webhook-dispatcher')
     log.info({ erasureId, audit: true }, 'user erased')
   }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { ERASURES_KEY, erasureStatusKey } from '@tidings/contracts'
 import { startReceiver, until } from '@tidings/testing'
+import { erasePage } from '../../src/maintenance/erase-user.ts'
 import { createErasures } from '../../src/maintenance/erasures.ts'
 import { setup, startApp, type NewEvent } from '../setup.ts'
 
@@ -74,4 +75,34 @@ t.test('an erasure continues after a restart, and with several replicas', async 
   await Promise.all([erase(), erase()])
   await until(async () => await redis.client().hexists(erasureStatusKey(erasureId), 'webhook-dispatcher') === 1)
   t.equal((await sql`select from webhooks.deliveries`).length, 0)
+})
+
+t.test('no attempt is left of a delivery whose outcome is written while it is erased', async t => {
+  const { app, sql, createWebhook } = await setup(t)
+  const id = await createWebhook({ url: 'http://127.0.0.1:9', userId: 'gone', status: 'paused' })
+  const [delivery] = await sql<{ id: number }[]>`
+    insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, state)
+    values (${id}, 1, 0, 'completed', 'default:1', 'pending') returning id`
+  await sql`
+    create function wait_for_test () returns trigger language plpgsql as 'begin perform pg_advisory_xact_lock(1); return null; end'`
+  await sql`
+    create trigger waits before delete on webhooks.deliveries for each statement execute function wait_for_test()`
+  const isWaiting = async (locktype: string) =>
+    (await sql`select from pg_locks where locktype = ${locktype} and not granted`).length > 0
+
+  const lock = await sql.reserve()
+  await lock`select pg_advisory_lock(1)`
+  const erased = erasePage(app.sql, 'gone')
+  await until(async () => await isWaiting('advisory'))
+  let isWritten = false
+  const written = sql`
+    with written as (update webhooks.deliveries set attempts = 1 where id = ${delivery?.id as number} returning id)
+    insert into webhooks.attempts (delivery_id, n, started_at, total_ms) select id, 1, now(), 1 from written`
+    .then(() => { isWritten = true })
+  await until(async () => isWritten || await isWaiting('transactionid'))
+  await lock`select pg_advisory_unlock(1)`
+  lock.release()
+  await Promise.all([erased, written])
+  t.equal((await sql`select from webhooks.deliveries`).length, 0)
+  t.equal((await sql`select from webhooks.attempts`).length, 0)
 })
