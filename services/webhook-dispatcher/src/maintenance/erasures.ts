@@ -14,9 +14,9 @@ type Quiet = { since: number, end: EventId }
 
 /**
  * Makes the function that works on the erasures that operators requested. When nothing was found for a while and
- * fan-out has passed the end that the stream had then, the webhooks of the user are deleted too and the user is reported
- * as erased. The search goes on until jobs-api has finished as well: a job that it still has to cancel may name a
- * webhookUrl. After a restart everything starts again.
+ * fan-out has passed the end that the stream had then, the webhooks of the user are deleted too, and the user is
+ * reported as erased. The search goes on until jobs-api has finished as well: a job that it still has to cancel may
+ * name a webhookUrl. After a restart everything starts again.
  */
 export function createErasures ({ sql, redis, log, quietMs = QUIET_MS }: ErasuresOptions) {
   const stream = createStreamReader(redis)
