@@ -144,11 +144,11 @@ export interface components {
       closed: number;
       delivered: number;
       failed: number;
-      /** @description Of the delivered ones, retries and waiting included: from the event, or from the creation of a redelivery, replay or test, until the success was recorded. Null where none was delivered */
+      /** @description Median and 95th percentile, of the delivered ones, of the time from the event, or from the creation of a redelivery, replay or test, until the success was recorded, retries included; null where none was delivered */
       latencyMs: {
-        p50: number;
-        p95: number;
-      } | null;
+        p50: number | null;
+        p95: number | null;
+      };
       pending: number;
       superseded: number;
     };
@@ -241,6 +241,17 @@ export interface components {
         "webhook-dispatcher": string | null;
       };
       state: "pending" | "done";
+    };
+    FinishedJobCounts: {
+      /** @description Jobs that completed */
+      completed: number;
+      /** @description Median and 95th percentile of the time from the last start to the end; null without a job that had started */
+      durationMs: {
+        p50: number | null;
+        p95: number | null;
+      };
+      /** @description Jobs that failed */
+      failed: number;
     };
     Job: {
       attempts: {
@@ -343,28 +354,32 @@ export interface components {
     */
     JobState: "waiting" | "delayed" | "active" | "completed" | "failed";
     JobStats: {
+      /** @description Oldest first, empty ones included */
       buckets: components["schemas"]["JobStatsBucket"][];
-      /** @description Of what is partial: jobs that finished before this time, in milliseconds since 1970, are not counted */
+      /** @description With `isPartial`: the numbers are complete from this time on, in milliseconds since 1970, and the first bucket is the one in which counting stopped */
       completeFrom?: number;
+      /** @description Start, inclusive, in milliseconds since 1970 */
       from: number;
       /**
-      * @description There were too many jobs: only the newest 200,000 that finished in the time were read
+      * @description There were more than the 200,000 jobs that are read: only the newest are counted
       * @constant
       */
       isPartial?: true;
+      /** @description Length of a bucket in milliseconds; the last one ends at `to` */
       step: number;
+      /** @description End, exclusive */
       to: number;
+      total: components["schemas"]["FinishedJobCounts"];
     };
     JobStatsBucket: {
-      /** @description Jobs that completed in the bucket */
+      /** @description Jobs that completed */
       completed: number;
+      /** @description Median and 95th percentile of the time from the last start to the end; null without a job that had started */
       durationMs: {
-        /** @description Median of the time from the last start to the end; null without a job that had started */
         p50: number | null;
-        /** @description 95th percentile of it */
         p95: number | null;
       };
-      /** @description Jobs that failed in the bucket */
+      /** @description Jobs that failed */
       failed: number;
       /** @description Start of the bucket, in milliseconds since 1970 */
       from: number;
@@ -742,23 +757,20 @@ export interface components {
     WebhookStats: {
       /** @description Oldest first, empty ones included */
       buckets: components["schemas"]["WebhookStatsBucket"][];
+      /** @description With `isPartial`: the numbers are complete from this time on, in milliseconds since 1970, and the first bucket is the one in which counting stopped */
+      completeFrom?: number;
+      /** @description Start, inclusive, in milliseconds since 1970 */
+      from: number;
       /**
-      * Format: date-time
-      * @description With `truncated`: the first bucket is that of this time. `to` with this value continues
-      */
-      countedFrom?: string;
-      /** Format: date-time */
-      from: string;
-      /** @description Length of a bucket; buckets start at multiples of it since 1970 */
-      stepMs: number;
-      /** Format: date-time */
-      to: string;
-      total: components["schemas"]["DeliveryCounts"];
-      /**
-      * @description There are more deliveries than are read (50,000): only those since `countedFrom` are counted
+      * @description There were more than the 50,000 deliveries that are read: only the newest are counted
       * @constant
       */
-      truncated?: true;
+      isPartial?: true;
+      /** @description Length of a bucket in milliseconds; the last one ends at `to` */
+      step: number;
+      /** @description End, exclusive */
+      to: number;
+      total: components["schemas"]["DeliveryCounts"];
       webhookId: number;
     };
     WebhookStatsBucket: {
@@ -767,14 +779,14 @@ export interface components {
       closed: number;
       delivered: number;
       failed: number;
-      /** @description Of the delivered ones, retries and waiting included: from the event, or from the creation of a redelivery, replay or test, until the success was recorded. Null where none was delivered */
+      /** @description Start of the bucket, in milliseconds since 1970 */
+      from: number;
+      /** @description Median and 95th percentile, of the delivered ones, of the time from the event, or from the creation of a redelivery, replay or test, until the success was recorded, retries included; null where none was delivered */
       latencyMs: {
-        p50: number;
-        p95: number;
-      } | null;
+        p50: number | null;
+        p95: number | null;
+      };
       pending: number;
-      /** Format: date-time */
-      start: string;
       superseded: number;
     };
     /**
@@ -1184,16 +1196,16 @@ export interface operations {
       query?: {
         /** @description Id of a job event, the same in every channel */
         after?: string;
-        /** @description Start, inclusive, in milliseconds since 1970; 24 hours before `to` by default */
-        from?: number;
+        /** @description Start, inclusive; by default 24 hours before `to`: milliseconds since 1970, a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
+        from?: string | number;
         /** @description Name of the job, by which the worker chooses what to do */
         name?: string;
         /** @description Name of the BullMQ queue */
         queue?: string;
-        /** @description Length of a bucket in milliseconds, with at most 200 buckets; by default one that gives 100 or fewer */
-        step?: number;
-        /** @description End, exclusive, in milliseconds since 1970; now by default */
-        to?: number;
+        /** @description Length of a bucket: 30s, 15m, 1h, 1d, or milliseconds; at most 200 buckets; by default one that gives 100 or fewer */
+        step?: string | number;
+        /** @description End, exclusive; by default now: milliseconds since 1970, a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
+        to?: string | number;
         /** @description For operators (scope `operator:read`, on routes that change something `operator:write`): the user whose data this is about */
         userId?: string;
       };
@@ -1515,12 +1527,12 @@ export interface operations {
   getWebhookStats: {
     parameters: {
       query?: {
-        /** @description Deliveries created at or after; by default 24 hours before `to`: a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
-        from?: string;
-        /** @description Length of a bucket, such as 30s, 15m, 1h or 1d; at most 200 buckets */
-        step?: string;
-        /** @description Deliveries created before; by default now: a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
-        to?: string;
+        /** @description Start, inclusive; by default 24 hours before `to`: milliseconds since 1970, a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
+        from?: string | number;
+        /** @description Length of a bucket: 30s, 15m, 1h, 1d, or milliseconds; at most 200 buckets; by default one that gives 100 or fewer */
+        step?: string | number;
+        /** @description End, exclusive; by default now: milliseconds since 1970, a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
+        to?: string | number;
         /** @description For operators (scope `operator:read`, on routes that change something `operator:write`): the user whose data this is about */
         userId?: string;
       };

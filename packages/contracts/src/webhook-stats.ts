@@ -1,23 +1,9 @@
 import { Type, type Static } from 'typebox'
-import { Moment } from './delivery-filter.ts'
-import { orEmpty } from './or-empty.ts'
-
-/** Buckets in one response. */
-export const MAX_STATS_BUCKETS = 200
+import { bucketStart, MAX_STATS_BUCKETS, partialStats, percentiles, statsQuery, statsRange } from './stats.ts'
 
 /** Query of `GET /webhooks/:id/stats`. */
-export const WebhookStatsQuery = Type.Object({
-  from: Type.Optional(Moment('Deliveries created at or after; by default 24 hours before `to`')),
-  to: Type.Optional(Moment('Deliveries created before; by default now')),
-  step: Type.Optional(orEmpty(Type.String({
-    pattern: '^[1-9]\\d{0,6}(s|m|h|d)$',
-    description: `Length of a bucket, such as 30s, 15m, 1h or 1d; at most ${MAX_STATS_BUCKETS} buckets`,
-    examples: ['15m']
-  })))
-}, { additionalProperties: false })
+export const WebhookStatsQuery = Type.Object(statsQuery, { additionalProperties: false })
 export type WebhookStatsQuery = Static<typeof WebhookStatsQuery>
-
-const Time = Type.String({ format: 'date-time' })
 
 const counts = {
   delivered: Type.Integer(),
@@ -26,13 +12,9 @@ const counts = {
   closed: Type.Integer(),
   pending: Type.Integer(),
   attempts: Type.Integer({ description: 'Attempts that these deliveries have had' }),
-  latencyMs: Type.Unsafe<{ p50: number, p95: number } | null>({
-    type: ['object', 'null'],
-    properties: { p50: { type: 'integer' }, p95: { type: 'integer' } },
-    required: ['p50', 'p95'],
-    description: 'Of the delivered ones, retries and waiting included: from the event, or from the creation of a ' +
-      'redelivery, replay or test, until the success was recorded. Null where none was delivered'
-  })
+  latencyMs: percentiles('Median and 95th percentile, of the delivered ones, of the time from the event, or from the ' +
+    'creation of a redelivery, replay or test, until the success was recorded, retries included; null where none was ' +
+    'delivered')
 }
 
 const example = {
@@ -43,35 +25,29 @@ const example = {
 export const DeliveryCounts = Type.Object(counts, { $id: 'DeliveryCounts', examples: [example] })
 export type DeliveryCounts = Static<typeof DeliveryCounts>
 
-export const WebhookStatsBucket = Type.Object({ start: Time, ...counts }, {
-  $id: 'WebhookStatsBucket', examples: [{ start: '2022-01-01T00:00:00.000Z', ...example }]
+const WebhookStatsBucket = Type.Object({ ...bucketStart, ...counts }, {
+  $id: 'WebhookStatsBucket', examples: [{ from: 1640995200000, ...example }]
 })
 
 /** The response of `GET /webhooks/:id/stats`. */
 export const WebhookStats = Type.Object({
   webhookId: Type.Integer(),
-  from: Time,
-  to: Time,
-  stepMs: Type.Integer({ description: 'Length of a bucket; buckets start at multiples of it since 1970' }),
+  ...statsRange,
   total: DeliveryCounts,
-  buckets: Type.Array(WebhookStatsBucket, { description: 'Oldest first, empty ones included' }),
-  truncated: Type.Optional(Type.Literal(true, {
-    description: 'There are more deliveries than are read (50,000): only those since `countedFrom` are counted'
-  })),
-  countedFrom: Type.Optional(Type.String({
-    format: 'date-time',
-    description: 'With `truncated`: the first bucket is that of this time. `to` with this value continues'
-  }))
+  buckets: Type.Array(WebhookStatsBucket, {
+    maxItems: MAX_STATS_BUCKETS, description: 'Oldest first, empty ones included'
+  }),
+  ...partialStats('the 50,000 deliveries that are read')
 }, {
   $id: 'WebhookStats',
   description: 'Deliveries to the webhook over time',
   examples: [{
     webhookId: 1,
-    from: '2022-01-01T00:00:00.000Z',
-    to: '2022-01-01T00:15:00.000Z',
-    stepMs: 900_000,
+    from: 1640995200000,
+    to: 1640996100000,
+    step: 900_000,
     total: example,
-    buckets: [{ start: '2022-01-01T00:00:00.000Z', ...example }]
+    buckets: [{ from: 1640995200000, ...example }]
   }]
 })
 export type WebhookStats = Static<typeof WebhookStats>

@@ -5,7 +5,7 @@ import { UsageError } from '../failure.ts'
 import { headersOf } from '../headers.ts'
 import { LIMIT, limitOf } from '../limit.ts'
 import { firstOf, type Column } from '../output.ts'
-import { duration, isEventId, parseInteger, parseIsoMoment, printable } from '../text.ts'
+import { duration, isEventId, parseInteger, parseIsoMoment, parseMoment, printable } from '../text.ts'
 import { deliveryColumns } from './deliveries.ts'
 import { listen } from './listen.ts'
 
@@ -197,23 +197,23 @@ const stats = serverCommand({
   },
   run: async ({ args, client, out, signal }) => {
     const stats = await client.webhooks.stats(idOf(args), {
-      ...(args.since && { from: parseIsoMoment('--since', args.since) }),
-      ...(args.until && { to: parseIsoMoment('--until', args.until) }),
+      ...(args.since && { from: parseMoment('--since', args.since) }),
+      ...(args.until && { to: parseMoment('--until', args.until) }),
       signal
     })
     if (out.json) return out.value(stats, () => '')
     const used = stats.buckets.filter(({ attempts, pending, delivered }) => attempts + pending + delivered > 0)
-    out.table([...used, { start: 'total', ...stats.total }], statsColumns, '')
+    out.table([...used, { from: 'total', ...stats.total }], statsColumns, '')
   }
 })
 
-const statsColumns: Column<WebhookStats['total'] & { start: string }>[] = [
-  { title: 'START', text: ({ start }) => start },
+const statsColumns: Column<WebhookStats['total'] & { from: number | 'total' }>[] = [
+  { title: 'START', text: ({ from }) => from === 'total' ? from : new Date(from).toISOString() },
   ...(['delivered', 'failed', 'pending', 'superseded', 'closed', 'attempts'] as const).map(name => ({
     title: name.toUpperCase(), text: (counts: WebhookStats['total']) => String(counts[name])
   })),
-  { title: 'P50', text: ({ latencyMs }) => latencyMs ? duration(latencyMs.p50) : '' },
-  { title: 'P95', text: ({ latencyMs }) => latencyMs ? duration(latencyMs.p95) : '' }
+  { title: 'P50', text: ({ latencyMs: { p50 } }) => p50 === null ? '' : duration(p50) },
+  { title: 'P95', text: ({ latencyMs: { p95 } }) => p95 === null ? '' : duration(p95) }
 ]
 
 export const webhooks = defineCommand({

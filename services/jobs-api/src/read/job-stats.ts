@@ -1,7 +1,6 @@
-import type { JobStats, JobStatsBucket } from '@tidings/contracts'
-import type { RawSql } from '@tidings/service-kit'
+import type { FinishedJobCounts, JobStats } from '@tidings/contracts'
+import { statsOf, type RawSql, type StatsRange } from '@tidings/service-kit'
 import { stateCode } from '../db/state-code.ts'
-import type { StatsRange } from './stats-range.ts'
 
 /** Finished jobs that statistics read: 0.1 to 0.5 s of Postgres. */
 export const STATS_ROWS = 200_000
@@ -11,30 +10,27 @@ const FAILED = stateCode('failed')
 
 export type StatsFilter = StatsRange & { userId: string, name?: string | undefined, queue?: string | undefined }
 
-type BucketRow = {
-  bucket: number
+type CountRow = {
+  /** Number of the bucket; null for all. */
+  bucket: number | null
   scanned: number
-  oldest: number
+  oldest: number | null
   completed: number
   failed: number
-  p50: number | null
-  p95: number | null
+  durations: [number, number] | null
 }
 
+const NONE: FinishedJobCounts = { completed: 0, failed: 0, durationMs: { p50: null, p95: null } }
+
 /** Counts the jobs of a user that finished in a time, by outcome, with percentiles of their duration. */
-export async function readStats (sql: RawSql, filter: StatsFilter): Promise<JobStats> {
-  const { from, to, step } = filter
-  const rows = await selectStats(sql, filter)
-  const byBucket = new Map(rows.map(row => [row.bucket, row]))
-  const buckets = Array.from({ length: Math.ceil((to - from) / step) }, (_, i): JobStatsBucket => {
-    const { completed = 0, failed = 0, p50 = null, p95 = null } = byBucket.get(i) ?? {}
-    return { from: from + i * step, completed, failed, durationMs: { p50, p95 } }
+export async function readStats (sql: RawSql, { userId, name, queue, ...range }: StatsFilter): Promise<JobStats> {
+  const rows = await selectStats(sql, { userId, name, queue, ...range })
+  const all = rows.find(({ bucket }) => bucket === null)
+  return statsOf(range, {
+    rows: rows.map(row => ({ bucket: row.bucket, counts: countsOf(row) })),
+    none: NONE,
+    oldest: all && all.scanned >= STATS_ROWS ? all.oldest ?? undefined : undefined
   })
-  const isPartial = rows.reduce((sum, { scanned }) => sum + scanned, 0) >= STATS_ROWS
-  if (!isPartial) return { from, to, step, buckets }
-  // Of the jobs that finished in the same millisecond as the last one that was read, some may be missing.
-  const completeFrom = rows.reduce((least, { oldest }) => Math.min(least, oldest), to) + 1
-  return { from, to, step, buckets, isPartial, completeFrom }
 }
 
 /**
@@ -48,15 +44,19 @@ export function selectStats (sql: RawSql, { userId, name, queue, from, to, step 
      order by finished_ms desc, n desc limit ${STATS_ROWS})`
   const matches = sql`(${name ?? null}::text is null or name = ${name ?? null})
     and (${queue ?? null}::text is null or queue = ${queue ?? null})`
-  return sql<BucketRow[]>`
+  return sql<CountRow[]>`
     select ((finished_ms - ${from}) / ${step}::bigint)::int as bucket, count(*)::int as scanned, min(finished_ms) as oldest,
       (count(*) filter (where state = ${COMPLETED} and ${matches}))::int as completed,
       (count(*) filter (where state = ${FAILED} and ${matches}))::int as failed,
-      percentile_disc(0.5) within group (order by finished_ms - started_ms) filter (where ${matches}) as p50,
-      percentile_disc(0.95) within group (order by finished_ms - started_ms) filter (where ${matches}) as p95
+      to_json(percentile_disc(array[0.5, 0.95]) within group (order by finished_ms - started_ms)
+        filter (where ${matches} and started_ms is not null)) as durations
     from (
       select * from (${range(COMPLETED)} union all ${range(FAILED)}) as ranges
       order by finished_ms desc, n desc limit ${STATS_ROWS}
     ) as jobs
-    group by bucket`
+    group by grouping sets ((1), ())`
+}
+
+function countsOf ({ completed, failed, durations }: CountRow): FinishedJobCounts {
+  return { completed, failed, durationMs: { p50: durations?.[0] ?? null, p95: durations?.[1] ?? null } }
 }

@@ -6,7 +6,7 @@ import {
   CountJobsQuery, GetJobQuery, Job, JobCounts, JobId, JobList, JobQuery, JobStats, JobStatsQuery, JobTimeline,
   ListJobsQuery
 } from '@tidings/contracts'
-import { compact, problemResponses, sendJson } from '@tidings/service-kit'
+import { compact, problemResponses, sendJson, statsRangeOf } from '@tidings/service-kit'
 import { countByState } from '../read/count-jobs.ts'
 import { etagOf, matches } from '../read/etag.ts'
 import type { FoundJob, JobKey } from '../read/find-jobs.ts'
@@ -14,7 +14,6 @@ import { jobNotFound } from '../read/job-not-found.ts'
 import { jobJson, lastEventId } from '../read/job-row.ts'
 import { readStats } from '../read/job-stats.ts'
 import { listJobs } from '../read/list-jobs.ts'
-import { statsRangeOf } from '../read/stats-range.ts'
 import { readTimeline } from '../read/timeline.ts'
 import { RATE_LIMIT, successResponse } from './success-response.ts'
 
@@ -91,7 +90,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
     }
   }, async ({ query, ownerId: userId, user, signal }) => {
     const { name, queue } = query
-    const range = statsRangeOf(query, Date.now())
+    const range = statsRangeOf(query)
     return await app.scan(user.userId, signal, async () => await readStats(app.sql, { ...range, userId, name, queue }))
   })
 

@@ -19,12 +19,15 @@ const get = async (query: string, user: string | number = 1) =>
 const stats = async (query: string, user?: string | number) => (await get(query, user)).json<JobStats>()
 
 t.test('count the finished jobs by outcome and bucket, with percentiles of their duration', async t => {
-  const { buckets, ...range } = await stats(`from=${at}&to=${at + 100_000}&step=50000`)
+  const { buckets, total, ...range } = await stats(`from=${at}&to=${at + 100_000}&step=50000`)
   t.same(range, { from: at, to: at + 100_000, step: 50_000 })
   t.same(buckets, [
     { from: at, completed: 10, failed: 10, durationMs: { p50: 28, p95: 49 } },
     { from: at + 50_000, completed: 10, failed: 10, durationMs: { p50: 74, p95: 98 } }
   ])
+  t.same(total, { completed: 20, failed: 20, durationMs: { p50: 53, p95: 98 } })
+  const forms = await stats('from=2022-01-01&to=2022-01-01T00:01:40Z&step=50s')
+  t.same(forms, { ...range, total, buckets }, 'times and steps in another form')
 })
 
 t.test('buckets without a job are there, and the last one may be shorter', async t => {
@@ -57,6 +60,7 @@ t.test('are of the last 24 hours by default, and of the own jobs', async t => {
 t.test('refuse an invalid query with the path of the fault', async t => {
   for (const [query, path] of [
     ['step=1000', 'step'], ['step=999', 'step'], ['step=x', 'step'], ['from=-1', 'from'], ['to=1.5', 'to'],
+    ['from=2022-13-01', 'from'], ['from=1&from=2', 'from'],
     [`from=${at}&to=${at}`, 'from'], ['colour=red', 'colour'], ['userId=*', 'userId']
   ] as const) {
     const answer = await get(query)
@@ -73,4 +77,5 @@ t.test('that stop at their bound say from when they are complete', async t => {
   const many = await stats('from=0&to=300000&step=150000', 'many')
   t.match(many, { isPartial: true, completeFrom: 102 })
   t.same(many.buckets.map(({ completed }) => completed), [149_899, 50_101])
+  t.equal(many.total.completed, 200_000)
 })

@@ -1,6 +1,6 @@
 import type { DeliveryFilter, DeliveryOrigin, DeliveryStatus } from '@tidings/contracts'
 import { parseEventId, type EventId } from '@tidings/job-events'
-import { invalidInput, type InputFault } from '@tidings/service-kit'
+import { invalidInput, momentOf, type InputFault } from '@tidings/service-kit'
 import type { WebhookRow } from '../webhooks/webhook-row.ts'
 
 /** Whose webhooks: undefined for all users'. */
@@ -49,12 +49,6 @@ export function selectionOf (owner: Owner, filter: DeliveryFilter, at = 'queryst
   }
   if (faults.length > 0) throw invalidInput(faults)
   return selection
-}
-
-/** A time or the id of an event as milliseconds; undefined where it is neither. */
-export function momentOf (text: string): number | undefined {
-  const ms = parseEventId(text)?.ms ?? Date.parse(text.replace(' ', '+'))
-  return Number.isSafeInteger(ms) ? ms : undefined
 }
 
 /** The schema has checked the values. */

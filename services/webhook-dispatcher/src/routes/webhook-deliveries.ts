@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Delivery, DeliveryList, ListDeliveriesQuery, WebhookStats, WebhookStatsQuery } from '@tidings/contracts'
-import { compact, problemResponses } from '@tidings/service-kit'
+import { compact, problemResponses, statsRangeOf } from '@tidings/service-kit'
 import { listDeliveries } from '../delivery-log/list-deliveries.ts'
 import { sendTest } from '../delivery-log/send-test.ts'
-import { periodOf, webhookStats } from '../delivery-log/webhook-stats.ts'
+import { webhookStats } from '../delivery-log/webhook-stats.ts'
 import { findWebhook } from '../webhooks/find-webhook.ts'
 import { SCAN, WAITS_WHILE_PAUSED, WebhookParams } from './params.ts'
 
@@ -35,15 +35,16 @@ export const webhookDeliveryRoutes: FastifyPluginAsyncTypebox = async function w
       operationId: 'getWebhookStats',
       tags,
       summary: 'Count the deliveries to a webhook over time',
-      description: 'By outcome, with attempts and latencies; the newest 50,000 deliveries of the period.',
+      description: 'By outcome, with attempts and latencies; by default of the last 24 hours. Reads the newest ' +
+        '50,000 deliveries of the time at most: `isPartial` says if there were more.',
       params: WebhookParams,
       querystring: WebhookStatsQuery,
       response: { 200: WebhookStats, ...problemResponses(404, 414) }
     }
   }, async request => {
-    const period = periodOf(request.query)
+    const range = statsRangeOf(request.query)
     const { id } = await findWebhook(app.db, { userId: request.ownerId, id: request.params.id })
-    return await webhookStats(app.sql, id, period)
+    return await webhookStats(app.sql, id, range)
   })
 
   app.post('/:id/test', {
