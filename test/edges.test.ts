@@ -4,6 +4,7 @@ import { until } from '@tidings/testing'
 import { serviceAddress } from './addresses.ts'
 import { restClient } from './client.ts'
 import { ask, type Answer } from './edges/ask.ts'
+import { askForDashboard, DASHBOARD_ENV } from './edges/dashboard.ts'
 import { skipWithoutCaddy, startCaddy } from './edges/caddy.ts'
 import { table, type Row } from './edges/table.ts'
 import { startTestSystem } from './system.ts'
@@ -18,12 +19,13 @@ const system = await startTestSystem(t, {
     CORS_ORIGIN: `${PAGE}/`,
     RATE_LIMIT_MAX: '100000',
     REALTIME_UNKNOWN_JOB_MS: '200',
-    REALTIME_DRAIN_MS: '500'
+    REALTIME_DRAIN_MS: '500',
+    ...DASHBOARD_ENV
   }
 })
 const edges = {
   edge: (system.endpoints.edge as string).replace('localhost', '127.0.0.1'),
-  ...(skipWithoutCaddy ? {} : { caddy: await startCaddy(t, system, { CORS_ORIGIN: `${PAGE}/` }) })
+  ...(skipWithoutCaddy ? {} : { caddy: await startCaddy(t, system, { CORS_ORIGIN: `${PAGE}/`, ...DASHBOARD_ENV }) })
 }
 const token = system.token(1)
 const rest = restClient(system, token)
@@ -40,6 +42,20 @@ t.test('the services respond to each request as the table says', async t => {
 })
 t.test('the edge of npm start responds as the services do', async t => compare(t, 'edge'))
 t.test('Caddy responds as the services do', { skip: skipWithoutCaddy }, async t => compare(t, 'caddy'))
+
+t.test('both edges serve the dashboard', async t => {
+  const own = await askForDashboard(edges.edge)
+  t.match(own, {
+    '/': { status: 302, location: '/dashboard/' },
+    '/dashboard': { status: 302, location: '/dashboard/' },
+    '/dashboard/jobs/1%2F2': { status: 200, type: 'text/html; charset=utf-8', cache: 'no-cache' },
+    script: { status: 200, type: 'text/javascript; charset=utf-8', cache: /immutable/ },
+    '/dashboard/assets/none.js': { status: 404, type: /problem/ }
+  })
+  t.match(own['/dashboard/']?.policy, /^default-src 'none'; script-src 'self'; .*frame-ancestors https:\/\/app\.example;/)
+  t.match(own['/dashboard/']?.body, 'content=\'A &amp; &#34;B&#34;\'', 'variables are escaped')
+  if (edges.caddy) t.same(await askForDashboard(edges.caddy), own, 'Caddy does as the edge of npm start')
+})
 
 type Answered = { row: Row, service: Answer, edge: Answer, caddy: Answer | undefined }
 

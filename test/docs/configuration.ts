@@ -14,6 +14,8 @@ type Schema = {
 }
 type Row = { name: string, services: string[], type: string, fallback: string, what: string }
 
+const EDGES = 'both edges'
+
 /** Variables that no service reads: those of `npm start`, of its edge, of the sample worker and of docker compose. */
 const OTHERS: Row[] = [
   other('POSTGRES_PASSWORD', 'docker compose', 'string', 'Password of the database, of letters and digits; required'),
@@ -31,6 +33,14 @@ const OTHERS: Row[] = [
     'Requests that may wait so at a time; more get a 502',
     '1000'
   ),
+  other('DASHBOARD_BASE', EDGES, 'string', 'Path of the dashboard in browsers, from slash to slash', '/dashboard/'),
+  other('DASHBOARD_TITLE', EDGES, 'string', 'Name at the top of the dashboard', 'Tidings'),
+  other('DASHBOARD_LOGO', EDGES, 'string', 'Image beside it: a path of the same origin, or a `data:` URL', 'its own'),
+  other('DASHBOARD_ACCENT', EDGES, 'string', 'CSS colour of links and buttons', 'its own'),
+  other('DASHBOARD_ENVIRONMENT', EDGES, 'string', 'Badge beside the name, as `production`'),
+  other('DASHBOARD_SIGN_IN_URL', EDGES, 'string',
+    'Where users get a token; it leads back to `?return`, with `#token=…`'),
+  other('DASHBOARD_FRAME_ANCESTORS', EDGES, 'string', 'Origins whose pages may embed it, with spaces between', 'none'),
   other('CSV_FOLDER', 'sample worker', 'string', 'Folder of the CSV files', 'its own sample')
 ]
 

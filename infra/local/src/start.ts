@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { folder } from './folder.ts'
 import { runSample } from './sample/run-sample.ts'
 import { createScreen } from './sample/screen.ts'
+import { ensureDashboard } from './setup/dashboard.ts'
 import { readEnvironment } from './system/environment.ts'
 import { startSystem } from './system/start-system.ts'
 import type { System } from './system/start-system.ts'
@@ -29,6 +30,7 @@ try {
 
 async function run ({ once, gateways }: { once: boolean, gateways: number }) {
   screen.line('Starting Redis, Postgres, the services, the edge and a sample worker …')
+  const building = ensureDashboard(screen.line, stopping.signal)
   const system = await startSystem({
     folder,
     env: readEnvironment(),
@@ -37,7 +39,7 @@ async function run ({ once, gateways }: { once: boolean, gateways: number }) {
     signal: stopping.signal
   })
   try {
-    welcome(system)
+    welcome(system, await building)
     await sample(system, once)
     if (!once) await untilStopped()
   } finally {
@@ -46,15 +48,20 @@ async function run ({ once, gateways }: { once: boolean, gateways: number }) {
   }
 }
 
-function welcome (system: System) {
+function welcome (system: System, hasDashboard: boolean) {
+  const tokens = { token: system.token(USER), refresh: system.refreshToken(USER), remember: '1' }
   screen.line('')
   screen.line(
     `Tidings is ready at ${system.endpoints.edge} (REST API and its reference at ${system.endpoints.edge}/docs)`
   )
-  screen.line(`  token of user ${USER}:          ${system.token(USER)}`)
-  screen.line(`  refresh token of user ${USER}:  ${system.refreshToken(USER)}`)
+  screen.line(`  token of user ${USER}:          ${tokens.token}`)
+  screen.line(`  refresh token of user ${USER}:  ${tokens.refresh}`)
   screen.line(`  workers connect to:       ${system.endpoints.redis} (BullMQ queue "default")`)
   screen.line(`  logs:                     ${folder}/log`)
+  if (hasDashboard) {
+    screen.line(`  dashboard of user ${USER}, signed in by this link:`)
+    screen.line(`    ${system.endpoints.edge}/dashboard/#${new URLSearchParams(tokens)}`)
+  }
   screen.line('')
 }
 

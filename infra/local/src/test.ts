@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { startPostgres } from '@tidings/dev-servers'
 import { root } from './root.ts'
 import { ensureChromium } from './setup/chromium.ts'
+import { ensureDashboard } from './setup/dashboard.ts'
 import { ensurePgbouncer } from './setup/pgbouncer.ts'
 import { ensurePython } from './setup/python.ts'
 import { ensureRedis } from './setup/redis.ts'
@@ -20,6 +21,7 @@ const report = (line: string) => { console.error(line) }
 await ensureRedis(report)
 const chromium = isWhole ? await ensureChromium(report) : undefined
 const python = await ensurePython(report)
+await ensureDashboard(report, stopped.signal)
 await ensurePgbouncer(report)
 if (isWhole && chromium === undefined) {
   report('There is no Chromium on this machine, and none could be installed without a password.')

@@ -100,6 +100,9 @@ t.test('.env.example has every variable of every service, and no unused one', as
   for (const variable of known) t.ok(variable in example, variable)
   // compose, the sample worker, the edge of `npm start`
   const elsewhere = ['POSTGRES_PASSWORD', 'CSV_FOLDER', 'EDGE_HOLD_MS', 'EDGE_HELD_MAX']
+  const ofEdges = Object.keys(compose.services.edge?.environment ?? {}).filter(name => name.startsWith('DASHBOARD_'))
+  for (const variable of ofEdges) t.ok(variable in example, variable)
+  elsewhere.push(...ofEdges)
   for (const variable of Object.keys(example)) t.ok(known.has(variable) || elsewhere.includes(variable), variable)
 })
 

@@ -4,6 +4,7 @@ import Fastify, { LogController } from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import { clientErrorHandler, corsHeaders, corsSettings, problems, serviceOptions } from '@tidings/service-kit'
 import type { EdgeConfig } from './config.ts'
+import { dashboard } from './dashboard.ts'
 import { docs } from './docs.ts'
 import { sendOwn } from './forward/answers.ts'
 import { createForwarder } from './forward/forwarder.ts'
@@ -43,6 +44,7 @@ export function buildEdge (config: EdgeConfig): FastifyInstance {
   app.register(problems)
   app.register(healthz, { config })
   app.register(docs, { config })
+  app.register(dashboard, { config })
   app.register(gatewayWatch, { gateways: config.gateways, balancer })
   app.register(upgrades, { config, balancer })
   return app

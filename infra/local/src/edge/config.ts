@@ -1,4 +1,5 @@
 import { ConfigError, LOG_LEVELS, originFaults } from '@tidings/service-kit'
+import { readDashboardConfig, type DashboardConfig } from './dashboard-config.ts'
 
 type LogLevel = typeof LOG_LEVELS[number]
 type NodeEnv = 'development' | 'production' | 'test'
@@ -10,6 +11,7 @@ export interface EdgeConfig {
   jobsApi: string
   gateways: string[]
   dispatcher: string
+  dashboard: DashboardConfig
   /** How long a request waits for a service that is down. */
   holdMs: number
   /** How many requests may wait at a time; more are refused at once. */
@@ -40,6 +42,7 @@ export function readEdgeConfig (env: NodeJS.ProcessEnv): EdgeConfig {
     jobsApi: url('JOBS_API_URL'),
     gateways: (env.REALTIME_GATEWAY_URLS ?? '').split(',').map(each => url('REALTIME_GATEWAY_URLS', each.trim())),
     dispatcher: url('WEBHOOK_DISPATCHER_URL'),
+    dashboard: readDashboardConfig(env, faults),
     holdMs: count('EDGE_HOLD_MS', 10_000),
     heldMax: count('EDGE_HELD_MAX', 1000),
     ...(env.CORS_ORIGIN && { CORS_ORIGIN: env.CORS_ORIGIN }),

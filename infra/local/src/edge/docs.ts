@@ -33,7 +33,6 @@ export const docs = fp<{ config: EdgeConfig }>(async function docs (app, { confi
     'realtime-gateway': config.gateways[0] ?? '',
     'webhook-dispatcher': config.dispatcher
   }
-  app.get('/', (_request, reply) => { reply.redirect('/docs') })
   app.get('/openapi.json', { onSend: compact }, async () => {
     const documents = await Promise.all(Object.entries(sources).map(async ([service, url]) => {
       try {

@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
+import { readDashboardConfig } from '../../src/edge/dashboard-config.ts'
 import { buildEdge } from '../../src/edge/app.ts'
 import type { EdgeConfig } from '../../src/edge/config.ts'
 
@@ -40,6 +41,7 @@ export async function setup (t: Test, { gateways = ['gateway'], handler = named,
     holdMs: 0,
     heldMax: 10,
     NODE_ENV: 'test',
+    dashboard: readDashboardConfig({}, []),
     ...config,
     jobsApi: jobsApi.url,
     dispatcher: dispatcher.url,

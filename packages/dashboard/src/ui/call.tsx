@@ -1,0 +1,55 @@
+import { useState } from 'react'
+import { Code } from 'lucide-react'
+import { servicesUrl } from '../settings.ts'
+import { Button } from './button.tsx'
+import styles from './call.module.css'
+import { CopyButton } from './copy-button.tsx'
+import { Dialog } from './dialog.tsx'
+
+export interface CallProps {
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  /** From the root of the services, with its query: `/jobs?status=failed`. */
+  path: string
+  body?: unknown
+  /** The same with the client: an expression that begins with `client.` */
+  sdk: string
+}
+
+/** Shows the request that a page, or an action, makes: as curl, and with the client. */
+export function Call ({ method = 'GET', path, body, sdk }: CallProps) {
+  const [isOpen, setOpen] = useState(false)
+  const texts = { curl: curlOf({ method, path, body }), 'TypeScript (tidings)': sdkOf(sdk) }
+  return (
+    <>
+      <Button icon={<Code size={15} aria-hidden />} onClick={() => setOpen(true)}>API</Button>
+      <Dialog isOpen={isOpen} onClose={() => setOpen(false)} title='The same by API' isWide>
+        {Object.entries(texts).map(([name, text]) => (
+          <section key={name} className={styles.call}>
+            <div className={styles.head}><h3>{name}</h3><CopyButton text={text} label='Copy' /></div>
+            <pre tabIndex={0} role='region' aria-label={name}>{text}</pre>
+          </section>
+        ))}
+      </Dialog>
+    </>
+  )
+}
+
+function curlOf ({ method, path, body }: Pick<CallProps, 'method' | 'path' | 'body'>): string {
+  const lines = [
+    `curl ${method === 'GET' ? '' : `-X ${method} `}${quote(servicesUrl + path)}`,
+    '-H "authorization: Bearer $TIDINGS_TOKEN"',
+    ...(body === undefined ? [] : ['-H \'content-type: application/json\'', `-d ${quote(JSON.stringify(body))}`])
+  ]
+  return lines.join(' \\\n  ')
+}
+
+const quote = (text: string) => `'${text.replaceAll('\'', '\'\\\'\'')}'`
+
+function sdkOf (expression: string): string {
+  return [
+    'import { createClient } from \'tidings\'',
+    '',
+    `const client = createClient({ url: '${servicesUrl}', token: process.env.TIDINGS_TOKEN })`,
+    expression
+  ].join('\n')
+}

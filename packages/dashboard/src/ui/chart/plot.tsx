@@ -1,0 +1,96 @@
+import { useEffect, useRef } from 'react'
+import UPlot from 'uplot'
+import 'uplot/dist/uPlot.min.css'
+import { useStored } from '../../lib/stored.ts'
+import { theme } from '../../shell/theme.ts'
+import { formatTick } from '../time-format.ts'
+import type { ChartProps } from './index.tsx'
+import styles from './chart.module.css'
+
+type PlotProps = ChartProps & { format: (value: number) => string, height: number, zone: 'local' | 'utc' }
+
+/** Draws a chart on a canvas, anew when its data, its size or the colours of the page change. */
+export default function Plot ({ times, series, isStacked = false, format, height, zone }: PlotProps) {
+  const box = useRef<HTMLDivElement>(null)
+  const shownTheme = useStored(theme)
+  useEffect(() => {
+    const target = box.current
+    if (!target) return
+    const make = () => new UPlot(
+      optionsOf(target, { series, isStacked, format, height, zone, times }), dataOf(times, series, isStacked), target)
+    let plot = make()
+    const observer = new ResizeObserver(() => {
+      if (target.clientWidth !== plot.width) plot.setSize({ width: target.clientWidth, height })
+    })
+    observer.observe(target)
+    const scheme = matchMedia('(prefers-color-scheme: dark)')
+    const redraw = () => {
+      plot.destroy()
+      plot = make()
+    }
+    scheme.addEventListener('change', redraw)
+    return () => {
+      observer.disconnect()
+      scheme.removeEventListener('change', redraw)
+      plot.destroy()
+    }
+  }, [times, series, isStacked, format, height, zone, shownTheme])
+  return <div ref={box} className={styles.canvas} aria-hidden />
+}
+
+type Drawn = Pick<PlotProps, 'series' | 'isStacked' | 'format' | 'height' | 'zone' | 'times'>
+
+function optionsOf (target: Element, { series, isStacked, format, height, zone, times }: Drawn): UPlot.Options {
+  const colorOf = (name: string) => resolve(target, name)
+  const axis = {
+    stroke: colorOf('--text-soft'), grid: { stroke: colorOf('--line'), width: 1 }, ticks: { show: false }, font: FONT
+  }
+  // A stack is drawn from its top down, each bar over the ones behind it.
+  const drawn = isStacked ? series.toReversed() : series
+  return {
+    width: target.clientWidth,
+    height,
+    legend: { show: false },
+    cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
+    padding: [8, 8, 0, 0],
+    scales: { y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] } },
+    axes: [
+      {
+        ...axis,
+        grid: { show: false },
+        values: (_plot, ticks) => ticks.map(tick => formatTick(tick * 1000, zone, spacing(ticks)))
+      },
+      { ...axis, size: 56, values: (_plot, ticks) => ticks.map(format) }
+    ],
+    series: [{}, ...drawn.map(({ label, color, kind = 'line' }): UPlot.Series => kind === 'bar'
+      ? { label, fill: colorOf(color), width: 0, paths: bars, points: { show: false } }
+      : { label, stroke: colorOf(color), width: 1.75, spanGaps: false, points: { show: times.length < 3 } })]
+  }
+}
+
+const bars = UPlot.paths.bars?.({ size: [0.7, 24], radius: 0.15 }) as UPlot.Series.PathBuilder
+
+const FONT = '12px system-ui, sans-serif'
+
+const spacing = (ticks: number[]) => ticks.length > 1 ? ((ticks[1] as number) - (ticks[0] as number)) * 1000 : 0
+
+function dataOf (times: number[], series: ChartProps['series'], isStacked: boolean): UPlot.AlignedData {
+  const x = times.map(time => time / 1000)
+  if (!isStacked) return [x, ...series.map(({ values }) => values)]
+  const sums = times.map(() => 0)
+  const stacked = series.map(({ values }) => values.map((value, index) => {
+    sums[index] = (sums[index] ?? 0) + (value ?? 0)
+    return sums[index]
+  }))
+  return [x, ...stacked.toReversed()]
+}
+
+/** A canvas knows no custom properties, and no light-dark(). */
+function resolve (target: Element, name: string): string {
+  const probe = document.createElement('span')
+  probe.style.color = `var(${name})`
+  target.append(probe)
+  const { color } = getComputedStyle(probe)
+  probe.remove()
+  return color
+}

@@ -1,0 +1,35 @@
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'vite'
+
+/** A running Tidings, which `npm run dev` shows; TIDINGS_URL names another one. */
+const services = process.env.TIDINGS_URL ?? 'http://localhost:4000'
+
+/** What index.html has in braces for the server to fill in. */
+const PLACEHOLDER = /\{\{env "\w+" \| default "([^"]*)" \| html\}\}/g
+
+export default defineConfig({
+  // With relative addresses one build works below any path: the server writes the `<base>` of the page.
+  base: './',
+  plugins: [
+    react(),
+    {
+      name: 'defaults-of-placeholders',
+      apply: 'serve',
+      transformIndexHtml: { order: 'pre', handler: html => html.replace(PLACEHOLDER, '$1').replace('/dashboard/', '/') }
+    }
+  ],
+  build: {
+    // light-dark() and nesting as they are.
+    target: ['chrome123', 'firefox128', 'safari17.5'],
+    assetsInlineLimit: 0,
+    // The polyfill is for browsers older than those, and fetches in ways that a strict CSP has to allow.
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false
+  },
+  server: {
+    proxy: Object.fromEntries(
+      ['/submit-job', '/jobs', '/me', '/bulk', '/events', '/ws', '/auth', '/webhooks', '/deliveries', '/users']
+        .map(path => [path, { target: services, ws: path === '/ws' }])
+    )
+  }
+})
