@@ -46,6 +46,7 @@ export function describeJob (job: Job): string {
     ['id', job.id], ['name', job.name], ['queue', job.queue], ['state', job.state],
     ['created', time(created)], ['started', time(started)], ['finished', time(finished)],
     ['attempts', `${attempts.made} of ${attempts.max}`], ['progress', oneLine(progress, 2000)],
+    ['data', job.dataTruncated ? 'larger than 1 MiB' : job.dataRemoved ? 'not kept any more' : oneLine(job.data, 2000)],
     ['result', job.state === 'completed' ? oneLine(result, 2000) : ''],
     ['error', failedReason ? shortened(printable(failedReason), 2000) : '']
   ]

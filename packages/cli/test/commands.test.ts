@@ -51,6 +51,7 @@ t.test('jobs are submitted, watched, listed and shown', async t => {
   t.match(job, { name: 'count', state: 'failed' })
   const id = job?.id as string
   t.match((await cli.run(['jobs', 'get', id])).stdout, /^state {5}failed$/m)
+  t.match((await cli.run(['jobs', 'get', id, '--data'])).stdout, /^data {6}\{"fail":/m)
   t.match((await cli.json(['jobs', 'events', id])).map(event => (event as { type: string }).type),
     ['added', 'waiting', 'active', 'failed'])
   t.match(await cli.json(['counts']), [{ completed: 1, failed: 1 }])

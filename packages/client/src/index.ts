@@ -6,7 +6,7 @@ export type { Events, EventsOptions } from './events.ts'
 export type { Feed } from './feed.ts'
 export { JobFailedError } from './job-failed-error.ts'
 export type {
-  CompletedJob, GetOptions, JobHandle, JobOptions, Jobs, JobSchemas, ResubmitOptions, ResultOptions,
+  CompletedJob, GetJobOptions, GetOptions, JobHandle, JobOptions, Jobs, JobSchemas, ResubmitOptions, ResultOptions,
   SubmitOptions, WaitOptions
 } from './jobs.ts'
 export type { Pages, RequestOptions } from './routes.ts'

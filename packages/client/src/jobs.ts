@@ -38,6 +38,9 @@ export interface JobOptions extends RequestOptions {
   queue?: string | undefined
 }
 
+/** `data`: what the job was submitted with, too. */
+export type GetJobOptions = GetOptions & { include?: 'data' | undefined }
+
 export interface GetOptions extends JobOptions {
   /** Answers from a moment at or after this event. */
   after?: string | undefined
@@ -60,7 +63,7 @@ export interface JobHandle<Result = unknown> extends SubmittedJob {
   /** Resolves with the job once it is completed; rejects with JobFailedError once it has failed. */
   wait: (options?: Omit<WaitOptions<never>, 'result'>) => Promise<CompletedJob<Result>>
   watch: (options?: WatchOptions) => JobWatch<Result>
-  get: (options?: GetOptions) => Promise<Job>
+  get: (options?: GetJobOptions) => Promise<Job>
   cancel: (options?: JobOptions) => Promise<Job>
 }
 
@@ -76,7 +79,7 @@ export type Jobs<Schemas extends JobSchemas> = ReturnType<typeof createJobs<Sche
 export function createJobs<Schemas extends JobSchemas> (http: Http, hub: WatchHub, schemas: Schemas) {
   const { route, pages } = createRoutes(http)
   const schemaOf = (name: string) => Object.hasOwn(schemas, name) ? schemas[name] : undefined
-  const get = route<[jobId: string], Job, GetOptions>('GET /jobs/:id')
+  const get = route<[jobId: string], Job, GetJobOptions>('GET /jobs/:id')
   const cancel = route<[jobId: string], Job, JobOptions>('POST /jobs/:id/cancel')
   const submitOne = route<[body: object], SubmittedJob, OnceOptions>('POST /submit-job body once')
   const resubmitOne = route<[jobId: string, body: object], SubmittedJob, OnceOptions & JobOptions>(

@@ -260,6 +260,18 @@ export interface components {
         /** @description How often a worker may start it */
         max: number;
       };
+      /** @description With `include=data`: what was submitted */
+      data?: unknown;
+      /**
+      * @description With `include=data`: the data is not kept any more; that of a completed job, and of a job of another producer, is read from BullMQ, which removes it
+      * @constant
+      */
+      dataRemoved?: true;
+      /**
+      * @description With `include=data`: the data is larger than 1 MiB and is not returned
+      * @constant
+      */
+      dataTruncated?: true;
       /**
       * @description The failedReason is larger than 1 MiB; this is its beginning
       * @constant
@@ -1031,6 +1043,8 @@ export interface operations {
       query?: {
         /** @description Id of a job event, the same in every channel */
         after?: string;
+        /** @description `data`: what was submitted, up to 1 MiB (403 where JOB_DATA_VISIBLE is false); separated by commas or repeated */
+        include?: "data"[];
         /** @description Name of the BullMQ queue */
         queue?: string;
         /** @description For operators (scope `operator:read`, on routes that change something `operator:write`): the user whose data this is about */

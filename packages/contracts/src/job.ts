@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { orEmpty } from './or-empty.ts'
+import { queryList } from './query-list.ts'
 
 /** The five states that clients see. BullMQ's prioritized, paused and waiting-children read as `waiting`. */
 export const JOB_STATES = ['waiting', 'delayed', 'active', 'completed', 'failed'] as const
@@ -102,7 +103,15 @@ export const Job = Type.Object({
   failedReason: Type.Optional(Type.String({ description: 'Why the job failed, once failed' })),
   errorTruncated: Type.Optional(
     Type.Literal(true, { description: 'The failedReason is larger than 1 MiB; this is its beginning' })
-  )
+  ),
+  data: Type.Optional(Type.Unknown({ description: 'With `include=data`: what was submitted' })),
+  dataTruncated: Type.Optional(
+    Type.Literal(true, { description: 'With `include=data`: the data is larger than 1 MiB and is not returned' })
+  ),
+  dataRemoved: Type.Optional(Type.Literal(true, {
+    description: 'With `include=data`: the data is not kept any more; that of a completed job, and of a job of ' +
+      'another producer, is read from BullMQ, which removes it'
+  }))
 }, { $id: 'Job', examples: [{ ...JOB_EXAMPLE, attempts: { made: 1, max: 3 }, result: { rows: 42049 } }] })
 export type Job = Static<typeof Job>
 
@@ -119,6 +128,9 @@ export const GetJobQuery = Type.Object({
   wait: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 30, description: 'Seconds to wait for a change of the job' })
   ),
+  include: Type.Optional(queryList(Type.Enum(['data']), {
+    maxItems: 10, description: '`data`: what was submitted, up to 1 MiB (403 where JOB_DATA_VISIBLE is false)'
+  })),
   after: Type.Optional(orEmpty(EventIdText))
 }, { additionalProperties: false })
 export type GetJobQuery = Static<typeof GetJobQuery>

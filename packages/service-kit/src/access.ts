@@ -100,6 +100,8 @@ export type AuditEntry = {
   route: string
   method: string
   requestId: string
+  /** What the request asked for beyond the usual response: the data of a job. */
+  include?: string
   /** Null where the client was gone before the answer. */
   status: number | null
 }
@@ -167,9 +169,11 @@ function requireOperator (request: FastifyRequest, reply: FastifyReply, done: (e
 /** Once it is answered: refused ones too. */
 function auditRequest (request: FastifyRequest, reply: FastifyReply, named: unknown): void {
   const { user: { userId: actor }, method, id: requestId, routeOptions, log } = request
+  const include = String((request.query as { include?: string[] }).include ?? '')
   reply.raw.once('close', () => {
     const status = reply.raw.headersSent ? reply.raw.statusCode : null
-    logAudit(log, { actor, user: String(named), route: routeOptions.url ?? '', method, requestId, status })
+    const target = { user: String(named), route: routeOptions.url ?? '', ...(include && { include }) }
+    logAudit(log, { actor, ...target, method, requestId, status })
   })
 }
 

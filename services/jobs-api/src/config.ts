@@ -47,6 +47,9 @@ export const Settings = Type.Object({
   REFRESH_TOKEN_TTL_MS: Milliseconds(30 * 24 * 3_600_000, 'Lifetime of a refresh token from `POST /auth/refresh`'),
 
   JOB_RETENTION_DAYS: Count(30, 'Finished jobs and their timelines are removed after so many days'),
+  JOB_DATA_VISIBLE: Type.Boolean({
+    default: true, description: 'Whether `GET /jobs/{jobId}?include=data` shows what jobs were submitted with'
+  }),
   JOBS_KEEP_FINISHED_MS: Type.Integer({
     default: 4 * 3_600_000,
     minimum: 60_000,

@@ -59,9 +59,9 @@ const list = serverCommand({
 const get = serverCommand({
   name: 'get',
   description: 'Show a job',
-  args: { id: ID, queue: QUEUE },
+  args: { id: ID, queue: QUEUE, data: { type: 'boolean', description: 'With what it was submitted with' } },
   run: async ({ args, client, out, signal }) => {
-    const job = await client.jobs.get(args.id, { queue: args.queue, signal })
+    const job = await client.jobs.get(args.id, { queue: args.queue, ...(args.data && { include: 'data' }), signal })
     out.value(job, () => describeJob(job))
   }
 })

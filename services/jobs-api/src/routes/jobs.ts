@@ -10,6 +10,7 @@ import { compact, problemResponses, sendJson, statsRangeOf } from '@tidings/serv
 import { countByState } from '../read/count-jobs.ts'
 import { etagOf, matches } from '../read/etag.ts'
 import type { FoundJob, JobKey } from '../read/find-jobs.ts'
+import { DataNotVisible, readJobData, withData } from '../read/job-data.ts'
 import { jobNotFound } from '../read/job-not-found.ts'
 import { jobJson, lastEventId } from '../read/job-row.ts'
 import { readStats } from '../read/job-stats.ts'
@@ -100,7 +101,8 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
       operationId: 'getJob',
       tags,
       summary: 'Get a job',
-      description: 'With `wait` the response waits until the job changes; a finished job is returned at once.',
+      description: 'With `wait` the response waits until the job changes; a finished job is returned at once. With ' +
+        '`include=data` it has what was submitted, up to 1 MiB.',
       params: JobParams,
       querystring: GetJobQuery,
       headers: GetHeaders,
@@ -111,7 +113,8 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
       }
     }
   }, async (request, reply) => {
-    const { params: { jobId }, query: { queue, wait }, ownerId: userId, user } = request
+    const { params: { jobId }, query: { queue, wait, include }, ownerId: userId, user } = request
+    if (include && !app.config.JOB_DATA_VISIBLE) throw new DataNotVisible()
     const ifNoneMatch = request.headers['if-none-match']
     const key = { userId, jobId, queue }
     const row = await (wait === undefined
@@ -122,7 +125,9 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
     if (!row) throw await jobNotFound(app.sql, key)
     const etag = etagOf(lastEventId(row))
     reply.header('etag', etag).header('cache-control', 'private, no-cache')
-    return matches(ifNoneMatch, etag) ? notModified(reply as unknown as FastifyReply) : sendJson(reply, jobJson(row))
+    if (matches(ifNoneMatch, etag)) return notModified(reply as unknown as FastifyReply)
+    const json = jobJson(row)
+    return sendJson(reply, include ? withData(json, await readJobData(row, dataContext(userId))) : json)
   })
 
   app.get('/:jobId/events', {
@@ -143,6 +148,12 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
     if (!row) throw await jobNotFound(app.sql, key)
     return await readTimeline(app.sql, row)
   })
+
+  function dataContext (userId: string) {
+    const findQueue = (name: string) => app.findQueue(name)
+    const isRelayed = (name: string) => app.config.queues.includes(name)
+    return { userId, sql: app.sql, redis: app.redis, findQueue, isRelayed }
+  }
 
   async function foundJob (key: JobKey): Promise<FoundJob> {
     const row = await app.findJob(key)
