@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { extname, join } from 'node:path'
 
 export interface DashboardFile {
@@ -18,12 +18,25 @@ const TYPES: Record<string, string> = {
 /** What index.html has in braces: Caddy fills it in as a template of its own, this edge does the same. */
 const PLACEHOLDER = /\{\{env "(\w+)" \| default "([^"]*)" \| html\}\}/g
 
+type Files = Map<string, DashboardFile>
+
 /**
- * The files of a build by their paths, as `assets/index-1a2b.js`; undefined where there is none. A build has some
- * hundreds of kilobytes.
+ * Returns what has the files of the build in a folder by their paths, as `assets/index-1a2b.js`; undefined where there
+ * is none. They are read once, some hundreds of kilobytes, and again for a page after another build.
  */
-export function readDashboard (folder: string, env: Record<string, string>): Map<string, DashboardFile> | undefined {
-  if (!existsSync(join(folder, 'index.html'))) return undefined
+export function dashboardFiles (folder: string, env: Record<string, string>) {
+  let files: Files | undefined
+  let builtAt: number | undefined
+  return (path: string): Files | undefined => {
+    if (files && path.startsWith('assets/')) return files
+    const now = statSync(join(folder, 'index.html'), { throwIfNoEntry: false })?.mtimeMs
+    if (now !== undefined && now !== builtAt) files = readFiles(folder, env)
+    builtAt = now ?? builtAt
+    return files
+  }
+}
+
+function readFiles (folder: string, env: Record<string, string>): Files {
   const files = new Map<string, DashboardFile>()
   for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     const type = TYPES[extname(path)]

@@ -3,7 +3,7 @@ import { compact } from '@tidings/service-kit'
 import type { FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
 import type { EdgeConfig } from './config.ts'
-import { readDashboard, type DashboardFile } from './dashboard-files.ts'
+import { dashboardFiles, type DashboardFile } from './dashboard-files.ts'
 
 const NotFound = createError('NOT_FOUND', 'There is no %s', 404)
 
@@ -20,8 +20,7 @@ const NOT_BUILT = `<!doctype html>
 /** `/dashboard`: the web page, from its build. The same paths and headers are in infra/edge/Caddyfile. */
 export const dashboard = fp<{ config: EdgeConfig }>(async function dashboard (app, { config }) {
   const { folder, base, env, frameAncestors } = config.dashboard
-  // A build that comes later is found without a restart.
-  let files = readDashboard(folder, env)
+  const filesFor = dashboardFiles(folder, env)
   const headers = {
     'content-security-policy': contentSecurityPolicy(frameAncestors),
     'referrer-policy': 'no-referrer',
@@ -31,7 +30,7 @@ export const dashboard = fp<{ config: EdgeConfig }>(async function dashboard (ap
 
   function send (reply: FastifyReply, path: string) {
     reply.headers(headers)
-    files ??= readDashboard(folder, env)
+    const files = filesFor(path)
     if (!files) return reply.code(503).type('text/html; charset=utf-8').send(NOT_BUILT)
     const file = files.get(path)
     if (!file && path.startsWith('assets/')) throw new NotFound(path)

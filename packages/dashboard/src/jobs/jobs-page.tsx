@@ -1,50 +1,107 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useEffect, useMemo } from 'react'
+import { ArrowUp, SearchX } from 'lucide-react'
+import { useLocation, useSearch } from 'wouter'
 import type { JobSummary } from 'tidings'
-import { useClient, useLiveEvents, usePolling } from '../live/tidings.tsx'
+import { formatCount } from '../lib/format.ts'
+import { useMe } from '../live/tidings.tsx'
+import { announce } from '../shell/announcer.tsx'
 import { PageHead } from '../shell/page.tsx'
+import { Button } from '../ui/button.tsx'
 import { Call } from '../ui/call.tsx'
 import { Panel } from '../ui/panel.tsx'
 import { Empty, ErrorView, Loading } from '../ui/states.tsx'
-import { DataTable, type Column } from '../ui/table/data-table.tsx'
-import { Time } from '../ui/time.tsx'
-import { JobStateBadge } from './job-state.tsx'
+import { DataTable } from '../ui/table/data-table.tsx'
+import { BulkBar } from './bulk-bar.tsx'
+import { BulkList } from './bulk-list.tsx'
+import { COLUMNS } from './columns.tsx'
+import { FilterBar } from './filter-bar.tsx'
+import { filtersText, listQuery, parseFilters, type JobFilters } from './filters.ts'
+import { FirstJob } from './first-job.tsx'
+import styles from './jobs-page.module.css'
+import { StateTabs } from './state-tabs.tsx'
+import { StatsPanel } from './stats-panel.tsx'
+import { useJobPages } from './use-job-pages.ts'
+import { useSelection } from './use-selection.ts'
 
-const COLUMNS: Column<JobSummary>[] = [
-  { key: 'name', header: 'Name', width: 'minmax(140px, 2fr)', card: 'title', cell: ({ name }) => name },
-  { key: 'state', header: 'State', width: '110px', card: 'corner', cell: job => <JobStateBadge state={job.state} /> },
-  { key: 'id', header: 'Id', width: 'minmax(120px, 2fr)', cell: ({ id }) => <code>{id}</code> },
-  { key: 'created', header: 'Created', width: '170px', align: 'end', cell: job => <Time at={job.timestamp.created} /> }
-]
-
-const KEY = ['jobs', 'first']
+const hrefOf = ({ id, queue }: JobSummary) => `/jobs/${encodeURIComponent(id)}?queue=${encodeURIComponent(queue)}`
 
 export default function JobsPage () {
-  const client = useClient()
-  const queries = useQueryClient()
-  const { data, error, refetch } = useQuery({
-    queryKey: KEY,
-    queryFn: ({ signal }) => client.jobs.list({ limit: 100, signal }).page(),
-    refetchInterval: usePolling()
-  })
-  useLiveEvents(() => { queries.invalidateQueries({ queryKey: KEY }, { cancelRefetch: false }).catch(() => {}) })
+  const search = useSearch()
+  const [, navigate] = useLocation()
+  const filters = useMemo(() => parseFilters(search), [search])
+  const query = useMemo(() => listQuery(filters, Date.now()), [filters])
+  const { pages, state } = useJobPages(query)
+  const { chosen, selection, chooseEverything, clear } = useSelection(pages)
+  const mayWrite = useMe()?.scopes.includes('jobs:write') ?? false
+  const { count, total, isCapped, newCount, status, error, scanned } = state
+  useEffect(clear, [search])
+  useEffect(() => { if (newCount > 0) announce(`${newCount} new jobs`) }, [newCount])
+
+  function change (part: Partial<JobFilters>) {
+    navigate(`/jobs${filtersText({ ...filters, ...part })}`, { replace: true })
+  }
+  const isFiltered = filtersText(filters) !== ''
   return (
     <>
       <PageHead
-        title='Jobs'
-        actions={<Call path='/jobs' sdk='for await (const job of client.jobs.list()) console.log(job)' />}
+        title='Jobs' actions={<Call path={`/jobs${filtersText(filters)}`} sdk={sdkOf(query)} />}
       />
-      <Panel isFlush>
-        {error && !data
-          ? <ErrorView error={error} onRetry={refetch} />
-          : !data
-              ? <Loading />
-              : data.jobs.length === 0
-                ? <Empty title='No jobs yet'>Submit one, and it appears here.</Empty>
-                : <DataTable
-                    label='Jobs' columns={COLUMNS} count={data.jobs.length} rowAt={index => data.jobs[index]}
-                    hrefOf={({ id }) => `/jobs/${encodeURIComponent(id)}`}
-                  />}
-      </Panel>
+      <div className={styles.stack}>
+        <StateTabs chosen={filters.status} onChange={status => change({ status })} />
+        <StatsPanel name={filters.name} queue={filters.queue} />
+        <BulkList />
+        <FilterBar filters={filters} onChange={change} />
+        <div>
+          <div className={styles.above}>
+            <span className={styles.total}>
+              {status === 'loading' ? ' ' : `${isCapped ? 'Over ' : ''}${formatCount(total)} ${total === 1 ? 'job' : 'jobs'}`}
+              {scanned !== undefined && ` among the newest ${formatCount(scanned)}`}
+              {error !== undefined && count > 0 && <span className={styles.stale}> · not up to date: no answer</span>}
+            </span>
+            {newCount > 0 && (
+              <Button
+                kind='primary' size='small' icon={<ArrowUp size={14} aria-hidden />}
+                onClick={() => { pages?.reload(); scrollTo({ top: 0 }) }}
+              >
+                {newCount >= 100 ? 'Over 99' : newCount} new {newCount === 1 ? 'job' : 'jobs'}
+              </Button>
+            )}
+          </div>
+          <Panel isFlush>
+            {status === 'error' && count === 0
+              ? <ErrorView error={error} onRetry={pages?.reload} />
+              : status === 'loading' && count === 0
+                ? <Loading rows={8} label='Loading jobs' />
+                : count === 0
+                  ? isFiltered ? <NothingFound onClear={() => navigate('/jobs')} /> : <FirstJob />
+                  : (
+                    <DataTable
+                      label='Jobs' columns={COLUMNS} count={count} total={isCapped ? -1 : total} hrefOf={hrefOf}
+                      rowAt={index => pages?.rowAt(index)} onRange={pages?.show}
+                      selection={mayWrite ? selection : undefined}
+                    />
+                    )}
+          </Panel>
+          {(chosen.jobs.size > 0 || chosen.isEverything) && (
+            <BulkBar
+              chosen={chosen} filters={filters} total={total} isCapped={isCapped}
+              onEverything={chooseEverything} onClear={clear}
+            />
+          )}
+        </div>
+      </div>
     </>
   )
 }
+
+function NothingFound ({ onClear }: { onClear: () => void }) {
+  return (
+    <Empty title='No job matches' icon={<SearchX size={22} />}>
+      <p>The search finds ids by their beginning, and parts of names and of errors.</p>
+      <p><Button size='small' onClick={onClear}>Remove all filters</Button></p>
+    </Empty>
+  )
+}
+
+const sdkOf = (query: object) =>
+  `for await (const job of client.jobs.list(${Object.keys(query).length > 0 ? JSON.stringify(query) : ''})) console.log(job)`

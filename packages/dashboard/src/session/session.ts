@@ -17,7 +17,7 @@ const listeners = new Set<() => void>()
 const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel(KEY) : undefined
 
 channel?.addEventListener('message', ({ data }: MessageEvent<{ type: string, tokens?: Tokens }>) => {
-  if (data.type === 'ask' && current) tell('tokens')
+  if (data.type === 'ask' && current) post('tokens')
   if (data.type === 'tokens' && data.tokens && !current) set({ ...data.tokens, isRemembered: false })
   if (data.type === 'renewed' && data.tokens && current && sameUser(data.tokens.token, current.token)) {
     set({ ...current, ...data.tokens })
@@ -40,7 +40,7 @@ export const session = {
   renew: (tokens: Tokens) => {
     if (!current) return
     set({ ...current, ...tokens })
-    tell('renewed')
+    post('renewed')
   },
   /** This tab cannot go on: its token is refused, and there is no other. */
   end: (reason: string) => {
@@ -97,7 +97,7 @@ function set (next: Session | undefined) {
   for (const listener of listeners) listener()
 }
 
-function tell (type: 'tokens' | 'renewed') {
+function post (type: 'tokens' | 'renewed') {
   if (current) channel?.postMessage({ type, tokens: tokensOf(current) })
 }
 

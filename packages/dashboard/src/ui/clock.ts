@@ -6,7 +6,7 @@ interface Clock { now: number, listeners: Set<() => void>, timer?: ReturnType<ty
 
 const clocks = new Map<number, Clock>()
 
-/** The time in milliseconds, anew each `everyMs`; all that use the same pace share one timer. */
+/** The time in milliseconds, renewed each `everyMs`; all that use the same pace share one timer. */
 export function useNow (everyMs = SECOND_MS): number {
   const clock = clocks.get(everyMs) ?? { now: Date.now(), listeners: new Set() }
   clocks.set(everyMs, clock)

@@ -9,7 +9,7 @@ import styles from './chart.module.css'
 
 type PlotProps = ChartProps & { format: (value: number) => string, height: number, zone: 'local' | 'utc' }
 
-/** Draws a chart on a canvas, anew when its data, its size or the colours of the page change. */
+/** Draws a chart on a canvas, again when its data, its size or the colours of the page change. */
 export default function Plot ({ times, series, isStacked = false, format, height, zone }: PlotProps) {
   const box = useRef<HTMLDivElement>(null)
   const shownTheme = useStored(theme)
@@ -60,7 +60,14 @@ function optionsOf (target: Element, { series, isStacked, format, height, zone, 
         grid: { show: false },
         values: (_plot, ticks) => ticks.map(tick => formatTick(tick * 1000, zone, spacing(ticks)))
       },
-      { ...axis, size: 56, values: (_plot, ticks) => ticks.map(format) }
+      {
+        ...axis,
+        size: 60,
+        space: 36,
+        values: (_plot, ticks) => ticks.map(format),
+        // Bars count things, of which there is no half.
+        ...(series.some(({ kind }) => kind === 'bar') && { incrs: WHOLE })
+      }
     ],
     series: [{}, ...drawn.map(({ label, color, kind = 'line' }): UPlot.Series => kind === 'bar'
       ? { label, fill: colorOf(color), width: 0, paths: bars, points: { show: false } }
@@ -69,6 +76,8 @@ function optionsOf (target: Element, { series, isStacked, format, height, zone, 
 }
 
 const bars = UPlot.paths.bars?.({ size: [0.7, 24], radius: 0.15 }) as UPlot.Series.PathBuilder
+
+const WHOLE = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map(digit => digit * 10 ** power)).flat()
 
 const FONT = '12px system-ui, sans-serif'
 

@@ -1,0 +1,39 @@
+import type { JobSummary } from 'tidings'
+import { formatDuration } from '../lib/format.ts'
+import type { Column } from '../ui/table/data-table.tsx'
+import { useNow } from '../ui/clock.ts'
+import { Time } from '../ui/time.tsx'
+import styles from './columns.module.css'
+import { JobStateBadge } from './job-state.tsx'
+import { ProgressBar } from './progress-bar.tsx'
+
+export const COLUMNS: Column<JobSummary>[] = [
+  { key: 'name', header: 'Name', width: 'minmax(120px, 1.4fr)', card: 'title', cell: ({ name }) => name },
+  { key: 'state', header: 'State', width: '104px', card: 'corner', cell: ({ state }) => <JobStateBadge state={state} /> },
+  { key: 'progress', header: 'Progress', width: 'minmax(100px, 0.8fr)', card: 'hidden', cell: job => <Progress job={job} /> },
+  { key: 'id', header: 'Id', width: 'minmax(190px, 2fr)', cell: ({ id }) => <code className={styles.id}>{id}</code> },
+  { key: 'queue', header: 'Queue', width: 'minmax(64px, 100px)', card: 'hidden', cell: ({ queue }) => queue },
+  {
+    key: 'duration', header: 'Took', width: '84px', align: 'end', card: 'hidden', cell: job => <Duration job={job} />
+  },
+  { key: 'created', header: 'Created', width: '120px', align: 'end', cell: job => <Time at={job.timestamp.created} /> }
+]
+
+function Progress ({ job: { state, progress, name } }: { job: JobSummary }) {
+  if (state === 'active' || (state === 'failed' && progress !== 0)) {
+    return <ProgressBar progress={progress} label={`Progress of ${name}`} />
+  }
+  return <span className={styles.none} aria-hidden>–</span>
+}
+
+/** From the start to the end, or until now. */
+export function Duration ({ job: { state, timestamp: { started, finished } } }: {
+  job: Pick<JobSummary, 'state' | 'timestamp'>
+}) {
+  if (started !== null && finished === null && state === 'active') return <Running since={started} />
+  return <span>{started === null || finished === null ? '–' : formatDuration(finished - started)}</span>
+}
+
+function Running ({ since }: { since: number }) {
+  return <span className={styles.running}>{formatDuration(Math.max(0, Math.floor((useNow() - since) / 1000) * 1000))}</span>
+}
