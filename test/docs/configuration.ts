@@ -41,6 +41,7 @@ const OTHERS: Row[] = [
   other('DASHBOARD_SIGN_IN_URL', EDGES, 'string',
     'Where users get a token; it leads back to `?return`, with `#token=…`'),
   other('DASHBOARD_FRAME_ANCESTORS', EDGES, 'string', 'Origins whose pages may embed it, with spaces between', 'none'),
+  other('DASHBOARD_SECTIONS', EDGES, 'string', 'What it shows: some of `jobs`, `webhooks`, `operators`', 'all'),
   other('CSV_FOLDER', 'sample worker', 'string', 'Folder of the CSV files', 'its own sample')
 ]
 

@@ -6,9 +6,11 @@ import { parseExact } from './lib/exact-json.ts'
 import { createLive } from './live/live.ts'
 import { TidingsContext } from './live/tidings.tsx'
 import { Pages } from './pages.tsx'
+import { isEmbedded } from './session/embedding.ts'
 import { session, subjectOf } from './session/session.ts'
 import { SignIn } from './session/sign-in.tsx'
 import { tokenSource } from './session/token-source.ts'
+import { Waiting } from './session/waiting.tsx'
 import { basePath, servicesUrl } from './settings.ts'
 import { Announcer } from './shell/announcer.tsx'
 import { Shell } from './shell/shell.tsx'
@@ -21,7 +23,7 @@ export function App () {
   return (
     <Router base={basePath}>
       {/* Another user gets another client, and none of what the one before has loaded. */}
-      {current ? <SignedIn key={subjectOf(current.token) ?? 'unknown'} /> : <SignIn />}
+      {current ? <SignedIn key={subjectOf(current.token) ?? 'unknown'} /> : isEmbedded ? <Waiting /> : <SignIn />}
       <Announcer />
       <Toasts />
     </Router>

@@ -1,16 +1,15 @@
 import { Component, Suspense, type ReactNode } from 'react'
 import { Redirect, Route, Switch, useLocation } from 'wouter'
 import { Compass } from 'lucide-react'
-import { useMe } from './live/tidings.tsx'
-import { routes } from './routes.tsx'
 import { PageHead } from './shell/page.tsx'
 import { Empty, ErrorView, Loading } from './ui/states.tsx'
+import { useVisibleRoutes } from './visible-routes.ts'
 
 /** The page of the current address. */
 export function Pages () {
-  const me = useMe()
   const [location] = useLocation()
-  const first = routes.find(({ nav, scope }) => nav && (!scope || !me || me.scopes.includes(scope)))
+  const routes = useVisibleRoutes()
+  const first = routes.find(({ nav }) => nav)
   return (
     <Boundary key={location}>
       <Suspense fallback={<Loading />}>

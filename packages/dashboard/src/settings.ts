@@ -6,6 +6,14 @@ export const basePath: string = new URL(document.baseURI).pathname.replace(/\/+$
 /** Where the services are: beside the page. */
 export const servicesUrl: string = new URL('..', document.baseURI).href.replace(/\/+$/, '')
 
+const SECTIONS = ['jobs', 'webhooks', 'operators'] as const
+
+function sectionsOf (list: string) {
+  const names = list.split(/[\s,]+/)
+  const known = SECTIONS.filter(section => names.includes(section))
+  return known.length > 0 ? known : SECTIONS
+}
+
 /** What the operator of the server has set: the variables `DASHBOARD_TITLE` and so on. */
 export const settings = {
   title: metaOf('title') || 'Tidings',
@@ -16,5 +24,9 @@ export const settings = {
   /** As `production`: shown as a badge. */
   environment: metaOf('environment'),
   /** Where a new token comes from once the one in use has ended. */
-  signInUrl: metaOf('sign-in')
+  signInUrl: metaOf('sign-in'),
+  /** The origins of the applications that may embed the page and sign its user in, with spaces between. */
+  frameAncestors: metaOf('frame-ancestors'),
+  /** What there is to be seen: all where nothing is set. */
+  sections: sectionsOf(metaOf('sections'))
 }

@@ -14,8 +14,10 @@ export interface DashboardConfig {
 
 const IN_THE_PAGE = [
   'DASHBOARD_BASE', 'DASHBOARD_TITLE', 'DASHBOARD_LOGO', 'DASHBOARD_ACCENT', 'DASHBOARD_ENVIRONMENT',
-  'DASHBOARD_SIGN_IN_URL'
+  'DASHBOARD_SIGN_IN_URL', 'DASHBOARD_FRAME_ANCESTORS', 'DASHBOARD_SECTIONS'
 ]
+
+const SECTIONS = ['jobs', 'webhooks', 'operators']
 
 /** Adds what is wrong to `faults`. */
 export function readDashboardConfig (env: NodeJS.ProcessEnv, faults: string[]): DashboardConfig {
@@ -27,6 +29,10 @@ export function readDashboardConfig (env: NodeJS.ProcessEnv, faults: string[]): 
   }
   const signIn = env.DASHBOARD_SIGN_IN_URL
   if (signIn && !/^https?:\/\//.test(signIn)) faults.push(`DASHBOARD_SIGN_IN_URL must be an http(s) URL, not ${signIn}`)
+  const sections = env.DASHBOARD_SECTIONS
+  if (sections && !sections.split(',').every(name => SECTIONS.includes(name.trim()))) {
+    faults.push(`DASHBOARD_SECTIONS must be some of ${SECTIONS.join(', ')}, not ${sections}`)
+  }
   return {
     folder: env.DASHBOARD_FOLDER || join(root, 'packages', 'dashboard', 'dist', 'web'),
     base,

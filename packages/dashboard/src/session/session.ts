@@ -14,7 +14,8 @@ let current: Session | undefined
 /** Why there is no session any more. */
 let ended: string | undefined
 const listeners = new Set<() => void>()
-const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel(KEY) : undefined
+/** Tabs share a session; a page in a frame has that of the application around it. */
+const channel = 'BroadcastChannel' in globalThis && window.parent === window ? new BroadcastChannel(KEY) : undefined
 
 channel?.addEventListener('message', ({ data }: MessageEvent<{ type: string, tokens?: Tokens }>) => {
   if (data.type === 'ask' && current) post('tokens')

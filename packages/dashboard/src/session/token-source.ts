@@ -1,5 +1,6 @@
 import { TidingsError, type TokenReason } from 'tidings'
 import { servicesUrl } from '../settings.ts'
+import { askParent } from './embedding.ts'
 import { session, type Tokens } from './session.ts'
 
 const LOCK = 'tidings:refresh'
@@ -17,7 +18,8 @@ export async function tokenSource (
   const renew = async () => {
     const { token, refreshToken } = session.get() ?? {}
     if (token && token !== used) return token
-    if (!refreshToken) return used // the client takes the same token for the end
+    // The client takes the same token for the end.
+    if (!refreshToken) return await askParent(used, signal) ?? used
     const tokens = await refresh(refreshToken, signal)
     session.renew(tokens)
     return tokens.token

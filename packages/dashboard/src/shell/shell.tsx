@@ -4,12 +4,14 @@ import { Keyboard, LogOut, Monitor, Moon, Sun } from 'lucide-react'
 import { useStored } from '../lib/stored.ts'
 import { LiveBadge } from '../live/live-badge.tsx'
 import { useMe } from '../live/tidings.tsx'
-import { routes, type PageRoute } from '../routes.tsx'
+import type { PageRoute } from '../routes.tsx'
+import { isEmbedded } from '../session/embedding.ts'
 import { session } from '../session/session.ts'
 import { settings } from '../settings.ts'
 import { Badge } from '../ui/badge.tsx'
 import { IconButton } from '../ui/button.tsx'
 import { timeStyle, zone, zoneName } from '../ui/time-format.ts'
+import { useVisibleRoutes } from '../visible-routes.ts'
 import { Help } from './help.tsx'
 import { useShortcut } from './shortcuts.ts'
 import styles from './shell.module.css'
@@ -52,9 +54,7 @@ function skip (event: { preventDefault: () => void }) {
 type NavRoute = PageRoute & { nav: NonNullable<PageRoute['nav']> }
 
 function useNavRoutes (): NavRoute[] {
-  const me = useMe()
-  return routes.filter((route): route is NavRoute =>
-    route.nav !== undefined && (!route.scope || !me || me.scopes.includes(route.scope)))
+  return useVisibleRoutes().filter((route): route is NavRoute => route.nav !== undefined)
 }
 
 function NavItem ({ route: { path, nav: { label, icon: Icon, key } } }: { route: NavRoute }) {
@@ -103,7 +103,9 @@ function Foot ({ onHelp }: { onHelp: () => void }) {
         <IconButton label={`Colours: ${shownTheme}; change to ${nextTheme}`} onClick={() => theme.set(nextTheme)}>
           <Icon size={16} aria-hidden />
         </IconButton>
-        <IconButton label='Sign out' onClick={session.signOut}><LogOut size={16} aria-hidden /></IconButton>
+        {!isEmbedded && (
+          <IconButton label='Sign out' onClick={session.signOut}><LogOut size={16} aria-hidden /></IconButton>
+        )}
       </div>
     </div>
   )
