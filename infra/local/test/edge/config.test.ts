@@ -26,7 +26,9 @@ t.test('listens on localhost:4000 by default', async t => {
         DASHBOARD_LOGO: '',
         DASHBOARD_ACCENT: '',
         DASHBOARD_ENVIRONMENT: '',
-        DASHBOARD_SIGN_IN_URL: ''
+        DASHBOARD_SIGN_IN_URL: '',
+        DASHBOARD_FRAME_ANCESTORS: '',
+        DASHBOARD_SECTIONS: ''
       },
       frameAncestors: '\'none\''
     },
@@ -49,8 +51,9 @@ t.test('reports all faults at once', async t => {
     PORT: '99999',
     LOG_LEVEL: 'loud',
     DASHBOARD_BASE: 'tidings',
-    DASHBOARD_FRAME_ANCESTORS: 'https://a; script-src *'
+    DASHBOARD_FRAME_ANCESTORS: 'https://a; script-src *',
+    DASHBOARD_SECTIONS: 'jobs,all'
   }), {
-    message: /JOBS_API_URL must be a URL, not "nonsense"[^]*WEBHOOK_DISPATCHER_URL must be a URL, but is not set[^]*DASHBOARD_BASE must be a path[^]*DASHBOARD_FRAME_ANCESTORS must be origins[^]*PORT must be a port[^]*LOG_LEVEL must be one of/
+    message: /JOBS_API_URL must be a URL, not "nonsense"[^]*WEBHOOK_DISPATCHER_URL must be a URL, but is not set[^]*DASHBOARD_BASE must be a path[^]*DASHBOARD_FRAME_ANCESTORS must be origins[^]*DASHBOARD_SECTIONS must be some of[^]*PORT must be a port[^]*LOG_LEVEL must be one of/
   })
 })

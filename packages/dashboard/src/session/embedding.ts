@@ -52,7 +52,7 @@ export function listenToParent (): void {
   post({ type: 'tidings:ready' })
 }
 
-/** Tells the application that there is no session any more. */
+/** Requests a token from the application: there is no session any more. */
 export function requestToken (): void {
   post({ type: 'tidings:token-needed' })
 }
