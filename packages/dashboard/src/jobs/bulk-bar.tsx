@@ -73,7 +73,10 @@ function Ask ({ action, bulk, onClose, onStarted }: {
   const queries = useQueryClient()
   const { verb, which, none } = WORDS[action]
   const { data: matched, error } = useQuery({
-    queryKey: ['bulk', 'count', bulk], queryFn: ({ signal }) => client.bulk.count(bulk, { signal }), gcTime: 0, staleTime: 0
+    queryKey: ['bulk', 'count', bulk],
+    queryFn: ({ signal }) => client.bulk.count(bulk, { signal }),
+    gcTime: 0,
+    staleTime: 0
   })
   const start = useMutation({
     mutationFn: () => client.bulk.start(bulk),
@@ -98,7 +101,7 @@ function Ask ({ action, bulk, onClose, onStarted }: {
           ? 'Counting the jobs that match …'
           : isNone
             ? none
-            : `They are the ${which} ones among those that are chosen, as of now. You can stop it on the way; jobs that were done stay so.`}
+            : `They are the ${which} ones of those that are chosen. You can stop it on the way; what was done stays done.`}
     </Confirm>
   )
 }

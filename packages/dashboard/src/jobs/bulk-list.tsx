@@ -29,7 +29,8 @@ export function BulkList () {
     former.current = new Set(data.filter(isRunning).map(({ bulkId }) => bulkId))
   }, [data])
   const running = data.filter(isRunning)
-  return running.length > 0 && <ul className={styles.list}>{running.map(each => <Running key={each.bulkId} bulk={each} />)}</ul>
+  if (running.length === 0) return null
+  return <ul className={styles.list}>{running.map(each => <Running key={each.bulkId} bulk={each} />)}</ul>
 }
 
 function Running ({ bulk }: { bulk: Bulk }) {
@@ -58,8 +59,12 @@ function Running ({ bulk }: { bulk: Bulk }) {
 }
 
 function say ({ action, state, done, failed, skipped, matched }: Bulk) {
-  const title = state === 'finished' ? `${action}: ${formatCount(done)} of ${formatCount(matched)} done` : `${action}: ${state}`
-  const rest = [failed > 0 && `${formatCount(failed)} were not possible`, skipped > 0 && `${formatCount(skipped)} had changed`]
+  const words = state === 'finished' ? `${formatCount(done)} of ${formatCount(matched)} done` : state
+  const title = `${action}: ${words}`
+  const rest = [
+    failed > 0 && `${formatCount(failed)} were not possible`,
+    skipped > 0 && `${formatCount(skipped)} had changed`
+  ]
   toast(title, { description: rest.filter(Boolean).join(', ') })
   announce(title)
 }

@@ -9,8 +9,14 @@ import { ProgressBar } from './progress-bar.tsx'
 
 export const COLUMNS: Column<JobSummary>[] = [
   { key: 'name', header: 'Name', width: 'minmax(120px, 1.4fr)', card: 'title', cell: ({ name }) => name },
-  { key: 'state', header: 'State', width: '104px', card: 'corner', cell: ({ state }) => <JobStateBadge state={state} /> },
-  { key: 'progress', header: 'Progress', width: 'minmax(100px, 0.8fr)', card: 'hidden', cell: job => <Progress job={job} /> },
+  { key: 'state', header: 'State', width: '104px', card: 'corner', cell: job => <JobStateBadge state={job.state} /> },
+  {
+    key: 'progress',
+    header: 'Progress',
+    width: 'minmax(100px, 0.8fr)',
+    card: 'hidden',
+    cell: job => <Progress job={job} />
+  },
   { key: 'id', header: 'Id', width: 'minmax(190px, 2fr)', cell: ({ id }) => <code className={styles.id}>{id}</code> },
   { key: 'queue', header: 'Queue', width: 'minmax(64px, 100px)', card: 'hidden', cell: ({ queue }) => queue },
   {
@@ -35,5 +41,6 @@ export function Duration ({ job: { state, timestamp: { started, finished } } }: 
 }
 
 function Running ({ since }: { since: number }) {
-  return <span className={styles.running}>{formatDuration(Math.max(0, Math.floor((useNow() - since) / 1000) * 1000))}</span>
+  const seconds = Math.max(0, Math.floor((useNow() - since) / 1000))
+  return <span className={styles.running}>{formatDuration(seconds * 1000)}</span>
 }

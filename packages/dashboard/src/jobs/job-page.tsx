@@ -1,39 +1,84 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useClient, useLiveEvents, usePolling } from '../live/tidings.tsx'
+import { useSearch } from 'wouter'
+import type { Job } from 'tidings'
 import type { PageProps } from '../routes.tsx'
 import { PageHead } from '../shell/page.tsx'
+import { CopyButton } from '../ui/copy-button.tsx'
 import { Json } from '../ui/json/index.tsx'
 import { Fact, Facts, Panel } from '../ui/panel.tsx'
 import { ErrorView, Loading } from '../ui/states.tsx'
 import { Time } from '../ui/time.tsx'
+import { Attempts } from './attempts.tsx'
+import { Duration } from './columns.tsx'
+import { JobActions } from './job-actions.tsx'
+import { JobData } from './job-data.tsx'
+import styles from './job-page.module.css'
 import { JobStateBadge } from './job-state.tsx'
+import { Notified } from './notified.tsx'
+import { ProgressBar } from './progress-bar.tsx'
+import { Timeline } from './timeline.tsx'
+import { useJob } from './use-job.ts'
 
 const TRAIL = [{ label: 'Jobs', href: '/jobs' }]
 
 export default function JobPage ({ params: { id = '' } }: PageProps) {
-  const client = useClient()
-  const queries = useQueryClient()
-  const queryKey = ['job', id]
-  const { data: job, error, refetch } = useQuery({
-    queryKey, queryFn: ({ signal }) => client.jobs.get(id, { signal }), refetchInterval: usePolling()
-  })
-  useLiveEvents(item => {
-    if (item.type === 'gap' || item.jobId === id) queries.invalidateQueries({ queryKey }).catch(() => {})
-  })
-  if (error && !job) return <><PageHead title='Job' trail={TRAIL} /><ErrorView error={error} onRetry={refetch} /></>
-  if (!job) return <><PageHead title='Job' trail={TRAIL} /><Loading /></>
+  const queue = new URLSearchParams(useSearch()).get('queue') ?? undefined
+  const { key, job: { data: job, error, refetch }, timeline, arrivals } = useJob(id, queue)
+  if (!job) {
+    return (
+      <>
+        <PageHead title='Job' trail={TRAIL}><code>{id}</code></PageHead>
+        {error ? <ErrorView error={error} onRetry={refetch} /> : <Loading label='Loading the job' />}
+      </>
+    )
+  }
+  const events = timeline.data ?? []
   return (
     <>
-      <PageHead title={job.name} trail={TRAIL}><JobStateBadge state={job.state} /><code>{job.id}</code></PageHead>
-      <Panel title='Job'>
-        <Facts>
-          <Fact name='Queue'>{job.queue}</Fact>
-          <Fact name='Created'><Time at={job.timestamp.created} as='exact' /></Fact>
-          <Fact name='Started'><Time at={job.timestamp.started} as='exact' /></Fact>
-          <Fact name='Finished'><Time at={job.timestamp.finished} as='exact' /></Fact>
-        </Facts>
-      </Panel>
-      {job.result !== undefined && <Panel title='Result'><Json value={job.result} name='Result' /></Panel>}
+      <PageHead title={job.name} trail={TRAIL} actions={<JobActions job={job} jobKey={key} />}>
+        <JobStateBadge state={job.state} />
+        <span className={styles.id}><code>{job.id}</code><CopyButton text={job.id} name='Copy the id' /></span>
+      </PageHead>
+      <div className={styles.stack}>
+        {error && <p role='status' className={styles.stale}>Not up to date: there is no answer at the moment.</p>}
+        {job.failedReason !== undefined && <Failure job={job} />}
+        <Panel>
+          {(job.state === 'active' || job.progress !== 0) && (
+            <div className={styles.progress}><ProgressBar progress={job.progress} label={`Progress of ${job.name}`} /></div>
+          )}
+          <Facts>
+            <Fact name='Queue'>{job.queue}</Fact>
+            <Fact name='Attempts'>{job.attempts.made} of {job.attempts.max}</Fact>
+            <Fact name='Took'><Duration job={job} /></Fact>
+            <Fact name='Created'><Time at={job.timestamp.created} as='exact' /></Fact>
+            <Fact name='Started'><Time at={job.timestamp.started} as='exact' /></Fact>
+            <Fact name='Finished'><Time at={job.timestamp.finished} as='exact' /></Fact>
+          </Facts>
+        </Panel>
+        <div className={styles.columns}>
+          <Panel title='Timeline'><Timeline events={events} created={job.timestamp.created} /></Panel>
+          <Panel title='Attempts'><Attempts events={events} max={job.attempts.max} /></Panel>
+        </div>
+        <Notified job={job} jobKey={key} events={events} arrivals={arrivals} />
+        <div className={styles.columns}>
+          <JobData job={job} jobKey={key} />
+          <Panel title='Result'><Result job={job} /></Panel>
+        </div>
+      </div>
     </>
   )
+}
+
+function Failure ({ job: { failedReason = '', errorTruncated } }: { job: Job }) {
+  return (
+    <div className={styles.failure}>
+      <pre tabIndex={0} role='region' aria-label='Why it failed'>{failedReason}</pre>
+      {errorTruncated && <p>The text is longer than 1 MiB; this is its beginning.</p>}
+    </div>
+  )
+}
+
+function Result ({ job: { state, result, resultTruncated } }: { job: Job }) {
+  if (resultTruncated) return <p className={styles.none}>The result is larger than 1 MiB and was not kept.</p>
+  if (result !== undefined) return <Json value={result} name='Result' />
+  return <p className={styles.none}>{state === 'completed' ? 'It returned nothing.' : 'There is none yet.'}</p>
 }

@@ -33,6 +33,18 @@ export interface JobPagesState {
   error: unknown
 }
 
+/** Of a list that is not asked for yet. */
+export const NOTHING: JobPagesState = {
+  count: 0,
+  total: 0,
+  isCapped: false,
+  scanned: undefined,
+  hasMore: false,
+  newCount: 0,
+  status: 'loading',
+  error: undefined
+}
+
 export interface JobPages {
   get: () => JobPagesState
   subscribe: (listener: () => void) => () => void
@@ -50,8 +62,8 @@ export interface JobPages {
 }
 
 /**
- * A list of jobs of any length, newest first, in pages. Rows change in place and stay where they are, whatever comes and
- * goes; what has come above them is counted.
+ * A list of jobs of any length, newest first, in pages. Rows change in place and stay where they are, whatever comes
+ * and goes; what has come above them is counted.
  */
 export function createJobPages (client: Pick<Client, 'jobs'>, query: ListJobsQuery): JobPages {
   const listeners = new Set<() => void>()
@@ -63,9 +75,7 @@ export function createJobPages (client: Pick<Client, 'jobs'>, query: ListJobsQue
   const places = new Map<string, [page: number, index: number]>()
   let seen: [first: number, last: number] = [0, 0]
   let generation = 0
-  let state: JobPagesState = {
-    count: 0, total: 0, isCapped: false, scanned: undefined, hasMore: false, newCount: 0, status: 'loading', error: undefined
-  }
+  let state = NOTHING
 
   function publish (change: Partial<JobPagesState> = {}) {
     const count = pages.reduce((sum, { size }) => sum + size, 0)
@@ -115,7 +125,9 @@ export function createJobPages (client: Pick<Client, 'jobs'>, query: ListJobsQue
         status: 'ready',
         error: undefined,
         ...(number === 0 && {
-          total: pagination.total, isCapped: pagination.totalIsCapped === true, scanned: pagination.isPartial && pagination.scanned
+          total: pagination.total,
+          isCapped: pagination.totalIsCapped === true,
+          scanned: pagination.isPartial && pagination.scanned
         })
       })
       drop()

@@ -15,11 +15,11 @@ const range = createStored('stats-range', ['24h', '1h', '7d', '30d'])
 type Range = ReturnType<typeof range.get>
 
 const HOUR_MS = 3_600_000
-const RANGES: Record<Range, { ms: number, step: string, label: string }> = {
-  '1h': { ms: HOUR_MS, step: '1m', label: 'Last hour' },
-  '24h': { ms: 24 * HOUR_MS, step: '15m', label: 'Last 24 hours' },
-  '7d': { ms: 168 * HOUR_MS, step: '2h', label: 'Last 7 days' },
-  '30d': { ms: 720 * HOUR_MS, step: '6h', label: 'Last 30 days' }
+const RANGES: Record<Range, { ms: number, step: number, label: string }> = {
+  '1h': { ms: HOUR_MS, step: 60_000, label: 'Last hour' },
+  '24h': { ms: 24 * HOUR_MS, step: 900_000, label: 'Last 24 hours' },
+  '7d': { ms: 168 * HOUR_MS, step: 2 * HOUR_MS, label: 'Last 7 days' },
+  '30d': { ms: 720 * HOUR_MS, step: 6 * HOUR_MS, label: 'Last 30 days' }
 }
 /** Finished jobs are counted again after so long. */
 const PACE_MS = 10_000
@@ -69,7 +69,8 @@ function Stats ({ name, queue, view, chosen }: {
     queryKey,
     queryFn: ({ signal }) => {
       const { ms, step } = RANGES[chosen]
-      return client.jobs.stats({ from: Date.now() - ms, step, ...(name && { name }), ...(queue && { queue }), signal })
+      const to = Math.ceil(Date.now() / step) * step
+      return client.jobs.stats({ from: to - ms, to, step, ...(name && { name }), ...(queue && { queue }), signal })
     },
     placeholderData: former => former,
     refetchInterval: usePolling()

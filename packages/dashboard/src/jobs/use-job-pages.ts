@@ -1,18 +1,8 @@
 import { useEffect, useState, useSyncExternalStore } from 'react'
 import type { ListJobsQuery } from 'tidings'
 import { useClient, useLiveEvents, useLiveStatus, usePolling } from '../live/tidings.tsx'
-import { createJobPages, type JobPages, type JobPagesState } from './job-pages.ts'
+import { createJobPages, NOTHING, type JobPages, type JobPagesState } from './job-pages.ts'
 
-const NOTHING: JobPagesState = {
-  count: 0,
-  total: 0,
-  isCapped: false,
-  scanned: undefined,
-  hasMore: false,
-  newCount: 0,
-  status: 'loading',
-  error: undefined
-}
 const unsubscribed = () => () => {}
 
 /** The list of a query, kept up to date: by events, and by asking while there are none. */

@@ -18,8 +18,11 @@ function formatter (of: Zone, parts: Intl.DateTimeFormatOptions) {
   return found
 }
 
-/** 28 Nov 2026, 10:41:36 */
-export const formatTime = (ms: number, of: Zone): string => formatter(of, { ...DATE, ...CLOCK }).format(ms)
+/** 28 Nov, 10:41:36; of other years 28 Nov 2025, 10:41:36 */
+export function formatTime (ms: number, of: Zone): string {
+  const isThisYear = new Date(ms).getFullYear() === new Date().getFullYear()
+  return formatter(of, { ...DATE, ...(isThisYear && { year: undefined }), ...CLOCK }).format(ms)
+}
 
 /** 10:41:36.250 */
 export const formatClock = (ms: number, of: Zone): string =>
