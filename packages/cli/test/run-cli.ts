@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { temporaryFolder, type TestContext } from '@tidings/testing'
+import { compileCache, temporaryFolder, type TestContext } from '@tidings/testing'
 import { writeCommandLine } from '../../client/scripts/command-line.ts'
 
 /** As it is published: one file, which starts four times as fast as the sources. */
@@ -37,7 +37,15 @@ export function cliOf (t: TestContext, main: string, env: Record<string, string>
   const home = temporaryFolder(t, 'home')
   const start = (args: string[], more: Record<string, string> = {}, input = ''): Started => {
     const child = spawn(process.execPath, [main, ...args], {
-      env: { PATH: process.env.PATH, HOME: home, XDG_CONFIG_HOME: `${home}/config`, XDG_STATE_HOME: `${home}/state`, ...env, ...more }
+      env: {
+        PATH: process.env.PATH,
+        HOME: home,
+        XDG_CONFIG_HOME: `${home}/config`,
+        XDG_STATE_HOME: `${home}/state`,
+        ...compileCache(),
+        ...env,
+        ...more
+      }
     })
     t.teardown(() => { child.kill('SIGKILL') })
     child.stdin.on('error', () => {}) // it may end before it has read everything

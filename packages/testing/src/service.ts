@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import type { TestContext } from './test-context.ts'
-import { noteProcess } from './test-run.ts'
+import { compileCache, noteProcess } from './test-run.ts'
 import { until } from './until.ts'
 
 const STOP_TIMEOUT_MS = 10_000
@@ -12,7 +12,10 @@ export interface ServiceOptions {
   /** The file that `node` runs. */
   entry: string
   args?: string[]
-  /** Beside PATH and HOME this is the whole environment, so that nothing of the machine leaks into a test. */
+  /**
+   * Beside PATH, HOME and the run's compile cache this is the whole environment, so that nothing of the machine leaks
+   * into a test.
+   */
   env?: Record<string, string>
   cwd?: string
   /** Polled until it answers 2xx; without it the service counts as ready once it runs. */
@@ -35,7 +38,7 @@ export async function spawnService (t: TestContext, options: ServiceOptions): Pr
   const { entry, args = [], env = {}, cwd, readyUrl, readyTimeoutMs = READY_TIMEOUT_MS } = options
   const child = spawn(process.execPath, [entry, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...compileCache(), ...env },
     ...(cwd === undefined ? {} : { cwd })
   })
   noteProcess(child)

@@ -15,14 +15,15 @@ export interface NodeProcessOptions {
   log: string
 }
 
-/** Runs a script as a process of its own, under the same Node. */
+/** Runs a script as a process of its own, under the same Node and, where there is one, with its compile cache. */
 export async function startNodeProcess ({ name, entry, env, log }: NodeProcessOptions): Promise<ServerProcess> {
+  const { NODE_COMPILE_CACHE } = process.env
   return await spawnServer({
     name,
     command: process.execPath,
     args: [entry],
     log,
-    env,
+    env: { ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }), ...env },
     cwd: root,
     stopSignal: 'SIGTERM',
     stopTimeoutMs: STOP_TIMEOUT_MS

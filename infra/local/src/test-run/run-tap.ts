@@ -1,12 +1,17 @@
 import { spawn } from 'node:child_process'
+import { globSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import { createTapReport } from './tap-report.ts'
 import type { TapCounts } from './tap-report.ts'
+import type { TestFiles } from './test-files.ts'
+
+const SCRIPT = fileURLToPath(new URL('test-files.ts', import.meta.url))
 
 interface TapRun {
   root: string
-  /** Empty for all files that `tap.include` of package.json names. */
+  /** Files, folders or globs; empty for all files that `tap.include` of package.json names. */
   files: string[]
   env: NodeJS.ProcessEnv
   signal: AbortSignal
@@ -18,7 +23,7 @@ interface TapRun {
 /** Runs tap over the files and returns the counts. */
 export async function runTap ({ root, files, env, signal, print, stderr = 'inherit' }: TapRun): Promise<TapCounts> {
   const report = createTapReport(print)
-  const child = spawn(join(root, 'node_modules', '.bin', 'tap'), ['--reporter=tap', '--no-color', ...files], {
+  const child = spawn(process.execPath, [SCRIPT, JSON.stringify(testFiles(root, files))], {
     cwd: root,
     env,
     stdio: ['ignore', 'pipe', stderr]
@@ -36,4 +41,20 @@ export async function runTap ({ root, files, env, signal, print, stderr = 'inher
   } finally {
     signal.removeEventListener('abort', stop)
   }
+}
+
+type Settings = { tap: { include: string[], jobs?: number, timeout?: number } }
+
+/** The command line `tap` reads the same settings. */
+function testFiles (root: string, given: string[]): TestFiles {
+  const { tap } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Settings
+  const { jobs = 1, timeout = 30 } = tap
+  const files = given.length === 0 ? globSync(tap.include, { cwd: root }) : given.flatMap(name => matching(root, name))
+  return { files: [...new Set(files)].sort(), jobs, timeoutMs: timeout * 1_000 }
+}
+
+/** A name without a match stays: its run fails and says so. */
+function matching (root: string, name: string): string[] {
+  const files = globSync([name, `${name}/**/*.test.ts`], { cwd: root }).filter(file => statSync(join(root, file)).isFile())
+  return files.length === 0 ? [name] : files
 }
