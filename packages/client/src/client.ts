@@ -18,6 +18,8 @@ export interface ClientOptions<Schemas extends JobSchemas = JobSchemas> {
   url: string
   /** An access token, or a function that gets one: called at the start, before one expires, and once one is refused. */
   token: TokenSource
+  /** For operators: whose jobs and webhooks these are. By default those of the token's own user. */
+  userId?: string | number | undefined
   /** Schemas of the jobs' data and results, by name. With them only these names can be submitted. */
   jobs?: Schemas | undefined
   /** In the order in which they are tried; all by default. */
@@ -58,7 +60,7 @@ export function createClient<const Schemas extends JobSchemas = JobSchemas> (
   options: ClientOptions<Schemas>
 ): Client<Schemas> {
   const {
-    token, jobs = {} as Schemas, channels = ['websocket', 'sse', 'poll'], timeout: timeoutMs = TIMEOUT_MS,
+    token, userId, jobs = {} as Schemas, channels = ['websocket', 'sse', 'poll'], timeout: timeoutMs = TIMEOUT_MS,
     retries = RETRIES, fetch = (...request) => globalThis.fetch(...request), parse = JSON.parse,
     WebSocket = globalThis.WebSocket as unknown as WebSocketConstructor
   } = options
@@ -66,7 +68,9 @@ export function createClient<const Schemas extends JobSchemas = JobSchemas> (
   const { signal: closed } = closing
   const page = (globalThis as { location?: { href: string } }).location?.href
   const url = new URL(options.url, page).href.replace(/\/+$/, '')
-  const http: Http = { url, fetch, tokens: createTokens(token, closed), closed, timeoutMs, retries, parse }
+  const http: Http = {
+    url, userId: userId?.toString(), fetch, tokens: createTokens(token, closed), closed, timeoutMs, retries, parse
+  }
   const listeners = new Set<(status: Status) => void>()
   const settings = { http, channels, WebSocket }
   const hub = createWatchHub(settings, status => { for (const listener of listeners) listener(status) })

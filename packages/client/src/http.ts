@@ -6,6 +6,8 @@ import type { Tokens } from './token.ts'
 export interface Http {
   /** Without a slash at the end. */
   url: string
+  /** For whom an operator acts. */
+  userId: string | undefined
   fetch: typeof globalThis.fetch
   tokens: Tokens
   /** Aborts when the client is closed. */
@@ -40,7 +42,7 @@ export async function send (http: Http, method: string, path: string, options: S
   const { query = {}, timeoutMs = http.timeoutMs, retries = http.retries, repeatable = method !== 'POST' } = options
   const { signal, dispose } = createScope([options.signal, http.closed])
   const body = options.body === undefined ? undefined : JSON.stringify(options.body)
-  const url = `${http.url}${path}${queryText(query)}`
+  const url = `${http.url}${path}${queryText({ userId: http.userId, ...query })}`
 
   async function sendOnce (token: string): Promise<Answer> {
     const late = new TidingsError('timeout', `No response within ${timeoutMs} ms`)

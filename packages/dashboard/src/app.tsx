@@ -6,12 +6,13 @@ import { parseExact } from './lib/exact-json.ts'
 import { createLive } from './live/live.ts'
 import { TidingsContext } from './live/tidings.tsx'
 import { Pages } from './pages.tsx'
+import { baseOf, useActingFor } from './session/acting.ts'
 import { isEmbedded } from './session/embedding.ts'
 import { session, subjectOf } from './session/session.ts'
 import { SignIn } from './session/sign-in.tsx'
 import { tokenSource } from './session/token-source.ts'
 import { Waiting } from './session/waiting.tsx'
-import { basePath, servicesUrl } from './settings.ts'
+import { servicesUrl } from './settings.ts'
 import { Announcer } from './shell/announcer.tsx'
 import { Shell } from './shell/shell.tsx'
 import { listenForShortcuts } from './shell/shortcuts.ts'
@@ -19,19 +20,22 @@ import { Toasts } from './ui/toasts.tsx'
 
 export function App () {
   const current = useSyncExternalStore(session.subscribe, session.get)
+  const actingFor = useActingFor()
   useEffect(listenForShortcuts, [])
   return (
-    <Router base={basePath}>
+    <Router base={baseOf(actingFor)}>
       {/* Another user gets another client, and none of what the one before has loaded. */}
-      {current ? <SignedIn key={subjectOf(current.token) ?? 'unknown'} /> : isEmbedded ? <Waiting /> : <SignIn />}
+      {current
+        ? <SignedIn key={JSON.stringify([subjectOf(current.token), actingFor])} actingFor={actingFor} />
+        : isEmbedded ? <Waiting /> : <SignIn />}
       <Announcer />
       <Toasts />
     </Router>
   )
 }
 
-function SignedIn () {
-  const { client, live, queries } = useMemo(connect, [])
+function SignedIn ({ actingFor }: { actingFor: string | undefined }) {
+  const { client, live, queries } = useMemo(() => connect(actingFor), [actingFor])
   useEffect(() => {
     const stop = live.onStatus(() => endIfUnauthorized(live.status.error))
     return () => {
@@ -42,15 +46,15 @@ function SignedIn () {
   }, [client, live])
   return (
     <QueryClientProvider client={queries}>
-      <TidingsContext client={client} live={live}>
+      <TidingsContext client={client} live={live} actingFor={actingFor}>
         <Shell><Pages /></Shell>
       </TidingsContext>
     </QueryClientProvider>
   )
 }
 
-function connect () {
-  const client = createClient({ url: servicesUrl, token: tokenSource, parse: parseExact })
+function connect (actingFor: string | undefined) {
+  const client = createClient({ url: servicesUrl, token: tokenSource, userId: actingFor, parse: parseExact })
   const queries = new QueryClient({
     queryCache: new QueryCache({ onError: endIfUnauthorized }),
     // The client sends again by itself what may succeed.

@@ -1,5 +1,5 @@
 import { lazy, type ComponentType, type LazyExoticComponent } from 'react'
-import { ListChecks } from 'lucide-react'
+import { ListChecks, Users } from 'lucide-react'
 import type { Me } from 'tidings'
 
 type Scope = Me['scopes'][number]
@@ -25,5 +25,11 @@ export const routes: PageRoute[] = [
     nav: { label: 'Jobs', icon: ListChecks, key: 'j' },
     scope: 'jobs:read'
   },
-  { path: '/jobs/:id', page: lazy(() => import('./jobs/job-page.tsx')), scope: 'jobs:read' }
+  { path: '/jobs/:id', page: lazy(() => import('./jobs/job-page.tsx')), scope: 'jobs:read' },
+  {
+    path: '/operators',
+    page: lazy(() => import('./operators/operators-page.tsx')),
+    nav: { label: 'All users', icon: Users, key: 'u' },
+    scope: 'operator:read'
+  }
 ]

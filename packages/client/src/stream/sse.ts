@@ -12,11 +12,11 @@ const SILENCE_MS = 40_000
 export async function readSse (
   http: Http, { token, cursor, signal: stopped, onFrame }: LinkOptions
 ): Promise<LinkEnd> {
-  const { url, fetch } = http
+  const { url, userId, fetch } = http
   const { signal, restart, dispose } = createScope([stopped], SILENCE_MS)
   let retryMs: number | undefined
   try {
-    const response = await fetch(`${url}/events${queryText({ lastEventId: cursor })}`, {
+    const response = await fetch(`${url}/events${queryText({ userId, lastEventId: cursor })}`, {
       headers: { accept: 'text/event-stream', authorization: `Bearer ${token}` }, signal
     })
     const isStream = response.ok && /^text\/event-stream\b/.test(response.headers.get('content-type') ?? '')

@@ -28,7 +28,7 @@ const EXPIRED = 4401
 export function openWebSocket (
   WebSocket: WebSocketConstructor, http: Http, { token, cursor, signal, onFrame }: LinkOptions
 ): Link {
-  const address = `${http.url.replace(/^http/, 'ws')}/ws${queryText({ lastEventId: cursor })}`
+  const address = `${http.url.replace(/^http/, 'ws')}/ws${queryText({ userId: http.userId, lastEventId: cursor })}`
   let socket: WebSocketLike
   try {
     socket = new WebSocket(address, ['tidings.v1', `bearer.${token}`])

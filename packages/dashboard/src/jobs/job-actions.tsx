@@ -2,7 +2,8 @@ import { useState } from 'react'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Ban, CopyPlus, RotateCw } from 'lucide-react'
 import type { Job } from 'tidings'
-import { useClient, useMe } from '../live/tidings.tsx'
+import { useClient } from '../live/tidings.tsx'
+import { useCan } from '../session/use-can.ts'
 import { useShortcut } from '../shell/shortcuts.ts'
 import { Button } from '../ui/button.tsx'
 import { Call } from '../ui/call.tsx'
@@ -15,7 +16,7 @@ export function JobActions ({ job, jobKey }: { job: Job, jobKey: unknown[] }) {
   const client = useClient()
   const queries = useQueryClient()
   const [asks, setAsks] = useState<'cancel' | 'resubmit'>()
-  const mayWrite = useMe()?.scopes.includes('jobs:write') ?? false
+  const mayWrite = useCan('jobs:write')
   const isOpen = job.state !== 'completed' && job.state !== 'failed'
   const { id, queue, state } = job
   const after = { onError: toastError, onSettled: () => queries.invalidateQueries({ queryKey: jobKey }) }

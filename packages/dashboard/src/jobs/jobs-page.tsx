@@ -3,7 +3,7 @@ import { ArrowUp, SearchX } from 'lucide-react'
 import { useLocation, useSearch } from 'wouter'
 import type { JobSummary } from 'tidings'
 import { formatCount } from '../lib/format.ts'
-import { useMe } from '../live/tidings.tsx'
+import { useCan } from '../session/use-can.ts'
 import { announce } from '../shell/announcer.tsx'
 import { PageHead } from '../shell/page.tsx'
 import { Button } from '../ui/button.tsx'
@@ -32,7 +32,7 @@ export default function JobsPage () {
   const query = useMemo(() => listQuery(filters, Date.now()), [filters])
   const { pages, state } = useJobPages(query)
   const { chosen, selection, chooseEverything, clear } = useSelection(pages)
-  const mayWrite = useMe()?.scopes.includes('jobs:write') ?? false
+  const mayWrite = useCan('jobs:write')
   const { count, total, isCapped, newCount, status, error, scanned } = state
   useEffect(clear, [search])
   useEffect(() => { if (newCount > 0) announce(`${newCount} new jobs`) }, [newCount])

@@ -4,7 +4,8 @@ import { Check, Clock } from 'lucide-react'
 import { Link } from 'wouter'
 import type { DeliverySummary, Job, JobDeliveries, JobTimelineEntry } from 'tidings'
 import { formatDuration } from '../lib/format.ts'
-import { useClient, useMe } from '../live/tidings.tsx'
+import { useClient } from '../live/tidings.tsx'
+import { useCan } from '../session/use-can.ts'
 import { Badge, type Tone } from '../ui/badge.tsx'
 import { CopyButton } from '../ui/copy-button.tsx'
 import { Panel } from '../ui/panel.tsx'
@@ -26,7 +27,7 @@ export function Notified ({ job, jobKey, events, arrivals }: {
   arrivals: ReadonlyMap<string, number>
 }) {
   const client = useClient()
-  const mayRead = useMe()?.scopes.includes('webhooks:read') ?? false
+  const mayRead = useCan('webhooks:read')
   const { data, error, refetch } = useQuery({
     queryKey: [...jobKey, 'deliveries'],
     queryFn: ({ signal }) => client.jobs.deliveries(job.id, { signal, queue: job.queue }),

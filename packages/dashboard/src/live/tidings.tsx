@@ -6,17 +6,27 @@ import type { Live, LiveItem, LiveStatus } from './live.ts'
 /** Between two requests for the same thing while nothing pushes. */
 const POLL_MS = 5000
 
-interface Tidings { client: Client, live: Live }
+interface Tidings {
+  client: Client
+  live: Live
+  /** The user in whose place an operator acts. */
+  actingFor: string | undefined
+}
 
 const Context = createContext<Tidings | undefined>(undefined)
 
-export function TidingsContext ({ client, live, children }: Tidings & { children: ReactNode }) {
-  return <Context value={{ client, live }}>{children}</Context>
+export function TidingsContext ({ client, live, actingFor, children }: Tidings & { children: ReactNode }) {
+  return <Context value={{ client, live, actingFor }}>{children}</Context>
 }
 
 /** The client of this page: the only way to the services. */
 export function useClient (): Client {
   return useTidings().client
+}
+
+/** The user in whose place an operator acts; undefined on pages of one's own. */
+export function useActing (): string | undefined {
+  return useTidings().actingFor
 }
 
 /** The state of the page's one connection. */

@@ -1,13 +1,13 @@
 import { useState, type ReactNode } from 'react'
 import { Link, useLocation } from 'wouter'
-import { Keyboard, LogOut, Monitor, Moon, Sun } from 'lucide-react'
+import { Keyboard, LogOut, Monitor, Moon, Sun, UserRound } from 'lucide-react'
 import { useStored } from '../lib/stored.ts'
 import { LiveBadge } from '../live/live-badge.tsx'
-import { useMe } from '../live/tidings.tsx'
+import { useActing, useMe } from '../live/tidings.tsx'
 import type { PageRoute } from '../routes.tsx'
 import { isEmbedded } from '../session/embedding.ts'
 import { session } from '../session/session.ts'
-import { settings } from '../settings.ts'
+import { basePath, settings } from '../settings.ts'
 import { Badge } from '../ui/badge.tsx'
 import { IconButton } from '../ui/button.tsx'
 import { timeStyle, zone, zoneName } from '../ui/time-format.ts'
@@ -39,9 +39,22 @@ export function Shell ({ children }: { children: ReactNode }) {
         <ul>{useNavRoutes().map(route => <NavItem key={route.path} route={route} />)}</ul>
         <Foot onHelp={() => setHelpOpen(true)} />
       </nav>
-      <main id='content' className={styles.main} tabIndex={-1}>{children}</main>
+      <main id='content' className={styles.main} tabIndex={-1}><Acting />{children}</main>
       <Help isOpen={isHelpOpen} onClose={() => setHelpOpen(false)} />
     </div>
+  )
+}
+
+/** Says in whose place an operator acts, on every page of that user. */
+function Acting () {
+  const userId = useActing()
+  if (userId === undefined) return null
+  return (
+    <p className={styles.acting}>
+      <UserRound size={15} aria-hidden />
+      <span>You see and change what belongs to user <b>{userId}</b>. Each request is logged.</span>
+      <Link href={`~${basePath}/operators`}>Back to your own pages</Link>
+    </p>
   )
 }
 

@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import { Code } from 'lucide-react'
+import { useActing } from '../live/tidings.tsx'
 import { servicesUrl } from '../settings.ts'
 import { Button } from './button.tsx'
 import styles from './call.module.css'
@@ -18,7 +19,9 @@ export interface CallProps {
 /** Shows the request that a page, or an action, makes: as curl, and with the client. */
 export function Call ({ method = 'GET', path, body, sdk }: CallProps) {
   const [isOpen, setOpen] = useState(false)
-  const texts = { curl: curlOf({ method, path, body }), 'TypeScript (tidings)': sdkOf(sdk) }
+  const userId = useActing()
+  const acting = userId === undefined ? path : `${path}${path.includes('?') ? '&' : '?'}userId=${encodeURIComponent(userId)}`
+  const texts = { curl: curlOf({ method, path: acting, body }), 'TypeScript (tidings)': sdkOf(sdk, userId) }
   return (
     <>
       <Button icon={<Code size={15} aria-hidden />} onClick={() => setOpen(true)}>API</Button>
@@ -45,11 +48,14 @@ function curlOf ({ method, path, body }: Pick<CallProps, 'method' | 'path' | 'bo
 
 const quote = (text: string) => `'${text.replaceAll('\'', '\'\\\'\'')}'`
 
-function sdkOf (expression: string): string {
+function sdkOf (expression: string, userId: string | undefined): string {
+  const options = [
+    `url: '${servicesUrl}'`, 'token: process.env.TIDINGS_TOKEN', ...(userId === undefined ? [] : [`userId: ${quote(userId)}`])
+  ]
   return [
     'import { createClient } from \'tidings\'',
     '',
-    `const client = createClient({ url: '${servicesUrl}', token: process.env.TIDINGS_TOKEN })`,
+    `const client = createClient({ ${options.join(', ')} })`,
     expression
   ].join('\n')
 }
