@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import postgres from 'postgres'
 import type { Sql } from 'postgres'
-import tap from 'tap'
 import { startPostgres } from './postgres.ts'
 import type { TestContext } from './test-context.ts'
 
@@ -34,8 +33,12 @@ async function clusterUrl (): Promise<string> {
   return (await ownCluster).url
 }
 
-/** Does not keep the process alive: the file ends as it would with the run's cluster. */
+/**
+ * Does not keep the process alive: the file ends as it would with the run's cluster. Tap is loaded only here: in a
+ * program that is no test (`npm run chaos`) its time limit of a file would end the process.
+ */
 async function startOwnCluster (): Promise<{ url: string }> {
+  const { default: tap } = await import('tap')
   const cluster = await startPostgres({ teardown: stop => tap.after(stop) })
   cluster.process.unref()
   return cluster

@@ -18,7 +18,8 @@ import { expectedLines, linesOf, readRecord, standings, type Standing } from './
 import { countHandOvers, makeTrouble } from './trouble.ts'
 
 /**
- * `npm run chaos` sets CHAOS=long: a minute of load from a random seed. `npm test` has ten seconds from a fixed one.
+ * `npm run chaos-services` sets CHAOS=long: a minute of load from a random seed. `npm test` has ten seconds from a
+ * fixed one.
  */
 const isLong = process.env.CHAOS === 'long'
 const LOAD_MS = Number(process.env.CHAOS_MS ?? (isLong ? 60_000 : 10_000))

@@ -9,7 +9,7 @@ import { appender, jobOf, SECRET_KEY, webhookCreator, type NewEvent, type Settin
 
 const SERVER = fileURLToPath(new URL('../../src/server.ts', import.meta.url))
 const USERS = ['1', '2', '3', '4', '5', '6', '7', '8']
-/** `npm run chaos` sets CHAOS=long; `npm test` has a shorter run with each kind of trouble. */
+/** `npm run chaos-services` sets CHAOS=long; `npm test` has a shorter run with each kind of trouble. */
 const isLong = process.env.CHAOS === 'long'
 const JOBS = isLong ? 100 : 40
 const EVENTS_OF_JOB = 100

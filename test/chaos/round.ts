@@ -1,0 +1,93 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { addFindings, noFindings, type Findings } from './check/findings.ts'
+import type { createChecker, Observer } from './check/checker.ts'
+import type { Fault, Heal } from './faults/fault.ts'
+import type { Load, SentJob } from './load/load.ts'
+import { probe, type Probe } from './probe.ts'
+import { random as randomOf } from './random.ts'
+import type { ChaosSystem } from './system/chaos-system.ts'
+
+/** For everything to arrive once the fault is over; far more than a busy machine needs. */
+const SETTLE_MS = 240_000
+
+export interface RoundContext {
+  system: ChaosSystem
+  observers: Observer[]
+  load: Load
+  checker: ReturnType<typeof createChecker>
+  /** All jobs of the run so far. */
+  jobs: SentJob[]
+  /** The pause between two actions of a user, in milliseconds. */
+  pauseMs: [number, number]
+}
+
+export interface RoundResult extends Findings {
+  faults: Fault[]
+  jobs: number
+  events: number
+  /** Webhook requests that were sent again under the same id, which receivers drop. */
+  repeated: number
+  /** Until a new job was reported on every channel; undefined where it was not. */
+  recoveryMs: number | undefined
+}
+
+/** Load, one fault or several at a time, the end of the faults, the end of the load, and the comparison. */
+export async function runRound (
+  { system, observers, load, checker, jobs, pauseMs }: RoundContext, faults: Fault[], seed: number
+): Promise<RoundResult> {
+  const random = randomOf(seed)
+  const result: RoundResult = { ...noFindings(), faults, jobs: 0, events: 0, repeated: 0, recoveryMs: undefined }
+  const repeatedBefore = repeats(observers)
+  const [prober, ...others] = observers as [Observer, ...Observer[]]
+  let isOver = false
+
+  const loading = load({ users: others.map(({ user }) => user), seed, pauseMs, isOver: () => isOver })
+  const failing = trouble().finally(() => { isOver = true })
+  const [sent, probed] = await Promise.allSettled([loading, failing])
+  const ofRound = [
+    ...sent.status === 'fulfilled' ? sent.value : [], ...probed.status === 'fulfilled' ? [probed.value.job] : []
+  ]
+  for (const outcome of [sent, probed]) {
+    if (outcome.status === 'rejected') result.lost.push(messageOf(outcome.reason))
+  }
+  if (probed.status === 'fulfilled') result.recoveryMs = probed.value.ms
+
+  jobs.push(...ofRound)
+  const check = {
+    jobs: ofRound, isProgressSuperseded: faults.some(fault => fault.supersedesProgress), timeoutMs: SETTLE_MS
+  }
+  await checker.settle(check)
+  const { events, ...found } = await checker.check(check, jobs)
+  addFindings(result, found)
+  return { ...result, events, jobs: ofRound.length, repeated: repeats(observers) - repeatedBefore }
+
+  /** Causes the faults, ends them, and measures how soon a new job is reported. */
+  async function trouble (): Promise<Probe> {
+    await sleep(random.between(300, 1000))
+    const heals: Heal[] = []
+    const healAll = async () => {
+      for (const heal of heals.splice(0).toReversed()) await heal()
+    }
+    const isSinceStart = faults.every(({ recovery }) => recovery.since === 'start')
+    try {
+      for (const fault of faults) heals.push(await fault.inject({ system, observers, random }))
+      const early = isSinceStart ? probe(prober, `probe-${seed}`) : undefined
+      early?.catch(() => {}) // awaited below, once the fault is over
+      await sleep(Math.max(...faults.map(({ holdMs: [from, to] }) => random.between(from, to + 1))))
+      await healAll()
+      const probed = await (early ?? probe(prober, `probe-${seed}`))
+      await sleep(random.between(100, 500))
+      return probed
+    } finally {
+      await healAll()
+    }
+  }
+}
+
+function repeats (observers: Observer[]): number {
+  return observers.reduce((sum, { webhook }) => sum + webhook.repeated, 0)
+}
+
+function messageOf (err: unknown): string {
+  return err instanceof Error ? err.message : String(err)
+}
