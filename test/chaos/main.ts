@@ -1,4 +1,4 @@
-// npm run chaos -- --minutes 30 [--seed N] [--faults a,b] [--list]
+// npm run chaos -- --minutes 30 [--seed N] [--faults a,b] [--watch] [--list]
 import { parseArgs } from 'node:util'
 import { isClean } from './check/findings.ts'
 import { faultNamed, faults } from './faults/index.ts'
@@ -8,6 +8,7 @@ import { runRound, type RoundResult } from './round.ts'
 import { schedule } from './schedule.ts'
 import { startChaos } from './start.ts'
 import { createScope } from './scope.ts'
+import { healthLines } from './system/health.ts'
 
 const USERS = 5
 const WORKERS = 2
@@ -33,7 +34,8 @@ async function main (): Promise<void> {
       minutes: { type: 'string', default: '10' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
       faults: { type: 'string' },
-      list: { type: 'boolean', default: false }
+      list: { type: 'boolean', default: false },
+      watch: { type: 'boolean', default: false }
     }
   })
   if (values.list) {
@@ -44,21 +46,24 @@ async function main (): Promise<void> {
   if (!(minutes > 0) || !Number.isSafeInteger(seed)) throw new Error('--minutes is a number above 0, --seed an integer')
   const chosen = values.faults?.split(',').map(faultNamed) ?? faults
   console.log(`seed ${seed}, ${minutes} minutes, ${chosen.length} faults`)
-  process.exitCode = await run({ minutes, seed, chosen })
+  process.exitCode = await run({ minutes, seed, chosen, isWatched: values.watch })
 }
 
-type RunOptions = { minutes: number, seed: number, chosen: typeof faults }
+type RunOptions = { minutes: number, seed: number, chosen: typeof faults, isWatched: boolean }
 
-async function run ({ minutes, seed, chosen }: RunOptions): Promise<0 | 1> {
+async function run ({ minutes, seed, chosen, isWatched }: RunOptions): Promise<0 | 1> {
   const scope = createScope()
   const results: RoundResult[] = []
   try {
     const context = await orStopped(startChaos(scope, { users: USERS, workers: WORKERS, pauseMs: PAUSE_MS }))
+    const watch = async () => { for (const line of await healthLines(context.system)) console.log(line) }
     const deadline = Date.now() + minutes * 60_000
     const random = randomOf(seed)
     for (const faults of schedule(chosen, random)) {
       if (Date.now() > deadline) break
-      const result = await orStopped(runRound(context, faults, random.between(0, 1_000_000)))
+      const result = await orStopped(
+        runRound({ ...context, ...(isWatched && { duringFault: watch }) }, faults, random.between(0, 1_000_000))
+      )
       results.push(result)
       for (const line of roundLines(result)) console.log(line)
     }

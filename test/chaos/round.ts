@@ -19,6 +19,8 @@ export interface RoundContext {
   jobs: SentJob[]
   /** The pause between two actions of a user, in milliseconds. */
   pauseMs: [number, number]
+  /** Called while the faults last, towards their end. */
+  duringFault?: () => Promise<void>
 }
 
 export interface RoundResult extends Findings {
@@ -33,7 +35,7 @@ export interface RoundResult extends Findings {
 
 /** Load, one fault or several at a time, the end of the faults, the end of the load, and the comparison. */
 export async function runRound (
-  { system, observers, load, checker, jobs, pauseMs }: RoundContext, faults: Fault[], seed: number
+  { system, observers, load, checker, jobs, pauseMs, duringFault }: RoundContext, faults: Fault[], seed: number
 ): Promise<RoundResult> {
   const random = randomOf(seed)
   const result: RoundResult = { ...noFindings(), faults, jobs: 0, events: 0, repeated: 0, recoveryMs: undefined }
@@ -74,6 +76,7 @@ export async function runRound (
       const early = isSinceStart ? probe(prober, `probe-${seed}`) : undefined
       early?.catch(() => {}) // awaited below, once the fault is over
       await sleep(Math.max(...faults.map(({ holdMs: [from, to] }) => random.between(from, to + 1))))
+      await duringFault?.()
       await healAll()
       const probed = await (early ?? probe(prober, `probe-${seed}`))
       await sleep(random.between(100, 500))

@@ -1,4 +1,4 @@
-// npm run chaos -- --minutes 30 [--seed N] [--faults a,b] [--list]: faults against a system of its own.
+// npm run chaos -- --minutes 30 [--seed N] [--faults a,b] [--watch] [--list]: faults against a system of its own.
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { root } from './root.ts'
