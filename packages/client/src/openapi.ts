@@ -762,6 +762,8 @@ export interface components {
     };
     /** @description The current secret */
     WebhookSecret: {
+      /** @description Until when the replaced secret signs too; null where there is none, or it has ended */
+      replacedUntil: string | null;
       /** @description The key that verifies the deliveries (Standard Webhooks) */
       secret: string;
     };

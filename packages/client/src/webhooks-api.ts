@@ -3,7 +3,7 @@ import { createRoutes, type RequestOptions } from './routes.ts'
 import type {
   CreatedWebhook, Delivery, DeliveryList, DeliverySummary, LegacyWebhook, ListAllDeliveriesQuery, ListDeliveriesQuery,
   ListReplaysQuery, NewLegacyWebhook, NewReplay, NewWebhook, Redelivery, Replay, ReplayList, ReplayMatches,
-  ReplaySummary, StartedReplay, Webhook, WebhookChange, WebhookStats, WebhookStatsQuery, WebhookTest
+  ReplaySummary, StartedReplay, Webhook, WebhookChange, WebhookSecret, WebhookStats, WebhookStatsQuery, WebhookTest
 } from './types.ts'
 
 type DeliveriesOptions = ListDeliveriesQuery & RequestOptions
@@ -31,6 +31,8 @@ export function createWebhooks (http: Http) {
     update: route<[id: number, change: WebhookChange], Webhook>('PUT /webhooks/:id body'),
     delete: route<Id, void>('DELETE /webhooks/:id'),
     secret: route<Id, string>('GET /webhooks/:id/secret', 'secret'),
+    /** The same, and until when the secret before it signs as well. */
+    signing: route<Id, WebhookSecret>('GET /webhooks/:id/secret'),
     /** Makes a new secret; the old one signs beside it for 24 hours. */
     rotateSecret: route<Id, string>('POST /webhooks/:id/rotate-secret', 'secret'),
     /** Posts a sample event. */

@@ -155,8 +155,11 @@ export const WebhookList = Type.Object(
 export type WebhookList = Static<typeof WebhookList>
 
 export const WebhookSecret = Type.Object({
-  secret: Type.String({ pattern: '^whsec_', description: 'The key that verifies the deliveries (Standard Webhooks)' })
-}, { $id: 'WebhookSecret', description: 'The current secret', examples: [{ secret }] })
+  secret: Type.String({ pattern: '^whsec_', description: 'The key that verifies the deliveries (Standard Webhooks)' }),
+  replacedUntil: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
+    description: 'Until when the replaced secret signs too; null where there is none, or it has ended'
+  })
+}, { $id: 'WebhookSecret', description: 'The current secret', examples: [{ secret, replacedUntil: null }] })
 export type WebhookSecret = Static<typeof WebhookSecret>
 
 /** Body of `PUT /webhooks/legacy`. */

@@ -5,7 +5,7 @@ import {
 import { createStreamReader } from '@tidings/job-events'
 import { compact, egressRules, problemResponses } from '@tidings/service-kit'
 import { listDeliveries } from '../delivery-log/list-deliveries.ts'
-import { findSecret, rotateSecret } from '../secrets/signing-secrets.ts'
+import { rotateSecret, showSecret } from '../secrets/signing-secrets.ts'
 import { checkInput } from '../webhooks/check-input.ts'
 import {
   deleteLegacyWebhook, findLegacyWebhook, migrateLegacyWebhook, putLegacyWebhook, toLegacyWebhook
@@ -70,7 +70,7 @@ export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function leg
     }
   }, async request => {
     const owner = { userId: request.ownerId, webhookId: null }
-    return { secret: await findSecret(app.db, app.secretBox, owner) }
+    return await showSecret(app.db, app.secretBox, owner)
   })
 
   app.post('/rotate-secret', {
@@ -85,7 +85,8 @@ export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function leg
   }, async request => await app.db.transaction(async tx => {
     const { ownerId: userId } = request
     await lockUser(tx, userId)
-    return { secret: await rotateSecret(tx, app.secretBox, { userId, webhookId: null }) }
+    await rotateSecret(tx, app.secretBox, { userId, webhookId: null })
+    return await showSecret(tx, app.secretBox, { userId, webhookId: null })
   }))
 
   app.get('/deliveries', {

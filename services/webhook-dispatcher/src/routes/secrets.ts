@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { WebhookSecret } from '@tidings/contracts'
 import { problemResponses } from '@tidings/service-kit'
-import { findSecret, rotateSecret } from '../secrets/signing-secrets.ts'
+import { rotateSecret, showSecret } from '../secrets/signing-secrets.ts'
 import { findWebhook, lockWebhook } from '../webhooks/find-webhook.ts'
 import { WebhookParams } from './params.ts'
 
@@ -21,7 +21,7 @@ export const secretRoutes: FastifyPluginAsyncTypebox = async function secretRout
   }, async request => {
     const { ownerId: userId } = request
     const { id: webhookId } = await findWebhook(app.db, { userId, id: request.params.id })
-    return { secret: await findSecret(app.db, app.secretBox, { userId, webhookId }) }
+    return await showSecret(app.db, app.secretBox, { userId, webhookId })
   })
 
   app.post('/:id/rotate-secret', {
@@ -37,6 +37,7 @@ export const secretRoutes: FastifyPluginAsyncTypebox = async function secretRout
   }, async request => await app.db.transaction(async tx => {
     const { ownerId: userId } = request
     const { id: webhookId } = await lockWebhook(tx, { userId, id: request.params.id })
-    return { secret: await rotateSecret(tx, app.secretBox, { userId, webhookId }) }
+    await rotateSecret(tx, app.secretBox, { userId, webhookId })
+    return await showSecret(tx, app.secretBox, { userId, webhookId })
   }))
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { and, desc, eq, gt, isNotNull, isNull, notInArray, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, isNotNull, isNull, max, notInArray, sql } from 'drizzle-orm'
+import type { WebhookSecret } from '@tidings/contracts'
 import { secrets } from '../db/schema.ts'
 import type { Database } from '../db/sql.ts'
 import type { SecretBox } from './secret-box.ts'
@@ -29,6 +30,14 @@ export async function findSecret (db: Database, box: SecretBox, owner: SecretOwn
     await createSecret(db, box, owner) ??
     // Another request has just created it.
     await currentSecret(db, box, owner) ?? missing(owner)
+}
+
+/** The owner's current secret as its owner sees it, with the end of the overlap after a rotation. */
+export async function showSecret (db: Database, box: SecretBox, owner: SecretOwner): Promise<WebhookSecret> {
+  const secret = await findSecret(db, box, owner)
+  const [row] = await db.select({ until: max(secrets.expiresAt) }).from(secrets)
+    .where(and(ownedBy(owner), gt(secrets.expiresAt, sql`now()`)))
+  return { secret, replacedUntil: row?.until?.toISOString() ?? null }
 }
 
 /** Creates the owner's current secret; undefined where there is one already. */

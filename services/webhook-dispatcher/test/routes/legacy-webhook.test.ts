@@ -56,7 +56,7 @@ t.test('it is rotated as others are', async t => {
   t.same(rotated.map(({ status }) => status), [200, 200])
   const [target] = await sql`select ciphertexts from webhooks.targets where user_id = ${user}`
   const signing = target?.ciphertexts.map(app.secretBox.open) as string[]
-  t.same((await call('/webhooks/legacy/secret', { user })).body, { secret: signing[0] })
+  t.equal((await call('/webhooks/legacy/secret', { user })).body.secret, signing[0])
   t.same([signing.length, signing.at(-1)], [3, old])
 })
 

@@ -21,7 +21,7 @@ async function signing (webhookId: number): Promise<string[]> {
 t.test('the secret of a webhook is shown to its owner alone', async t => {
   const user = newUser()
   const { id, secret } = await newWebhook(user)
-  t.same((await call(`/webhooks/${id}/secret`, { user })).body, { secret })
+  t.same((await call(`/webhooks/${id}/secret`, { user })).body, { secret, replacedUntil: null })
   t.equal((await call(`/webhooks/${id}/secret`, { user: newUser() })).status, 404)
   t.equal((await call(`/webhooks/${id}/rotate-secret`, { user: newUser(), method: 'POST' })).status, 404)
 })
@@ -36,8 +36,11 @@ t.test('after a rotation both secrets sign for a day', async t => {
   t.same(await signing(id), [rotated.body.secret, old])
   const [{ hours } = {}] = await sql`select extract(epoch from expires_at - now()) / 3600 as hours from webhooks.secrets where webhook_id = ${id} and expires_at is not null`
   t.ok(hours > 23.9 && hours <= 24)
+  const [{ until } = {}] = await sql`select max(expires_at) as until from webhooks.secrets where webhook_id = ${id}`
+  t.equal(rotated.body.replacedUntil, (until as Date).toISOString(), 'its owner is told until when')
   await sql`update webhooks.secrets set expires_at = now() where webhook_id = ${id} and expires_at is not null`
   t.same(await signing(id), [rotated.body.secret])
+  t.equal((await call(`/webhooks/${id}/secret`, { user })).body.replacedUntil, null)
 })
 
 t.test('rotations at once take turns, and a bounded number of secrets signs', async t => {
@@ -49,5 +52,5 @@ t.test('rotations at once take turns, and a bounded number of secrets signs', as
   t.ok(rotations.every(({ status }) => status === 200))
   const secrets = await signing(id)
   t.equal(secrets.length, 5, 'the current one and four before it')
-  t.same((await call(`/webhooks/${id}/secret`, { user })).body, { secret: secrets[0] })
+  t.equal((await call(`/webhooks/${id}/secret`, { user })).body.secret, secrets[0])
 })
