@@ -91,6 +91,8 @@ function Foot ({ onHelp }: { onHelp: () => void }) {
   const shownZone = useStored(zone)
   const style = useStored(timeStyle)
   const Icon = THEMES[shownTheme]
+  const zoneText = shownZone === 'utc' ? 'UTC' : `Local ${zoneName('local')}`
+  const styleText = style === 'relative' ? 'Relative' : 'Exact'
   const nextTheme = ({ system: 'light', light: 'dark', dark: 'system' } as const)[shownTheme]
   return (
     <div className={styles.foot}>
@@ -98,16 +100,16 @@ function Foot ({ onHelp }: { onHelp: () => void }) {
         <button
           type='button' className={styles.choice}
           onClick={() => zone.set(shownZone === 'utc' ? 'local' : 'utc')}
-          aria-label={`Times in ${shownZone === 'utc' ? 'UTC' : `local time, ${zoneName('local')}`}: change`}
+          aria-label={`${zoneText}: change the zone of times`}
         >
-          {shownZone === 'utc' ? 'UTC' : `Local ${zoneName('local')}`}
+          {zoneText}
         </button>
         <button
           type='button' className={styles.choice}
           onClick={() => timeStyle.set(style === 'relative' ? 'exact' : 'relative')}
-          aria-label={`Times are ${style}: change`}
+          aria-label={`${styleText}: change how times are written`}
         >
-          {style === 'relative' ? 'Relative' : 'Exact'}
+          {styleText}
         </button>
       </div>
       <div className={styles.user}>

@@ -7,7 +7,7 @@ import styles from './call.module.css'
 import { CopyButton } from './copy-button.tsx'
 import { Dialog } from './dialog.tsx'
 
-export interface CallProps {
+interface ShownRequest {
   method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** From the root of the services, with its query: `/jobs?status=failed`. */
   path: string
@@ -16,28 +16,45 @@ export interface CallProps {
   sdk: string
 }
 
+export interface CallProps extends ShownRequest {
+  size?: 'normal' | 'small'
+  /** Requests for the actions of the page, each with its name. */
+  more?: (ShownRequest & { name: string })[]
+}
+
 /** Shows the request that a page, or an action, makes: as curl, and with the client. */
-export function Call ({ method = 'GET', path, body, sdk }: CallProps) {
+export function Call ({ size, more = [], ...request }: CallProps) {
   const [isOpen, setOpen] = useState(false)
-  const userId = useActing()
-  const acting = userId === undefined ? path : `${path}${path.includes('?') ? '&' : '?'}userId=${encodeURIComponent(userId)}`
-  const texts = { curl: curlOf({ method, path: acting, body }), 'TypeScript (tidings)': sdkOf(sdk, userId) }
   return (
     <>
-      <Button icon={<Code size={15} aria-hidden />} onClick={() => setOpen(true)}>API</Button>
+      <Button size={size} icon={<Code size={15} aria-hidden />} onClick={() => setOpen(true)}>API</Button>
       <Dialog isOpen={isOpen} onClose={() => setOpen(false)} title='The same by API' isWide>
-        {Object.entries(texts).map(([name, text]) => (
-          <section key={name} className={styles.call}>
-            <div className={styles.head}><h3>{name}</h3><CopyButton text={text} label='Copy' /></div>
-            <pre tabIndex={0} role='region' aria-label={name}>{text}</pre>
-          </section>
-        ))}
+        <Texts {...request} />
+        {more.map(({ name, ...each }) => <Texts key={name} of={name} {...each} />)}
       </Dialog>
     </>
   )
 }
 
-function curlOf ({ method, path, body }: Pick<CallProps, 'method' | 'path' | 'body'>): string {
+/** `of`: what the request does, where that is not what the page shows. */
+function Texts ({ of, method = 'GET', path, body, sdk }: ShownRequest & { of?: string }) {
+  const userId = useActing()
+  const acting = userId === undefined
+    ? path
+    : `${path}${path.includes('?') ? '&' : '?'}userId=${encodeURIComponent(userId)}`
+  const texts = { curl: curlOf({ method, path: acting, body }), 'TypeScript (tidings)': sdkOf(sdk, userId) }
+  return Object.entries(texts).map(([name, text]) => {
+    const heading = of ? `${of}: ${name}` : name
+    return (
+      <section key={name} className={styles.call}>
+        <div className={styles.head}><h3>{heading}</h3><CopyButton text={text} label='Copy' /></div>
+        <pre tabIndex={0} role='region' aria-label={heading}>{text}</pre>
+      </section>
+    )
+  })
+}
+
+function curlOf ({ method, path, body }: Pick<ShownRequest, 'method' | 'path' | 'body'>): string {
   const lines = [
     `curl ${method === 'GET' ? '' : `-X ${method} `}${quote(servicesUrl + path)}`,
     '-H "authorization: Bearer $TIDINGS_TOKEN"',

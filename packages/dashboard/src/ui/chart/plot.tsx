@@ -71,13 +71,20 @@ function optionsOf (target: Element, { series, isStacked, format, height, zone, 
     ],
     series: [{}, ...drawn.map(({ label, color, kind = 'line' }): UPlot.Series => kind === 'bar'
       ? { label, fill: colorOf(color), width: 0, paths: bars, points: { show: false } }
-      : { label, stroke: colorOf(color), width: 1.75, spanGaps: false, points: { show: times.length < 3 } })]
+      : { label, stroke: colorOf(color), width: 1.75, spanGaps: false, points: { show: true, size: 5, filter: lone } })]
   }
 }
 
 const bars = UPlot.paths.bars?.({ size: [0.7, 24], radius: 0.15 }) as UPlot.Series.PathBuilder
 
 const WHOLE = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map(digit => digit * 10 ** power)).flat()
+
+/** Points that no line leads to: without a mark they would not be seen. */
+const lone: UPlot.Series.Points.Filter = ({ data }, series) => {
+  const values = Array.from(data[series] ?? [])
+  const isGap = (index: number) => values[index] === null || values[index] === undefined
+  return values.flatMap((_, index) => !isGap(index) && isGap(index - 1) && isGap(index + 1) ? [index] : [])
+}
 
 const FONT = '12px system-ui, sans-serif'
 
