@@ -1,5 +1,5 @@
 import { lazy, type ComponentType, type LazyExoticComponent } from 'react'
-import { ListChecks, Users } from 'lucide-react'
+import { ListChecks, Send, Users, Webhook } from 'lucide-react'
 import type { Me } from 'tidings'
 
 type Scope = Me['scopes'][number]
@@ -26,6 +26,21 @@ export const routes: PageRoute[] = [
     scope: 'jobs:read'
   },
   { path: '/jobs/:id', page: lazy(() => import('./jobs/job-page.tsx')), scope: 'jobs:read' },
+  {
+    path: '/webhooks',
+    page: lazy(() => import('./webhooks/webhooks-page.tsx')),
+    nav: { label: 'Webhooks', icon: Webhook, key: 'w' },
+    scope: 'webhooks:read'
+  },
+  { path: '/webhooks/new', page: lazy(() => import('./webhooks/new-webhook-page.tsx')), scope: 'webhooks:write' },
+  { path: '/webhooks/:id/:part?', page: lazy(() => import('./webhooks/webhook-page.tsx')), scope: 'webhooks:read' },
+  {
+    path: '/deliveries',
+    page: lazy(() => import('./deliveries/deliveries-page.tsx')),
+    nav: { label: 'Deliveries', icon: Send, key: 'd' },
+    scope: 'webhooks:read'
+  },
+  { path: '/deliveries/:id', page: lazy(() => import('./deliveries/delivery-page.tsx')), scope: 'webhooks:read' },
   {
     path: '/operators',
     page: lazy(() => import('./operators/operators-page.tsx')),

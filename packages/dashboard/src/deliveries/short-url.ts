@@ -1,0 +1,2 @@
+/** An address without its scheme. */
+export const shortUrl = (url: string): string => url.replace(/^https?:\/\//, '')
