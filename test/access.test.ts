@@ -112,6 +112,8 @@ const TABLE: Record<string, Entry> = {
   retryJob: { kind: 'object', allowed: [202, 409], path: `${job}/retry` },
   eraseUser: { kind: 'operators', allowed: [202], path: '/users/nobody' },
   getErasure: { kind: 'operators', allowed: [200], path: `/users/nobody/erasures/${erased.erasureId}` },
+  getQueueStates: { kind: 'operators', allowed: [200] },
+  getDeliveryStates: { kind: 'operators', allowed: [200] },
   createTicket: { kind: 'create', allowed: [201] },
   streamEvents: { kind: 'own', allowed: [200] },
   streamJob: { kind: 'object', allowed: [200], path: `${job}/stream` },
@@ -199,10 +201,12 @@ for (const operation of operations) {
     t.equal((await ask(undefined)).status, 401, 'without a token')
     if (kind === 'token') return isAllowed(await ask(tokenOf(OWNER, { scope: '' })), 'any token')
     if (kind === 'operators') {
-      t.equal(scope, 'operator:write')
-      for (const scope of [undefined, 'operator:read', USER_SCOPES.join(' ')]) {
-        isRefused(await ask(tokenOf(OTHER, { scope })), 'operator:write', `scope ${scope}`)
+      const isRead = scope === 'operator:read'
+      if (!isRead) t.equal(scope, 'operator:write')
+      for (const other of [undefined, USER_SCOPES.join(' '), ...isRead ? [] : ['operator:read']]) {
+        isRefused(await ask(tokenOf(OTHER, { scope: other })), isRead ? 'operator:read' : 'operator:write', `scope ${other}`)
       }
+      if (isRead) isAllowed(await ask(tokenOf(OPERATOR, { scope: 'operator:read' })), 'operator:read')
       return isAllowed(await ask(tokenOf(OPERATOR, { scope: 'operator:write' })), 'operator:write')
     }
 

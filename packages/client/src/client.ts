@@ -9,7 +9,7 @@ import type { Channel } from './stream/event-stream.ts'
 import type { Status } from './stream/status.ts'
 import type { WebSocketConstructor } from './stream/websocket.ts'
 import { createTokens, type TokenSource } from './token.ts'
-import type { Me } from './types.ts'
+import type { DeliveryStates, Me, QueueStates } from './types.ts'
 import { createWatchHub } from './watch-hub.ts'
 import { createDeliveries, createWebhooks, type Deliveries, type Webhooks } from './webhooks-api.ts'
 
@@ -42,6 +42,11 @@ export interface Client<Schemas extends JobSchemas = JobSchemas> {
   /** Whose token it is, what it may do, and when it ends. */
   me: (options?: RequestOptions) => Promise<Me>
   readonly bulk: BulkActions
+  /** The state of the system, for tokens with the scope `operator:read`. */
+  readonly operators: {
+    queues: (options?: RequestOptions) => Promise<QueueStates>
+    deliveries: (options?: RequestOptions) => Promise<DeliveryStates>
+  }
   /** All events of the user, each once and in order, or a gap that says what may be missing. */
   events: (options?: EventsOptions) => Events
   /** Of the connection that `jobs.watch` and `jobs.wait` share; `idle` while nothing is watched. */
@@ -71,6 +76,7 @@ export function createClient<const Schemas extends JobSchemas = JobSchemas> (
   const http: Http = {
     url, userId: userId?.toString(), fetch, tokens: createTokens(token, closed), closed, timeoutMs, retries, parse
   }
+  const { route } = createRoutes(http)
   const listeners = new Set<(status: Status) => void>()
   const settings = { http, channels, WebSocket }
   const hub = createWatchHub(settings, status => { for (const listener of listeners) listener(status) })
@@ -80,8 +86,12 @@ export function createClient<const Schemas extends JobSchemas = JobSchemas> (
     jobs: createJobs(http, hub, jobs),
     webhooks: createWebhooks(http),
     deliveries: createDeliveries(http),
-    me: createRoutes(http).route<[], Me, RequestOptions>('GET /me'),
+    me: route<[], Me>('GET /me'),
     bulk: createBulk(http),
+    operators: {
+      queues: route<[], QueueStates>('GET /operators/queues'),
+      deliveries: route<[], DeliveryStates>('GET /operators/deliveries')
+    },
     events: options => readEvents(settings, options),
     get status () { return hub.status },
     onStatus: listener => {

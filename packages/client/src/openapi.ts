@@ -192,6 +192,48 @@ export interface components {
         truncated?: true;
       };
     };
+    DeliveryStates: {
+      /** @description Webhooks of all users whose last attempts failed, or that are disabled; the longest failing first, at most 100 */
+      failing: {
+        disabledReason: string | null;
+        /**
+        * Format: date-time
+        * @description Since when every attempt has failed
+        */
+        failingSince: string | null;
+        /** @description Attempts that failed in a row */
+        failures: number;
+        /** @description Id of the webhook */
+        id: number;
+        /**
+        * Format: date-time
+        * @description No attempt is made before
+        */
+        openUntil: string | null;
+        status: components["schemas"]["WebhookStatus"];
+        url: string;
+        /** @description Its user, as text */
+        userId: string;
+      }[];
+      /** @description Age difference of the newest event and the last one that was read for webhooks, in milliseconds */
+      fanOutLagMs: number;
+      /** @description How long the oldest delivery that may be tried now has been due, in milliseconds */
+      oldestDueMs: number;
+      /** @description Deliveries that are pending, counted up to 100,000 */
+      pending: number;
+      /** @description The replicas, at most 100 */
+      workers: {
+        /** @description Host and process of the replica */
+        host: string;
+        /**
+        * Format: date-time
+        * @description When what it holds is taken over, unless it renews its lease
+        */
+        leaseUntil: string;
+        /** @description Shards of the stream that it reads */
+        shards: number;
+      }[];
+    };
     /**
     * @description pending: will be attempted; failed: the retries are used up; superseded: a newer event of the job replaced it; closed: the webhook was disabled
     */
@@ -581,6 +623,33 @@ export interface components {
     * @description latest: of several pending progress events of a job, only the newest is delivered
     */
     ProgressMode: "all" | "latest";
+    QueueStates: {
+      /** @description Age difference of the newest event and the newest one that is in Postgres, in milliseconds */
+      projectorLagMs: number;
+      /** @description Those of JOB_QUEUES, in its order */
+      queues: {
+        /** @description Jobs that a worker holds */
+        active: number;
+        /** @description Jobs that wait for their time, or for a retry */
+        delayed: number;
+        /** @description Workers take no jobs */
+        isPaused: boolean;
+        /** @description Name of the BullMQ queue */
+        queue: string;
+        /** @description Events of BullMQ that are not relayed yet */
+        relayBacklog: number;
+        /** @description Jobs that wait for a worker, those with a priority too */
+        waiting: number;
+        /** @description Jobs that wait for their children */
+        waitingChildren: number;
+      }[];
+      stream: {
+        /** @description Memory of Redis that it uses */
+        bytes: number;
+        /** @description Events in the stream */
+        events: number;
+      };
+    };
     RefreshRequest: {
       /** @description The latest refresh token */
       refreshToken: string;
@@ -1241,6 +1310,26 @@ export interface operations {
       200: {
         content: {
           "application/json": components["schemas"]["Me"];
+        };
+      };
+    };
+  };
+  getDeliveryStates: {
+    responses: {
+      /** @description Default Response */
+      200: {
+        content: {
+          "application/json": components["schemas"]["DeliveryStates"];
+        };
+      };
+    };
+  };
+  getQueueStates: {
+    responses: {
+      /** @description The queues */
+      200: {
+        content: {
+          "application/json": components["schemas"]["QueueStates"];
         };
       };
     };

@@ -15,6 +15,9 @@ type QueryOf<Name extends keyof operations> =
 /** A token: its user, its scopes, and when it ends, in milliseconds. */
 export type Me = ResponseOf<'getMe'>
 
+export type QueueStates = ResponseOf<'getQueueStates'>
+export type DeliveryStates = ResponseOf<'getDeliveryStates'>
+
 export type JobState = Job['state']
 /** A job as it stands. */
 export type Job<Result = unknown> = Omit<ResponseOf<'getJob'>, 'result'> & { result?: Result }

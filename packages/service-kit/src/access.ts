@@ -12,9 +12,9 @@ import { redactedUrl } from './request-log.ts'
 
 /**
  * Who may call a route: tokens with a scope, for the data of their own user or, operators, of the user that `?userId`
- * names; `operator:write` alone; any token; or everybody.
+ * names; operators alone (`operator:write` opens what needs `operator:read`); any token; or everybody.
  */
-export type Access = UserScope | AnyScope | 'operator:write' | 'token' | 'public'
+export type Access = UserScope | AnyScope | OperatorScope | 'token' | 'public'
 
 /** Any of these scopes, all to read or all to write; the route then checks the one it needs with `requireScope`. */
 export type AnyScope = readonly [UserScope, ...UserScope[]]
@@ -136,7 +136,7 @@ type RouteOptions = { allUsers?: boolean, isAudited?: boolean }
 
 function checkFor (access: Exclude<Access, 'public'>, { allUsers = false, isAudited = true }: RouteOptions) {
   if (access === 'token') return setOwner
-  if (access === 'operator:write') return requireOperator
+  if (access === 'operator:read' || access === 'operator:write') return operatorCheck(access)
   const resolveTarget = targetResolver(access, { allUsers })
 
   return function checkAccess (request: FastifyRequest, reply: FastifyReply, done: (err?: Error) => void) {
@@ -158,12 +158,13 @@ function setOwner (request: FastifyRequest, _reply: FastifyReply, done: () => vo
   done()
 }
 
-const OPERATOR_WRITE = scopeBits(['operator:write'])
-
-function requireOperator (request: FastifyRequest, reply: FastifyReply, done: (err?: Error) => void) {
-  const { userId } = request.params as { userId?: string }
-  auditRequest(request, reply, userId ?? '')
-  done((request.user.scopeBits & OPERATOR_WRITE) === 0 ? insufficientScope('operator:write') : undefined)
+function operatorCheck (scope: OperatorScope) {
+  const enough = scopeBits([scope, 'operator:write'])
+  return function requireOperator (request: FastifyRequest, reply: FastifyReply, done: (err?: Error) => void) {
+    const { userId } = request.params as { userId?: string }
+    auditRequest(request, reply, userId ?? ALL_USERS)
+    done((request.user.scopeBits & enough) === 0 ? insufficientScope(scope) : undefined)
+  }
 }
 
 /** Once it is answered: refused ones too. */

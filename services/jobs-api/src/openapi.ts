@@ -11,12 +11,13 @@ export const API = {
     submit: 'New jobs',
     jobs: 'The jobs of a user: lists, states, timelines and commands',
     bulk: 'Actions on many jobs or deliveries',
-    users: 'What operators do for a whole user'
+    users: 'What operators do for a whole user',
+    operators: 'The state of the system, for operators'
   }
 }
 
 /** The decorators that the routes use when they are called. */
-const USED = ['sql', 'isRevoked', 'redis', 'findQueue', 'findJob', 'scan', 'waitForEvent', 'waitForJob', 'bulks']
+const USED = ['sql', 'isRevoked', 'redis', 'findQueue', 'findJob', 'scan', 'waitForEvent', 'waitForJob', 'bulks', 'projection']
 
 /** The OpenAPI document of the routes. */
 export async function describeApi (): Promise<object> {

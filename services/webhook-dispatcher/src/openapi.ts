@@ -9,7 +9,8 @@ export const API = {
   tags: {
     webhooks: 'Endpoints that receive events of jobs, and their secrets',
     deliveries: 'What was sent to a webhook, with each attempt, and what to send again',
-    'legacy webhook': 'The one webhookUrl of a user that receives completions'
+    'legacy webhook': 'The one webhookUrl of a user that receives completions',
+    operators: 'The state of the system, for operators'
   }
 }
 

@@ -6,7 +6,8 @@ const ROUTES: [RegExp, ServiceName][] = [
   [/^\/+(ws|events|docs\/+events|asyncapi\.json|auth\/+ticket|jobs\/+[^/]+\/+stream)\/*$/, 'realtime-gateway'],
   [/^\/+(me|submit-jobs?|auth\/+refresh)\/*$/, 'jobs-api'],
   [/^\/+jobs\/+[^/]+\/+deliveries\/*$/, 'webhook-dispatcher'],
-  [/^\/+(jobs|users|bulk)(\/|$)/, 'jobs-api'],
+  [/^\/+operators\/+deliveries\/*$/, 'webhook-dispatcher'],
+  [/^\/+(jobs|users|bulk|operators)(\/|$)/, 'jobs-api'],
   [/^\/+(webhooks|deliveries)(\/|$)/, 'webhook-dispatcher']
 ]
 

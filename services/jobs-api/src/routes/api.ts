@@ -9,6 +9,7 @@ import { jobRoutes } from './jobs.ts'
 import { meRoute } from './me.ts'
 import { resubmitRoute } from './resubmit.ts'
 import { loadShedding } from './load-shedding.ts'
+import { operatorRoutes } from './operators.ts'
 import { submitRoutes } from './submit.ts'
 import { userRoutes } from './users.ts'
 
@@ -40,6 +41,7 @@ const behindToken: FastifyPluginAsyncTypebox = async function behindToken (app) 
   await app.register(resubmitRoute, { prefix: '/jobs' })
   await app.register(bulkRoutes, { prefix: '/bulk' })
   await app.register(userRoutes, { prefix: '/users' })
+  await app.register(operatorRoutes, { prefix: '/operators' })
 }
 
 declare module 'fastify' {

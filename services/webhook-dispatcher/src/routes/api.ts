@@ -4,6 +4,7 @@ import { bulkRoutes } from './bulk.ts'
 import { deliveryRoutes } from './deliveries.ts'
 import { jobDeliveryRoutes } from './job-deliveries.ts'
 import { legacyWebhookRoutes } from './legacy-webhook.ts'
+import { operatorRoutes } from './operators.ts'
 import { replayRoutes } from './replays.ts'
 import { secretRoutes } from './secrets.ts'
 import { webhookDeliveryRoutes } from './webhook-deliveries.ts'
@@ -34,4 +35,5 @@ const ofClients: FastifyPluginAsyncTypebox = async function ofClients (app) {
   await app.register(legacyWebhookRoutes, { prefix: '/webhooks/legacy' })
   await app.register(deliveryRoutes, { prefix: '/deliveries' })
   await app.register(jobDeliveryRoutes, { prefix: '/jobs' })
+  await app.register(operatorRoutes, { prefix: '/operators' })
 }
