@@ -88,6 +88,8 @@ export function table ({ token, writerToken, jobId, etag, page }: Known): Row[] 
     get(`/jobs/${jobId}/deliveries`, 405, { method: 'DELETE' }),
     get('/jobs/counts', 200),
     get('/bulk', 200),
+    get('/operators/queues', 403),
+    get('/operators/deliveries', 403),
     get('/bulk/', 200),
     get('/bulk/nothing', 400),
     get(`/bulk/deliveries-${jobId}`, 404),
