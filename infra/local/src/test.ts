@@ -30,8 +30,12 @@ if (isWhole && python === undefined) {
   report('Tests with Python are skipped; TIDINGS_TEST_PYTHON=true installs what they need.')
 }
 
-const failedChecks = isWhole ? await runChecks(root, stopped.signal) : []
-const { passed, failed, skipped } = await runTests()
+const print = (line: string) => { console.log(line) }
+// The checks leave a core idle for minutes, so the tests begin beside them.
+const [failedChecks, { passed, failed, skipped }] = await Promise.all([
+  isWhole ? runChecks({ root, signal: stopped.signal, print }) : [],
+  runTests()
+])
 
 if (skipped > 0) console.log(`${skipped} skipped`)
 if (stopped.signal.aborted) console.log('The run was stopped before its end.')
@@ -49,7 +53,7 @@ async function runTests () {
       root,
       files,
       signal: stopped.signal,
-      print: line => { console.log(line) },
+      print,
       env: {
         ...process.env,
         TMPDIR: folder.tmp,

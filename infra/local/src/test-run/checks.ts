@@ -6,20 +6,30 @@ import { join } from 'node:path'
 const PROGRAMS = ['packages/*', 'services/*', 'infra/local', 'examples/*', 'test', 'bench']
 
 const CHECKS = [
+  { name: 'tsc', args: (root: string) => ['--build', ...globSync(PROGRAMS, { cwd: root })] },
   { name: 'eslint', args: () => ['.'] },
   { name: 'oxlint', args: () => ['--type-aware', '--deny-warnings'] },
-  { name: 'knip', args: () => ['--no-progress'] },
-  { name: 'tsc', args: (root: string) => ['--build', ...globSync(PROGRAMS, { cwd: root })] }
+  { name: 'knip', args: () => ['--no-progress'] }
 ]
 
-/** Runs the linters and the compiler, prints what they find, and returns the names of those that failed. */
-export async function runChecks (root: string, signal: AbortSignal): Promise<string[]> {
+interface ChecksRun {
+  root: string
+  signal: AbortSignal
+  print: (line: string) => void
+}
+
+/**
+ * Runs the linters and the compiler, prints what each finds once it has ended, as tests run beside them, and returns
+ * the names of those that failed.
+ */
+export async function runChecks ({ root, signal, print }: ChecksRun): Promise<string[]> {
   const failed: string[] = []
   for (const { name, args } of CHECKS) {
     if (signal.aborted) break
     const started = Date.now()
-    const passes = await run(join(root, 'node_modules', '.bin', name), { args: args(root), root, signal })
-    console.log(`${passes ? 'ok' : 'not ok'} ${name} # time=${Date.now() - started}ms`)
+    const { passes, output } = await run(join(root, 'node_modules', '.bin', name), { args: args(root), root, signal })
+    if (!passes && output !== '') print(output)
+    print(`${passes ? 'ok' : 'not ok'} ${name} # time=${Date.now() - started}ms`)
     if (!passes) failed.push(name)
   }
   return failed
@@ -28,10 +38,14 @@ export async function runChecks (root: string, signal: AbortSignal): Promise<str
 async function run (
   command: string,
   { args, root, signal }: { args: string[], root: string, signal: AbortSignal }
-): Promise<boolean> {
-  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], signal })
+): Promise<{ passes: boolean, output: string }> {
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], signal })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => { output += text })
+  }
   return await new Promise((resolve, reject) => {
-    child.once('error', err => { if (err.name === 'AbortError') resolve(false); else reject(err) })
-    child.once('exit', code => resolve(code === 0))
+    child.once('error', err => { if (err.name === 'AbortError') resolve({ passes: false, output }); else reject(err) })
+    child.once('close', code => resolve({ passes: code === 0, output: output.trimEnd() }))
   })
 }
