@@ -5,7 +5,7 @@ import { compileCache, noteProcess } from './test-run.ts'
 import { until } from './until.ts'
 
 const STOP_TIMEOUT_MS = 10_000
-const READY_TIMEOUT_MS = 60_000
+const READY_TIMEOUT_MS = 120_000
 const OUTPUT_LIMIT = 1_000_000
 
 export interface ServiceOptions {

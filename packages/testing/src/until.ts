@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Only there to end a run in which nothing works: a machine may be many times slower than ours. */
-const TIMEOUT_MS = 40_000
+const TIMEOUT_MS = 90_000
 const INTERVAL_MS = 20
 
 export interface UntilOptions {
