@@ -42,11 +42,14 @@ export function parseDuration (text: string): number | undefined {
   return number === undefined ? undefined : Math.round(Number(number) * UNITS[unit as keyof typeof UNITS])
 }
 
+/** A Date holds no moment that is further from 1970, in milliseconds. */
+const MAX_MOMENT = 8.64e15
+
 /** A moment in milliseconds: that of a date, or as long ago as a duration says. */
 export function parseMoment (option: string, text: string, now = Date.now()): number {
   const ago = parseDuration(text)
   const ms = ago === undefined ? (/^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : NaN) : now - ago
-  if (!Number.isNaN(ms)) return ms
+  if (Math.abs(ms) <= MAX_MOMENT) return ms
   throw new UsageError(`${option} takes a duration such as 2h, or a date such as 2026-01-31T12:00:00Z, not ${text}`)
 }
 

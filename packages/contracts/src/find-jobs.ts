@@ -45,8 +45,8 @@ export function encodeFoundJobs (found: (string | undefined)[]): Buffer {
 /** @throws TypeError where the bytes are not such a response */
 export function decodeFoundJobs (response: Buffer): FoundJobText[] {
   let at = response.indexOf('\n')
-  const lengths: unknown = at === -1 ? undefined : JSON.parse(response.toString('utf8', 0, at))
-  if (!Array.isArray(lengths) || !lengths.every(Number.isSafeInteger)) throw new TypeError('Not a response with jobs')
+  const lengths = at === -1 ? undefined : parse(response.toString('utf8', 0, at))
+  if (!Array.isArray(lengths) || !lengths.every(isLength)) throw new TypeError('Not a response with jobs')
   at++
   return (lengths as number[]).map(length => {
     if (length === NONE) return 'none'
@@ -55,4 +55,16 @@ export function decodeFoundJobs (response: Buffer): FoundJobText[] {
     if (at > response.length) throw new TypeError('A response with jobs that is cut off')
     return text
   })
+}
+
+function isLength (value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= LATER
+}
+
+function parse (json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return undefined
+  }
 }
