@@ -65,13 +65,21 @@ class Query implements PromiseLike<object[]> {
   }
 }
 
+/** The texts of templates with single spaces: a template is the same object each time. */
+const texts = new WeakMap<readonly string[], string[]>()
+
+function textsOf (strings: readonly string[]): string[] {
+  const known = texts.get(strings) ?? strings.map(string => string.replace(/\s+/g, ' '))
+  texts.set(strings, known)
+  return known
+}
+
 function flatten (query: Query): Statement {
   const values: unknown[] = []
-  const text = textOf(query)
-  return new Statement(text.replace(/\s+/g, ' '), values)
+  return new Statement(textOf(query).trim(), values)
 
   function textOf ({ parts: { strings, values: own } }: Query): string {
-    return strings.map((string, i) => i < own.length ? string + valueOf(own[i]) : string).join('')
+    return textsOf(strings).reduce((text, string, i) => text + valueOf(own[i - 1]) + string)
   }
 
   function valueOf (value: unknown): string {

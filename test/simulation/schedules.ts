@@ -5,7 +5,7 @@ import type { Found, Job } from './worker.ts'
 
 const replayed = process.env.SEED === undefined ? undefined : Number(process.env.SEED)
 /** Schedules of a protocol; `SCHEDULES=10000` runs more. */
-const SCHEDULES = Number(process.env.SCHEDULES ?? 200)
+const SCHEDULES = Number(process.env.SCHEDULES ?? 120)
 /** A mutation is found within a few dozen schedules, mostly in the first. */
 const MOST_UNTIL_CAUGHT = 2000
 const MAX_LINES = 60

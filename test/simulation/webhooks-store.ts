@@ -66,7 +66,7 @@ export class WebhooksStore {
   }
 
   execute = (statement: Statement, connection: Connection): object[] => {
-    const found = this.#statements.find(([start]) => statement.text.trim().startsWith(start))
+    const found = this.#statements.find(([start]) => statement.text.startsWith(start))
     if (!found) throw new Error(`A statement that is not simulated: ${statement.text}`)
     return found[1](statement, connection)
   }

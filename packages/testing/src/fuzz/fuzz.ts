@@ -3,6 +3,8 @@ import Schema from 'typebox/schema'
 import type { JsonSchema, Operation } from './document.ts'
 import { requests, type Known, type Request } from './requests.ts'
 
+export { json, near, record } from './inputs.ts'
+export { fuzzParsers, orThrows, row } from './parsers.ts'
 export { operationsOf, withoutReferences, type Operation } from './document.ts'
 
 /** Whether a value is as a schema says. */
