@@ -1,6 +1,6 @@
 import type { ChaosSystem, Replica } from './chaos-system.ts'
 
-const TIMEOUT_MS = 2000
+const TIMEOUT_MS = 5000
 /** What the runbook looks at. */
 const WATCHED = [
   'relay_backlog_entries', 'relay_lost_entries_total', 'relay_append_conflicts_total', 'outbox_added_jobs_total',
