@@ -24,7 +24,9 @@ export default defineConfig({
     assetsInlineLimit: 0,
     // The polyfill is for browsers older than those, and fetches in ways that a strict CSP has to allow.
     modulePreload: { polyfill: false },
-    reportCompressedSize: false
+    reportCompressedSize: false,
+    // Says what a page loads: test/budget.test.ts adds it up.
+    manifest: 'manifest.json'
   },
   server: {
     proxy: Object.fromEntries(

@@ -77,8 +77,13 @@ function Failure ({ job: { failedReason = '', errorTruncated } }: { job: Job }) 
   )
 }
 
+const NO_RESULT: Partial<Record<Job['state'], string>> = {
+  completed: 'The worker returned nothing.',
+  failed: 'It failed, so there is none.'
+}
+
 function Result ({ job: { state, result, resultTruncated } }: { job: Job }) {
   if (resultTruncated) return <p className={styles.none}>The result is larger than 1 MiB and was not kept.</p>
   if (result !== undefined) return <Json value={result} name='Result' />
-  return <p className={styles.none}>{state === 'completed' ? 'It returned nothing.' : 'There is none yet.'}</p>
+  return <p className={styles.none}>{NO_RESULT[state] ?? 'There is none yet.'}</p>
 }

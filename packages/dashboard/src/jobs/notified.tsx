@@ -107,7 +107,9 @@ function Delivery ({ delivery: { id, url, status, attemptCount, statusCode, erro
         {statusCode !== null ? `, ${statusCode}` : errorClass !== null && `, ${errorClass}`}
       </span>
       {nextAttemptAt !== null && (
-        <span className={styles.none}><Clock size={12} aria-hidden /> next <Time at={nextAttemptAt} as='relative' /></span>
+        <span className={styles.none}>
+          <Clock size={12} aria-hidden /> next <Time at={nextAttemptAt} as='relative' />
+        </span>
       )}
     </li>
   )

@@ -58,6 +58,7 @@ function optionsOf (target: Element, { series, isStacked, format, height, zone, 
       {
         ...axis,
         grid: { show: false },
+        size: 28,
         values: (_plot, ticks) => ticks.map(tick => formatTick(tick * 1000, zone, spacing(ticks)))
       },
       {

@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { startReceiver, until } from '@tidings/testing'
+import { startDashboard, withoutChromium } from './setup.ts'
+
+t.test('jobs in a browser', { skip: withoutChromium }, async t => {
+  const { system, client, open, faults } = await startDashboard(t)
+
+  await t.test('a link signs in, and its tokens leave the address at once', async t => {
+    const page = await open('/')
+    await page.getByRole('heading', { name: 'Jobs', exact: true }).waitFor()
+    await page.getByText('No jobs yet').waitFor()
+    t.equal(new URL(page.url()).pathname, '/dashboard/jobs')
+    t.equal(new URL(page.url()).hash, '')
+    t.equal(await page.evaluate(() => sessionStorage.length), 0, 'and are not kept unless one asks for it')
+    await page.getByText('live', { exact: true }).waitFor()
+
+    const { jobId } = await client.jobs.submit('first', {})
+    await page.getByRole('link', { name: 'first' }).waitFor()
+    await client.jobs.wait(jobId)
+    await page.getByRole('row').filter({ hasText: 'completed' }).waitFor()
+
+    await client.jobs.submit('second', { steps: 1 })
+    await page.getByRole('button', { name: '1 new job' }).waitFor()
+    t.equal(await page.getByRole('link', { name: 'second' }).count(), 0, 'new jobs wait while one reads')
+    await page.getByRole('button', { name: '1 new job' }).click()
+    await page.getByRole('link', { name: 'second' }).waitFor()
+    await page.close()
+  })
+
+  await t.test('a new user retries a failed job and sees its webhook delivered', async t => {
+    const receiver = await startReceiver(t)
+    await client.webhooks.create({ url: `${receiver.url}/hook`, eventTypes: ['completed', 'failed'] })
+    const { jobId } = await client.jobs.submit('invoice', { fail: 'no paper', once: true, large: true })
+    await client.jobs.wait(jobId).catch(() => {})
+    const page = await open('/jobs?status=failed')
+    await page.getByRole('link', { name: 'invoice' }).click()
+    await page.getByRole('region', { name: 'Why it failed' }).getByText('no paper').waitFor()
+    t.equal(await page.evaluate(() => document.activeElement?.textContent), 'invoice', 'the heading has the focus')
+
+    await page.getByRole('button', { name: 'Retry' }).click()
+    await page.getByText('completed', { exact: true }).first().waitFor()
+    const row = page.getByRole('region', { name: 'Who was notified' }).getByRole('row').filter({ hasText: 'completed' })
+    await row.getByText('delivered').waitFor()
+    const eventId = await row.locator('code').textContent()
+    t.ok(receiver.requests.some(({ headers }) => headers['webhook-id'] === eventId), 'with the id that the webhook got')
+
+    const result = page.getByRole('region', { name: 'Result as JSON' })
+    await result.getByText('20,000 items').waitFor()
+    await result.getByRole('button', { name: 'Unfold $.rows' }).click()
+    await result.getByText('20,000 items').waitFor({ state: 'detached' })
+    t.ok(await result.locator('[data-index]').count() < 100, 'only lines that can be seen are drawn')
+    await page.close()
+  })
+
+  await t.test('a job is submitted once more with other data, of which long integers stay exact', async t => {
+    const { jobId } = await client.jobs.submit('export', { customer: 1 })
+    const page = await open(`/jobs/${jobId}`)
+    await page.getByRole('button', { name: 'Resubmit' }).click()
+    const field = page.getByRole('textbox', { name: 'Data' })
+    await field.fill('{"customer":')
+    t.equal(await page.getByRole('button', { name: 'Submit', exact: true }).isDisabled(), true)
+    await field.fill('{"customer": 9007199254740993}')
+    await page.getByRole('button', { name: 'Submit', exact: true }).click()
+    await page.waitForURL(url => !url.pathname.includes(jobId))
+    await page.getByRole('region', { name: 'Data as JSON' }).getByText('9007199254740993').waitFor()
+    await page.close()
+  })
+
+  await t.test('all jobs that match are retried, after a count', async t => {
+    const data = { steps: 0, fail: 'timeout', once: true }
+    await client.jobs.submitMany(Array.from({ length: 120 }, () => ({ name: 'resize', data })))
+    const areAll = (status: 'failed' | 'completed') => async () => {
+      const { pagination } = await client.jobs.list({ name: 'resize', status, limit: 1 }).page()
+      return pagination.total === 120
+    }
+    await until(areAll('failed'))
+    const page = await open('/jobs?status=failed&name=resize')
+    await page.getByText('120 jobs').waitFor()
+    await page.getByLabel('Select all rows that are loaded').check()
+    await page.getByRole('button', { name: 'Choose all 120 that match' }).click()
+    await page.getByRole('region', { name: 'Chosen jobs' }).getByRole('button', { name: 'Retry' }).click()
+    await page.getByRole('alertdialog').getByText('Retry 120 jobs?').waitFor()
+    await page.getByRole('button', { name: 'Retry 120' }).click()
+    await until(areAll('completed'))
+    await page.getByText('120 of 120 done').first().waitFor()
+    t.ok(await page.getByRole('row').count() < 60, 'only rows that can be seen are drawn')
+    await page.close()
+  })
+
+  await t.test('a gateway that is killed is said, and nothing is missed', async t => {
+    const { jobId } = await client.jobs.submit('long', { steps: 400, pauseMs: 20 })
+    const page = await open(`/jobs/${jobId}`)
+    await page.getByText('active', { exact: true }).first().waitFor()
+    const states = await page.evaluateHandle(() => {
+      const seen: (string | null)[] = []
+      const badge = document.querySelector('[data-state]') as Element
+      new MutationObserver(() => seen.push(badge.getAttribute('data-state')))
+        .observe(badge, { attributes: true })
+      return seen
+    })
+    await system.process('realtime-gateway-1').kill('SIGKILL')
+    await page.waitForFunction(seen => seen.includes('recovering'), states)
+    await page.waitForFunction(seen => seen.at(-1) === 'live', states)
+    await page.getByText('completed', { exact: true }).first().waitFor()
+    await page.close()
+  })
+
+  await t.test('without jobs-api the page says so, and recovers', async t => {
+    const page = await open('/jobs?name=first')
+    await page.getByRole('link', { name: 'first' }).waitFor()
+    const jobsApi = system.process('jobs-api')
+    const back = new AbortController()
+    const killing = (async () => {
+      while (!back.signal.aborted) {
+        if (jobsApi.pid === undefined) await sleep(10)
+        else await jobsApi.kill('SIGKILL')
+      }
+    })()
+    await page.getByRole('link', { name: 'first' }).click()
+    await page.getByText('A service is away at the moment').first().waitFor()
+    back.abort()
+    await killing
+    await jobsApi.ready()
+    await page.getByRole('button', { name: 'Try again' }).first().click()
+    await page.getByRole('heading', { name: 'first' }).waitFor()
+    await page.close()
+  })
+
+  t.same(faults, [], 'no page has complained')
+})
