@@ -47,23 +47,24 @@ t.test('jobs in a browser', { skip: withoutChromium }, async t => {
 
     const result = page.getByRole('region', { name: 'Result as JSON' })
     await result.getByText('20,000 items').waitFor()
+    await result.getByText('9007199254740993').waitFor() // which a number cannot hold
     await result.getByRole('button', { name: 'Unfold $.rows' }).click()
     await result.getByText('20,000 items').waitFor({ state: 'detached' })
     t.ok(await result.locator('[data-index]').count() < 100, 'only lines that can be seen are drawn')
     await page.close()
   })
 
-  await t.test('a job is submitted once more with other data, of which long integers stay exact', async t => {
+  await t.test('a job is submitted once more with other data', async t => {
     const { jobId } = await client.jobs.submit('export', { customer: 1 })
     const page = await open(`/jobs/${jobId}`)
     await page.getByRole('button', { name: 'Resubmit' }).click()
     const field = page.getByRole('textbox', { name: 'Data' })
     await field.fill('{"customer":')
     t.equal(await page.getByRole('button', { name: 'Submit', exact: true }).isDisabled(), true)
-    await field.fill('{"customer": 9007199254740993}')
+    await field.fill('{"customer": 2, "file": "b.csv"}')
     await page.getByRole('button', { name: 'Submit', exact: true }).click()
     await page.waitForURL(url => !url.pathname.includes(jobId))
-    await page.getByRole('region', { name: 'Data as JSON' }).getByText('9007199254740993').waitFor()
+    await page.getByRole('region', { name: 'Data as JSON' }).getByText('"b.csv"').waitFor()
     await page.close()
   })
 

@@ -7,7 +7,7 @@ import { useClient } from '../live/tidings.tsx'
 import { Button } from '../ui/button.tsx'
 import { Dialog, DialogActions } from '../ui/dialog.tsx'
 import { jsonText } from '../ui/json/lines.ts'
-import { Loading } from '../ui/states.tsx'
+import { describeError, Loading } from '../ui/states.tsx'
 import { toast, toastError } from '../ui/toasts.tsx'
 import { useJobData } from './job-data.tsx'
 import styles from './resubmit.module.css'
@@ -41,24 +41,25 @@ function Form ({ job, data, onClose }: { job: Job, data: unknown, onClose: () =>
       toast('Submitted')
       navigate(`/jobs/${encodeURIComponent(jobId)}?queue=${encodeURIComponent(job.queue)}`)
     },
-    onError: toastError
+    onError: error => { if (describeError(error).faults.length === 0) toastError(error) }
   })
-  const fault = edited?.fault
+  const refused = submit.error && describeError(submit.error)
+  const fault = edited?.fault ?? refused?.faults.map(({ path, message }) => `${path} ${message}`).join('. ')
   return (
     <form className={styles.form} onSubmit={event => { event.preventDefault(); submit.mutate() }}>
       <label htmlFor={id}>Data</label>
       <textarea
-        id={id} rows={14} spellCheck={false} value={text} aria-invalid={fault !== undefined}
-        aria-describedby={`${id}-note`} onChange={event => setText(event.target.value)}
+        id={id} rows={14} spellCheck={false} value={text} aria-invalid={Boolean(fault)}
+        aria-describedby={`${id}-note`} onChange={event => { setText(event.target.value); submit.reset() }}
       />
       <p id={`${id}-note`} role={fault ? 'alert' : undefined} className={fault ? styles.fault : styles.note}>
-        {fault ?? (data === undefined
+        {fault || (data === undefined
           ? 'Its data cannot be read here. Left empty, the same data is used.'
-          : edited ? 'Changed.' : 'As it was. Integers of any length stay exact.')}
+          : edited ? 'Changed.' : 'As it was.')}
       </p>
       <DialogActions>
         <Button onClick={onClose}>Back</Button>
-        <Button type='submit' kind='primary' disabled={fault !== undefined || submit.isPending}>Submit</Button>
+        <Button type='submit' kind='primary' disabled={edited?.fault !== undefined || submit.isPending}>Submit</Button>
       </DialogActions>
     </form>
   )
