@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { startReceiver, until } from '@tidings/testing'
+import { accessFaults } from './access-faults.ts'
 import { startDashboard, withoutChromium } from './setup.ts'
 
 t.test('jobs in a browser', { skip: withoutChromium }, async t => {
@@ -25,6 +26,7 @@ t.test('jobs in a browser', { skip: withoutChromium }, async t => {
     t.equal(await page.getByRole('link', { name: 'second' }).count(), 0, 'new jobs wait while one reads')
     await page.getByRole('button', { name: '1 new job' }).click()
     await page.getByRole('link', { name: 'second' }).waitFor()
+    t.same(await accessFaults(page), [])
     await page.close()
   })
 
@@ -33,7 +35,7 @@ t.test('jobs in a browser', { skip: withoutChromium }, async t => {
     await client.webhooks.create({ url: `${receiver.url}/hook`, eventTypes: ['completed', 'failed'] })
     const { jobId } = await client.jobs.submit('invoice', { fail: 'no paper', once: true, large: true })
     await client.jobs.wait(jobId).catch(() => {})
-    const page = await open('/jobs?status=failed')
+    const page = await open('/jobs?status=failed', { colorScheme: 'dark' })
     await page.getByRole('link', { name: 'invoice' }).click()
     await page.getByRole('region', { name: 'Why it failed' }).getByText('no paper').waitFor()
     t.equal(await page.evaluate(() => document.activeElement?.textContent), 'invoice', 'the heading has the focus')
@@ -51,6 +53,7 @@ t.test('jobs in a browser', { skip: withoutChromium }, async t => {
     await result.getByRole('button', { name: 'Unfold $.rows' }).click()
     await result.getByText('20,000 items').waitFor({ state: 'detached' })
     t.ok(await result.locator('[data-index]').count() < 100, 'only lines that can be seen are drawn')
+    t.same(await accessFaults(page), [])
     await page.close()
   })
 
@@ -91,7 +94,7 @@ t.test('jobs in a browser', { skip: withoutChromium }, async t => {
 
   await t.test('a gateway that is killed is said, and nothing is missed', async t => {
     const { jobId } = await client.jobs.submit('long', { steps: 400, pauseMs: 20 })
-    const page = await open(`/jobs/${jobId}`)
+    const page = await open(`/jobs/${jobId}`, { viewport: { width: 390, height: 844 } })
     await page.getByText('active', { exact: true }).first().waitFor()
     const states = await page.evaluateHandle(() => {
       const seen: (string | null)[] = []
