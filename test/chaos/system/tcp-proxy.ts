@@ -67,8 +67,7 @@ export async function startTcpProxy (t: TestContext, targets: () => number[]): P
   }
 
   function end (link: Link, { other, hadError }: { other: Socket, hadError: boolean }): void {
-    silent.delete(link.near)
-    if (!links.delete(link)) return
+    if (!links.delete(link)) return // half open: the client's side stays
     if (isPartitioned) silent.add(other) // the other side does not get to know it
     else if (hadError) other.resetAndDestroy()
     else other.end()
