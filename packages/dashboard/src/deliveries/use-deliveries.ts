@@ -30,7 +30,7 @@ export interface DeliveryRows {
   retry: () => void
 }
 
-/** A list of deliveries that changes in place. `key` tells it from other lists. */
+/** A list of deliveries that changes in place. `key` distinguishes it from other lists. */
 export function useDeliveries (key: unknown[], read: ReadPage): DeliveryRows {
   const queries = useQueryClient()
   const queryKey = ['deliveries', ...key]

@@ -37,7 +37,7 @@ t.test('after a rotation both secrets sign for a day', async t => {
   const [{ hours } = {}] = await sql`select extract(epoch from expires_at - now()) / 3600 as hours from webhooks.secrets where webhook_id = ${id} and expires_at is not null`
   t.ok(hours > 23.9 && hours <= 24)
   const [{ until } = {}] = await sql`select max(expires_at) as until from webhooks.secrets where webhook_id = ${id}`
-  t.equal(rotated.body.replacedUntil, (until as Date).toISOString(), 'its owner is told until when')
+  t.equal(rotated.body.replacedUntil, (until as Date).toISOString(), 'its owner learns until when')
   await sql`update webhooks.secrets set expires_at = now() where webhook_id = ${id} and expires_at is not null`
   t.same(await signing(id), [rotated.body.secret])
   t.equal((await call(`/webhooks/${id}/secret`, { user })).body.replacedUntil, null)
