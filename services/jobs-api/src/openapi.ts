@@ -17,7 +17,9 @@ export const API = {
 }
 
 /** The decorators that the routes use when they are called. */
-const USED = ['sql', 'isRevoked', 'redis', 'findQueue', 'findJob', 'scan', 'waitForEvent', 'waitForJob', 'bulks', 'projection']
+const USED = [
+  'sql', 'isRevoked', 'redis', 'findQueue', 'findJob', 'scan', 'waitForEvent', 'waitForJob', 'bulks', 'projection'
+]
 
 /** The OpenAPI document of the routes. */
 export async function describeApi (): Promise<object> {
