@@ -1,8 +1,15 @@
-/** Calls the listener when the signal aborts, at once where it has. Returns what removes it. */
-export function onAbort (signal: AbortSignal | undefined, listener: () => void): () => void {
-  if (signal?.aborted) listener()
-  else signal?.addEventListener('abort', listener, { once: true })
-  return () => signal?.removeEventListener('abort', listener)
+/**
+ * Calls the listener with the reason of a signal when one aborts, at once where one has. Returns what removes the
+ * listener.
+ */
+export function onAbort (signals: (AbortSignal | undefined)[], listener: (reason: unknown) => void): () => void {
+  const removers = signals.map(signal => {
+    const act = () => listener(signal?.reason)
+    if (signal?.aborted) act()
+    else signal?.addEventListener('abort', act, { once: true })
+    return () => signal?.removeEventListener('abort', act)
+  })
+  return () => { for (const remove of removers) remove() }
 }
 
 /** A promise, and what settles it. */
@@ -19,7 +26,7 @@ export function deferred<T = void> () {
 export interface Scope {
   /** Aborts with the first of several signals, or once it is late. */
   signal: AbortSignal
-  abort: () => void
+  abort: (reason?: unknown) => void
   /** Lets its time begin once more. */
   restart: () => void
   /** Removes its listeners and its timer. */
@@ -34,44 +41,42 @@ export function createScope (signals: (AbortSignal | undefined)[], ms?: number, 
     clearTimeout(timer)
     if (ms !== undefined) timer = setTimeout(() => controller.abort(late), ms)
   }
-  const removers = signals.map(signal => onAbort(signal, () => controller.abort(signal?.reason)))
+  const abort = (reason: unknown) => controller.abort(reason)
+  const remove = onAbort(signals, abort)
   restart()
   return {
     signal: controller.signal,
-    abort: () => controller.abort(),
+    abort,
     restart,
     dispose: () => {
       clearTimeout(timer)
-      for (const remove of removers) remove()
+      remove()
     }
   }
 }
 
 /** The promise, or a rejection with the reason of the signal where that aborts first. */
-export async function orAborted<T> (promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = deferred<never>()
-  const remove = onAbort(signal, () => reject(signal.reason))
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    remove()
-  }
+export function orAborted<T> (promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: first, resolve, reject } = deferred<T>()
+  const remove = onAbort([signal], reject)
+  promise.then(resolve, reject)
+  return first.finally(remove)
 }
 
 export interface Pause {
-  /** Resolves after so many milliseconds (none: never), once woken, or when the signal aborts. One at a time. */
+  /** Resolves after so many milliseconds (none: never), once woken, or when a signal aborts. One at a time. */
   wait: (ms?: number) => Promise<void>
   wake: () => void
 }
 
-export function createPause (signal: AbortSignal): Pause {
-  let wake = () => {}
+export function createPause (...signals: (AbortSignal | undefined)[]): Pause {
+  let wake: (reason?: unknown) => void = () => {}
   return {
     wake: () => wake(),
     wait: async ms => {
-      const { promise, resolve } = deferred()
+      const { promise, resolve } = deferred<unknown>()
       const timer = ms === undefined ? undefined : setTimeout(resolve, ms)
-      const remove = onAbort(signal, wake = resolve)
+      const remove = onAbort(signals, wake = resolve)
       await promise
       clearTimeout(timer)
       remove()
@@ -79,7 +84,11 @@ export function createPause (signal: AbortSignal): Pause {
   }
 }
 
-/** Exponential backoff with jitter: between half of it and all. */
-export function backoffMs (failures: number, firstMs: number, maxMs: number): number {
-  return Math.min(maxMs, firstMs * 2 ** Math.min(failures, 16)) * (0.5 + Math.random() / 2)
+/** A server may ask to be left alone for so long. */
+export const MAX_ASKED_MS = 60_000
+
+/** Exponential backoff with jitter: between half of it and all; but no less than the server asks for. */
+export function backoffMs (failures: number, askedMs = 0, firstMs = 500, maxMs = 30_000): number {
+  const ms = Math.min(maxMs, firstMs * 2 ** Math.min(failures, 16)) * (0.5 + Math.random() / 2)
+  return Math.max(ms, Math.min(askedMs, MAX_ASKED_MS))
 }

@@ -1,7 +1,5 @@
-import { createPause, createScope } from './abort.ts'
-import { TidingsError } from './errors.ts'
-import type { Http } from './http.ts'
-import { createRoutes, type RequestOptions } from './routes.ts'
+import { createPause } from './abort.ts'
+import type { RequestOptions, Routes } from './routes.ts'
 import type { Bulk, NewBulk, StartedBulk } from './types.ts'
 
 export type BulkActions = ReturnType<typeof createBulk>
@@ -14,38 +12,30 @@ export interface WatchBulkOptions extends RequestOptions {
 type OnceOptions = RequestOptions & { idempotencyKey?: string | undefined }
 type Id = [bulkId: string]
 
-const INTERVAL_MS = 1000
-
-export function createBulk (http: Http) {
-  const { route } = createRoutes(http)
+export function createBulk ({ route }: Routes, closed: AbortSignal) {
   const get = route<Id, Bulk>('GET /bulk/:id')
   const count = route<[bulk: object], number>('POST /bulk body', 'matched')
 
   /** The bulk action as it advances, and its end last. */
   async function * watch (
-    bulkId: string, { interval = INTERVAL_MS, signal }: WatchBulkOptions = {}
+    bulkId: string, { interval = 1000, signal }: WatchBulkOptions = {}
   ): AsyncGenerator<Bulk, void, undefined> {
     let shown = ''
-    const scope = createScope([signal, http.closed])
-    const pause = createPause(scope.signal)
-    try {
-      for (;;) {
-        const bulk = await get(bulkId, { signal })
-        const text = JSON.stringify(bulk)
-        if (text !== shown) yield bulk
-        shown = text
-        if (isOver(bulk)) return
-        await pause.wait(interval)
-      }
-    } finally {
-      scope.dispose()
+    for (;;) {
+      const bulk = await get(bulkId, { signal })
+      const text = JSON.stringify(bulk)
+      if (text !== shown) yield bulk
+      shown = text
+      if (bulk.state !== 'waiting' && bulk.state !== 'running') return
+      await createPause(signal, closed).wait(interval) // get rejects once one of them has aborted
     }
   }
 
   /** Resolves with the bulk action at its end, whatever that is: `state` says whether it is finished. */
   async function wait (bulkId: string, options?: WatchBulkOptions): Promise<Bulk> {
-    for await (const bulk of watch(bulkId, options)) if (isOver(bulk)) return bulk
-    throw new TidingsError('closed', 'The watch was closed')
+    let last: Bulk | undefined
+    for await (last of watch(bulkId, options));
+    return last as Bulk
   }
 
   return {
@@ -62,8 +52,4 @@ export function createBulk (http: Http) {
     watch,
     wait
   }
-}
-
-function isOver ({ state }: Bulk): boolean {
-  return state !== 'waiting' && state !== 'running'
 }

@@ -1,7 +1,7 @@
 import { createBulk, type BulkActions } from './bulk.ts'
 import { TidingsError } from './errors.ts'
 import { readEvents, type Events, type EventsOptions } from './events.ts'
-import { disposable } from './feed.ts'
+import { asyncDispose } from './feed.ts'
 import type { Http } from './http.ts'
 import { createJobs, type Jobs, type JobSchemas } from './jobs.ts'
 import { createRoutes, type RequestOptions } from './routes.ts'
@@ -9,7 +9,7 @@ import type { Channel } from './stream/event-stream.ts'
 import type { Status } from './stream/status.ts'
 import type { WebSocketConstructor } from './stream/websocket.ts'
 import { createTokens, type TokenSource } from './token.ts'
-import type { DeliveryStates, Me, QueueStates } from './types.ts'
+import type { DeliveryStates, Gap, JobEvent, Me, QueueStates } from './types.ts'
 import { createWatchHub } from './watch-hub.ts'
 import { createDeliveries, createWebhooks, type Deliveries, type Webhooks } from './webhooks-api.ts'
 
@@ -49,45 +49,46 @@ export interface Client<Schemas extends JobSchemas = JobSchemas> {
   }
   /** All events of the user, each once and in order, or a gap that says what may be missing. */
   events: (options?: EventsOptions) => Events
-  /** Of the connection that `jobs.watch` and `jobs.wait` share; `idle` while nothing is watched. */
+  /** Of the connection that `jobs.watch`, `jobs.wait` and `onEvent` share; `idle` while nothing uses it. */
   readonly status: Status
   /** Calls the listener whenever `status` changes; returns what removes it. */
   onStatus: (listener: (status: Status) => void) => () => void
+  /**
+   * Calls the listener with each event of that connection, which it keeps, and with a gap where events were missed;
+   * returns what removes it. For a view that asks for what it shows whenever the state becomes `live`.
+   */
+  onEvent: (listener: (event: JobEvent | Gap) => void) => () => void
   /** Ends all that is under way: it rejects with the code `closed`. */
   close: () => void
   [Symbol.asyncDispose]: () => Promise<void>
 }
 
-const TIMEOUT_MS = 30_000
-const RETRIES = 2
-
 export function createClient<const Schemas extends JobSchemas = JobSchemas> (
   options: ClientOptions<Schemas>
 ): Client<Schemas> {
   const {
-    token, userId, jobs = {} as Schemas, channels = ['websocket', 'sse', 'poll'], timeout: timeoutMs = TIMEOUT_MS,
-    retries = RETRIES, fetch = (...request) => globalThis.fetch(...request), parse = JSON.parse,
+    token, userId, jobs = {} as Schemas, channels = ['websocket', 'sse', 'poll'], timeout: timeoutMs = 30_000,
+    retries = 2, fetch = (...request) => globalThis.fetch(...request), parse = JSON.parse,
     WebSocket = globalThis.WebSocket as unknown as WebSocketConstructor
   } = options
   const closing = new AbortController()
   const { signal: closed } = closing
   const page = (globalThis as { location?: { href: string } }).location?.href
   const url = new URL(options.url, page).href.replace(/\/+$/, '')
-  const http: Http = {
-    url, userId: userId?.toString(), fetch, tokens: createTokens(token, closed), closed, timeoutMs, retries, parse
-  }
-  const { route } = createRoutes(http)
+  const http: Http = { url, userId, fetch, tokens: createTokens(token, closed), closed, timeoutMs, retries, parse }
+  const routes = createRoutes(http)
+  const { route } = routes
   const listeners = new Set<(status: Status) => void>()
   const settings = { http, channels, WebSocket }
   const hub = createWatchHub(settings, status => { for (const listener of listeners) listener(status) })
   const close = () => closing.abort(new TidingsError('closed', 'It was closed'))
 
-  const client: Omit<Client<Schemas>, typeof Symbol.asyncDispose> = {
-    jobs: createJobs(http, hub, jobs),
-    webhooks: createWebhooks(http),
-    deliveries: createDeliveries(http),
+  return {
+    jobs: createJobs(routes, hub, jobs),
+    webhooks: createWebhooks(routes),
+    deliveries: createDeliveries(routes),
     me: route<[], Me>('GET /me'),
-    bulk: createBulk(http),
+    bulk: createBulk(routes, closed),
     operators: {
       queues: route<[], QueueStates>('GET /operators/queues'),
       deliveries: route<[], DeliveryStates>('GET /operators/deliveries')
@@ -98,7 +99,8 @@ export function createClient<const Schemas extends JobSchemas = JobSchemas> (
       listeners.add(listener)
       return () => { listeners.delete(listener) }
     },
-    close
+    onEvent: hub.listen,
+    close,
+    [asyncDispose]: async () => close()
   }
-  return disposable(client, close) as Client<Schemas>
 }

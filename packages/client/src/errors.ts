@@ -76,7 +76,7 @@ export function responseError (status: number, headers: Headers, body: unknown):
   const other = status >= 500 ? 'unavailable' : status >= 400 ? 'invalid_request' : 'unexpected_response'
   const code = CODES[status] ?? other
   const text = problem?.detail ?? problem?.title
-  return new TidingsError(code, text ? `HTTP ${status}: ${text}` : `HTTP ${status}`, {
+  return new TidingsError(code, `HTTP ${status}${text ? `: ${text}` : ''}`, {
     status,
     problem,
     retryAfterMs: retryAfterMs(headers.get('retry-after'))

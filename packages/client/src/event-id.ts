@@ -4,7 +4,7 @@ export function isEventId (value: unknown): value is string {
 }
 
 /** Whether an event is newer than another. Ids are pairs of integers: as texts "9-0" would stand above "10-0". */
-export function isNewer (a: string, b: string | null | undefined): boolean {
+export function isNewer (a: string | null | undefined, b: string | null | undefined): boolean {
   return sortable(a) > sortable(b)
 }
 

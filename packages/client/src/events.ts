@@ -78,7 +78,7 @@ export function readEvents (settings: StreamSettings, options: EventsOptions = {
     start: stream.start,
     stop: () => leave(new TidingsError('closed', 'It was closed'))
   })
-  const removers = [signal, closed].map(one => onAbort(one, () => queueMicrotask(() => leave(one?.reason))))
+  const remove = onAbort([signal, closed], reason => queueMicrotask(() => leave(reason)))
 
   /** What waits is not read any more. */
   function leave (error: unknown) {
@@ -90,7 +90,7 @@ export function readEvents (settings: StreamSettings, options: EventsOptions = {
   function end (error: unknown) {
     if (over) return
     over = { error }
-    for (const remove of removers) remove()
+    remove()
     stream.stop()
     readiness.reject(error)
     control.end(error)
@@ -102,7 +102,7 @@ export function readEvents (settings: StreamSettings, options: EventsOptions = {
     ready: {
       value: async () => {
         if (over) throw over.error
-        stream.start()
+        control.begin()
         await readiness.promise
       }
     }

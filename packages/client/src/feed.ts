@@ -17,27 +17,38 @@ export interface FeedOptions<T> {
 }
 
 export interface FeedControl {
+  /** Begins, where nobody has read yet. */
+  begin: () => void
   /** There may be something to read. */
   settle: () => void
   /** What waits is the last, and after it comes the error, if there is one. */
   end: (error?: unknown) => void
 }
 
+/** For `await using`; where the runtime does not have it, nothing looks for this one. */
+export const asyncDispose: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol('dispose')
+
 const DONE = { done: true, value: undefined } as const
 
 export function createFeed<T> ({ take, start, stop }: FeedOptions<T>): { feed: Feed<T>, control: FeedControl } {
   const readers: ReturnType<typeof deferred<IteratorResult<T, undefined>>>[] = []
+  let hasBegun = false
   let isOver = false
   let isClosed = false
   let error: unknown
+
+  function begin () {
+    if (hasBegun || isOver) return
+    hasBegun = true
+    start()
+  }
 
   function settle () {
     while (readers.length > 0) {
       const value = isClosed ? undefined : take()
       if (value === undefined && !isOver) return
       const { resolve, reject } = readers.shift() as typeof readers[number]
-      if (value instanceof Promise) resolve(value.then(value => ({ done: false, value })))
-      else if (value !== undefined) resolve({ done: false, value })
+      if (value !== undefined) resolve(resultOf(value))
       else if (error === undefined) resolve(DONE)
       else reject(error)
       if (value === undefined) error = undefined
@@ -58,12 +69,13 @@ export function createFeed<T> ({ take, start, stop }: FeedOptions<T>): { feed: F
     settle()
   }
 
-  const feed: Omit<Feed<T>, typeof Symbol.asyncDispose> = {
-    [Symbol.asyncIterator]: () => feed as Feed<T>,
+  const feed: Feed<T> = {
+    [Symbol.asyncIterator]: () => feed,
+    [asyncDispose]: async () => close(),
     next: () => {
       const reader = deferred<IteratorResult<T, undefined>>()
       readers.push(reader)
-      if (!isOver) start()
+      begin()
       settle()
       return reader.promise
     },
@@ -73,12 +85,9 @@ export function createFeed<T> ({ take, start, stop }: FeedOptions<T>): { feed: F
       return DONE
     }
   }
-  return { feed: disposable(feed, close) as Feed<T>, control: { settle, end } }
+  return { feed, control: { begin, settle, end } }
 }
 
-/** For `await using`, where the runtime has it. */
-export function disposable<T extends object> (object: T, dispose: () => void): T & AsyncDisposable {
-  const { asyncDispose } = Symbol as { asyncDispose?: symbol }
-  if (asyncDispose) Object.defineProperty(object, asyncDispose, { value: async () => dispose() })
-  return object as T & AsyncDisposable
+async function resultOf<T> (value: T | Promise<T>): Promise<IteratorYieldResult<T>> {
+  return { done: false, value: await value }
 }

@@ -1,4 +1,4 @@
-import { backoffMs, createPause, createScope } from './abort.ts'
+import { backoffMs, createPause, createScope, MAX_ASKED_MS } from './abort.ts'
 import { isTransient, responseError, TidingsError } from './errors.ts'
 import type { Tokens } from './token.ts'
 
@@ -7,7 +7,7 @@ export interface Http {
   /** Without a slash at the end. */
   url: string
   /** For whom an operator acts. */
-  userId: string | undefined
+  userId: string | number | undefined
   fetch: typeof globalThis.fetch
   tokens: Tokens
   /** Aborts when the client is closed. */
@@ -22,24 +22,22 @@ export interface SendOptions {
   body?: unknown
   headers?: Record<string, string | undefined>
   signal?: AbortSignal | undefined
-  timeoutMs?: number
-  retries?: number
-  /** Whether it does no harm to send it twice; by default for every method but POST. */
-  repeatable?: boolean
+  /** Makes it harmless to send a POST twice; other methods need none. */
+  idempotencyKey?: string | undefined
 }
 
-export interface Answer { status: number, headers: Headers, body: unknown }
+export interface Answer { status: number, etag?: string | null, body: unknown }
 
 const FIRST_RETRY_MS = 200
 const MAX_RETRY_MS = 5000
-/** A request is not kept for longer than this by a Retry-After: then the caller decides. */
-const MAX_RETRY_AFTER_MS = 60_000
 /** In characters. The largest response that the API describes, a page of deliveries, has about 8 Mi. */
 const MAX_RESPONSE = 16 * 1024 * 1024
 
 /** Sends a request, again where that may help and does no harm. Rejects for any other status than 2xx and 304. */
 export async function send (http: Http, method: string, path: string, options: SendOptions = {}): Promise<Answer> {
-  const { query = {}, timeoutMs = http.timeoutMs, retries = http.retries, repeatable = method !== 'POST' } = options
+  const { timeoutMs, retries } = http
+  const { query = {}, idempotencyKey } = options
+  const isRepeatable = method !== 'POST' || idempotencyKey !== undefined
   const { signal, dispose } = createScope([options.signal, http.closed])
   const body = options.body === undefined ? undefined : JSON.stringify(options.body)
   const url = `${http.url}${path}${queryText({ userId: http.userId, ...query })}`
@@ -50,14 +48,14 @@ export async function send (http: Http, method: string, path: string, options: S
     const headers = defined({
       ...options.headers,
       authorization: `Bearer ${token}`,
+      'idempotency-key': idempotencyKey,
       'content-type': body && 'application/json'
     })
     try {
       const response = await http.fetch(url, { method, headers, signal: ending, ...(body && { body }) })
-      const { status, headers: received, ok } = response
-      const answer = { status, headers: received, body: bodyOf(http, await readText(response)) }
-      if (ok || status === 304) return answer
-      throw responseError(status, received, answer.body)
+      const { status, ok } = response
+      if (!ok && status !== 304) throw await failureOf(http, response)
+      return { status, etag: response.headers.get('etag'), body: bodyOf(http, await readText(response)) }
     } catch (cause) {
       ending.throwIfAborted()
       if (cause instanceof TidingsError) throw cause
@@ -74,12 +72,12 @@ export async function send (http: Http, method: string, path: string, options: S
       const token = await http.tokens.get(signal)
       try {
         return await sendOnce(token)
-      } catch (err) {
+      } catch (cause) {
         signal.throwIfAborted()
-        if (!(err instanceof TidingsError)) throw err
+        const err = cause as TidingsError
         const { code, status, retryAfterMs = 0 } = err
         const isGone = status === 404 && method === 'DELETE' && attempt > 0 // the attempt before has done it
-        if (isGone) return { status, headers: new Headers(), body: undefined }
+        if (isGone) return { status, body: undefined }
         if (status === 401 && !hasRenewed) {
           hasRenewed = true
           await http.tokens.renew('rejected', token, signal).catch(renewal => {
@@ -88,9 +86,9 @@ export async function send (http: Http, method: string, path: string, options: S
           attempt--
           continue
         }
-        const mayRetry = code === 'rate_limited' || (repeatable && isTransient(err) && code !== 'server_error')
-        if (!mayRetry || attempt >= retries || retryAfterMs > MAX_RETRY_AFTER_MS) throw err
-        await createPause(signal).wait(Math.max(retryAfterMs, backoffMs(attempt, FIRST_RETRY_MS, MAX_RETRY_MS)))
+        const mayRetry = code === 'rate_limited' || (isRepeatable && isTransient(err) && code !== 'server_error')
+        if (!mayRetry || attempt >= retries || retryAfterMs > MAX_ASKED_MS) throw err
+        await createPause(signal).wait(backoffMs(attempt, retryAfterMs, FIRST_RETRY_MS, MAX_RETRY_MS))
       }
     }
   } finally {
@@ -109,19 +107,35 @@ export function queryText (query: object): string {
   return text && `?${text}`
 }
 
+/** The error that a response means. */
+export async function failureOf (http: Http, response: Response): Promise<TidingsError> {
+  return responseError(response.status, response.headers, bodyOf(http, await readText(response)))
+}
+
 /** The body as text, up to a bound: a response without an end takes no memory. */
-export async function readText (response: Response): Promise<string> {
-  if (!response.body) return ''
-  const reader = response.body.getReader()
-  const decoder = new TextDecoder()
+async function readText (response: Response): Promise<string> {
   let text = ''
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return text + decoder.decode()
-    text += decoder.decode(value, { stream: true })
-    if (text.length <= MAX_RESPONSE) continue
+  await readPieces(response, piece => {
+    text += piece
+    if (text.length > MAX_RESPONSE) throw new TidingsError('unexpected_response', 'The response is too long')
+  })
+  return text
+}
+
+/** Reads the body as text, piece by piece, until it ends or the listener throws. */
+export async function readPieces ({ body }: Response, onPiece: (text: string) => void): Promise<void> {
+  if (!body) return
+  const reader = body.getReader()
+  const decoder = new TextDecoder()
+  try {
+    let isDone = false
+    while (!isDone) {
+      const { done, value } = await reader.read()
+      isDone = done
+      onPiece(decoder.decode(value, { stream: !done }))
+    }
+  } finally {
     reader.cancel().catch(() => {})
-    throw new TidingsError('unexpected_response', 'The response is too long')
   }
 }
 

@@ -2,7 +2,8 @@ import { backoffMs, createPause, createScope, onAbort, type Scope } from './abor
 import { isRecord, isTransient, TidingsError } from './errors.ts'
 import { isEventId, isNewer } from './event-id.ts'
 import { send } from './http.ts'
-import type { Job, JobEvent, JobProgressEvent, JobStateEvent } from './types.ts'
+import { isOpenState } from './stream/frames.ts'
+import type { Gap, Job, JobEvent, JobProgressEvent, JobStateEvent } from './types.ts'
 import { MAX_POLLS, type Watcher, type WatchHub } from './watch-hub.ts'
 
 export interface WatchOptions {
@@ -18,13 +19,8 @@ const POLL_AFTER_MS = 3000
 /** A poll is held by the server for so many seconds; where watches wait for their turn, for one. */
 const HOLD_S = 20
 const MIN_POLL_MS = 1000
-const FIRST_RETRY_MS = 500
-const MAX_RETRY_MS = 30_000
-/** What the server may ask for. */
-const MAX_SERVER_RETRY_MS = 60_000
-const STATES = ['waiting', 'delayed', 'active', 'completed', 'failed']
 
-type Wanted = { after?: string, isEvent?: boolean }
+type Wanted = { after?: string | undefined, isEvent?: boolean }
 
 export interface JobWatcher extends Watcher {
   start: () => void
@@ -61,17 +57,14 @@ export function createJobWatcher (
   /** Came while the job was asked for. */
   let progress: JobProgressEvent | undefined
   let polling: Scope | undefined
-  let hasStarted = false
 
   const watcher: JobWatcher = { jobId, start, close, fail, kick, onSession, onEvent }
 
   function start () {
-    if (hasStarted) return
-    hasStarted = true
-    hub.begun.add(watcher)
-    const removers = [signal, http.closed].map(one => onAbort(one, () => fail(one?.reason)))
+    hub.begin(watcher)
+    const remove = onAbort([signal], fail)
     run().catch(fail).finally(() => {
-      for (const remove of removers) remove()
+      remove()
       close()
     })
   }
@@ -81,22 +74,24 @@ export function createJobWatcher (
     hub.leave(watcher)
   }
 
-  function fail (error?: unknown) {
+  function fail (reason: unknown) {
     if (closed.aborted) return
     close()
-    onEnd(error)
+    onEnd(reason)
   }
 
   function onSession (isWhole: boolean) {
     const { position } = hub
-    if (position === undefined || (isWhole && isCovered)) return kick()
-    isCovered = true
-    // A snapshot that knows a later event of the job lacks nothing before it.
-    if (isAsking || isNewer(position, job?.lastEventId)) ask(position)
-    else kick()
+    if (position !== undefined && !(isWhole && isCovered)) {
+      isCovered = true
+      // A snapshot that knows a later event of the job lacks nothing before it.
+      if (isAsking || isNewer(position, job?.lastEventId)) return ask(position)
+    }
+    kick()
   }
 
-  function onEvent (event: JobEvent) {
+  function onEvent (item: JobEvent | Gap) {
+    const event = item as JobEvent // gaps have no job
     if (job && event.type !== 'state' && event.queue !== job.queue) return
     const { eventId } = event
     if (!isNewer(eventId, job?.lastEventId)) return
@@ -130,19 +125,18 @@ export function createJobWatcher (
           hasJoined = true
           hub.join(watcher)
           onSession(false)
-        } else if (hub.isLive) await pause.wait()
+        } else if (hub.position !== undefined) await pause.wait()
         else await poll()
         failures = 0
       } catch (err) {
         if (closed.aborted) return
         if (!isTransient(err)) throw err
         hub.polled(false)
-        const least = Math.min(err.retryAfterMs ?? 0, MAX_SERVER_RETRY_MS)
         // A pause of its own, which nothing cuts short but the end.
-        await createPause(closed).wait(Math.max(least, backoffMs(failures++, FIRST_RETRY_MS, MAX_RETRY_MS)))
+        await createPause(closed).wait(backoffMs(failures++, err.retryAfterMs))
       }
       if (closed.aborted) return
-      if (job && isFinal(job) && isNewer(job.lastEventId ?? '', after)) {
+      if (job && isFinal(job) && isNewer(job.lastEventId, after)) {
         close()
         onChange(job)
         return onEnd()
@@ -153,8 +147,8 @@ export function createJobWatcher (
   async function fetchWanted (now: Wanted) {
     isAsking = true
     try {
-      const { after = '', isEvent } = now
-      await get({ after: after || undefined }, closed)
+      const { after, isEvent } = now
+      await get({ after }, closed)
       if (isEvent && isNewer(after, job?.lastEventId)) {
         throw new TidingsError('unavailable', 'The response is old')
       }
@@ -187,17 +181,15 @@ export function createJobWatcher (
 
   async function get (query: { after?: string | undefined, wait?: number }, signal: AbortSignal) {
     const { wait } = query
-    const { status, headers, body } = await (wait ? hub.poll : hub.request)(signal, () =>
-      send(http, 'GET', `/jobs/${encodeURIComponent(jobId)}`, {
+    const { status, etag: newTag, body } = await (wait ? hub.poll : hub.request)(signal, () =>
+      send({ ...http, retries: 0, timeoutMs: http.timeoutMs + (wait ?? 0) * 1000 }, 'GET', `/jobs/${encodeURIComponent(jobId)}`, {
         query: { queue, ...query },
         headers: { 'if-none-match': wait ? etag : undefined },
-        timeoutMs: http.timeoutMs + (wait ?? 0) * 1000,
-        retries: 0,
         signal
       }))
     if (status === 304) return
     if (!isJob(body)) throw new TidingsError('unexpected_response', 'The response is no job')
-    etag = headers.get('etag') ?? undefined
+    etag = newTag ?? undefined
     const known = job?.lastEventId
     if (!known || !isNewer(known, body.lastEventId)) accept(body) // else it is older than what is known
   }
@@ -207,24 +199,24 @@ export function createJobWatcher (
     const isSame = job?.lastEventId && job.lastEventId === lastEventId && job.state === state
     job = next
     // The loop reports the end.
-    if (!isSame && !isFinal(next) && isNewer(lastEventId ?? '', after)) onChange(next)
+    if (!isSame && !isFinal(next) && isNewer(lastEventId, after)) onChange(next)
   }
 
   return watcher
 }
 
 /** As the services have it: a job that a worker takes has begun, and was taken once more. */
-function changed (job: Job, { eventId, ...event }: JobProgressEvent | JobStateEvent): Job {
-  const next = { ...job, lastEventId: eventId }
+function changed (job: Job, event: JobProgressEvent | JobStateEvent): Job {
+  const next = { ...job, lastEventId: event.eventId }
   if (event.type === 'progress') {
     next.progress = event.progress
     delete next.progressTruncated
-    return next
-  }
-  next.state = event.state
-  if (event.state === 'active') {
-    next.attempts = { ...job.attempts, made: job.attempts.made + 1 }
-    next.timestamp = { ...job.timestamp, started: event.timestamp }
+  } else {
+    next.state = event.state
+    if (next.state === 'active') {
+      next.attempts = { ...job.attempts, made: job.attempts.made + 1 }
+      next.timestamp = { ...job.timestamp, started: event.timestamp }
+    }
   }
   return next
 }
@@ -232,5 +224,6 @@ function changed (job: Job, { eventId, ...event }: JobProgressEvent | JobStateEv
 function isJob (body: unknown): body is Job {
   if (!isRecord(body) || !isRecord(body.timestamp) || !isRecord(body.attempts)) return false
   const { id, state, lastEventId } = body
-  return typeof id === 'string' && STATES.includes(state as string) && (lastEventId === null || isEventId(lastEventId))
+  return typeof id === 'string' && (isOpenState(state) || isFinal(body as Job)) &&
+    (lastEventId === null || isEventId(lastEventId))
 }

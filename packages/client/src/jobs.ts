@@ -1,8 +1,7 @@
 import { JobFailedError } from './job-failed-error.ts'
 import { createScope } from './abort.ts'
 import { TidingsError } from './errors.ts'
-import type { Http } from './http.ts'
-import { createRoutes, type RequestOptions } from './routes.ts'
+import type { RequestOptions, Routes } from './routes.ts'
 import { validate, type InputOf, type OutputOf, type Schema } from './schema.ts'
 import type {
   Job, JobCounts, JobDeliveries, JobList, JobStats, JobStatsQuery, JobSummary, JobTimelineEntry, ListJobsQuery, NewJob,
@@ -76,8 +75,9 @@ export type CompletedJob<Result = unknown> = Job & { state: 'completed', result:
 
 export type Jobs<Schemas extends JobSchemas> = ReturnType<typeof createJobs<Schemas>>
 
-export function createJobs<Schemas extends JobSchemas> (http: Http, hub: WatchHub, schemas: Schemas) {
-  const { route, pages } = createRoutes(http)
+export function createJobs<Schemas extends JobSchemas> (
+  { route, pages }: Routes, hub: WatchHub, schemas: Schemas
+) {
   const schemaOf = (name: string) => Object.hasOwn(schemas, name) ? schemas[name] : undefined
   const get = route<[jobId: string], Job, GetJobOptions>('GET /jobs/:id')
   const cancel = route<[jobId: string], Job, JobOptions>('POST /jobs/:id/cancel')

@@ -12,7 +12,7 @@ import type { Job, JobList } from './types.ts'
 export type { JobsFilter } from './react/job-list.ts'
 
 /** What of a client the hooks use; a client with schemas of its own fits. */
-export interface LiveClient extends Pick<Client, 'events' | 'status' | 'onStatus'> {
+export interface LiveClient extends Pick<Client, 'status' | 'onStatus' | 'onEvent'> {
   jobs: Pick<Jobs<JobSchemas>, 'watch' | 'list' | 'retry' | 'cancel'>
 }
 

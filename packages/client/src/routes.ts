@@ -11,6 +11,10 @@ export interface Pages<Item, Page> extends AsyncIterable<Item> {
 
 type Method<Args extends unknown[], Options, Result> = (...args: [...Args, options?: Options]) => Result
 type Values = Record<string, unknown>
+/** What of the options is not the query. */
+type OwnOptions = RequestOptions & { idempotencyKey?: string | undefined }
+
+export type Routes = ReturnType<typeof createRoutes>
 
 /**
  * Makes methods of routes. A route is written as `POST /jobs/:id/retry`, and after that `body` where it takes one, and
@@ -27,9 +31,9 @@ export function createRoutes (http: Http) {
       const rest: unknown[] = args
       const url = path.replace(/:\w+/g, () => encodeURIComponent(rest.shift() as string))
       const body = takes.includes('body') ? rest.shift() : undefined
-      const { signal, idempotencyKey, ...query } = (rest[0] ?? {}) as Values & { signal?: AbortSignal }
+      const { signal, idempotencyKey, ...query } = (rest[0] ?? {}) as Options & OwnOptions
       const { body: result } = await send(http, method, url, {
-        query, body, signal, ...(takes.includes('once') && once(idempotencyKey))
+        query, body, signal, idempotencyKey: takes.includes('once') ? idempotencyKey ?? randomKey() : undefined
       })
       return (field ? (result as Values)[field] : result) as Result
     }
@@ -64,9 +68,5 @@ export function createRoutes (http: Http) {
   return { route, pages }
 }
 
-/** What makes it harmless to send a request twice: the same key, one where none is given. */
-function once (key: unknown) {
-  // 128 random bits: `crypto.randomUUID` is missing on pages without TLS.
-  const idempotencyKey = key as string ?? crypto.getRandomValues(new Uint32Array(4)).join('-')
-  return { headers: { 'idempotency-key': idempotencyKey }, repeatable: true }
-}
+/** 128 random bits: `crypto.randomUUID` is missing on pages without TLS. */
+const randomKey = () => crypto.getRandomValues(new Uint32Array(4)).join('-')

@@ -21,19 +21,20 @@ export function createTokens (source: TokenSource, closed: AbortSignal): Tokens 
   let current: string | undefined
   let asking: Promise<string> | undefined
 
-  function ask (reason: TokenReason): Promise<string> {
+  function ask (reason: TokenReason, signal: AbortSignal): Promise<string> {
     asking ??= call(reason).finally(() => { asking = undefined })
-    asking.catch(() => {}) // its callers may have been aborted
-    return asking
+    return orAborted(asking, signal)
   }
 
   async function call (reason: TokenReason): Promise<string> {
-    if (typeof source === 'string') return (current = valid(source))
     const { signal, dispose } = createScope([closed], TIMEOUT_MS, new Error(`No token within ${TIMEOUT_MS} ms`))
     try {
-      return (current = valid(await orAborted(Promise.resolve(source({ reason, signal })), signal)))
+      const asked = typeof source === 'string' ? source : source({ reason, signal })
+      const token: unknown = await orAborted(Promise.resolve(asked), signal)
+      if (typeof token === 'string' && token !== '') return (current = token)
+      throw new TidingsError('unauthorized', 'There is no token')
     } catch (cause) {
-      if (closed.aborted) throw closed.reason
+      closed.throwIfAborted()
       if ((cause as { code?: unknown } | undefined)?.code === 'unauthorized') throw cause
       throw new TidingsError('token_failed', 'There is no token', { cause })
     } finally {
@@ -42,17 +43,12 @@ export function createTokens (source: TokenSource, closed: AbortSignal): Tokens 
   }
 
   return {
-    get: signal => current === undefined ? orAborted(ask('start'), signal) : Promise.resolve(current),
+    get: async signal => current ?? await ask('start', signal),
     async renew (reason, used, signal) {
       if (current !== undefined && current !== used) return current
-      const token = await orAborted(ask(reason), signal)
+      const token = await ask(reason, signal)
       if (token === used) throw new TidingsError('unauthorized', 'The token was refused')
       return token
     }
   }
-}
-
-function valid (token: unknown): string {
-  if (typeof token === 'string' && token !== '') return token
-  throw new TidingsError('unauthorized', 'There is no token')
 }

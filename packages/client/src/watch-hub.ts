@@ -1,23 +1,27 @@
-import type { TidingsError } from './errors.ts'
+import { onAbort } from './abort.ts'
 import type { StreamSettings } from './events.ts'
 import { createLimiter } from './limiter.ts'
 import { createEventStream, type EventStream } from './stream/event-stream.ts'
 import { createStatus, type Status } from './stream/status.ts'
-import type { JobEvent } from './types.ts'
+import type { Gap, JobEvent } from './types.ts'
 
 /** Requests of all watches at a time, and polls: browsers have six connections to a server of HTTP/1.1. */
 const MAX_REQUESTS = 3
 export const MAX_POLLS = 2
 
-/** What the hub needs of a watch of one job. */
+/** In place of the id of a job. */
+const ALL = ''
+
+/** What the hub needs of a watch of one job, or of a listener to all. */
 export interface Watcher {
   readonly jobId: string
-  onEvent: (event: JobEvent) => void
+  /** Gaps come to listeners to all. */
+  onEvent: (event: JobEvent | Gap) => void
   /** The stream is complete from its cursor on. */
-  onSession: (isWhole: boolean) => void
+  onSession?: (isWhole: boolean) => void
   /** Something has changed: what waits looks again. */
-  kick: () => void
-  fail: (error: TidingsError) => void
+  kick?: () => void
+  fail: (reason: unknown) => void
 }
 
 export type WatchHub = ReturnType<typeof createWatchHub>
@@ -28,19 +32,24 @@ export function createWatchHub (settings: StreamSettings, onStatus: (status: Sta
   const watchers = new Map<string, Set<Watcher>>()
   const status = createStatus(onStatus)
   const polls = channels.includes('poll')
-  /** All that have begun; the connection is kept for those that have not joined yet. */
+  /** With those that have not joined yet: the connection is kept for them too. */
   const begun = new Set<Watcher>()
   let stream: EventStream | undefined
   let silentSince = Date.now()
-  let size = 0
+
+  onAbort([http.closed], reason => each(watcher => watcher.fail(reason)))
 
   const isLive = () => stream?.status.state === 'live'
 
+  function begin (watcher: Watcher) {
+    begun.add(watcher)
+    if (begun.size === MAX_POLLS + 1) each(other => other.kick?.()) // they hold their polls for less from now on
+  }
+
+  /** From now on it gets the events of its job. */
   function join (watcher: Watcher) {
     const { jobId } = watcher
     watchers.set(jobId, (watchers.get(jobId) ?? new Set()).add(watcher))
-    size++
-    if (size === MAX_POLLS + 1) each(other => other.kick()) // they hold their polls for less from now on
     if (status.current.state !== 'idle') return
     const canPush = channels.some(channel => channel !== 'poll')
     silentSince = canPush ? Date.now() : 0
@@ -50,9 +59,11 @@ export function createWatchHub (settings: StreamSettings, onStatus: (status: Sta
       ...settings,
       cursor: undefined,
       onItem: item => {
-        if (item.type !== 'gap') for (const watcher of watchers.get(item.jobId) ?? []) watcher.onEvent(item)
+        for (const key of [(item as JobEvent).jobId, ALL]) {
+          for (const watcher of watchers.get(key) ?? []) watcher.onEvent(item)
+        }
       },
-      onSession: isWhole => each(watcher => watcher.onSession(isWhole)),
+      onSession: isWhole => each(watcher => watcher.onSession?.(isWhole)),
       onStatus: status => { if (stream === own) changed(status) },
       onEnd: error => {
         // Without rights to the stream, or at a server that has none, jobs can still be asked for.
@@ -65,7 +76,7 @@ export function createWatchHub (settings: StreamSettings, onStatus: (status: Sta
   function leave (watcher: Watcher) {
     const { jobId } = watcher
     const others = watchers.get(jobId)
-    if (others?.delete(watcher)) size--
+    others?.delete(watcher)
     if (others?.size === 0) watchers.delete(jobId)
     begun.delete(watcher)
     if (begun.size > 0) return
@@ -75,39 +86,49 @@ export function createWatchHub (settings: StreamSettings, onStatus: (status: Sta
     status.set('idle')
   }
 
+  /** Listens to all events, and keeps the connection, until what it returns is called. */
+  function listen (onEvent: Watcher['onEvent']): () => void {
+    http.closed.throwIfAborted()
+    const remove = () => leave(watcher)
+    const watcher: Watcher = { jobId: ALL, onEvent, fail: remove }
+    begin(watcher)
+    join(watcher)
+    return remove
+  }
+
   /** A poll has been answered, or not. */
   function polled (succeeded: boolean) {
-    if (isLive() || size === 0) return
+    if (isLive() || begun.size === 0) return
     if (succeeded) status.set('polling', stream?.status.reason, 'poll')
-    else if (status.current.state === 'polling') status.set('recovering', 'polls get no response')
+    else if (status.current.state === 'polling') status.set('recovering', 'no response to polls')
   }
 
   function each (act: (watcher: Watcher) => void) {
-    for (const all of [...watchers.values()]) for (const watcher of [...all]) act(watcher)
+    for (const watcher of [...begun]) act(watcher)
   }
 
   function changed ({ state, reason, channel }: Status) {
     const { state: before } = status.current
     if (state !== 'live' && before === 'live') silentSince = Date.now()
     if (state === 'live' || before !== 'polling') status.set(state, reason, channel)
-    each(watcher => watcher.kick())
+    each(watcher => watcher.kick?.())
   }
 
   return {
     http,
-    begun,
+    begin,
     join,
     leave,
+    listen,
     polled,
     polls,
     request: createLimiter(MAX_REQUESTS),
     poll: createLimiter(MAX_POLLS),
     get status () { return status.current },
-    get isLive () { return isLive() },
     /** All events after it reach the watchers. */
     get position () { return isLive() ? stream?.cursor : undefined },
     /** Since when nothing pushes. */
     get silentSince () { return silentSince },
-    get size () { return size }
+    get size () { return begun.size }
   }
 }

@@ -1,5 +1,4 @@
-import type { Http } from './http.ts'
-import { createRoutes, type RequestOptions } from './routes.ts'
+import type { RequestOptions, Routes } from './routes.ts'
 import type {
   CreatedWebhook, Delivery, DeliveryList, DeliverySummary, LegacyWebhook, ListAllDeliveriesQuery, ListDeliveriesQuery,
   ListReplaysQuery, NewLegacyWebhook, NewReplay, NewWebhook, Redelivery, Replay, ReplayList, ReplayMatches,
@@ -17,8 +16,7 @@ interface RequestReplay {
 export type Webhooks = ReturnType<typeof createWebhooks>
 export type Deliveries = ReturnType<typeof createDeliveries>
 
-export function createWebhooks (http: Http) {
-  const { route, pages } = createRoutes(http)
+export function createWebhooks ({ route, pages }: Routes) {
   return {
     /**
      * Gets what happens from now on, of the selected event types, queues and names. The response holds the secret with
@@ -68,8 +66,7 @@ export function createWebhooks (http: Http) {
   }
 }
 
-export function createDeliveries (http: Http) {
-  const { route, pages } = createRoutes(http)
+export function createDeliveries ({ route, pages }: Routes) {
   return {
     /** To all webhooks, newest first, those of deleted ones too. `for await` reads all pages. */
     list: pages<[], DeliverySummary, DeliveryList, ListAllDeliveriesQuery & RequestOptions>(

@@ -150,6 +150,27 @@ t.test('pages', { skip: withoutChromium }, async t => {
     await page.close()
   })
 
+  t.test('a list and a job on one page share a connection', async t => {
+    const token = system.token('react both')
+    const client = createClient({ url: edge, token })
+    const { jobId } = await client.jobs.submit('count', { to: 200, pauseMs: 50 })
+    const page = await open()
+    await page.evaluate(options => window.start(options), { url: edge, token, jobId, list: {} })
+    await until(async () => /^live/.test(await text(page, '#list') ?? ''))
+    await until(async () => / active [1-9]/.test(await text(page, 'li') ?? ''))
+    await until(async () => /watching active [1-9]/.test(await text(page, '#job') ?? ''))
+    t.equal((await look(page)).sockets, 1)
+    await page.evaluate(() => window.setId(undefined))
+    const before = await text(page, 'li')
+    await until(async () => await text(page, 'li') !== before, { what: 'the list to go on without the job' })
+    await page.evaluate(() => window.end())
+    await until(async () => {
+      const { openSockets, listeners, status } = await look(page)
+      return openSockets === 0 && listeners === 0 && status === 'idle'
+    })
+    await page.close()
+  })
+
   t.test('a list is polled where nothing can push', async () => {
     const token = system.token('react polled list')
     const client = createClient({ url: edge, token })

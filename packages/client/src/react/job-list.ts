@@ -1,4 +1,4 @@
-import { createPause } from '../abort.ts'
+import { createPause, onAbort } from '../abort.ts'
 import { isTransient } from '../errors.ts'
 import { isNewer } from '../event-id.ts'
 import type { Client } from '../client.ts'
@@ -30,7 +30,7 @@ export interface JobListStore extends Store<JobListState> {
   loadMore: () => Promise<void>
 }
 
-export type ListClient = Pick<Client, 'events'> & { jobs: Pick<Jobs<JobSchemas>, 'list'> }
+export type ListClient = Pick<Client, 'status' | 'onStatus' | 'onEvent'> & { jobs: Pick<Jobs<JobSchemas>, 'list'> }
 
 export function createJobList (client: ListClient, filter: JobsFilter, initial: JobList | undefined): JobListStore {
   let shown = initial?.jobs ?? []
@@ -48,40 +48,38 @@ export function createJobList (client: ListClient, filter: JobsFilter, initial: 
 
   const store = createStore<JobListState>({ ...state(), status: 'loading', error: undefined }, (set, signal) => {
     const pause = createPause(signal)
-    let isLive = false
+    let isLive = client.status.state === 'live'
     let isDue = true
     let isWaiting = false
-    publish = change => set({ ...state(), ...change })
+    let isUnshown = false
+    publish = change => {
+      isUnshown = false
+      set({ ...state(), ...change })
+    }
     const refresh = () => {
       isDue = true
       if (isWaiting) pause.wake()
     }
-    const events = client.events({
-      signal,
-      onStatus: ({ state }) => {
+    const removers = [
+      client.onStatus(({ state }) => {
         isLive = state === 'live'
         refresh()
-      }
-    })
-
-    async function read () {
-      for await (const event of events) {
+      }),
+      client.onEvent(event => {
         const index = event.type === 'gap' ? -1 : shown.findIndex(job => isOf(job, event))
         if (index >= 0) {
           shown = shown.with(index, changed(shown[index] as JobSummary, event as JobEvent))
-          due = true
+          showSoon()
         } else if (event.type !== 'progress') refresh()
-      }
-    }
+      })
+    ]
+    const stop = () => { for (const remove of removers) remove() }
+    onAbort([signal], stop)
 
     /** Rows that events have changed, a frame at a time. */
-    let due = false
-    async function show () {
-      while (!signal.aborted) {
-        await nextFrame()
-        if (due) publish()
-        due = false
-      }
+    function showSoon () {
+      if (!isUnshown) nextFrame().then(() => publish(), () => {})
+      isUnshown = true
     }
 
     async function ask () {
@@ -102,8 +100,8 @@ export function createJobList (client: ListClient, filter: JobsFilter, initial: 
       }
     }
 
-    Promise.all([read(), ask(), show()]).catch((error: unknown) => {
-      events.close()
+    ask().catch((error: unknown) => {
+      stop()
       set({ status: 'error', error })
     })
   })
@@ -137,7 +135,7 @@ const isOf = ({ id, queue, name }: JobSummary, event: JobEvent) =>
   event.jobId === id && ('queue' in event ? event.queue === queue : event.name === name)
 
 const newest = (job: JobSummary, other: JobSummary | undefined) =>
-  other && !isNewer(job.lastEventId ?? '', other.lastEventId) ? other : job
+  other && !isNewer(job.lastEventId, other.lastEventId) ? other : job
 
 function changed (job: JobSummary, event: JobEvent): JobSummary {
   const { type, eventId, timestamp } = event

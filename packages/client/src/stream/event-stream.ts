@@ -1,4 +1,4 @@
-import { backoffMs, createPause } from '../abort.ts'
+import { backoffMs, createPause, createScope } from '../abort.ts'
 import { TidingsError } from '../errors.ts'
 import { isEventId, isNewer } from '../event-id.ts'
 import type { Http } from '../http.ts'
@@ -30,10 +30,8 @@ export interface EventStreamOptions {
 const OPEN_TIMEOUT_MS = 10_000
 /** A channel that failed where another one worked is not tried for so long. */
 const BLOCKED_MS = 300_000
-const FIRST_RETRY_MS = 500
-const MAX_RETRY_MS = 30_000
-/** What the server may ask for. */
-const MAX_SERVER_RETRY_MS = 60_000
+/** Clients of a replica that goes are spread over so long. */
+const SPREAD_MS = 500
 /** A connection that held for so long is no failure. */
 const STABLE_MS = 5000
 /** A token with which a session held for so long was accepted. */
@@ -47,6 +45,12 @@ const AT_ONCE = new Set(['draining', 'resync', 'slow', 'token renewed'])
 const PAUSED = 'paused'
 
 type Listening = (event: string, listener: () => void, options: { signal: AbortSignal }) => void
+
+/** A token function that fails is asked again later. */
+function laterWithToken (err: unknown): Round {
+  if (err instanceof TidingsError && err.code === 'token_failed') return { reason: err.message, liveMs: 0 }
+  throw err
+}
 
 /** How a connection ended, with which token, and for how long it was live. */
 type Round = LinkEnd & { token?: string, liveMs: number }
@@ -76,25 +80,19 @@ export function createEventStream (options: EventStreamOptions): EventStream {
   const pausing = createPause(stopped)
   const blockedUntil = new Map<Channel, number>()
   let { cursor } = options
-  let hasStarted = false
   let isPaused = false
   /** Of the connection there is. */
-  let endConnection: ((reason: string) => void) | undefined
+  let endConnection: ((reason?: string) => void) | undefined
   let link: Link | undefined
 
   function start () {
-    if (hasStarted) return
-    hasStarted = true
     status.set('connecting')
     const page = globalThis as { addEventListener?: Listening, document?: Document }
     page.addEventListener?.('online', wake, { signal: stopped })
     page.document?.addEventListener?.('visibilitychange', wake, { signal: stopped })
-    run().catch((cause: unknown) => {
+    run().catch((error: TidingsError) => {
       if (stopped.aborted) return
       stopping.abort()
-      const error = cause instanceof TidingsError
-        ? cause
-        : new TidingsError('unexpected_response', String(cause), { cause })
       status.set('closed', error.message)
       onEnd(error)
     })
@@ -103,12 +101,11 @@ export function createEventStream (options: EventStreamOptions): EventStream {
   function stop () {
     if (stopped.aborted) return
     stopping.abort()
-    endConnection?.('stopped')
+    endConnection?.()
     status.set('closed', 'closed')
   }
 
   function pause () {
-    if (isPaused) return
     isPaused = true
     endConnection?.(PAUSED)
   }
@@ -132,7 +129,7 @@ export function createEventStream (options: EventStreamOptions): EventStream {
         await pausing.wait()
         continue
       }
-      const { reason, token, liveMs, error, isUnauthorized, retryMs = 0 } = await round()
+      const { reason, token, liveMs, error, isUnauthorized, retryMs } = await round().catch(laterWithToken)
       if (stopped.aborted) return
       if (error) throw error
       status.set('recovering', reason)
@@ -141,21 +138,14 @@ export function createEventStream (options: EventStreamOptions): EventStream {
       if (liveMs >= ACCEPTED_MS) refused = 0
       if (isUnauthorized && token !== undefined) {
         if (++refused > MAX_REFUSED) throw new TidingsError('unauthorized', 'The token was refused')
-        if (await renew(token) && refused === 1) continue
+        const renewed = await http.tokens.renew('rejected', token, stopped).catch(laterWithToken)
+        if (typeof renewed === 'string' && refused === 1) continue
       }
       await pausing.wait(liveMs > 0 && AT_ONCE.has(reason) && failures === 0
-        ? Math.random() * FIRST_RETRY_MS
-        : Math.max(Math.min(retryMs, MAX_SERVER_RETRY_MS), backoffMs(failures, FIRST_RETRY_MS, MAX_RETRY_MS)))
+        ? Math.random() * SPREAD_MS
+        : backoffMs(failures, retryMs))
       failures++
     }
-  }
-
-  /** Whether there is a new token. Where the callback failed it is asked again later. */
-  async function renew (used: string): Promise<boolean> {
-    return await http.tokens.renew('rejected', used, stopped).then(() => true, (err: unknown) => {
-      if (err instanceof TidingsError && err.code === 'token_failed') return false
-      throw err
-    })
   }
 
   /** Tries the channels in turn until one has been live, or says why none can be. */
@@ -163,14 +153,7 @@ export function createEventStream (options: EventStreamOptions): EventStream {
     const failed: Channel[] = []
     let last: Round = { reason: 'no channel', liveMs: 0 }
     for (const channel of usable()) {
-      let token: string
-      try {
-        token = await http.tokens.get(stopped)
-      } catch (err) {
-        if (!(err instanceof TidingsError) || err.code !== 'token_failed') throw err
-        return { reason: err.message, liveMs: 0 }
-      }
-      last = await connect(channel, token)
+      last = await connect(channel, await http.tokens.get(stopped))
       const { liveMs } = last
       if (liveMs > 0) for (const blocked of failed) blockedUntil.set(blocked, Date.now() - liveMs + BLOCKED_MS)
       if (liveMs > 0 || last.isUnauthorized || last.error || stopped.aborted || isPaused) break
@@ -186,25 +169,15 @@ export function createEventStream (options: EventStreamOptions): EventStream {
   }
 
   async function connect (channel: Channel, token: string): Promise<Round> {
-    const ending = new AbortController()
-    let reason: string | undefined
+    const { signal, abort: end, restart, dispose } = createScope([], OPEN_TIMEOUT_MS, 'no session')
     let liveAt = 0
     /** The one that the server knows. */
     let known = token
-    let timer: ReturnType<typeof setTimeout> | undefined
-
-    function end (why: string) {
-      reason ??= why
-      ending.abort()
-    }
-
-    function extend () {
-      clearTimeout(timer)
-      if (!liveAt) timer = setTimeout(end, OPEN_TIMEOUT_MS, 'no session')
-    }
+    /** As the server has it. */
+    let reason: string | undefined
 
     function onFrame (frame: Frame) {
-      if (ending.signal.aborted) return
+      if (signal.aborted) return
       const { event, data } = frame
       if (event === 'session') begin(data)
       else if (event === 'auth:expiring') refresh()
@@ -217,15 +190,14 @@ export function createEventStream (options: EventStreamOptions): EventStream {
           onItem(item, frame.size)
         }
       }
-      if (timer) extend()
+      if (!liveAt) restart()
     }
 
     function begin ({ recovered, lastEventId }: Record<string, unknown>) {
       if (liveAt) return
       if (!isEventId(lastEventId)) return end('not a session')
       liveAt = Date.now()
-      clearTimeout(timer)
-      timer = undefined
+      dispose()
       const from = cursor
       const isWhole = recovered === true && from !== undefined
       if (!isWhole || isNewer(lastEventId, from)) cursor = lastEventId
@@ -245,19 +217,19 @@ export function createEventStream (options: EventStreamOptions): EventStream {
       }).catch(() => {}) // without a new one the server ends the session, and then it is asked for once more
     }
 
-    extend()
     endConnection = end
-    const linkOptions = { token, cursor, signal: ending.signal, onFrame }
+    const linkOptions = { token, cursor, signal, onFrame }
     link = channel === 'websocket' && WebSocket
       ? openWebSocket(WebSocket, http, linkOptions)
       : { ended: readSse(http, linkOptions) }
     const how = await link.ended
-    clearTimeout(timer)
+    dispose()
     endConnection = link = undefined
+    reason ??= signal.reason as string | undefined ?? how.reason
     return {
       ...how,
-      reason: reason ?? how.reason,
-      isUnauthorized: how.isUnauthorized === true || reason === 'expired' || reason === 'revoked',
+      reason,
+      isUnauthorized: how.isUnauthorized || reason === 'expired' || reason === 'revoked',
       token: known, // one that came too late was not refused
       liveMs: liveAt && Math.max(1, Date.now() - liveAt)
     }

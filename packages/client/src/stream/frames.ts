@@ -14,13 +14,8 @@ export interface Frame {
 /** The longest frame that is read, in characters. The services' longest has 64 KiB of text, escaped. */
 export const MAX_FRAME = 1024 * 1024
 
-/** Whether an event of this type has what it has to have, by the name of the event in a frame. */
-const CHECKS: Record<string, (data: Record<string, unknown>) => boolean> = {
-  progress: data => isText(data.queue) && 'progress' in data,
-  completed: data => isText(data.queue) && 'result' in data,
-  failed: data => isText(data.queue) && isText(data.error),
-  state: ({ state }) => state === 'waiting' || state === 'delayed' || state === 'active'
-}
+/** Of a job that has not ended. */
+export const isOpenState = (state: unknown) => state === 'waiting' || state === 'delayed' || state === 'active'
 
 const isText = (value: unknown) => typeof value === 'string'
 
@@ -33,7 +28,15 @@ export function readRecord (http: Http, text: string): Record<string, unknown> |
 /** The job event that a frame carries; undefined where it carries none, or a malformed one. */
 export function jobEventOf ({ event, data }: Frame): JobEvent | undefined {
   const type = event.slice('job:'.length)
-  const isWhole = event === `job:${type}` && Object.hasOwn(CHECKS, type) && CHECKS[type]?.(data) &&
-    isEventId(data.eventId) && isText(data.jobId) && isText(data.name) && typeof data.timestamp === 'number'
+  const isWhole = event === `job:${type}` && isEventId(data.eventId) && isText(data.jobId) && isText(data.name) &&
+    typeof data.timestamp === 'number' && isComplete(type, data)
   return isWhole ? { ...data, type } as JobEvent : undefined
+}
+
+/** Whether there is an event of this type, and the data has what it has to have. */
+function isComplete (type: string, data: Record<string, unknown>): boolean {
+  if (type === 'state') return isOpenState(data.state)
+  if (!isText(data.queue)) return false
+  if (type === 'failed') return isText(data.error)
+  return (type === 'progress' && 'progress' in data) || (type === 'completed' && 'result' in data)
 }

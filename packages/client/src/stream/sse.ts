@@ -1,6 +1,6 @@
 import { createScope } from '../abort.ts'
-import { isTransient, responseError } from '../errors.ts'
-import { bodyOf, queryText, readText, type Http } from '../http.ts'
+import { isTransient } from '../errors.ts'
+import { failureOf, queryText, readPieces, type Http } from '../http.ts'
 import { readRecord } from './frames.ts'
 import type { LinkEnd, LinkOptions } from './link.ts'
 import { createSseParser } from './sse-parser.ts'
@@ -20,8 +20,8 @@ export async function readSse (
       headers: { accept: 'text/event-stream', authorization: `Bearer ${token}` }, signal
     })
     const isStream = response.ok && /^text\/event-stream\b/.test(response.headers.get('content-type') ?? '')
-    if (!isStream || !response.body) {
-      const error = responseError(response.status, response.headers, bodyOf(http, await readText(response)))
+    if (!isStream) {
+      const error = await failureOf(http, response)
       const isUnauthorized = error.status === 401
       const { message, retryAfterMs } = error
       const isFinal = !isUnauthorized && !response.ok && !isTransient(error)
@@ -32,19 +32,12 @@ export async function readSse (
       const data = readRecord(http, block.data)
       if (data && !signal.aborted) onFrame({ event: block.event, data, size: block.data.length })
     })
-    const reader = response.body.getReader()
-    const decoder = new TextDecoder()
-    try {
-      for (;;) {
-        const { done, value } = await reader.read()
-        if (done) return { reason: 'SSE: the stream ended', retryMs }
-        restart()
-        push(decoder.decode(value, { stream: true }))
-        if (signal.aborted) throw signal.reason
-      }
-    } finally {
-      reader.cancel().catch(() => {})
-    }
+    await readPieces(response, piece => {
+      restart()
+      push(piece)
+      signal.throwIfAborted()
+    })
+    return { reason: 'SSE: the stream ended', retryMs }
   } catch (cause) {
     const lost = cause instanceof RangeError ? cause.message : 'connection lost'
     return { reason: `SSE: ${signal.aborted ? 'no sign of life' : lost}`, retryMs }

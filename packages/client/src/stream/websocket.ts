@@ -1,4 +1,4 @@
-import { onAbort } from '../abort.ts'
+import { deferred, onAbort } from '../abort.ts'
 import { isRecord } from '../errors.ts'
 import { queryText, type Http } from '../http.ts'
 import { MAX_FRAME, readRecord } from './frames.ts'
@@ -36,28 +36,26 @@ export function openWebSocket (
     return { ended: Promise.resolve({ reason: `WebSocket: ${String(cause)}` }) }
   }
 
-  let end: (how: LinkEnd) => void = () => {}
+  const { promise: ended, resolve } = deferred<LinkEnd>()
   let timer: ReturnType<typeof setTimeout> | undefined
   let isOpen = false
   let isProbing = false
-  const ended = new Promise<LinkEnd>(resolve => {
-    end = how => {
-      clearTimeout(timer)
-      remove()
-      // Not null: `ws` throws an error that nobody listens to.
-      socket.onopen = socket.onmessage = socket.onclose = socket.onerror = () => {}
-      resolve(how)
-      try { socket.close() } catch {} // some throw while it connects
-      end = () => {}
-    }
-  })
-  const remove = onAbort(signal, () => queueMicrotask(() => end({ reason: 'aborted' })))
+  const remove = onAbort([signal], () => queueMicrotask(() => end({ reason: 'aborted' })))
+
+  function end (how: LinkEnd) {
+    clearTimeout(timer)
+    remove()
+    // Not null: `ws` throws an error that nobody listens to.
+    socket.onopen = socket.onmessage = socket.onclose = socket.onerror = () => {}
+    resolve(how)
+    try { socket.close() } catch {} // some throw while it connects
+  }
 
   function send (command: object) {
     try {
       if (isOpen) socket.send(JSON.stringify(command))
     } catch {
-      end({ reason: 'WebSocket: cannot send' })
+      end({ reason: 'WebSocket: connection lost' })
     }
   }
 
