@@ -54,6 +54,29 @@ t.test('a client that is closed ends the connection of its listeners, and takes 
   t.throws(() => client.onEvent(() => {}), { code: 'closed' })
 })
 
+t.test('a stream that is left before it has a token opens no connection', async t => {
+  const fake = await startFakeServer(t)
+  fake.onRequest = (_request, response) => json(response, {})
+  let connections = 0
+  class CountedSocket extends globalThis.WebSocket {
+    constructor (url: string, protocols: string[]) {
+      super(url, protocols)
+      connections++
+    }
+  }
+  const client = fake.client(['websocket'], { WebSocket: CountedSocket as never })
+  for (const token of ['none yet', 'known']) {
+    const events = client.events()
+    const ready = events.ready()
+    events.close()
+    await t.rejects(ready, { code: 'closed' })
+    client.onEvent(() => {})()
+    await client.jobs.counts()
+    t.equal(connections, 0, token)
+  }
+  t.equal(client.status.state, 'idle')
+})
+
 t.test('a listener whose token is refused is removed, and a later one connects again', async t => {
   const fake = await startFakeServer(t)
   fake.onRequest = (_request, response) => json(response, { status: 401 }, 401)

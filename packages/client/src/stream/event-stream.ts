@@ -153,7 +153,9 @@ export function createEventStream (options: EventStreamOptions): EventStream {
     const failed: Channel[] = []
     let last: Round = { reason: 'no channel', liveMs: 0 }
     for (const channel of usable()) {
-      last = await connect(channel, await http.tokens.get(stopped))
+      const token = await http.tokens.get(stopped)
+      if (stopped.aborted || isPaused) return { reason: PAUSED, liveMs: 0 } // meanwhile
+      last = await connect(channel, token)
       const { liveMs } = last
       if (liveMs > 0) for (const blocked of failed) blockedUntil.set(blocked, Date.now() - liveMs + BLOCKED_MS)
       if (liveMs > 0 || last.isUnauthorized || last.error || stopped.aborted || isPaused) break
