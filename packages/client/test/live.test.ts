@@ -180,7 +180,8 @@ t.test('behind a proxy that buffers, jobs are polled until it streams', async t 
 for (const channel of ['websocket', 'sse'] as const) {
   t.test(`a process that has left its client by break, abort and close ends by itself (${channel})`, async t => {
     const token = system.token(`leaves ${channel}`)
-    const { jobId } = await createClient({ url: edge, token }).jobs.submit('count', { to: 2, pauseMs: 5000 })
+    // Delayed: it neither ends nor changes, however long the process takes.
+    const { jobId } = await createClient({ url: edge, token }).jobs.submit('count', {}, { delay: 3_600_000 })
     const entry = fileURLToPath(new URL('./fixtures/use-and-leave.ts', import.meta.url))
     const env = { URL: edge, TOKEN: token, JOB: jobId, CHANNEL: channel }
     const { exited, output } = await spawnService(t, { entry, env })
