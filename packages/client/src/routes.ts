@@ -57,7 +57,7 @@ export function createRoutes (http: Http) {
             yield * page[field] as Iterable<Item>
             const { next: cursor } = page.pagination
             if (cursor === null) return
-            if (cursor === at.cursor) throw new TidingsError('unexpected_response', 'The response repeats its cursor')
+            if (cursor === at.cursor) throw new TidingsError('unexpected_response', 'The cursor repeats')
             at = { ...filters, cursor }
           }
         }

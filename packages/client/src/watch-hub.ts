@@ -100,7 +100,7 @@ export function createWatchHub (settings: StreamSettings, onStatus: (status: Sta
   function polled (succeeded: boolean) {
     if (isLive() || begun.size === 0) return
     if (succeeded) status.set('polling', stream?.status.reason, 'poll')
-    else if (status.current.state === 'polling') status.set('recovering', 'no response to polls')
+    else if (status.current.state === 'polling') status.set('recovering', 'no response')
   }
 
   function each (act: (watcher: Watcher) => void) {

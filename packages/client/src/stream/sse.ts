@@ -37,7 +37,7 @@ export async function readSse (
       push(piece)
       signal.throwIfAborted()
     })
-    return { reason: 'SSE: the stream ended', retryMs }
+    return { reason: 'SSE: ended', retryMs }
   } catch (cause) {
     const lost = cause instanceof RangeError ? cause.message : 'connection lost'
     return { reason: `SSE: ${signal.aborted ? 'no sign of life' : lost}`, retryMs }
