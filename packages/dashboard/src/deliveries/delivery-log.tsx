@@ -4,6 +4,7 @@ import { ArrowUp } from 'lucide-react'
 import type { DeliverySummary } from 'tidings'
 import { formatCount } from '../lib/format.ts'
 import { useClient } from '../live/tidings.tsx'
+import { useCan } from '../session/use-can.ts'
 import { announce } from '../shell/announcer.tsx'
 import { Button } from '../ui/button.tsx'
 import { Call } from '../ui/call.tsx'
@@ -13,7 +14,7 @@ import { DataTable, type Column } from '../ui/table/data-table.tsx'
 import { Time } from '../ui/time.tsx'
 import { BulkRedeliver } from './bulk-redeliver.tsx'
 import styles from './delivery-log.module.css'
-import { DeliveryBadge, ORIGIN_WORDS, outcomeText } from './delivery-words.tsx'
+import { DeliveryBadge, eventText, outcomeText } from './delivery-words.tsx'
 import { FilterBar } from './filter-bar.tsx'
 import { formatFilters, isFiltered, parseFilters, queryOf, type DeliveryFilters } from './filters.ts'
 import { shortUrl } from './short-url.ts'
@@ -23,29 +24,29 @@ import { useSelection } from './use-selection.ts'
 const STATUS: Column<DeliverySummary> = {
   key: 'status',
   header: 'Status',
-  width: '116px',
+  width: '104px',
   card: 'corner',
   cell: ({ status }) => <DeliveryBadge status={status} />
 }
 const EVENT: Column<DeliverySummary> = {
   key: 'event',
   header: 'Event',
-  width: 'minmax(150px, 1.5fr)',
+  width: 'minmax(60px, 1.6fr)',
   card: 'title',
   cell: ({ name, eventType, origin }) => (
-    <>{origin === 'test' ? 'Test' : name ?? 'Job'} <span className={styles.soft}>{eventType}</span></>
+    <>
+      {origin === 'test' ? 'Test' : name ?? 'Job'}
+      <span className={styles.soft}> {eventText({ eventType, origin })}</span>
+    </>
   )
 }
 const JOB: Column<DeliverySummary> =
-  { key: 'job', header: 'Job', width: 'minmax(110px, 1fr)', cell: ({ jobId }) => <code>{jobId ?? '–'}</code> }
+  { key: 'job', header: 'Job', width: 'minmax(40px, 1fr)', cell: ({ jobId }) => <code>{jobId ?? '–'}</code> }
 const URL_OF: Column<DeliverySummary> = {
   key: 'url',
   header: 'To',
-  width: 'minmax(150px, 1.6fr)',
+  width: 'minmax(40px, 1.6fr)',
   cell: ({ url }) => <span title={url}>{shortUrl(url)}</span>
-}
-const ORIGIN: Column<DeliverySummary> = {
-  key: 'origin', header: 'Origin', width: '84px', card: 'hidden', cell: ({ origin }) => ORIGIN_WORDS[origin]
 }
 const RESPONSE: Column<DeliverySummary> = {
   key: 'response',
@@ -56,10 +57,10 @@ const RESPONSE: Column<DeliverySummary> = {
 const ATTEMPTS: Column<DeliverySummary> =
   { key: 'attempts', header: 'Attempts', width: '68px', align: 'end', cell: row => row.attemptCount }
 const CREATED: Column<DeliverySummary> =
-  { key: 'created', header: 'Created', width: '150px', align: 'end', cell: row => <Time at={row.createdAt} /> }
+  { key: 'created', header: 'Created', width: '132px', align: 'end', cell: row => <Time at={row.createdAt} /> }
 
-const OF_ALL = [EVENT, STATUS, RESPONSE, ATTEMPTS, JOB, URL_OF, ORIGIN, CREATED]
-const OF_ONE = [EVENT, STATUS, RESPONSE, ATTEMPTS, JOB, ORIGIN, CREATED]
+const OF_ALL = [EVENT, STATUS, RESPONSE, ATTEMPTS, JOB, URL_OF, CREATED]
+const OF_ONE = [EVENT, STATUS, RESPONSE, ATTEMPTS, JOB, CREATED]
 
 /** The deliveries to one webhook, or to all, with their filters in the address, and what can be done with many. */
 export function DeliveryLog ({ webhookId, empty }: {
@@ -80,6 +81,7 @@ export function DeliveryLog ({ webhookId, empty }: {
   const list = useDeliveries([webhookId, query], read)
   const { rows, newCount, hasMore, isFull, loadMore } = list
   const selection = useSelection(rows)
+  const canWrite = useCan('webhooks:write')
   const [bulk, setBulk] = useState<'selected' | 'all'>()
   useEffect(() => {
     if (newCount > 0) announce(`${newCount === Infinity ? 'Many' : newCount} new deliveries`)
@@ -109,7 +111,9 @@ export function DeliveryLog ({ webhookId, empty }: {
               <Button size='small' onClick={() => setBulk('selected')}>Redeliver {selection.ids.length}</Button>
             </>
           )}
-          {rows.length > 0 && <Button size='small' onClick={() => setBulk('all')}>Redeliver all that match…</Button>}
+          {canWrite && rows.length > 0 && (
+            <Button size='small' onClick={() => setBulk('all')}>Redeliver all that match…</Button>
+          )}
           <Call
             size='small' path={search ? `${of}?${search}` : of}
             sdk={`for await (const delivery of ${method}${JSON.stringify(query)})) console.log(delivery)`}
@@ -125,7 +129,7 @@ export function DeliveryLog ({ webhookId, empty }: {
                     label='Deliveries' columns={webhookId === undefined ? OF_ALL : OF_ONE}
                     count={rows.length + (hasMore ? 1 : 0)} total={hasMore || isFull ? -1 : rows.length}
                     rowAt={index => rows[index]} hrefOf={({ id }) => `/deliveries/${id}`} onRange={onRange}
-                    selection={selection.table}
+                    selection={canWrite ? selection.table : undefined}
                   />}
         {list.isLoaded && Boolean(list.error) && <ErrorView error={list.error} onRetry={list.retry} />}
         {isFull && (

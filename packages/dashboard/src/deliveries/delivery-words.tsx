@@ -40,6 +40,11 @@ export function faultWords (errorClass: Fault | null): string | undefined {
   return errorClass === null ? undefined : FAULTS[errorClass]
 }
 
+/** The type of its event, and where it is no first delivery what it is: `completed, replay`. */
+export function eventText ({ eventType, origin }: Pick<DeliverySummary, 'eventType' | 'origin'>): string {
+  return origin === 'replay' || origin === 'redeliver' ? `${eventType}, ${ORIGIN_WORDS[origin]}` : eventType
+}
+
 /** The last status, or what there was in place of one: `503`, `timeout`. */
 export function outcomeText ({ statusCode, errorClass }: Pick<Attempt, 'statusCode' | 'errorClass'>): string {
   return statusCode === null ? errorClass ?? '–' : String(statusCode)

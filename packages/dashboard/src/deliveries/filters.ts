@@ -40,7 +40,7 @@ export function parseFilters (params: URLSearchParams): DeliveryFilters {
     if (Number.isSafeInteger(value) && value > 0) filters[name] = value
   }
   const last = params.get('last')
-  if (last !== null && last in SPANS) filters.last = last as Span
+  if (last !== null && Object.hasOwn(SPANS, last)) filters.last = last as Span
   return filters
 }
 

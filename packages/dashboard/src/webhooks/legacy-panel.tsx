@@ -7,19 +7,23 @@ import { useCan } from '../session/use-can.ts'
 import { Badge } from '../ui/badge.tsx'
 import { Button } from '../ui/button.tsx'
 import { Confirm } from '../ui/dialog.tsx'
+import { Notice } from '../ui/notice.tsx'
 import { Fact, Facts, Panel } from '../ui/panel.tsx'
+import { describeError } from '../ui/states.tsx'
 import { Time } from '../ui/time.tsx'
 import { toastError } from '../ui/toasts.tsx'
 import { SecretDialog } from './secret.tsx'
 
-/** The user's one `webhookUrl` of earlier days, where there is one. */
+/** The user's one `webhookUrl` of earlier days. Few have one, so it is asked for on demand. */
 export function LegacyPanel () {
   const client = useClient()
   const queries = useQueryClient()
   const canWrite = useCan('webhooks:write')
+  const [isWanted, setWanted] = useState(false)
   const [isAsking, setAsking] = useState(false)
   const [created, setCreated] = useState<CreatedWebhook>()
-  const { data: legacy } = useQuery({
+  const { data: legacy, error } = useQuery({
+    enabled: isWanted,
     queryKey: ['webhook-legacy'],
     queryFn: async ({ signal }) => {
       try {
@@ -41,6 +45,15 @@ export function LegacyPanel () {
   }
   return (
     <>
+      {!isWanted && (
+        <div>
+          <Button kind='quiet' size='small' onClick={() => setWanted(true)}>
+            Show the webhookUrl of earlier versions
+          </Button>
+        </div>
+      )}
+      {error && <Notice tone='bad' title={describeError(error).title} />}
+      {legacy === null && <Notice tone='idle' title='You have no webhookUrl'>Webhooks have taken its place.</Notice>}
       {legacy && (
         <Panel
           title='Your webhookUrl' note='completions only'

@@ -2,7 +2,7 @@ import { useMemo } from 'react'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useSearchParams } from 'wouter'
 import type { Webhook, WebhookStats } from 'tidings'
-import { DeliveryBadge, faultWords, outcomeText } from '../deliveries/delivery-words.tsx'
+import { DeliveryBadge, eventText, faultWords, outcomeText } from '../deliveries/delivery-words.tsx'
 import { formatCount, formatDuration, formatShare } from '../lib/format.ts'
 import { useClient } from '../live/tidings.tsx'
 import { Call } from '../ui/call.tsx'
@@ -31,7 +31,7 @@ export function Overview ({ webhook: { id } }: { webhook: Webhook }) {
   const client = useClient()
   const [params, setParams] = useSearchParams()
   const named = params.get('range') ?? ''
-  const range: Range = named in RANGES ? named as Range : '24h'
+  const range: Range = Object.hasOwn(RANGES, named) ? named as Range : '24h'
   const { ms, step } = RANGES[range]
   const { data: stats, error, refetch } = useQuery({
     queryKey: ['webhook-stats', id, range],
@@ -144,7 +144,7 @@ function Newest ({ id }: { id: number }) {
                 <li key={each.id}>
                   <DeliveryBadge status={each.status} />
                   <Link href={`/deliveries/${each.id}`}>
-                    {each.origin === 'test' ? 'Test' : each.name ?? 'Job'} <span>{each.eventType}</span>
+                    {each.origin === 'test' ? 'Test' : each.name ?? 'Job'} <span>{eventText(each)}</span>
                   </Link>
                   <span className={styles.response}>
                     {outcomeText(each)}{each.errorClass && `, ${faultWords(each.errorClass)?.toLowerCase()}`}

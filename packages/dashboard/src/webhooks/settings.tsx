@@ -16,7 +16,7 @@ import { useChanged } from './queries.ts'
 import { SecretPanel } from './secret.tsx'
 import styles from './settings.module.css'
 import { WebhookForm } from './webhook-form.tsx'
-import { filterText, typesText } from './webhook-words.tsx'
+import { filterText, typesText } from './webhook-words.ts'
 
 export function Settings ({ webhook }: { webhook: Webhook }) {
   const client = useClient()

@@ -23,7 +23,8 @@ import { ReplayDialog } from './replay-dialog.tsx'
 import { Replays } from './replays.tsx'
 import { Settings } from './settings.tsx'
 import { TestPanel } from './test-panel.tsx'
-import { explainDisabled, filterText, typesText, WebhookBadge } from './webhook-words.tsx'
+import { WebhookBadge } from './webhook-badge.tsx'
+import { explainDisabled, filterText, typesText } from './webhook-words.ts'
 import styles from './webhook-page.module.css'
 
 const TRAIL = [{ label: 'Webhooks', href: '/webhooks' }]

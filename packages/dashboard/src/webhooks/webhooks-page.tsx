@@ -13,7 +13,8 @@ import { DataTable, type Column } from '../ui/table/data-table.tsx'
 import { HealthBars, Latency, SuccessRate } from './health.tsx'
 import { LegacyPanel } from './legacy-panel.tsx'
 import { useWebhooks } from './queries.ts'
-import { filterText, typesText, WebhookBadge } from './webhook-words.tsx'
+import { WebhookBadge } from './webhook-badge.tsx'
+import { filterText, typesText } from './webhook-words.ts'
 import styles from './webhooks-page.module.css'
 import { isDraft } from './draft.ts'
 
@@ -21,7 +22,7 @@ const COLUMNS: Column<Webhook>[] = [
   {
     key: 'url',
     header: 'Webhook',
-    width: 'minmax(200px, 2.4fr)',
+    width: 'minmax(80px, 2.4fr)',
     card: 'title',
     cell: ({ url, description }) => (
       <>{description || shortUrl(url)}{description && <span className={styles.soft}> {shortUrl(url)}</span>}</>
@@ -31,7 +32,7 @@ const COLUMNS: Column<Webhook>[] = [
   {
     key: 'events',
     header: 'Events',
-    width: 'minmax(150px, 1.4fr)',
+    width: 'minmax(60px, 1.4fr)',
     cell: row => isDraft(row)
       ? 'tests only'
       : <span title={filterText(row)}>{typesText(row)} <span className={styles.soft}>of {filterText(row)}</span></span>

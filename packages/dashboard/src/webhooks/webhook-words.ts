@@ -1,16 +1,4 @@
-import type { ReactNode } from 'react'
 import type { Webhook } from 'tidings'
-import { Badge } from '../ui/badge.tsx'
-import { isDraft } from './draft.ts'
-
-type Described = Pick<Webhook, 'status' | 'filter'>
-
-/** `draft`, or its status. */
-export function WebhookBadge ({ webhook }: { webhook: Described }) {
-  if (isDraft(webhook)) return <Badge tone='warn' dot>draft</Badge>
-  const tone = webhook.status === 'active' ? 'ok' : webhook.status === 'disabled' ? 'bad' : 'idle'
-  return <Badge tone={tone} dot>{webhook.status}</Badge>
-}
 
 /** `completed, failed`, or `all`. */
 export const typesText = ({ eventTypes }: Pick<Webhook, 'eventTypes'>): string =>
@@ -33,7 +21,7 @@ function listText (values: string[]): string {
 }
 
 /** Why a webhook was disabled, and what has to be true before it is made active again. */
-export function explainDisabled (reason: string | null): { title: string, text: ReactNode } {
+export function explainDisabled (reason: string | null): { title: string, text: string } {
   if (reason?.includes('410')) {
     return {
       title: 'Disabled: its endpoint said that it is gone',
