@@ -1,0 +1,209 @@
+import { Worker } from 'bullmq'
+import t from 'tap'
+import { createClient } from 'tidings'
+import { verifyWebhook } from 'tidings/webhooks'
+import { startSystem } from '@tidings/local'
+import { createDatabase, startReceiver, temporaryFolder, type ReceivedRequest } from '@tidings/testing'
+import { findFaults, newScreen, startBrowser, withoutChromium } from './webhooks/browser.ts'
+
+// A minute where nothing else runs; a machine that is shared by many takes longer.
+t.setTimeout(900_000)
+
+t.test('webhooks and deliveries in a browser', { skip: withoutChromium }, async t => {
+  const { url: DATABASE_URL } = await createDatabase(t)
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: 'warn', DATABASE_URL }
+  const system = await startSystem({ folder: temporaryFolder(t, 'system'), env, ports: 'free', worker: false })
+  t.teardown(() => system.stop())
+  const origin = system.endpoints.edge as string
+  const worker = new Worker('default', async job => ({ rows: 12, of: job.name }), {
+    connection: { url: system.endpoints.redis as string }
+  })
+  t.teardown(() => worker.close())
+
+  /** How the endpoint responds to the requests to come: with these statuses in turn, then with the last of them. */
+  let statuses = [200]
+  const receiver = await startReceiver(t, (_request, response) => {
+    const status = (statuses.length > 1 ? statuses.shift() : statuses[0]) as number
+    response.writeHead(status, {
+      'content-type': 'application/json', 'x-version': status === 200 ? '1.4.1' : '1.4.0', server: 'receiver'
+    })
+    response.end(JSON.stringify(status === 200 ? { ok: true, queue: 'reports' } : { ok: false, queue: 'reports' }))
+  })
+  const client = createClient({ url: origin, token: system.token(1) })
+  t.teardown(() => client.close())
+  const browser = await startBrowser(t)
+  const { page, faults } = await newScreen(browser)
+  const at = (path: string) => `${origin}/dashboard${path}`
+  const heading = (name: string | RegExp) => page.getByRole('heading', { level: 1, name })
+  const button = (name: string | RegExp) => page.getByRole('button', { name, exact: typeof name === 'string' })
+  const link = (name: string | RegExp) => page.getByRole('link', { name })
+  /** The webhook that the tests below create. */
+  let id = 0
+  const requestsOf = (eventId: string) => receiver.requests.filter(({ headers }) => headers['webhook-id'] === eventId)
+
+  await t.test('a new webhook is tested before it receives events', async t => {
+    await page.goto(at(`/#token=${system.token(1)}&remember=1`))
+    await page.keyboard.press('g')
+    await page.keyboard.press('w')
+    await heading('Webhooks').waitFor()
+    await page.getByText('No webhooks yet').waitFor()
+    t.same(await findFaults(page, 'webhooks-none'), [])
+    await page.getByRole('main').getByRole('link', { name: 'New webhook' }).first().click()
+    await heading('New webhook').waitFor()
+
+    await page.getByLabel('Address').fill('nowhere')
+    await button('Continue to the test').click()
+    await page.getByText('This is not a web address').waitFor()
+    t.equal(await page.evaluate(() => document.activeElement?.getAttribute('type')), 'url', 'the field has the focus')
+    await page.getByLabel('Address').fill(`${receiver.url}/hook`)
+    await page.getByLabel('Description').fill('Reports')
+    await page.getByLabel('Only in the queues').fill('default')
+    await button('Add a header').click()
+    await page.getByLabel('Name of header 1').fill('host')
+    await page.getByLabel('Value of header 1').fill('abc')
+    await button('Continue to the test').click()
+    await page.getByText('host is reserved').waitFor()
+    t.same(await findFaults(page, 'webhook-new'), [])
+    await page.getByLabel('Name of header 1').fill('x-key')
+    await button('Continue to the test').click()
+
+    const secret = await page.locator('code', { hasText: /^whsec_/ }).innerText()
+    await client.jobs.submit('draft', {}).then(job => job.wait())
+    statuses = [503, 200]
+    await button('Send a test').click()
+    await page.getByText('It failed while it processed the request: 503').waitFor()
+    await button('Send another test').click()
+    await page.getByText(/Delivered: 200 in/).waitFor()
+    t.same(await findFaults(page, 'webhook-test'), [])
+    const { headers, body } = receiver.requests.at(-1) as ReceivedRequest
+    await verifyWebhook(body, headers, secret)
+    t.equal(headers['x-key'], 'abc')
+    await button('Save').click()
+    await heading('Reports').waitFor()
+    id = Number(page.url().split('/').at(-1))
+    t.match(await client.webhooks.get(id), {
+      status: 'active',
+      eventTypes: ['completed', 'failed'],
+      filter: { queues: ['default'] },
+      headers: { 'x-key': '••••' }
+    })
+    const sent = new Set(receiver.requests.map(({ json }) => (json as { jobname: string }).jobname))
+    t.same([...sent], ['test'], 'the draft got tests only')
+  })
+
+  await t.test('deliveries appear by themselves, with a chart and figures', async t => {
+    for (const name of ['monthly', 'yearly']) await (await client.jobs.submit(name, {})).wait()
+    await page.getByRole('link', { name: 'yearly completed' }).waitFor()
+    await page.getByText('Success rate').waitFor()
+    await page.locator('canvas').nth(1).waitFor()
+    t.same(await findFaults(page, 'webhook'), [])
+    await button('API').first().click()
+    await page.getByText(`curl '${origin}/webhooks/${id}'`).waitFor()
+    await page.keyboard.press('Escape')
+  })
+
+  await t.test('attempts are compared side by side, and a delivery is sent again', async t => {
+    statuses = [503, 200]
+    const { jobId } = await client.jobs.submit('weekly', {})
+    await receiver.waitFor(all => all.filter(({ json }) => (json as { id: string }).id === jobId).length === 2)
+    await page.getByRole('link', { name: 'Deliveries' }).last().click()
+    await page.getByRole('link', { name: 'weekly completed' }).click()
+    await heading(/^Delivery \d+/).waitFor()
+    await page.getByRole('heading', { name: 'Compare' }).waitFor()
+    const differing = page.locator('tr[data-differs] th')
+    const names = (await differing.allInnerTexts()).map(text => text.replace(/\s*differs/, ''))
+    t.strictSame(names, ['Status', 'Error', 'Message', 'x-version'])
+    const lines = page.getByRole('region', { name: 'Response body' }).locator('tr[data-differs] code')
+    t.strictSame(await lines.allInnerTexts(), ['  "ok": false,', '  "ok": true,'])
+    t.same(await findFaults(page, 'delivery'), [])
+    const eventId = await page.locator('dd code').last().innerText()
+    await page.keyboard.press('r')
+    await receiver.waitFor(() => requestsOf(eventId).length === 3)
+    await page.getByRole('region', { name: 'Sent again' }).getByText('delivered').waitFor()
+  })
+
+  await t.test('all that match are redelivered, after a count', async t => {
+    await page.goto(at('/deliveries?status=delivered&eventType=completed&origin=event'))
+    await heading('Deliveries').waitFor()
+    await page.getByRole('row', { name: /monthly/ }).waitFor()
+    t.equal(await button('delivered').getAttribute('aria-pressed'), 'true')
+    t.same(await findFaults(page, 'deliveries'), [])
+    await button('Redeliver all that match…').click()
+    await page.getByText('3 deliveries match.').waitFor()
+    t.same(await findFaults(page, 'bulk'), [])
+    await button('Redeliver 3').click()
+    await page.getByText('3 redelivered, 0 left as they are, 0 not possible').waitFor()
+    await page.getByText('Finished', { exact: true }).waitFor()
+    await button('Close').last().click()
+    const first = page.getByRole('checkbox', { name: /^Select delivery/ })
+    await first.nth(0).click()
+    await first.nth(1).click({ modifiers: ['Shift'] })
+    await button('Redeliver 2').waitFor()
+    await button('pending').click()
+    await page.waitForURL(/status=delivered%2Cpending/)
+  })
+
+  await t.test('a replay counts first', async t => {
+    await page.goto(at(`/webhooks/${id}`))
+    await button('Replay…').click()
+    await page.getByLabel(/Only those whose delivery failed/).uncheck()
+    await button('Count them').click()
+    await page.getByText('3 deliveries would be sent.').waitFor()
+    t.same(await findFaults(page, 'replay'), [])
+    await button('Send 3').click()
+    await page.waitForURL(/\/replays$/)
+    await page.getByText('3 sent: 3 delivered').waitFor()
+    t.same(await findFaults(page, 'replays'), [])
+  })
+
+  await t.test('a rotation says how long the replaced secret signs', async t => {
+    await link('Settings').click()
+    await button('Rotate…').click()
+    await button('Rotate').click()
+    const secret = await page.getByRole('dialog').locator('code').innerText()
+    t.equal(secret, await client.webhooks.secret(id))
+    await button('I have it').click()
+    await page.getByText(/The secret before it signs too, and ends in 23 h 59 min/).waitFor()
+    t.same(await findFaults(page, 'webhook-settings'), [])
+    await page.getByLabel('Description').fill('Reports of all queues')
+    await page.getByLabel('Only in the queues').fill('')
+    await button('Save changes').click()
+    await heading('Reports of all queues').waitFor()
+    const { filter, headers } = await client.webhooks.get(id)
+    t.same([filter, headers], [{}, { 'x-key': '••••' }], 'the header kept its value')
+  })
+
+  await t.test('a disabled webhook says why, and is made active again', async t => {
+    statuses = [410]
+    await (await client.jobs.submit('gone', {})).wait()
+    await page.goto(at(`/webhooks/${id}`))
+    await page.getByText('Disabled: its endpoint said that it is gone').waitFor()
+    t.same(await findFaults(page, 'webhook-disabled'), [])
+    statuses = [200]
+    await button('Make it active again').click()
+    await page.getByText('active', { exact: true }).waitFor()
+    await button('Pause').click()
+    await page.getByText('What was pending waits').waitFor()
+    await button('Resume').first().click()
+    await page.getByText('What was pending waits').waitFor({ state: 'detached' })
+    await page.goto(at('/webhooks'))
+    await page.getByRole('img', { name: /^Last 24 hours: \d+ delivered/ }).waitFor()
+    t.same(await findFaults(page, 'webhooks'), [])
+  })
+
+  await t.test('a token that may only read is offered nothing else, and one without rights no page', async t => {
+    const reader = await newScreen(browser)
+    await reader.page.goto(at(`/webhooks/${id}/settings#token=${system.token(1, 3_600_000, 'jobs:read webhooks:read')}`))
+    await reader.page.getByText('your token only allows to read them').waitFor()
+    t.equal(await reader.page.getByRole('button', { name: /Pause|Replay|Test|Delete/ }).count(), 0)
+    t.same(reader.faults, [])
+    await reader.page.context().close()
+    const stranger = await newScreen(browser)
+    await stranger.page.goto(at(`/webhooks/${id}#token=${system.token(2)}`))
+    await stranger.page.getByRole('alert').getByText(/not found/i).waitFor()
+    await stranger.page.context().close()
+  })
+
+  const unexpected = faults.filter(text => !text.includes('status of 400')) // the header that was refused
+  t.same(unexpected, [], 'no error in the console, no violation of the CSP')
+})
