@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 
-const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 
 interface Axe {
@@ -12,7 +10,7 @@ interface Axe {
 /** What of WCAG 2.2 AA axe finds to be violated on a page as it stands, with the elements. */
 export async function accessFaults (page: Page): Promise<string[]> {
   // Evaluated by the debugger, so the policy of the page stays as it is.
-  await page.evaluate(source)
+  await page.evaluate(axe.source)
   const violations = await page.evaluate(async rules => {
     const { axe } = globalThis as unknown as { axe: Axe }
     const { violations } = await axe.run({ runOnly: rules, resultTypes: ['violations'] })

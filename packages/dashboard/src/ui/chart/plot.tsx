@@ -45,6 +45,8 @@ function optionsOf (target: Element, { series, isStacked, format, height, zone, 
   const axis = {
     stroke: colorOf('--text-soft'), grid: { stroke: colorOf('--line'), width: 1 }, ticks: { show: false }, font: FONT
   }
+  const isBars = series.some(({ kind }) => kind === 'bar')
+  const halfBar = isBars ? ((times[1] ?? 0) - (times[0] ?? 0)) / 2000 : 0
   // A stack is drawn from its top down, each bar over the ones behind it.
   const drawn = isStacked ? series.toReversed() : series
   return {
@@ -52,8 +54,12 @@ function optionsOf (target: Element, { series, isStacked, format, height, zone, 
     height,
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
-    padding: [8, 8, 0, 0],
-    scales: { y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] } },
+    padding: [8, 26, 0, 0],
+    scales: {
+      // Room for half a bar at both ends.
+      x: { range: (_plot, min, max) => [min - halfBar, max + halfBar] },
+      y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] }
+    },
     axes: [
       {
         ...axis,
@@ -67,7 +73,7 @@ function optionsOf (target: Element, { series, isStacked, format, height, zone, 
         space: 36,
         values: (_plot, ticks) => ticks.map(format),
         // Bars count things, of which there is no half.
-        ...(series.some(({ kind }) => kind === 'bar') && { incrs: WHOLE })
+        ...(isBars && { incrs: WHOLE })
       }
     ],
     series: [{}, ...drawn.map(({ label, color, kind = 'line' }): UPlot.Series => kind === 'bar'

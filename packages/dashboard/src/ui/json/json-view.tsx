@@ -8,7 +8,7 @@ import { CopyButton } from '../copy-button.tsx'
 import styles from './json-view.module.css'
 import { jsonText, linesOf, openDepth, type Line } from './lines.ts'
 
-const LINE_PX = 20
+const LINE_PX = 24
 /** Of a long string so much is shown until one asks for all. */
 const LONG_TEXT = 400
 
@@ -60,7 +60,7 @@ function LineView ({ line, onToggle }: { line: Line, onToggle: (line: Line) => v
   const isFoldable = kind === 'open' || kind === 'folded'
   const shown = isWhole || text.length <= LONG_TEXT ? text : text.slice(0, LONG_TEXT)
   return (
-    <code className={styles.code} style={{ paddingLeft: 22 + depth * 16 }} title={kind === 'close' ? undefined : path}>
+    <code className={styles.code} style={{ paddingLeft: 26 + depth * 16 }} title={kind === 'close' ? undefined : path}>
       {isFoldable && (
         <button
           type='button' className={styles.fold} style={{ left: depth * 16 }} aria-expanded={kind === 'open'}
