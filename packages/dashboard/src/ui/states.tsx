@@ -34,7 +34,7 @@ export function Empty ({ title, icon, children }: { title: string, icon?: ReactN
 }
 
 /** An error in words: of a response (RFC 9457) its title, detail, faults, and what finds it in the logs. */
-export function ErrorView ({ error, onRetry }: { error: unknown, onRetry?: (() => void) | undefined }) {
+export function ErrorView ({ error, onRetry }: { error: unknown, onRetry?: (() => unknown) | undefined }) {
   const { title, detail, instance, faults, icon } = describeError(error)
   return (
     <div role='alert' className={styles.state}>
