@@ -39,15 +39,24 @@ const onWebhooks = (type: Expected['type']) => ['progress', 'completed', 'failed
 const inTimeline = (type: Expected['type']) => type !== 'progress'
 const isFinal = (type: string | undefined) => type === 'completed' || type === 'failed'
 
+const CANCELLED: Expected = { type: 'failed', ms: 0, value: REMOVED, opens: false }
+
 /** Compares what users received and read with what BullMQ recorded. */
 export function createChecker ({ truth, observers }: CheckOptions) {
   const observerOf = (user: string) => observers.find(observer => observer.user === user) as Observer
   /** Failures of jobs that were cancelled before BullMQ had accepted them, which it does not record. */
   const cancelledBefore = new Map<string, Expected>()
 
-  function expectedOf (recorded: Truth, { id }: SentJob): Expected[] {
-    const before = cancelledBefore.get(id)
+  function expectedOf (recorded: Truth, job: SentJob): Expected[] {
+    const { id } = job
+    const before = cancelledBefore.get(id) ?? (wasAddedAfterCancel(job, recorded) ? CANCELLED : undefined)
     return [...before ? [before] : [], ...recorded.get(id) ?? []]
+  }
+
+  /** A job that was cancelled before BullMQ had accepted it, and was added later: by a retry, or by a late command. */
+  function wasAddedAfterCancel ({ id, user, isCancelled }: SentJob, recorded: Truth): boolean {
+    if (!isCancelled || recorded.get(id)?.[0]?.type !== 'added') return false
+    return observerOf(user).sessions.some(({ received }) => received.get(id)?.[0]?.type === 'failed')
   }
 
   /** Waits until everything has arrived that has to; after the timeout the comparison names what has not. */
@@ -70,7 +79,7 @@ export function createChecker ({ truth, observers }: CheckOptions) {
     // Recorded meanwhile, where BullMQ had accepted it.
     const isUnrecorded = !(await truth.read()).has(job.id)
     if (isUnrecorded && body?.state === 'failed' && body.failedReason === 'Cancelled by user') {
-      cancelledBefore.set(job.id, { type: 'failed', ms: 0, value: REMOVED, opens: false })
+      cancelledBefore.set(job.id, CANCELLED)
     }
   }
 

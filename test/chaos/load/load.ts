@@ -10,7 +10,13 @@ import { restOf, type Rest } from './rest.ts'
 const OWN = 'own'
 const COMMAND_STATUSES = [202, 404, 409]
 
-export interface SentJob { id: string, queue: string, user: string }
+export interface SentJob {
+  id: string
+  queue: string
+  user: string
+  /** Its user cancelled it, and the request was accepted or may have been. */
+  isCancelled?: boolean
+}
 
 interface LoadOptions {
   users: readonly string[]
@@ -111,6 +117,8 @@ async function untilAccepted (add: () => Promise<unknown>): Promise<void> {
   }
 }
 
-async function command (rest: Rest, { id, queue }: SentJob, name: 'cancel' | 'retry'): Promise<void> {
+async function command (rest: Rest, job: SentJob, name: 'cancel' | 'retry'): Promise<void> {
+  const { id, queue } = job
+  if (name === 'cancel') job.isCancelled = true
   await rest(`/jobs/${id}/${name}?queue=${queue}`, { method: 'POST', expected: COMMAND_STATUSES })
 }
