@@ -23,8 +23,8 @@ const FIRST_EVENT = 11
 
 /**
  * The keys of a Redis, and the commands and scripts of Tidings on them. The scripts mirror, statement by statement,
- * append.lua, covers.lua, open.lua and trim.lua of packages/job-events and read.lua of jobs-api: a change of one of them is
- * made here too. Streams are trimmed exactly, where Redis trims whole nodes: that is the harder case.
+ * append.lua, covers.lua, open.lua and trim.lua of packages/job-events and read.lua of jobs-api: a change of one of
+ * them is made here too. Streams are trimmed exactly, where Redis trims whole nodes: that is the harder case.
  */
 export class RedisStore {
   readonly streams = new Map<string, Stream>()
