@@ -346,6 +346,25 @@ export interface components {
       state: components["schemas"]["JobState"];
       timestamp: components["schemas"]["JobTimestamps"];
     };
+    JobAttempt: {
+      /** @description Why it failed; of a retried attempt up to 4 KiB */
+      error?: string;
+      /**
+      * @description The error is larger than 64 KiB; this is its beginning
+      * @constant
+      */
+      errorTruncated?: true;
+      /** @description Null while it runs */
+      finished: number | null;
+      /** @description From 1; `attempts.made` of the job is that of the last one */
+      number: number;
+      /**
+      * @description Null while it runs; `interrupted`: the job went back to the queue without an error that is known (a stall, a step, a rate limit)
+      */
+      outcome: "completed" | "failed" | "interrupted" | null;
+      /** @description Milliseconds since 1970 */
+      started: number;
+    };
     JobCounts: {
       active: number;
       completed: number;
@@ -368,6 +387,7 @@ export interface components {
       truncated?: true;
     };
     JobEvent: {
+      /** @description Why the job failed; of `waiting` and `delayed`: why the attempt failed that is retried (up to 4 KiB) */
       error?: string;
       /**
       * @description The error is larger than 64 KiB; this is its beginning
@@ -460,7 +480,12 @@ export interface components {
       userId?: string | number;
     };
     JobTimeline: {
+      /** @description With `include=progress`: the attempts that are in `events`, oldest first */
+      attempts?: components["schemas"]["JobAttempt"][];
+      /** @description Oldest first; the newest 1,000 */
       events: components["schemas"]["JobEvent"][];
+      /** @description With `include=progress`: the first progress of each tenth of a second, and the last one; of more than 200, the first, the last, and others at one distance. Oldest first */
+      progress?: components["schemas"]["ProgressSample"][];
     };
     JobTimestamps: {
       /** @description Milliseconds since 1970 */
@@ -623,6 +648,17 @@ export interface components {
     * @description latest: of several pending progress events of a job, only the newest is delivered
     */
     ProgressMode: "all" | "latest";
+    ProgressSample: {
+      /** @description What the worker reported */
+      progress: unknown;
+      /**
+      * @description The progress has more than 512 characters and is left out of the samples
+      * @constant
+      */
+      progressTruncated?: true;
+      /** @description When it was reported, in milliseconds since 1970 */
+      timestamp: number;
+    };
     QueueStates: {
       /** @description Age difference of the newest event and the newest one that is in Postgres, in milliseconds */
       projectorLagMs: number;
@@ -1176,6 +1212,8 @@ export interface operations {
       query?: {
         /** @description Id of a job event, the same in every channel */
         after?: string;
+        /** @description `progress`: samples of the progress, and the attempts; separated by commas or repeated */
+        include?: "progress"[];
         /** @description Name of the BullMQ queue */
         queue?: string;
         /** @description For operators (scope `operator:read`, on routes that change something `operator:write`): the user whose data this is about */

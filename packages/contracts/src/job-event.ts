@@ -48,6 +48,8 @@ export const JobEvent = Type.Object({
   resultTruncated: Type.Optional(Type.Literal(true)),
   error: Type.Optional(Type.String()),
   errorTruncated: Type.Optional(Type.Literal(true)),
+  /** For `waiting` and `delayed`: why the attempt failed after which the job is tried again; at most 4 KiB. */
+  attemptError: Type.Optional(Type.String()),
   /** For events that webhooks receive: the job's own webhookUrl, where its submission selected this type for it. */
   webhookUrl: Type.Optional(Type.String()),
   /**

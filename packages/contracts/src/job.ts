@@ -134,22 +134,3 @@ export const GetJobQuery = Type.Object({
   after: Type.Optional(orEmpty(EventIdText))
 }, { additionalProperties: false })
 export type GetJobQuery = Static<typeof GetJobQuery>
-
-/** One event of a job's timeline; progress is left out. */
-export const JobTimelineEntry = Type.Object({
-  eventId: EventIdText,
-  type: Type.String(),
-  state: JobState,
-  timestamp: Type.Integer(),
-  error: Type.Optional(Type.String()),
-  errorTruncated: Type.Optional(
-    Type.Literal(true, { description: 'The error is larger than 64 KiB; this is its beginning' })
-  )
-}, { $id: 'JobEvent' })
-export type JobTimelineEntry = Static<typeof JobTimelineEntry>
-
-export const JobTimeline = Type.Object({ events: Type.Array(JobTimelineEntry) }, {
-  $id: 'JobTimeline',
-  examples: [{ events: [{ eventId: '1640995210000-0', type: 'active', state: 'active', timestamp: 1640995210000 }] }]
-})
-export type JobTimeline = Static<typeof JobTimeline>

@@ -1,6 +1,7 @@
 import { progressOf, stateAfter, type PublishedJobEvent } from '@tidings/contracts'
 import { eventIdOf, type EventId } from '@tidings/job-events'
 import { FIRST_FINAL_STATE, stateCode } from '../db/state-code.ts'
+import { beginsSlot } from './progress-samples.ts'
 
 /** How a job ended; nulls while it is open. JSON as text. */
 type Outcome = { result: string | null, truncated: boolean, error: string | null }
@@ -19,6 +20,9 @@ export type JobFields = {
   progress?: string | null
   /** Whether `progress` was too large for the event. */
   progressTruncated?: boolean
+  /** Slots of time with progress, in all of the job's attempts and retries, and when it was reported last. */
+  progressCount: number
+  progressAtMs: number | null
   /** Undefined: unchanged. */
   outcome?: Outcome
   /** Another job replaced this one, so that its row is removed; `by` is the successor's id, if it is known. */
@@ -47,6 +51,8 @@ export function newJob ({ created, attempts, timestamp }: PublishedJobEvent): Jo
     finishedMs: null,
     attemptsMade: 0,
     attemptsMax: attempts ?? 1,
+    progressCount: 0,
+    progressAtMs: null,
     event: null
   }
 }
@@ -69,7 +75,12 @@ function changes (job: JobFields, event: PublishedJobEvent): Partial<JobFields> 
     case 'waiting': return event.reopened ? { state, ...REOPENED } : { state }
     case 'delayed': return { state }
     case 'active': return { state, startedMs: event.timestamp, attemptsMade: job.attemptsMade + 1 }
-    case 'progress': return { progress: progressOf(event), progressTruncated: event.progressTruncated === true }
+    case 'progress': return {
+      progress: progressOf(event),
+      progressTruncated: event.progressTruncated === true,
+      progressCount: beginsSlot(job.progressAtMs, event.timestamp) ? job.progressCount + 1 : job.progressCount,
+      progressAtMs: event.timestamp
+    }
     case 'replaced': return { replaced: { by: event.replacedBy } }
     case 'completed':
     case 'failed': return { state, finishedMs: event.timestamp, outcome: outcomeOf(event) }

@@ -14,6 +14,8 @@ type Row = {
   finished_ms: number | null
   attempts_made: number
   attempts_max: number
+  progress_count: number
+  progress_at_ms: number | null
   event_ms: number | null
   event_seq: number | null
 }
@@ -28,7 +30,7 @@ export async function lockRows (
 ): Promise<KnownRow[]> {
   const rows = await tx<Row[]>`
     select n, queue, id, generation_ms, generation_seq, state, created_ms, started_ms, finished_ms,
-           attempts_made, attempts_max, event_ms, event_seq
+           attempts_made, attempts_max, progress_count, progress_at_ms, event_ms, event_seq
     from jobs.jobs
     where (queue, id, generation_ms, generation_seq) in (
       select * from unnest((select ${queue}::text[]), (select ${id}::text[]), (select ${generationMs}::bigint[]), (select ${generationSeq}::bigint[]))
@@ -47,6 +49,8 @@ export async function lockRows (
     finishedMs: row.finished_ms,
     attemptsMade: row.attempts_made,
     attemptsMax: row.attempts_max,
+    progressCount: row.progress_count,
+    progressAtMs: row.progress_at_ms,
     event: row.event_ms === null || row.event_seq === null ? null : { ms: row.event_ms, seq: row.event_seq }
   }))
 }

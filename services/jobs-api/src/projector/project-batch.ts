@@ -26,10 +26,11 @@ export async function projectBatch (sql: RawSql, { from, to, events }: Batch): P
     const changed = applyBatch(events, rows)
     const kept = changed.filter(({ after }) => !after.replaced)
     await insertRows(tx, kept.filter(({ n }) => n === undefined))
+    // In the order in which they are sent: the timeline takes samples from the rows.
     await Promise.all([
+      writeTimeline(tx, kept),
       updateRows(tx, kept.filter(({ stateBefore }) => stateBefore !== undefined)),
       moveCounters(tx, changed),
-      writeTimeline(tx, kept),
       removeReplaced(tx, changed.filter(({ after }) => after.replaced)),
       announceBatch(tx, to, changed)
     ])

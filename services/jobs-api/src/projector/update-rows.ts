@@ -25,6 +25,9 @@ export async function updateRows (tx: Tx, jobs: ChangedJob[]): Promise<void> {
       event_seq = job.event_seq,
       progress = case when job.sets_progress then job.progress::json else jobs.progress end,
       progress_truncated = case when job.sets_progress then job.progress_truncated else jobs.progress_truncated end,
+      progress_count = job.progress_count,
+      progress_at_ms = job.progress_at_ms,
+      samples = case when job.keeps_samples then case when job.samples is null then jobs.samples else concat_ws(',', jobs.samples, job.samples) end end,
       result = case when job.sets_outcome then job.result::json else jobs.result end,
       result_truncated = case when job.sets_outcome then job.truncated else jobs.result_truncated end,
       failed_reason = case when job.sets_outcome then job.error else jobs.failed_reason end,
@@ -35,11 +38,13 @@ export async function updateRows (tx: Tx, jobs: ChangedJob[]): Promise<void> {
       ${pgColumns(jobs).numbers('n')}::bigint[],
       ${fields.state}::smallint[], ${fields.createdMs}::bigint[], ${fields.startedMs}::bigint[], ${fields.finishedMs}::bigint[],
       ${fields.attemptsMade}::int[], ${fields.attemptsMax}::int[], ${fields.eventMs}::bigint[], ${fields.eventSeq}::bigint[],
-      ${fields.setsProgress}::boolean[], string_to_array(${fields.progress}, chr(30), ''), ${fields.progressTruncated}::boolean[], ${fields.setsOutcome}::boolean[],
+      ${fields.setsProgress}::boolean[], string_to_array(${fields.progress}, chr(30), ''), ${fields.progressTruncated}::boolean[],
+      ${fields.progressCount}::int[], ${fields.progressAtMs}::bigint[], ${fields.keepsSamples}::boolean[],
+      string_to_array(${fields.samples}, chr(30), ''), ${fields.setsOutcome}::boolean[],
       string_to_array(${fields.result}, chr(30), ''), ${fields.truncated}::boolean[], ${fields.error}::text[]
     ) as job (
       n, state, created_ms, started_ms, finished_ms, attempts_made, attempts_max, event_ms, event_seq,
-      sets_progress, progress, progress_truncated, sets_outcome, result, truncated, error
+      sets_progress, progress, progress_truncated, progress_count, progress_at_ms, keeps_samples, samples, sets_outcome, result, truncated, error
     )
     where jobs.n = job.n`
 }

@@ -1,3 +1,4 @@
+import type { PendingQuery, Row } from 'postgres'
 import { stateAfter, type JobEvent, type JobTimeline } from '@tidings/contracts'
 import { formatEventId } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
@@ -17,10 +18,11 @@ type TimelineRow = {
   error_truncated: boolean
 }
 
-type TimelineKey = Pick<FoundJob, 'n' | 'state' | 'created_ms' | 'generation_ms'>
+/** What identifies the lines of a job, and bounds the days in which they may be. */
+export type LinesKey = Pick<FoundJob, 'n' | 'created_ms' | 'generation_ms'>
 
 /** Reads the published events of a job, oldest first, without progress. */
-export async function readTimeline (sql: RawSql, job: TimelineKey): Promise<JobTimeline> {
+export async function readTimeline (sql: RawSql, job: LinesKey & Pick<FoundJob, 'state'>): Promise<JobTimeline> {
   const rows = await selectLines(sql, job)
   const events = rows.toReversed().map(({ type, timestamp, error, ...row }) => ({
     eventId: formatEventId({ ms: row.event_ms, seq: row.event_seq }),
@@ -33,17 +35,22 @@ export async function readTimeline (sql: RawSql, job: TimelineKey): Promise<JobT
   return { events }
 }
 
-/**
- * The newest lines of a job. By the primary key of each day since the job began, read backwards; lines that outlived
- * their day are in `timeline_kept`, and for a moment in both.
- */
-export function selectLines (sql: RawSql, job: Omit<TimelineKey, 'state'>) {
-  const first = firstEventMs({ createdMs: job.created_ms, generationMs: job.generation_ms })
+/** The newest lines of a job, without progress, read backwards. */
+export function selectLines (sql: RawSql, job: LinesKey) {
   const newest = sql`order by event_ms desc, event_seq desc limit ${MAX_EVENTS}`
   return sql<TimelineRow[]>`
-    select event_ms, event_seq, type, timestamp, error, error_truncated from (
-      (select * from jobs.timeline where job = ${job.n} and event_ms >= ${first} ${newest})
-      union
-      (select * from jobs.timeline_kept where job = ${job.n} ${newest})
-    ) line ${newest}`
+    select distinct event_ms, event_seq, type, timestamp, error, error_truncated
+    from (${jobLines(sql, job, sql`type <> 'progress' ${newest}`)}) line ${newest}`
+}
+
+/**
+ * Lines of a job under a condition (and an order): by the primary key of each day since the job began, and of
+ * `timeline_kept`, which has those that outlived their day. For a moment a line is in both.
+ */
+export function jobLines (sql: RawSql, job: LinesKey, condition: PendingQuery<Row[]>) {
+  const first = firstEventMs({ createdMs: job.created_ms, generationMs: job.generation_ms })
+  return sql`
+    (select * from jobs.timeline where job = ${job.n} and event_ms >= ${first} and ${condition})
+    union all
+    (select * from jobs.timeline_kept where job = ${job.n} and ${condition})`
 }

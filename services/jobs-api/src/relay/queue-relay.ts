@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { newest, ZERO, type StreamWriter } from '@tidings/job-events'
 import { queueEventsKey, queuePrefix } from '../bullmq/queue-keys.ts'
+import { createAttemptErrors } from './attempts/attempt-errors.ts'
 import { markLostEnds } from './lost-ends/mark-lost-ends.ts'
 import { RecentEnds } from './lost-ends/recent-ends.ts'
 import { republishLostEnds } from './lost-ends/republish-lost-ends.ts'
@@ -35,7 +36,10 @@ export function createQueueRelay (
     onUnreadable,
     waitForProjection
   })
-  const toJobEvents = createEventMapper({ queue, sql, ownerResolver, reconcileRequests, badItems, metrics, log })
+  const attemptErrors = createAttemptErrors(redis, queuePrefix(keys))
+  const toJobEvents = createEventMapper({
+    queue, sql, ownerResolver, attemptErrors, reconcileRequests, badItems, metrics, log
+  })
   let minimumIdAtConnect = ZERO
   const recentEnds = new RecentEnds()
   const minimumId = () => newest(recentEnds.lastId, newest(minimumIdAtConnect, projection.position))

@@ -3,10 +3,11 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { DoneFuncWithErrOrRes, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import {
-  CountJobsQuery, GetJobQuery, Job, JobCounts, JobId, JobList, JobQuery, JobStats, JobStatsQuery, JobTimeline,
-  ListJobsQuery
+  CountJobsQuery, GetJobQuery, Job, JobCounts, JobId, JobList, jsonArray, jsonWith, JobStats, JobStatsQuery,
+  JobTimeline, JobTimelineQuery, ListJobsQuery
 } from '@tidings/contracts'
 import { compact, problemResponses, sendJson, statsRangeOf } from '@tidings/service-kit'
+import { attemptsOf } from '../read/attempts.ts'
 import { countByState } from '../read/count-jobs.ts'
 import { etagOf, matches } from '../read/etag.ts'
 import type { FoundJob, JobKey } from '../read/find-jobs.ts'
@@ -15,6 +16,7 @@ import { jobNotFound } from '../read/job-not-found.ts'
 import { jobJson, lastEventId } from '../read/job-row.ts'
 import { readStats } from '../read/job-stats.ts'
 import { listJobs } from '../read/list-jobs.ts'
+import { readSamples } from '../read/read-samples.ts'
 import { readTimeline } from '../read/timeline.ts'
 import { RATE_LIMIT, successResponse } from './success-response.ts'
 
@@ -137,16 +139,19 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
       operationId: 'getJobEvents',
       tags,
       summary: 'List the events of a job',
-      description: 'Oldest first, without progress; the newest 1,000.',
+      description: 'Oldest first, without progress; the newest 1,000. With `include=progress` also samples of the ' +
+        'progress, and the attempts.',
       params: JobParams,
-      querystring: JobQuery,
+      querystring: JobTimelineQuery,
       response: { 200: successResponse(JobTimeline, 'The events of the job'), ...problemResponses(404, 414) }
     }
-  }, async request => {
-    const key = { userId: request.ownerId, jobId: request.params.jobId, queue: request.query.queue }
-    const row = await app.findJob(key)
-    if (!row) throw await jobNotFound(app.sql, key)
-    return await readTimeline(app.sql, row)
+  }, async ({ ownerId: userId, params: { jobId }, query: { queue, include } }, reply) => {
+    const row = await foundJob({ userId, jobId, queue })
+    const timeline = await readTimeline(app.sql, row)
+    if (!include) return timeline
+    const attempts = attemptsOf(timeline.events, row.attempts_made)
+    const samples = jsonArray(await readSamples(app.sql, row))
+    return sendJson(reply, jsonWith({ ...timeline, attempts }, 'progress', samples))
   })
 
   function dataContext (userId: string) {

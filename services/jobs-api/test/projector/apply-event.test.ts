@@ -36,6 +36,8 @@ t.test('a job from its start to its end', async t => {
     finishedMs: end.timestamp,
     attemptsMade: 1,
     attemptsMax: 3,
+    progressCount: 1,
+    progressAtMs: progress.timestamp,
     event: { ms: 1000, seq },
     progress: '50',
     progressTruncated: false,

@@ -50,6 +50,7 @@ t.test('rows, counters, timeline and position move together', async t => {
   t.ok(rows.every(({ state, progress, id }) => state === 'completed' && progress === Number(id)))
   t.same(await compareCounts(sql), [])
   t.equal((await sql`select 1 from jobs.timeline`).length, 120, 'progress has no row')
+  t.same((await sql`select distinct type from jobs.timeline where samples is not null`), [{ type: 'completed' }])
 })
 
 t.test('a batch from another position changes nothing', async t => {

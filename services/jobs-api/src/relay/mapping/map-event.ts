@@ -12,19 +12,28 @@ import type { LargeValue } from './large-values.ts'
 /** The job event of an entry, and the value that is too large for it. */
 export type MappedEvent = { event: JobEvent, large?: LargeValue }
 
-type Context = { queue: string, owner: Owner, isCancelled: boolean }
+type Context = {
+  queue: string
+  owner: Owner
+  isCancelled: boolean
+  /** Why the attempt failed that the entry ends. */
+  attemptError?: string | undefined
+}
 
 /** Maps an entry of BullMQ to a job event; undefined if it changes nothing. */
-export function mapEvent (entry: BullmqEvent, { queue, owner, isCancelled }: Context): MappedEvent | undefined {
+export function mapEvent (
+  entry: BullmqEvent, { queue, owner, isCancelled, attemptError }: Context
+): MappedEvent | undefined {
   const head = headOf(entry, queue, owner)
+  const retry = attemptError === undefined ? undefined : { attemptError }
   const { event, fields } = entry
   switch (event) {
     case 'added': return { event: { ...head, type: 'added', ...creationOf(owner) } }
     case 'active': return { event: { ...head, type: 'active' } }
-    case 'delayed': return { event: { ...head, type: 'delayed', ...dueAt(fields.delay) } }
+    case 'delayed': return { event: { ...head, type: 'delayed', ...dueAt(fields.delay), ...retry } }
     // Also the event of a stalled job: BullMQ writes `stalled`, which is not relayed, and `waiting`.
     case 'waiting':
-    case 'waiting-children': return waiting(entry, head)
+    case 'waiting-children': return waiting(entry, { ...head, ...retry })
     case 'progress': return progress(entry, head, owner)
     case 'completed': return completed(entry, head, owner)
     case 'failed': return failed(fields.failedReason ?? '', head, owner)

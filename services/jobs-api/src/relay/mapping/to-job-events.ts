@@ -5,6 +5,7 @@ import type { RawSql } from '@tidings/service-kit'
 import type { BadItems } from '../../bad-items/bad-items.ts'
 import { isolate } from '../../bad-items/isolate.ts'
 import { findCancelled } from '../../db/find-cancelled.ts'
+import type { createAttemptErrors } from '../attempts/attempt-errors.ts'
 import type { BackgroundMetrics } from '../../metrics.ts'
 import { UNOWNED, type Owner } from '../ownership/owner.ts'
 import type { OwnerResolver } from '../ownership/owner-resolver.ts'
@@ -18,6 +19,7 @@ type EventMapperOptions = {
   queue: string
   sql: RawSql
   ownerResolver: OwnerResolver
+  attemptErrors: ReturnType<typeof createAttemptErrors>
   reconcileRequests: ReconcileRequests
   badItems: BadItems
   metrics: BackgroundMetrics
@@ -32,7 +34,7 @@ export type ToJobEvents = (entries: RawEntry[]) => Promise<JobEvent[]>
  * cannot be mapped is skipped alone.
  */
 export function createEventMapper (
-  { queue, sql, ownerResolver, reconcileRequests, badItems, metrics, log }: EventMapperOptions
+  { queue, sql, ownerResolver, attemptErrors, reconcileRequests, badItems, metrics, log }: EventMapperOptions
 ): ToJobEvents {
   return async raw => await isolate(raw, toJobEvents, { onBad: skip })
 
@@ -42,6 +44,7 @@ export function createEventMapper (
     const ownerOf = await ownerResolver.resolve(entries, raw.at(-1)?.[0] as string)
     const removed = entries.filter(({ event }) => event === 'removed').map(({ jobId }) => jobId)
     const cancelled = await findCancelled(sql, queue, removed)
+    const errors = await attemptErrors(entries.filter(entry => ownerOf(entry) !== UNOWNED), raw)
 
     const mapped = entries.flatMap(entry => {
       const owner = ownerOf(entry)
@@ -49,7 +52,7 @@ export function createEventMapper (
       const isCancelled = cancelled.has(entry.jobId)
       if (mayBeReplaced(entry, owner) && !isCancelled) return requestReconcile(entry, owner)
       if (entry.event === 'added') requestReconcileOfPredecessor(entry, owner)
-      return mapEvent(entry, { queue, owner, isCancelled }) ?? []
+      return mapEvent(entry, { queue, owner, isCancelled, attemptError: errors.get(entry.id) }) ?? []
     })
     const large = mapped.flatMap(one => one.large ?? [])
     await storeLargeValues(sql, large)
