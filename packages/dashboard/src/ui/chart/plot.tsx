@@ -17,7 +17,7 @@ export default function Plot ({ times, series, isStacked = false, format, height
     const target = box.current
     if (!target) return
     const make = () => new UPlot(
-      optionsOf(target, { series, isStacked, format, height, zone }), dataOf(times, series, isStacked), target)
+      optionsOf(target, { times, series, isStacked, format, height, zone }), dataOf(times, series, isStacked), target)
     let plot = make()
     const observer = new ResizeObserver(() => {
       if (target.clientWidth !== plot.width) plot.setSize({ width: target.clientWidth, height })
@@ -38,9 +38,9 @@ export default function Plot ({ times, series, isStacked = false, format, height
   return <div ref={box} className={styles.canvas} aria-hidden />
 }
 
-type Drawn = Pick<PlotProps, 'series' | 'isStacked' | 'format' | 'height' | 'zone'>
+type Drawn = Pick<PlotProps, 'times' | 'series' | 'isStacked' | 'format' | 'height' | 'zone'>
 
-function optionsOf (target: Element, { series, isStacked, format, height, zone }: Drawn): UPlot.Options {
+function optionsOf (target: Element, { times, series, isStacked, format, height, zone }: Drawn): UPlot.Options {
   const colorOf = (name: string) => resolve(target, name)
   const axis = {
     stroke: colorOf('--text-soft'), grid: { stroke: colorOf('--line'), width: 1 }, ticks: { show: false }, font: FONT
