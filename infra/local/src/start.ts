@@ -60,7 +60,7 @@ function welcome (system: System, hasDashboard: boolean) {
   screen.line(`  logs:                     ${folder}/log`)
   if (hasDashboard) {
     screen.line(`  dashboard of user ${USER}, signed in by this link:`)
-    screen.line(`    ${system.endpoints.edge}/dashboard/#${new URLSearchParams(tokens)}`)
+    screen.line(`    ${system.endpoints.edge}/dashboard/#${new URLSearchParams(tokens).toString()}`)
   }
   screen.line('')
 }

@@ -18,7 +18,7 @@ t.test('a start is sent again with the same idempotency key, a count as a dry ru
     body.then(() => {
       if (keys.length === 1) response.destroy()
       else json(response, bulk({ state: 'waiting' }), 202)
-    }, t.error)
+    }, (err: unknown) => t.error(err))
   }
   const { bulk: actions } = fake.client()
   const selection: NewBulk = { action: 'retry', filter: { name: 'resize', status: ['failed'] } }

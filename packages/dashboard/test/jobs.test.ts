@@ -92,7 +92,7 @@ t.test('jobs in a browser', { skip: withoutChromium }, async t => {
     await page.close()
   })
 
-  await t.test('a gateway that is killed is said, and nothing is missed', async t => {
+  await t.test('a gateway that is killed is said, and nothing is missed', async () => {
     const { jobId } = await client.jobs.submit('long', { steps: 400, pauseMs: 20 })
     const page = await open(`/jobs/${jobId}`, { viewport: { width: 390, height: 844 } })
     await page.getByText('active', { exact: true }).first().waitFor()
@@ -110,7 +110,7 @@ t.test('jobs in a browser', { skip: withoutChromium }, async t => {
     await page.close()
   })
 
-  await t.test('without jobs-api the page says so, and recovers', async t => {
+  await t.test('without jobs-api the page says so, and recovers', async () => {
     const page = await open('/jobs?name=first')
     await page.getByRole('link', { name: 'first' }).waitFor()
     const jobsApi = system.process('jobs-api')

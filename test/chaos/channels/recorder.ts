@@ -51,7 +51,8 @@ export function createRecorder (channel: string, user: string): Recorder {
   }
 
   function takeEvent (type: string, payload: Record<string, unknown>): void {
-    const { eventId, jobId, userId, state, timestamp } = payload as { eventId: string, jobId: string } & typeof payload
+    const { eventId, jobId, userId, state, timestamp } =
+      payload as { eventId: string, jobId: string, userId?: string | number } & typeof payload
     const line = `${channel} of ${user}: ${type} ${eventId} of job ${jobId}`
     if (userId !== undefined && String(userId) !== user) recorder.faults.wrong.push(`${line}, of user ${String(userId)}`)
     if (seen.has(eventId)) recorder.faults.doubled.push(line)

@@ -36,7 +36,7 @@ export function Notified ({ job, jobKey, events, arrivals }: {
   })
   // The dispatcher reads the event a moment after it is seen here.
   useEffect(() => {
-    const timer = setTimeout(refetch, POLL_MS)
+    const timer = setTimeout(() => { refetch().catch(() => {}) }, POLL_MS) // `error` has what went wrong
     return () => clearTimeout(timer)
   }, [job.lastEventId, refetch])
 

@@ -67,7 +67,7 @@ function System () {
   )
 }
 
-function Missing ({ title, error, onRetry }: { title: string, error: unknown, onRetry: () => void }) {
+function Missing ({ title, error, onRetry }: { title: string, error: unknown, onRetry: () => unknown }) {
   return <Panel title={title}>{error ? <ErrorView error={error} onRetry={onRetry} /> : <Loading rows={2} />}</Panel>
 }
 

@@ -119,7 +119,7 @@ const sameUser = (one: string, other: string) => subjectOf(one) === subjectOf(ot
 export function subjectOf (token: string): string | undefined {
   try {
     const payload = (token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/')
-    const { userId, sub } = JSON.parse(atob(payload)) as { userId?: unknown, sub?: unknown }
+    const { userId, sub } = JSON.parse(atob(payload)) as { userId?: string | number, sub?: string }
     const user = userId ?? sub
     return user === undefined ? undefined : String(user)
   } catch {
