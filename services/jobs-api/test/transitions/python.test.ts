@@ -37,15 +37,19 @@ async function perform (t: TestContext, url: string, app: FastifyInstance) {
     stdio: ['pipe', 'pipe', 'inherit']
   })
   t.teardown(() => child.kill('SIGKILL'))
-  let awaited = new Set<string>()
+  let awaited = Infinity
   const done = new Map<string, { ids?: Record<string, string>, error?: string }>()
-  for await (const text of createInterface({ input: child.stdout })) {
-    const line = JSON.parse(text) as Line
-    if ('names' in line) awaited = new Set(line.names)
-    else if ('name' in line) done.set(line.name, line)
-    else answer(line).catch((err: Error) => { console.error(`python: ${err.message}`) })
-    if (done.size === awaited.size) break
-  }
+  // A processor may ask after its transition, and all others, have been reported: it is answered all the same.
+  await new Promise<void>((resolve, reject) => {
+    child.once('error', reject)
+    createInterface({ input: child.stdout }).once('close', resolve).on('line', text => {
+      const line = JSON.parse(text) as Line
+      if ('names' in line) awaited = line.names.length
+      else if ('name' in line) done.set(line.name, line)
+      else answer(line).catch((err: Error) => { console.error(`python: ${err.message}`) })
+      if (done.size === awaited) resolve()
+    })
+  })
   return done
 
   async function answer ({ ask, number, ...job }: Extract<Line, { ask: string }>) {
