@@ -1,4 +1,5 @@
 import { Cluster, Redis, type RedisOptions as AllRedisOptions } from 'ioredis'
+import { replaceSilent } from './replace-silent.ts'
 import { redisTarget, type RedisTarget } from './target.ts'
 
 /** A command without a reply by then fails: a Redis that hangs must not block a service. */
@@ -8,7 +9,8 @@ const CONNECT_TIMEOUT_MS = 5000
 export type RedisOptions = AllRedisOptions
 
 /**
- * A connection with the defaults of the services: fails fast, reconnects forever within 2 s, leaves a demoted primary.
+ * A connection with the defaults of the services: fails fast, reconnects forever within 2 s, leaves a demoted primary
+ * and a server that does not reply any more.
  */
 export function createRedis (url: string, options: RedisOptions = {}): Redis {
   const target = redisTarget(url)
@@ -22,7 +24,9 @@ export function createRedis (url: string, options: RedisOptions = {}): Redis {
     reconnectOnError: err => err.message.startsWith('READONLY') ? 2 : false,
     ...options
   }
-  return target.kind === 'cluster' ? openCluster(target, all) : new Redis({ ...addressOf(target), ...all })
+  const redis = target.kind === 'cluster' ? openCluster(target, all) : new Redis({ ...addressOf(target), ...all })
+  replaceSilent(redis)
+  return redis
 }
 
 const retryMs = (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 6), 2000)

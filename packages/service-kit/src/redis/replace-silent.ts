@@ -1,0 +1,26 @@
+import type { Redis } from 'ioredis'
+
+const EVERY_MS = 5000
+/** Pings in a row without a reply: one may be late while Redis forks, or runs a long script. */
+const MAX_SILENT = 2
+
+/**
+ * Replaces a connection that gets no replies any more although nothing has closed it: a host that is gone, or a
+ * firewall that has forgotten the connection. Commands fail after `commandTimeout` there, but the connection itself
+ * would stay until the kernel gives up, a quarter of an hour later. Takes up to `MAX_SILENT` × `everyMs` and a timeout.
+ * Connections that block have a watchdog of their own.
+ */
+export function replaceSilent (redis: Redis, everyMs = EVERY_MS): void {
+  let silent = 0
+  const timer = setInterval(() => {
+    if (redis.status !== 'ready') return
+    redis.ping().then(() => { silent = 0 }, (err: Error) => {
+      // A reply that is an error is a reply, and a connection that has just ended is being replaced.
+      silent = err.message === 'Command timed out' ? silent + 1 : 0
+      if (silent < MAX_SILENT) return
+      silent = 0
+      redis.disconnect(true)
+    })
+  }, everyMs).unref()
+  redis.once('end', () => clearInterval(timer))
+}
