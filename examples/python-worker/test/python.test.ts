@@ -102,9 +102,10 @@ t.test('Python', {
     }
     const jobId = await submit('countPrimes', { below: 100 })
     await until(() => receiver.lines.length > 0)
-    const [delivery] = await client.webhooks.deliveries(id).page().then(({ deliveries }) => deliveries)
-    await until(async () => (await client.deliveries.get(delivery?.id as number)).status === 'delivered')
-    const again = await client.deliveries.redeliver(delivery?.id as number)
+    // The outcome is written after the response.
+    const newest = async () => (await client.webhooks.deliveries(id).page()).deliveries[0]
+    await until(async () => (await newest())?.status === 'delivered')
+    const again = await client.deliveries.redeliver((await newest())?.id as number)
     await until(async () => (await client.deliveries.get(again.id)).status === 'delivered')
     t.match(receiver.lines, [
       { eventId: /^\d+-\d+$/, id: jobId, jobname: 'countPrimes', userId: 1, eventType: 'completed', result: { primes: 25 } }
