@@ -62,7 +62,7 @@ export function timelineEvents ({ events }: JobTimeline, outcome: Value): Receiv
     eventId,
     type,
     ms: timestamp,
-    // Results are not in the timeline.
-    value: type === 'completed' ? outcome : valueOfPayload(more)
+    // Results are not in the timeline. Errors of attempts that are retried are not in BullMQ's events.
+    value: type === 'completed' ? outcome : type === 'failed' ? valueOfPayload(more) : undefined
   }))
 }

@@ -14,11 +14,12 @@ t.test('operators see the backlog, the replicas and the endpoints of all users t
     update webhooks.webhooks set status = 'disabled', disabled_reason = 'The endpoint answered 410 Gone' where user_id = '3'`
   await sql`
     insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, state, due_at)
-    select id, 1, 0, 'completed', 'default:1', 'pending', now() + interval '1 hour' from webhooks.webhooks`
+    select id, 1, 0, 'completed', 'default:1', 'pending', now() + interval '1 hour'
+    from webhooks.webhooks where status = 'active'`
   await until(async () => (await read()).workers[0]?.shards > 0)
 
   const { failing, workers, ...rest } = await read()
-  t.same(rest, { fanOutLagMs: 0, oldestDueMs: 0, pending: 3 })
+  t.same(rest, { fanOutLagMs: 0, oldestDueMs: 0, pending: 2 })
   t.equal(workers.length, 1)
   t.match(failing, [
     { userId: '2', url: 'http://127.0.0.1:9/2', status: 'active', failures: 3, disabledReason: null, openUntil: null },
