@@ -32,13 +32,17 @@ export async function redeliverPage (sql: RawSql, store: BulkStore, bulk: BulkRo
     const outcomes = items.map(outcomeOf)
     const accepted = items.filter((_, i) => outcomes[i]?.outcome === 'done')
     await reactivate(tx, accepted)
-    await redeliver(tx, accepted)
+    if (accepted.length > 0) {
+      const ids = accepted.map(({ delivery }) => delivery)
+      await insertRedeliveries(tx, ids)
+      await endRecovery(tx, ids)
+    }
     return { row: await store.record(bulk.n, outcomes, tx), hasItems: true, hasMore: true }
   })
 }
 
 /** The next items of each webhook, as many as may wait there. By indexes bulk_items_of_webhook and due_deliveries. */
-async function nextItems (tx: BulkTx, bulk: number): Promise<Item[]> {
+export async function nextItems (tx: BulkTx, bulk: number): Promise<Item[]> {
   return await tx<Item[]>`
     with recursive webhook as (
       (select webhook_id as id from webhooks.bulk_items where bulk = ${bulk} order by webhook_id limit 1)
@@ -49,7 +53,7 @@ async function nextItems (tx: BulkTx, bulk: number): Promise<Item[]> {
     endpoint as materialized (
       select w.id, ${MAX_WAITING}::int - waiting.count as capacity from webhook w cross join lateral (
         select count(*)::int as count from (
-          select from webhooks.deliveries d where d.webhook_id = w.id and d.state = 'pending' limit ${MAX_WAITING}) pending) waiting
+          select from webhooks.deliveries d where d.webhook_id = w.id and d.state = 'pending' order by d.due_at limit ${MAX_WAITING}) pending) waiting
       where w.id is not null
     ),
     page as materialized (
@@ -63,7 +67,9 @@ async function nextItems (tx: BulkTx, bulk: number): Promise<Item[]> {
       d.body is not null or exists (
         select from webhooks.events e where e.event_ms = d.event_ms and e.event_seq = d.event_seq) as has_payload
     from page
-    left join webhooks.deliveries d on d.id = page.delivery
+    left join lateral (
+      -- The limit is what lets the planner look for each in its part, and read no part as a whole.
+      select * from webhooks.all_deliveries where id = page.delivery limit 1) d on true
     left join webhooks.webhooks w on w.id = d.webhook_id
     order by page.place`
 }
@@ -95,16 +101,18 @@ async function reactivate (tx: BulkTx, items: Item[]): Promise<void> {
       select id from webhooks.webhooks where id = any(${numberArray([...new Set(disabled)])}::int[]) order by id for update)`
 }
 
-/** As new deliveries outside the order, in the order of the former ones; these need not be recovered as well. */
-async function redeliver (tx: BulkTx, items: Item[]): Promise<void> {
-  if (items.length === 0) return
-  const ids = numberArray(items.map(({ delivery }) => delivery))
+/** As new deliveries outside the order, in the order of the former ones. */
+export async function insertRedeliveries (tx: BulkTx, ids: number[]): Promise<void> {
   await tx`
     insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, message_id, body, url, origin, origin_id, state)
     select webhook_id, event_ms, event_seq, type, message_id, body, url, 'redeliver',
       case when origin = 'redeliver' and origin_id is not null then origin_id else id end, 'pending'
-    from webhooks.deliveries where id = any(${ids}::bigint[]) order by id`
+    from webhooks.all_deliveries where id = any(${numberArray(ids)}::bigint[]) order by id`
+}
+
+/** What is redelivered need not be recovered as well. */
+export async function endRecovery (tx: BulkTx, ids: number[]): Promise<void> {
   await tx`
-    update webhooks.deliveries set lost_at = null where id in (
-      select id from webhooks.deliveries where id = any(${ids}::bigint[]) and lost_at is not null order by id for update skip locked)`
+    update webhooks.all_deliveries set lost_at = null where id = any(array(
+      select id from webhooks.all_deliveries where id = any(${numberArray(ids)}::bigint[]) and lost_at is not null order by id for update skip locked))`
 }

@@ -49,7 +49,7 @@ export async function insertSelected (tx: BulkTx, bulk: number, selection: BulkS
 /** By primary key. */
 function selected (sql: RawSql | BulkTx, { userId }: BulkSelection, ids: number[]) {
   return sql`
-    select d.id, d.webhook_id, d.state from webhooks.deliveries d
+    select d.id, d.webhook_id, d.state from webhooks.all_deliveries d
     join webhooks.webhooks w on w.id = d.webhook_id and w.user_id = ${userId}
     where d.id = any(${numberArray(ids)}::bigint[]) and d.state <> 'pending'`
 }

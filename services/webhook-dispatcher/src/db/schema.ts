@@ -63,11 +63,8 @@ export const events = webhooksSchema.table('events', {
   body: text('body').notNull()
 })
 
-/**
- * The delivery of one event to one webhook. A redelivery is a row of its own
- * (origin redeliver, origin_id the original's id, no ordering key, due at once).
- */
-export const deliveries = webhooksSchema.table('deliveries', {
+/** Built for each table. */
+const deliveryColumns = () => ({
   id: number('id').primaryKey().generatedAlwaysAsIdentity(),
   webhookId: integer('webhook_id').notNull(),
   eventMs: number('event_ms').notNull(),
@@ -96,6 +93,16 @@ export const deliveries = webhooksSchema.table('deliveries', {
   messageId: text('message_id'),
   body: text('body')
 })
+
+/**
+ * The delivery of one event to one webhook. A redelivery is a row of its own
+ * (origin redeliver, origin_id the original's id, no ordering key, due at once).
+ * This is the part of today: new deliveries, and all that are pending.
+ */
+export const deliveries = webhooksSchema.table('deliveries', deliveryColumns())
+
+/** The deliveries of all days: to read, and to change those that have finished. */
+export const allDeliveries = webhooksSchema.table('all_deliveries', deliveryColumns())
 
 export const attempts = webhooksSchema.table('attempts', {
   deliveryId: number('delivery_id').notNull(),

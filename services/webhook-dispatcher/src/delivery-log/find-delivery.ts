@@ -1,7 +1,7 @@
 import { and, eq, getTableColumns } from 'drizzle-orm'
 import { jsonText, jsonWith, type JsonText } from '@tidings/contracts'
 import type { Database } from '../db/sql.ts'
-import { attempts, deliveries, events, webhooks } from '../db/schema.ts'
+import { allDeliveries, attempts, events, webhooks } from '../db/schema.ts'
 import type { WebhookRow } from '../webhooks/webhook-row.ts'
 import { DeliveryNotFound, toAttempt, toDelivery, type DeliveryKey, type DeliveryRow } from './delivery-row.ts'
 import { eventHead, type EventHead } from './subject.ts'
@@ -29,12 +29,12 @@ export async function showDelivery (db: Database, key: DeliveryKey): Promise<Jso
 export async function findDelivery (db: Database, { userId, id }: DeliveryKey): Promise<Found> {
   const [found] = await db
     .select({
-      row: getTableColumns(deliveries), body: events.body, head: eventHead, webhook: getTableColumns(webhooks)
+      row: getTableColumns(allDeliveries), body: events.body, head: eventHead, webhook: getTableColumns(webhooks)
     })
-    .from(deliveries)
-    .innerJoin(webhooks, and(eq(webhooks.id, deliveries.webhookId), eq(webhooks.userId, userId)))
-    .leftJoin(events, and(eq(events.eventMs, deliveries.eventMs), eq(events.eventSeq, deliveries.eventSeq)))
-    .where(eq(deliveries.id, id))
+    .from(allDeliveries)
+    .innerJoin(webhooks, and(eq(webhooks.id, allDeliveries.webhookId), eq(webhooks.userId, userId)))
+    .leftJoin(events, and(eq(events.eventMs, allDeliveries.eventMs), eq(events.eventSeq, allDeliveries.eventSeq)))
+    .where(eq(allDeliveries.id, id))
   if (!found) throw new DeliveryNotFound(id)
   const { row, body, webhook, head } = found
   return { row, payload: (row.body ?? body) as JsonText | null, webhook, head }

@@ -12,13 +12,13 @@ export async function idAt (sql: Sql, ms: number): Promise<number> {
   const [row] = await sql<{ low: number }[]>`
     with recursive halves (low, high, step) as (
       select coalesce(min(id), 1), coalesce(max(id), 0) + 1, 0 from (
-        (select id from webhooks.deliveries order by id limit 1) union all (select id from webhooks.deliveries order by id desc limit 1)) ends
+        (select id from webhooks.all_deliveries order by id limit 1) union all (select id from webhooks.all_deliveries order by id desc limit 1)) ends
       union all
       select case when found.is_older then found.id + 1 else halves.low end, case when found.is_older then halves.high else middle.id end, step + 1
       from halves
       cross join lateral (select halves.low + (halves.high - halves.low) / 2 as id) middle
       left join lateral (
-        select d.id, d.created_at < to_timestamp(${ms}::float8 / 1000) as is_older from webhooks.deliveries d
+        select d.id, d.created_at < to_timestamp(${ms}::float8 / 1000) as is_older from webhooks.all_deliveries d
         where d.id >= middle.id and d.id < halves.high order by d.id limit 1) found on true
       where halves.low < halves.high and step < ${MAX_STEPS}
     )

@@ -2,7 +2,7 @@ import { and, desc, eq, getTableColumns, inArray, sql as raw } from 'drizzle-orm
 import { renderUserId, type Delivery, type DeliveryFilter, type DeliveryList } from '@tidings/contracts'
 import { invalidInput, type RawSql } from '@tidings/service-kit'
 import type { Database } from '../db/sql.ts'
-import { deliveries, events, webhooks } from '../db/schema.ts'
+import { allDeliveries, events, webhooks } from '../db/schema.ts'
 import { selectionOf, type Owner } from './delivery-filter.ts'
 import { toDelivery } from './delivery-row.ts'
 import { scanDeliveries } from './scan-deliveries.ts'
@@ -38,20 +38,20 @@ export async function showDeliveries (
   if (ids.length === 0) return []
   // Laterally, and one: so that Postgres looks for each in its day, and reads no day as a whole.
   const event = db.select({ orderingKey: eventHead.orderingKey, start: eventHead.start.as('start') }).from(events)
-    .where(and(eq(events.eventMs, deliveries.eventMs), eq(events.eventSeq, deliveries.eventSeq)))
+    .where(and(eq(events.eventMs, allDeliveries.eventMs), eq(events.eventSeq, allDeliveries.eventSeq)))
     .limit(1)
     .as('event')
   const rows = await db
     .select({
-      row: getTableColumns(deliveries),
+      row: getTableColumns(allDeliveries),
       webhook: getTableColumns(webhooks),
       head: { orderingKey: event.orderingKey, start: event.start }
     })
-    .from(deliveries)
-    .innerJoin(webhooks, eq(webhooks.id, deliveries.webhookId))
+    .from(allDeliveries)
+    .innerJoin(webhooks, eq(webhooks.id, allDeliveries.webhookId))
     .leftJoinLateral(event, raw`true`)
-    .where(inArray(deliveries.id, ids))
-    .orderBy(desc(deliveries.id))
+    .where(inArray(allDeliveries.id, ids))
+    .orderBy(desc(allDeliveries.id))
   return rows.map(({ row, webhook, head }) => ({
     ...toDelivery(row, webhook, head), ...(withUser && { userId: renderUserId(webhook.userId) })
   }))

@@ -2,7 +2,7 @@ import createError from '@fastify/error'
 import { eq } from 'drizzle-orm'
 import type { Delivery } from '@tidings/contracts'
 import type { Database } from '../db/sql.ts'
-import { deliveries, webhooks } from '../db/schema.ts'
+import { allDeliveries, deliveries, webhooks } from '../db/schema.ts'
 import { toDelivery, type DeliveryKey, type DeliveryRow } from './delivery-row.ts'
 import { findDelivery } from './find-delivery.ts'
 import { REACTIVATE, TOUCH, WebhookNotActive } from '../webhooks/webhook-row.ts'
@@ -27,7 +27,7 @@ export async function redeliver (db: Database, key: DeliveryKey): Promise<Delive
   return await db.transaction(async tx => {
     const isReactivated = webhook.status === 'disabled'
     if (isReactivated) await tx.update(webhooks).set({ ...REACTIVATE, ...TOUCH }).where(eq(webhooks.id, webhook.id))
-    await tx.update(deliveries).set({ lostAt: null }).where(eq(deliveries.id, row.id))
+    await tx.update(allDeliveries).set({ lostAt: null }).where(eq(allDeliveries.id, row.id))
     const [inserted] = await tx.insert(deliveries)
       .values({
         webhookId,

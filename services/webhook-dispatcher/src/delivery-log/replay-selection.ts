@@ -63,15 +63,19 @@ function hasName (sql: Sql, names: string[]) {
   return sql`substring(left(e.body, ${HEAD_LENGTH}) from ${EVENT_HEAD}::text) = any(${texts}::text[])`
 }
 
-/** A scalar subquery: as an `exists` it might become a join with all that has failed. */
+/**
+ * A scalar subquery: as an `exists` it might become a join with all that has failed. The newest: an event that was read
+ * again after the number of shards changed may have a delivery in two parts.
+ */
 function hasFailed (sql: Sql, webhookId: number) {
   return sql`(
     select d.state = 'failed' and not exists (
-      select from webhooks.deliveries r
+      select from webhooks.all_deliveries r
       where r.event_ms = e.event_ms and r.event_seq = e.event_seq and r.origin in ('redeliver', 'replay')
         and r.webhook_id = ${webhookId} and r.state in ('pending', 'delivered'))
-    from webhooks.deliveries d
-    where d.webhook_id = ${webhookId} and d.event_ms = e.event_ms and d.event_seq = e.event_seq and d.origin = 'event')`
+    from webhooks.all_deliveries d
+    where d.webhook_id = ${webhookId} and d.event_ms = e.event_ms and d.event_seq = e.event_seq and d.origin = 'event'
+    order by d.id desc limit 1)`
 }
 
 export type Counted = { matched: number, isCapped: boolean }

@@ -1,4 +1,5 @@
 import type { RawSql } from '@tidings/service-kit'
+import { inIndexOrder } from '../db/in-index-order.ts'
 import type { DeliverySelection } from './delivery-filter.ts'
 import { idAt } from './id-at.ts'
 import { ANY_ID, candidates, MAX_DELETED, partsOf, webhooksOf, type IdRange } from './sources.ts'
@@ -28,6 +29,12 @@ export type DeliveryPage = {
  * them.
  */
 export async function scanDeliveries (
+  sql: RawSql, wanted: DeliverySelection, place: Place
+): Promise<DeliveryPage> {
+  return await inIndexOrder(sql, async tx => await scanInOrder(tx, wanted, place))
+}
+
+async function scanInOrder (
   sql: RawSql, wanted: DeliverySelection, { before = ANY_ID.high, limit }: Place
 ): Promise<DeliveryPage> {
   const selection = await withUser(sql, wanted)
@@ -84,7 +91,7 @@ async function lastDeletedBeyond (
   const [row] = await sql<{ ms: number }[]>`
     select (extract(epoch from deleted_at) * 1000)::bigint as ms from webhooks.webhooks
     where user_id = ${userId as string} and deleted_at is not null and created_at <= (
-      select coalesce((select created_at from webhooks.deliveries where id < ${before} order by id desc limit 1), now()))
+      select coalesce((select created_at from webhooks.all_deliveries where id < ${before} order by id desc limit 1), now()))
     order by deleted_at desc offset ${MAX_DELETED} limit 1`
   return row?.ms
 }

@@ -1,4 +1,5 @@
 import type { ReplayDetail } from '@tidings/contracts'
+import { inIndexOrder } from '../db/in-index-order.ts'
 import type { Database, Sql } from '../db/sql.ts'
 import { findReplay, toReplay, type ReplayKey } from './replay.ts'
 
@@ -33,16 +34,16 @@ export async function showReplay (
 export async function countOutcomes (sql: Sql, { webhookId, id }: ReplayKey): Promise<Counts> {
   const ended = (state: 'failed' | 'closed') => sql`(
     select count(*)::int as read, (count(*) filter (where origin = 'replay' and origin_id = ${id}))::int as found from (
-      select origin, origin_id from webhooks.deliveries
+      select origin, origin_id from webhooks.all_deliveries
       where webhook_id = ${webhookId} and state = ${state} and state in ('failed', 'superseded', 'closed') and id >= coalesce(r.first_delivery_id, 0)
       order by id limit ${MAX_READ}) d
   )`
-  const [counts] = await sql<Counts[]>`
+  const [counts] = await inIndexOrder(sql, async tx => await tx<Counts[]>`
     select r.deliveries, f.found as failed, c.found as closed, greatest(f.read, c.read) as read, (
       select count(*)::int from webhooks.deliveries d
       where d.origin = 'replay' and d.origin_id = r.id and d.finished_at is null) as pending
     from webhooks.replay_requests r
     cross join lateral ${ended('failed')} f cross join lateral ${ended('closed')} c
-    where r.id = ${id}`
+    where r.id = ${id}`)
   return counts ?? { deliveries: 0, pending: 0, failed: 0, closed: 0, read: 0 }
 }

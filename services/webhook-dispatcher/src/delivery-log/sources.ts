@@ -53,7 +53,7 @@ export function webhooksOf (sql: RawSql, { userId, webhookId, kinds, eventId }: 
   const existed = eventId
     ? sql`and deleted_at >= to_timestamp(${eventId.ms}::float8 / 1000) - interval '1 minute' order by deleted_at`
     : sql`and created_at <= (
-        select coalesce((select created_at from webhooks.deliveries where id < ${before} order by id desc limit 1), now()))
+        select coalesce((select created_at from webhooks.all_deliveries where id < ${before} order by id desc limit 1), now()))
         order by deleted_at desc`
   return sql`
     select id from webhooks.webhooks where deleted_at is null ${isOwned} ${isOfKind}
@@ -82,7 +82,7 @@ export function partsOf ({ statuses = [] }: DeliverySelection): (DeliveryStatus 
 /** By index deliveries_of_webhook. */
 function allOfWebhook ({ sql, range, limit }: Part, n: number) {
   return sql`
-    select ${columns(sql)}, d.webhook_id as webhook, ${n}::int as part from webhooks.deliveries d
+    select ${columns(sql)}, d.webhook_id as webhook, ${n}::int as part from webhooks.all_deliveries d
     where (d.webhook_id, d.id) < (w.id, ${range.high}::bigint) and (d.webhook_id, d.id) >= (w.id, ${range.low}::bigint)
     order by d.webhook_id desc, d.id desc limit ${limit}`
 }
@@ -90,7 +90,7 @@ function allOfWebhook ({ sql, range, limit }: Part, n: number) {
 /** By index unhappy_deliveries. */
 function stateOfWebhook ({ sql, range, limit }: Part, n: number, state: DeliveryStatus) {
   return sql`
-    select ${columns(sql)}, d.webhook_id as webhook, ${n}::int as part from webhooks.deliveries d
+    select ${columns(sql)}, d.webhook_id as webhook, ${n}::int as part from webhooks.all_deliveries d
     where d.state in ('failed', 'superseded', 'closed')
       and (d.webhook_id, d.state, d.id) < (w.id, ${state}, ${range.high}::bigint) and (d.webhook_id, d.state, d.id) >= (w.id, ${state}, ${range.low}::bigint)
     order by d.webhook_id desc, d.state desc, d.id desc limit ${limit}`
@@ -123,10 +123,10 @@ function pendingOf ({ sql, range, limit }: Part, n: number, { isOf, webhook, amo
 function ofAll (part: Part, selection: DeliverySelection) {
   const { sql, range, limit } = part
   const all = (n: number) => sql`
-    select ${columns(sql)}, 0 as webhook, ${n}::int as part from webhooks.deliveries d
+    select ${columns(sql)}, 0 as webhook, ${n}::int as part from webhooks.all_deliveries d
     where d.id < ${range.high} and d.id >= ${range.low} order by d.id desc limit ${limit}`
   const inState = (state: DeliveryStatus, n: number) => sql`
-    select ${columns(sql)}, 0 as webhook, ${n}::int as part from webhooks.deliveries d
+    select ${columns(sql)}, 0 as webhook, ${n}::int as part from webhooks.all_deliveries d
     where d.state in ('failed', 'superseded', 'closed')
       and (d.state, d.id) < (${state}, ${range.high}::bigint) and (d.state, d.id) >= (${state}, ${range.low}::bigint)
     order by d.state desc, d.id desc limit ${limit}`
@@ -141,7 +141,7 @@ function ofAll (part: Part, selection: DeliverySelection) {
 function ofJob ({ sql, range, limit }: Part, jobId: string) {
   const id = sql`substr(d.chain, strpos(d.chain, ':') + 1) collate "C"`
   const inRange = ({ low, high }: IdRange) => sql`
-    select ${columns(sql)} from webhooks.deliveries d
+    select ${columns(sql)} from webhooks.all_deliveries d
     where d.chain is not null and (${id}, d.id) < (${jobId}, ${high}::bigint) and (${id}, d.id) >= (${jobId}, ${low}::bigint)
     order by ${id} desc, d.id desc limit ${limit}`
   return sql`
@@ -158,7 +158,7 @@ function ofEvent ({ sql, range, limit }: Part, selection: DeliverySelection, { m
   return sql`
     select ${columns(sql)}, d.webhook_id as webhook, 0 as part
     from (${webhooksOf(sql, selection, range.high)}) w
-    join webhooks.deliveries d on d.webhook_id = w.id and d.event_ms = ${ms} and d.event_seq = ${seq} and d.origin = 'event'
+    join webhooks.all_deliveries d on d.webhook_id = w.id and d.event_ms = ${ms} and d.event_seq = ${seq} and d.origin = 'event'
     where d.id < ${range.high} and d.id >= ${range.low}
     union all
     select ${columns(sql)}, 0 as webhook, 1 as part
@@ -169,7 +169,7 @@ function ofEvent ({ sql, range, limit }: Part, selection: DeliverySelection, { m
 /** Redeliveries and replays of the event `e`. */
 function repetitions ({ sql, range, limit }: Part) {
   return sql`
-    select r.* from webhooks.deliveries r
+    select r.* from webhooks.all_deliveries r
     where r.origin in ('redeliver', 'replay') and (r.event_ms, r.event_seq, r.id) < (e.event_ms, e.event_seq, ${range.high}::bigint)
       and (r.event_ms, r.event_seq, r.id) >= (e.event_ms, e.event_seq, ${range.low}::bigint)
     order by r.event_ms desc, r.event_seq desc, r.id desc limit ${limit}`
@@ -178,7 +178,7 @@ function repetitions ({ sql, range, limit }: Part) {
 /** Of one redelivered delivery, or of one replay: by index deliveries_of_origin. */
 function ofOrigin ({ sql, range, limit }: Part, originId: number) {
   return sql`
-    select ${columns(sql)}, 0 as webhook, 0 as part from webhooks.deliveries d
+    select ${columns(sql)}, 0 as webhook, 0 as part from webhooks.all_deliveries d
     where d.origin_id is not null and (d.origin_id, d.id) < (${originId}::bigint, ${range.high}::bigint) and (d.origin_id, d.id) >= (${originId}::bigint, ${range.low}::bigint)
     order by d.origin_id desc, d.id desc limit ${limit}`
 }

@@ -61,7 +61,7 @@ async function deleteIdle (sql: RawSql, users: string[], named: string[]): Promi
       select id from (
         select w.id, row_number() over (partition by w.user_id order by used.last desc nulls first, w.id desc) as place
         from webhooks.webhooks w
-        cross join lateral (select max(d.id) as last from webhooks.deliveries d where d.webhook_id = w.id) used
+        cross join lateral (select max(d.id) as last from webhooks.all_deliveries d where d.webhook_id = w.id) used
         where w.user_id = any(${users}::text[]) and w.kind = 'job' and w.deleted_at is null and w.url <> all(${named}::text[])) hidden
       where place > ${MAX_HIDDEN} and not exists (
         select from webhooks.deliveries d where d.webhook_id = hidden.id and d.state = 'pending'))`

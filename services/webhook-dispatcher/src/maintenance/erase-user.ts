@@ -1,4 +1,5 @@
 import { createBulkStore, type RawSql } from '@tidings/service-kit'
+import { inIndexOrder } from '../db/in-index-order.ts'
 
 /** Rows at a time, so that no statement holds many of them for long. */
 const PAGE = 2000
@@ -34,7 +35,7 @@ export async function eraseWebhooks (sql: RawSql, userId: string): Promise<boole
     delete from webhooks.webhooks w where w.id in (
       select id from webhooks.webhooks o
       where o.user_id = ${userId} and o.deleted_at is not null
-        and not exists (select from webhooks.deliveries d where d.webhook_id = o.id) limit ${PAGE} for update skip locked)`
+        and (select max(d.id) from webhooks.all_deliveries d where d.webhook_id = o.id) is null limit ${PAGE} for update skip locked)`
   const left = await sql`select from webhooks.webhooks where user_id = ${userId} limit 1`
   return left.length === 0
 }
@@ -45,13 +46,13 @@ export async function eraseWebhooks (sql: RawSql, userId: string): Promise<boole
  * with an outcome between its snapshot and its locks, and leave them behind.
  */
 async function eraseDeliveries (sql: RawSql, userId: string) {
-  return await sql.begin(async tx => {
+  return await inIndexOrder(sql, async tx => {
     const page = await tx<{ id: number }[]>`
       select d.id from webhooks.webhooks w cross join lateral (
-        select id from webhooks.deliveries where webhook_id = w.id order by id limit ${PAGE} for update skip locked) d
+        select id from webhooks.all_deliveries where webhook_id = w.id order by id limit ${PAGE} for update skip locked) d
       where w.user_id = ${userId} limit ${PAGE}`
     const ids = page.map(({ id }) => id)
     await tx`delete from webhooks.attempts where delivery_id = any(${ids}::bigint[])`
-    return await tx`delete from webhooks.deliveries where id = any(${ids}::bigint[])`
+    return await tx`delete from webhooks.all_deliveries where id = any(${ids}::bigint[])`
   })
 }

@@ -4,6 +4,7 @@ import { createDeadWorkerReaper } from '../delivery/claim/dead-worker-reaper.ts'
 import { recoveryPolicy } from '../delivery/outcomes/recovery-policy.ts'
 import { refreshTargets } from '../delivery/scheduler/endpoint-registry.ts'
 import { durationMs } from '../duration.ts'
+import { closeDay } from './close-day.ts'
 import { closeUndeliverable } from './close-undeliverable.ts'
 import { createErasures } from './erasures.ts'
 import { recover } from './recover.ts'
@@ -58,6 +59,16 @@ export const maintenance = fp(async function maintenance (app) {
       }
     },
     { name: 'erasures', everyMs: 2000, run: createErasures({ sql, redis: app.redis, log: app.log }) },
+    {
+      name: 'end of a day',
+      everyMs: 10 * 60_000,
+      run: async () => {
+        const closing = await closeDay(sql)
+        if (closing === 'waits' || closing === 'locked') {
+          app.log.info({ closing }, 'maintenance: the deliveries of the last days stay together for now')
+        }
+      }
+    },
     { name: 'retention', everyMs: 10 * 60_000, run: async () => await removeOld(sql, retention) },
     {
       name: 'idle endpoints',

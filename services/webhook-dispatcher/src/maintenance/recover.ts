@@ -1,3 +1,4 @@
+import { inIndexOrder } from '../db/in-index-order.ts'
 import type { Sql } from '../db/sql.ts'
 import { SUPERSEDED } from '../delivery/attempt/task.ts'
 import type { RecoveryPolicy } from '../delivery/outcomes/recovery-policy.ts'
@@ -25,7 +26,11 @@ const MAX_NEWEST = 10_000
  * Returns how many are due now. By the indexes recovering_webhooks,
  * due_deliveries and lost_deliveries.
  */
-export async function recover (sql: Sql, { windowMs, pauseMs, maxPauseMs }: RecoveryPolicy): Promise<number> {
+export async function recover (sql: Sql, policy: RecoveryPolicy): Promise<number> {
+  return await inIndexOrder(sql, async tx => await recoverPage(tx, policy))
+}
+
+async function recoverPage (sql: Sql, { windowMs, pauseMs, maxPauseMs }: RecoveryPolicy): Promise<number> {
   const [row] = await sql<{ due: number }[]>`
     with ready as materialized (
       select id, failures, failing_since from webhooks.webhooks
@@ -36,18 +41,18 @@ export async function recover (sql: Sql, { windowMs, pauseMs, maxPauseMs }: Reco
       select r.*, case when r.failures = 0 then ${MAX_WAITING}::int - w.waiting when w.waiting = 0 then 1 else 0 end as capacity
       from ready r cross join lateral (
         select count(*)::int as waiting from (
-          select from webhooks.deliveries d where d.webhook_id = r.id and d.state = 'pending' limit ${MAX_WAITING}) pending) w
+          select from webhooks.deliveries d where d.webhook_id = r.id and d.state = 'pending' order by d.due_at limit ${MAX_WAITING}) pending) w
     ),
     page as materialized (
       select d.id, d.webhook_id, d.chain, d.event_ms, d.event_seq, e.failures from endpoint e cross join lateral (
-        select d.* from webhooks.deliveries d
+        select d.* from webhooks.all_deliveries d
         where d.webhook_id = e.id and d.state = 'failed' and d.lost_at > now() - ${windowMs}::float8 * interval '1 ms'
           and (e.failures > 0 or d.recoveries = 0 or d.finished_at <= now() - ${pauseMs}::float8 * power(2, d.recoveries - 1) * interval '1 ms')
         order by d.lost_at limit e.capacity for update skip locked) d
     ),
     arrived as materialized (
       select n.* from (select distinct webhook_id from page) p cross join lateral (
-        select d.webhook_id, d.chain, d.event_ms, d.event_seq, d.state from webhooks.deliveries d
+        select d.webhook_id, d.chain, d.event_ms, d.event_seq, d.state from webhooks.all_deliveries d
         where d.webhook_id = p.webhook_id and d.origin = 'event'
         order by d.event_ms desc, d.event_seq desc limit ${MAX_NEWEST}) n
       where n.state = 'delivered'
@@ -58,16 +63,22 @@ export async function recover (sql: Sql, { windowMs, pauseMs, maxPauseMs }: Reco
         where a.webhook_id = p.webhook_id and a.chain = p.chain and (a.event_ms, a.event_seq) > (p.event_ms, p.event_seq)) as is_superseded
       from page p
     ),
-    changed as (
-      update webhooks.deliveries d set
-        state = case when j.is_superseded then 'superseded' else 'pending' end,
-        reason = case when j.is_superseded then ${SUPERSEDED} end,
-        finished_at = case when j.is_superseded then d.finished_at end,
-        recoveries = d.recoveries + case when j.failures = 0 and not j.is_superseded then 1 else 0 end,
-        due_at = now(),
-        claim = null
-      from decided j where d.id = any(array(select id from decided)) and d.id = j.id
-      returning d.id
+    superseded as (
+      update webhooks.all_deliveries set state = 'superseded', reason = ${SUPERSEDED}, due_at = now()
+      where id = any(array(select id from decided where is_superseded))
+    ),
+    -- From whatever day, into the part of today: all that is pending is there.
+    taken as (
+      delete from webhooks.all_deliveries where id = any(array(select id from decided where not is_superseded)) returning *
+    ),
+    due as (
+      insert into webhooks.deliveries (id, webhook_id, event_ms, event_seq, origin, origin_id, type, chain, url, attempts, status, error_class,
+        created_at, lost_at, message_id, body, state, recoveries, due_at)
+      select t.id, t.webhook_id, t.event_ms, t.event_seq, t.origin, t.origin_id, t.type, t.chain, t.url, t.attempts, t.status, t.error_class,
+        t.created_at, t.lost_at, t.message_id, t.body, 'pending', t.recoveries + case when j.failures = 0 then 1 else 0 end, now()
+      from taken t join decided j on j.id = t.id
+      on conflict do nothing
+      returning id
     ),
     rescheduled as (
       update webhooks.webhooks w set recover_at = case
@@ -79,6 +90,6 @@ export async function recover (sql: Sql, { windowMs, pauseMs, maxPauseMs }: Reco
       from endpoint e cross join lateral (select count(*)::int as found from page where page.webhook_id = e.id) p
       where w.id = e.id
     )
-    select count(*)::int as due from decided where not is_superseded and (select count(*) from changed) > 0`
+    select count(*)::int as due from due`
   return row?.due ?? 0
 }

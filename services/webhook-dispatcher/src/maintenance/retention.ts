@@ -1,5 +1,8 @@
-import { dropDays, undatedPartsOf, type DayTable, type RawSql } from '@tidings/service-kit'
+import {
+  DAY_MS, dropDays, LOCK_TIMEOUT, tryLocks, undatedPartsOf, type DayTable, type RawSql
+} from '@tidings/service-kit'
 import { ATTEMPTS, EVENTS, firstDeliveryId } from '../db/day-tables.ts'
+import { closedParts, CURRENT_PART } from '../db/delivery-parts.ts'
 import { isUnclaimed, pendingWebhooks } from '../db/fragments.ts'
 import type { Sql } from '../db/sql.ts'
 
@@ -7,20 +10,24 @@ import type { Sql } from '../db/sql.ts'
 const PAGE = 5000
 /** Rows of skipped events that are kept, the newest. */
 const MAX_SKIPPED = 10_000
+/** A part that the dispatcher has closed may have some more hours than a day, seldom a day more. */
+const MAX_SPAN_MS = 2 * DAY_MS
+const UNDEFINED_TABLE = '42P01'
 
 type Retention = { deliveriesMs: number, payloadsMs: number }
 
 /**
  * Removes what is older than its retention; returns whether there may be more.
  * Deliveries that still wait when their payload expires are closed first.
- * Payloads and attempts go a whole day at a time; other rows are found from the old end of a
- * primary key: ids and event ids grow with time.
+ * Payloads, attempts and deliveries go a whole day at a time; other rows are found from the old end of a primary key:
+ * ids and event ids grow with time.
  */
 export async function removeOld (sql: RawSql, { deliveriesMs, payloadsMs }: Retention): Promise<boolean> {
   const counts = [
     await closeExpired(sql, payloadsMs),
     await removePayloads(sql, payloadsMs),
-    await removeDeliveries(sql, deliveriesMs),
+    await removeParts(sql, deliveriesMs),
+    await removeDeliveries(sql, CURRENT_PART, deliveriesMs),
     await removeAttempts(sql, deliveriesMs),
     await removeWebhooks(sql, deliveriesMs)
   ]
@@ -63,7 +70,7 @@ async function removePayloads (sql: RawSql, payloadsMs: number): Promise<number>
 
 /** Below the oldest delivery that is left: one that is still pending keeps its day. */
 async function removeAttempts (sql: RawSql, deliveriesMs: number): Promise<number> {
-  const [oldest] = await sql<{ id: number }[]>`select id from webhooks.deliveries order by id limit 1`
+  const [oldest] = await sql<{ id: number }[]>`select id from webhooks.all_deliveries order by id limit 1`
   const before = Math.min(oldest?.id ?? Infinity, firstDeliveryId(Date.now() - deliveriesMs))
   return await removeBelow(sql, ATTEMPTS, { before, primaryKey: ['delivery_id', 'n'] })
 }
@@ -86,13 +93,38 @@ async function removeBelow (
   return Math.max(0, ...await Promise.all(counts))
 }
 
-async function removeDeliveries (sql: Sql, deliveriesMs: number): Promise<number> {
+/**
+ * Drops the parts whose deliveries are all too old. Row by row, only where a part has more days than the dispatcher
+ * makes it: that of before there were parts. Returns the highest number of rows removed from a part.
+ */
+export async function removeParts (sql: RawSql, deliveriesMs: number): Promise<number> {
+  let most = 0
+  for (const part of await closedParts(sql)) {
+    const [ends] = await sql.unsafe<{ oldest: number, newest: number }[]>(`
+      select (extract(epoch from now() - a.created_at) * 1000)::float8 as oldest, (extract(epoch from now() - b.created_at) * 1000)::float8 as newest
+      from (select created_at from ${part} order by id limit 1) a, (select created_at from ${part} order by id desc limit 1) b`)
+    if (ends === undefined || ends.newest > deliveriesMs) await dropPart(sql, part)
+    else if (ends.oldest > deliveriesMs && ends.oldest - ends.newest > MAX_SPAN_MS) {
+      most = Math.max(most, await removeDeliveries(sql, part, deliveriesMs))
+    }
+  }
+  return most
+}
+
+/** No writer uses a closed part. Where it stays in use, the next run drops it. */
+async function dropPart (sql: RawSql, part: string): Promise<void> {
+  await tryLocks(async mode => await sql.unsafe(
+    `${LOCK_TIMEOUT}; lock table ${part} in access exclusive mode ${mode}; drop table ${part}`
+  )).catch(err => { if ((err as { code?: unknown }).code !== UNDEFINED_TABLE) throw err }) // another replica was faster
+}
+
+async function removeDeliveries (sql: RawSql, part: string, deliveriesMs: number): Promise<number> {
   const { count } = await sql`
     with old as materialized (
-      select id from (select id, state, created_at from webhooks.deliveries order by id limit ${PAGE}) oldest
+      select id from (select id, state, created_at from ${sql.unsafe(part)} order by id limit ${PAGE}) oldest
       where state <> 'pending' and created_at < now() - ${deliveriesMs}::float8 * interval '1 ms'
     )
-    delete from webhooks.deliveries where id = any(array(select id from old))`
+    delete from ${sql.unsafe(part)} where id = any(array(select id from old))`
   return count
 }
 
@@ -103,7 +135,7 @@ async function removeWebhooks (sql: Sql, deliveriesMs: number): Promise<number> 
       select id from webhooks.webhooks o
       where (o.deleted_at is not null or o.kind = 'job')
         and coalesce(o.deleted_at, o.created_at) < now() - ${deliveriesMs}::float8 * interval '1 ms'
-        and not exists (select from webhooks.deliveries d where d.webhook_id = o.id)
+        and (select max(d.id) from webhooks.all_deliveries d where d.webhook_id = o.id) is null
       limit ${PAGE})`
   return count
 }

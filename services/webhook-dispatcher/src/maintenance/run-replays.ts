@@ -76,8 +76,11 @@ async function addPage (tx: Sql, replay: ReplayRow): Promise<number> {
     ),
     -- A replayed delivery need not be recovered as well.
     replayed as (
-      update webhooks.deliveries d set lost_at = null from page
-      where d.webhook_id = ${webhook.id} and d.event_ms = page.event_ms and d.event_seq = page.event_seq and d.origin = 'event' and d.lost_at is not null
+      update webhooks.all_deliveries set lost_at = null where id = any(array(
+        select lost.id from page cross join lateral (
+          select d.id from webhooks.all_deliveries d
+          where d.webhook_id = ${webhook.id} and d.event_ms = page.event_ms and d.event_seq = page.event_seq and d.origin = 'event' and d.lost_at is not null
+          limit 1) lost))
     ),
     reached as materialized (
       (select event_ms, event_seq from page where (select count(*) from page) = ${PAGE} order by event_ms desc, event_seq desc limit 1)

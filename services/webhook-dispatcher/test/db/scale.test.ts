@@ -1,13 +1,15 @@
 import t from 'tap'
 import { createSql, DAY_MS, dayOf, dropDays, type RawSql } from '@tidings/service-kit'
 import { ATTEMPTS, EVENTS, firstDeliveryId } from '../../src/db/day-tables.ts'
+import { closedParts } from '../../src/db/delivery-parts.ts'
 import type { Sql } from '../../src/db/sql.ts'
 import type { Task } from '../../src/delivery/attempt/task.ts'
 import { claimDue } from '../../src/delivery/claim/claim-due.ts'
 import { updateRows } from '../../src/delivery/outcomes/update-rows.ts'
 import { findPendingGroups } from '../../src/fan-out/find-pending-groups.ts'
+import { closeDay } from '../../src/maintenance/close-day.ts'
 import { closeUndeliverable } from '../../src/maintenance/close-undeliverable.ts'
-import { closeExpired } from '../../src/maintenance/retention.ts'
+import { closeExpired, removeParts } from '../../src/maintenance/retention.ts'
 import { explain, isOnDeliveries, rowsOf } from '../delivery/explain.ts'
 import { makeDays } from '../make-days.ts'
 import { setup } from '../setup.ts'
@@ -37,6 +39,18 @@ t.test('ten million deliveries', { skip }, async t => {
       const seen = nodes.filter(isOnDeliveries).reduce((sum, node) => sum + rowsOf(node), 0)
       t.ok(seen <= most, `${what}: ${seen} rows`)
     }
+  })
+
+  await t.test('the part of deliveries is closed and dropped beside writers, which hardly wait', async t => {
+    const writers = startWriters(sql)
+    const closedMs = await timeOf(async () => { t.equal(await closeDay(sql), 'closed') })
+    t.equal((await sql`select from webhooks.deliveries where state = 'pending'`).length, PENDING - 1)
+    t.comment(`${closedMs} ms to close it, with ${PENDING} pending`)
+    const droppedMs = await timeOf(async () => await removeParts(sql, -DAY_MS))
+    const written = await writers.stop()
+    t.same(await closedParts(sql), [])
+    t.comment(`${droppedMs} ms to drop ${ROWS} deliveries, with the waits for a free moment; ${written} writes beside`)
+    t.ok(written > 0)
   })
 
   for (const table of [EVENTS, ATTEMPTS]) {
@@ -101,7 +115,7 @@ async function timeOf (run: () => Promise<unknown>): Promise<number> {
   return Math.round(performance.now() - start)
 }
 
-/** Writes both tables again and again; `stop` fails where a statement waited for a lock for a second. */
+/** Writes all three tables again and again; `stop` fails where a statement waited for a lock for a second. */
 function startWriters (sql: RawSql): { stop: () => Promise<number> } {
   const stopping = new AbortController()
   const writing = (async () => {
@@ -114,6 +128,9 @@ function startWriters (sql: RawSql): { stop: () => Promise<number> } {
         await tx`
           insert into webhooks.attempts (delivery_id, n, started_at, total_ms)
           values (${firstDeliveryId(now) + written}, 1, now(), 1) on conflict do nothing`
+        await tx`
+          insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, state, finished_at)
+          values (1, ${now}, ${written}, 'completed', 'default:1', 'delivered', now()) on conflict do nothing`
       })
     }
     return written

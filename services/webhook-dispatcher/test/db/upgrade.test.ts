@@ -94,6 +94,7 @@ t.test('statements of the release before work beside the new release', async t =
   t.match(await deliveries(), { told: 5, deliveries: 5 })
   await sql`update webhooks.replays set deliveries = deliveries + 1 where id = ${id}`
   t.match(await deliveries(), { told: 6, deliveries: 6 }, 'the release before sees what the new one adds')
+  t.match(await sql`select reads_parts from webhooks.workers where id = ${workerId}`, [{ reads_parts: false }], 'no day is closed beside it')
   await sql`delete from webhooks.claimants where id = ${workerId}`
   await until(async () => (await sql`select from webhooks.workers`).length === 0)
 })

@@ -1,9 +1,10 @@
 import t, { type Test } from 'tap'
 import type { DeliveryFilter } from '@tidings/contracts'
-import { createSql } from '@tidings/service-kit'
+import { createSql, DAY_MS } from '@tidings/service-kit'
 import { selectionOf, type DeliverySelection, type Owner } from '../../src/delivery-log/delivery-filter.ts'
 import { idAt } from '../../src/delivery-log/id-at.ts'
 import { scanDeliveries } from '../../src/delivery-log/scan-deliveries.ts'
+import { closeDay } from '../../src/maintenance/close-day.ts'
 import { explain, isOnDeliveries, rowsOf, type Explained } from '../delivery/explain.ts'
 import { setup } from '../setup.ts'
 
@@ -137,4 +138,14 @@ t.test('the first id of a time is found by the primary key', async t => {
   t.ok(Math.abs(Number(first?.created) - ms) < 60_000, String(first?.created))
   const [oldest] = await sql<{ id: number }[]>`select min(id)::float8 as id from webhooks.deliveries`
   t.equal(await idAt(client, 0), oldest?.id)
+})
+
+t.test('whatever is selected, few rows of each part are read once the deliveries are in several', async t => {
+  await sql`update webhooks.deliveries set state = 'closed', finished_at = now() where state = 'pending'`
+  for (const day of [1, 2, 3]) {
+    t.equal(await closeDay(client, Date.now() + day * DAY_MS), 'closed')
+    await insert(second, 1000, 2_000_000 * day)
+  }
+  await sql`analyze`
+  await checkCases(t)
 })

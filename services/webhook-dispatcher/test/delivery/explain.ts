@@ -23,18 +23,26 @@ export type Explained = { nodes: PlanNode[], generic: PlanNode[], buffers: numbe
 /** Explains the last statement that `run` sends. */
 export async function explain (url: string, run: (sql: Sql) => Promise<unknown>): Promise<Explained> {
   let sent = { statement: '', parameters: [] as never[] }
+  const settings: string[] = []
   const sql = createSql(url, {
-    max: 1, debug: (_connection, statement, parameters) => { sent = { statement, parameters: parameters as never[] } }
+    max: 1,
+    debug: (_connection, statement, parameters) => {
+      if (statement.startsWith('set local')) settings.push(statement)
+      else sent = { statement, parameters: parameters as never[] }
+    }
   })
   try {
     const { statement, parameters } = await undone(sql, async tx => {
       await run(tx)
       return sent
     })
-    const [ran] = await undone(
-      sql, async tx => await tx.unsafe<Answer>(`explain (analyze, buffers, format json) ${statement}`, parameters)
-    )
-    const [generic] = await sql.unsafe<Answer>(`explain (generic_plan, format json) ${statement}`)
+    const [[ran], [generic]] = await undone(sql, async tx => {
+      for (const setting of new Set(settings)) await tx.unsafe(setting)
+      return [
+        await tx.unsafe<Answer>(`explain (analyze, buffers, format json) ${statement}`, parameters),
+        await tx.unsafe<Answer>(`explain (generic_plan, format json) ${statement}`)
+      ] as const
+    })
     const actual = ran['QUERY PLAN'][0].Plan
     return {
       nodes: flatten(actual),
@@ -46,9 +54,9 @@ export async function explain (url: string, run: (sql: Sql) => Promise<unknown>)
   }
 }
 
-/** Whether a node of a plan reads or writes deliveries. */
+/** Whether a node of a plan reads or writes deliveries, of whatever part. */
 export function isOnDeliveries (node: PlanNode): boolean {
-  return node['Relation Name'] === 'deliveries'
+  return /^deliveries(_\d+)?$/.test(node['Relation Name'] ?? '')
 }
 
 /** The rows that went through a node, those too that it left out. */

@@ -86,7 +86,7 @@ t.test('no attempt is left of a delivery whose outcome is written while it is er
   await sql`
     create function wait_for_test () returns trigger language plpgsql as 'begin perform pg_advisory_xact_lock(1); return null; end'`
   await sql`
-    create trigger waits before delete on webhooks.deliveries for each statement execute function wait_for_test()`
+    create trigger waits before delete on webhooks.all_deliveries for each statement execute function wait_for_test()`
   const isWaiting = async (locktype: string) =>
     (await sql`select from pg_locks where locktype = ${locktype} and not granted`).length > 0
 

@@ -92,8 +92,8 @@ export function createWorkerLease ({ openConnection, leaseMs, log }: WorkerLease
   async function register (): Promise<number> {
     const [row] = await connection<{ id: number }[]>`
       with registered as (
-        insert into webhooks.workers (host, lease_until, has_lock)
-        values (${`${hostname()}:${process.pid}`}, now() + ${leaseMs}::int * interval '1 ms', true) returning id
+        insert into webhooks.workers (host, lease_until, has_lock, reads_parts)
+        values (${`${hostname()}:${process.pid}`}, now() + ${leaseMs}::int * interval '1 ms', true, true) returning id
       )
       select id, pg_advisory_lock(${WORKER_LOCKS}, id::int)::text from registered`
     return (row as { id: number }).id
