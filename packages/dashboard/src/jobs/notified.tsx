@@ -15,6 +15,9 @@ import styles from './notified.module.css'
 
 /** While deliveries are under way. */
 const POLL_MS = 2000
+/** So long after an event its deliveries may only come into being: the dispatcher may be behind, or restart. */
+const YOUNG_MS = 60_000
+const POLL_YOUNG_MS = 5000
 const TONES: Record<string, Tone> = { delivered: 'ok', failed: 'bad', pending: 'busy' }
 
 interface Event { eventId: string, type: string, timestamp?: number, deliveries: DeliverySummary[] }
@@ -32,7 +35,8 @@ export function Notified ({ job, jobKey, events, arrivals }: {
     queryKey: [...jobKey, 'deliveries'],
     queryFn: ({ signal }) => client.jobs.deliveries(job.id, { signal, queue: job.queue }),
     enabled: mayRead,
-    refetchInterval: ({ state: { data } }) => data?.events.some(isUnderWay) ? POLL_MS : false
+    refetchInterval: ({ state: { data } }) =>
+      data?.events.some(isUnderWay) ? POLL_MS : isYoung(job.lastEventId) ? POLL_YOUNG_MS : false
   })
   // The dispatcher reads the event a moment after it is seen here.
   useEffect(() => {
@@ -137,3 +141,6 @@ function orderOf (eventId: string): number {
   const [first = 0, second = 0] = eventId.split('-').map(Number)
   return first + second / 1e6
 }
+
+/** An event id begins with its time. */
+const isYoung = (eventId: string | null) => Date.now() - Number.parseInt(eventId ?? '0') < YOUNG_MS
