@@ -43,6 +43,7 @@ t.test('webhooks and deliveries in a browser', { skip: withoutChromium }, async 
 
   await t.test('a new webhook is tested before it receives events', async t => {
     await page.goto(at(`/#token=${system.token(1)}&remember=1`))
+    await heading('Jobs').waitFor() // before, nothing listens to keys
     await page.keyboard.press('g')
     await page.keyboard.press('w')
     await heading('Webhooks').waitFor()
