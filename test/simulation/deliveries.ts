@@ -9,6 +9,7 @@ import {
 import type { AttemptOutcome } from '../../services/webhook-dispatcher/src/egress/outcome.ts'
 import { createShardAssignment } from '../../services/webhook-dispatcher/src/fan-out/shard-assignment.ts'
 import { shardOf } from '../../services/webhook-dispatcher/src/fan-out/shards.ts'
+import { targetOf } from '../../services/webhook-dispatcher/test/delivery/target.ts'
 import { noLog, noMetrics } from './fakes.ts'
 import { PostgresPool } from './postgres-client.ts'
 import { livesOfJobs, startPublisher } from './publisher.ts'
@@ -48,7 +49,7 @@ function deliveries ({ faults: hasFaults, mutation, movesFirst = false }: Delive
     const store = new RedisStore(simulation.time)
     store.open([JOB_EVENTS_KEY, EPOCH_KEY], ZERO)
     const redis: SimulatedRedis = { simulation, store, historyLength: 1000, clients: new Set() }
-    const postgres = new WebhooksStore(simulation, { shards: WORKERS, targets: USERS.map(targetOf), mutation })
+    const postgres = new WebhooksStore(simulation, { shards: WORKERS, targets: USERS.map(targetOfUser), mutation })
     const endpoints = new Endpoints(simulation, store, postgres)
     const publisher = startPublisher(redis, livesOfJobs(random, { users: USERS, jobs: JOBS }))
     const start = (n: number) => startWorker(redis, { postgres, endpoints, movesFirst, name: `worker ${n}` })
@@ -69,23 +70,11 @@ function deliveries ({ faults: hasFaults, mutation, movesFirst = false }: Delive
   }
 }
 
-function targetOf (userId: string, n: number): Target {
+function targetOfUser (userId: string, n: number): Target {
   return {
-    id: n + 1,
+    ...targetOf(n + 1),
     user_id: userId,
-    kind: 'own',
     url: `https://${userId}.example/`,
-    event_type: 'all',
-    event_types: null,
-    filter: null,
-    status: 'active',
-    headers: {},
-    sealed_headers: null,
-    progress_mode: 'all',
-    since_ms: 0,
-    since_seq: 0,
-    failures: 0,
-    open_until: 0,
     ciphertexts: ['whsec_c2VjcmV0'],
     changed_at: 1
   }
