@@ -9,6 +9,7 @@ import { Call } from '../ui/call.tsx'
 import { Dialog, DialogActions } from '../ui/dialog.tsx'
 import { ErrorView, Loading } from '../ui/states.tsx'
 import { toastError } from '../ui/toasts.tsx'
+import { useAction } from '../ui/use-action.ts'
 import styles from './bulk-redeliver.module.css'
 
 /** What one bulk action takes. */
@@ -28,19 +29,10 @@ export function BulkRedeliver ({ what, onClose }: { what: What, onClose: () => v
     queryKey: ['bulk-count', bulk], queryFn: ({ signal }) => client.bulk.count(bulk, { signal }), gcTime: 0
   })
   const [bulkId, setBulkId] = useState<string>()
-  const [isStarting, setStarting] = useState(false)
+  const { isBusy: isStarting, run } = useAction()
   const now = useBulk(bulkId)
 
-  async function start () {
-    setStarting(true)
-    try {
-      setBulkId((await client.bulk.start(bulk)).bulkId)
-    } catch (error) {
-      toastError(error)
-    } finally {
-      setStarting(false)
-    }
-  }
+  const start = () => run(async () => setBulkId((await client.bulk.start(bulk)).bulkId))
   function close () {
     queries.invalidateQueries({ queryKey: ['deliveries-newest'] }).catch(() => {})
     onClose()

@@ -1,4 +1,3 @@
-import { useState } from 'react'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useLocation } from 'wouter'
 import { RotateCw } from 'lucide-react'
@@ -16,7 +15,8 @@ import { Notice } from '../ui/notice.tsx'
 import { Fact, Facts, Panel } from '../ui/panel.tsx'
 import { ErrorView, Loading } from '../ui/states.tsx'
 import { Time } from '../ui/time.tsx'
-import { toast, toastError } from '../ui/toasts.tsx'
+import { toast } from '../ui/toasts.tsx'
+import { useAction } from '../ui/use-action.ts'
 import { Attempts } from './attempts.tsx'
 import { Countdown } from '../ui/countdown.tsx'
 import styles from './delivery-page.module.css'
@@ -69,25 +69,18 @@ function Actions ({ delivery: { id, status } }: { delivery: Delivery }) {
   const client = useClient()
   const queries = useQueryClient()
   const [, navigate] = useLocation()
-  const [isBusy, setBusy] = useState(false)
+  const { isBusy, run } = useAction()
   const canWrite = useCan('webhooks:write') && status !== 'pending'
 
-  async function redeliver () {
-    setBusy(true)
-    try {
-      const next = await client.deliveries.redeliver(id)
-      toast(`Sent again as delivery ${next.id}`, {
-        action: { label: 'Show', run: () => navigate(`/deliveries/${next.id}`) }
-      })
-      await queries.invalidateQueries({ queryKey: ['repetitions', id] })
-    } catch (error) {
-      toastError(error)
-    } finally {
-      setBusy(false)
-    }
-  }
-  const run = () => { redeliver().catch(() => {}) }
-  useShortcut('r', 'Redeliver', run, canWrite && !isBusy)
+  const redeliver = () => run(async () => {
+    const next = await client.deliveries.redeliver(id)
+    toast(`Sent again as delivery ${next.id}`, {
+      action: { label: 'Show', run: () => navigate(`/deliveries/${next.id}`) }
+    })
+    await queries.invalidateQueries({ queryKey: ['repetitions', id] })
+  })
+  const onRedeliver = () => { redeliver().catch(() => {}) }
+  useShortcut('r', 'Redeliver', onRedeliver, canWrite && !isBusy)
   return (
     <>
       <Call
@@ -100,7 +93,7 @@ function Actions ({ delivery: { id, status } }: { delivery: Delivery }) {
         }]}
       />
       {canWrite && (
-        <Button kind='primary' icon={<RotateCw size={15} aria-hidden />} disabled={isBusy} onClick={run}>
+        <Button kind='primary' icon={<RotateCw size={15} aria-hidden />} disabled={isBusy} onClick={onRedeliver}>
           Redeliver
         </Button>
       )}

@@ -15,7 +15,7 @@ const IDLE_MS = 30_000
 
 const isRunning = ({ state }: Bulk) => state === 'waiting' || state === 'running'
 
-/** The bulk actions that run, whoever has started them and when: they outlive the page. */
+/** The user's bulk actions that run, those of other pages and of earlier visits too. */
 export function BulkList () {
   const client = useClient()
   const { data = [] } = useQuery({

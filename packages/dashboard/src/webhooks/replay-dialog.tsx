@@ -10,7 +10,8 @@ import { Button } from '../ui/button.tsx'
 import { Call } from '../ui/call.tsx'
 import { Dialog, DialogActions } from '../ui/dialog.tsx'
 import { zone, zoneName } from '../ui/time-format.ts'
-import { toast, toastError } from '../ui/toasts.tsx'
+import { toast } from '../ui/toasts.tsx'
+import { useAction } from '../ui/use-action.ts'
 import { formatInput, parseInput } from './time-input.ts'
 import styles from './replay-dialog.module.css'
 
@@ -40,23 +41,13 @@ export function ReplayDialog ({ webhookId, onClose, onStarted }: {
     since: formatInput(Date.now() - 24 * HOUR_MS, shownZone), until: '', after: '', isFailedOnly: true, eventTypes: []
   }))
   const [counted, setCounted] = useState<ReplayMatches>()
-  const [isBusy, setBusy] = useState(false)
+  const { isBusy, run } = useAction()
   const change = (part: Partial<Values>) => {
     setValues({ ...values, ...part })
     setCounted(undefined)
   }
   const replay = replayOf(values, ms => parseInput(ms, shownZone))
 
-  async function run (act: () => Promise<void>) {
-    setBusy(true)
-    try {
-      await act()
-    } catch (error) {
-      toastError(error)
-    } finally {
-      setBusy(false)
-    }
-  }
   const count = () => run(async () => {
     const found = await client.webhooks.replay(webhookId, { ...replay, dryRun: true })
     setCounted(found)

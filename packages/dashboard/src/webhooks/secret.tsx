@@ -10,7 +10,7 @@ import { CopyButton } from '../ui/copy-button.tsx'
 import { Countdown } from '../ui/countdown.tsx'
 import { Confirm, Dialog, DialogActions } from '../ui/dialog.tsx'
 import { Panel } from '../ui/panel.tsx'
-import { toastError } from '../ui/toasts.tsx'
+import { useAction } from '../ui/use-action.ts'
 import styles from './secret.module.css'
 
 /** A secret on a screen is one that others see. */
@@ -31,7 +31,7 @@ export function SecretDialog ({ secret, title, onClose }: { secret: string, titl
   return (
     <Dialog
       isOpen onClose={onClose} title={title}
-      description='Whoever has it can sign requests as this webhook. Your receiver needs it to verify them.'
+      description='It signs requests as this webhook: keep it secret. Your receiver needs it to verify them.'
     >
       <SecretText secret={secret} />
       <DialogActions><Button kind='primary' onClick={onClose}>I have it</Button></DialogActions>
@@ -47,7 +47,7 @@ export function SecretPanel ({ webhook: { id } }: { webhook: Pick<Webhook, 'id'>
   const [shown, setShown] = useState<string>()
   const [rotated, setRotated] = useState<string>()
   const [isAsking, setAsking] = useState(false)
-  const [isBusy, setBusy] = useState(false)
+  const { isBusy, run } = useAction()
   const queryKey = ['webhook-secret', id]
   const { data } = useQuery({
     queryKey,
@@ -61,16 +61,6 @@ export function SecretPanel ({ webhook: { id } }: { webhook: Pick<Webhook, 'id'>
     return () => clearTimeout(timer)
   }, [shown])
 
-  async function run (act: () => Promise<void>) {
-    setBusy(true)
-    try {
-      await act()
-    } catch (error) {
-      toastError(error)
-    } finally {
-      setBusy(false)
-    }
-  }
   const show = () => run(async () => setShown(await client.webhooks.secret(id)))
   const rotate = () => run(async () => {
     setRotated(await client.webhooks.rotateSecret(id))

@@ -9,7 +9,7 @@ import { useClient } from '../live/tidings.tsx'
 import { announce } from '../shell/announcer.tsx'
 import { Button } from '../ui/button.tsx'
 import { Notice } from '../ui/notice.tsx'
-import { toastError } from '../ui/toasts.tsx'
+import { useAction } from '../ui/use-action.ts'
 import styles from './test-panel.module.css'
 
 const FOLLOW_MS = 700
@@ -18,7 +18,7 @@ const FOLLOW_MS = 700
 export function TestPanel ({ webhookId, onDelivered }: { webhookId: number, onDelivered?: () => void }) {
   const client = useClient()
   const [deliveryId, setDeliveryId] = useState<number>()
-  const [isBusy, setBusy] = useState(false)
+  const { isBusy, run } = useAction()
   const { data: delivery } = useQuery({
     queryKey: ['test', deliveryId],
     queryFn: async ({ signal }) => {
@@ -32,16 +32,7 @@ export function TestPanel ({ webhookId, onDelivered }: { webhookId: number, onDe
     // Its retries are of no interest: one mends the endpoint and sends another test.
     refetchInterval: ({ state }) => state.data && state.data.attempts.length > 0 ? false : FOLLOW_MS
   })
-  async function send () {
-    setBusy(true)
-    try {
-      setDeliveryId((await client.webhooks.test(webhookId)).id)
-    } catch (error) {
-      toastError(error)
-    } finally {
-      setBusy(false)
-    }
-  }
+  const send = () => run(async () => setDeliveryId((await client.webhooks.test(webhookId)).id))
   const isDelivered = delivery?.attempts[0]?.errorClass === null
   const isSending = isBusy || (deliveryId !== undefined && !delivery?.attempts.length)
   return (
