@@ -45,3 +45,19 @@ t.test('an event has the same id on every channel', async t => {
   t.same(findings(received, ids), NONE)
   t.same(findings([waiting, active, progress, { ...completed, eventId: '12-0' }], ids), { ...NONE, wrong: 1 })
 })
+
+t.test('of equal events without times, the one with the id of another channel is meant', async t => {
+  const retried = [...expected.slice(0, 4), { ...expected[3] as Expected, ms: 5 }]
+  const ids = new Map([[3, '10-2'], [4, '11-0']])
+  const found = (events: { eventId: string }[]) => matchEvents({
+    subject: 'test',
+    expected: retried,
+    carries: type => type === 'progress',
+    received: events.map(({ eventId }) => ({ eventId, type: 'progress', value: 50 })),
+    ids: new Map(ids)
+  })
+  t.match(found([{ eventId: '10-2' }, { eventId: '11-0' }]), { lost: [], doubled: [], reordered: [], wrong: [] })
+  t.match(found([{ eventId: '11-0' }]), { lost: { length: 1 }, doubled: [], reordered: [], wrong: [] })
+  t.match(found([{ eventId: '11-0' }, { eventId: '10-2' }]), { lost: [], reordered: { length: 1 }, wrong: [] })
+  t.match(found([{ eventId: '12-0' }]), { wrong: { length: 1 } })
+})

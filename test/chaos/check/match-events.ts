@@ -30,7 +30,7 @@ export function matchEvents ({ subject, expected, carries, received, ids }: Matc
   let last = -1
   for (const event of received) {
     const key = keyOf(event, hasTimes)
-    const index = open.get(key)?.shift()
+    const index = takeIndex(open.get(key), index => ids.get(index) === event.eventId)
     const line = `${subject}: ${key} (${event.eventId})`
     if (index === undefined) {
       if (total.has(key)) found.doubled.push(line)
@@ -47,6 +47,14 @@ export function matchEvents ({ subject, expected, carries, received, ids }: Matc
     found.lost.push(...indexes.map(() => `${subject}: ${key}`))
   }
   return found
+}
+
+/**
+ * Takes the place of the event with this id, otherwise the first one. A channel without times may have equal events, of
+ * which it lacks the first: a job that was retried reports the same progress again.
+ */
+function takeIndex (places: number[] = [], isOfId: (index: number) => boolean): number | undefined {
+  return places.splice(Math.max(0, places.findIndex(isOfId)), 1)[0]
 }
 
 /** Without the time of a removal: when it is known that nothing replaces the job, it is published. */

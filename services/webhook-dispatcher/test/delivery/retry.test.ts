@@ -27,7 +27,9 @@ t.test('retries with the same id on the schedule, upward jitter only, and is del
 })
 
 t.test('gives up after the schedule, keeps the delivery, and delays no other', async t => {
-  const { append, createWebhook, sql } = await setup(t, { WEBHOOK_RETRY_SCHEDULE: '20ms,40ms,60ms' })
+  const { append, createWebhook, sql } = await setup(
+    t, { WEBHOOK_RETRY_SCHEDULE: '20ms,40ms,60ms', WEBHOOK_RECOVERY_WINDOW: '0' }
+  )
   const receiver = await startReceiver(t, ({ body }) => body.includes('"failed"') ? 400 : 200)
   await createWebhook({ url: receiver.url })
   await append([

@@ -55,7 +55,7 @@ t.test('they share its health: a dead origin gets as few attempts as a single UR
 })
 
 t.test('a URL that is gone ends for itself alone', async t => {
-  const { append, sql } = await setup(t)
+  const { append, sql } = await setup(t, { WEBHOOK_RECOVERY_WINDOW: '0' })
   const receiver = await startReceiver(t, ({ url }) => url === '/0' ? 410 : 200)
   await append(jobs('some', 5, n => `${receiver.url}/${n}`))
   await until(async () => (await sql`select from webhooks.deliveries where finished_at is not null`).length === 5)

@@ -4,7 +4,10 @@ import t from 'tap'
 import { appender, SECRET_KEY } from '../setup.ts'
 import { setup } from './setup.ts'
 
-const { call, sql, redis } = await setup(t, { WEBHOOK_SECRET_KEY: SECRET_KEY, WEBHOOK_RETRY_SCHEDULE: '50ms' })
+// What failed stays so: no probe makes it due again.
+const { call, sql, redis } = await setup(t, {
+  WEBHOOK_SECRET_KEY: SECRET_KEY, WEBHOOK_RETRY_SCHEDULE: '50ms', WEBHOOK_RECOVERY_WINDOW: '0'
+})
 const append = appender(redis)
 const newUser = () => `user-${randomUUID()}`
 
@@ -62,7 +65,8 @@ t.test('the webhooks that each event of a job went to are listed, with what beca
 
   const [, completed] = job.events
   const [{ id: failedId }] = (await call(`/deliveries?jobId=${jobId}&status=failed`, { user })).body.deliveries
-  await call(`/deliveries/${failedId}/redeliver`, { method: 'POST', user })
+  const redelivered = await call(`/deliveries/${failedId}/redeliver`, { method: 'POST', user })
+  t.match(redelivered, { status: 202, body: { originId: failedId } })
   const again = (await notified(user, jobId)).events[1]
   t.equal(again?.eventId, completed?.eventId)
   t.match(again?.deliveries[2], {

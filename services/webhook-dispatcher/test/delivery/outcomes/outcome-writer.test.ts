@@ -4,7 +4,9 @@ import { setup, type NewEvent } from '../../setup.ts'
 
 const completed = (jobId: string, userId: string): NewEvent => ({ type: 'completed', jobId, userId, result: 1 })
 
-const { sql, append, createWebhook } = await setup(t, { WEBHOOK_RETRY_SCHEDULE: '20ms', LOG_LEVEL: 'silent' })
+const { sql, append, createWebhook } = await setup(
+  t, { WEBHOOK_RETRY_SCHEDULE: '20ms', WEBHOOK_RECOVERY_WINDOW: '0', LOG_LEVEL: 'silent' }
+)
 
 /**
  * Two deliveries that succeed at the second attempt, which Postgres refuses to write down so many times, where `when`
