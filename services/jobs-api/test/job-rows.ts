@@ -14,6 +14,7 @@ export type JobRow = {
   progress: unknown
   attempts_made: number
   ours: boolean
+  created_ms: string
   generation_ms: string
   started_ms: string | null
   finished_ms: string | null

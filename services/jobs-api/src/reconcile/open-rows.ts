@@ -63,15 +63,15 @@ export async function openRows (sql: RawSql, queue: string, { after, upTo, limit
 }
 
 /**
- * The open rows of other producers' jobs whose comparison was requested: all incarnations of an id, one of them, or all
- * jobs of a slot.
+ * The open rows whose comparison was requested, of other producers' jobs and of cancelled ones: all incarnations of an
+ * id, one of them, or all jobs of a slot.
  */
 export async function requestedRows (sql: RawSql, queue: string, targets: ReconcileTarget[]): Promise<OpenRow[]> {
   const ids = targets.flatMap(target => 'jobId' in target ? target.jobId : [])
   const slots = targets.flatMap(target => 'slot' in target ? target.slot : [])
   const rows = await sql<OpenRow[]>`
     select ${columns(sql)} from jobs.jobs
-    where not ours and n = any(array(
+    where (not ours or cancel_requested_at is not null) and n = any(array(
       select n from jobs.jobs where queue = ${queue} and id = any(${ids}::text[]) and state < 3
       union
       -- As in the index's condition, hence the literal: with a parameter Postgres could not prove that the index applies.

@@ -1,15 +1,19 @@
+import { carryOutCancel } from '../commands/cancel-job.ts'
 import type { ReconcileRequests } from '../relay/mapping/reconcile-requests.ts'
 import { readRelayState, requestReconcile, saveReconciled } from '../relay/relay-state.ts'
 import { apply, waitForRows, type ApplyContext, type Candidate } from './apply.ts'
 import { readBullmqStates, type BullmqState } from './bullmq-state.ts'
 import { decide, decideMissing, type LostJobs } from './decide.ts'
 import { findSuccessors } from './find-successors.ts'
-import { generationOf, newestRow, openRows, outboxRows, requestedRows, silentRows, type OpenRow } from './open-rows.ts'
+import {
+  generationOf, newestRow, openRows, outboxRows, requestedRows, silentRows, unchangedRows, type OpenRow
+} from './open-rows.ts'
 
 const PAGE = 200
 /** Rows that one run reads, silent or not; and jobs that one sweep adds: after an outage there are many. */
 const MAX_SILENT = 5000
 const MAX_ADDED = 10_000
+const OPEN_STATES = new Set<BullmqState['state'] | undefined>(['waiting', 'delayed', 'active'])
 
 export type ReconcileContext = ApplyContext & { lostJobs: LostJobs, reconcileRequests: ReconcileRequests }
 
@@ -35,7 +39,10 @@ export async function reconcileAll (context: ReconcileContext, signal: AbortSign
   log.info({ queue: queue.name, compared }, 'reconcile: open jobs compared with BullMQ')
 }
 
-/** Compares jobs of other producers that were removed, or that another job may have replaced. */
+/**
+ * Compares jobs of other producers that were removed, or that another job may have replaced, and jobs that were
+ * cancelled before they were added.
+ */
 export async function reconcileRequested (context: ReconcileContext): Promise<void> {
   const { reconcileRequests, redis, sql, queue } = context
   const { targets, isFull } = reconcileRequests.take()
@@ -86,6 +93,25 @@ async function compare (rows: OpenRow[], context: ReconcileContext): Promise<voi
     return [{ row, decide: fresh => decide(fresh, bullmq, lostJobs), state: bullmq.state }]
   })
   await apply(candidates, context)
+  await cancelAgain(rows.filter((row, i) => row.is_cancelled && OPEN_STATES.has(states[i]?.state)), context)
+}
+
+/**
+ * Carries out the cancel requests of jobs that BullMQ has nevertheless: the command that adds a job may arrive after
+ * the request, and Redis may have been away when the request was made.
+ */
+async function cancelAgain (cancelled: OpenRow[], { sql, redis, queue, log }: ReconcileContext): Promise<void> {
+  if (cancelled.length === 0) return
+  const rows = (await unchangedRows(sql, cancelled)).filter(row => row.is_cancelled)
+  for (const row of rows) {
+    try {
+      await carryOutCancel(row, { userId: row.user_id, redis, findQueue: () => queue })
+      log.info({ queue: queue.name, jobId: row.id }, 'reconcile: cancelled again')
+    } catch (err) {
+      if ((err as { statusCode?: number }).statusCode !== 409) throw err
+      log.info({ err, queue: queue.name, jobId: row.id }, 'reconcile: not cancelled again')
+    }
+  }
 }
 
 /** Adds the successors of missing jobs of other producers to their states. */

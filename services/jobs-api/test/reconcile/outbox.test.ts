@@ -1,5 +1,5 @@
 import t from 'tap'
-import { until } from '@tidings/testing'
+import { tokenOf, until } from '@tidings/testing'
 import { producer, worker } from '../bullmq.ts'
 import { untilStates } from '../job-rows.ts'
 import { setup, startApp } from '../setup.ts'
@@ -84,6 +84,35 @@ t.test('a job that is cancelled while the outbox adds it is removed again', asyn
   t.equal(row?.failed_reason, 'Cancelled by user')
   t.same((await publishedEvents(app.redis)).map(({ type }) => type), ['added', 'waiting', 'failed'])
   t.equal(await producer(t, redis).getWaitingCount(), 0)
+})
+
+t.test('a job that a late command adds after it was cancelled is removed again', async t => {
+  const { app, redis, database } = await setup(t, QUICK)
+  const queue = producer(t, redis)
+  const id = await submit(app, { delay: 60_000 })
+  await until(async () => (await publishedEvents(app.redis)).length === 2)
+  const { statusCode } = await app.inject({
+    method: 'POST', url: `/jobs/${id}/cancel`, headers: { authorization: `Bearer ${tokenOf(7)}` }
+  })
+  t.equal(statusCode, 202)
+  const [row] = await untilStates(database.sql, ['failed'])
+  await queue.add('work', { userId: 7 }, { jobId: id, timestamp: Number(row?.created_ms) })
+  const types = async () => (await publishedEvents(app.redis)).map(({ type }) => type).join(' ')
+  await until(async () => await types() === 'added delayed failed added waiting failed', { what: 'the second failure' })
+  t.match(await untilStates(database.sql, ['failed']), [{ failed_reason: 'Cancelled by user' }])
+  t.equal(await queue.getJobCountByTypes('waiting', 'delayed', 'active'), 0)
+})
+
+t.test('a cancel request that could not be carried out is carried out later', async t => {
+  const { database, redis } = await setup(t, { ...QUICK, RECONCILE_SILENT_MS: '100', RECONCILE_INTERVAL_MS: '100' })
+  const queue = producer(t, redis)
+  await queue.add('work', { userId: 7 })
+  await untilStates(database.sql, ['waiting'])
+  // As if Redis had been away for the rest of the command.
+  await database.sql`update jobs.jobs set cancel_requested_at = now()`
+  const [row] = await untilStates(database.sql, ['failed'])
+  t.equal(row?.failed_reason, 'Cancelled by user')
+  t.equal(await queue.getWaitingCount(), 0)
 })
 
 t.test('after an outage all pending jobs are added in one sweep, not one page at a time', async t => {

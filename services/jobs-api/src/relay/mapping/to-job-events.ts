@@ -51,7 +51,7 @@ export function createEventMapper (
       if (owner === UNOWNED) return skipUnowned(entry)
       const isCancelled = cancelled.has(entry.jobId)
       if (mayBeReplaced(entry, owner) && !isCancelled) return requestReconcile(entry, owner)
-      if (entry.event === 'added') requestReconcileOfPredecessor(entry, owner)
+      if (entry.event === 'added') requestReconcileOfAdded(entry, owner)
       return mapEvent(entry, { queue, owner, isCancelled, attemptError: errors.get(entry.id) }) ?? []
     })
     const large = mapped.flatMap(one => one.large ?? [])
@@ -81,11 +81,12 @@ export function createEventMapper (
   }
 
   /**
-   * BullMQ removes the pending job of a scheduler without an entry; and of two jobs with one id the earlier is gone.
+   * BullMQ removes the pending job of a scheduler without an entry; of two jobs with one id the earlier is gone; and a
+   * job that was cancelled before a late command added it is to be removed again.
    */
-  function requestReconcileOfPredecessor ({ jobId }: BullmqEvent, { slot, isReused }: Owner) {
+  function requestReconcileOfAdded ({ jobId }: BullmqEvent, { generation, slot, isReused, isCancelled }: Owner) {
     if (slot?.startsWith('repeat:')) reconcileRequests.request({ slot })
-    if (isReused) reconcileRequests.request({ jobId })
+    if (isReused || (isCancelled && generation === undefined)) reconcileRequests.request({ jobId })
   }
 
   function skipUnowned ({ event, jobId }: BullmqEvent): [] {

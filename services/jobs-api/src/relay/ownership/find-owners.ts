@@ -15,6 +15,7 @@ type Row = {
   generation_seq: number
   created_ms: number
   attempts_max: number
+  is_cancelled: boolean
   webhook_url: string | null
   webhook_event_type: JobWebhookEventType | null
 }
@@ -34,7 +35,7 @@ export async function findOwners (
     ) with ordinality as wanted (id, ms, seq, place)
     cross join lateral (
       select id, user_id, name, ours as submitted_here, generation_ms, generation_seq, created_ms, attempts_max,
-        webhook_url, webhook_event_type
+        cancel_requested_at is not null as is_cancelled, webhook_url, webhook_event_type
       from jobs.jobs
       where queue = ${queue} and jobs.id = wanted.id and (generation_ms, generation_seq) <= (wanted.ms, wanted.seq)
       order by generation_ms desc, generation_seq desc
@@ -61,6 +62,7 @@ function ownerOf (row: Row): KnownOwner {
     isSubmittedHere: row.submitted_here,
     created: row.created_ms,
     attempts: row.attempts_max,
+    isCancelled: row.is_cancelled,
     ...(generation.ms > 0 && { generation: formatEventId(generation) }),
     ...ownWebhookOf(row)
   }

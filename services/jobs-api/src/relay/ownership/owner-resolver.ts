@@ -64,9 +64,8 @@ export function createOwnerResolver (
   }
 
   function cached ({ jobId, isNew }: Incarnation): Incarnation['owner'] {
-    const owner = cache.get(jobId)
-    // Ids of submitted jobs are never reused: a second `added` means the same job, added again.
-    return isNew && (owner === UNOWNED || owner?.generation !== undefined) ? undefined : owner
+    // A second `added` may be that of another job, or of the same one, which was cancelled meanwhile.
+    return isNew ? undefined : cache.get(jobId)
   }
 
   async function resolveFromPostgres (incarnations: Incarnation[], end: string) {

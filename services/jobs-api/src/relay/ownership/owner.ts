@@ -13,6 +13,8 @@ export type Owner = {
   slot?: string
   /** An earlier job with this id is known; it is gone, however it ended. */
   isReused?: true
+  /** Whether a submitted job was cancelled before this `added`. */
+  isCancelled?: boolean
   /** The job's own webhookUrl, and the events that it receives: the completion, where nothing else is set. */
   webhookUrl?: string
   webhookEventType?: JobWebhookEventType
