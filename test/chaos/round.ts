@@ -33,6 +33,8 @@ export interface RoundResult extends Findings {
   recoveryMs: number | undefined
 }
 
+interface FaultToHeal { fault: Fault, end: Heal }
+
 /** Load, one fault or several at a time, the end of the faults, the end of the load, and the comparison. */
 export async function runRound (
   { system, observers, load, checker, jobs, pauseMs, duringFault }: RoundContext, faults: Fault[], seed: number
@@ -66,13 +68,12 @@ export async function runRound (
   /** Causes the faults, ends them, and measures how soon a new job is reported. */
   async function trouble (): Promise<Probe> {
     await sleep(random.between(300, 1000))
-    const heals: Heal[] = []
-    const healAll = async () => {
-      for (const heal of heals.splice(0).toReversed()) await heal()
-    }
+    const heals: FaultToHeal[] = []
+    const healAll = async () => await heal(heals.splice(0))
     const isSinceStart = faults.every(({ recovery }) => recovery.since === 'start')
     try {
-      for (const fault of faults) heals.push(await fault.inject({ system, observers, random }))
+      const ordered = faults.toSorted((a, b) => Number(a.beginsLast ?? false) - Number(b.beginsLast ?? false))
+      for (const fault of ordered) heals.push({ fault, end: await fault.inject({ system, observers, random }) })
       const early = isSinceStart ? probe(prober, `probe-${seed}`) : undefined
       early?.catch(() => {}) // awaited below, once the fault is over
       await sleep(Math.max(...faults.map(({ holdMs: [from, to] }) => random.between(from, to + 1))))
@@ -85,6 +86,23 @@ export async function runRound (
       await healAll()
     }
   }
+}
+
+/**
+ * Ends faults, the last one first, and those last whose end starts processes. One that cannot be ended leaves no other.
+ */
+async function heal (heals: FaultToHeal[]): Promise<void> {
+  const isLast = ({ fault }: FaultToHeal) => fault.startsProcesses === true
+  const ordered = heals.toReversed()
+  const errors: unknown[] = []
+  for (const { fault, end } of [...ordered.filter(one => !isLast(one)), ...ordered.filter(isLast)]) {
+    try {
+      await end()
+    } catch (cause) {
+      errors.push(new Error(`${fault.name} has no end: ${messageOf(cause)}`, { cause }))
+    }
+  }
+  if (errors.length > 0) throw new AggregateError(errors, errors.map(messageOf).join('; '))
 }
 
 function repeats (observers: Observer[]): number {

@@ -20,6 +20,10 @@ export interface Fault {
   recovery: { since: 'start' | 'end', withinMs: number }
   /** Webhooks may miss progress: endpoints fail, and newer events supersede it. */
   supersedesProgress?: boolean
+  /** Takes away what other faults need to begin. */
+  beginsLast?: true
+  /** Its end starts processes, which need what other faults have taken away. */
+  startsProcesses?: true
   /** Starts it, and returns what ends it. */
   inject: (context: FaultContext) => Promise<Heal> | Heal
 }

@@ -52,6 +52,7 @@ export const postgresFaults: Fault[] = [
     name: 'postgres-connections',
     what: 'all connections of Postgres taken, after those of the services have ended',
     holdMs: HOLD_MS,
+    beginsLast: true,
     recovery: { since: 'end', withinMs: 10_000 },
     inject: async ({ system }) => {
       const taken = postgres(system.postgres.url, { max: 100, onnotice: () => {}, connect_timeout: 5 })

@@ -27,6 +27,7 @@ function ended ({ name, what, choose, withinMs, since = 'start' }: Ended, signal
     what,
     holdMs: [500, 2500],
     recovery: { since, withinMs },
+    startsProcesses: true,
     inject: async context => {
       const victim = await choose(context)
       await victim.kill(signal)
@@ -68,6 +69,7 @@ export const processFaults: Fault[] = [
     what: 'SIGKILL of all services and the edge at once',
     holdMs: [500, 1500],
     recovery: { since: 'end', withinMs: 10_000 },
+    startsProcesses: true,
     inject: async ({ system: { replicas, edge } }) => {
       const all = [...replicas, edge]
       await Promise.all(all.map(async process => await process.kill('SIGKILL')))
