@@ -52,8 +52,12 @@ export class EndpointCircuit {
     return this.#recordedFailures > 0
   }
 
-  /** Takes the health recorded in Postgres, which other replicas write too. */
+  /**
+   * Takes the health recorded in Postgres, which other replicas write too: the success of one ends the failures that
+   * were recorded by all.
+   */
   sync ({ failures, open_until: openUntil }: Pick<Target, 'failures' | 'open_until'>): void {
+    if (failures === 0 && this.#recordedFailures > 0) this.#failures = 0
     this.#recordedFailures = failures
     this.#recordedPause = openUntil
   }

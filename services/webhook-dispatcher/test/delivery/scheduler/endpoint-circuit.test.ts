@@ -42,3 +42,13 @@ t.test('failures and pauses of other replicas count, and a success here does not
   t.equal(circuit.state, 'closed')
   t.equal(circuit.wasFailing, false)
 })
+
+t.test('a success of another replica ends the failures that were seen here and recorded', async t => {
+  const circuit = newCircuit()
+  fail(circuit, 2)
+  circuit.sync({ failures: 0, open_until: 0 })
+  t.equal(circuit.state, 'failing', 'read before they were recorded')
+  circuit.sync({ failures: 2, open_until: 0 })
+  circuit.sync({ failures: 0, open_until: 0 })
+  t.equal(circuit.state, 'closed')
+})
