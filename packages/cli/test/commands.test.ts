@@ -54,9 +54,14 @@ t.test('jobs are submitted, watched, listed and shown', async t => {
   t.match((await cli.run(['jobs', 'get', id, '--data'])).stdout, /^data {6}\{"fail":/m)
   t.match((await cli.json(['jobs', 'events', id])).map(event => (event as { type: string }).type),
     ['added', 'waiting', 'active', 'failed'])
+  t.match((await cli.run(['jobs', 'attempts', id])).stdout, /^ATTEMPT +STARTED .*\n1 +\d{4}-\S+ .* failed +no �\[31mluck$/m)
   t.match(await cli.json(['counts']), [{ completed: 1, failed: 1 }])
   t.match((await cli.run(['jobs', '--since', '1h', '--limit', '1'])).stdout, /^ID .*\n\S+ .*failed/)
   t.equal((await cli.run(['jobs', '--until', '1h'])).stdout, '')
+
+  const [, completed = ''] = /^completed .*? count (\S+)/m.exec(submitted.stdout) ?? []
+  const whole = await cli.json(['jobs', 'events', completed, '--progress'])
+  t.match(whole.slice(-2), [{ type: 'progress', progress: 100 }, { type: 'completed' }])
 
   t.match(await cli.json(['jobs', '--q', 'LUCK', '--status', 'failed,completed', '--sort', 'finished']), [{ id }])
 

@@ -42,8 +42,7 @@ export function createBulk ({ route }: Routes, closed: AbortSignal) {
     /** Retries or cancels jobs, or redelivers deliveries: all that match now, each once. */
     start: route<[bulk: Omit<NewBulk, 'dryRun'>], StartedBulk, OnceOptions>('POST /bulk body once'),
     /** How many items would match. */
-    count: async (bulk: NewBulk, options?: RequestOptions): Promise<number> =>
-      await count({ ...bulk, dryRun: true }, options),
+    count: (bulk: NewBulk, options?: RequestOptions): Promise<number> => count({ ...bulk, dryRun: true }, options),
     get,
     /** The newest 100, newest first. */
     list: route<[], Bulk[]>('GET /bulk', 'bulks'),

@@ -38,7 +38,7 @@ export interface ErrorDetails {
 
 /** Every error of this package, but for an abort: that throws the signal's own reason. */
 export class TidingsError extends Error {
-  readonly code: ErrorCode
+  declare readonly code: ErrorCode
   /** The HTTP status, where there was a response. */
   declare readonly status: number | undefined
   declare readonly problem: Problem | undefined
@@ -50,8 +50,7 @@ export class TidingsError extends Error {
   constructor (code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details)
     this.name = 'TidingsError'
-    this.code = code
-    Object.assign(this, details)
+    Object.assign(this, { code }, details)
   }
 }
 
@@ -62,9 +61,7 @@ const CODES: Record<number, ErrorCode> = {
   408: 'timeout',
   409: 'conflict',
   410: 'gone',
-  429: 'rate_limited',
-  500: 'server_error',
-  501: 'server_error'
+  429: 'rate_limited'
 }
 
 /** What a date or a number of seconds may say at most: beyond, timers overflow. */
@@ -73,8 +70,9 @@ const MAX_RETRY_AFTER_MS = 86_400_000
 /** The error that an HTTP response with this status means. */
 export function responseError (status: number, headers: Headers, body: unknown): TidingsError {
   const problem = isRecord(body) ? body as Problem : undefined
-  const other = status >= 500 ? 'unavailable' : status >= 400 ? 'invalid_request' : 'unexpected_response'
-  const code = CODES[status] ?? other
+  const code = CODES[status] ?? (status > 501
+    ? 'unavailable'
+    : status >= 500 ? 'server_error' : status >= 400 ? 'invalid_request' : 'unexpected_response')
   const text = problem?.detail ?? problem?.title
   return new TidingsError(code, `HTTP ${status}${text ? `: ${text}` : ''}`, {
     status,

@@ -20,7 +20,7 @@ export interface Http {
 export interface SendOptions {
   query?: object | undefined
   body?: unknown
-  headers?: Record<string, string | undefined>
+  headers?: Record<string, string | null | undefined>
   signal?: AbortSignal | undefined
   /** Makes it harmless to send a POST twice; other methods need none. */
   idempotencyKey?: string | undefined
@@ -98,12 +98,12 @@ export async function send (http: Http, method: string, path: string, options: S
 
 /** The entries that have a value. */
 function defined (object: object): [string, string][] {
-  return Object.entries(object).filter(([, value]) => value !== undefined) as [string, string][]
+  return Object.entries(object).filter(([, value]) => value != null) as [string, string][]
 }
 
 /** `?a=1&b=2` of what is defined. */
 export function queryText (query: object): string {
-  const text = new URLSearchParams(defined(query)).toString()
+  const text = `${new URLSearchParams(defined(query))}`
   return text && `?${text}`
 }
 
@@ -128,11 +128,10 @@ export async function readPieces ({ body }: Response, onPiece: (text: string) =>
   const reader = body.getReader()
   const decoder = new TextDecoder()
   try {
-    let isDone = false
-    while (!isDone) {
+    for (;;) {
       const { done, value } = await reader.read()
-      isDone = done
       onPiece(decoder.decode(value, { stream: !done }))
+      if (done) return
     }
   } finally {
     reader.cancel().catch(() => {})

@@ -6,8 +6,8 @@ export type { Events, EventsOptions } from './events.ts'
 export type { Feed } from './feed.ts'
 export { JobFailedError } from './job-failed-error.ts'
 export type {
-  CompletedJob, GetJobOptions, GetOptions, JobHandle, JobOptions, Jobs, JobSchemas, ResubmitOptions, ResultOptions,
-  SubmitOptions, WaitOptions
+  CompletedJob, DetailedTimeline, GetJobOptions, GetOptions, JobHandle, JobOptions, Jobs, JobSchemas, ResubmitOptions,
+  ResultOptions, SubmitOptions, WaitOptions
 } from './jobs.ts'
 export type { Pages, RequestOptions } from './routes.ts'
 export type { InputOf, OutputOf, Schema } from './schema.ts'

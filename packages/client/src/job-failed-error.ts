@@ -3,7 +3,7 @@ import type { Job } from './types.ts'
 
 /** Of `wait`: the job has failed. */
 export class JobFailedError extends TidingsError {
-  readonly job: Job
+  declare readonly job: Job
 
   constructor (job: Job) {
     super('job_failed', `Job ${job.id} failed${job.failedReason ? `: ${job.failedReason}` : ''}`)

@@ -48,7 +48,7 @@ export function createJobWatcher (
   const { signal: closed } = closing
   const pause = createPause(closed)
   let job: Job | undefined
-  let etag: string | undefined
+  let etag: string | null | undefined
   /** Asks: the answer has to be of after this event, and to know it if it is the job's own. */
   let wanted: Wanted | undefined = {}
   let isAsking = false
@@ -180,16 +180,16 @@ export function createJobWatcher (
   }
 
   async function get (query: { after?: string | undefined, wait?: number }, signal: AbortSignal) {
-    const { wait } = query
+    const { wait = 0 } = query
     const { status, etag: newTag, body } = await (wait ? hub.poll : hub.request)(signal, () =>
-      send({ ...http, retries: 0, timeoutMs: http.timeoutMs + (wait ?? 0) * 1000 }, 'GET', `/jobs/${encodeURIComponent(jobId)}`, {
+      send({ ...http, retries: 0, timeoutMs: http.timeoutMs + wait * 1000 }, 'GET', `/jobs/${encodeURIComponent(jobId)}`, {
         query: { queue, ...query },
         headers: { 'if-none-match': wait ? etag : undefined },
         signal
       }))
     if (status === 304) return
     if (!isJob(body)) throw new TidingsError('unexpected_response', 'The response is no job')
-    etag = newTag ?? undefined
+    etag = newTag
     const known = job?.lastEventId
     if (!known || !isNewer(known, body.lastEventId)) accept(body) // else it is older than what is known
   }

@@ -4,8 +4,8 @@ import { TidingsError } from './errors.ts'
 import type { RequestOptions, Routes } from './routes.ts'
 import { validate, type InputOf, type OutputOf, type Schema } from './schema.ts'
 import type {
-  Job, JobCounts, JobDeliveries, JobList, JobStats, JobStatsQuery, JobSummary, JobTimelineEntry, ListJobsQuery, NewJob,
-  SubmittedJob
+  Job, JobCounts, JobDeliveries, JobList, JobStats, JobStatsQuery, JobSummary, JobTimeline, JobTimelineEntry,
+  ListJobsQuery, NewJob, SubmittedJob
 } from './types.ts'
 import { isFinal, type WatchOptions } from './job-watcher.ts'
 import { watchJob, type JobWatch } from './watch.ts'
@@ -71,6 +71,9 @@ export interface JobDeliveriesOptions extends RequestOptions {
   queue?: string | undefined
 }
 
+/** The events of a job, its attempts and samples of its progress, each oldest first. */
+export type DetailedTimeline = Required<JobTimeline>
+
 export type CompletedJob<Result = unknown> = Job & { state: 'completed', result: Result }
 
 export type Jobs<Schemas extends JobSchemas> = ReturnType<typeof createJobs<Schemas>>
@@ -84,6 +87,7 @@ export function createJobs<Schemas extends JobSchemas> (
   const submitOne = route<[body: object], SubmittedJob, OnceOptions>('POST /submit-job body once')
   const resubmitOne = route<[jobId: string, body: object], SubmittedJob, OnceOptions & JobOptions>(
     'POST /jobs/:id/resubmit body once')
+  const detail = route<[jobId: string], DetailedTimeline, GetOptions & { include: 'progress' }>('GET /jobs/:id/events')
   const submitAll = route<[body: object], SubmittedJob[], OnceOptions>('POST /submit-jobs body once', 'jobs')
 
   async function submit<Name extends NamesOf<Schemas>> (
@@ -115,7 +119,7 @@ export function createJobs<Schemas extends JobSchemas> (
   async function resubmit (
     jobId: string, { data, ...options }: ResubmitOptions = {}
   ): Promise<JobHandle> {
-    return handle(await resubmitOne(jobId, data === undefined ? {} : { data }, options))
+    return handle(await resubmitOne(jobId, { data }, options))
   }
 
   function watch<S extends Schema<unknown, unknown>> (
@@ -167,7 +171,10 @@ export function createJobs<Schemas extends JobSchemas> (
     /** Finished jobs by outcome and bucket of time, with percentiles of their duration. */
     stats: route<[], JobStats, JobStatsQuery & RequestOptions>('GET /jobs/stats'),
     /** What happened to a job, without progress. */
-    timeline: route<[jobId: string], JobTimelineEntry[], GetOptions>('GET /jobs/:id/events', 'events')
+    timeline: route<[jobId: string], JobTimelineEntry[], GetOptions>('GET /jobs/:id/events', 'events'),
+    /** The same with the attempts, each with its times and error, and with at most 200 samples of the progress. */
+    detailedTimeline: (jobId: string, options?: GetOptions): Promise<DetailedTimeline> =>
+      detail(jobId, { ...options, include: 'progress' })
   }
 }
 

@@ -26,14 +26,13 @@ export function createRoutes (http: Http) {
   function route<Args extends unknown[], Result, Options = RequestOptions> (
     text: string, field?: string
   ): Method<Args, Options, Promise<Result>> {
-    const [method = '', path = '', ...takes] = text.split(' ')
-    return async (...args) => {
-      const rest: unknown[] = args
-      const url = path.replace(/:\w+/g, () => encodeURIComponent(rest.shift() as string))
-      const body = takes.includes('body') ? rest.shift() : undefined
-      const { signal, idempotencyKey, ...query } = (rest[0] ?? {}) as Options & OwnOptions
+    const [method = '', path = ''] = text.split(' ')
+    return async (...args: unknown[]) => {
+      const url = path.replace(/:\w+/g, () => encodeURIComponent(args.shift() as string))
+      const body = text.includes(' body') ? args.shift() : undefined
+      const { signal, idempotencyKey, ...query } = (args[0] ?? {}) as Options & OwnOptions
       const { body: result } = await send(http, method, url, {
-        query, body, signal, idempotencyKey: takes.includes('once') ? idempotencyKey ?? randomKey() : undefined
+        query, body, signal, idempotencyKey: text.includes(' once') ? idempotencyKey ?? randomKey() : undefined
       })
       return (field ? (result as Values)[field] : result) as Result
     }

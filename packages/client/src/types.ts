@@ -29,7 +29,8 @@ export type JobCounts = Exclude<ResponseOf<'countJobs'>, ResponseOf<'getJob'>>
 /** Finished jobs over time. */
 export type JobStats = ResponseOf<'getJobStats'>
 export type JobStatsQuery = QueryOf<'getJobStats'>
-export type JobTimelineEntry = ResponseOf<'getJobEvents'>['events'][number]
+export type JobTimeline = ResponseOf<'getJobEvents'>
+export type JobTimelineEntry = JobTimeline['events'][number]
 export type ListJobsQuery = Omit<QueryOf<'listJobs'>, 'status'> & { status?: JobState | JobState[] | undefined }
 export type NewJob = BodyOf<'submitJob'>
 export type SubmittedJob = ResponseOf<'submitJob'>

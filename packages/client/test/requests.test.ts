@@ -99,6 +99,18 @@ t.test('a request without a response is an error, and an abort is the reason of 
   await t.rejects(fake.client(undefined, { url: 'http://127.0.0.1:1', retries: 0 }).jobs.counts(), { code: 'network' })
 })
 
+t.test('a detailed timeline asks for progress, whatever else it asks for', async t => {
+  const fake = await startFakeServer(t)
+  const timeline = {
+    events: [],
+    progress: [{ timestamp: 1, progress: 50 }],
+    attempts: [{ number: 1, started: 1, finished: 2, outcome: 'failed', error: 'no' }]
+  }
+  fake.onRequest = (_request, response) => json(response, timeline)
+  t.same(await fake.client().jobs.detailedTimeline('a/b', { queue: 'q', after: '1-0' }), timeline)
+  t.equal(fake.requests[0], '/jobs/a%2Fb/events?queue=q&after=1-0&include=progress')
+})
+
 t.test('schemas check data before it is sent and results before they are returned', async t => {
   const fake = await startFakeServer(t)
   fake.onRequest = ({ method }, response) => method === 'POST'

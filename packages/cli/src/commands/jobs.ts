@@ -3,11 +3,12 @@ import type { JobState } from 'tidings'
 import { serverCommand } from '../command.ts'
 import { UsageError } from '../failure.ts'
 import { readData } from '../input.ts'
-import { describeJob, jobColumns, jobFormat } from '../job-text.ts'
+import { describeJob, jobColumns } from '../job-text.ts'
 import { LIMIT, limitOf } from '../limit.ts'
-import { firstOf, type Column } from '../output.ts'
+import { firstOf } from '../output.ts'
 import { BULK_ARGS, runBulk } from '../run-bulk.ts'
 import { parseList, parseMoment } from '../text.ts'
+import { attemptColumns, timelineColumns, withProgress } from '../timeline.ts'
 import { deliveryColumns } from './deliveries.ts'
 
 /** The longest page of the API. */
@@ -66,21 +67,31 @@ const get = serverCommand({
   }
 })
 
-interface Entry { type: string, timestamp: number, eventId: string, error?: string | undefined }
-
-const timelineColumns: Column<Entry>[] = [
-  { title: 'TIME', text: ({ timestamp }) => new Date(timestamp).toISOString() },
-  { title: 'EVENT', text: ({ type }) => type, format: ({ type }) => jobFormat(type) },
-  { title: 'ID', text: ({ eventId }) => eventId },
-  { title: 'ERROR', text: ({ error = '' }) => error, width: 500 }
-]
-
 const events = serverCommand({
   name: 'events',
-  description: 'Show what happened to a job, without progress',
+  description: 'Show what happened to a job',
+  args: {
+    id: ID,
+    queue: QUEUE,
+    progress: { type: 'boolean', description: 'With progress, of which at most 200 samples are kept' }
+  },
+  run: async ({ args: { id, queue, progress }, client, out, signal }) => {
+    const entries = progress
+      ? withProgress(await client.jobs.detailedTimeline(id, { queue, signal }))
+      : await client.jobs.timeline(id, { queue, signal })
+    out.table(entries, timelineColumns, 'nothing yet')
+  }
+})
+
+const attempts = serverCommand({
+  name: 'attempts',
+  description: 'Show the attempts of a job: when each began, how long it took, and why it failed',
   args: { id: ID, queue: QUEUE },
-  run: async ({ args, client, out, signal }) => {
-    out.table<Entry>(await client.jobs.timeline(args.id, { queue: args.queue, signal }), timelineColumns, 'nothing yet')
+  run: async ({ args: { id, queue }, client, out, signal }) => {
+    const { attempts } = await client.jobs.detailedTimeline(id, { queue, signal })
+    out.table(attempts, attemptColumns, 'not attempted yet')
+    const missing = (attempts[0]?.number ?? 1) - 1
+    if (missing > 0) out.note(`${missing} older attempts are not among the newest 1,000 events of the job`)
   }
 })
 
@@ -141,6 +152,7 @@ export const jobs = defineCommand({
     ls: list,
     get,
     events,
+    attempts,
     deliveries,
     cancel: actionOf('cancel', 'Remove jobs that wait; ask the workers of active ones to stop'),
     retry: actionOf('retry', 'Let failed jobs run once more'),
