@@ -4,6 +4,8 @@ import { postgresTarget } from './target.ts'
 /** Postgres cancels a statement that takes longer. */
 const STATEMENT_TIMEOUT_MS = 10_000
 const CONNECT_TIMEOUT_S = 5
+/** After the timeout of the statement, which Postgres itself reports. */
+const SILENCE_MARGIN_MS = 5000
 
 export type RawSql = Sql<{ bigint: number }>
 export type ClientOptions = Options<Record<string, never>>
@@ -11,19 +13,30 @@ export type ClientOptions = Options<Record<string, never>>
 /** Databases behind a pooler that refuses settings at the start of a connection (PgBouncer), by URL. */
 const withoutSettings = new Set<string>()
 
-/** A postgres.js client with the timeouts of the services. */
+/**
+ * A postgres.js client with the timeouts of the services. A connection on which a statement gets no reply in time, not
+ * even that of its timeout, is closed: a host that lost its power resets nothing, and the kernel would wait for a
+ * quarter of an hour.
+ */
 export function clientFor (url: string, options: ClientOptions = {}): Sql {
   const { options: target } = postgresTarget(url)
   const settings = { statement_timeout: STATEMENT_TIMEOUT_MS, ...target.connection, ...options.connection }
+  const hasSettings = !withoutSettings.has(url)
   return postgresJs({
     connect_timeout: CONNECT_TIMEOUT_S,
     idle_timeout: 60,
     max_lifetime: 1800,
+    silence_timeout: hasSettings ? silenceTimeoutS(Number(settings.statement_timeout)) : null,
     onnotice: () => {}, // "already exists, skipping" of the migrations
     ...target,
     ...options,
-    connection: withoutSettings.has(url) ? { application_name: settings.application_name as string } : settings
+    connection: hasSettings ? settings : { application_name: settings.application_name as string }
   })
+}
+
+/** None where statements have no timeout, or one in a unit. */
+function silenceTimeoutS (statementTimeoutMs: number): number | null {
+  return statementTimeoutMs > 0 ? (statementTimeoutMs + SILENCE_MARGIN_MS) / 1000 : null
 }
 
 /** Makes further clients of this URL request no settings. Returns false where they did so before. */

@@ -1,0 +1,82 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { createDatabase, until } from '@tidings/testing'
+import { createSql, isAway, type RawSql } from '../../src/index.ts'
+
+const SILENCE_S = 0.5
+
+/** A way to Postgres whose open connections can be made silent: nothing passes, and nothing is closed. */
+async function startWay (t: Test) {
+  const url = new URL((await createDatabase(t)).url)
+  const [port, host] = [Number(url.port), url.hostname]
+  const sockets = new Set<Socket>()
+  const silent = new Set<Socket>()
+  const server = createServer(client => {
+    const upstream = connect(port, host)
+    sockets.add(client)
+    client.on('data', data => { if (!silent.has(client)) upstream.write(data) })
+    upstream.on('data', data => { if (!silent.has(client)) client.write(data) })
+    for (const [one, other] of [[client, upstream], [upstream, client]] as const) {
+      one.on('error', () => other.destroy())
+      one.on('close', () => { if (!silent.has(client)) other.destroy() })
+    }
+    t.teardown(() => { client.destroy(); upstream.destroy() })
+  }).listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  url.port = String((server.address() as AddressInfo).port)
+  return {
+    url: url.href,
+    connections: () => sockets.size,
+    silence: () => { for (const socket of sockets) silent.add(socket) }
+  }
+}
+
+function open (t: Test, url: string, silenceS?: number): RawSql {
+  const sql = createSql(url, { max: 1, ...(silenceS !== undefined && { silence_timeout: silenceS }) })
+  t.teardown(() => sql.end({ timeout: 0 }))
+  return sql
+}
+
+t.test('a connection that nobody answers or closes is replaced, and its statements fail as if it was lost', async t => {
+  const way = await startWay(t)
+  const sql = open(t, way.url, SILENCE_S)
+  await until(async () => await sql`select 1`)
+  way.silence()
+  const failed = await sql`select 1`.catch((err: unknown) => err)
+  t.ok(isAway(failed), String(failed))
+  await until(async () => await sql`select 1`)
+  t.ok(way.connections() > 1)
+})
+
+t.test('a transaction that gets no answer fails, and the next one has another connection', async t => {
+  const way = await startWay(t)
+  const sql = open(t, way.url, SILENCE_S)
+  await until(async () => await sql`select 1`)
+  const failed = await sql.begin(async tx => {
+    way.silence()
+    return await tx`select 1`
+  }).catch((err: unknown) => err)
+  t.ok(isAway(failed), String(failed))
+  await until(async () => await sql.begin(async tx => await tx`select 1`))
+})
+
+t.test('a connection without a pending statement stays, however long nothing comes', async t => {
+  const way = await startWay(t)
+  const sql = open(t, way.url, SILENCE_S)
+  await until(async () => await sql`select 1`)
+  const before = way.connections()
+  await sleep(SILENCE_S * 2000)
+  await until(async () => await sql`select 1`)
+  t.equal(way.connections(), before)
+})
+
+t.test('the silence is longer than the timeout of a statement, and unlimited where that is', async t => {
+  const { url } = await createDatabase(t)
+  const silenceOf = (sql: RawSql) => (sql.options as unknown as { silence_timeout: number | null }).silence_timeout
+  t.equal(silenceOf(open(t, url)), 15)
+  t.equal(silenceOf(open(t, `${url}?statement_timeout=60000`)), 65)
+  t.equal(silenceOf(open(t, `${url}?statement_timeout=0`)), null)
+})
