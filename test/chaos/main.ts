@@ -1,18 +1,29 @@
-// npm run chaos -- --minutes 30 [--seed N] [--faults a,b] [--watch] [--list]
+// npm run chaos -- --minutes 30 [--seed N] [--faults a,b] [--redis single|sentinel|cluster] [--watch] [--list]
+// npm run chaos -- --herd 2000        npm run chaos -- --soak 12
 import { parseArgs } from 'node:util'
+import type { TestContext } from '@tidings/testing'
 import { isClean } from './check/findings.ts'
 import { faultNamed, faults } from './faults/index.ts'
+import { runHerd } from './herd.ts'
 import { random as randomOf } from './random.ts'
 import { roundLines, summary } from './report.ts'
 import { runRound, type RoundResult } from './round.ts'
 import { schedule } from './schedule.ts'
 import { startChaos } from './start.ts'
 import { createScope } from './scope.ts'
+import { runSoak } from './soak/soak.ts'
+import { REDIS_KINDS, type RedisKind } from './system/chaos-redis.ts'
 import { healthLines } from './system/health.ts'
 
 const USERS = 5
 const WORKERS = 2
 const PAUSE_MS: [number, number] = [100, 900]
+
+/** Of `--herd`: each takes five descriptors of this process. */
+const MOST_SOCKETS = 3000
+/** Of `--soak`: the comparison keeps all jobs of a run in memory. */
+const MOST_ROUNDS = 500
+const LEAST = 3
 
 const stopped = Promise.withResolvers<never>()
 stopped.promise.catch(() => {}) // it may end a round, or come between two
@@ -34,32 +45,92 @@ async function main (): Promise<void> {
       minutes: { type: 'string', default: '10' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
       faults: { type: 'string' },
+      redis: { type: 'string' },
+      herd: { type: 'string' },
+      soak: { type: 'string' },
       list: { type: 'boolean', default: false },
       watch: { type: 'boolean', default: false }
     }
   })
   if (values.list) {
-    for (const { name, what } of faults) console.log(`${name.padEnd(24)}${what}`)
+    for (const { name, what } of faults) console.log(`${name.padEnd(30)}${what}`)
     return
   }
   const [minutes, seed] = [Number(values.minutes), Number(values.seed)]
   if (!(minutes > 0) || !Number.isSafeInteger(seed)) throw new Error('--minutes is a number above 0, --seed an integer')
-  const chosen = values.faults?.split(',').map(faultNamed) ?? faults
-  console.log(`seed ${seed}, ${minutes} minutes, ${chosen.length} faults`)
-  process.exitCode = await run({ minutes, seed, chosen, isWatched: values.watch })
+  if (values.herd !== undefined) {
+    const sockets = upTo(MOST_SOCKETS, '--herd', values.herd)
+    process.exitCode = await alone(async scope => await runHerd(scope, { sockets, seed, log }))
+    return
+  }
+  if (values.soak !== undefined) {
+    const rounds = upTo(MOST_ROUNDS, '--soak', values.soak)
+    process.exitCode = await alone(async scope => await runSoak(scope, { rounds, seed, log }))
+    return
+  }
+  const named = values.faults?.split(',').map(faultNamed)
+  const redis = redisOf(values.redis, named)
+  const chosen = named ?? faults.filter(({ needs }) => !isRedisKind(needs) || needs === redis)
+  console.log(`seed ${seed}, ${minutes} minutes, ${chosen.length} faults, Redis ${redis}`)
+  process.exitCode = await run({ minutes, seed, redis, chosen, isWatched: values.watch })
 }
 
-type RunOptions = { minutes: number, seed: number, chosen: typeof faults, isWatched: boolean }
+/** A run that is no series of faults. */
+async function alone (runIn: (scope: TestContext) => Promise<RoundResult>): Promise<0 | 1> {
+  const scope = createScope()
+  try {
+    const result = await orStopped(runIn(scope))
+    for (const line of roundLines(result)) log(line)
+    return isClean(result) ? 0 : 1
+  } finally {
+    await scope.close()
+  }
+}
 
-async function run ({ minutes, seed, chosen, isWatched }: RunOptions): Promise<0 | 1> {
+function upTo (most: number, option: string, text: string): number {
+  const number = Number(text)
+  if (!Number.isSafeInteger(number) || number < LEAST || number > most) {
+    throw new Error(`${option} is an integer from ${LEAST} to ${most}`)
+  }
+  return number
+}
+
+function log (line: string): void {
+  console.log(line)
+}
+
+/** That of the option; otherwise that which the named faults need. */
+function redisOf (option: string | undefined, named: typeof faults = []): RedisKind {
+  const needed = option ?? named.map(({ needs }) => needs).find(isRedisKind) ?? 'single'
+  if (!isRedisKind(needed)) throw new Error(`--redis is one of ${REDIS_KINDS.join(', ')}`)
+  return needed
+}
+
+function isRedisKind (text: string | undefined): text is RedisKind {
+  return REDIS_KINDS.some(kind => kind === text)
+}
+
+type RunOptions = { minutes: number, seed: number, redis: RedisKind, chosen: typeof faults, isWatched: boolean }
+
+async function run ({ minutes, seed, redis, chosen, isWatched }: RunOptions): Promise<0 | 1> {
   const scope = createScope()
   const results: RoundResult[] = []
+  let skipped: typeof faults = []
   try {
-    const context = await orStopped(startChaos(scope, { users: USERS, workers: WORKERS, pauseMs: PAUSE_MS }))
+    const abilities = (['disk', 'clocks'] as const).filter(ability => chosen.some(({ needs }) => needs === ability))
+    const context = await orStopped(startChaos(scope, {
+      users: USERS, workers: WORKERS, pauseMs: PAUSE_MS, redis, abilities
+    }))
+    const [possible = [], impossible = []] = [true, false].map(isPossible => chosen.filter(
+      ({ needs }) => (needs === undefined || context.system.abilities.has(needs)) === isPossible
+    ))
+    skipped = impossible
+    for (const { name, needs } of skipped) console.log(`${name}: skipped, this system has no ${needs}`)
+    if (possible.length === 0) throw new Error('none of the faults can be caused here')
     const watch = async () => { for (const line of await healthLines(context.system)) console.log(line) }
     const deadline = Date.now() + minutes * 60_000
     const random = randomOf(seed)
-    for (const faults of schedule(chosen, random)) {
+    for (const faults of schedule(possible, random)) {
       if (Date.now() > deadline) break
       const result = await orStopped(
         runRound({ ...context, ...(isWatched && { duringFault: watch }) }, faults, random.between(0, 1_000_000))
@@ -72,7 +143,7 @@ async function run ({ minutes, seed, chosen, isWatched }: RunOptions): Promise<0
   }
   const failed = results.filter(result => !isClean(result))
   console.log(`\n${summary(results)}\n`)
-  console.log(`${results.length} rounds, ${failed.length} with findings; seed ${seed}`)
+  console.log(`${results.length} rounds, ${failed.length} with findings, ${skipped.length} faults skipped; seed ${seed}`)
   return failed.length > 0 || results.length === 0 ? 1 : 0
 }
 

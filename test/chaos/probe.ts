@@ -27,5 +27,5 @@ export async function probe ({ user, rest, sessions, webhook }: Observer, key: s
   await until(async () => (await rest<{ state: string }>(`/jobs/${id}`)).body.state === 'completed', {
     timeoutMs: PATIENCE_MS, what: `job ${id} to be completed in REST`
   })
-  return { job: { id, queue: 'default', user }, ms: performance.now() - begin }
+  return { job: { id, queue: 'default', user, sentAt: performance.now() }, ms: performance.now() - begin }
 }

@@ -7,6 +7,10 @@ import { probe, type Probe } from './probe.ts'
 import { random as randomOf } from './random.ts'
 import type { ChaosSystem } from './system/chaos-system.ts'
 
+/** How long after a loss of data in Redis a request from before may still be accepted. */
+const LOSS_MARGIN_MS = 5000
+/** The load goes on for so long after a loss of data: for jobs of this time the comparison is exact again. */
+const AFTER_LOSS_MS = 8000
 /** For everything to arrive once the fault is over; far more than a busy machine needs. */
 const SETTLE_MS = 240_000
 
@@ -43,7 +47,9 @@ export async function runRound (
   const result: RoundResult = { ...noFindings(), faults, jobs: 0, events: 0, repeated: 0, recoveryMs: undefined }
   const repeatedBefore = repeats(observers)
   const [prober, ...others] = observers as [Observer, ...Observer[]]
+  const losesData = faults.some(fault => fault.losesRedisData)
   let isOver = false
+  let lostUntil: number | undefined
 
   const loading = load({ users: others.map(({ user }) => user), seed, pauseMs, isOver: () => isOver })
   const failing = trouble().finally(() => { isOver = true })
@@ -58,7 +64,10 @@ export async function runRound (
 
   jobs.push(...ofRound)
   const check = {
-    jobs: ofRound, isProgressSuperseded: faults.some(fault => fault.supersedesProgress), timeoutMs: SETTLE_MS
+    jobs: ofRound,
+    isProgressSuperseded: faults.some(fault => fault.supersedesProgress),
+    lostUntil,
+    timeoutMs: SETTLE_MS
   }
   await checker.settle(check)
   const { events, ...found } = await checker.check(check, jobs)
@@ -79,11 +88,13 @@ export async function runRound (
       await sleep(Math.max(...faults.map(({ holdMs: [from, to] }) => random.between(from, to + 1))))
       await duringFault?.()
       await healAll()
+      if (losesData) lostUntil = performance.now() + LOSS_MARGIN_MS
       const probed = await (early ?? probe(prober, `probe-${seed}`))
-      await sleep(random.between(100, 500))
+      await sleep(losesData ? AFTER_LOSS_MS : random.between(100, 500))
       return probed
     } finally {
       await healAll()
+      if (losesData) lostUntil ??= Infinity
     }
   }
 }

@@ -12,6 +12,9 @@ import { QUEUES, startChaosSystem, type ChaosSystemOptions } from './system/chao
 
 const TOKEN_MS = 24 * 3_600_000
 
+/** A token of the user for the whole run. */
+export const longToken = (user: string) => tokenOf(user, { expiresInMs: TOKEN_MS })
+
 export interface ChaosOptions extends ChaosSystemOptions {
   /** Users who load the system; one more measures recoveries. */
   users: number
@@ -23,11 +26,12 @@ export async function startChaos (t: TestContext, { users, pauseMs, ...options }
   const system = await startChaosSystem(t, options)
   const names = ['probe', ...Array.from({ length: users }, (_, n) => `user-${n + 1}`)]
   const observers = await Promise.all(names.map(async user => await observe(t, system.url, user)))
+  const keys = QUEUES.map(queue => `${system.redis.prefix}:${queue}:events`)
   return {
     system,
     observers,
     load: createLoad(t, system),
-    checker: createChecker({ truth: createTruth(system.admin.redis, QUEUES), observers }),
+    checker: createChecker({ truth: createTruth(system.admin.redis, keys), observers }),
     jobs: [],
     pauseMs
   }
@@ -35,7 +39,7 @@ export async function startChaos (t: TestContext, { users, pauseMs, ...options }
 
 async function observe (t: TestContext, url: string, user: string): Promise<Observer> {
   const rest = restOf(url, user)
-  const options = { url, user, token: tokenOf(user, { expiresInMs: TOKEN_MS }) }
+  const options = { url, user, token: longToken(user) }
   const [webhook, ...sessions] = await Promise.all([
     openWebhook(t, { user, rest }), openSocketIo(t, options), openWebSocket(t, options), openEventStream(t, options)
   ])

@@ -23,14 +23,21 @@ export interface TestPostgres {
   stop: () => Promise<void>
   /** Starts it again on the same port and data. */
   start: () => Promise<void>
+  /** False once the server has ended, also by itself. */
+  readonly isRunning: boolean
+}
+
+export interface TestPostgresOptions {
+  settings?: Record<string, string>
+  /** Has the data, as a folder in it. A temporary one by default. */
+  folder?: string
 }
 
 /** A Postgres cluster of the test's own, for tests that stop it; `createDatabase` is cheaper for all others. */
 export async function startPostgres (
-  t: TestContext,
-  { settings }: { settings?: Record<string, string> } = {}
+  t: TestContext, { settings, folder }: TestPostgresOptions = {}
 ): Promise<TestPostgres> {
-  const dir = join(temporaryFolder(t, 'postgres'), 'data')
+  const dir = join(folder ?? temporaryFolder(t, 'postgres'), 'data')
   const start = async (port?: number): Promise<PostgresServer> => {
     const started = await startServer({ dir, port, database: 'test', settings: { ...SETTINGS, ...settings } })
     noteProcess(started.process)
@@ -70,7 +77,8 @@ export async function startPostgres (
       await server.exited
       await until(() => !backends.some(isAlive), { what: 'the backends of a killed Postgres to end' })
     },
-    start: async () => { server = await start(server.port) }
+    start: async () => { server = await start(server.port) },
+    get isRunning () { return server.process.exitCode === null && server.process.signalCode === null }
   }
 }
 

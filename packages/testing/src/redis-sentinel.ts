@@ -17,8 +17,12 @@ export interface TestRedisSentinel {
   url: string
   primary: TestRedis
   replica: TestRedis
+  /** The server that is the primary now, as Sentinel reports it. */
+  current: () => Promise<TestRedis>
   /** Lets the replica take over; resolves when it has. */
   failOver: () => Promise<void>
+  /** Resolves when the server that is not the primary replicates it, so that it could take over. */
+  replicated: () => Promise<void>
 }
 
 /** A primary and a replica with one Sentinel, gone with the test. */
@@ -59,14 +63,32 @@ export async function startRedisSentinel (t: TestContext): Promise<TestRedisSent
     isReady: async () => await knowsReplica().catch(() => false)
   })
 
+  const current = async () => {
+    const [, portNow] = await sentinel.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', MASTER) as string[]
+    return portNow === String(replica.port) ? replica : primary
+  }
+
   return {
     url: `redis+sentinel://127.0.0.1:${port}/${MASTER}/0`,
     primary,
     replica,
+    current,
     failOver: async () => {
+      const former = await current()
       await sentinel.call('SENTINEL', 'FAILOVER', MASTER)
-      await until(async () =>
-        (await sentinel.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', MASTER) as string[])[1] === String(replica.port))
+      await until(async () => await current() !== former, { what: 'Sentinel to promote the replica' })
+    },
+    replicated: async () => {
+      const clients = [primary, replica].map(server => server.client())
+      try {
+        await until(async () => {
+          const infos = await Promise.all(clients.map(async client => await client.info('replication')))
+          return infos.filter(info => info.includes('role:master')).length === 1 &&
+            infos.some(info => info.includes('master_link_status:up')) && await knowsReplica()
+        }, { what: 'the replica to follow the primary' })
+      } finally {
+        for (const client of clients) client.disconnect()
+      }
     }
   }
 }

@@ -32,9 +32,10 @@ export interface TestRedis {
   /** Starts it again on the same port and data; stops it first when it runs. */
   restart: () => Promise<void>
   /**
-   * Notes how far the append-only file is; `lose` kills the server and starts it again without what was written since.
+   * Notes how far the append-only file is; `lose` kills the server and starts it again without what was written since,
+   * and without so many bytes (default 0) before that, which cut a command in the middle.
    */
-  noteTail: () => { lose: () => Promise<void> }
+  noteTail: () => { lose: (bytes?: number) => Promise<void> }
 }
 
 /** A Redis of the test's own on a free port, gone with the test. */
@@ -78,9 +79,9 @@ export async function startRedis (t: TestContext, options: TestRedisOptions = {}
       const file = appendOnlyFile(dir)
       const { size } = statSync(file)
       return {
-        lose: async () => {
+        lose: async (bytes = 0) => {
           await kill()
-          truncateSync(file, size)
+          truncateSync(file, Math.max(0, size - bytes))
           server = await start(port)
         }
       }

@@ -17,6 +17,8 @@ export interface Recorder {
   user: string
   /** The id of the newest event, from which a session resumes. */
   position: string | undefined
+  /** How many sessions it has had. */
+  sessions: number
   /** By the id of the job. */
   received: Map<string, Received[]>
   /** What was wrong with an event by itself, or with its place among the others, one line for each. */
@@ -31,6 +33,7 @@ export function createRecorder (channel: string, user: string): Recorder {
     channel,
     user,
     position: undefined,
+    sessions: 0,
     received: new Map(),
     faults: { doubled: [], reordered: [], wrong: [] },
     take: (event, payload) => {
@@ -48,6 +51,7 @@ export function createRecorder (channel: string, user: string): Recorder {
     }
     if (String(userId) !== user) recorder.faults.wrong.push(`${channel} of ${user}: a session of ${String(userId)}`)
     recorder.position = lastEventId as string
+    recorder.sessions++
   }
 
   function takeEvent (type: string, payload: Record<string, unknown>): void {

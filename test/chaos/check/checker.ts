@@ -4,6 +4,7 @@ import { compareIds, type Recorder } from '../channels/recorder.ts'
 import type { WebhookRecorder } from '../channels/webhook.ts'
 import type { SentJob } from '../load/load.ts'
 import type { Rest } from '../load/rest.ts'
+import { endsOf, lossFindings } from './after-loss.ts'
 import { addFindings, noFindings, type Findings } from './findings.ts'
 import { matchEvents } from './match-events.ts'
 import { standingFaults, timelineEvents } from './standing.ts'
@@ -26,6 +27,8 @@ export interface Check {
   jobs: SentJob[]
   /** Whether failing endpoints explain that progress was not delivered. */
   isProgressSuperseded: boolean
+  /** Redis lost data: until then (`performance.now()`) what was sent may be concerned. */
+  lostUntil: number | undefined
   timeoutMs: number
 }
 
@@ -46,6 +49,9 @@ export function createChecker ({ truth, observers }: CheckOptions) {
   const observerOf = (user: string) => observers.find(observer => observer.user === user) as Observer
   /** Failures of jobs that were cancelled before BullMQ had accepted them, which it does not record. */
   const cancelledBefore = new Map<string, Expected>()
+  /** The states of jobs that were there when Redis lost data, as REST shows them. */
+  const afterLoss = new Map<string, string>()
+  const isConcerned = ({ sentAt }: SentJob, { lostUntil = -Infinity }: Check) => sentAt < lostUntil
 
   function expectedOf (recorded: Truth, job: SentJob): Expected[] {
     const { id } = job
@@ -60,9 +66,16 @@ export function createChecker ({ truth, observers }: CheckOptions) {
   }
 
   /** Waits until everything has arrived that has to; after the timeout the comparison names what has not. */
-  async function settle ({ jobs, isProgressSuperseded, timeoutMs }: Check): Promise<void> {
+  async function settle (check: Check): Promise<void> {
+    const { jobs, isProgressSuperseded, timeoutMs } = check
     const deadline = Date.now() + timeoutMs
-    let open = jobs
+    let open = jobs.filter(job => !isConcerned(job, check))
+    let concerned = jobs.filter(job => isConcerned(job, check))
+    for (; concerned.length > 0 && Date.now() < deadline; await sleep(SETTLE_POLL_MS)) {
+      const before = concerned
+      concerned = []
+      for (const job of before) if (!await hasEndedEverywhere(job)) concerned.push(job)
+    }
     for (; open.length > 0 && Date.now() < deadline; await sleep(SETTLE_POLL_MS)) {
       const recorded = await truth.read()
       for (const job of open) if (!recorded.has(job.id)) await noteCancelledBefore(job)
@@ -72,6 +85,27 @@ export function createChecker ({ truth, observers }: CheckOptions) {
         return channelFindings(job, { expected, ids: new Map(), isProgressSuperseded }).lost.length > 0
       })
     }
+  }
+
+  /** After a loss: every channel has the end of the job, or nobody knows the job. */
+  async function hasEndedEverywhere (job: SentJob): Promise<boolean> {
+    const ends = channelsOf(job).map(channel => endsOf(channel, job).length)
+    if (ends.every(count => count > 0)) return true
+    return job.isForeign === true && ends.every(count => count === 0) && (await read(job, '')).status === 404
+  }
+
+  function channelsOf ({ user }: SentJob) {
+    const { sessions, webhook } = observerOf(user)
+    return [...sessions, webhook]
+  }
+
+  async function checkAfterLoss (job: SentJob): Promise<Findings> {
+    const channels = channelsOf(job)
+    const last = channels.flatMap(channel => endsOf(channel, job)).map(({ eventId }) => eventId)
+      .toSorted(compareIds).at(-1)
+    const { body: shown } = await read<Job>(job, '', last && `&after=${last}`)
+    afterLoss.set(job.id, shown?.state ?? 'none')
+    return lossFindings({ job, channels, shown })
   }
 
   async function noteCancelledBefore (job: SentJob): Promise<void> {
@@ -143,7 +177,7 @@ export function createChecker ({ truth, observers }: CheckOptions) {
   }
 
   /** The faults that the channels recorded by themselves since the last check. */
-  function takeChannelFaults (): Findings {
+  function takeChannelFaults ({ lostUntil }: Check): Findings {
     const found = noFindings()
     for (const { sessions, webhook } of observers) {
       for (const { faults } of [...sessions, webhook]) {
@@ -151,6 +185,8 @@ export function createChecker ({ truth, observers }: CheckOptions) {
         for (const lines of Object.values(faults)) lines.length = 0
       }
     }
+    // A session that resumes from a position that Redis has lost is not recovered.
+    if (lostUntil !== undefined) found.wrong = found.wrong.filter(line => !line.includes(': not recovered from '))
     return found
   }
 
@@ -159,7 +195,8 @@ export function createChecker ({ truth, observers }: CheckOptions) {
     for (const { user, rest } of observers) {
       const wanted: Record<string, number> = {}
       for (const job of jobs.filter(job => job.user === user)) {
-        const state = expectedOf(recorded, job).findLast(({ type }) => type !== 'progress')?.type ?? 'none'
+        const state = afterLoss.get(job.id) ??
+          expectedOf(recorded, job).findLast(({ type }) => type !== 'progress')?.type ?? 'none'
         wanted[state] = (wanted[state] ?? 0) + 1
       }
       const { body } = await rest<Record<string, number>>('/jobs/counts')
@@ -181,12 +218,16 @@ export function createChecker ({ truth, observers }: CheckOptions) {
       const jobs = [...check.jobs]
       await Promise.all(Array.from({ length: READERS }, async () => {
         for (let job = jobs.pop(); job !== undefined; job = jobs.pop()) {
+          if (isConcerned(job, check)) {
+            addFindings(found, await checkAfterLoss(job))
+            continue
+          }
           const expected = expectedOf(recorded, job)
           found.events += expected.filter(({ type }) => onSockets(type)).length
           addFindings(found, await checkJob(job, { expected, isProgressSuperseded: check.isProgressSuperseded }))
         }
       }))
-      addFindings(found, takeChannelFaults())
+      addFindings(found, takeChannelFaults(check))
       found.wrong.push(...await checkCounts(all, recorded))
       const known = new Set(all.map(({ id }) => id))
       for (const id of recorded.keys()) if (!known.has(id)) found.wrong.push(`BullMQ has a job ${id} that nobody sent`)

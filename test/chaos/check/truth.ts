@@ -29,27 +29,25 @@ const TYPES: Partial<Record<string, Expected['type']>> = {
 }
 
 /**
- * Reads BullMQ's own streams of events, and maps their entries to the events that users must receive: an independent
- * implementation of the relay's mapping. Each call continues where the last one ended.
+ * Reads BullMQ's own streams of events, by their keys, and maps their entries to the events that users must receive: an
+ * independent implementation of the relay's mapping. Each call continues where the last one ended.
  */
-export function createTruth (redis: Redis, queues: readonly string[]) {
-  const positions = new Map<string, string>(queues.map(queue => [queue, '-']))
+export function createTruth (redis: Redis, keys: readonly string[]) {
+  const positions = new Map<string, string>(keys.map(key => [key, '-']))
   const truth: Truth = new Map()
 
   async function read (): Promise<Truth> {
-    for (const queue of queues) {
-      for (let entries = await page(queue); entries.length > 0; entries = await page(queue)) {
+    for (const key of keys) {
+      for (let entries = await page(key); entries.length > 0; entries = await page(key)) {
         for (const entry of entries) take(entry)
-        positions.set(queue, `(${(entries.at(-1) as Entry).id}`)
+        positions.set(key, `(${(entries.at(-1) as Entry).id}`)
       }
     }
     return truth
   }
 
-  async function page (queue: string): Promise<Entry[]> {
-    const entries = await redis.xrange(
-      `bull:${queue}:events`, positions.get(queue) as string, '+', 'COUNT', 1000
-    )
+  async function page (key: string): Promise<Entry[]> {
+    const entries = await redis.xrange(key, positions.get(key) as string, '+', 'COUNT', 1000)
     return entries.map(([id, fields]) => {
       const entry: Record<string, string> = {}
       for (let i = 0; i < fields.length; i += 2) entry[fields[i] as string] = fields[i + 1] as string

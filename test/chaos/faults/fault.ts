@@ -1,6 +1,6 @@
 import type { Observer } from '../check/checker.ts'
 import type { Random } from '../random.ts'
-import type { ChaosSystem } from '../system/chaos-system.ts'
+import type { Ability, ChaosSystem } from '../system/chaos-system.ts'
 
 export interface FaultContext { system: ChaosSystem, observers: Observer[], random: Random }
 
@@ -24,6 +24,18 @@ export interface Fault {
   beginsLast?: true
   /** Its end starts processes, which need what other faults have taken away. */
   startsProcesses?: true
+  /** Redis loses what was written last, or all: the rules for jobs that were there are others (README). */
+  losesRedisData?: boolean
+  /** It is not caused together with others. */
+  isAlone?: boolean
+  /** Only for systems that have this. */
+  needs?: Ability
   /** Starts it, and returns what ends it. */
   inject: (context: FaultContext) => Promise<Heal> | Heal
+}
+
+/** A part of the system that a fault needs, and has therefore. */
+export function given<T> (part: T | undefined): T {
+  if (part === undefined) throw new Error('the system does not have what the fault needs')
+  return part
 }

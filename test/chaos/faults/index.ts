@@ -1,9 +1,14 @@
 import type { Fault } from './fault.ts'
+import { clockFaults } from './clocks.ts'
+import { clusterFaults } from './cluster.ts'
+import { limitFaults } from './limits.ts'
 import { networkFaults } from './network.ts'
+import { diskFaults } from './postgres-disk.ts'
 import { postgresFaults } from './postgres.ts'
 import { processFaults } from './processes.ts'
 import { receiverFaults } from './receivers.ts'
 import { redisFaults } from './redis.ts'
+import { sentinelFaults } from './sentinel.ts'
 
 const NONE: Fault = {
   name: 'none',
@@ -15,7 +20,8 @@ const NONE: Fault = {
 
 /** All faults, in the order in which they are listed. */
 export const faults: Fault[] = [
-  NONE, ...processFaults, ...redisFaults, ...postgresFaults, ...networkFaults, ...receiverFaults
+  NONE, ...processFaults, ...limitFaults, ...clockFaults, ...redisFaults, ...sentinelFaults, ...clusterFaults,
+  ...postgresFaults, ...diskFaults, ...networkFaults, ...receiverFaults
 ]
 
 /** @throws if there is no fault of this name */

@@ -15,6 +15,7 @@ const services: Links = ({ system }) => Object.values(system.behind)
 interface NetworkFault {
   name: string
   what: string
+  needs?: 'single'
   links: Links
   cause: (link: TcpProxy) => void
   holdMs?: [number, number]
@@ -22,10 +23,13 @@ interface NetworkFault {
   withinMs: number
 }
 
-function network ({ name, what, links, cause, holdMs = [2000, 5000], since = 'end', withinMs }: NetworkFault): Fault {
+function network (
+  { name, what, needs, links, cause, holdMs = [2000, 5000], since = 'end', withinMs }: NetworkFault
+): Fault {
   return {
     name: `network-${name}`,
     what,
+    ...(needs && { needs }),
     holdMs,
     recovery: { since, withinMs },
     inject: async context => {
@@ -46,7 +50,12 @@ export const networkFaults: Fault[] = [
     withinMs: 10_000
   }),
   network({
-    name: 'cut-redis', what: 'no connection to Redis', links: toRedis, cause: link => link.cut(), withinMs: 10_000
+    name: 'cut-redis',
+    what: 'no connection to Redis',
+    needs: 'single',
+    links: toRedis,
+    cause: link => link.cut(),
+    withinMs: 10_000
   }),
   network({
     name: 'cut-postgres',
@@ -68,6 +77,7 @@ export const networkFaults: Fault[] = [
   network({
     name: 'partition-relay',
     what: 'the jobs-api that relays, partitioned from Redis for longer than its lease',
+    needs: 'single',
     links: relayToRedis,
     cause: link => link.partition(),
     holdMs: [4000, 7000],
@@ -86,6 +96,7 @@ export const networkFaults: Fault[] = [
   network({
     name: 'partition-gateway',
     what: 'a realtime-gateway, partitioned from Redis',
+    needs: 'single',
     links: gatewayToRedis,
     cause: link => link.partition(),
     withinMs: 10_000
@@ -93,6 +104,7 @@ export const networkFaults: Fault[] = [
   network({
     name: 'half-open-redis',
     what: 'connections to Redis that Redis has forgotten',
+    needs: 'single',
     links: toRedis,
     cause: link => link.halfOpen(),
     holdMs: [5000, 8000],
@@ -113,5 +125,35 @@ export const networkFaults: Fault[] = [
     cause: link => link.halfOpen(),
     holdMs: [2000, 5000],
     withinMs: 10_000
+  }),
+  network({
+    name: 'vanish-redis',
+    what: 'connections to Redis that nothing answers on and nothing resets, as of a host that lost its power',
+    needs: 'single',
+    links: toRedis,
+    cause: link => link.vanish(),
+    withinMs: 20_000
+  }),
+  network({
+    name: 'vanish-postgres',
+    what: 'the same with connections to Postgres',
+    links: toPostgres,
+    cause: link => link.vanish(),
+    withinMs: 30_000
+  }),
+  network({
+    name: 'vanish-clients',
+    what: 'the same with connections of clients to the edge',
+    links: clients,
+    cause: link => link.vanish(),
+    withinMs: 60_000
+  }),
+  network({
+    name: 'bandwidth',
+    what: '32 KiB per second in each direction of each connection between services and stores',
+    links: all,
+    cause: link => link.limit(32 * 1024),
+    holdMs: [4000, 8000],
+    withinMs: 15_000
   })
 ]

@@ -31,7 +31,7 @@ function ended ({ name, what, choose, withinMs, since = 'start' }: Ended, signal
     inject: async context => {
       const victim = await choose(context)
       await victim.kill(signal)
-      return victim.start
+      return async () => await victim.start()
     }
   }
 }

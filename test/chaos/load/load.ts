@@ -14,8 +14,14 @@ export interface SentJob {
   id: string
   queue: string
   user: string
+  /** When it was known to be accepted, by `performance.now()`. */
+  sentAt: number
+  /** Another producer added it: only BullMQ has it until it is adopted. */
+  isForeign?: boolean
   /** Its user cancelled it, and the request was accepted or may have been. */
   isCancelled?: boolean
+  /** How often its user retried it, where the request was accepted or may have been. */
+  retries?: number
 }
 
 interface LoadOptions {
@@ -24,35 +30,32 @@ interface LoadOptions {
   isOver: () => boolean
   /** The pause of a user between two actions, in milliseconds. */
   pauseMs: [number, number]
-  onJob?: (job: SentJob) => void
 }
 
 export type Load = (options: LoadOptions) => Promise<SentJob[]>
 
 /** Submits, adds, cancels and retries jobs of users at random; resolves with all accepted jobs. */
 export function createLoad (t: TestContext, system: ChaosSystem): Load {
-  const connection = system.redis.client({ maxRetriesPerRequest: null })
-  const queue = new Queue(OWN, { connection, skipMetasUpdate: true })
-  const flows = new FlowProducer({ connection })
+  const { prefix } = system.redis
+  const connection = system.redis.connect()
+  const queue = new Queue(OWN, { connection, prefix, skipMetasUpdate: true })
+  const flows = new FlowProducer({ connection, prefix })
   queue.on('error', () => {}) // Redis is away; commands wait for it
   flows.on('error', () => {})
   t.teardown(async () => await Promise.all([queue.close(), flows.close()]))
 
-  return async ({ users, seed, isOver, pauseMs, onJob = () => {} }) => {
+  return async ({ users, seed, isOver, pauseMs }) => {
     const lists = await Promise.all(users.map(async (user, n) => {
       const random = randomOf(seed * 1009 + n)
       const rest = restOf(system.url, user)
       const sent: SentJob[] = []
-      const note = (queue: string, ids: string[]) => {
-        for (const id of ids) {
-          const job = { id, queue, user }
-          sent.push(job)
-          onJob(job)
-        }
+      const note = (queue: string, ids: string[], more?: Partial<SentJob>) => {
+        const sentAt = performance.now()
+        sent.push(...ids.map(id => ({ id, queue, user, sentAt, ...more })))
       }
       for (let round = 0; !isOver(); round++) {
         const key = `${seed}-${n}-${round}`
-        if (random.happens(0.25)) note(OWN, await addDirectly({ queue, flows, user, key, random }))
+        if (random.happens(0.25)) note(OWN, await addDirectly({ queue, flows, user, key, random }), { isForeign: true })
         else await submit(rest, { key, random, note })
         const newest = sent.at(-1) as SentJob
         if (random.happens(0.15)) await command(rest, newest, 'cancel')
@@ -120,5 +123,6 @@ async function untilAccepted (add: () => Promise<unknown>): Promise<void> {
 async function command (rest: Rest, job: SentJob, name: 'cancel' | 'retry'): Promise<void> {
   const { id, queue } = job
   if (name === 'cancel') job.isCancelled = true
+  else job.retries = (job.retries ?? 0) + 1
   await rest(`/jobs/${id}/${name}?queue=${queue}`, { method: 'POST', expected: COMMAND_STATUSES })
 }

@@ -1,15 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UnrecoverableError, Worker, type Job } from 'bullmq'
-import { Redis } from 'ioredis'
 import { cancelKey } from '@tidings/contracts'
+import { redisClient } from '../system/redis-client.ts'
 import type { ChaosJob } from './job-kinds.ts'
 
 // A worker process as in production, which does what its jobs ask for; SIGTERM lets it finish its jobs.
-const { REDIS_URL = '', QUEUES = 'default' } = process.env
+const { REDIS_URL = '', PREFIX = 'bull', QUEUES = 'default' } = process.env
 const STEPS = 3
 const LARGE = 'x'.repeat(70 * 1024)
-const redis = new Redis(REDIS_URL, { maxRetriesPerRequest: null })
-redis.on('error', () => {}) // Redis is away, as chaos intends; commands wait for it
+const redis = redisClient(REDIS_URL)
 const stragglers: Promise<void>[] = []
 
 async function perform (job: Job<ChaosJob>): Promise<unknown> {
@@ -34,7 +33,7 @@ async function perform (job: Job<ChaosJob>): Promise<unknown> {
 
 /** As a process that hangs: its lock expires, another worker takes the job, and then it continues. */
 async function letGo (job: Job): Promise<void> {
-  await redis.del(`bull:${job.queueName}:${job.id}:lock`)
+  await redis.del(`${PREFIX}:${job.queueName}:${job.id}:lock`)
   await sleep(1500)
 }
 
@@ -46,7 +45,7 @@ async function reportLate (job: Job): Promise<void> {
 
 const workers = QUEUES.split(',').map(queue => {
   const worker = new Worker<ChaosJob>(queue, perform, {
-    connection: redis, concurrency: 50, lockDuration: 4000, stalledInterval: 1000, maxStalledCount: 100
+    connection: redis, prefix: PREFIX, concurrency: 50, lockDuration: 4000, stalledInterval: 1000, maxStalledCount: 100
   })
   worker.on('error', () => {}) // Redis is away, or the lock belongs to another worker by now
   return worker

@@ -1,10 +1,14 @@
+import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Redis } from 'ioredis'
 import postgres, { type Sql } from 'postgres'
-import {
-  startPostgres, startRedis, TEST_SECRET, until, type TestContext, type TestRedis
-} from '@tidings/testing'
+import { startPostgres, until, type TestContext } from '@tidings/testing'
+import { startChaosRedis, type ChaosRedis, type RedisKind } from './chaos-redis.ts'
+import { createClocks, faketimeLibrary, type Clocks } from './clocks.ts'
 import { nodeProcess, type NodeProcess } from './node-process.ts'
+import { settings } from './settings.ts'
+import { canMount, mountSmallDisk, type SmallDisk } from './small-disk.ts'
+import { ownsPort } from './socket-owner.ts'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 
 const REPLICAS = [1, 2] as const
@@ -13,6 +17,9 @@ const serverOf = (service: string) =>
 const EDGE = fileURLToPath(new URL('../../../infra/local/src/edge.ts', import.meta.url))
 const WORKER = fileURLToPath(new URL('../load/worker.ts', import.meta.url))
 const SERVICES = ['jobs-api', 'realtime-gateway', 'webhook-dispatcher'] as const
+
+/** Segments are few and reused, so that a disk that is full is so for them too. */
+const POSTGRES = { max_connections: '100', max_wal_size: '64MB', min_wal_size: '32MB' }
 
 export type ServiceName = typeof SERVICES[number]
 export const QUEUES = ['default', 'own'] as const
@@ -24,9 +31,21 @@ export interface Replica extends NodeProcess {
   postgres: TcpProxy
 }
 
+/**
+ * What a fault can need: a form of Redis, a disk that can be filled, clocks that can be set, limits that can be changed
+ * while a process runs.
+ */
+export type Ability = RedisKind | 'disk' | 'clocks' | 'prlimit'
+
 export interface ChaosSystem {
-  redis: TestRedis
+  redis: ChaosRedis
   postgres: Awaited<ReturnType<typeof startPostgres>>
+  /** What this system has, where a fault needs it. */
+  abilities: ReadonlySet<Ability>
+  /** The disk of Postgres, where it has one of its own. */
+  disk: SmallDisk | undefined
+  /** The clocks of services and workers, where they can be set. */
+  clocks: Clocks | undefined
   replicas: Replica[]
   workers: NodeProcess[]
   edge: NodeProcess
@@ -46,6 +65,10 @@ export interface ChaosSystem {
 
 export interface ChaosSystemOptions {
   workers: number
+  /** `single` by default. */
+  redis?: RedisKind
+  /** Gives it a disk and clocks of its own, as far as this machine can. */
+  abilities?: readonly ('disk' | 'clocks')[]
   /** More variables for the services. */
   env?: Record<string, string>
 }
@@ -55,12 +78,15 @@ export interface ChaosSystemOptions {
  * TCP proxies, so that each part of the network can fail.
  */
 export async function startChaosSystem (
-  t: TestContext, { workers, env = {} }: ChaosSystemOptions
+  t: TestContext, { workers, redis: kind = 'single', abilities = [], env = {} }: ChaosSystemOptions
 ): Promise<ChaosSystem> {
+  const disk = abilities.includes('disk') && canMount() ? mountSmallDisk(t) : undefined
+  const library = abilities.includes('clocks') ? faketimeLibrary() : undefined
+  const clocks = library === undefined ? undefined : createClocks(t, library)
   const [redis, database] = await Promise.all([
-    startRedis(t, { appendonly: true }), startPostgres(t, { settings: { max_connections: '100' } })
+    startChaosRedis(t, kind), startPostgres(t, { settings: POSTGRES, ...(disk && { folder: disk.folder }) })
   ])
-  const admin = { redis: redis.client({ maxRetriesPerRequest: null }), sql: adminSql(t, database.url) }
+  const admin = { redis: redis.connect(), sql: adminSql(t, database.url) }
 
   const replicas: Replica[] = []
   const of = (service: ServiceName) => replicas.filter(replica => replica.service === service)
@@ -76,12 +102,12 @@ export async function startChaosSystem (
   }
   const urlOf = ({ port }: TcpProxy) => `http://127.0.0.1:${port}`
   const common = {
-    ...settings(env),
+    ...settings(QUEUES, redis, env),
     JOBS_API_URL: urlOf(behind['jobs-api']),
     WEBHOOK_DISPATCHER_URL: urlOf(behind['webhook-dispatcher'])
   }
   for (const service of SERVICES) {
-    for (const n of REPLICAS) replicas.push(await replicaOf(t, { service, n, redis, database, env: common }))
+    for (const n of REPLICAS) replicas.push(await replicaOf(t, { service, n, redis, database, clocks, env: common }))
   }
 
   const edge = nodeProcess(t, {
@@ -98,15 +124,25 @@ export async function startChaosSystem (
     readyPath: '/livez'
   })
   const front = await startTcpProxy(t, () => edge.port === undefined ? [] : [edge.port])
-  const workerProcesses = Array.from({ length: workers }, (_, n) => nodeProcess(t, {
-    name: `worker-${n + 1}`, entry: WORKER, env: () => ({ REDIS_URL: redis.url, QUEUES: QUEUES.join(',') })
-  }))
+  const workerProcesses = Array.from({ length: workers }, (_, n) => {
+    const name = `worker-${n + 1}`
+    const env = { REDIS_URL: redis.url, PREFIX: redis.prefix, QUEUES: QUEUES.join(','), ...clocks?.env(name) }
+    return nodeProcess(t, { name, entry: WORKER, env: () => env })
+  })
 
   await Promise.all([...replicas, edge, ...workerProcesses].map(async process => await process.start()))
 
   return {
     redis,
     postgres: database,
+    abilities: new Set<Ability>([
+      kind,
+      ...disk ? ['disk' as const] : [],
+      ...clocks ? ['clocks' as const] : [],
+      ...existsSync('/usr/bin/prlimit') ? ['prlimit' as const] : []
+    ]),
+    disk,
+    clocks,
     replicas,
     workers: workerProcesses,
     edge,
@@ -118,9 +154,13 @@ export async function startChaosSystem (
     relayLeader: async (queue = 'default') => await until(async () => {
       const lease = await admin.redis.get(`{tidings}:relay:${queue}:lease`)
       const connection = lease?.split(' ')[1]
+      // In a Cluster a lease names no connection: one of those that run.
+      if (lease && kind === 'cluster') return of('jobs-api').find(({ port }) => port !== undefined)
       if (!connection) return undefined
       const port = /(?:^| )addr=\S+:(\d+)/.exec(await admin.redis.client('LIST', 'ID', connection) as string)?.[1]
-      return of('jobs-api').find(replica => replica.redis.hasFarPort(Number(port)))
+      return of('jobs-api').find(replica => kind === 'single'
+        ? replica.redis.hasFarPort(Number(port))
+        : replica.port !== undefined && ownsPort(replica.pid, Number(port)))
     }, { timeoutMs: 60_000, what: `a replica to relay ${queue}` }),
     shardReader: async () => await until(async () => {
       const readers = await admin.sql<{ host: string }[]>`
@@ -132,52 +172,35 @@ export async function startChaosSystem (
   }
 }
 
-function settings (env: Record<string, string>): Record<string, string> {
-  return {
-    NODE_ENV: 'test',
-    LOG_LEVEL: 'warn',
-    TOKEN_SECRET: TEST_SECRET,
-    WEBHOOK_SECRET_KEY: 'a key for tests and nothing else',
-    WEBHOOK_ALLOW_PRIVATE: 'true',
-    JOB_QUEUES: QUEUES.join(','),
-    RATE_LIMIT_MAX: '0',
-    LEASE_MS: '1500',
-    WEBHOOK_LEASE: '3s',
-    REALTIME_DRAIN_MS: '500',
-    // Everything that BullMQ wrote stays readable: it is the truth.
-    RELAY_EVENTS_BEHIND: '10000000',
-    // A comparison with BullMQ would hide a lost event.
-    RECONCILE_SILENT_MS: '3600000',
-    SWEEP_AGE_MS: '500',
-    HISTORY_LENGTH: '10000',
-    // Deliveries that merely wait, as all do for a while, are not superseded; at a failing endpoint progress is.
-    WEBHOOK_PROGRESS_LAG: '1h',
-    WEBHOOK_RETRY_SCHEDULE: '500ms,1s,2s,4s,8s,16s',
-    ...env
-  }
-}
-
 interface ReplicaOptions {
   service: ServiceName
   n: number
-  redis: TestRedis
+  redis: ChaosRedis
   database: { url: string, port: number }
+  clocks: Clocks | undefined
   env: Record<string, string>
 }
 
-async function replicaOf (t: TestContext, { service, n, redis, database, env }: ReplicaOptions): Promise<Replica> {
+async function replicaOf (
+  t: TestContext, { service, n, redis, database, clocks, env }: ReplicaOptions
+): Promise<Replica> {
+  const name = `${service}-${n}`
+  const clock = clocks?.env(name)
   const links = {
-    redis: await startTcpProxy(t, () => [redis.port]), postgres: await startTcpProxy(t, () => [database.port])
+    redis: await startTcpProxy(t, () => redis.server ? [redis.server.port] : []),
+    postgres: await startTcpProxy(t, () => [database.port])
   }
   const databaseUrl = new URL(database.url)
   databaseUrl.port = String(links.postgres.port)
   const process = nodeProcess(t, {
-    name: `${service}-${n}`,
+    name,
     entry: serverOf(service),
     env: port => ({
       ...env,
+      ...clock,
       DATABASE_URL: databaseUrl.href,
-      REDIS_URL: `redis://127.0.0.1:${links.redis.port}`,
+      // Sentinel and Cluster name addresses of their own, so there is no proxy between.
+      REDIS_URL: redis.server ? `redis://127.0.0.1:${links.redis.port}` : redis.url,
       HOST: '127.0.0.1',
       PORT: String(port)
     }),

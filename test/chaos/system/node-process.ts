@@ -19,7 +19,8 @@ export interface NodeProcess {
   /** Undefined while it does not run. */
   readonly port: number | undefined
   readonly pid: number
-  start: () => Promise<void>
+  /** With more variables than the ordinary ones, for this run. */
+  start: (more?: Record<string, string>) => Promise<void>
   /** Sends the signal and resolves when the process has ended. */
   kill: (signal: NodeJS.Signals) => Promise<void>
   freeze: () => void
@@ -40,11 +41,11 @@ export function nodeProcess (t: TestContext, { name, entry, args, env, readyPath
     name,
     get port () { return port },
     get pid () { return current().pid },
-    start: async () => {
+    start: async (more = {}) => {
       const chosen = await freePort()
       running = await spawnService(t, {
         entry,
-        env: env(chosen),
+        env: { ...env(chosen), ...more },
         readyTimeoutMs: READY_TIMEOUT_MS,
         ...(args && { args }),
         ...(readyPath && { readyUrl: `http://127.0.0.1:${chosen}${readyPath}` })

@@ -25,6 +25,10 @@ export interface TcpProxy {
    * had lost its power; new connections work. `heal` resets the silent ones.
    */
   halfOpen: () => void
+  /** As `halfOpen`, but `heal` leaves the silent ones alone: only their client can find out that nobody answers. */
+  vanish: () => void
+  /** Lets so many bytes per second pass in each direction of a connection. */
+  limit: (bytesPerSecond: number) => void
   /** Ends what was caused by the others. */
   heal: () => void
 }
@@ -36,7 +40,9 @@ export interface TcpProxy {
 export async function startTcpProxy (t: TestContext, targets: () => number[]): Promise<TcpProxy> {
   const links = new Set<Link>()
   const silent = new Set<Socket>()
+  const vanished = new Set<Socket>()
   let delayMs = 0
+  let bytesPerSecond = Infinity
   let isPartitioned = false
   let isCut = false
 
@@ -76,15 +82,18 @@ export async function startTcpProxy (t: TestContext, targets: () => number[]): P
   function forward (from: Socket, to: Socket): void {
     let sent = Promise.resolve()
     let buffered = 0
+    let freeAt = 0
     from.on('data', (data: Buffer) => {
-      if (delayMs === 0 && buffered === 0) {
+      if (delayMs === 0 && bytesPerSecond === Infinity && buffered === 0) {
         if (!to.write(data)) {
           from.pause()
           to.once('drain', () => { if (!isPartitioned) from.resume() })
         }
         return
       }
-      const due = performance.now() + delayMs
+      const now = performance.now()
+      freeAt = Math.max(freeAt, now) + data.length / bytesPerSecond * 1000
+      const due = Math.max(freeAt, now + delayMs)
       buffered += data.length
       if (buffered > BUFFERED_BYTES) from.pause()
       sent = sent.then(async () => {
@@ -99,13 +108,22 @@ export async function startTcpProxy (t: TestContext, targets: () => number[]): P
 
   await new Promise<void>(resolve => { server.listen(0, HOST, resolve) })
   const { port } = server.address() as AddressInfo
-  const dropSilent = () => {
-    for (const socket of silent) socket.resetAndDestroy()
-    silent.clear()
+  const drop = (sockets: Set<Socket>) => {
+    for (const socket of sockets) socket.resetAndDestroy()
+    sockets.clear()
+  }
+  const forgetAll = (into: Set<Socket>) => {
+    for (const link of links) {
+      links.delete(link)
+      link.near.removeAllListeners('data')
+      into.add(link.near)
+      link.far.resetAndDestroy()
+    }
   }
   t.teardown(() => {
     isPartitioned = false
-    dropSilent()
+    drop(silent)
+    drop(vanished)
     for (const { near, far } of links) [near, far].forEach(socket => socket.destroy())
     server.close()
   })
@@ -122,19 +140,15 @@ export async function startTcpProxy (t: TestContext, targets: () => number[]): P
       isCut = true
       for (const { near, far } of links) [near, far].forEach(socket => socket.resetAndDestroy())
     },
-    halfOpen: () => {
-      for (const link of links) {
-        links.delete(link)
-        link.near.removeAllListeners('data')
-        silent.add(link.near)
-        link.far.resetAndDestroy()
-      }
-    },
+    halfOpen: () => forgetAll(silent),
+    vanish: () => forgetAll(vanished),
+    limit: rate => { bytesPerSecond = rate },
     heal: () => {
       delayMs = 0
+      bytesPerSecond = Infinity
       isCut = false
       isPartitioned = false
-      dropSilent()
+      drop(silent)
       for (const { near, far } of links) [near, far].forEach(socket => socket.resume())
     }
   }
