@@ -1,9 +1,12 @@
 import postgresJs, { type Options, type Sql } from 'postgres'
+import { backoff } from '../async.ts'
 import { postgresTarget } from './target.ts'
 
 /** Postgres cancels a statement that takes longer. */
 const STATEMENT_TIMEOUT_MS = 10_000
 const CONNECT_TIMEOUT_S = 5
+/** Pauses between attempts to connect, in milliseconds. postgres.js would wait up to 20 s after an outage. */
+const RECONNECT = { minMs: 50, maxMs: 1000 }
 /** After the timeout of the statement, which Postgres itself reports. */
 const SILENCE_MARGIN_MS = 5000
 
@@ -24,6 +27,7 @@ export function clientFor (url: string, options: ClientOptions = {}): Sql {
   const hasSettings = !withoutSettings.has(url)
   return postgresJs({
     connect_timeout: CONNECT_TIMEOUT_S,
+    backoff: reconnectAfter,
     idle_timeout: 60,
     max_lifetime: 1800,
     silence_timeout: hasSettings ? silenceTimeoutS(Number(settings.statement_timeout)) : null,
@@ -37,6 +41,11 @@ export function clientFor (url: string, options: ClientOptions = {}): Sql {
 /** None where statements have no timeout, or one in a unit. */
 function silenceTimeoutS (statementTimeoutMs: number): number | null {
   return statementTimeoutMs > 0 ? (statementTimeoutMs + SILENCE_MARGIN_MS) / 1000 : null
+}
+
+/** The pause in seconds after so many failures of all connections of a pool, which do not all return at one moment. */
+export function reconnectAfter (failures: number): number {
+  return backoff(failures, RECONNECT) * (0.5 + Math.random() / 2) / 1000
 }
 
 /** Makes further clients of this URL request no settings. Returns false where they did so before. */

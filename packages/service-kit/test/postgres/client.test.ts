@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { createDatabase, until } from '@tidings/testing'
 import { createSql, isAway, type RawSql } from '../../src/index.ts'
+import { reconnectAfter } from '../../src/postgres/client.ts'
 
 const SILENCE_S = 0.5
 
@@ -79,4 +80,12 @@ t.test('the silence is longer than the timeout of a statement, and unlimited whe
   t.equal(silenceOf(open(t, url)), 15)
   t.equal(silenceOf(open(t, `${url}?statement_timeout=60000`)), 65)
   t.equal(silenceOf(open(t, `${url}?statement_timeout=0`)), null)
+})
+
+t.test('after an outage, however long, a pool connects again within a second', async t => {
+  const sql = open(t, 'postgres://127.0.0.1:1/none')
+  t.equal(sql.options.backoff, reconnectAfter)
+  const pauses = [0, 1, 5, 50, 5000].map(reconnectAfter)
+  t.ok(pauses.every(seconds => seconds >= 0.025 && seconds <= 1), pauses.join(' '))
+  t.ok(pauses.slice(2).every(seconds => seconds >= 0.5), 'a pool that fails does not try without pause')
 })
