@@ -128,6 +128,8 @@ export interface components {
       queue: string | null;
       /** @description Why the delivery was closed */
       reason: string | null;
+      /** @description Why it cannot be delivered again now; null: it can */
+      redeliveryBlockedBy: components["schemas"]["RedeliveryObstacle"] | null;
       status: components["schemas"]["DeliveryStatus"];
       /** @description Status of the last response */
       statusCode: number | null;
@@ -686,6 +688,7 @@ export interface components {
         events: number;
       };
     };
+    RedeliveryObstacle: "pending" | "webhook-deleted" | "webhook-disabled" | "payload-gone";
     RefreshRequest: {
       /** @description The latest refresh token */
       refreshToken: string;

@@ -88,6 +88,10 @@ export const Delivery = Type.Object({
 }, { $id: 'DeliverySummary', description: 'The delivery', examples: [deliveryExample] })
 export type Delivery = Static<typeof Delivery>
 
+/** Why a delivery cannot be delivered again. */
+const REDELIVERY_OBSTACLES = ['pending', 'webhook-deleted', 'webhook-disabled', 'payload-gone'] as const
+export type RedeliveryObstacle = typeof REDELIVERY_OBSTACLES[number]
+
 /** Durations are milliseconds; `dnsMs` and `connectMs` only where the attempt opened the connection. */
 export const DeliveryAttempt = Type.Object({
   attempt: Type.Integer(),
@@ -107,6 +111,9 @@ export type DeliveryAttempt = Static<typeof DeliveryAttempt>
 export const DeliveryDetail = Type.Object({
   ...Delivery.properties,
   payload: Type.Unknown({ description: 'The request body; null once it is no longer kept' }),
+  redeliveryBlockedBy: Type.Union([Type.Enum([...REDELIVERY_OBSTACLES], { $id: 'RedeliveryObstacle' }), Type.Null()], {
+    description: 'Why it cannot be delivered again now; null: it can'
+  }),
   attempts: Type.Array(DeliveryAttempt)
 }, {
   $id: 'Delivery',
@@ -114,6 +121,7 @@ export const DeliveryDetail = Type.Object({
   examples: [{
     ...deliveryExample,
     payload: { id: '123', jobname: 'exampleJob', userId: 1, result: 'job result data', eventType: 'completed' },
+    redeliveryBlockedBy: null,
     attempts: [attemptExample]
   }]
 })

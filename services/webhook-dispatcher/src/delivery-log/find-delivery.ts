@@ -4,20 +4,25 @@ import type { Database } from '../db/sql.ts'
 import { allDeliveries, attempts, events, webhooks } from '../db/schema.ts'
 import type { WebhookRow } from '../webhooks/webhook-row.ts'
 import { DeliveryNotFound, toAttempt, toDelivery, type DeliveryKey, type DeliveryRow } from './delivery-row.ts'
+import { redeliveryObstacle } from './redelivery-obstacle.ts'
 import { eventHead, type EventHead } from './subject.ts'
 
-type Found = { row: DeliveryRow, payload: JsonText | null, webhook: WebhookRow, head: EventHead | null }
+export type FoundDelivery = { row: DeliveryRow, payload: JsonText | null, webhook: WebhookRow, head: EventHead | null }
 
 /**
  * A delivery with its payload and its attempts, as JSON.
  * @throws DeliveryNotFound
  */
 export async function showDelivery (db: Database, key: DeliveryKey): Promise<JsonText> {
-  const { row, payload, webhook, head } = await findDelivery(db, key)
+  const found = await findDelivery(db, key)
+  const { row, payload, webhook, head } = found
   const tried = await db.select().from(attempts).where(eq(attempts.deliveryId, row.id)).orderBy(attempts.n)
-  return jsonWith(
-    { ...toDelivery(row, webhook, head), attempts: tried.map(toAttempt) }, 'payload', payload ?? jsonText(null)
-  )
+  const shown = {
+    ...toDelivery(row, webhook, head),
+    redeliveryBlockedBy: redeliveryObstacle(found),
+    attempts: tried.map(toAttempt)
+  }
+  return jsonWith(shown, 'payload', payload ?? jsonText(null))
 }
 
 /**
@@ -26,7 +31,7 @@ export async function showDelivery (db: Database, key: DeliveryKey): Promise<Jso
  * their deliveries are kept.
  * @throws DeliveryNotFound
  */
-export async function findDelivery (db: Database, { userId, id }: DeliveryKey): Promise<Found> {
+export async function findDelivery (db: Database, { userId, id }: DeliveryKey): Promise<FoundDelivery> {
   const [found] = await db
     .select({
       row: getTableColumns(allDeliveries), body: events.body, head: eventHead, webhook: getTableColumns(webhooks)

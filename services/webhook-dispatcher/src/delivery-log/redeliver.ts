@@ -1,10 +1,11 @@
 import createError from '@fastify/error'
 import { eq } from 'drizzle-orm'
-import type { Delivery } from '@tidings/contracts'
+import type { Delivery, RedeliveryObstacle } from '@tidings/contracts'
 import type { Database } from '../db/sql.ts'
 import { allDeliveries, deliveries, webhooks } from '../db/schema.ts'
 import { toDelivery, type DeliveryKey, type DeliveryRow } from './delivery-row.ts'
 import { findDelivery } from './find-delivery.ts'
+import { redeliveryObstacle } from './redelivery-obstacle.ts'
 import { REACTIVATE, TOUCH, WebhookNotActive } from '../webhooks/webhook-row.ts'
 
 const StillPending = createError('STILL_PENDING', 'The delivery is still being tried', 409)
@@ -18,11 +19,10 @@ const PayloadGone = createError('PAYLOAD_GONE', 'The payload is no longer kept',
  * @throws DeliveryNotFound, WebhookDeleted, StillPending, PayloadGone, WebhookNotActive
  */
 export async function redeliver (db: Database, key: DeliveryKey): Promise<Delivery> {
-  const { row, payload, webhook, head } = await findDelivery(db, key)
-  if (webhook.deletedAt !== null) throw new WebhookDeleted()
-  if (row.state === 'pending') throw new StillPending()
-  if (payload === null) throw new PayloadGone()
-  if (webhook.status === 'disabled' && webhook.kind !== 'job') throw new WebhookNotActive(webhook.status)
+  const found = await findDelivery(db, key)
+  const { row, webhook, head } = found
+  const obstacle = redeliveryObstacle(found)
+  if (obstacle) throw refusal(obstacle)
   const { webhookId, eventMs, eventSeq, type, messageId, body, url } = row
   return await db.transaction(async tx => {
     const isReactivated = webhook.status === 'disabled'
@@ -45,6 +45,16 @@ export async function redeliver (db: Database, key: DeliveryKey): Promise<Delive
     const shown = isReactivated ? { ...webhook, ...REACTIVATE, recoverAt: null } : webhook
     return toDelivery(inserted as DeliveryRow, shown, head)
   })
+}
+
+function refusal (obstacle: RedeliveryObstacle): Error {
+  switch (obstacle) {
+    case 'webhook-deleted': return new WebhookDeleted()
+    case 'pending': return new StillPending()
+    case 'payload-gone': return new PayloadGone()
+    case 'webhook-disabled': return new WebhookNotActive('disabled')
+    default: return obstacle satisfies never
+  }
 }
 
 /** The original delivery, for a redelivery of a redelivery too. */

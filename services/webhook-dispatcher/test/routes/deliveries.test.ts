@@ -286,7 +286,7 @@ t.test('a delivery shows its job: listed, alone, repeated, without its payload, 
   await sql`update webhooks.deliveries set chain = 'reports:a:1' where id = ${id}`
   await about('{"id":"a:1","jobname":"say \\"hi\\"","userId":1,"result":"x","eventType":"completed"}')
   const job = { jobId: 'a:1', queue: 'reports', name: 'say "hi"' }
-  t.match((await call(`/deliveries/${id}`, { user })).body, job)
+  t.match((await call(`/deliveries/${id}`, { user })).body, { ...job, redeliveryBlockedBy: null })
   t.match((await call(`/webhooks/${webhookId}/deliveries`, { user })).body.deliveries, [job])
   const again = await call(`/deliveries/${id}/redeliver`, { method: 'POST', user })
   t.match(again.body, job)
@@ -296,7 +296,8 @@ t.test('a delivery shows its job: listed, alone, repeated, without its payload, 
   )
 
   await call(`/webhooks/${webhookId}`, { method: 'DELETE', user })
-  t.match((await call(`/deliveries/${id}`, { user })).body, { ...job, webhookId })
+  t.match(
+    (await call(`/deliveries/${id}`, { user })).body, { ...job, webhookId, redeliveryBlockedBy: 'webhook-deleted' })
   t.equal((await call(`/deliveries/${id}/redeliver`, { method: 'POST', user })).status, 409)
   await sql`delete from webhooks.events where event_ms = ${event?.event_ms} and event_seq = ${event?.event_seq}`
   t.match((await call(`/deliveries/${id}`, { user })).body, { ...job, name: null })
