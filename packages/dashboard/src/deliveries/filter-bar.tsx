@@ -1,15 +1,11 @@
-import { useEffect, useRef, useState } from 'react'
-import { Search, X } from 'lucide-react'
-import { useShortcut } from '../shell/shortcuts.ts'
+import { X } from 'lucide-react'
 import { Button } from '../ui/button.tsx'
+import { SearchField } from '../ui/search-field.tsx'
 import { useWebhooks } from '../webhooks/queries.ts'
 import { EVENT_TYPES, ORIGIN_WORDS, ORIGINS, STATUSES } from './delivery-words.tsx'
 import styles from './filter-bar.module.css'
 import { shortUrl } from './short-url.ts'
 import { isFiltered, searched, SPANS, type DeliveryFilters, type Span } from './filters.ts'
-
-/** After the last key so long, what was typed is searched for. */
-const PAUSE_MS = 400
 
 interface FilterBarProps {
   filters: DeliveryFilters
@@ -32,8 +28,8 @@ export function FilterBar ({ filters, onChange, hasWebhooks }: FilterBarProps) {
   return (
     <div className={styles.bar} role='search' aria-label='Deliveries'>
       <SearchField
-        key={filters.jobId ?? filters.eventId ?? ''} value={filters.jobId ?? filters.eventId ?? ''}
-        onSearch={text => onChange(searched(filters, text))}
+        label='Id of a job or an event' placeholder='Id of a job or an event'
+        value={filters.jobId ?? filters.eventId ?? ''} onChange={text => onChange(searched(filters, text))}
       />
       <div className={styles.states} role='group' aria-label='Status'>
         {STATUSES.map(status => (
@@ -109,28 +105,6 @@ function Choice ({ label, value, options, onChange }: {
         {options.map(([each, words]) => <option key={each} value={each}>{words}</option>)}
         {isOther && <option value={value}>{value.replaceAll(',', ', ')}</option>}
       </select>
-    </label>
-  )
-}
-
-function SearchField ({ value, onSearch }: { value: string, onSearch: (text: string) => void }) {
-  const [text, setText] = useState(value)
-  const field = useRef<HTMLInputElement>(null)
-  useShortcut('/', 'Search', () => field.current?.focus())
-  useEffect(() => {
-    if (text.trim() === value) return
-    const timer = setTimeout(onSearch, PAUSE_MS, text)
-    return () => clearTimeout(timer)
-  }, [text, value, onSearch])
-  return (
-    <label className={styles.search}>
-      <Search size={15} aria-hidden />
-      <span className='visually-hidden'>Id of a job or an event</span>
-      <input
-        ref={field} type='search' value={text} placeholder='Id of a job or an event' spellCheck={false}
-        autoComplete='off' onChange={event => setText(event.target.value)}
-        onKeyDown={event => { if (event.key === 'Enter') onSearch(text) }}
-      />
     </label>
   )
 }

@@ -1,12 +1,8 @@
-import { useEffect, useRef, useState } from 'react'
-import { Search, X } from 'lucide-react'
-import { useShortcut } from '../shell/shortcuts.ts'
+import { X } from 'lucide-react'
 import { Button } from '../ui/button.tsx'
+import { SearchField } from '../ui/search-field.tsx'
 import { SINCE, type JobFilters } from './filters.ts'
 import styles from './filter-bar.module.css'
-
-/** While one types, the list is not asked for each letter. */
-const TYPING_MS = 300
 
 interface FilterBarProps { filters: JobFilters, onChange: (change: Partial<JobFilters>) => void }
 
@@ -14,15 +10,18 @@ export function FilterBar ({ filters, onChange }: FilterBarProps) {
   const { since, sort, name, queue } = filters
   return (
     <div className={styles.bar} role='search' aria-label='Jobs'>
-      <SearchField value={filters.q ?? ''} onChange={q => onChange({ q })} />
-      <label className={styles.field}>
+      <SearchField
+        label='Search by id, name or error' placeholder='Id, name or error' value={filters.q ?? ''}
+        onChange={q => onChange({ q })}
+      />
+      <label>
         <span className='visually-hidden'>Created or finished within</span>
         <select value={since ?? ''} onChange={event => onChange({ since: event.target.value })}>
           <option value=''>Any time</option>
           {Object.entries(SINCE).map(([key, { label }]) => <option key={key} value={key}>{label}</option>)}
         </select>
       </label>
-      <label className={styles.field}>
+      <label>
         <span className='visually-hidden'>Order</span>
         <select
           value={sort ?? ''} onChange={event => onChange({ sort: event.target.value === '' ? undefined : 'finished' })}
@@ -34,37 +33,6 @@ export function FilterBar ({ filters, onChange }: FilterBarProps) {
       {name && <Chip label='Name' value={name} onRemove={() => onChange({ name: '' })} />}
       {queue && <Chip label='Queue' value={queue} onRemove={() => onChange({ queue: '' })} />}
     </div>
-  )
-}
-
-function SearchField ({ value, onChange }: { value: string, onChange: (value: string) => void }) {
-  const field = useRef<HTMLInputElement>(null)
-  const [text, setText] = useState(value)
-  const sent = useRef(value)
-  useShortcut('/', 'Search', () => field.current?.focus())
-  useEffect(() => {
-    // The address has changed by itself, as by the way back.
-    if (value !== sent.current) setText(sent.current = value)
-  }, [value])
-  useEffect(() => {
-    if (text === sent.current) return
-    const timer = setTimeout(() => {
-      sent.current = text
-      onChange(text)
-    }, TYPING_MS)
-    return () => clearTimeout(timer)
-  }, [text])
-  return (
-    <label className={styles.search}>
-      <Search size={15} aria-hidden />
-      <span className='visually-hidden'>Search by id, name or error</span>
-      <input
-        ref={field} type='search' placeholder='Id, name or error' value={text} spellCheck={false} autoComplete='off'
-        onChange={event => setText(event.target.value)}
-        onKeyDown={event => { if (event.key === 'Escape') field.current?.blur() }}
-      />
-      <kbd aria-hidden>/</kbd>
-    </label>
   )
 }
 
