@@ -7,6 +7,9 @@ const services = process.env.TIDINGS_URL ?? 'http://localhost:4000'
 /** What index.html has in braces for the server to fill in. */
 const PLACEHOLDER = /\{\{env "\w+" \| default "([^"]*)" \| html\}\}/g
 
+/** But for the two that bring a library along. */
+const PARTS = /\/src\/(bulk|ui)\/(?!chart\/plot|json\/json-view)[^?]*\.(tsx?|css)$/
+
 export default defineConfig({
   // With relative addresses one build works below any path: the server writes the `<base>` of the page.
   base: './',
@@ -25,6 +28,8 @@ export default defineConfig({
     // The polyfill is for browsers older than those, and fetches in ways that a strict CSP has to allow.
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // What most pages use comes as one file: a dozen small ones compress badly, and each is a request.
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'parts', test: PARTS }] } } },
     // Says what a page loads: test/budget.test.ts adds it up.
     manifest: 'manifest.json'
   },
