@@ -1,25 +1,43 @@
-import { Component, Suspense, type ReactNode } from 'react'
-import { Redirect, Route, Switch, useLocation } from 'wouter'
+import { Component, Suspense, useEffect, type ReactNode } from 'react'
+import { matchRoute, Redirect, Route, Switch, useLocation, useRouter } from 'wouter'
 import { Compass } from 'lucide-react'
+import { useIsMeKnown } from './live/tidings.tsx'
+import { NotAllowed } from './session/not-allowed.tsx'
 import { PageHead } from './shell/page.tsx'
 import { Empty, ErrorView, Loading } from './ui/states.tsx'
-import { useVisibleRoutes } from './visible-routes.ts'
+import { useRoutes } from './visible-routes.ts'
 
-/** The page of the current address. */
+/** The page of the current address. Nothing is asked for before it is known that the token allows it. */
 export function Pages () {
   const [location] = useLocation()
-  const routes = useVisibleRoutes()
-  const first = routes.find(({ nav }) => nav)
+  const { parser } = useRouter()
+  const isKnown = useIsMeKnown()
+  const routes = useRoutes()
+  const named = routes.filter(({ nav }) => nav)
+  const first = named.find(({ isAllowed }) => isAllowed)
+  // Its code comes meanwhile; a failure shows when it is drawn.
+  useEffect(() => {
+    if (isKnown) return
+    const coming = routes.find(({ path }) => matchRoute(parser, path, location)[0]) ?? named[0]
+    coming?.load().catch(() => {})
+  }, [isKnown, location])
+  if (!isKnown) return <Loading />
   return (
     <Boundary key={location}>
       <Suspense fallback={<Loading />}>
         <Switch>
-          {routes.map(({ path, page: Page }) => (
+          {routes.map(({ path, page: Page, isAllowed, scope, title }) => (
             <Route key={path} path={path}>
-              {params => <Page key={JSON.stringify(params)} params={params as Record<string, string>} />}
+              {params => isAllowed || !scope
+                ? <Page key={JSON.stringify(params)} params={params as Record<string, string>} />
+                : <NotAllowed title={title} scope={scope} />}
             </Route>
           ))}
-          <Route path='/'><Redirect to={first?.path ?? '/jobs'} replace /></Route>
+          <Route path='/'>
+            {first
+              ? <Redirect to={first.path} replace />
+              : named[0]?.scope ? <NotAllowed title={named[0].title} scope={named[0].scope} /> : <NotFound />}
+          </Route>
           <Route><NotFound /></Route>
         </Switch>
       </Suspense>

@@ -3,6 +3,8 @@ import type { DeliveryList, DeliverySummary } from 'tidings'
 import { alignBodies, alignHeaders } from '../src/deliveries/align.ts'
 import { formatFilters, parseFilters, queryOf, searched } from '../src/deliveries/filters.ts'
 import { mergeNewest } from '../src/deliveries/merge-newest.ts'
+import { untilNextAttempt } from '../src/deliveries/until-next-attempt.ts'
+import { positionBefore } from '../src/lib/event-id.ts'
 import { formatInput, parseInput } from '../src/webhooks/time-input.ts'
 
 const NONE = parseFilters(new URLSearchParams())
@@ -38,6 +40,20 @@ t.test('the newest page changes rows in place, adds new ones, and removes those 
   t.same(idsOf(mergeNewest(known, page([5]))), [[5], []], 'the whole list is one page')
   t.equal(mergeNewest(known, page([20, 19], '19')), undefined, 'rows may lie between')
   t.same(idsOf(mergeNewest([page([])], page([1]))), [[1]])
+})
+
+t.test('deliveries are asked for again when an attempt is due, at the latest after half a minute', async t => {
+  const now = Date.parse('2026-11-28T12:00:00Z')
+  const pending = (nextAttemptAt: string | null) => ({ status: 'pending', nextAttemptAt }) as const
+  t.equal(untilNextAttempt([{ status: 'delivered', nextAttemptAt: null }], now), undefined, 'none is pending')
+  t.equal(untilNextAttempt([pending('2026-11-28T12:00:10Z'), pending('2026-11-28T13:00:00Z')], now), 10_000)
+  t.equal(untilNextAttempt([pending('2026-11-28T11:59:00Z')], now), 1500, 'one is due')
+  t.equal(untilNextAttempt([pending(null)], now), 30_000, 'its webhook is not active')
+})
+
+t.test('the position before an event comes before it and after all others', async t => {
+  t.equal(positionBefore('1640995300000-3'), '1640995300000-2')
+  t.equal(positionBefore('1640995300000-0'), '1640995299999-999999999')
 })
 
 t.test('two bodies are compared by line, JSON with an indentation', async t => {

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import { accessFaults } from './access-faults.ts'
-import { startDashboard, withoutChromium } from './setup.ts'
+import { accessFaults, withoutChromium } from './browser.ts'
+import { startDashboard } from './setup.ts'
 
 t.test('operators and embedding in a browser', { skip: withoutChromium }, async t => {
   const app = await startApplication(t)
@@ -22,14 +22,14 @@ t.test('operators and embedding in a browser', { skip: withoutChromium }, async 
     await page.getByText('The last attempt at every endpoint succeeded').waitFor()
     const row = page.getByRole('link', { name: 'payroll' })
     await row.waitFor()
-    t.same(await accessFaults(page), [])
+    t.same(await accessFaults(page, 'operators'), [])
     await row.click()
     await page.waitForURL(url => url.pathname === `/dashboard/as/1/jobs/${jobId}`)
     await page.getByText('belongs to user 1').waitFor()
     await page.getByRole('region', { name: 'Why it failed' }).getByText('no bank').waitFor()
     await page.getByRole('button', { name: 'Retry' }).click()
     await client.jobs.wait(jobId, { after: first.lastEventId as string }).catch(() => {})
-    t.same(await accessFaults(page), [])
+    t.same(await accessFaults(page, 'acting'), [])
     await page.getByRole('link', { name: 'Back to your own pages' }).click()
     await page.getByRole('heading', { name: 'All users', exact: true }).waitFor()
     await page.close()

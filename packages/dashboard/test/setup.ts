@@ -1,14 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'bullmq'
-import { chromium, type BrowserContextOptions, type Page } from 'playwright-core'
+import type { BrowserContextOptions, Page } from 'playwright-core'
 import { startSystem, type System, type SystemOptions } from '@tidings/local'
 import { createDatabase, temporaryFolder, type TestContext } from '@tidings/testing'
 import { createClient, type Client } from 'tidings'
+import { LOOKS, startBrowser } from './browser.ts'
 
-const executablePath = process.env.TIDINGS_TEST_CHROMIUM
-export const withoutChromium = executablePath === undefined && 'no Chromium: set TIDINGS_TEST_CHROMIUM'
+type Database = Awaited<ReturnType<typeof createDatabase>>
 
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking']
 /** On a machine that does much else a page takes seconds. */
 const TIMEOUT_MS = 60_000
 /** What a browser says about a service that is away, which a test may have stopped. */
@@ -16,9 +15,12 @@ const AWAY = /Failed to load resource: (net::|the server responded with a status
 
 export interface Dashboard {
   system: System
+  database: Database
   client: Client
-  /** Opens a path below /dashboard, signed in. */
-  open: (path: string, options?: BrowserContextOptions & { token?: string }) => Promise<Page>
+  /** Opens a path below /dashboard, signed in; `isRemembered`: over reloads too. */
+  open: (
+    path: string, options?: BrowserContextOptions & { token?: string, isRemembered?: boolean }
+  ) => Promise<Page>
   /** What pages have complained about: errors on the console, violations of the policy, exceptions. */
   faults: string[]
 }
@@ -28,7 +30,7 @@ export interface Dashboard {
  * with `once` the first time only.
  */
 export async function startDashboard (t: TestContext, options: Partial<SystemOptions> = {}): Promise<Dashboard> {
-  const { url: DATABASE_URL } = await createDatabase(t)
+  const database = await createDatabase(t)
   const system = await startSystem({
     folder: temporaryFolder(t, 'dashboard'),
     ports: 'free',
@@ -39,7 +41,7 @@ export async function startDashboard (t: TestContext, options: Partial<SystemOpt
       PATH: process.env.PATH,
       HOME: process.env.HOME,
       LOG_LEVEL: 'warn',
-      DATABASE_URL,
+      DATABASE_URL: database.url,
       EDGE_HOLD_MS: '500',
       RATE_LIMIT_MAX: '0',
       ...options.env
@@ -47,26 +49,24 @@ export async function startDashboard (t: TestContext, options: Partial<SystemOpt
   })
   t.teardown(() => system.stop())
   startWorker(t, system)
-  const downloadsPath = temporaryFolder(t, 'chromium')
-  const browser = await chromium.launch({ executablePath: executablePath as string, args: FLAGS, downloadsPath })
-  t.teardown(() => browser.close())
-
+  const browser = await startBrowser(t)
   const faults: string[] = []
   const origin = system.endpoints.edge as string
   const client = createClient({ url: origin, token: system.token(1) })
   t.teardown(() => client.close())
   return {
     system,
+    database,
     client,
     faults,
-    open: async (path, { token = system.token(1), ...context } = {}) => {
-      const page = await browser.newPage(context)
+    open: async (path, { token = system.token(1), isRemembered = false, ...context } = {}) => {
+      const page = await browser.newPage({ ...LOOKS.light, reducedMotion: 'reduce', ...context })
       page.setDefaultTimeout(TIMEOUT_MS)
       page.on('pageerror', err => faults.push(`${path}: ${err.stack}`))
       page.on('console', message => {
         if (message.type() === 'error' && !AWAY.test(message.text())) faults.push(`${path}: ${message.text()}`)
       })
-      await page.goto(`${origin}/dashboard${path}#token=${token}`)
+      await page.goto(`${origin}/dashboard${path}#token=${token}${isRemembered ? '&remember=1' : ''}`)
       return page
     }
   }

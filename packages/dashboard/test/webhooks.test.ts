@@ -1,25 +1,15 @@
-import { Worker } from 'bullmq'
 import t from 'tap'
-import { createClient } from 'tidings'
 import { verifyWebhook } from 'tidings/webhooks'
-import { startSystem } from '@tidings/local'
-import { createDatabase, startReceiver, temporaryFolder, type ReceivedRequest } from '@tidings/testing'
-import { findFaults, newScreen, startBrowser, withoutChromium } from './webhooks/browser.ts'
+import { startReceiver, type ReceivedRequest } from '@tidings/testing'
+import { accessFaults, withoutChromium } from './browser.ts'
+import { startDashboard } from './setup.ts'
 
 // A minute where nothing else runs; a machine that is shared by many takes longer.
 t.setTimeout(900_000)
 
 t.test('webhooks and deliveries in a browser', { skip: withoutChromium }, async t => {
-  const { url: DATABASE_URL } = await createDatabase(t)
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: 'warn', DATABASE_URL }
-  const system = await startSystem({ folder: temporaryFolder(t, 'system'), env, ports: 'free', worker: false })
-  t.teardown(() => system.stop())
+  const { system, client, open, faults } = await startDashboard(t)
   const origin = system.endpoints.edge as string
-  const worker = new Worker('default', async job => ({ rows: 12, of: job.name }), {
-    connection: { url: system.endpoints.redis as string }
-  })
-  t.teardown(() => worker.close())
-
   /** How the endpoint responds to the requests to come: with these statuses in turn, then with the last of them. */
   let statuses = [200]
   const receiver = await startReceiver(t, (_request, response) => {
@@ -29,26 +19,24 @@ t.test('webhooks and deliveries in a browser', { skip: withoutChromium }, async 
     })
     response.end(JSON.stringify(status === 200 ? { ok: true, queue: 'reports' } : { ok: false, queue: 'reports' }))
   })
-  const client = createClient({ url: origin, token: system.token(1) })
-  t.teardown(() => client.close())
-  const browser = await startBrowser(t)
-  const { page, faults } = await newScreen(browser)
+  const page = await open('/', { isRemembered: true })
   const at = (path: string) => `${origin}/dashboard${path}`
   const heading = (name: string | RegExp) => page.getByRole('heading', { level: 1, name })
   const button = (name: string | RegExp) => page.getByRole('button', { name, exact: typeof name === 'string' })
   const link = (name: string | RegExp) => page.getByRole('link', { name })
   /** The webhook that the tests below create. */
   let id = 0
+  /** Of a job with a delivery that took two attempts. */
+  let jobId = ''
   const requestsOf = (eventId: string) => receiver.requests.filter(({ headers }) => headers['webhook-id'] === eventId)
 
   await t.test('a new webhook is tested before it receives events', async t => {
-    await page.goto(at(`/#token=${system.token(1)}&remember=1`))
     await heading('Jobs').waitFor() // before, nothing listens to keys
     await page.keyboard.press('g')
     await page.keyboard.press('w')
     await heading('Webhooks').waitFor()
     await page.getByText('No webhooks yet').waitFor()
-    t.same(await findFaults(page, 'webhooks-none'), [])
+    t.same(await accessFaults(page, 'webhooks-none'), [])
     await page.getByRole('main').getByRole('link', { name: 'New webhook' }).first().click()
     await heading('New webhook').waitFor()
 
@@ -64,7 +52,7 @@ t.test('webhooks and deliveries in a browser', { skip: withoutChromium }, async 
     await page.getByLabel('Value of header 1').fill('abc')
     await button('Continue to the test').click()
     await page.getByText('host is reserved').waitFor()
-    t.same(await findFaults(page, 'webhook-new'), [])
+    t.same(await accessFaults(page, 'webhook-new'), [])
     await page.getByLabel('Name of header 1').fill('x-key')
     await button('Continue to the test').click()
 
@@ -75,7 +63,7 @@ t.test('webhooks and deliveries in a browser', { skip: withoutChromium }, async 
     await page.getByText('It failed while it processed the request: 503').waitFor()
     await button('Send another test').click()
     await page.getByText(/Delivered: 200 in/).waitFor()
-    t.same(await findFaults(page, 'webhook-test'), [])
+    t.same(await accessFaults(page, 'webhook-test'), [])
     const { headers, body } = receiver.requests.at(-1) as ReceivedRequest
     await verifyWebhook(body, headers, secret)
     t.equal(headers['x-key'], 'abc')
@@ -97,7 +85,7 @@ t.test('webhooks and deliveries in a browser', { skip: withoutChromium }, async 
     await page.getByRole('link', { name: 'yearly completed' }).waitFor()
     await page.getByText('Success rate').waitFor()
     await page.locator('canvas').nth(1).waitFor()
-    t.same(await findFaults(page, 'webhook'), [])
+    t.same(await accessFaults(page, 'webhook'), [])
     await button('API').first().click()
     await page.getByText(`curl '${origin}/webhooks/${id}'`).waitFor()
     await page.keyboard.press('Escape')
@@ -105,7 +93,7 @@ t.test('webhooks and deliveries in a browser', { skip: withoutChromium }, async 
 
   await t.test('attempts are compared side by side, and a delivery is sent again', async t => {
     statuses = [503, 200]
-    const { jobId } = await client.jobs.submit('weekly', {})
+    jobId = (await client.jobs.submit('weekly', {})).jobId
     await receiver.waitFor(all => all.filter(({ json }) => (json as { id: string }).id === jobId).length === 2)
     await page.getByRole('link', { name: 'Deliveries' }).last().click()
     await page.getByRole('link', { name: 'weekly completed' }).click()
@@ -116,7 +104,7 @@ t.test('webhooks and deliveries in a browser', { skip: withoutChromium }, async 
     t.strictSame(names, ['Status', 'Error', 'Message', 'x-version'])
     const lines = page.getByRole('region', { name: 'Response body' }).locator('tr[data-differs] code')
     t.strictSame(await lines.allInnerTexts(), ['  "ok": false,', '  "ok": true,'])
-    t.same(await findFaults(page, 'delivery'), [])
+    t.same(await accessFaults(page, 'delivery'), [])
     const eventId = await page.locator('dd code').last().innerText()
     await page.keyboard.press('r')
     await receiver.waitFor(() => requestsOf(eventId).length === 3)
@@ -128,14 +116,13 @@ t.test('webhooks and deliveries in a browser', { skip: withoutChromium }, async 
     await heading('Deliveries').waitFor()
     await page.getByRole('row', { name: /monthly/ }).waitFor()
     t.equal(await button('delivered').getAttribute('aria-pressed'), 'true')
-    t.same(await findFaults(page, 'deliveries'), [])
-    await button('Redeliver all that match…').click()
-    await page.getByText('3 deliveries match.').waitFor()
-    t.same(await findFaults(page, 'bulk'), [])
+    t.same(await accessFaults(page, 'deliveries'), [])
+    await button('Redeliver all…').click()
+    await page.getByText('Redeliver 3 deliveries?').waitFor()
+    t.same(await accessFaults(page, 'bulk'), [])
     await button('Redeliver 3').click()
-    await page.getByText('3 redelivered, 0 left as they are, 0 not possible').waitFor()
-    await page.getByText('Finished', { exact: true }).waitFor()
-    await button('Close').last().click()
+    await button('Start now').click()
+    await page.getByText('3 of 3 done').first().waitFor()
     const first = page.getByRole('checkbox', { name: /^Select delivery/ })
     await first.nth(0).click()
     await first.nth(1).click({ modifiers: ['Shift'] })
@@ -150,11 +137,11 @@ t.test('webhooks and deliveries in a browser', { skip: withoutChromium }, async 
     await page.getByLabel(/Only those whose delivery failed/).uncheck()
     await button('Count them').click()
     await page.getByText('3 deliveries would be sent.').waitFor()
-    t.same(await findFaults(page, 'replay'), [])
+    t.same(await accessFaults(page, 'replay'), [])
     await button('Send 3').click()
     await page.waitForURL(/\/replays$/)
     await page.getByText('3 sent: 3 delivered').waitFor()
-    t.same(await findFaults(page, 'replays'), [])
+    t.same(await accessFaults(page, 'replays'), [])
   })
 
   await t.test('a rotation says how long the replaced secret signs', async t => {
@@ -165,7 +152,7 @@ t.test('webhooks and deliveries in a browser', { skip: withoutChromium }, async 
     t.equal(secret, await client.webhooks.secret(id))
     await button('I have it').click()
     await page.getByText(/The secret before it signs too, and ends in 23 h 59 min/).waitFor()
-    t.same(await findFaults(page, 'webhook-settings'), [])
+    t.same(await accessFaults(page, 'webhook-settings'), [])
     await page.getByLabel('Description').fill('Reports of all queues')
     await page.getByLabel('Only in the queues').fill('')
     await button('Save changes').click()
@@ -179,7 +166,7 @@ t.test('webhooks and deliveries in a browser', { skip: withoutChromium }, async 
     await (await client.jobs.submit('gone', {})).wait()
     await page.goto(at(`/webhooks/${id}`))
     await page.getByText('Disabled: its endpoint said that it is gone').waitFor()
-    t.same(await findFaults(page, 'webhook-disabled'), [])
+    t.same(await accessFaults(page, 'webhook-disabled'), [])
     statuses = [200]
     await button('Make it active again').click()
     await page.getByText('active', { exact: true }).waitFor()
@@ -189,22 +176,45 @@ t.test('webhooks and deliveries in a browser', { skip: withoutChromium }, async 
     await page.getByText('What was pending waits').waitFor({ state: 'detached' })
     await page.goto(at('/webhooks'))
     await page.getByRole('img', { name: /^Last 24 hours: \d+ delivered/ }).waitFor()
-    t.same(await findFaults(page, 'webhooks'), [])
+    t.same(await accessFaults(page, 'webhooks'), [])
   })
 
   await t.test('a token that may only read is offered nothing else, and one without rights no page', async t => {
-    const reader = await newScreen(browser)
-    await reader.page.goto(at(`/webhooks/${id}/settings#token=${system.token(1, 3_600_000, 'jobs:read webhooks:read')}`))
-    await reader.page.getByText('your token only allows to read them').waitFor()
-    t.equal(await reader.page.getByRole('button', { name: /Pause|Replay|Test|Delete/ }).count(), 0)
-    t.same(reader.faults, [])
-    await reader.page.context().close()
-    const stranger = await newScreen(browser)
-    await stranger.page.goto(at(`/webhooks/${id}#token=${system.token(2)}`))
-    await stranger.page.getByRole('alert').getByText(/not found/i).waitFor()
-    await stranger.page.context().close()
+    const token = system.token(1, 3_600_000, 'webhooks:read')
+    const reader = await open(`/webhooks/${id}/settings`, { token, isRemembered: true })
+    await reader.getByText('your token only allows to read them').waitFor()
+    t.equal(await reader.getByRole('button', { name: /Pause|Replay|Test|Delete/ }).count(), 0)
+    await reader.getByTitle('the token lacks the scope jobs:read').waitFor()
+    await reader.goto(at(`/jobs/${jobId}`))
+    await reader.getByText('It needs the scope jobs:read').waitFor()
+    t.same(await accessFaults(reader, 'not-allowed'), [])
+    await reader.getByRole('main').getByRole('link', { name: 'Webhooks' }).click()
+    await reader.getByRole('heading', { name: 'Webhooks', exact: true }).waitFor()
+    await reader.goto(at('/webhooks/new'))
+    await reader.getByText('It needs the scope webhooks:write').waitFor()
+    await reader.close()
+    t.same(faults.filter(text => text.includes('status of 403')), [], 'nothing was asked for that is refused')
+
+    const stranger = await open(`/webhooks/${id}`, { token: system.token(2) })
+    await stranger.getByRole('alert').getByText(/not found/i).waitFor()
+    await stranger.close()
   })
 
-  const unexpected = faults.filter(text => !text.includes('status of 400')) // the header that was refused
+  await t.test('the id of an event leads to its job; what a deleted webhook got is not offered again', async t => {
+    const [delivery] = (await client.deliveries.list({ webhookId: id, jobId }).page()).deliveries
+    await client.webhooks.delete(id)
+    await page.goto(at(`/e/${delivery?.eventId}`))
+    await heading('weekly').waitFor()
+    const marked = page.locator('tr[aria-current]')
+    await marked.getByText(delivery?.eventId as string).waitFor()
+    t.same(await accessFaults(page, 'event'), [])
+    await marked.getByRole('link').first().click()
+    await page.getByText('Its webhook was deleted: it cannot be sent again').waitFor()
+    t.equal(await button('Redeliver').count(), 0)
+    t.same(await accessFaults(page, 'delivery-deleted'), [])
+  })
+
+  // The header that was refused, and the webhook of another user.
+  const unexpected = faults.filter(text => !/status of 40[04]/.test(text))
   t.same(unexpected, [], 'no error in the console, no violation of the CSP')
 })

@@ -2,6 +2,8 @@ import { useCallback, useEffect, useMemo, useState } from 'react'
 import { useSearchParams } from 'wouter'
 import { ArrowUp } from 'lucide-react'
 import type { DeliverySummary } from 'tidings'
+import { BulkList } from '../bulk/bulk-list.tsx'
+import { ConfirmBulk } from '../bulk/confirm-bulk.tsx'
 import { formatCount } from '../lib/format.ts'
 import { useClient } from '../live/tidings.tsx'
 import { useCan } from '../session/use-can.ts'
@@ -12,7 +14,6 @@ import { Panel } from '../ui/panel.tsx'
 import { Empty, ErrorView, Loading } from '../ui/states.tsx'
 import { DataTable, type Column } from '../ui/table/data-table.tsx'
 import { Time } from '../ui/time.tsx'
-import { BulkRedeliver } from './bulk-redeliver.tsx'
 import styles from './delivery-log.module.css'
 import { DeliveryBadge, eventText, outcomeText } from './delivery-words.tsx'
 import { FilterBar } from './filter-bar.tsx'
@@ -95,6 +96,7 @@ export function DeliveryLog ({ webhookId, empty }: {
   const method = webhookId === undefined ? 'client.deliveries.list(' : `client.webhooks.deliveries(${webhookId}, `
   return (
     <>
+      <BulkList actions={['redeliver']} onEnd={list.refresh} />
       <FilterBar filters={filters} onChange={change} hasWebhooks={webhookId === undefined} />
       <Panel isFlush>
         <div className={styles.bar}>
@@ -112,7 +114,7 @@ export function DeliveryLog ({ webhookId, empty }: {
             </>
           )}
           {canWrite && rows.length > 0 && (
-            <Button size='small' onClick={() => setBulk('all')}>Redeliver all that match…</Button>
+            <Button size='small' onClick={() => setBulk('all')}>Redeliver all…</Button>
           )}
           <Call
             size='small' path={search ? `${of}?${search}` : of}
@@ -139,11 +141,11 @@ export function DeliveryLog ({ webhookId, empty }: {
         )}
       </Panel>
       {bulk && (
-        <BulkRedeliver
-          what={bulk === 'selected'
-            ? { ids: selection.ids }
-            : { filter: { ...query, ...(webhookId && { webhookId }) } }}
-          onClose={() => { setBulk(undefined); selection.clear() }}
+        <ConfirmBulk
+          bulk={bulk === 'selected'
+            ? { action: 'redeliver', ids: selection.ids }
+            : { action: 'redeliver', filter: { ...query, ...(webhookId && { webhookId }) } }}
+          onClose={() => setBulk(undefined)} onConfirmed={() => { setBulk(undefined); selection.clear() }}
         />
       )}
     </>

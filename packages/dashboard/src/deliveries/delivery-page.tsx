@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useLocation } from 'wouter'
 import { RotateCw } from 'lucide-react'
 import type { Delivery, DeliverySummary } from 'tidings'
+import { hrefOfEvent } from '../jobs/href.ts'
 import { useClient } from '../live/tidings.tsx'
 import type { PageProps } from '../routes.tsx'
 import { PageHead } from '../shell/page.tsx'
@@ -21,10 +22,9 @@ import { Attempts } from './attempts.tsx'
 import { Countdown } from '../ui/countdown.tsx'
 import styles from './delivery-page.module.css'
 import { DeliveryBadge, faultWords, ORIGIN_WORDS, outcomeText } from './delivery-words.tsx'
+import { untilNextAttempt } from './until-next-attempt.ts'
 
 const TRAIL = [{ label: 'Deliveries', href: '/deliveries' }]
-/** While an attempt is due. */
-const PENDING_MS = 1500
 
 /** One event on its way to one webhook: what was sent, and what each attempt met. */
 export default function DeliveryPage ({ params }: PageProps) {
@@ -33,7 +33,7 @@ export default function DeliveryPage ({ params }: PageProps) {
   const { data: delivery, error, refetch } = useQuery({
     queryKey: ['delivery', id],
     queryFn: ({ signal }) => client.deliveries.get(id, { signal }),
-    refetchInterval: ({ state }) => state.data?.status === 'pending' ? PENDING_MS : false
+    refetchInterval: ({ state }) => untilNextAttempt(state.data ? [state.data] : []) ?? false
   })
   const title = `Delivery ${params.id}`
   if (!delivery) {
@@ -52,6 +52,7 @@ export default function DeliveryPage ({ params }: PageProps) {
       </PageHead>
       <div className={styles.parts}>
         <Outcome delivery={delivery} />
+        <Obstacle delivery={delivery} />
         <Panel title='Delivery'><DeliveryFacts delivery={delivery} /></Panel>
         <Attempts attempts={delivery.attempts} isPending={delivery.status === 'pending'} />
         <Repetitions id={id} />
@@ -65,12 +66,12 @@ export default function DeliveryPage ({ params }: PageProps) {
   )
 }
 
-function Actions ({ delivery: { id, status } }: { delivery: Delivery }) {
+function Actions ({ delivery: { id, redeliveryBlockedBy } }: { delivery: Delivery }) {
   const client = useClient()
   const queries = useQueryClient()
   const [, navigate] = useLocation()
   const { isBusy, run } = useAction()
-  const canWrite = useCan('webhooks:write') && status !== 'pending'
+  const canRedeliver = useCan('webhooks:write') && !redeliveryBlockedBy
 
   const redeliver = () => run(async () => {
     const next = await client.deliveries.redeliver(id)
@@ -80,7 +81,7 @@ function Actions ({ delivery: { id, status } }: { delivery: Delivery }) {
     await queries.invalidateQueries({ queryKey: ['repetitions', id] })
   })
   const onRedeliver = () => { redeliver().catch(() => {}) }
-  useShortcut('r', 'Redeliver', onRedeliver, canWrite && !isBusy)
+  useShortcut('r', 'Redeliver', onRedeliver, canRedeliver && !isBusy)
   return (
     <>
       <Call
@@ -92,7 +93,7 @@ function Actions ({ delivery: { id, status } }: { delivery: Delivery }) {
           sdk: `await client.deliveries.redeliver(${id})`
         }]}
       />
-      {canWrite && (
+      {canRedeliver && (
         <Button kind='primary' icon={<RotateCw size={15} aria-hidden />} disabled={isBusy} onClick={onRedeliver}>
           Redeliver
         </Button>
@@ -138,8 +139,30 @@ function Outcome ({ delivery: { status, reason, errorClass, statusCode, nextAtte
   }
 }
 
+/** Why it is not offered to send it again, where that is not plain from its status. */
+function Obstacle ({ delivery: { redeliveryBlockedBy: obstacle, webhookId } }: { delivery: Delivery }) {
+  switch (obstacle) {
+    case 'webhook-deleted': return (
+      <Notice tone='idle' title='Its webhook was deleted: it cannot be sent again'>
+        A new webhook receives the events after its creation. This delivery stays in the log for as long as it is kept.
+      </Notice>
+    )
+    case 'webhook-disabled': return (
+      <Notice
+        tone='warn' title='Its webhook is disabled: make it active, then this can be sent again'
+        actions={<Link href={`/webhooks/${webhookId}`}>Show the webhook</Link>}
+      />
+    )
+    case 'payload-gone':
+      return <Notice tone='idle' title='Its request body is no longer kept: it cannot be sent again' />
+    default: return null // nothing, or an attempt is due
+  }
+}
+
 function DeliveryFacts ({ delivery }: { delivery: Delivery }) {
-  const { webhookId, eventId, eventType, jobId, queue, name, origin, originId, createdAt, finishedAt } = delivery
+  const {
+    webhookId, eventId, eventType, jobId, queue, name, origin, originId, createdAt, finishedAt, redeliveryBlockedBy
+  } = delivery
   return (
     <Facts>
       <Fact name='Event'>{eventType}</Fact>
@@ -147,13 +170,15 @@ function DeliveryFacts ({ delivery }: { delivery: Delivery }) {
         {jobId === null
           ? '–'
           : (
-            <Link href={`/jobs/${encodeURIComponent(jobId)}${queue ? `?queue=${encodeURIComponent(queue)}` : ''}`}>
-              {name ?? jobId}
-            </Link>
+            <Link href={hrefOfEvent({ jobId, queue, eventId })}>{name ?? jobId}</Link>
             )}
       </Fact>
       <Fact name='Queue'>{queue ?? '–'}</Fact>
-      <Fact name='Webhook'><Link href={`/webhooks/${webhookId}`}>{webhookId}</Link></Fact>
+      <Fact name='Webhook'>
+        {redeliveryBlockedBy === 'webhook-deleted'
+          ? `${webhookId}, deleted`
+          : <Link href={`/webhooks/${webhookId}`}>{webhookId}</Link>}
+      </Fact>
       <Fact name='Origin'>
         {ORIGIN_WORDS[origin]}
         {originId !== null && origin === 'redeliver' && (
@@ -183,7 +208,7 @@ function Repetitions ({ id }: { id: number }) {
       const page = await client.deliveries.list({ originId: id, origin: 'redeliver', limit: 20, signal }).page()
       return page.deliveries
     },
-    refetchInterval: ({ state }) => state.data?.some(({ status }) => status === 'pending') ? PENDING_MS : false
+    refetchInterval: ({ state }) => untilNextAttempt(state.data ?? []) ?? false
   })
   if (!data || data.length === 0) return null
   return (

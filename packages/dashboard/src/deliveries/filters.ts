@@ -1,4 +1,5 @@
 import type { ListAllDeliveriesQuery } from 'tidings'
+import { looksLikeEventId } from '../lib/event-id.ts'
 
 /** What a list of deliveries is narrowed to, as it stands in the address of the page. */
 export interface DeliveryFilters {
@@ -23,9 +24,6 @@ export type Span = keyof typeof SPANS
 const LISTS = ['status', 'eventType', 'origin'] as const
 const TEXTS = ['jobId', 'eventId', 'queue', 'from', 'to'] as const
 const IDS = ['webhookId', 'originId'] as const
-
-/** An event's id in every channel; any other text that one searches for is the id of a job. */
-const EVENT_ID = /^\d{10,16}-\d{1,10}$/
 
 /** Reads the filters of an address; what is none of them is left out. */
 export function parseFilters (params: URLSearchParams): DeliveryFilters {
@@ -67,12 +65,12 @@ export function queryOf ({ last, status, eventType, origin, ...rest }: DeliveryF
   return query
 }
 
-/** Finds the id that one has typed or pasted. */
+/** Finds the id that one has typed or pasted: of an event, or else of a job. */
 export function searched (filters: DeliveryFilters, text: string): DeliveryFilters {
   const { jobId: _job, eventId: _event, ...rest } = filters
   const id = text.trim()
   if (id === '') return rest
-  return EVENT_ID.test(id) ? { ...rest, eventId: id } : { ...rest, jobId: id }
+  return looksLikeEventId(id) ? { ...rest, eventId: id } : { ...rest, jobId: id }
 }
 
 export function isFiltered (filters: DeliveryFilters): boolean {

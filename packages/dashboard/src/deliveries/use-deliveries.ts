@@ -2,10 +2,9 @@ import { useCallback, useState } from 'react'
 import { useInfiniteQuery, useQuery, useQueryClient, type InfiniteData } from '@tanstack/react-query'
 import type { DeliveryList, DeliverySummary } from 'tidings'
 import { mergeNewest } from './merge-newest.ts'
+import { usePace } from './use-pace.ts'
 
 const PAGE = 100
-/** How often the newest page is asked for while the page can be seen. */
-const REFRESH_MS = 4000
 /** More rows are not held: a filter or a time shows older ones. */
 export const MAX_ROWS = 10_000
 /** Further down than this, one reads: new rows wait until they are asked for. */
@@ -28,6 +27,8 @@ export interface DeliveryRows {
   /** The newest page could not be asked for: what is shown is from before. */
   isStale: boolean
   retry: () => void
+  /** Asks for the newest page: something has made deliveries. */
+  refresh: () => void
 }
 
 /** A list of deliveries that changes in place. `key` distinguishes it from other lists. */
@@ -47,8 +48,11 @@ export function useDeliveries (key: unknown[], read: ReadPage): DeliveryRows {
     staleTime: Infinity,
     gcTime: 0
   })
+  const newestKey = ['deliveries-newest', ...key]
+  const askNewest = () => { queries.invalidateQueries({ queryKey: newestKey }).catch(() => {}) }
+  const { paceOf, expect } = usePace(askNewest)
   const newest = useQuery({
-    queryKey: ['deliveries-newest', ...key],
+    queryKey: newestKey,
     queryFn: async ({ signal }) => {
       const page = await read({ limit: PAGE, signal })
       const known = queries.getQueryData<InfiniteData<DeliveryList, string>>(queryKey)
@@ -64,7 +68,7 @@ export function useDeliveries (key: unknown[], read: ReadPage): DeliveryRows {
       return null
     },
     enabled: pages.isSuccess && !isBehind,
-    refetchInterval: REFRESH_MS,
+    refetchInterval: () => paceOf(pages.data?.pages[0]?.deliveries ?? []),
     staleTime: 0
   })
 
@@ -88,6 +92,10 @@ export function useDeliveries (key: unknown[], read: ReadPage): DeliveryRows {
     isLoaded: pages.data !== undefined,
     error: pages.error,
     isStale: newest.isError,
-    retry: () => { pages.refetch().catch(() => {}) }
+    retry: () => { pages.refetch().catch(() => {}) },
+    refresh: () => {
+      expect()
+      askNewest()
+    }
   }
 }

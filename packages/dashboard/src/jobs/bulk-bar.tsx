@@ -1,25 +1,12 @@
 import { useState } from 'react'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Ban, RotateCw } from 'lucide-react'
 import type { NewBulk } from 'tidings'
+import styles from '../bulk/bulk.module.css'
+import { ConfirmBulk } from '../bulk/confirm-bulk.tsx'
 import { formatCount } from '../lib/format.ts'
-import { useClient } from '../live/tidings.tsx'
 import { Button } from '../ui/button.tsx'
-import { Confirm } from '../ui/dialog.tsx'
-import { ErrorView } from '../ui/states.tsx'
-import { toast, toastError } from '../ui/toasts.tsx'
-import styles from './bulk.module.css'
-import { BULKS } from './bulk-list.tsx'
-import type { JobFilters } from './filters.ts'
-import { bulkFilter } from './filters.ts'
+import { bulkFilter, type JobFilters } from './filters.ts'
 import type { Chosen } from './use-selection.ts'
-
-type Action = 'retry' | 'cancel'
-
-const WORDS = {
-  retry: { verb: 'Retry', which: 'failed', none: 'None of them has failed: only failed jobs can be retried.' },
-  cancel: { verb: 'Cancel', which: 'open', none: 'All of them have ended: only open jobs can be cancelled.' }
-}
 
 interface BulkBarProps {
   chosen: Chosen
@@ -32,7 +19,7 @@ interface BulkBarProps {
 
 /** What to do with the jobs that are chosen: on their ids, or on all that match the filters. */
 export function BulkBar ({ chosen, filters, total, isCapped, onEverything, onClear }: BulkBarProps) {
-  const [action, setAction] = useState<Action>()
+  const [action, setAction] = useState<'retry' | 'cancel'>()
   const count = chosen.isEverything ? total : chosen.jobs.size
   const totalText = `${isCapped ? 'over ' : ''}${formatCount(total)}`
   const bulk: Omit<NewBulk, 'action'> = chosen.isEverything
@@ -53,55 +40,11 @@ export function BulkBar ({ chosen, filters, total, isCapped, onEverything, onCle
       </Button>
       <Button size='small' kind='quiet' onClick={onClear}>Clear</Button>
       {action && (
-        <Ask
-          action={action} bulk={{ ...bulk, action } as NewBulk}
-          onClose={() => setAction(undefined)} onStarted={() => { setAction(undefined); onClear() }}
+        <ConfirmBulk
+          bulk={{ ...bulk, action } as NewBulk} onClose={() => setAction(undefined)}
+          onConfirmed={() => { setAction(undefined); onClear() }}
         />
       )}
     </div>
-  )
-}
-
-/** Counts first, then asks, then starts. */
-function Ask ({ action, bulk, onClose, onStarted }: {
-  action: Action
-  bulk: NewBulk
-  onClose: () => void
-  onStarted: () => void
-}) {
-  const client = useClient()
-  const queries = useQueryClient()
-  const { verb, which, none } = WORDS[action]
-  const { data: matched, error } = useQuery({
-    queryKey: ['bulk', 'count', bulk],
-    queryFn: ({ signal }) => client.bulk.count(bulk, { signal }),
-    gcTime: 0,
-    staleTime: 0
-  })
-  const start = useMutation({
-    mutationFn: () => client.bulk.start(bulk),
-    onSuccess: ({ matched }) => {
-      toast(`${verb} of ${formatCount(matched)} jobs has begun`)
-      queries.invalidateQueries({ queryKey: BULKS }).catch(() => {})
-      onStarted()
-    },
-    onError: toastError
-  })
-  const isNone = matched === 0
-  return (
-    <Confirm
-      isOpen onClose={onClose} onConfirm={() => start.mutate()} isDangerous={action === 'cancel'}
-      isBusy={matched === undefined || isNone || start.isPending}
-      title={matched === undefined ? `${verb} jobs` : `${verb} ${formatCount(matched)} ${matched === 1 ? 'job' : 'jobs'}?`}
-      confirm={matched === undefined || isNone ? verb : `${verb} ${formatCount(matched)}`}
-    >
-      {error
-        ? <ErrorView error={error} />
-        : matched === undefined
-          ? 'Counting the jobs that match …'
-          : isNone
-            ? none
-            : `They are the ${which} ones of those that are chosen. You can stop it on the way; what was done stays done.`}
-    </Confirm>
   )
 }

@@ -1,12 +1,14 @@
 import type { JobSummary } from 'tidings'
 import { formatDuration } from '../lib/format.ts'
 import type { Column } from '../ui/table/data-table.tsx'
+import { CopyButton } from '../ui/copy-button.tsx'
 import { useNow } from '../ui/clock.ts'
 import { Time } from '../ui/time.tsx'
 import styles from './columns.module.css'
 import { JobStateBadge } from './job-state.tsx'
 import { ProgressBar } from './progress-bar.tsx'
 
+/** All that can be chosen; the first one, which links to the job, is always there. */
 export const COLUMNS: Column<JobSummary>[] = [
   { key: 'name', header: 'Name', width: 'minmax(120px, 1.4fr)', card: 'title', cell: ({ name }) => name },
   { key: 'state', header: 'State', width: '104px', card: 'corner', cell: job => <JobStateBadge state={job.state} /> },
@@ -17,13 +19,27 @@ export const COLUMNS: Column<JobSummary>[] = [
     card: 'hidden',
     cell: job => <Progress job={job} />
   },
-  { key: 'id', header: 'Id', width: 'minmax(190px, 2fr)', cell: ({ id }) => <code className={styles.id}>{id}</code> },
+  { key: 'id', header: 'Id', width: 'minmax(190px, 2fr)', cell: ({ id }) => <Id id={id} /> },
   { key: 'queue', header: 'Queue', width: 'minmax(64px, 100px)', card: 'hidden', cell: ({ queue }) => queue },
   {
     key: 'duration', header: 'Took', width: '84px', align: 'end', card: 'hidden', cell: job => <Duration job={job} />
   },
-  { key: 'created', header: 'Created', width: '120px', align: 'end', cell: job => <Time at={job.timestamp.created} /> }
+  timeColumn('created', 'Created'),
+  timeColumn('started', 'Started'),
+  timeColumn('finished', 'Finished')
 ]
+
+function timeColumn (key: keyof JobSummary['timestamp'], header: string): Column<JobSummary> {
+  return { key, header, width: '120px', align: 'end', cell: ({ timestamp }) => <Time at={timestamp[key]} /> }
+}
+
+function Id ({ id }: { id: string }) {
+  return (
+    <span className={styles.id}>
+      <code>{id}</code><CopyButton text={id} name={`Copy the id ${id}`} />
+    </span>
+  )
+}
 
 function Progress ({ job: { state, progress, name } }: { job: JobSummary }) {
   if (state === 'active' || (state === 'failed' && progress !== 0)) {

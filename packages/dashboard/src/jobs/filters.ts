@@ -42,10 +42,10 @@ export function parseFilters (search: string): JobFilters {
   }
 }
 
-/** `?status=failed&q=…`, or nothing. */
-export function filtersText ({ status, ...rest }: JobFilters): string {
+/** `?status=failed&q=…`, or nothing; `more` are parameters beside the filters. */
+export function filtersText ({ status, ...rest }: JobFilters, more: Record<string, string> = {}): string {
   const query = new URLSearchParams(status.length > 0 ? { status: status.join(',') } : {})
-  for (const [name, value] of Object.entries(rest)) if (value) query.set(name, value)
+  for (const [name, value] of Object.entries({ ...rest, ...more })) if (value) query.set(name, value)
   const text = query.toString().replaceAll('%2C', ',')
   return text && `?${text}`
 }
@@ -59,6 +59,13 @@ export function listQuery ({ status, since, sort, ...rest }: JobFilters, now: nu
     ...(status.length > 0 && { status }),
     ...(span && { from: Math.floor((now - span.ms) / MINUTE_MS) * MINUTE_MS })
   }
+}
+
+/** The path of that request. */
+export function listPath ({ status, ...rest }: ListJobsQuery): string {
+  const query = new URLSearchParams(status ? { status: [status].flat().join(',') } : {})
+  for (const [name, value] of Object.entries(rest)) query.set(name, String(value))
+  return query.size > 0 ? `/jobs?${query.toString().replaceAll('%2C', ',')}` : '/jobs'
 }
 
 type BulkFilter = NonNullable<Extract<NewBulk, { filter?: { q?: string } }>['filter']>

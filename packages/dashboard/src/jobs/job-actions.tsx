@@ -11,6 +11,30 @@ import { Confirm } from '../ui/dialog.tsx'
 import { toast, toastError } from '../ui/toasts.tsx'
 import { Resubmit } from './resubmit.tsx'
 
+function callsOf ({ id, queue, state }: Job) {
+  const name = JSON.stringify(id)
+  const pathOf = (part = '') => `/jobs/${encodeURIComponent(id)}${part}?queue=${encodeURIComponent(queue)}`
+  const act = (title: string, method: 'retry' | 'cancel' | 'resubmit') => ({
+    name: title, method: 'POST' as const, path: pathOf(`/${method}`), sdk: `await client.jobs.${method}(${name})`
+  })
+  const isOpen = state !== 'completed' && state !== 'failed'
+  return {
+    path: pathOf(),
+    sdk: `for await (const job of client.jobs.watch(${name})) console.log(job)`,
+    more: [
+      { name: 'Timeline', path: pathOf('/events'), sdk: `console.log(await client.jobs.timeline(${name}))` },
+      {
+        name: 'Who was notified',
+        path: pathOf('/deliveries'),
+        sdk: `console.log(await client.jobs.deliveries(${name}))`
+      },
+      ...(isOpen ? [act('Cancel', 'cancel')] : []),
+      ...(state === 'failed' ? [act('Retry', 'retry')] : []),
+      act('Submit it once more', 'resubmit')
+    ]
+  }
+}
+
 /** What can be done with a job as it stands. */
 export function JobActions ({ job, jobKey }: { job: Job, jobKey: unknown[] }) {
   const client = useClient()
@@ -51,10 +75,7 @@ export function JobActions ({ job, jobKey }: { job: Job, jobKey: unknown[] }) {
       {mayWrite && (
         <Button icon={<CopyPlus size={15} aria-hidden />} onClick={() => setAsks('resubmit')}>Resubmit</Button>
       )}
-      <Call
-        path={`/jobs/${encodeURIComponent(id)}`}
-        sdk={`for await (const job of client.jobs.watch('${id}')) console.log(job)`}
-      />
+      <Call {...callsOf(job)} />
       <Confirm
         isOpen={asks === 'cancel'} onClose={() => setAsks(undefined)} onConfirm={() => cancel.mutate()}
         title={`Cancel ${job.name}?`} confirm='Cancel the job' isDangerous isBusy={cancel.isPending}

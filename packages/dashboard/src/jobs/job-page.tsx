@@ -1,9 +1,10 @@
 import { useSearch } from 'wouter'
-import type { Job } from 'tidings'
+import type { Job, JobTimelineEntry } from 'tidings'
 import type { PageProps } from '../routes.tsx'
 import { PageHead } from '../shell/page.tsx'
 import { CopyButton } from '../ui/copy-button.tsx'
 import { Json } from '../ui/json/index.tsx'
+import { Notice } from '../ui/notice.tsx'
 import { Fact, Facts, Panel } from '../ui/panel.tsx'
 import { ErrorView, Loading } from '../ui/states.tsx'
 import { Time } from '../ui/time.tsx'
@@ -21,7 +22,9 @@ import { useJob } from './use-job.ts'
 const TRAIL = [{ label: 'Jobs', href: '/jobs' }]
 
 export default function JobPage ({ params: { id = '' } }: PageProps) {
-  const queue = new URLSearchParams(useSearch()).get('queue') ?? undefined
+  const search = new URLSearchParams(useSearch())
+  const queue = search.get('queue') ?? undefined
+  const marked = search.get('event') ?? undefined
   const { key, job: { data: job, error, refetch }, timeline, arrivals } = useJob(id, queue)
   if (!job) {
     return (
@@ -40,6 +43,7 @@ export default function JobPage ({ params: { id = '' } }: PageProps) {
       </PageHead>
       <div className={styles.stack}>
         {error && <p role='status' className={styles.stale}>Not up to date: there is no answer at the moment.</p>}
+        {marked !== undefined && timeline.data && <MarkedEvent id={marked} events={events} />}
         {job.failedReason !== undefined && <Failure job={job} />}
         <Panel>
           {(job.state === 'active' || job.progress !== 0) && (
@@ -55,16 +59,29 @@ export default function JobPage ({ params: { id = '' } }: PageProps) {
           </Facts>
         </Panel>
         <div className={styles.columns}>
-          <Panel title='Timeline'><Timeline events={events} created={job.timestamp.created} /></Panel>
+          <Panel title='Timeline'><Timeline events={events} created={job.timestamp.created} marked={marked} /></Panel>
           <Panel title='Attempts'><Attempts events={events} max={job.attempts.max} /></Panel>
         </div>
-        <Notified job={job} jobKey={key} events={events} arrivals={arrivals} />
+        <Notified job={job} jobKey={key} events={events} arrivals={arrivals} marked={marked} />
         <div className={styles.columns}>
           <JobData job={job} jobKey={key} />
           <Panel title='Result'><Result job={job} /></Panel>
         </div>
       </div>
     </>
+  )
+}
+
+/** Says where the event is that a link has led to. */
+function MarkedEvent ({ id, events }: { id: string, events: JobTimelineEntry[] }) {
+  const event = events.find(({ eventId }) => eventId === id)
+  return (
+    <Notice tone='idle' title={event ? <>Event {id}: {event.state}</> : <>Event {id}</>}>
+      {event
+        ? 'It is marked in the timeline, and below with who was notified of it.'
+        : 'It is no line of the timeline: that has no progress, and the newest 1,000 of the others. What of it went ' +
+          'to webhooks is marked below.'}
+    </Notice>
   )
 }
 

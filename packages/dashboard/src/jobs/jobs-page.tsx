@@ -1,7 +1,8 @@
 import { useEffect, useMemo } from 'react'
 import { ArrowUp, SearchX } from 'lucide-react'
-import { useLocation, useSearch } from 'wouter'
-import type { JobSummary } from 'tidings'
+import { Link, useLocation, useSearch } from 'wouter'
+import { BulkList } from '../bulk/bulk-list.tsx'
+import { looksLikeEventId } from '../lib/event-id.ts'
 import { formatCount } from '../lib/format.ts'
 import { useCan } from '../session/use-can.ts'
 import { announce } from '../shell/announcer.tsx'
@@ -12,18 +13,17 @@ import { Panel } from '../ui/panel.tsx'
 import { Empty, ErrorView, Loading } from '../ui/states.tsx'
 import { DataTable } from '../ui/table/data-table.tsx'
 import { BulkBar } from './bulk-bar.tsx'
-import { BulkList } from './bulk-list.tsx'
-import { COLUMNS } from './columns.tsx'
+import { ChooseColumns } from './choose-columns.tsx'
 import { FilterBar } from './filter-bar.tsx'
-import { filtersText, listQuery, parseFilters, type JobFilters } from './filters.ts'
+import { filtersText, listPath, listQuery, parseFilters, type JobFilters } from './filters.ts'
 import { FirstJob } from './first-job.tsx'
+import { hrefOfJob } from './href.ts'
 import styles from './jobs-page.module.css'
 import { StateTabs } from './state-tabs.tsx'
 import { StatsPanel } from './stats-panel.tsx'
+import { columnsChoice, useColumns } from './use-columns.ts'
 import { useJobPages } from './use-job-pages.ts'
 import { useSelection } from './use-selection.ts'
-
-const hrefOf = ({ id, queue }: JobSummary) => `/jobs/${encodeURIComponent(id)}?queue=${encodeURIComponent(queue)}`
 
 export default function JobsPage () {
   const search = useSearch()
@@ -34,22 +34,29 @@ export default function JobsPage () {
   const { chosen, selection, chooseEverything, clear } = useSelection(pages)
   const mayWrite = useCan('jobs:write')
   const { count, total, isCapped, newCount, status, error, scanned } = state
-  useEffect(clear, [search])
+  const { text: columnsText, keys, isShared, columns } = useColumns(search)
+  const text = filtersText(filters)
+  useEffect(clear, [text])
   useEffect(() => { if (newCount > 0) announce(`${newCount} new jobs`) }, [newCount])
 
   function change (part: Partial<JobFilters>) {
-    navigate(`/jobs${filtersText({ ...filters, ...part })}`, { replace: true })
+    const shared = isShared ? { columns: columnsText } : {}
+    navigate(`/jobs${filtersText({ ...filters, ...part }, shared)}`, { replace: true })
   }
-  const isFiltered = filtersText(filters) !== ''
+  function chooseColumns (next: string) {
+    columnsChoice.set(next)
+    if (isShared) navigate(`/jobs${text}`, { replace: true })
+  }
+  const isFiltered = text !== ''
   return (
     <>
       <PageHead
-        title='Jobs' actions={<Call path={`/jobs${filtersText(filters)}`} sdk={sdkOf(query)} />}
+        title='Jobs' actions={<Call path={listPath(query)} sdk={sdkOf(query)} more={FIGURES} />}
       />
       <div className={styles.stack}>
         <StateTabs chosen={filters.status} onChange={status => change({ status })} />
         <StatsPanel name={filters.name} queue={filters.queue} />
-        <BulkList />
+        <BulkList actions={['retry', 'cancel']} />
         <FilterBar filters={filters} onChange={change} />
         <div>
           <div className={styles.above}>
@@ -58,14 +65,17 @@ export default function JobsPage () {
               {scanned !== undefined && ` among the newest ${formatCount(scanned)}`}
               {error !== undefined && count > 0 && <span className={styles.stale}> · not up to date: no answer</span>}
             </span>
-            {newCount > 0 && (
-              <Button
-                kind='primary' size='small' icon={<ArrowUp size={14} aria-hidden />}
-                onClick={() => { pages?.reload(); scrollTo({ top: 0 }) }}
-              >
-                {newCount >= 100 ? 'Over 99' : newCount} new {newCount === 1 ? 'job' : 'jobs'}
-              </Button>
-            )}
+            <span className={styles.actions}>
+              {newCount > 0 && (
+                <Button
+                  kind='primary' size='small' icon={<ArrowUp size={14} aria-hidden />}
+                  onClick={() => { pages?.reload(); scrollTo({ top: 0 }) }}
+                >
+                  {newCount >= 100 ? 'Over 99' : newCount} new {newCount === 1 ? 'job' : 'jobs'}
+                </Button>
+              )}
+              <ChooseColumns keys={keys} isShared={isShared} onChange={chooseColumns} />
+            </span>
           </div>
           <Panel isFlush>
             {status === 'error' && count === 0
@@ -73,10 +83,10 @@ export default function JobsPage () {
               : status === 'loading' && count === 0
                 ? <Loading rows={8} label='Loading jobs' />
                 : count === 0
-                  ? isFiltered ? <NothingFound onClear={() => navigate('/jobs')} /> : <FirstJob />
+                  ? isFiltered ? <NothingFound q={filters.q} onClear={() => navigate('/jobs')} /> : <FirstJob />
                   : (
                     <DataTable
-                      label='Jobs' columns={COLUMNS} count={count} total={isCapped ? -1 : total} hrefOf={hrefOf}
+                      label='Jobs' columns={columns} count={count} total={isCapped ? -1 : total} hrefOf={hrefOfJob}
                       rowAt={index => pages?.rowAt(index)} onRange={pages?.show}
                       selection={mayWrite ? selection : undefined}
                     />
@@ -94,14 +104,22 @@ export default function JobsPage () {
   )
 }
 
-function NothingFound ({ onClear }: { onClear: () => void }) {
+function NothingFound ({ q = '', onClear }: { q: string | undefined, onClear: () => void }) {
   return (
     <Empty title='No job matches' icon={<SearchX size={22} />}>
+      {looksLikeEventId(q) && (
+        <p>This may be the id of an event: <Link href={`/e/${q}`}>find its job</Link>.</p>
+      )}
       <p>The search finds ids by their beginning, and parts of names and of errors.</p>
       <p><Button size='small' onClick={onClear}>Remove all filters</Button></p>
     </Empty>
   )
 }
+
+const FIGURES = [
+  { name: 'Jobs by state', path: '/jobs/counts', sdk: 'console.log(await client.jobs.counts())' },
+  { name: 'Finished jobs over time', path: '/jobs/stats', sdk: 'console.log(await client.jobs.stats({}))' }
+]
 
 const sdkOf = (query: object) =>
   `for await (const job of client.jobs.list(${Object.keys(query).length > 0 ? JSON.stringify(query) : ''})) console.log(job)`

@@ -3,6 +3,8 @@ import { useQuery } from '@tanstack/react-query'
 import { Check, Clock } from 'lucide-react'
 import { Link } from 'wouter'
 import type { DeliverySummary, Job, JobDeliveries, JobTimelineEntry } from 'tidings'
+import { untilNextAttempt } from '../deliveries/until-next-attempt.ts'
+import { partsOf } from '../lib/event-id.ts'
 import { formatDuration } from '../lib/format.ts'
 import { useClient } from '../live/tidings.tsx'
 import { useCan } from '../session/use-can.ts'
@@ -13,8 +15,8 @@ import { ErrorView, Loading } from '../ui/states.tsx'
 import { Time } from '../ui/time.tsx'
 import styles from './notified.module.css'
 
-/** While deliveries are under way. */
-const POLL_MS = 2000
+/** The dispatcher takes an event up a moment after it is seen here. */
+const SOON_MS = 2000
 /** So long after an event its deliveries may only come into being: the dispatcher may be behind, or restart. */
 const YOUNG_MS = 60_000
 const POLL_YOUNG_MS = 5000
@@ -23,9 +25,11 @@ const TONES: Record<string, Tone> = { delivered: 'ok', failed: 'bad', pending: '
 interface Event { eventId: string, type: string, timestamp?: number, deliveries: DeliverySummary[] }
 
 /** Who was notified about each event: everyone who was connected, everyone who polls, and each webhook. */
-export function Notified ({ job, jobKey, events, arrivals }: {
+export function Notified ({ job, jobKey, events, arrivals, marked }: {
   job: Job
   jobKey: unknown[]
+  /** The event that a link has led to. */
+  marked: string | undefined
   events: JobTimelineEntry[]
   arrivals: ReadonlyMap<string, number>
 }) {
@@ -36,13 +40,14 @@ export function Notified ({ job, jobKey, events, arrivals }: {
     queryFn: ({ signal }) => client.jobs.deliveries(job.id, { signal, queue: job.queue }),
     enabled: mayRead,
     refetchInterval: ({ state: { data } }) =>
-      data?.events.some(isUnderWay) ? POLL_MS : isYoung(job.lastEventId) ? POLL_YOUNG_MS : false
+      untilNextAttempt(data?.events.flatMap(({ deliveries }) => deliveries) ?? []) ??
+        (isYoung(job.lastEventId) ? POLL_YOUNG_MS : false)
   })
-  // The dispatcher reads the event a moment after it is seen here.
   useEffect(() => {
-    const timer = setTimeout(() => { refetch().catch(() => {}) }, POLL_MS) // `error` has what went wrong
+    if (!mayRead) return
+    const timer = setTimeout(() => { refetch().catch(() => {}) }, SOON_MS) // `error` has what went wrong
     return () => clearTimeout(timer)
-  }, [job.lastEventId, refetch])
+  }, [job.lastEventId, refetch, mayRead])
 
   const rows = merge(events, data?.events ?? [])
   return (
@@ -64,7 +69,10 @@ export function Notified ({ job, jobKey, events, arrivals }: {
                 </thead>
                 <tbody>
                   {rows.map(({ eventId, type, timestamp, deliveries }) => (
-                    <tr key={eventId}>
+                    <tr
+                      key={eventId} ref={eventId === marked ? showOnce : undefined}
+                      aria-current={eventId === marked || undefined}
+                    >
                       <th scope='row'>
                         <span className={styles.type}>{type}</span>{' '}
                         {timestamp !== undefined && <Time at={timestamp} as='clock' />}
@@ -95,6 +103,15 @@ export function Notified ({ job, jobKey, events, arrivals }: {
   )
 }
 
+const shown = new WeakSet<Element>()
+
+/** What a link has led to is scrolled to, but not again while one reads on. */
+function showOnce (row: Element | null) {
+  if (!row || shown.has(row)) return
+  shown.add(row)
+  row.scrollIntoView({ block: 'center' })
+}
+
 function Done () {
   return <Check size={14} className={styles.done} aria-hidden />
 }
@@ -123,24 +140,23 @@ const hostOf = (url: string) => URL.canParse(url) ? new URL(url).host + new URL(
 
 type NotifiedEvent = JobDeliveries['events'][number]
 
-const isUnderWay = ({ deliveries }: NotifiedEvent) => deliveries.some(({ status }) => status === 'pending')
-
-/** All that happened, and the progress that went to webhooks, newest last. */
+/** All that channels carry, and the progress that went to webhooks, newest last. */
 function merge (timeline: JobTimelineEntry[], notified: NotifiedEvent[]): Event[] {
-  const rows = new Map<string, Event>(timeline.map(({ eventId, state, timestamp }) =>
+  // That a job was added is a line of the timeline only: what is sent is that it waits, or is delayed.
+  const sent = timeline.filter(({ type }) => type !== 'added')
+  const rows = new Map<string, Event>(sent.map(({ eventId, state, timestamp }) =>
     [eventId, { eventId, type: state, timestamp, deliveries: [] }]))
   for (const { eventId, eventType, deliveries } of notified) {
     const row = rows.get(eventId)
     rows.set(eventId, { ...(row ?? { eventId, type: eventType.replace('job.', '') }), deliveries })
   }
-  return [...rows.values()].toSorted((a, b) => orderOf(a.eventId) - orderOf(b.eventId))
+  return [...rows.values()].toSorted(byId)
 }
 
-/** Ids are pairs of integers: milliseconds, and a number among those of the same millisecond. */
-function orderOf (eventId: string): number {
-  const [first = 0, second = 0] = eventId.split('-').map(Number)
-  return first + second / 1e6
+function byId (one: Event, other: Event): number {
+  const [a, b] = [partsOf(one.eventId), partsOf(other.eventId)]
+  return a.ms - b.ms || a.number - b.number
 }
 
 /** An event id begins with its time. */
-const isYoung = (eventId: string | null) => Date.now() - Number.parseInt(eventId ?? '0') < YOUNG_MS
+const isYoung = (eventId: string | null) => Date.now() - partsOf(eventId ?? '').ms < YOUNG_MS

@@ -9,6 +9,7 @@ import { Dialog, DialogActions } from '../ui/dialog.tsx'
 import { jsonText } from '../ui/json/lines.ts'
 import { describeError, Loading } from '../ui/states.tsx'
 import { toast, toastError } from '../ui/toasts.tsx'
+import { hrefOfJob } from './href.ts'
 import { useJobData } from './job-data.tsx'
 import styles from './resubmit.module.css'
 
@@ -39,7 +40,7 @@ function Form ({ job, data, onClose }: { job: Job, data: unknown, onClose: () =>
     onSuccess: ({ jobId }) => {
       onClose()
       toast('Submitted')
-      navigate(`/jobs/${encodeURIComponent(jobId)}?queue=${encodeURIComponent(job.queue)}`)
+      navigate(hrefOfJob({ id: jobId, queue: job.queue }))
     },
     onError: error => { if (describeError(error).faults.length === 0) toastError(error) }
   })

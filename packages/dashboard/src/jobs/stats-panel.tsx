@@ -10,7 +10,9 @@ import { Panel } from '../ui/panel.tsx'
 import { ErrorView, Loading } from '../ui/states.tsx'
 import styles from './stats-panel.module.css'
 
-const shown = createStored('stats', ['outcomes', 'durations', 'hidden'])
+/** On a phone the list comes first. */
+const FIRST = matchMedia('(max-width: 720px)').matches ? 'hidden' : 'outcomes'
+const shown = createStored('stats', ['outcomes', 'durations', 'hidden'], FIRST)
 const range = createStored('stats-range', ['24h', '1h', '7d', '30d'])
 type Range = ReturnType<typeof range.get>
 
@@ -32,14 +34,14 @@ export function StatsPanel ({ name, queue }: { name: string | undefined, queue: 
     <>
       <label>
         <span className='visually-hidden'>Time</span>
-        <select className={styles.select} value={chosen} onChange={event => range.set(event.target.value as Range)}>
+        <select value={chosen} onChange={event => range.set(event.target.value as Range)}>
           {Object.entries(RANGES).map(([key, { label }]) => <option key={key} value={key}>{label}</option>)}
         </select>
       </label>
       <label>
         <span className='visually-hidden'>Chart</span>
         <select
-          className={styles.select} value={view}
+          value={view}
           onChange={event => shown.set(event.target.value as ReturnType<typeof shown.get>)}
         >
           <option value='outcomes'>Outcomes</option>

@@ -7,15 +7,26 @@ export interface Stored<Value extends string> {
   subscribe: (listener: () => void) => () => void
 }
 
-/** Where storage is blocked the choice lasts as long as the page. */
-export function createStored<Value extends string> (name: string, values: readonly Value[]): Stored<Value> {
+/** One of these values; `initial` until one chooses. */
+export function createStored<Value extends string> (
+  name: string, values: readonly Value[], initial = values[0] as Value
+): Stored<Value> {
+  return createStoredText(name, text => values.find(each => each === text), initial)
+}
+
+/**
+ * Any text that `parse` accepts, as what it makes of it. Where storage is blocked the choice lasts as long as the page.
+ */
+export function createStoredText<Value extends string> (
+  name: string, parse: (text: string) => Value | undefined, initial: Value
+): Stored<Value> {
   const key = `tidings:${name}`
   const listeners = new Set<() => void>()
-  let value = read() ?? values[0] as Value
+  let value = read() ?? initial
 
   function read (): Value | undefined {
     try {
-      return values.find(each => each === localStorage.getItem(key))
+      return parse(localStorage.getItem(key) ?? '')
     } catch {
       return undefined
     }

@@ -14,6 +14,8 @@ export interface LiveStatus extends Status {
 export interface Live {
   readonly status: LiveStatus
   onStatus: (listener: () => void) => () => void
+  /** Connects, once; with a reason it does not, and the status says why. */
+  start: (reason?: string) => void
   /** Calls the listener for each event, and for gaps, after which what is shown has to be asked for again. */
   subscribe: (listener: (item: LiveItem) => void) => () => void
   stop: () => void
@@ -52,13 +54,23 @@ export function createLive (client: Pick<Client, 'events'>): Live {
     }
   }
 
-  read().catch((error: unknown) => {
-    if (closing.signal.aborted) return
-    const reason = error instanceof TidingsError ? error.message : String(error)
-    set({ state: 'closed', reason, since: Date.now(), caughtUp: 0, error })
-  })
+  let isStarted = false
+  function start (reason?: string) {
+    if (isStarted || closing.signal.aborted) return
+    if (reason !== undefined) {
+      set({ state: 'closed', reason, since: Date.now(), caughtUp: 0 })
+      return
+    }
+    isStarted = true
+    read().catch((error: unknown) => {
+      if (closing.signal.aborted) return
+      const reason = error instanceof TidingsError ? error.message : String(error)
+      set({ state: 'closed', reason, since: Date.now(), caughtUp: 0, error })
+    })
+  }
 
   return {
+    start,
     get status () { return status },
     onStatus: listener => {
       statusListeners.add(listener)

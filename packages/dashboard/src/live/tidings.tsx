@@ -49,8 +49,17 @@ export function usePolling (): number | false {
 
 /** Who is signed in, and what the token may do; undefined until it is known. */
 export function useMe (): Me | undefined {
+  return useMeQuery().data
+}
+
+/** Whether it is known what the token may do, or there is no way to know: then the services decide. */
+export function useIsMeKnown (): boolean {
+  return !useMeQuery().isPending
+}
+
+function useMeQuery () {
   const { client } = useTidings()
-  return useQuery({ queryKey: ['me'], queryFn: ({ signal }) => client.me({ signal }), staleTime: 60_000 }).data
+  return useQuery({ queryKey: ['me'], queryFn: ({ signal }) => client.me({ signal }), staleTime: 60_000 })
 }
 
 function useTidings (): Tidings {

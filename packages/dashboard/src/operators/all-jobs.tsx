@@ -1,5 +1,6 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import type { JobState, JobSummary } from 'tidings'
+import { hrefOfJob } from '../jobs/href.ts'
 import { JobStateBadge } from '../jobs/job-state.tsx'
 import { useClient } from '../live/tidings.tsx'
 import { hrefAs } from '../session/acting.ts'
@@ -40,8 +41,7 @@ export function AllJobs ({ state }: { state: JobState }) {
     <DataTable
       label={`Jobs of all users that are ${state}`} columns={COLUMNS} count={jobs.length} total={-1}
       rowAt={index => jobs[index]}
-      hrefOf={({ id, queue, userId }) =>
-        hrefAs(String(userId), `/jobs/${encodeURIComponent(id)}?queue=${encodeURIComponent(queue)}`)}
+      hrefOf={job => hrefAs(String(job.userId), hrefOfJob(job))}
     />
   )
 }

@@ -24,7 +24,21 @@ export default function OperatorsPage () {
         actions={
           <>
             <OpenUser />
-            <Call path='/operators/deliveries' sdk='console.log(await client.operators.deliveries())' />
+            <Call
+              path='/operators/queues' sdk='console.log(await client.operators.queues())'
+              more={[
+                {
+                  name: 'Deliveries',
+                  path: '/operators/deliveries',
+                  sdk: 'console.log(await client.operators.deliveries())'
+                },
+                {
+                  name: 'Jobs of all users',
+                  path: '/jobs?userId=*&status=failed',
+                  sdk: 'console.log(await client.jobs.list({ userId: \'*\', status: \'failed\' }).page())'
+                }
+              ]}
+            />
           </>
         }
       >
@@ -77,7 +91,7 @@ function Jobs () {
     <Panel
       title='Jobs' note='The newest 100' isFlush
       actions={
-        <label className={styles.field}>
+        <label>
           <span className='visually-hidden'>State</span>
           <select value={state} onChange={event => setState(event.target.value as State)}>
             {STATES.map(each => <option key={each} value={each}>{each}</option>)}

@@ -1,7 +1,7 @@
 import type { Me } from 'tidings'
 import { useActing, useMe } from '../live/tidings.tsx'
 
-type Scope = Me['scopes'][number]
+export type Scope = Me['scopes'][number]
 
 /** Whether the token allows this; also while that is not known yet, as the services decide in any case. */
 export function useCan (scope: Scope): boolean {
@@ -14,11 +14,12 @@ export function useScopes (): (scope: Scope) => boolean {
   const isActing = useActing() !== undefined
   return scope => {
     if (!scopes) return !scope.startsWith('operator:')
-    const needed = isActing || scope.startsWith('operator:') ? operatorScopes(scope) : [scope]
-    return needed.some(each => scopes.includes(each))
+    return enough(scope, isActing).some(each => scopes.includes(each))
   }
 }
 
-/** `operator:write` allows to read as well. */
-const operatorScopes = (scope: Scope): Scope[] =>
-  scope.endsWith(':read') ? ['operator:read', 'operator:write'] : ['operator:write']
+/** Each of these is enough, the least one first: `operator:write` allows to read as well. */
+export function enough (scope: Scope, isActing: boolean): [Scope, ...Scope[]] {
+  if (!isActing && !scope.startsWith('operator:')) return [scope]
+  return scope.endsWith(':read') ? ['operator:read', 'operator:write'] : ['operator:write']
+}

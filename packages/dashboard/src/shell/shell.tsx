@@ -1,6 +1,7 @@
 import { useState, type ReactNode } from 'react'
 import { Link, useLocation } from 'wouter'
 import { Keyboard, LogOut, Monitor, Moon, Sun, UserRound } from 'lucide-react'
+import { Undo } from '../bulk/undo.tsx'
 import { useStored } from '../lib/stored.ts'
 import { LiveBadge } from '../live/live-badge.tsx'
 import { useActing, useMe } from '../live/tidings.tsx'
@@ -20,7 +21,9 @@ import { theme } from './theme.ts'
 /** What surrounds each page: where one can go, the state of the connection, and settings of this browser. */
 export function Shell ({ children }: { children: ReactNode }) {
   const [isHelpOpen, setHelpOpen] = useState(false)
+  const [, navigate] = useLocation()
   useShortcut('?', 'Show this list', () => setHelpOpen(true))
+  useShortcut('g e', 'Find an event by its id', () => navigate('/e'))
   return (
     <div className={styles.shell}>
       <a className={styles.skip} href='#content' onClick={skip}>Skip to the content</a>
@@ -40,6 +43,7 @@ export function Shell ({ children }: { children: ReactNode }) {
         <Foot onHelp={() => setHelpOpen(true)} />
       </nav>
       <main id='content' className={styles.main} tabIndex={-1}><Acting />{children}</main>
+      <Undo />
       <Help isOpen={isHelpOpen} onClose={() => setHelpOpen(false)} />
     </div>
   )

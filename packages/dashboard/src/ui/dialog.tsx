@@ -46,11 +46,13 @@ interface ConfirmProps {
   confirm: string
   isDangerous?: boolean
   isBusy?: boolean
+  /** Before the buttons. */
+  extra?: ReactNode
 }
 
 /** Asks before something that many would regret. The focus is on the way back. */
 export function Confirm ({
-  isOpen, onClose, onConfirm, title, children, confirm, isDangerous = false, isBusy = false
+  isOpen, onClose, onConfirm, title, children, confirm, isDangerous = false, isBusy = false, extra
 }: ConfirmProps) {
   return (
     <AlertDialog.Root open={isOpen} onOpenChange={open => { if (!open) onClose() }}>
@@ -60,6 +62,7 @@ export function Confirm ({
           <AlertDialog.Title className={styles.title}>{title}</AlertDialog.Title>
           <AlertDialog.Description render={<div />} className={styles.description}>{children}</AlertDialog.Description>
           <DialogActions>
+            {extra}
             <AlertDialog.Close render={<Button>Back</Button>} />
             <Button kind={isDangerous ? 'danger' : 'primary'} disabled={isBusy} onClick={onConfirm}>{confirm}</Button>
           </DialogActions>

@@ -28,10 +28,12 @@ export function formatTime (ms: number, of: Zone): string {
 export const formatClock = (ms: number, of: Zone): string =>
   formatter(of, { ...CLOCK, fractionalSecondDigits: 3 }).format(ms)
 
-/** 10:41, or 28 Nov where the step is a day: for axes of charts. */
-export const formatTick = (ms: number, of: Zone, stepMs: number): string => stepMs >= 86_400_000
-  ? formatter(of, { month: 'short', day: 'numeric' }).format(ms)
-  : formatter(of, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(ms)
+/** 10:41, 28 Nov where the step is a day, 10:41:36 where it is less than a minute: for axes of charts. */
+export function formatTick (ms: number, of: Zone, stepMs: number): string {
+  if (stepMs >= 86_400_000) return formatter(of, { month: 'short', day: 'numeric' }).format(ms)
+  if (stepMs > 0 && stepMs < 60_000) return formatter(of, CLOCK).format(ms)
+  return formatter(of, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(ms)
+}
 
 /** UTC, or UTC+01:00. */
 export function zoneName (of: Zone, at = Date.now()): string {

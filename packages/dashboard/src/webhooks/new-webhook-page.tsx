@@ -1,15 +1,12 @@
 import { useState } from 'react'
 import { useQueryClient } from '@tanstack/react-query'
 import { useLocation } from 'wouter'
-import { Lock } from 'lucide-react'
 import type { CreatedWebhook } from 'tidings'
 import { useClient } from '../live/tidings.tsx'
-import { useCan } from '../session/use-can.ts'
 import { PageHead } from '../shell/page.tsx'
 import { Button } from '../ui/button.tsx'
 import { Call } from '../ui/call.tsx'
 import { Panel } from '../ui/panel.tsx'
-import { Empty } from '../ui/states.tsx'
 import { toast, toastError } from '../ui/toasts.tsx'
 import { DRAFT_FILTER } from './draft.ts'
 import { NEW_VALUES, valuesOf, type FormValues, type WebhookInput } from './form-values.ts'
@@ -33,7 +30,6 @@ export default function NewWebhookPage () {
   const queries = useQueryClient()
   const [draft, setDraft] = useState<Draft>()
   const [isEditing, setEditing] = useState(true)
-  const canWrite = useCan('webhooks:write')
 
   async function keep (input: WebhookInput) {
     const body = { ...input, filter: DRAFT_FILTER }
@@ -62,22 +58,16 @@ export default function NewWebhookPage () {
       >
         {isEditing ? 'Step 1 of 2: what it receives, and where' : 'Step 2 of 2: its secret, and a test'}
       </PageHead>
-      {!canWrite
+      {isEditing || !draft
         ? (
-          <Empty title='Your token does not allow this' icon={<Lock size={22} />}>
-            It lacks the scope webhooks:write.
-          </Empty>
+          <Panel>
+            <WebhookForm
+              key={draft ? 'again' : 'first'} initial={draft?.values ?? NEW_VALUES} submit='Continue to the test'
+              onSubmit={keep}
+            />
+          </Panel>
           )
-        : isEditing || !draft
-          ? (
-            <Panel>
-              <WebhookForm
-                key={draft ? 'again' : 'first'} initial={draft?.values ?? NEW_VALUES} submit='Continue to the test'
-                onSubmit={keep}
-              />
-            </Panel>
-            )
-          : <TestStep draft={draft} onBack={() => setEditing(true)} />}
+        : <TestStep draft={draft} onBack={() => setEditing(true)} />}
     </>
   )
 }

@@ -1,8 +1,9 @@
 import { useMemo } from 'react'
-import { useQuery } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useSearchParams } from 'wouter'
 import type { Webhook, WebhookStats } from 'tidings'
 import { DeliveryBadge, eventText, faultWords, outcomeText } from '../deliveries/delivery-words.tsx'
+import { usePace } from '../deliveries/use-pace.ts'
 import { formatCount, formatDuration, formatShare } from '../lib/format.ts'
 import { useClient } from '../live/tidings.tsx'
 import { Call } from '../ui/call.tsx'
@@ -46,7 +47,7 @@ export function Overview ({ webhook: { id } }: { webhook: Webhook }) {
         title='Deliveries over time'
         actions={(
           <>
-            <label className={styles.range}>
+            <label>
               <span className='visually-hidden'>Time</span>
               <select
                 value={range} onChange={event => setParams({ range: event.target.value }, { replace: true })}
@@ -120,10 +121,13 @@ function Figure ({ name, isBad = false, children }: { name: string, isBad?: bool
 
 function Newest ({ id }: { id: number }) {
   const client = useClient()
+  const queries = useQueryClient()
+  const queryKey = ['webhook-newest', id]
+  const { paceOf } = usePace(() => { queries.invalidateQueries({ queryKey }).catch(() => {}) })
   const { data } = useQuery({
-    queryKey: ['webhook-newest', id],
+    queryKey,
     queryFn: async ({ signal }) => (await client.webhooks.deliveries(id, { limit: NEWEST, signal }).page()).deliveries,
-    refetchInterval: REFRESH_MS / 2
+    refetchInterval: ({ state }) => paceOf(state.data ?? [])
   })
   return (
     <Panel

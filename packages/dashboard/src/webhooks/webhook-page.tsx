@@ -101,6 +101,15 @@ function Actions ({ webhook }: { webhook: Webhook }) {
             path: `/webhooks/${id}`,
             body: { active: !isActive },
             sdk: `await client.webhooks.update(${id}, { active: ${!isActive} })`
+          },
+          {
+            name: 'Rotate its secret',
+            method: 'POST',
+            path: `/webhooks/${id}/rotate-secret`,
+            sdk: `const secret = await client.webhooks.rotateSecret(${id})`
+          },
+          {
+            name: 'Delete it', method: 'DELETE', path: `/webhooks/${id}`, sdk: `await client.webhooks.delete(${id})`
           }
         ]}
       />

@@ -25,6 +25,8 @@ export interface ChartProps {
   /** How a value is written, on the axis and in the table. */
   format?: (value: number) => string
   height?: number
+  /** The end of the axis; by default above the largest value. */
+  max?: number | undefined
 }
 
 /** A chart over time, and the same as a table. */
@@ -51,7 +53,7 @@ export function Chart (props: ChartProps) {
             </thead>
             <tbody>
               {times.map((time, index) => (
-                <tr key={time}>
+                <tr key={index}>
                   <th scope='row'>{formatTime(time, shownZone)}</th>
                   {series.map(({ label, values }) => {
                     const value = values[index]

@@ -10,14 +10,14 @@ import styles from './chart.module.css'
 type PlotProps = ChartProps & { format: (value: number) => string, height: number, zone: 'local' | 'utc' }
 
 /** Draws a chart on a canvas, again when its data, its size or the colours of the page change. */
-export default function Plot ({ times, series, isStacked = false, format, height, zone }: PlotProps) {
+export default function Plot ({ times, series, isStacked = false, format, height, max, zone }: PlotProps) {
   const box = useRef<HTMLDivElement>(null)
   const shownTheme = useStored(theme)
   useEffect(() => {
     const target = box.current
     if (!target) return
-    const make = () => new UPlot(
-      optionsOf(target, { times, series, isStacked, format, height, zone }), dataOf(times, series, isStacked), target)
+    const options = { times, series, isStacked, format, height, max, zone }
+    const make = () => new UPlot(optionsOf(target, options), dataOf(times, series, isStacked), target)
     let plot = make()
     const observer = new ResizeObserver(() => {
       if (target.clientWidth !== plot.width) plot.setSize({ width: target.clientWidth, height })
@@ -34,13 +34,15 @@ export default function Plot ({ times, series, isStacked = false, format, height
       scheme.removeEventListener('change', redraw)
       plot.destroy()
     }
-  }, [times, series, isStacked, format, height, zone, shownTheme])
+  }, [times, series, isStacked, format, height, max, zone, shownTheme])
   return <div ref={box} className={styles.canvas} aria-hidden />
 }
 
-type Drawn = Pick<PlotProps, 'times' | 'series' | 'isStacked' | 'format' | 'height' | 'zone'>
+type Drawn = Pick<PlotProps, 'times' | 'series' | 'isStacked' | 'format' | 'height' | 'max' | 'zone'>
 
-function optionsOf (target: Element, { times, series, isStacked, format, height, zone }: Drawn): UPlot.Options {
+function optionsOf (
+  target: Element, { times, series, isStacked, format, height, max: end, zone }: Drawn
+): UPlot.Options {
   const colorOf = (name: string) => resolve(target, name)
   const axis = {
     stroke: colorOf('--text-soft'), grid: { stroke: colorOf('--line'), width: 1 }, ticks: { show: false }, font: FONT
@@ -58,7 +60,7 @@ function optionsOf (target: Element, { times, series, isStacked, format, height,
     scales: {
       // Room for half a bar at both ends.
       x: { range: (_plot, min, max) => [min - halfBar, max + halfBar] },
-      y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] }
+      y: { range: (_plot, _min, max) => [0, end ?? (max > 0 ? max * 1.1 : 1)] }
     },
     axes: [
       {
