@@ -42,6 +42,9 @@ t.test('jobs in a browser', { skip: withoutChromium }, async t => {
 
     await page.getByRole('button', { name: 'Retry' }).click()
     await page.getByText('completed', { exact: true }).first().waitFor()
+    const attempts = page.getByRole('region', { name: 'Attempts' }).getByRole('row')
+    await attempts.filter({ hasText: 'no paper' }).getByText('failed').waitFor()
+    await attempts.nth(2).getByText('completed').waitFor()
     const row = page.getByRole('region', { name: 'Who was notified' }).getByRole('row').filter({ hasText: 'completed' })
     await row.getByText('delivered').waitFor()
     const eventId = await row.locator('code').textContent()
@@ -164,6 +167,7 @@ t.test('jobs in a browser', { skip: withoutChromium }, async t => {
     await page.waitForFunction(seen => seen.includes('recovering'), states)
     await page.waitForFunction(seen => seen.at(-1) === 'live', states)
     await page.getByText('completed', { exact: true }).first().waitFor()
+    await page.getByRole('figure', { name: 'Progress over time' }).getByText('100%').first().waitFor({ state: 'attached' })
     await page.close()
   })
 

@@ -1,32 +1,42 @@
-import type { JobTimelineEntry } from 'tidings'
+import type { DetailedTimeline } from 'tidings'
 import { formatDuration } from '../lib/format.ts'
 import { Badge, type Tone } from '../ui/badge.tsx'
 import { Time } from '../ui/time.tsx'
-import { attemptsOf, type Attempt } from './attempts-of.ts'
 import styles from './attempts.module.css'
 
-const TONES: Record<Attempt['outcome'], Tone> = { running: 'busy', completed: 'ok', failed: 'bad' }
+type Attempt = DetailedTimeline['attempts'][number]
+type Outcome = 'running' | NonNullable<Attempt['outcome']>
+
+const TONES: Record<Outcome, Tone> = { running: 'busy', completed: 'ok', failed: 'bad', interrupted: 'warn' }
 
 /** Each run of a worker: when, how long, and how it ended. */
-export function Attempts ({ events, max }: { events: JobTimelineEntry[], max: number }) {
-  const attempts = attemptsOf(events)
+export function Attempts ({ attempts, max }: { attempts: Attempt[], max: number }) {
   if (attempts.length === 0) return <p className={styles.none}>No worker has started it yet.</p>
   return (
     <table className={styles.table}>
       <thead>
         <tr><th scope='col'>#</th><th scope='col'>Outcome</th><th scope='col'>Started</th><th scope='col'>Took</th></tr>
       </thead>
-      <tbody>
-        {attempts.map(({ number, outcome, startedAt, endedAt, error }) => (
-          <tr key={number}>
-            <th scope='row'>{number}</th>
-            <td><Badge tone={TONES[outcome]}>{outcome}</Badge>{error && <p className={styles.error}>{error}</p>}</td>
-            <td><Time at={startedAt} as='clock' /></td>
-            <td>{endedAt === undefined ? '–' : formatDuration(endedAt - startedAt)}</td>
-          </tr>
-        ))}
-      </tbody>
+      <tbody>{attempts.map(each => <Row key={`${each.number} ${each.started}`} {...each} />)}</tbody>
       <caption className={styles.caption}>{max === 1 ? 'It is not retried by itself.' : `It is started up to ${max} times.`}</caption>
     </table>
+  )
+}
+
+function Row ({ number, outcome, started, finished, error, errorTruncated }: Attempt) {
+  const shown = outcome ?? 'running'
+  return (
+    <tr>
+      <th scope='row'>{number}</th>
+      <td>
+        <Badge tone={TONES[shown]}>{shown}</Badge>
+        {error !== undefined && <p className={styles.error}>{error}{errorTruncated && ' …'}</p>}
+        {shown === 'interrupted' && error === undefined && (
+          <p className={styles.none}>It went back to the queue: its worker stopped, or it waits for something.</p>
+        )}
+      </td>
+      <td><Time at={started} as='clock' /></td>
+      <td>{finished === null ? '–' : formatDuration(finished - started)}</td>
+    </tr>
   )
 }

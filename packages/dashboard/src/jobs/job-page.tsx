@@ -16,6 +16,7 @@ import styles from './job-page.module.css'
 import { JobStateBadge } from './job-state.tsx'
 import { Notified } from './notified.tsx'
 import { ProgressBar } from './progress-bar.tsx'
+import { ProgressChart } from './progress-chart.tsx'
 import { Timeline } from './timeline.tsx'
 import { useJob } from './use-job.ts'
 
@@ -34,7 +35,7 @@ export default function JobPage ({ params: { id = '' } }: PageProps) {
       </>
     )
   }
-  const events = timeline.data ?? []
+  const { events = [], attempts = [], progress = [] } = timeline.data ?? {}
   return (
     <>
       <PageHead title={job.name} trail={TRAIL} actions={<JobActions job={job} jobKey={key} />}>
@@ -49,6 +50,7 @@ export default function JobPage ({ params: { id = '' } }: PageProps) {
           {(job.state === 'active' || job.progress !== 0) && (
             <div className={styles.progress}><ProgressBar progress={job.progress} label={`Progress of ${job.name}`} /></div>
           )}
+          <ProgressChart samples={progress} />
           <Facts>
             <Fact name='Queue'>{job.queue}</Fact>
             <Fact name='Attempts'>{job.attempts.made} of {job.attempts.max}</Fact>
@@ -60,7 +62,7 @@ export default function JobPage ({ params: { id = '' } }: PageProps) {
         </Panel>
         <div className={styles.columns}>
           <Panel title='Timeline'><Timeline events={events} created={job.timestamp.created} marked={marked} /></Panel>
-          <Panel title='Attempts'><Attempts events={events} max={job.attempts.max} /></Panel>
+          <Panel title='Attempts'><Attempts attempts={attempts} max={job.attempts.max} /></Panel>
         </div>
         <Notified job={job} jobKey={key} events={events} arrivals={arrivals} marked={marked} />
         <div className={styles.columns}>
