@@ -4,8 +4,9 @@ import { openWebSocket } from './channels/websocket.ts'
 import { addFindings } from './check/findings.ts'
 import type { Fault } from './faults/fault.ts'
 import { faultNamed } from './faults/index.ts'
+import { longToken } from './load/token.ts'
 import { runRound, type RoundResult } from './round.ts'
-import { longToken, startChaos } from './start.ts'
+import { startChaos } from './start.ts'
 import type { Replica } from './system/chaos-system.ts'
 
 const USERS = 39 // and the one who measures

@@ -1,22 +1,43 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from '@tidings/testing'
 import type { Observer } from './check/checker.ts'
 import type { SentJob } from './load/load.ts'
 
 /** Nothing takes as long; only a system that never recovers fails a round by it. */
 const PATIENCE_MS = 300_000
+/** Far more than an event takes. */
+const AGAIN_MS = 10_000
+const MOST_PROBES = 10
 
-export interface Probe {
-  job: SentJob
-  /** From the request until the end of the job had arrived on every channel, in milliseconds. */
-  ms: number
+export interface ProbeOptions {
+  key: string
+  /** The jobs that were submitted are added here, also where a probe fails. */
+  jobs: SentJob[]
 }
 
-/** Submits a job, and waits until its end has arrived on all channels. */
-export async function probe ({ user, rest, sessions, webhook }: Observer, key: string): Promise<Probe> {
+/** As `probe`, with one job after the other: a session that is not recovered may miss the end of one. */
+export async function probeAgain (observer: Observer, { key, jobs }: ProbeOptions): Promise<number> {
+  const begin = performance.now()
+  const probes: Promise<number>[] = []
+  for (let n = 0; n < MOST_PROBES; n++) {
+    const next = probe(observer, { key: `${key}-${n}`, jobs })
+    next.catch(() => {}) // awaited below
+    probes.push(next)
+    if (await Promise.race([Promise.any(probes), sleep(AGAIN_MS)])) return performance.now() - begin
+  }
+  await Promise.any(probes)
+  return performance.now() - begin
+}
+
+/** Submits a job; resolves when its end has arrived on all channels, with the milliseconds that it took. */
+export async function probe (
+  { user, rest, sessions, webhook }: Observer, { key, jobs }: ProbeOptions
+): Promise<number> {
   const begin = performance.now()
   const { body: { jobId: id } } = await rest<{ jobId: string }>('/submit-job', {
     key, body: { name: 'probe', data: { kind: 'succeeds', pauseMs: 0, obeys: false } }, expected: [202]
   })
+  jobs.push({ id, queue: 'default', user, sentAt: performance.now() })
   const channels = [...sessions, webhook]
   const hasEnded = ({ received }: Pick<Observer['webhook'], 'received'>) =>
     received.get(id)?.some(({ type }) => type === 'completed' || type === 'failed') ?? false
@@ -27,5 +48,5 @@ export async function probe ({ user, rest, sessions, webhook }: Observer, key: s
   await until(async () => (await rest<{ state: string }>(`/jobs/${id}`)).body.state === 'completed', {
     timeoutMs: PATIENCE_MS, what: `job ${id} to be completed in REST`
   })
-  return { job: { id, queue: 'default', user, sentAt: performance.now() }, ms: performance.now() - begin }
+  return performance.now() - begin
 }

@@ -3,7 +3,7 @@ import { addFindings, noFindings, type Findings } from './check/findings.ts'
 import type { createChecker, Observer } from './check/checker.ts'
 import type { Fault, Heal } from './faults/fault.ts'
 import type { Load, SentJob } from './load/load.ts'
-import { probe, type Probe } from './probe.ts'
+import { probe, probeAgain } from './probe.ts'
 import { random as randomOf } from './random.ts'
 import type { ChaosSystem } from './system/chaos-system.ts'
 
@@ -50,17 +50,18 @@ export async function runRound (
   const losesData = faults.some(fault => fault.losesRedisData)
   let isOver = false
   let lostUntil: number | undefined
+  const probes: SentJob[] = []
+  const startProbe = async () =>
+    await (losesData ? probeAgain : probe)(prober, { key: `probe-${seed}`, jobs: probes })
 
   const loading = load({ users: others.map(({ user }) => user), seed, pauseMs, isOver: () => isOver })
   const failing = trouble().finally(() => { isOver = true })
   const [sent, probed] = await Promise.allSettled([loading, failing])
-  const ofRound = [
-    ...sent.status === 'fulfilled' ? sent.value : [], ...probed.status === 'fulfilled' ? [probed.value.job] : []
-  ]
+  const ofRound = [...sent.status === 'fulfilled' ? sent.value : [], ...probes]
   for (const outcome of [sent, probed]) {
     if (outcome.status === 'rejected') result.lost.push(messageOf(outcome.reason))
   }
-  if (probed.status === 'fulfilled') result.recoveryMs = probed.value.ms
+  if (probed.status === 'fulfilled') result.recoveryMs = probed.value
 
   jobs.push(...ofRound)
   const check = {
@@ -75,7 +76,7 @@ export async function runRound (
   return { ...result, events, jobs: ofRound.length, repeated: repeats(observers) - repeatedBefore }
 
   /** Causes the faults, ends them, and measures how soon a new job is reported. */
-  async function trouble (): Promise<Probe> {
+  async function trouble (): Promise<number> {
     await sleep(random.between(300, 1000))
     const heals: FaultToHeal[] = []
     const healAll = async () => await heal(heals.splice(0))
@@ -83,13 +84,13 @@ export async function runRound (
     try {
       const ordered = faults.toSorted((a, b) => Number(a.beginsLast ?? false) - Number(b.beginsLast ?? false))
       for (const fault of ordered) heals.push({ fault, end: await fault.inject({ system, observers, random }) })
-      const early = isSinceStart ? probe(prober, `probe-${seed}`) : undefined
+      const early = isSinceStart ? startProbe() : undefined
       early?.catch(() => {}) // awaited below, once the fault is over
       await sleep(Math.max(...faults.map(({ holdMs: [from, to] }) => random.between(from, to + 1))))
       await duringFault?.()
       await healAll()
       if (losesData) lostUntil = performance.now() + LOSS_MARGIN_MS
-      const probed = await (early ?? probe(prober, `probe-${seed}`))
+      const probed = await (early ?? startProbe())
       await sleep(losesData ? AFTER_LOSS_MS : random.between(100, 500))
       return probed
     } finally {

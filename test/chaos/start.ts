@@ -1,4 +1,4 @@
-import { tokenOf, type TestContext } from '@tidings/testing'
+import type { TestContext } from '@tidings/testing'
 import { openEventStream } from './channels/event-stream.ts'
 import { openSocketIo } from './channels/socket-io.ts'
 import { openWebhook } from './channels/webhook.ts'
@@ -7,13 +7,9 @@ import { createChecker, type Observer } from './check/checker.ts'
 import { createTruth } from './check/truth.ts'
 import { createLoad } from './load/load.ts'
 import { restOf } from './load/rest.ts'
+import { longToken } from './load/token.ts'
 import type { RoundContext } from './round.ts'
 import { QUEUES, startChaosSystem, type ChaosSystemOptions } from './system/chaos-system.ts'
-
-const TOKEN_MS = 24 * 3_600_000
-
-/** A token of the user for the whole run. */
-export const longToken = (user: string) => tokenOf(user, { expiresInMs: TOKEN_MS })
 
 export interface ChaosOptions extends ChaosSystemOptions {
   /** Users who load the system; one more measures recoveries. */

@@ -19,6 +19,8 @@ export interface Recorder {
   position: string | undefined
   /** How many sessions it has had. */
   sessions: number
+  /** What it may have missed, as it was notified: sessions that were not recovered, from one position to another. */
+  unrecovered: [from: string, to: string][]
   /** By the id of the job. */
   received: Map<string, Received[]>
   /** What was wrong with an event by itself, or with its place among the others, one line for each. */
@@ -34,6 +36,7 @@ export function createRecorder (channel: string, user: string): Recorder {
     user,
     position: undefined,
     sessions: 0,
+    unrecovered: [],
     received: new Map(),
     faults: { doubled: [], reordered: [], wrong: [] },
     take: (event, payload) => {
@@ -48,6 +51,7 @@ export function createRecorder (channel: string, user: string): Recorder {
     // another data set, so it is never recovered.
     if (recovered === false && recorder.position !== undefined && recorder.position !== NOWHERE) {
       recorder.faults.wrong.push(`${channel} of ${user}: not recovered from ${recorder.position}`)
+      recorder.unrecovered.push([recorder.position, lastEventId as string])
     }
     if (String(userId) !== user) recorder.faults.wrong.push(`${channel} of ${user}: a session of ${String(userId)}`)
     recorder.position = lastEventId as string

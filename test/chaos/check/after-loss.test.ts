@@ -8,12 +8,18 @@ const job: SentJob = { id: 'one', queue: 'default', user: 'user-1', sentAt: 0 }
 const end: Received = { eventId: '10-0', type: 'completed', value: { of: 'one' } }
 const shown = { state: 'completed', result: { of: 'one' } } as unknown as Job
 
-type Deviation = { sockets?: Received[], hooks?: Received[], of?: Partial<SentJob>, shown?: Job | undefined }
+type Deviation = {
+  sockets?: Received[]
+  unrecovered?: [string, string][]
+  hooks?: Received[]
+  of?: Partial<SentJob>
+  shown?: Job | undefined
+}
 
 function findings (deviation: Deviation) {
-  const { sockets = [end], hooks = [end], of = {} } = deviation
+  const { sockets = [end], hooks = [end], unrecovered = [], of = {} } = deviation
   const channels = [
-    { channel: '/ws', received: new Map([['one', sockets]]) },
+    { channel: '/ws', received: new Map([['one', sockets]]), unrecovered },
     { channel: 'webhook' as const, received: new Map([['one', hooks]]) }
   ]
   const { lost, doubled, reordered, wrong } = lossFindings({
@@ -35,6 +41,12 @@ t.test('a missing end, a second end and a difference are found', async t => {
   t.same(findings({ hooks: [{ ...end, eventId: '11-0', value: { of: 'two' } }] }), { ...NONE, wrong: 1 })
   t.same(findings({ hooks: [{ ...end, value: { of: 'two' } }] }), { ...NONE, wrong: 2 }, 'under the same id')
   t.same(findings({ shown: { ...shown, state: 'active' } }), { ...NONE, lost: 1, wrong: 2 })
+})
+
+t.test('a session that was not recovered may lack an end within its gap, and no other', async t => {
+  t.same(findings({ sockets: [], unrecovered: [['9-0', '10-0']] }), NONE)
+  t.same(findings({ sockets: [], unrecovered: [['10-0', '11-0']] }), { ...NONE, lost: 1 })
+  t.same(findings({ hooks: [], unrecovered: [['9-0', '10-0']] }), { ...NONE, lost: 1 })
 })
 
 t.test('a job that its user retried may end twice', async t => {

@@ -4,7 +4,7 @@ import { compareIds, type Recorder } from '../channels/recorder.ts'
 import type { WebhookRecorder } from '../channels/webhook.ts'
 import type { SentJob } from '../load/load.ts'
 import type { Rest } from '../load/rest.ts'
-import { endsOf, lossFindings } from './after-loss.ts'
+import { endsOf, hasEndOrGap, lossFindings } from './after-loss.ts'
 import { addFindings, noFindings, type Findings } from './findings.ts'
 import { matchEvents } from './match-events.ts'
 import { standingFaults, timelineEvents } from './standing.ts'
@@ -89,9 +89,10 @@ export function createChecker ({ truth, observers }: CheckOptions) {
 
   /** After a loss: every channel has the end of the job, or nobody knows the job. */
   async function hasEndedEverywhere (job: SentJob): Promise<boolean> {
-    const ends = channelsOf(job).map(channel => endsOf(channel, job).length)
-    if (ends.every(count => count > 0)) return true
-    return job.isForeign === true && ends.every(count => count === 0) && (await read(job, '')).status === 404
+    const channels = channelsOf(job)
+    if (channels.every(channel => hasEndOrGap(channel, job, channels))) return true
+    const isWithoutEnd = channels.every(channel => endsOf(channel, job).length === 0)
+    return job.isForeign === true && isWithoutEnd && (await read(job, '')).status === 404
   }
 
   function channelsOf ({ user }: SentJob) {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { tokenOf } from '@tidings/testing'
+import { longToken } from './token.ts'
 
 const REQUEST_TIMEOUT_MS = 15_000
 const RETRY_MS = 100
@@ -18,7 +18,7 @@ class UnexpectedStatus extends Error {}
  * Idempotency-Key. Rejects at a status that is not expected.
  */
 export function restOf (url: string, user: string): Rest {
-  const authorization = `Bearer ${tokenOf(user, { expiresInMs: 24 * 3_600_000 })}`
+  const authorization = `Bearer ${longToken(user)}`
   return async function send<Body> (path: string, { method, body, key, expected = [200] }: Send = {}) {
     const deadline = Date.now() + PATIENCE_MS
     for (;;) {
