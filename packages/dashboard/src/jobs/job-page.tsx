@@ -1,5 +1,5 @@
 import { useSearch } from 'wouter'
-import type { Job, JobTimelineEntry } from 'tidings'
+import type { DetailedTimeline, Job, JobTimelineEntry } from 'tidings'
 import type { PageProps } from '../routes.tsx'
 import { PageHead } from '../shell/page.tsx'
 import { CopyButton } from '../ui/copy-button.tsx'
@@ -20,6 +20,8 @@ import { ProgressChart } from './progress-chart.tsx'
 import { Timeline } from './timeline.tsx'
 import { useJob } from './use-job.ts'
 
+const NOTHING: DetailedTimeline = { events: [], attempts: [], progress: [] }
+
 const TRAIL = [{ label: 'Jobs', href: '/jobs' }]
 
 export default function JobPage ({ params: { id = '' } }: PageProps) {
@@ -35,7 +37,7 @@ export default function JobPage ({ params: { id = '' } }: PageProps) {
       </>
     )
   }
-  const { events = [], attempts = [], progress = [] } = timeline.data ?? {}
+  const { events, attempts, progress } = timeline.data ?? NOTHING
   return (
     <>
       <PageHead title={job.name} trail={TRAIL} actions={<JobActions job={job} jobKey={key} />}>
@@ -50,7 +52,7 @@ export default function JobPage ({ params: { id = '' } }: PageProps) {
           {(job.state === 'active' || job.progress !== 0) && (
             <div className={styles.progress}><ProgressBar progress={job.progress} label={`Progress of ${job.name}`} /></div>
           )}
-          <ProgressChart samples={progress} />
+          <ProgressChart progress={progress} attempts={attempts} />
           <Facts>
             <Fact name='Queue'>{job.queue}</Fact>
             <Fact name='Attempts'>{job.attempts.made} of {job.attempts.max}</Fact>
