@@ -167,7 +167,8 @@ t.test('jobs in a browser', { skip: withoutChromium }, async t => {
     await page.waitForFunction(seen => seen.includes('recovering'), states)
     await page.waitForFunction(seen => seen.at(-1) === 'live', states)
     await page.getByText('completed', { exact: true }).first().waitFor()
-    await page.getByRole('figure', { name: 'Progress over time' }).getByText('100%').first().waitFor({ state: 'attached' })
+    const chart = page.getByRole('figure', { name: 'Progress over time' })
+    await chart.getByText('100%').first().waitFor({ state: 'attached' })
     await page.close()
   })
 

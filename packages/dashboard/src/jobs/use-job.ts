@@ -8,7 +8,7 @@ import { applyEvent } from './apply-event.ts'
 /** A chart that grows needs no more; the bar moves with each report. */
 const SAMPLES_MS = 2000
 
-/** A job as it changes, its timeline with attempts and samples of its progress, and when this page got each of its events. */
+/** A job as it changes, its timeline with attempts and progress, and when this page got each of its events. */
 export function useJob (id: string, queue: string | undefined) {
   const client = useClient()
   const queries = useQueryClient()
