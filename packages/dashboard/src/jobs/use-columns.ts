@@ -7,7 +7,7 @@ const KEYS = COLUMNS.map(({ key }) => key)
 export const USUAL = 'name,state,progress,id,queue,duration,created'
 
 /** Columns as this browser, or a link that somebody has sent, names them; undefined where no known one is named. */
-export function parseColumns (text: string): string | undefined {
+function parseColumns (text: string): string | undefined {
   const named = text.split(',')
   const known = KEYS.filter((key, index) => index === 0 || named.includes(key))
   return known.length > 1 ? known.join(',') : undefined
