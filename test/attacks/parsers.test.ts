@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
 import {
@@ -11,6 +12,12 @@ import {
   CommonConfig, notBeforeOf, readConfig, readOrigins, redisTarget, targetOf, type EgressRules
 } from '@tidings/service-kit'
 import { fuzzParsers, json, near, orThrows, record, row } from '@tidings/testing/fuzz'
+import { responseError } from '../../packages/client/src/errors.ts'
+import { isNewer } from '../../packages/client/src/event-id.ts'
+import type { Http } from '../../packages/client/src/http.ts'
+import { jobEventOf, MAX_FRAME, readRecord } from '../../packages/client/src/stream/frames.ts'
+import { createSseParser, type Block } from '../../packages/client/src/stream/sse-parser.ts'
+import { verifyWebhook, WebhookVerificationError, type VerifiedWebhook } from '../../packages/client/src/webhooks.ts'
 import { ConfigError } from '../../packages/service-kit/src/config-error.ts'
 import { jsonFaults } from '../../packages/service-kit/src/json-faults.ts'
 import { postgresTarget } from '../../packages/service-kit/src/postgres/target.ts'
@@ -46,6 +53,26 @@ const EVENT = {
   result: json,
   error: near('it failed')
 }
+
+const SSE_STREAM = fc.array(fc.oneof(
+  near('event: job:progress', 'data: {"a":1}', ': ping', 'id: 1-0', 'retry: 1000'),
+  fc.constantFrom('', '', 'data', 'data:', 'data: ', 'data:  two', 'event:', ':')
+), { maxLength: 20 }).chain(lines =>
+  fc.tuple(fc.constantFrom('\n', '\r\n'), fc.array(fc.nat(), { maxLength: 10 })).map(([end, cuts]) => {
+    const text = lines.map(line => `${line}${end}`).join('')
+    return { text, cuts: cuts.map(cut => cut % (text.length + 1)).toSorted((a, b) => a - b) }
+  }))
+
+/** The blocks of an event stream that comes in pieces, cut at these positions. */
+function blocksOf (text: string, cuts: number[] = []): Block[] {
+  const blocks: Block[] = []
+  const push = createSseParser(block => { blocks.push(block) })
+  for (const [n, to] of [...cuts, text.length].entries()) push(text.slice(cuts[n - 1] ?? 0, to))
+  return blocks
+}
+
+const WEBHOOK_SECRET = 'whsec_c2VjcmV0IG9mIHR3ZW50eS1mb3VyIGJ5dGU='
+const NOW_S = 1_767_225_600
 
 const BULLMQ_FIELDS = fc.array(fc.oneof(
   near('event', 'jobId', 'prev', 'data', 'returnvalue', 'failedReason', 'removed', 'completed', '17', '{"a":1}')
@@ -173,6 +200,87 @@ const ROWS = [
   }),
   row('gateway: parseJson', json.map(value => JSON.stringify(value)), text => {
     assert.deepEqual(JSON.parse(JSON.stringify(parseJson(text))), JSON.parse(text))
+  }),
+  row('client: createSseParser', SSE_STREAM, ({ text, cuts }) => {
+    const blocks = blocksOf(text, cuts)
+    assert.deepEqual(blocks, blocksOf(text), 'wherever the pieces are cut')
+    assert.ok(blocks.every(({ event }) => !event.includes('\n')))
+    assert.ok(blocks.every(({ retryMs }) => retryMs === undefined || isCount(retryMs)))
+  }),
+  row('client: createSseParser, of any text', fc.array(fc.oneof(
+    near('data: {"a":1}\n\n'), fc.constantFrom('\n', '\r', '\r\n', 'x'.repeat(MAX_FRAME / 2))
+  ), { maxLength: 8 }), pieces => {
+    const push = createSseParser(({ data }) => { assert.ok(data.length <= MAX_FRAME * 2) })
+    orThrows(RangeError, () => { for (const piece of pieces) push(piece) })
+  }, 50),
+  row('client: readRecord, jobEventOf', fc.tuple(fc.oneof(
+    near('job:progress', 'job:completed', 'job:failed', 'job:state'), fc.constantFrom('__proto__', 'job:constructor')
+  ), record({
+    eventId: near('1767225600000-0'),
+    jobId: near('1'),
+    name: near('csv'),
+    queue: near('default'),
+    userId: fc.integer(),
+    timestamp: fc.constantFrom(1, 1e300),
+    progress: json,
+    result: json,
+    error: near('it failed'),
+    state: near('active', 'waiting')
+  })), ([event, fields]) => {
+    const data = readRecord({ parse: JSON.parse } as Http, JSON.stringify(fields)) ?? assert.fail()
+    const item = jobEventOf({ event, data, size: 0 })
+    if (!item) return
+    assert.ok([item.eventId, item.jobId, item.name].every(text => typeof text === 'string'))
+    assert.ok(isNewer(item.eventId, undefined) && !isNewer(item.eventId, item.eventId))
+  }),
+  row('client: readRecord, of any text', near('{"event":"job:progress","data":{}}', '[]', 'null'), text => {
+    const value = readRecord({ parse: JSON.parse } as Http, text)
+    assert.ok(value === undefined || (typeof value === 'object' && !Array.isArray(value)))
+  }),
+  row('client: responseError', fc.tuple(
+    fc.integer({ min: 200, max: 599 }), near('120', 'Wed, 21 Oct 2026 07:28:00 GMT', '1e400'),
+    fc.oneof(json, record({ title: near('Nope'), detail: near('later') }))
+  ), ([status, retryAfter, body]) => {
+    const headers = { get: () => retryAfter } as unknown as Headers
+    // A TypeError for a detail that cannot become text: a request then fails as one without a response.
+    const { retryAfterMs, message = '' } = orThrows(TypeError, () => responseError(status, headers, body)) ?? {}
+    assert.ok(message === '' || message.startsWith(`HTTP ${status}`))
+    assert.ok(retryAfterMs === undefined || (retryAfterMs > 0 && retryAfterMs <= 86_400_000))
+  }),
+  row('client: verifyWebhook', fc.tuple(
+    near('{"id":"1","eventType":"completed","result":1}'),
+    fc.record({
+      'webhook-id': near('1767225600000-0'),
+      'webhook-timestamp': near(String(NOW_S)),
+      'webhook-signature': fc.oneof(near('v1,AAAA v1,BBBB'), fc.array(near('v1,AAAA'))),
+      'webhook-attempt': near('2')
+    }, { requiredKeys: [] }),
+    near(WEBHOOK_SECRET)
+  ), async ([body, headers, secret]) => {
+    const err = await verifyWebhook(body, headers, secret, { now: new Date(NOW_S * 1000) })
+      .then(() => 'verified', (err: unknown) => err)
+    assert.ok(err instanceof WebhookVerificationError, String(err))
+  }),
+  row('client: verifyWebhook, signed', fc.tuple(
+    fc.oneof(json.map(value => JSON.stringify(value)), near('{"id":"1"}')), near('1767225600000-0', 'id'), near('2')
+  ), async ([body, id, attempt]) => {
+    const signature = createHmac('sha256', Buffer.from(WEBHOOK_SECRET.slice('whsec_'.length), 'base64'))
+      .update(`${id}.${NOW_S}.`).update(body).digest('base64')
+    const headers = {
+      'webhook-id': id,
+      'webhook-timestamp': String(NOW_S),
+      'webhook-signature': `v1,${signature}`,
+      'webhook-attempt': attempt
+    }
+    const verified = await verifyWebhook(body, headers, WEBHOOK_SECRET, { now: new Date(NOW_S * 1000) })
+      .catch((err: unknown) => err)
+    if (verified instanceof WebhookVerificationError) {
+      return assert.equal(verified.code, id === '' ? 'missing_header' : 'invalid_body')
+    }
+    const { eventId, payload, attempt: number } = verified as VerifiedWebhook
+    assert.equal(eventId, id)
+    assert.deepEqual(payload, JSON.parse(new TextDecoder().decode(Buffer.from(body))))
+    assert.ok(isCount(number) && number > 0)
   }),
   row('dispatcher: durationMs', near('250ms', '5d', '0'), text => {
     const ms = orThrows(TypeError, () => durationMs(text))

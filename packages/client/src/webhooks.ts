@@ -74,13 +74,21 @@ export async function verifyWebhook (
     crypto.subtle.verify(algorithm, key, signature, signed)))
   if (!matches.includes(true)) throw new WebhookVerificationError('invalid_signature', 'No signature matches')
 
-  try {
-    const payload = JSON.parse(new TextDecoder().decode(raw)) as WebhookPayload
-    const attempt = Number(header(headers, 'webhook-attempt', '1')) || 1
-    return { eventId: id, signedAt: new Date(seconds * 1000), attempt, payload }
-  } catch {
-    throw new WebhookVerificationError('invalid_body', 'The body is no JSON')
+  const attempt = header(headers, 'webhook-attempt', '1') // it is not signed
+  return {
+    eventId: id,
+    signedAt: new Date(seconds * 1000),
+    attempt: /^[1-9]\d{0,5}$/.test(attempt) ? Number(attempt) : 1,
+    payload: payloadOf(raw)
   }
+}
+
+function payloadOf (raw: Uint8Array): WebhookPayload {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(raw))
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as WebhookPayload
+  } catch {}
+  throw new WebhookVerificationError('invalid_body', 'The body is not a JSON object')
 }
 
 function keyOf (secret: string) {
@@ -92,7 +100,7 @@ function keyOf (secret: string) {
 /** Fetch's Headers, or an object as Node has it, with names in lower case. */
 function header (headers: HeadersLike, name: string, missing?: string): string {
   const value = typeof headers.get === 'function' ? headers.get(name) : (headers as Record<string, string>)[name]
-  const text = Array.isArray(value) ? String(value[0]) : value ?? missing
+  const text = (Array.isArray(value) ? String(value[0]) : value) || missing
   if (!text) throw new WebhookVerificationError('missing_header', `The header ${name} is missing`)
   return text
 }

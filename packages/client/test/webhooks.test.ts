@@ -24,6 +24,10 @@ t.test('a delivery that is signed with the secret is returned', async t => {
   t.same(await verifyWebhook(Buffer.from(body), ofFetch, SECRET, { now }), expected, 'bytes, and headers of fetch')
   const bare = SECRET.replace('whsec_', '')
   t.same(await verifyWebhook(new TextEncoder().encode(body).buffer, signed(), bare, { now }), expected)
+  for (const attempt of ['', '-1', '1e999', 'x']) {
+    const { attempt: read } = await verifyWebhook(body, { ...signed(), 'webhook-attempt': attempt }, SECRET, { now })
+    t.equal(read, 1, `attempt ${attempt}`)
+  }
   const two = [signed(body, OTHER), signed()].map(headers => headers['webhook-signature']).join(' ')
   const rotating = { ...signed(), 'webhook-signature': two }
   t.same(await verifyWebhook(body, rotating, SECRET, { now }), expected, 'one of two, while a secret is replaced')
@@ -44,7 +48,7 @@ t.test('anything else is refused with a code', async t => {
   await rejects('missing_header', body, { ...signed(), 'webhook-timestamp': '1e9' })
   await rejects('invalid_secret', body, signed(), 'whsec_%')
   await rejects('invalid_secret', body, signed(), 'whsec_')
-  await rejects('invalid_body', '{', signed('{'))
+  for (const text of ['{', 'null', '7', '[]']) await rejects('invalid_body', text, signed(text))
   for (const name of ['webhook-id', 'webhook-timestamp', 'webhook-signature']) {
     const { [name]: _, ...rest } = signed()
     await rejects('missing_header', body, rest)
