@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
+import type { WebhookPayload } from 'tidings/webhooks'
 import { buildApp } from './app.ts'
-import type { JobEvent } from './app.ts'
 
 const { PORT = '3000', WEBHOOK_SECRET } = process.env
 
@@ -19,7 +19,7 @@ function start (secret: string) {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => server.close())
 }
 
-function print (event: JobEvent) {
+function print (event: WebhookPayload) {
   switch (event.eventType) {
     case 'progress':
       console.log(`Job ${event.id} progress:`, event.progress)
