@@ -179,6 +179,54 @@ t.test('a renewed token that came too late for its session was not refused', asy
   t.same(reasons, ['start', 'expiring'])
 })
 
+t.test('a renewal that is under way when the connection is lost stays the only one', async t => {
+  const fake = await startFakeServer(t)
+  const sockets: { terminate: () => void }[] = []
+  const refreshed: unknown[] = []
+  fake.onSocket = socket => {
+    sockets.push(socket)
+    socket.send(session('100-0', sockets.length > 1))
+    socket.send(frame('auth:expiring', {}))
+    socket.on('message', (text: Buffer) => {
+      const { event, data, id } = JSON.parse(text.toString()) as { event: string, data: string, id: string }
+      if (event === 'auth:refresh') refreshed.push(data)
+      socket.send(frame('ack', { id, ok: true }))
+    })
+  }
+  const reasons: string[] = []
+  let release = () => {}
+  const released = new Promise<void>(resolve => { release = resolve })
+  const token = async ({ reason }: { reason: string }) => {
+    reasons.push(reason)
+    if (reason === 'start') return 'first'
+    await released
+    return 'second'
+  }
+  const events = fake.client(['websocket'], { token }).events()
+  events.next().catch(() => {})
+  await until(() => reasons.length === 2)
+  sockets[0]?.terminate()
+  await until(() => sockets.length === 2 && events.status.state === 'live')
+  release()
+  await until(() => refreshed.length > 0)
+  await sleep(300)
+  t.same(refreshed, ['second'])
+  t.same(reasons, ['start', 'expiring'])
+})
+
+t.test('a session that the server ends comes back with a token that cannot be renewed', async t => {
+  const fake = await startFakeServer(t)
+  fake.onSocket = socket => {
+    const isFirst = fake.requests.length === 1
+    socket.send(session('100-0', !isFirst))
+    if (!isFirst) return socket.send(progress(1))
+    socket.send(frame('session:end', { reason: 'resync', reconnect: true }))
+    socket.close(4409, 'resync')
+  }
+  t.match(await fake.client(['websocket']).events().next(), { value: { type: 'progress', progress: 1 } })
+  t.equal(fake.requests.length, 2)
+})
+
 t.test('events without end that nobody asked for do not grow a watch', async t => {
   const fake = await startFakeServer(t)
   fake.onRequest = (_request, response) => json(response, job())

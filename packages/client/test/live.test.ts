@@ -151,6 +151,25 @@ t.test('a token that expires is asked for once, and nothing is lost', async t =>
   }
 })
 
+t.test('a cancelled job ends its own wait alone, and a result that no event can carry arrives whole', async t => {
+  const client = createClient({ url: edge, token: system.token('cancelled') })
+  const events = client.events()
+  await events.ready()
+  const delayed = await client.jobs.submit('count', {}, { delay: 3_600_000 })
+  const large = await client.jobs.submit('count', { to: 50, pauseMs: 20, size: 200_000 })
+  const cancelled = { code: 'job_failed', job: { id: delayed.jobId, failedReason: 'Cancelled by user' } }
+  const refused = t.rejects(delayed.wait(), cancelled)
+  const done = large.wait()
+  await delayed.cancel()
+  await refused
+  const { result } = await done
+  t.equal((result as { text: string }).text.length, 200_000)
+  const ends = (await readToEnd(events, large.jobId)).filter(({ type }) => type === 'failed' || type === 'completed')
+  const end = { type: 'completed', jobId: large.jobId, resultTruncated: true }
+  t.match(ends, [{ type: 'failed', jobId: delayed.jobId }, end])
+  t.equal(ends.length, 2)
+})
+
 t.test('a refused token ends streams and requests with one error, without a loop', async t => {
   let calls = 0
   const client = createClient({ url: edge, token: () => `bad${calls++ > 0 ? '' : '.token'}` })
@@ -180,8 +199,14 @@ t.test('behind a proxy that buffers, jobs are polled until it streams', async t 
 for (const channel of ['websocket', 'sse'] as const) {
   t.test(`a process that has left its client by break, abort and close ends by itself (${channel})`, async t => {
     const token = system.token(`leaves ${channel}`)
-    // Delayed: it neither ends nor changes, however long the process takes.
-    const { jobId } = await createClient({ url: edge, token }).jobs.submit('count', {}, { delay: 3_600_000 })
+    const client = createClient({ url: edge, token })
+    const events = client.events()
+    await events.ready()
+    // Delayed: it neither ends nor changes, however long the process takes. Its one event has come before the process
+    // begins, which waits for an event that does not come.
+    const { jobId } = await client.jobs.submit('count', {}, { delay: 3_600_000 })
+    for await (const event of events) if (event.type === 'state' && event.state === 'delayed') break
+    client.close()
     const entry = fileURLToPath(new URL('./fixtures/use-and-leave.ts', import.meta.url))
     const env = { URL: edge, TOKEN: token, JOB: jobId, CHANNEL: channel }
     const { exited, output } = await spawnService(t, { entry, env })

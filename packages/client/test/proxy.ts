@@ -7,8 +7,6 @@ export interface TcpProxy {
   url: string
   /** Ends all connections and refuses new ones. */
   cut: () => void
-  /** Keeps connections open and passes nothing on, as a network does that has gone. */
-  freeze: () => void
   mend: () => void
 }
 
@@ -16,9 +14,9 @@ export interface TcpProxy {
 export async function startTcpProxy (t: TestContext, target: string): Promise<TcpProxy> {
   const { hostname, port } = new URL(target)
   const sockets = new Set<Socket>()
-  let state: 'open' | 'cut' | 'frozen' = 'open'
+  let isCut = false
   const server = createTcpServer(client => {
-    if (state === 'cut') return client.destroy()
+    if (isCut) return client.destroy()
     const upstream = connect(Number(port), hostname)
     for (const [socket, other] of [[client, upstream], [upstream, client]] as const) {
       sockets.add(socket)
@@ -27,7 +25,7 @@ export async function startTcpProxy (t: TestContext, target: string): Promise<Tc
         sockets.delete(socket)
         other.destroy()
       })
-      socket.on('data', data => { if (state === 'open') other.write(data) })
+      socket.on('data', data => { other.write(data) })
     }
   })
   const url = await listen(t, server)
@@ -36,14 +34,10 @@ export async function startTcpProxy (t: TestContext, target: string): Promise<Tc
   return {
     url,
     cut: () => {
-      state = 'cut'
+      isCut = true
       endAll()
     },
-    freeze: () => { state = 'frozen' },
-    mend: () => {
-      if (state === 'frozen') endAll() // what was lost on the way does not come back
-      state = 'open'
-    }
+    mend: () => { isCut = false }
   }
 }
 

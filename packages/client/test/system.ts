@@ -6,7 +6,7 @@ import type { WebSocketConstructor } from '../src/index.ts'
 
 /**
  * A whole system with a worker whose job `count` reports progress from 1 to `to`, gone with the test. It fails for the
- * reason `fail`, with `once` the first time only.
+ * reason `fail`, with `once` the first time only. `size`: of a text in its result.
  */
 export async function startCounting (t: TestContext, env: Record<string, string> = {}): Promise<System> {
   const system = await startSystem({
@@ -19,8 +19,8 @@ export async function startCounting (t: TestContext, env: Record<string, string>
   t.teardown(() => system.stop())
   const seen = new Set<unknown>()
   const worker = new Worker('default', async job => {
-    const { to = 3, pauseMs = 2, fail, once } = job.data as
-      { to?: number, pauseMs?: number, fail?: string, once?: boolean }
+    const { to = 3, pauseMs = 2, fail, once, size } = job.data as
+      { to?: number, pauseMs?: number, fail?: string, once?: boolean, size?: number }
     for (let n = 1; n <= to; n++) {
       await job.updateProgress(n)
       if (pauseMs > 0) await sleep(pauseMs)
@@ -29,7 +29,7 @@ export async function startCounting (t: TestContext, env: Record<string, string>
       seen.add(job.id)
       throw new Error(fail)
     }
-    return { counted: to }
+    return { counted: to, ...(size && { text: 'x'.repeat(size) }) }
   }, { connection: { url: system.endpoints.redis as string }, concurrency: 8 })
   worker.on('error', () => {})
   t.teardown(() => worker.close(true))
