@@ -1,9 +1,5 @@
-import { signAccessToken, signRefreshToken } from '@tidings/contracts'
+import { issueTokens, type IssuerSettings } from '@tidings/contracts'
 import type { Secrets } from './secrets.ts'
-
-const DAY_MS = 24 * 3_600_000
-const ACCESS_TOKEN_MS = DAY_MS
-const REFRESH_TOKEN_MS = 30 * DAY_MS
 
 export interface Tokens {
   /** An access token for this user. */
@@ -11,21 +7,19 @@ export interface Tokens {
   refreshToken: (userId: string | number, scope?: string) => string
 }
 
+/** What tokens of the local system are signed with. */
+export function issuerSettings (secrets: Secrets, { JWT_ISSUER, JWT_AUDIENCE }: NodeJS.ProcessEnv): IssuerSettings {
+  const { TOKEN_SECRET, REFRESH_TOKEN_SECRET } = secrets
+  return { TOKEN_SECRET, REFRESH_TOKEN_SECRET, JWT_ISSUER, JWT_AUDIENCE }
+}
+
 /** Issues the first tokens in place of an identity provider. */
-export function tokenIssuer (
-  secrets: Secrets,
-  { JWT_ISSUER: issuer, JWT_AUDIENCE: audience }: NodeJS.ProcessEnv
-): Tokens {
-  const claims = (userId: string | number) => ({ userId: String(userId), issuer, audience })
+export function tokenIssuer (secrets: Secrets, env: NodeJS.ProcessEnv): Tokens {
+  const settings = issuerSettings(secrets, env)
+  const issue = (userId: string | number, scope?: string, expiresInMs?: number) =>
+    issueTokens({ userId: String(userId), scope, expiresInMs }, settings)
   return {
-    token: (userId, expiresInMs = ACCESS_TOKEN_MS, scope?) =>
-      signAccessToken({ ...claims(userId), secret: secrets.TOKEN_SECRET, expiresInMs, scope }),
-    refreshToken: (userId, scope?) =>
-      signRefreshToken({
-        ...claims(userId),
-        secret: secrets.REFRESH_TOKEN_SECRET,
-        expiresInMs: REFRESH_TOKEN_MS,
-        scope
-      })
+    token: (userId, expiresInMs, scope) => issue(userId, scope, expiresInMs).token,
+    refreshToken: (userId, scope) => issue(userId, scope).refreshToken as string
   }
 }
