@@ -39,9 +39,9 @@ function argsOf ({ args }: CommandDef): ArgsDef {
 function section ([path, command]: [string[], CommandDef]): string {
   const args = argsOf(command)
   const positional = Object.entries(args).filter(([, { type }]) => type === 'positional')
-  const places = positional.map(([name, { required }]) => required === false ? `[${name}…]` : `<${name}>`)
-  const asks = 'user' in args
-  const own = Object.fromEntries(Object.entries(args).filter(([name]) => asks ? !(name in COMMON) : name !== 'json'))
+  const optional = (name: string) => name === 'id' ? '[id…]' : `[${name}]` // ids are any number
+  const places = positional.map(([name, { required }]) => required === false ? optional(name) : `<${name}>`)
+  const own = Object.fromEntries(Object.entries(args).filter(([name, definition]) => COMMON[name] !== definition))
   const table = Object.keys(own).length > 0 ? `\n\n${tableOf(own)}` : ''
   return `## ${path.join(' ')}\n\n${describe(command)}.\n\n\`\`\`sh\n${['tidings', ...path, ...places].join(' ')}\n\`\`\`${table}`
 }

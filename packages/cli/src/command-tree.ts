@@ -24,9 +24,10 @@ export function commandAt (root: CommandDef, args: readonly string[]) {
   return { command, parent, isGroup: Object.keys(subCommandsOf(command)).length > 0 && !isNamed }
 }
 
-/** `tidings jobs --status failed` is `tidings jobs ls --status failed`. */
+/** `tidings jobs --status failed` is `tidings jobs ls --status failed`, `tidings help jobs` `tidings jobs --help`. */
 export function withDefaults (root: CommandDef, args: string[]): string[] {
   const [group = '', next] = args
+  if (group === 'help') return [...args.slice(1), '--help']
   const hasList = 'ls' in subCommandsOf(subCommandsOf(root)[group] ?? {})
   const isBare = next === undefined || (next.startsWith('-') && next !== '--help' && next !== '-h')
   return hasList && isBare ? [group, 'ls', ...args.slice(1)] : args

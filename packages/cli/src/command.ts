@@ -10,7 +10,7 @@ const OUTPUT_ARGS = {
   json: { type: 'boolean', description: 'Print JSON: one line for each value' }
 } satisfies ArgsDef
 
-const CONNECTION_ARGS = {
+export const CONNECTION_ARGS = {
   url: { type: 'string', valueHint: 'URL', description: 'The server (TIDINGS_URL)' },
   token: { type: 'string', valueHint: 'TOKEN', description: 'The access token (TIDINGS_TOKEN)' },
   profile: { type: 'string', valueHint: 'NAME', description: 'The profile of tidings login (TIDINGS_PROFILE)' },
@@ -52,16 +52,23 @@ export function serverCommand<const Args extends ArgsDef = {}> (
   return localCommand({
     ...definition,
     args: { ...args, ...CONNECTION_ARGS },
-    run: async tools => {
-      const settings = await readSettings(tools.args as ConnectionArgs)
-      const client = connect(settings, parse)
-      try {
-        await run({ ...tools, settings, client } as never)
-      } finally {
-        client.close()
-      }
-    }
+    run: async tools => await withClient(tools.args as ConnectionArgs, async (client, settings) => {
+      await run({ ...tools, settings, client } as never)
+    }, parse)
   })
+}
+
+/** Runs with a client of the server that the options name, and closes it. */
+export async function withClient (
+  args: ConnectionArgs, run: (client: Client, settings: Settings) => Promise<void>, parse?: (text: string) => unknown
+): Promise<void> {
+  const settings = await readSettings(args)
+  const client = connect(settings, parse)
+  try {
+    await run(client, settings)
+  } finally {
+    client.close()
+  }
 }
 
 /** A command that needs no server. */

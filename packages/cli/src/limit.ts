@@ -1,6 +1,8 @@
 import { parseInteger } from './text.ts'
 
 const MAX_ROWS = 10_000
+/** The longest page of the API. */
+export const MAX_PAGE = 100
 
 /** The option of lists: how many rows they print. */
 export const LIMIT = {

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 import { stripVTControlCharacters } from 'node:util'
-import { renderUsage, runCommand, type CommandDef } from 'citty'
+import { runCommand } from 'citty'
 import { commandAt, withDefaults } from './command-tree.ts'
 import { EXIT, exitCodeOf, UsageError } from './failure.ts'
 import { Output } from './output.ts'
 import { root } from './root.ts'
+import { usage } from './usage.ts'
 import { VERSION } from './version.ts'
 
 const rawArgs = withDefaults(root, process.argv.slice(2))
@@ -35,8 +36,3 @@ try {
 }
 // A prompt or a pipe that was left open must not keep the program.
 process.stdin.unref?.()
-
-async function usage (command: CommandDef, parent?: CommandDef): Promise<string> {
-  const text = (await renderUsage(command, parent)).replace(/ +$/gm, '')
-  return `${process.stdout.isTTY && !process.env.NO_COLOR ? text : stripVTControlCharacters(text)}\n`
-}

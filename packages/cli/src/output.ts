@@ -48,15 +48,28 @@ export class Output {
 
   /** Rows under their titles, or a line of JSON for each. */
   table<Row> (rows: readonly Row[], columns: Column<Row>[], empty: string): void {
-    if (this.json) return rows.forEach(row => this.line(JSON.stringify(row)))
-    if (rows.length === 0) return this.note(empty)
-    const cells = rows.map(row => columns.map(({ text, width = 60 }) => shortened(printable(text(row)), width)))
-    const widths = columns.map(({ title }, n) => Math.max(title.length, ...cells.map(row => lengthOf(row[n] ?? ''))))
+    if (rows.length === 0) return this.json ? undefined : this.note(empty)
+    const print = this.rows(columns, rows)
+    for (const row of rows) print(row)
+  }
+
+  /** Prints titles, and then each row that it gets. Columns have room for these rows, and grow with wider ones. */
+  rows<Row> (columns: Column<Row>[], expected: readonly Row[]): (row: Row) => void {
+    if (this.json) return row => this.line(JSON.stringify(row))
+    const cellsOf = (row: Row) => columns.map(({ text, width = 60 }) => shortened(printable(text(row)), width))
+    const widths = columns.map(({ title }) => title.length)
+    const grow = (cells: string[]) => {
+      for (const [n, cell] of cells.entries()) widths[n] = Math.max(widths[n] ?? 0, lengthOf(cell))
+    }
     const pad = (text: string, n: number) =>
       n === columns.length - 1 ? text : text + ' '.repeat((widths[n] ?? 0) - lengthOf(text))
+    for (const row of expected) grow(cellsOf(row))
     this.line(this.style('dim', columns.map(({ title }, n) => pad(title, n)).join('  ')))
-    cells.forEach((row, at) => this.line(row.map((text, n) =>
-      this.style(columns[n]?.format?.(rows[at] as Row), pad(text, n))).join('  ')))
+    return row => {
+      const cells = cellsOf(row)
+      grow(cells)
+      this.line(cells.map((cell, n) => this.style(columns[n]?.format?.(row), pad(cell, n))).join('  '))
+    }
   }
 
   /** Why the command ends. Problems of the input are listed, each with its path. */

@@ -8,6 +8,7 @@ import { events } from './commands/events.ts'
 import { jobs } from './commands/jobs.ts'
 import { login } from './commands/login.ts'
 import { logout } from './commands/logout.ts'
+import { open } from './commands/open.ts'
 import { submit } from './commands/submit.ts'
 import { token } from './commands/token.ts'
 import { verify } from './commands/verify.ts'
@@ -22,6 +23,7 @@ export const root = defineCommand({
     logout,
     whoami,
     token,
+    open,
     submit,
     watch,
     jobs,

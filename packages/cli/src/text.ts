@@ -61,6 +61,14 @@ export function parseEventId (option: string, text: string): string {
 
 export const isEventId = (text: string): boolean => /^\d{1,15}-\d{1,15}$/.test(text)
 
+/** Whether the event with this id came after the other one, or there is no other. */
+export function isNewer (id: string, other: string | null | undefined): boolean {
+  if (!other) return true
+  const [ms = 0, sequence = 0] = id.split('-').map(Number)
+  const [otherMs = 0, otherSequence = 0] = other.split('-').map(Number)
+  return ms === otherMs ? sequence > otherSequence : ms > otherMs
+}
+
 /** A moment as ISO 8601. */
 export const parseIsoMoment = (option: string, text: string): string =>
   new Date(parseMoment(option, text)).toISOString()

@@ -1,39 +1,12 @@
-import { readFile, stat } from 'node:fs/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { Worker } from 'bullmq'
-import { Redis } from 'ioredis'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import t from 'tap'
-import { startSystem } from '@tidings/local'
-import { startReceiver, temporaryFolder } from '@tidings/testing'
+import { startReceiver } from '@tidings/testing'
 import { buildCli, cliOf } from './run-cli.ts'
+import { SECRETS, startWorkingSystem } from './system.ts'
 
 const main = await buildCli(t)
-const system = await startSystem({
-  folder: temporaryFolder(t, 'cli'),
-  ports: 'free',
-  report: () => {},
-  worker: false,
-  env: { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: 'warn' }
-})
-t.teardown(() => system.stop())
-const { edge, redis } = system.endpoints as Record<'edge' | 'redis', string>
-
-/** Its progress and result are such that JavaScript would write them differently: as another language's worker does. */
-const RAW_PROGRESS = '{"z":1.0,"10":12345678901234567890,"a":"\\u00e9"}'
-const redisClient = new Redis(redis)
-t.teardown(() => { redisClient.disconnect() })
-const worker = new Worker('default', async job => {
-  const { steps = 1, fail, raw } = job.data as { steps?: number, fail?: string, raw?: boolean }
-  for (let step = 1; step <= steps; step++) await job.updateProgress(Math.round(step / steps * 100))
-  if (raw) {
-    const entry = { event: 'progress', jobId: job.id as string, data: RAW_PROGRESS }
-    await redisClient.xadd('bull:default:events', '*', ...Object.entries(entry).flat())
-  }
-  if (fail) throw new Error(fail)
-  return { steps, 2: [0.1, 1e21, '😀'] }
-}, { connection: { url: redis }, concurrency: 4 })
-worker.on('error', () => {})
-t.teardown(() => worker.close(true))
+const system = await startWorkingSystem(t, 'cli')
+const edge = system.endpoints.edge as string
 
 const asUser = (userId: number) => cliOf(t, main, { TIDINGS_URL: edge, TIDINGS_TOKEN: system.token(userId) })
 
@@ -70,29 +43,6 @@ t.test('jobs are submitted, watched, listed and shown', async t => {
   t.equal((await cli.run(['watch', id])).code, 1)
 })
 
-t.test('events that were missed are printed once, and the next call goes on where the last one ended', async t => {
-  const cli = asUser(12)
-  const following = cli.start(['events', '--json'])
-  // Without --json it would say when it waits; a first event shows that it does.
-  const first = await (async () => {
-    for (;;) {
-      await cli.run(['submit', 'count', '--data', '{"steps":2}', '--watch'])
-      if (following.output().stdout !== '') return following
-    }
-  })()
-  await first.shows(/"type":"completed"/)
-  const live = first.output().stdout.trim().split('\n').map(line => JSON.parse(line) as { eventId: string })
-  const since = live[0]?.eventId as string
-  const later = await cli.json(['events', '--since', since]) as { eventId: string }[]
-  t.same(later.slice(0, live.length - 1).map(({ eventId }) => eventId), live.slice(1).map(({ eventId }) => eventId))
-  t.same(await cli.json(['events', '--since', later.at(-1)?.eventId as string]), [])
-  const completions = await cli.json(['events', '--since', since, '--types', 'completed']) as { type: string }[]
-  t.ok(completions.length > 0 && completions.every(({ type }) => type === 'completed'))
-
-  following.child.kill('SIGINT')
-  t.equal((await following.ended).code, 130)
-})
-
 t.test('webhooks are managed, and their deliveries shown and repeated', async t => {
   const cli = asUser(13)
   const receiver = await startReceiver(t)
@@ -118,8 +68,18 @@ t.test('webhooks are managed, and their deliveries shown and repeated', async t 
   t.match((await cli.run(['webhooks', 'pause', String(id)])).stdout, /is paused/)
   t.match((await cli.run(['webhooks', 'ls'])).stdout, /paused/)
   t.match((await cli.run(['webhooks', 'resume', String(id)])).stdout, /is active/)
-  const replay = await cli.run(['webhooks', 'replay', String(id), '--since', '1h'])
-  t.match(replay.stdout, /^replay \d+ of webhook/, replay.stderr)
+  const replay = ['webhooks', 'replay', String(id), '--since', '1h']
+  t.same(await cli.json([...replay, '--status', 'failed', '--dry-run']), [{ matched: 0 }])
+  const replayed = await cli.run([...replay, '--until', '0s', '--types', 'completed'])
+  t.match(replayed.stdout, /^replay \d+ of webhook/, replayed.stderr)
+  const listed = [{ webhookId: id, conditions: { eventTypes: ['completed'] } }]
+  t.match(await cli.json(['webhooks', 'replays', String(id)]), listed)
+  const update = ['webhooks', 'update', String(id)]
+  t.match(await cli.json([...update, '--events', 'completed,failed', '--names', 'a,b', '--queues', 'default']), [
+    { eventTypes: ['completed', 'failed'], filter: { queues: ['default'], names: ['a', 'b'] } }
+  ])
+  const [{ filter }] = await cli.json([...update, '--names=']) as [{ filter: object }]
+  t.same(filter, { queues: ['default'] })
   t.not((await cli.run(['webhooks', 'rotate-secret', String(id)])).stdout.trim(), secret)
   t.equal((await cli.run(['webhooks', 'rm', String(id)])).code, 0)
   t.equal((await cli.run(['webhooks', 'get', String(id)])).code, 4)
@@ -129,56 +89,6 @@ t.test('webhooks are managed, and their deliveries shown and repeated', async t 
   const raw = `${[`POST ${url} HTTP/1.1`, ...lines].join('\r\n')}\r\n\r\n${body}`
   t.match(await cli.run(['verify', '--secret', secret], { input: raw }), { code: 0, stdout: /^valid: event / })
   t.match(await cli.run(['verify', '--secret', secret], { input: `${raw} ` }), { code: 1, stdout: /^not valid/ })
-})
-
-t.test('listen posts what the dispatcher posts, byte for byte, and goes on where the last run ended', async t => {
-  const cli = asUser(14)
-  const production = await startReceiver(t)
-  const local = await startReceiver(t)
-  const [webhook] = await cli.json(['webhooks', 'create', `${production.url}/hook`, '--events', 'all']) as { id: number, secret: string }[]
-  const listenArgs = ['webhooks', 'listen', '--forward-to', `${local.url}/hook`, '--webhook', String(webhook?.id)]
-  const first = cli.start(listenArgs)
-  await first.shows(/^ready$/m)
-  await cli.run(['submit', 'naïve "job"', '--data', '{"steps":20,"raw":true}', '--watch'])
-  await cli.run(['submit', 'count', '--data', '{"steps":2,"fail":"\\u2028 \\"no\\" \\u0000"}', '--watch'])
-  await local.waitFor(requests => requests.some(({ body }) => body.includes('"failed"')))
-  first.child.kill('SIGKILL')
-
-  // While nothing listens, neither here nor there.
-  await local.stop()
-  await cli.run(['submit', 'count', '--data', '{"steps":3}', '--watch'])
-  const second = cli.start(listenArgs)
-  await second.shows(/nothing listens at /)
-  await local.start()
-  await production.waitFor(requests => requests.filter(({ body }) => body.includes('"completed"')).length === 2)
-  await local.waitFor(requests => requests.filter(({ body }) => body.includes('"completed"')).length === 2)
-
-  const bodies = (requests: { headers: object, body: string }[]) =>
-    Object.fromEntries(requests.map(({ headers, body }) => [(headers as Record<string, string>)['webhook-id'], body]))
-  t.same(bodies(local.requests), bodies(production.requests))
-  t.ok(local.requests.some(({ body }) => body.includes(RAW_PROGRESS)), 'as the worker wrote it')
-  const names = ({ headers }: { headers: object }) => Object.keys(headers).filter(name => /^webhook-|content-type/.test(name)).sort()
-  t.same(names(local.requests[0] as { headers: object }), names(production.requests[0] as { headers: object }))
-  for (const { headers, body } of local.requests) {
-    const args = ['id', 'timestamp', 'signature'].flatMap(name => [`--${name}`, headers[`webhook-${name}`] as string])
-    if (body.includes('"progress"') && !body.includes(RAW_PROGRESS)) continue // one of each kind is enough
-    t.match(await cli.run(['verify', '--secret', webhook?.secret as string, ...args], { input: body }), { code: 0 })
-  }
-})
-
-t.test('listen without a webhook keeps a secret of its own, and retries where it is asked to', async t => {
-  const cli = asUser(15)
-  const local = await startReceiver(t, () => local.requests.length === 1 ? 500 : 200)
-  const args = ['webhooks', 'listen', '--forward-to', local.url]
-  const [{ secret }] = await cli.json([...args, '--print-secret']) as [{ secret: string }]
-  t.same(await cli.json([...args, '--print-secret']), [{ secret }])
-  const listening = cli.start([...args, '--events', 'completed', '--retry'])
-  await listening.shows(/^ready$/m)
-  await cli.run(['submit', 'count', '--watch'])
-  const [failed, repeated] = await local.waitFor(2)
-  t.same([failed?.headers['webhook-attempt'], repeated?.headers['webhook-attempt']], ['1', '2'])
-  t.equal(failed?.headers['webhook-id'], repeated?.headers['webhook-id'])
-  await listening.shows(/200 {2}completed .* attempt 2/)
 })
 
 t.test('many jobs and deliveries are acted on at once, after a count', async t => {
@@ -251,28 +161,70 @@ t.test('what is wrong has an exit code and says what and where', async t => {
     [['whoami', '--url', 'http://127.0.0.1:2'], 5, /ECONNREFUSED/],
     [['whoami', '--url', 'nowhere'], 2, /not the address of a server/]
   ]
-  for (const [args, code, text] of wrong) {
-    const ran = await cli.run(args)
-    t.match(ran, { code, stderr: text, stdout: '' }, args.join(' '))
+  const ran = await cli.runMany(wrong.map(([args]) => args))
+  for (const [n, [args, code, text]] of wrong.entries()) {
+    t.match(ran[n], { code, stderr: text, stdout: '' }, args.join(' '))
   }
-  const { code, stderr } = await cli.run(['jobs', 'get', 'nothing', '--json'])
-  t.match({ code, ...JSON.parse(stderr) as object }, { code: 4, error: { code: 'not_found', status: 404 } })
-  t.match(await cli.run([]), { code: 2, stderr: /USAGE tidings/ })
-  t.match(await cli.run(['jobs', '--help']), { code: 0, stdout: /retry/ })
-  t.match(await cli.run(['--version']), { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ })
+  const [missing, none, help, jobsHelp, version] = await cli.runMany([
+    ['jobs', 'get', 'nothing', '--json'], [], ['help'], ['help', 'jobs', 'ls'], ['--version']
+  ])
+  t.match({ code: missing?.code, ...JSON.parse(missing?.stderr ?? '') as object }, {
+    code: 4, error: { code: 'not_found', status: 404 }
+  })
+  t.match(none, { code: 2, stderr: /USAGE tidings/ })
+  t.match(help, { code: 0, stdout: /USAGE tidings [^]*\n\nEXIT CODES\n\n {2}0 {4}done\n/ })
+  t.match(jobsHelp, { code: 0, stdout: /USAGE tidings jobs ls .*[^]*--follow/ })
+  t.match(version, { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ })
 })
 
-t.test('a watch ends with Ctrl-C, and its output may be cut off', async t => {
-  const cli = asUser(19)
-  const delayed = (await cli.run(['submit', 'count', '--delay', '1h'])).stdout.trim()
-  const watching = cli.start(['watch', delayed])
-  await watching.shows(/^delayed/m)
-  watching.child.kill('SIGINT')
-  t.equal((await watching.ended).code, 130)
+t.test('tokens are signed as the services take them', async t => {
+  const cli = cliOf(t, main, { TIDINGS_URL: edge })
+  const sign = ['token', '--user', '22', '--scope', 'jobs:read,operator:read', '--expires-in', '5m', '--refresh']
+  const signed = await cli.run(sign, { env: SECRETS })
+  t.match(signed, { code: 0, stderr: 'user 22; ends in 5m\n' })
+  const [token = '', refreshToken = ''] = signed.stdout.trim().split('\n')
+  const login = ['login', '--token', token, '--refresh-token', refreshToken, '--json']
+  const { stdout } = await cli.run(login)
+  const me = JSON.parse(stdout) as { expiresAt: number }
+  t.match(me, { userId: 22, scopes: ['jobs:read', 'operator:read'] })
+  t.ok(me.expiresAt < Date.now() + 5 * 60_000)
 
-  const all = cli.start(['watch', '--all'])
-  await all.shows(/waiting for events/)
-  all.child.stdout?.destroy()
-  await cli.run(['submit', 'count', '--data', '{"steps":50}', '--watch'])
-  t.match(await Promise.race([all.ended, sleep(30_000)]), { code: 0 })
+  t.match(await cli.run(['token', '--user', '7']), { code: 2, stdout: '', stderr: /TOKEN_SECRET is not set/ })
+  const { TOKEN_SECRET } = SECRETS
+  const wrong: [string[], RegExp][] = [
+    [['token', '--user', '7', '--refresh'], /REFRESH_TOKEN_SECRET is not set/],
+    [['token', '--user', '7', '--scope', 'jobs:raed'], /scopes are jobs:read, .* not jobs:raed/],
+    [['token', '--user', '7', '--expires-in', '0s'], /--expires-in takes a duration/],
+    [['token', '--user', '\u0007'], /printable/],
+    [['token', '--scope', 'jobs:read'], /--scope is for a token that is signed here/]
+  ]
+  const ran = await cli.runMany(wrong.map(([args]) => args), { TOKEN_SECRET })
+  for (const [n, [args, text]] of wrong.entries()) {
+    t.match(ran[n], { code: 2, stdout: '', stderr: text }, args.join(' '))
+  }
+})
+
+t.test('open hands the browser the address of a page, and no secret', async t => {
+  const cli = cliOf(t, main, { TIDINGS_URL: 'https://tidings.example/base', TIDINGS_TOKEN: 'a.hidden.token' })
+  const browser = `${cli.home}/browser`
+  await writeFile(browser, '#!/bin/sh\nprintf "%s\\n" "$@" > "$HOME/seen"\nenv >> "$HOME/seen"\n', { mode: 0o755 })
+  const page = 'https://tidings.example/base/dashboard/jobs/a%2Fb%20c?queue=x'
+  const opened = await cli.run(['open', 'jobs/a/b c', '--queue', 'x'], { env: { BROWSER: browser } })
+  t.match(opened, { code: 0, stdout: `${page}\n`, stderr: /tidings token/ })
+  const seen = await readFile(`${cli.home}/seen`, 'utf8')
+  t.equal(seen.slice(0, page.length + 1), `${page}\n`)
+  t.notMatch(seen, /hidden/)
+
+  const pages: [string[], string][] = [
+    [['open'], '/dashboard/'],
+    [['open', '--print', 'webhooks/3', '--base', '/'], '/webhooks/3'],
+    [['open', '--print', 'deliveries', '--user', 'a/b'], '/dashboard/as/a%2Fb/deliveries']
+  ]
+  const noPages = ['users', 'webhooks/x', 'operators/1'].map(page => ['open', page])
+  const ran = await cli.runMany([...pages.map(([args]) => [...args, '--json']), ...noPages])
+  for (const [n, [args, path]] of pages.entries()) {
+    const stdout = `${JSON.stringify({ url: `https://tidings.example/base${path}`, opened: false })}\n`
+    t.match(ran[n], { code: 0, stdout }, args.join(' '))
+  }
+  for (const { code } of ran.slice(pages.length)) t.equal(code, 2)
 })

@@ -1,8 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { compileCache, temporaryFolder, type TestContext } from '@tidings/testing'
 import { writeCommandLine } from '../../client/scripts/command-line.ts'
+
+const RUN_MANY = fileURLToPath(new URL('./fixtures/run-many.ts', import.meta.url))
 
 /** As it is published: one file, which starts four times as fast as the sources. */
 export async function buildCli (t: TestContext): Promise<string> {
@@ -16,6 +19,8 @@ export interface Ran { code: number | null, stdout: string, stderr: string }
 export interface Cli {
   /** Runs it to its end. */
   run: (args: string[], options?: { input?: string, env?: Record<string, string> }) => Promise<Ran>
+  /** Runs it once for each list of arguments, one after the other in one process. */
+  runMany: (lists: string[][], env?: Record<string, string>) => Promise<Ran[]>
   /** Starts it; it is ended with the test. */
   start: (args: string[]) => Started
   /** Values of `--json`, one for each line. */
@@ -35,8 +40,8 @@ export interface Started {
 /** The command line as a process of its own, with a home of its own. */
 export function cliOf (t: TestContext, main: string, env: Record<string, string> = {}): Cli {
   const home = temporaryFolder(t, 'home')
-  const start = (args: string[], more: Record<string, string> = {}, input = ''): Started => {
-    const child = spawn(process.execPath, [main, ...args], {
+  const start = (args: string[], more: Record<string, string> = {}, input = '', script = [main]): Started => {
+    const child = spawn(process.execPath, [...script, ...args], {
       env: {
         PATH: process.env.PATH,
         HOME: home,
@@ -70,6 +75,11 @@ export function cliOf (t: TestContext, main: string, env: Record<string, string>
   const run: Cli['run'] = async (args, { input, env } = {}) => await start(args, env, input).ended
   return {
     run,
+    runMany: async (lists, env) => {
+      const { stdout, stderr, code } = await start([main, JSON.stringify(lists)], env, '', [RUN_MANY]).ended
+      if (code !== 0) throw new Error(`${RUN_MANY} ended with ${code}: ${stderr}`)
+      return JSON.parse(stdout) as Ran[]
+    },
     start: args => start(args),
     home,
     json: async args => {

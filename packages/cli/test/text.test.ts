@@ -1,5 +1,5 @@
 import t from 'tap'
-import { duration, parseDuration, parseInteger, parseMoment, printable, shortened } from '../src/text.ts'
+import { duration, isNewer, parseDuration, parseInteger, parseMoment, printable, shortened } from '../src/text.ts'
 
 t.test('text of others does nothing to the terminal', async t => {
   t.equal(printable('a\u001b[31mred\u0007\nnext\u202eright'), 'a�[31mred� next�right')
@@ -30,4 +30,9 @@ t.test('integers have bounds', async t => {
   for (const wrong of ['0', '11', '1.5', 'x', '', '1e1']) {
     t.throws(() => parseInteger('--limit', wrong, { min: 1, max: 10 }), { message: /--limit .* from 1 to 10/ }, wrong)
   }
+})
+
+t.test('ids of events are compared as pairs of numbers', async t => {
+  t.ok(isNewer('10-0', '9-5') && isNewer('9-10', '9-9') && isNewer('1-0', null))
+  t.notOk(isNewer('9-9', '9-9') || isNewer('9-9', '10-0'))
 })

@@ -14,16 +14,18 @@ export const completion = localCommand({
     const shell = SHELLS.find(name => name === args.shell)
     if (!shell) throw new UsageError(`completion takes ${SHELLS.join(', ')}, not ${args.shell}`)
     const { root } = await import('../root.ts') // which holds this command
-    out.line(completionScript(shell, root))
+    const script = completionScript(shell, root)
+    out.value({ shell, script }, () => script)
   }
 })
 
 interface Choice { name: string, description: string }
 
-/** By the words before the cursor, without options: what may follow. */
+/** By the words before the cursor, without options: what may follow. `tidings jobs` takes the options of its list. */
 function choicesOf (command: CommandDef, path: string[] = []): [string, Choice[]][] {
-  const children = Object.values(subCommandsOf(command))
-  const options = Object.entries((command.args ?? {}) as ArgsDef)
+  const { ls, ...others } = subCommandsOf(command)
+  const children = [...(ls ? [ls] : []), ...Object.values(others)]
+  const options = Object.entries(((ls ?? command).args ?? {}) as ArgsDef)
     .filter(([, { type }]) => type !== 'positional')
     .map(([name, { description = '' }]) => ({ name: `--${name}`, description }))
   const own = [...children.map(child => ({ name: nameOf(child), description: describe(child) })), ...options]

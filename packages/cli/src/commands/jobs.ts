@@ -2,17 +2,16 @@ import { defineCommand } from 'citty'
 import type { JobState } from 'tidings'
 import { serverCommand } from '../command.ts'
 import { UsageError } from '../failure.ts'
+import { followJobs } from '../follow/follow-jobs.ts'
+import type { JobFilter } from '../follow/job-filter.ts'
 import { readData } from '../input.ts'
 import { describeJob, jobColumns } from '../job-text.ts'
-import { LIMIT, limitOf } from '../limit.ts'
+import { LIMIT, limitOf, MAX_PAGE } from '../limit.ts'
 import { firstOf } from '../output.ts'
 import { BULK_ARGS, runBulk } from '../run-bulk.ts'
 import { parseList, parseMoment } from '../text.ts'
 import { attemptColumns, timelineColumns, withProgress } from '../timeline.ts'
 import { deliveryColumns } from './deliveries.ts'
-
-/** The longest page of the API. */
-const MAX_PAGE = 100
 
 const QUEUE = { type: 'string', valueHint: 'NAME', description: 'Of this queue, where an id is in several' } as const
 const ID = { type: 'positional', required: true, description: 'The id of the job' } as const
@@ -26,7 +25,9 @@ const FILTER = {
   until: { type: 'string', valueHint: 'TIME', description: 'Created before: 2h, 7d, or a date' }
 } as const
 
-function filterOf ({ status, q, name, queue, since, until }: { [Option in keyof typeof FILTER]?: string | undefined }) {
+type FilterArgs = { [Option in keyof typeof FILTER]?: string | undefined }
+
+function filterOf ({ status, q, name, queue, since, until }: FilterArgs): JobFilter {
   return {
     ...(status && { status: parseList(status) as JobState[] }),
     ...(q && { q }),
@@ -43,10 +44,15 @@ const list = serverCommand({
   args: {
     ...FILTER,
     sort: { type: 'string', valueHint: 'KEY', description: 'created, or finished (ended jobs; --since too)' },
-    limit: LIMIT
+    limit: LIMIT,
+    follow: { type: 'boolean', description: 'The newest last, and then a line for each job that comes or changes' }
   },
   run: async ({ args, client, out, signal }) => {
     const limit = limitOf(args)
+    if (args.follow) {
+      if (args.sort) throw new UsageError('--follow has an order of its own: leave out --sort')
+      return await followJobs({ client, out, signal }, filterOf(args), limit)
+    }
     const jobs = client.jobs.list({
       ...filterOf(args),
       ...(args.sort && { sort: args.sort as 'created' | 'finished' }),

@@ -17,7 +17,7 @@ export const listen = serverCommand({
   args: {
     'forward-to': { type: 'string', required: true, valueHint: 'URL', description: 'As http://localhost:3000/hook' },
     events: { type: 'string', valueHint: 'LIST', description: 'Of progress,completed,failed; all by default' },
-    webhook: { type: 'string', valueHint: 'ID', description: 'With the secret and the events of this webhook' },
+    webhook: { type: 'string', valueHint: 'ID', description: 'With the secret of this webhook, and what it receives' },
     secret: { type: 'string', valueHint: 'SECRET', description: 'By default one that is made at the first run' },
     'print-secret': { type: 'boolean', description: 'Print the secret and end' },
     header: { type: 'string', valueHint: 'NAME:VALUE', description: 'One more header; may be given again' },
@@ -55,7 +55,7 @@ export const listen = serverCommand({
     events.ready().then(() => out.note('ready'), () => {}) // the loop gets the same error
     for await (const event of events) {
       if (event.type === 'gap') out.note(`events after ${event.from} up to ${event.to} are not held any more`)
-      else if (event.type !== 'state' && types.includes(event.type)) {
+      else if (event.type !== 'state' && types.includes(event.type) && (!webhook || webhook.takes(event))) {
         current = event
         await forward(event.eventId, webhookBody(event))
       }
@@ -74,11 +74,13 @@ function showAttempt (event: PostedEvent, { attempt, status, error, ms }: Forwar
   })
 }
 
+/** What a webhook receives, and its secret. */
 async function readWebhook (client: Client, text: string, signal: AbortSignal) {
   const id = parseInteger('--webhook', text)
-  const { eventType } = await client.webhooks.get(id, { signal })
-  const types = eventType === 'all' ? POSTED_TYPES : POSTED_TYPES.filter(type => type === eventType)
-  return { types, secret: await client.webhooks.secret(id, { signal }) }
+  const { eventTypes: types, filter: { queues, names } } = await client.webhooks.get(id, { signal })
+  const takes = ({ queue, name }: PostedEvent) =>
+    (!queues || queues.includes(queue)) && (!names || names.includes(name))
+  return { types, takes, secret: await client.webhooks.secret(id, { signal }) }
 }
 
 function typesOf (list: string | undefined): PostedEvent['type'][] | undefined {

@@ -1,11 +1,12 @@
 import { defineCommand } from 'citty'
-import type { NewWebhook, Webhook, WebhookStats } from 'tidings'
+import type { NewReplay, NewWebhook, ReplaySummary, Webhook, WebhookStats } from 'tidings'
 import { serverCommand } from '../command.ts'
 import { UsageError } from '../failure.ts'
 import { headersOf } from '../headers.ts'
 import { LIMIT, limitOf } from '../limit.ts'
 import { firstOf, type Column } from '../output.ts'
-import { duration, isEventId, parseInteger, parseIsoMoment, parseMoment, printable } from '../text.ts'
+import { BULK_ARGS } from '../run-bulk.ts'
+import { duration, isEventId, parseInteger, parseIsoMoment, parseList, parseMoment, printable } from '../text.ts'
 import { deliveryColumns } from './deliveries.ts'
 import { listen } from './listen.ts'
 
@@ -13,18 +14,23 @@ const FORMATS = { active: 'green', paused: 'yellow', disabled: 'red' } as const
 const columns: Column<Webhook>[] = [
   { title: 'ID', text: ({ id }) => String(id) },
   { title: 'STATUS', text: ({ status }) => status, format: ({ status }) => FORMATS[status] },
-  { title: 'EVENTS', text: ({ eventType }) => eventType },
+  { title: 'EVENTS', text: typesText },
   { title: 'URL', text: ({ url }) => url, width: 80 },
   { title: 'AGE', text: ({ createdAt }) => duration(Date.now() - Date.parse(createdAt)) },
   { title: 'DESCRIPTION', text: ({ description }) => description ?? '' }
 ]
 
+function typesText ({ eventType, eventTypes }: Webhook): string {
+  return eventType === 'all' ? eventType : eventTypes.join(',')
+}
+
 function describeWebhook (webhook: Webhook & { secret?: string }): string {
-  const { id, url, status, disabledReason, eventType, progressMode, description, headers, secret } = webhook
+  const { id, url, status, disabledReason, progressMode, filter, description, headers, secret } = webhook
   return [
     `webhook ${id}: ${status}${disabledReason ? ` (${disabledReason})` : ''}`,
     `url ${url}`,
-    `events ${eventType}, progress ${progressMode}`,
+    `events ${typesText(webhook)}, progress ${progressMode}`,
+    ...Object.entries(filter).map(([name, values]) => `${name} ${values.join(', ')}`),
     `created ${webhook.createdAt}`,
     ...(description ? [`description ${description}`] : []),
     ...Object.entries(headers).map(([name, value]) => `header ${name}: ${value}`),
@@ -36,7 +42,9 @@ const ID = { type: 'positional', required: true, description: 'The id of the web
 const idOf = (args: { id: string }) => parseInteger('ID', args.id)
 
 const FIELDS = {
-  events: { type: 'string', valueHint: 'TYPE', description: 'progress, completed, failed or all' },
+  events: { type: 'string', valueHint: 'LIST', description: 'Of progress,completed,failed; or all' },
+  queues: { type: 'string', valueHint: 'LIST', description: 'Only of jobs in these queues; --queues= for any' },
+  names: { type: 'string', valueHint: 'LIST', description: 'Only of jobs with these names; --names= for any' },
   description: { type: 'string', valueHint: 'TEXT', description: 'For people' },
   header: { type: 'string', valueHint: 'NAME:VALUE', description: 'A header of its requests; may be given again' },
   'progress-mode': { type: 'string', valueHint: 'MODE', description: 'all, or latest: older progress is left out' }
@@ -44,18 +52,31 @@ const FIELDS = {
 
 interface Fields {
   events?: string | undefined
+  queues?: string | undefined
+  names?: string | undefined
   description?: string | undefined
   'progress-mode'?: string | undefined
 }
 
-function fieldsOf (args: Fields) {
+function fieldsOf (args: Fields, before: WebhookFilter = {}) {
   const headers = headersOf('header')
+  const { events, queues, names } = args
   return {
-    ...(args.events && { eventType: args.events }),
+    ...(events && (events === 'all' ? { eventType: events } : { eventTypes: parseList(events) })),
+    ...((queues ?? names) !== undefined && { filter: filterOf({ queues, names }, before) }),
     ...(args.description && { description: args.description }),
     ...(args['progress-mode'] && { progressMode: args['progress-mode'] }),
     ...(Object.keys(headers).length > 0 && { headers })
   } as Partial<NewWebhook>
+}
+
+type WebhookFilter = Webhook['filter']
+
+/** The lists that are given take the place of those before; an empty one limits nothing. */
+function filterOf (given: { queues: string | undefined, names: string | undefined }, before: WebhookFilter) {
+  const lists = Object.entries(given).map(([name, list]) =>
+    [name, list === undefined ? before[name as keyof WebhookFilter] ?? [] : parseList(list)] as const)
+  return Object.fromEntries(lists.filter(([, values]) => values.length > 0))
 }
 
 const list = serverCommand({
@@ -72,9 +93,8 @@ const create = serverCommand({
     ...FIELDS
   },
   run: async ({ args, client, out, signal }) => {
-    const webhook = await client.webhooks.create(
-      { eventType: 'completed', ...fieldsOf(args), url: args.endpoint }, { signal }
-    )
+    const fields = fieldsOf({ ...args, events: args.events ?? 'completed' })
+    const webhook = await client.webhooks.create({ ...fields, url: args.endpoint }, { signal })
     out.value(webhook, () => describeWebhook(webhook))
   }
 })
@@ -98,7 +118,10 @@ const update = serverCommand({
     ...FIELDS
   },
   run: async ({ args, client, out, signal }) => {
-    const change = { ...fieldsOf(args), ...(args.endpoint && { url: args.endpoint }) }
+    // Of a filter that is changed in part, the other part stays.
+    const isPart = (args.queues === undefined) !== (args.names === undefined)
+    const { filter } = isPart ? await client.webhooks.get(idOf(args), { signal }) : {}
+    const change = { ...fieldsOf(args, filter), ...(args.endpoint && { url: args.endpoint }) }
     if (Object.keys(change).length === 0) throw new UsageError('update takes at least one change')
     const webhook = await client.webhooks.update(idOf(args), change, { signal })
     out.value(webhook, () => describeWebhook(webhook))
@@ -160,15 +183,49 @@ const test = serverCommand({
 
 const replay = serverCommand({
   name: 'replay',
-  description: 'Post all events since a time once more',
+  description: 'Post the events of some time once more',
   args: {
     id: ID,
-    since: { type: 'string', required: true, valueHint: 'TIME', description: 'As 2h, a date, or an event id' }
+    since: { type: 'string', required: true, valueHint: 'TIME', description: 'From: 2h, a date, or an event id' },
+    until: { type: 'string', valueHint: 'TIME', description: 'Up to: the same; the newest event by default' },
+    status: { type: 'string', valueHint: 'STATUS', description: 'failed: only those that have not been delivered' },
+    types: { type: 'string', valueHint: 'LIST', description: 'Of progress,completed,failed' },
+    'dry-run': BULK_ARGS['dry-run']
   },
   run: async ({ args, client, out, signal }) => {
-    const since = isEventId(args.since) ? args.since : parseIsoMoment('--since', args.since)
-    const replay = await client.webhooks.replay(idOf(args), { since }, { signal })
+    const request = {
+      since: placeOf('--since', args.since),
+      ...(args.until && { until: placeOf('--until', args.until) }),
+      ...(args.status && { status: args.status }),
+      ...(args.types && { eventTypes: parseList(args.types) })
+    } as NewReplay
+    if (args['dry-run']) {
+      const matches = await client.webhooks.replay(idOf(args), { ...request, dryRun: true }, { signal })
+      return out.value(matches, () => `${matches.matched}${matches.matchedIsCapped ? ' or more' : ''} match`)
+    }
+    const replay = await client.webhooks.replay(idOf(args), { ...request, dryRun: false }, { signal })
     out.value(replay, () => `replay ${replay.id} of webhook ${replay.webhookId}: ${replay.status}`)
+  }
+})
+
+const placeOf = (option: string, text: string): string => isEventId(text) ? text : parseIsoMoment(option, text)
+
+const replayColumns: Column<ReplaySummary>[] = [
+  { title: 'ID', text: ({ id }) => String(id) },
+  { title: 'STATUS', text: ({ status }) => status },
+  { title: 'SINCE', text: ({ conditions: { since = '' } }) => since },
+  { title: 'UNTIL', text: ({ conditions: { until = '' } }) => until },
+  { title: 'DELIVERIES', text: ({ deliveries }) => String(deliveries) },
+  { title: 'AGE', text: ({ createdAt }) => duration(Date.now() - Date.parse(createdAt)) }
+]
+
+const replays = serverCommand({
+  name: 'replays',
+  description: 'List the replays of a webhook, newest first',
+  args: { id: ID, limit: LIMIT },
+  run: async ({ args, client, out, signal }) => {
+    const replays = client.webhooks.replays(idOf(args), { signal })
+    out.table(await firstOf(replays, limitOf(args)), replayColumns, 'no replays')
   }
 })
 
@@ -230,6 +287,7 @@ export const webhooks = defineCommand({
     'rotate-secret': rotate,
     test,
     replay,
+    replays,
     deliveries,
     stats,
     listen
