@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -7,6 +8,7 @@ import t from 'tap'
 import { startSystem } from '@tidings/local'
 import { freePort, temporaryFolder, until, type TestContext } from '@tidings/testing'
 import { createClient, type Gap, type JobEvent } from 'tidings'
+import { guideSnippets, programs } from './guide.ts'
 
 const python = process.env.TIDINGS_TEST_PYTHON
 const folder = fileURLToPath(new URL('..', import.meta.url))
@@ -22,7 +24,10 @@ t.test('the packages are those that the tests install', async t => {
 t.test('Python', {
   skip: !python && 'no Python with BullMQ: TIDINGS_TEST_PYTHON=true npm test installs it'
 }, async t => {
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: 'warn' }
+  const scripts = temporaryFolder(t, 'python-guide')
+  const env = {
+    PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: 'warn', JOB_QUEUES: 'default,reports,cancellable'
+  }
   const system = await startSystem({
     folder: temporaryFolder(t, 'python'), ports: 'free', report: () => {}, worker: false, env
   })
@@ -37,13 +42,12 @@ t.test('Python', {
   const submit = async (name: string, data: object) =>
     (await run('submit.py', [name, JSON.stringify(data)], access)).stdout.trim()
 
-  t.test('the snippets of the guide are Python', async t => {
-    const guide = await readFile(`${folder}../../docs/guides/python.md`, 'utf8')
-    const snippets = [...guide.matchAll(/^```python\n([\s\S]*?)^```/gm)].map(([, code]) => code)
-    t.ok(snippets.length >= 5)
-    const parse = 'import ast, json, sys\nfor code in json.loads(sys.argv[1]): ast.parse(code)'
-    await promisify(execFile)(python as string, ['-c', parse, JSON.stringify(snippets)])
-  })
+  /** Starts a program that is made of snippets of the guide. */
+  async function startProgram (t: TestContext, name: keyof typeof programs, env: Record<string, string>) {
+    const file = join(scripts, `guide_${name}.py`) // a name of its own: submit.py is imported
+    await writeFile(file, programs[name](await guideSnippets()))
+    return start(t, file, { PYTHONPATH: folder, PYTHONDONTWRITEBYTECODE: '1', TIDINGS_URL: edge, ...env })
+  }
 
   t.test('jobs are submitted and processed, with progress', async t => {
     const job = await client.jobs.wait(await submit('countPrimes', { below: BELOW }))
@@ -55,6 +59,28 @@ t.test('Python', {
     t.match(await run('submit.py', ['x', '{}'], { ...access, TIDINGS_TOKEN: 'bad' }).catch((err: unknown) => err), {
       code: 1, stderr: /HTTP 401/
     })
+  })
+
+  t.test('the worker, the submit and the events of the guide run', async t => {
+    await using events = client.events()
+    await events.ready()
+    const env = { TOKEN: access.TIDINGS_TOKEN, CURSOR: events.cursor as string }
+    const workers = await startProgram(t, 'workers', { REDIS_URL: redis })
+    await until(() => workers.lines.length > 0, { what: 'the workers to start' })
+    const reader = await startProgram(t, 'follow', env)
+    const submitted = await startProgram(t, 'submit', env)
+    await until(() => submitted.lines.length > 0)
+    const refused = client.jobs.wait((submitted.lines[0] as { jobId: string }).jobId)
+    await t.rejects(refused, { message: /data\.file is missing/ })
+    const job = await client.jobs.submit('monthly', { file: 'a.csv' }, { queue: 'reports' })
+    t.match(await job.wait(), { progress: 100, result: { rows: 42 } })
+    await until(() => reader.lines.length > 0)
+    t.same(reader.lines, [{ jobId: job.jobId, result: { rows: 42 } }], 'its completion')
+
+    const active = await client.jobs.submit('any', {}, { queue: 'cancellable' })
+    await until(async () => (await active.get()).state === 'active', { what: 'the worker to take the job' })
+    await active.cancel()
+    await t.rejects(active.wait(), { message: /Cancelled by user/ })
   })
 
   t.test('each event is read once and in order, though the gateway is killed, and again after a restart', async t => {
@@ -89,6 +115,25 @@ t.test('Python', {
     t.match(reader.lines[0], { type: 'gap', from: '1-0', to: /^\d+-\d+$/ })
   })
 
+  t.test('Flask receives what it has verified, once', async t => {
+    const port = await freePort()
+    const url = `http://127.0.0.1:${port}/hook`
+    const { id, secret } = await client.webhooks.create({ url, eventType: 'completed' })
+    const receiver = await startProgram(t, 'flask', { PORT: String(port), WEBHOOK_SECRET: secret })
+    await until(async () => await fetch(url).catch(() => false), { what: 'Flask to start' })
+    const unsigned = await fetch(url, { method: 'POST', body: '{}' })
+    t.match([unsigned.status, await unsigned.text()], [401, /webhook-timestamp/])
+    const jobId = await submit('countPrimes', { below: 100 })
+    await until(() => receiver.lines.length > 0)
+    const delivered = async () => (await client.webhooks.deliveries(id, { status: 'delivered' }).page()).deliveries
+    const [first] = await until(async () => { const all = await delivered(); return all.length > 0 && all })
+    await client.deliveries.redeliver(first?.id as number)
+    await until(async () => (await delivered()).length === 2)
+    await client.webhooks.delete(id)
+    t.match(receiver.lines, [{ id: jobId, jobname: 'countPrimes', eventType: 'completed', result: { primes: 25 } }])
+    t.equal(receiver.lines.length, 1)
+  })
+
   t.test('deliveries are verified, and printed once', async t => {
     const port = await freePort()
     const url = `http://127.0.0.1:${port}/`
@@ -121,7 +166,7 @@ async function run (file: string, args: string[], env: Record<string, string>) {
 
 /** Starts one of the files; it is ended with the test. `lines`: what it has printed, JSON as its value. */
 function start (t: TestContext, file: string, env: Record<string, string>, args: string[] = []) {
-  const child = spawn(python as string, [`${folder}${file}`, ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(python as string, [resolve(folder, file), ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   t.teardown(() => { child.kill('SIGKILL') })
   const lines: unknown[] = []
   createInterface({ input: child.stdout }).on('line', line => {
