@@ -6,8 +6,6 @@ export interface KnownJob { job: JobSummary, isShown: boolean }
 /** Jobs beyond it are forgotten, those that have not changed for the longest time first. */
 const MAX_IDS = 10_000
 
-export type KnownJobs = ReturnType<typeof createKnownJobs>
-
 /** The jobs that a list has seen. Ids of jobs that others add repeat in several queues. */
 export function createKnownJobs () {
   const byId = new Map<string, KnownJob[]>()
