@@ -1,6 +1,4 @@
 // npm test [-- files…]: runs lint, types and all tests, or only the tests of the given files.
-import { join } from 'node:path'
-import { startPostgres } from '@tidings/dev-servers'
 import { root } from './root.ts'
 import { ensureChromium } from './setup/chromium.ts'
 import { ensureDashboard } from './setup/dashboard.ts'
@@ -8,8 +6,8 @@ import { ensurePgbouncer } from './setup/pgbouncer.ts'
 import { ensurePython } from './setup/python.ts'
 import { ensureRedis } from './setup/redis.ts'
 import { runChecks } from './test-run/checks.ts'
-import { createRunFolder } from './test-run/run-folder.ts'
 import { runTap } from './test-run/run-tap.ts'
+import { withTestEnvironment } from './test-run/test-environment.ts'
 
 const files = process.argv.slice(2)
 const isWhole = files.length === 0
@@ -45,28 +43,16 @@ console.log(`${passed} passed, ${failed} failed`)
 process.exitCode = failed > 0 || failedChecks.length > 0 || stopped.signal.aborted ? 1 : 0
 
 async function runTests () {
-  const folder = createRunFolder()
-  // One cluster for all files, each of which creates databases of its own. No test cuts the power, so fsync is off.
-  const postgres = await startPostgres({ dir: join(folder.path, 'postgres'), settings: { fsync: 'off' } })
-  try {
-    return await runTap({
-      root,
-      files,
-      signal: stopped.signal,
-      print,
-      env: {
-        ...process.env,
-        TMPDIR: folder.tmp,
-        TIDINGS_TEST_RUN: folder.notes,
-        // Hundreds of processes load the same modules: with a compile cache they start in two thirds of the time.
-        NODE_COMPILE_CACHE: join(folder.path, 'compiled'),
-        TIDINGS_TEST_POSTGRES_URL: postgres.url,
-        ...(chromium === undefined ? {} : { TIDINGS_TEST_CHROMIUM: chromium }),
-        TIDINGS_TEST_PYTHON: python ?? ''
-      }
-    })
-  } finally {
-    await postgres.stop()
-    await folder.clear()
-  }
+  return await withTestEnvironment(async env => await runTap({
+    root,
+    files,
+    signal: stopped.signal,
+    print,
+    env: {
+      ...process.env,
+      ...env,
+      ...(chromium === undefined ? {} : { TIDINGS_TEST_CHROMIUM: chromium }),
+      TIDINGS_TEST_PYTHON: python ?? ''
+    }
+  }))
 }

@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Only there to end a run in which nothing works: a machine may be many times slower than ours. */
-const TIMEOUT_MS = 90_000
+/**
+ * Only there to end a run in which nothing works: a machine may be many times slower than ours. `npm run proofs`, in
+ * which tests are to fail, shortens it.
+ */
+const TIMEOUT_MS = Number(process.env.TIDINGS_TEST_WAIT_MS ?? 90_000)
 const INTERVAL_MS = 20
 
 export interface UntilOptions {

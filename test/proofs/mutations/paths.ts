@@ -1,0 +1,5 @@
+export const API = 'services/jobs-api'
+export const GATEWAY = 'services/realtime-gateway'
+export const DISPATCHER = 'services/webhook-dispatcher'
+export const EVENTS = 'packages/job-events'
+export const KIT = 'packages/service-kit'
