@@ -15,6 +15,12 @@ t.test('neither tickets nor tokens are logged', async t => {
     (await fetch(`${url}/ws?ticket=${ticket}`, { headers: { 'sec-websocket-protocol': `bearer.${token}` } })).status,
     426
   )
+  for (const path of ['/events', '/jobs/1/stream', '/ws']) {
+    for (const name of ['token', 'access_token', 'authorization']) {
+      const { status } = await fetch(`${url}${path}?${name}=${token}`, { headers: { 'last-event-id': '1-0' } })
+      t.ok([400, 401, 426].includes(status), `${path}?${name}: ${status}: a URL is no place for a token`)
+    }
+  }
   await until(() => process.output().includes('"url":"/ws?ticket=[redacted]"'))
   t.match(process.output(), '"url":"/events?lastEventId=1-0&ticket=[redacted]"')
   t.notMatch(process.output(), ticket)

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { until, connectRaw } from '@tidings/testing'
 import t from 'tap'
 import { kill, named, setup } from './setup.ts'
@@ -150,6 +151,36 @@ t.test('aborts the request when its client leaves', async t => {
     client.socket.destroy()
     await until(() => open.size === 0, { what: 'the service to see the client leave' })
   }
+})
+
+t.test('takes no more of a body than its service reads, and no more of a response than its client reads', async t => {
+  const chunk = Buffer.alloc(1024 * 1024)
+  const all = 200
+  let answered = 0
+  const { origin } = await setup(t, {
+    handler: () => (request, response) => {
+      request.on('error', () => {})
+      if (request.method === 'POST') return request.pause()
+      response.on('drain', writeAll)
+      writeAll()
+      function writeAll () {
+        while (answered++ < all) if (!response.write(chunk)) return
+      }
+    }
+  })
+  const client = await connectRaw(t, origin)
+  client.socket.pause()
+  client.send(`GET /jobs HTTP/1.1\r\n${HOST}\r\n`)
+  const sender = await connectRaw(t, origin)
+  let sent = 0
+  const sendAll = () => { while (sent++ < all) if (!sender.socket.write(chunk)) return }
+  sender.socket.on('drain', sendAll)
+  sender.send(`POST /submit-job HTTP/1.1\r\n${HOST}Content-Length: ${all * chunk.length}\r\n\r\n`)
+  sendAll()
+  await until(() => answered > 0 && sent > 0)
+  for (let before = -1; before !== answered + sent; await sleep(200)) before = answered + sent
+  t.ok(answered < all, `${answered} MiB of a response were taken`)
+  t.ok(sent < all, `${sent} MiB of a body were taken`)
 })
 
 t.test('a response that breaks off also breaks off at the client', async t => {

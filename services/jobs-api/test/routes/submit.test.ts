@@ -148,6 +148,18 @@ t.test('a webhookUrl is checked by the rules of delivery', async t => {
   t.same(await faultsUnder({ WEBHOOK_PORTS: '443,8443' }, 'https://example.com:444/'), atJob(
     'must use one of the ports 443, 8443'
   ))
+
+  const app = await startApp(t, env)
+  for (const webhookUrl of [
+    'http://127.1/', 'http://[::ffff:7f00:1]/', 'http://169.254.169.254/latest/meta-data', 'http://[64:ff9b::a00:1]/',
+    'http://①②⑦.0.0.1/', 'http://[fd00:ec2::254]/', 'http://100.100.100.200/', 'http://user@example.com/', 'file:///etc/passwd'
+  ]) {
+    const job = { name: 'x', webhookUrl }
+    for (const [url, payload] of [['/submit-job', job], ['/submit-jobs', { jobs: [job] }]] as const) {
+      const answer = await app.inject({ method: 'POST', url, headers: bearer(1), payload })
+      t.match([answer.statusCode, answer.json().errors?.[0].path], [400, /\.webhookUrl$/], `${url} ${webhookUrl}`)
+    }
+  }
 })
 
 t.test('a job with nulls', async t => {

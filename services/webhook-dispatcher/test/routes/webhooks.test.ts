@@ -4,6 +4,10 @@ import t from 'tap'
 import { setup } from './setup.ts'
 
 const { call, app, sql, redis } = await setup(t)
+/** One that delivers over the internet alone. */
+const strict = await setup(
+  t, { WEBHOOK_REQUIRE_HTTPS: 'true', WEBHOOK_PORTS: '443,8443', WEBHOOK_ALLOW_PRIVATE: 'false' }
+)
 
 /** A user whom no other test knows. */
 const newUser = () => `user-${randomUUID()}`
@@ -248,12 +252,9 @@ t.test('a webhook receives the events after the newest one', async t => {
 })
 
 t.test('https and ports can be demanded', async t => {
-  const { call } = await setup(
-    t, { WEBHOOK_REQUIRE_HTTPS: 'true', WEBHOOK_PORTS: '443,8443', WEBHOOK_ALLOW_PRIVATE: 'false' }
-  )
   const receiver = await startReceiver(t)
   const urlFault = async (url: string) => (
-    await call('/webhooks', { method: 'POST', body: { ...hook, url } })
+    await strict.call('/webhooks', { method: 'POST', body: { ...hook, url } })
   ).body.errors?.[0]
   t.same(await urlFault('http://example.com/'), { path: 'body.url', message: 'must be an https URL' })
   t.same(
@@ -266,3 +267,45 @@ t.test('https and ports can be demanded', async t => {
   t.equal(await urlFault('https://example.com:8443/'), undefined)
   t.equal(receiver.requests.length, 0)
 })
+
+t.test('no route takes a URL that nothing may be delivered to', async t => {
+  const user = newUser()
+  const { body: { id } } = await strict.call('/webhooks', { method: 'POST', user, body: hook })
+  type Entry = [method: 'POST' | 'PUT', path: string, field: string, body: (url: string) => object]
+  const entries: Record<string, Entry> = {
+    createWebhook: ['POST', '/webhooks', 'url', url => ({ ...hook, url })],
+    updateWebhook: ['PUT', `/webhooks/${id}`, 'url', url => ({ url })],
+    putLegacyWebhook: ['PUT', '/webhooks/legacy', 'webhookUrl', url => ({ webhookUrl: url })]
+  }
+  t.same(operationsWithUrls(), Object.keys(entries).toSorted(), 'every operation that takes a URL')
+  for (const [method, path, field, body] of Object.values(entries)) {
+    for (const url of [
+      'https://127.1/', 'https://[::ffff:7f00:1]/', 'https://169.254.169.254/latest/meta-data', 'https://[64:ff9b::a00:1]/',
+      'https://①②⑦.0.0.1/', 'https://[fd00:ec2::254]/', 'https://100.100.100.200/', 'https://user@example.com/',
+      'file:///etc/passwd', 'https://example.com:22/'
+    ]) {
+      const answer = await strict.call(path, { method, user, body: body(url) })
+      t.match([answer.status, answer.body.errors?.[0]?.path], [400, `body.${field}`], `${method} ${path} ${url}`)
+    }
+  }
+  t.match((await strict.call(`/webhooks/${id}`, { user })).body, { url: hook.url })
+})
+
+type Schema = { $ref?: string, properties?: Record<string, Schema>, items?: Schema, anyOf?: Schema[], allOf?: Schema[] }
+type Operation = { operationId: string, requestBody?: { content: Record<string, { schema: Schema }> } }
+
+/** The operations in whose bodies a URL may stand, by the service's OpenAPI document. */
+function operationsWithUrls (): string[] {
+  const { paths, components } = app.swagger() as unknown as {
+    paths: Record<string, Record<string, Operation>>, components: { schemas: Record<string, Schema> }
+  }
+  const namesIn = ({ $ref, properties = {}, items, anyOf = [], allOf = [] }: Schema): string[] => [
+    ...Object.keys(properties),
+    ...[...Object.values(properties), ...items ? [items] : [], ...anyOf, ...allOf].flatMap(namesIn),
+    ...$ref === undefined ? [] : namesIn(components.schemas[$ref.split('/').at(-1) ?? ''] ?? {})
+  ]
+  return Object.values(paths).flatMap(methods => Object.values(methods))
+    .filter(({ requestBody }) => Object.values(requestBody?.content ?? {})
+      .some(({ schema }) => namesIn(schema).some(name => /url$/i.test(name))))
+    .map(({ operationId }) => operationId).toSorted()
+}
