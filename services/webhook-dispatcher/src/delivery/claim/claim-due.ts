@@ -144,9 +144,10 @@ export async function claimDue (sql: Sql, request: ClaimRequest): Promise<Claime
       where w.failures >= ${TRIP_AFTER} and w.open_until is not null and w.id = any(array(select distinct webhook_id from head))
       order by w.id for no key update
     ),
-    -- Until the probe ends, or has taken too long, the others leave these webhooks alone.
+    -- Until the probe ends, or has taken too long, the others leave these webhooks alone. A longer pause that was recorded
+    -- while this statement waited for the row stands.
     probed as (
-      update webhooks.webhooks w set open_until = now() + ${probeMs}::int * interval '1 ms'
+      update webhooks.webhooks w set open_until = greatest(w.open_until, now() + ${probeMs}::int * interval '1 ms')
       where w.id = any(array(select id from probing))
     )
     -- Targets are read once per endpoint, not once per delivery, whatever the plan.

@@ -3,6 +3,7 @@ import { createSql } from '@tidings/service-kit'
 import { until, type TestContext } from '@tidings/testing'
 import { claimDue } from '../../../src/delivery/claim/claim-due.ts'
 import type { Sql } from '../../../src/db/sql.ts'
+import { holding, waitForBlocked } from '../../holding.ts'
 import { setup } from '../../setup.ts'
 import { explain, isOnDeliveries, rowsOf, type PlanNode } from '../explain.ts'
 
@@ -104,6 +105,24 @@ t.test('an endpoint with an open circuit gets one probe, from one replica only',
   t.same((await claimOnce(app.sql)).tasks, [], 'the probe is under way')
   await left("now() - interval '1 ms'")
   t.equal((await claimOnce(app.sql)).tasks.length, 1, 'it took too long')
+})
+
+t.test('a pause that is recorded at the moment of a claim is not shortened by its probe', async t => {
+  const { app, sql, url, createWebhook } = await setup(t, { LOG_LEVEL: 'silent' })
+  await app.delivery.stop()
+  const own = createSql(url, { max: 2 })
+  t.teardown(() => own.end({ timeout: 1 }))
+  const webhookId = await createWebhook({ url: 'http://127.0.0.1:9' })
+  await addDue(sql, [webhookId], 1)
+  await sql`update webhooks.webhooks set failures = 30, open_until = now() - interval '1 ms'`
+  const commit = await holding(
+    t, own, async tx => await tx`update webhooks.webhooks set open_until = now() + interval '1 hour'`
+  )
+  const claimed = claimOnce(app.sql, { probeMs: 1000 })
+  await waitForBlocked(own, 1)
+  await commit()
+  t.equal((await claimed).tasks.length, 1)
+  t.equal((await sql`select from webhooks.webhooks where open_until > now() + interval '50 minutes'`).length, 1)
 })
 
 t.test('probed webhooks are locked in the order of their ids, as by the writers of their health', async t => {
