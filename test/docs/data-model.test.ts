@@ -2,19 +2,16 @@ import postgres, { type Sql } from 'postgres'
 import t from 'tap'
 import { createDatabase } from '@tidings/testing'
 import * as contracts from '@tidings/contracts'
+import { migrate, migrateAll, SCHEMAS } from './migrate.ts'
 import { filesOf, firstCells, read } from './pages.ts'
 
-const SCHEMAS = [
-  { schema: 'jobs', folder: 'services/jobs-api/src/db/migrations' },
-  { schema: 'webhooks', folder: 'services/webhook-dispatcher/src/db/migrations' }
-]
 const page = read('docs/data-model.md')
 
 for (const { schema, folder } of SCHEMAS) {
   t.test(`docs/data-model.md names each table, column and index of schema ${schema}, and no other`, async t => {
     const sql = postgres((await createDatabase(t)).url, { max: 1, onnotice: () => {} })
     t.teardown(async () => await sql.end())
-    await migrate(sql, schema, folder)
+    await migrate(sql, { schema, folder })
 
     const tables = await tablesOf(sql, schema)
     const headings = [...page.matchAll(new RegExp(`^### \`(${schema}\\.\\w+)\`$`, 'gm'))].map(
@@ -30,7 +27,7 @@ for (const { schema, folder } of SCHEMAS) {
 t.test('the SQL of the guides fits the schemas', async t => {
   const sql = postgres((await createDatabase(t)).url, { max: 1, onnotice: () => {} })
   t.teardown(async () => await sql.end())
-  for (const { schema, folder } of SCHEMAS) await migrate(sql, schema, folder)
+  await migrateAll(sql)
   for (const guide of filesOf(['docs/guides/*.md'])) {
     for (const [, statement = ''] of read(guide).matchAll(/^```sql\n(.*?)^```/gms)) {
       await t.resolves(sql.unsafe(`explain ${statement}`), statement)
@@ -46,14 +43,6 @@ t.test('docs/data-model.md names each key of Redis', async t => {
     []
   )
 })
-
-async function migrate (sql: Sql, schema: string, folder: string): Promise<void> {
-  const { entries } = JSON.parse(read(`${folder}/meta/_journal.json`)) as { entries: { tag: string }[] }
-  await sql.unsafe(`create schema ${schema}`)
-  for (const { tag } of entries) {
-    for (const statement of read(`${folder}/${tag}.sql`).split('--> statement-breakpoint')) await sql.unsafe(statement)
-  }
-}
 
 /** The names of columns and indexes by table or view; a partition has those of its table. */
 async function tablesOf (sql: Sql, schema: string): Promise<Record<string, string[]>> {
