@@ -1,4 +1,4 @@
-// npm run proofs [-- --promise NAME] [--without TEXT] [--list]
+// npm run proofs [-- --promise NAME] [--without TEXT] [--trust] [--list]
 import { parseArgs } from 'node:util'
 import { root } from '@tidings/local'
 import { mutations } from './mutations/index.ts'
@@ -8,8 +8,13 @@ import { createWorkCopy } from './work-copy.ts'
 const stopped = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopped.abort())
 
-const { values: { promise, without = '', list } } = parseArgs({
-  options: { promise: { type: 'string' }, without: { type: 'string' }, list: { type: 'boolean', default: false } }
+const { values: { promise, without = '', trust, list } } = parseArgs({
+  options: {
+    promise: { type: 'string' },
+    without: { type: 'string' },
+    trust: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false }
+  }
 })
 const proofs = Object.entries(mutations)
   .filter(([name]) => promise === undefined || promise === name)
@@ -24,7 +29,7 @@ async function run (): Promise<0 | 1> {
   const copy = createWorkCopy(root)
   const proved: Proved[] = []
   try {
-    for await (const one of prove(copy, proofs, stopped.signal)) {
+    for await (const one of prove(copy, proofs, { isTrusted: trust, signal: stopped.signal })) {
       proved.push(one)
       console.log(lineOf(one))
     }

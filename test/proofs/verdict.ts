@@ -6,8 +6,8 @@ export type Verdict = { is: 'caught', by: string } | { is: 'survived' } | { is: 
 
 /** Failures that tap reports itself, not a test. */
 const NO_ASSERTION = /^(test unfinished|timeout!|child test left in queue|test count|no plan|plan excludes)/
-/** Errors that assert: a bounded wait that ended in vain, a property that does not hold. */
-const ASSERTING = /^(waited \d+ ms in vain|Property failed)/
+/** Errors that assert: a bounded wait that ended in vain (`until`, `untilStates`), a property that does not hold. */
+const ASSERTING = /^(waited \d+ ms in vain|states are .* and not|Property failed)/
 
 /** Reads the TAP of a test file line by line, and finds its first failed assertion. */
 export function createVerdictReader () {

@@ -45,12 +45,12 @@ function taskOf (eventId: EventId, { workerId = worker, id }: { workerId?: numbe
 }
 
 /** Inserts one event with its delivery, and moves the position. Undefined where nothing was written. */
-async function insert (write: Partial<InsertWrite>, result: Result | undefined = SENT) {
+async function insert (write: Partial<InsertWrite>, { isInFlight = false } = {}) {
   const task = taskOf(write.to ?? TO)
   const event = { id: task.eventId, userId: '1', type: task.type, orderingKey: 'default:1', body: '{}' }
   const shardWriter = { mayRetry: () => false, onFault: () => {}, onRefused: async () => {} }
   return await insertRows(app.sql, {
-    kind: 'insert', shard: 0, workerId: worker, from: FROM, to: TO, events: [event], tasks: [{ task, result }], shardWriter, ...write
+    kind: 'insert', shard: 0, workerId: worker, from: FROM, to: TO, events: [event], tasks: [{ task, result: isInFlight ? undefined : SENT }], shardWriter, ...write
   })
 }
 
@@ -82,7 +82,7 @@ t.test('rows are inserted only by the worker that holds the shard', async t => {
 
 t.test('an outcome is written only by the worker that holds the row, and once', async t => {
   await reset()
-  const [row] = await insert({}, undefined) ?? []
+  const [row] = await insert({}, { isInFlight: true }) ?? []
   const write = async (workerId: number) => {
     await updateRows(app.sql, [{ task: taskOf(TO, { workerId, id: row?.id as number }), result: SENT }])
     const [found] = await sql`select state, attempts, claim::int as claim from webhooks.deliveries`
