@@ -16,9 +16,16 @@ export const polling: Mutation[] = [
     file: `${EVENTS}/src/consumer.ts`,
     search: 'position = next ?? batch.to',
     replacement: 'position = batch.to',
+    tests: { [`${EVENTS}/test/consumer.test.ts`]: 'a handler may return the next position' }
+  },
+  {
+    without: 'the detection of a gap in the stream',
+    file: `${EVENTS}/src/consumer.ts`,
+    search: 'if (gap) {\n      await onGap?.(gap)',
+    replacement: 'if (gap && position.ms < 0) {\n      await onGap?.(gap)',
     tests: {
-      [`${EVENTS}/test/consumer.test.ts`]: 'a handler may return the next position',
-      'test/simulation/projection.test.ts': 'two projectors that crash at any point'
+      [`${EVENTS}/test/consumer.test.ts`]: 'reports a gap where events were trimmed',
+      'test/simulation/projection.test.ts': 'events that are trimmed unread are reported as lost'
     }
   },
   {

@@ -16,10 +16,10 @@ export const stream: Mutation[] = [
     }
   },
   {
-    without: 'a new read of the position, when another replica was faster',
+    without: 'the end of a batch, from which the next one is read',
     file: `${API}/src/relay/relay-loop.ts`,
-    search: 'if (!await move(position, advance)) return',
-    replacement: 'await move(position, advance)',
+    search: 'reading = startReading(advance.to.at, page.isEnd)',
+    replacement: 'reading = startReading(position.at, page.isEnd)',
     tests: { 'test/simulation/relay.test.ts': 'two relays that crash at any point' }
   },
   {

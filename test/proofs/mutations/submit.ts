@@ -24,7 +24,7 @@ export const submit: Mutation[] = [
     search: 'jobId: id, ',
     replacement: 'jobId: `again-${id}`, ',
     tests: {
-      [`${API}/test/reconcile/outbox.test.ts`]: 'after a crash between queue.add and its first event the job runs once'
+      [`${API}/test/reconcile/outbox.test.ts`]: 'a job that never reached Redis is added once by two replicas'
     }
   },
   {

@@ -1,4 +1,4 @@
-import { prom, type MetricsRegistry } from '@tidings/service-kit'
+import { boundedMeasure, prom, type MetricsRegistry } from '@tidings/service-kit'
 import type { Sql } from '../db/sql.ts'
 import { OWN_FAULTS, type OwnFaultReason } from '../egress/own-fault.ts'
 import type { Attempt, Task } from './attempt/task.ts'
@@ -51,6 +51,7 @@ export function createDeliveryMetrics (registry: MetricsRegistry) {
     },
     /** Gauges that are computed when they are read. */
     watch (endpoints: () => Iterable<Endpoint>, sql: Sql): void {
+      const measure = boundedMeasure()
       const inFlight = new prom.Gauge({
         name: 'tidings_webhook_in_flight',
         help: 'Attempts in flight by the state of their endpoint',
@@ -68,7 +69,7 @@ export function createDeliveryMetrics (registry: MetricsRegistry) {
         registers,
         async collect () {
           const served = [...endpoints()].filter(({ inFlight }) => inFlight > 0).map(({ id }) => id)
-          oldestDue.set(await oldestDueSeconds(sql, served).catch(() => NaN))
+          oldestDue.set(await measure('oldest due', async () => await oldestDueSeconds(sql, served)))
         }
       })
     }

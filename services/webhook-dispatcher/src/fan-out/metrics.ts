@@ -1,4 +1,4 @@
-import { prom, type MetricsRegistry } from '@tidings/service-kit'
+import { boundedMeasure, prom, type MetricsRegistry } from '@tidings/service-kit'
 
 export type FanOutMetrics = ReturnType<typeof createFanOutMetrics>
 
@@ -37,11 +37,12 @@ export function createFanOutMetrics (registry: MetricsRegistry) {
     fenced: (): void => batches.inc({ outcome: 'lost' }),
     /** Gauges that are computed when they are read. */
     watch (active: () => number, lag: () => Promise<number>): void {
+      const measure = boundedMeasure()
       const lagGauge = new prom.Gauge({
         name: 'tidings_webhook_fan_out_lag_seconds',
         help: 'Age difference of the newest event and the last one read, over all replicas; NaN while a store is away',
         registers,
-        async collect () { lagGauge.set(await lag().catch(() => NaN)) }
+        async collect () { lagGauge.set(await measure('lag', lag)) }
       })
       const shards = new prom.Gauge({
         name: 'tidings_webhook_fan_out_shards',

@@ -39,10 +39,15 @@ t.test('without Postgres the answer is 503 with Retry-After, and again 200 when 
   t.pass('without a restart')
 })
 
-t.test('a Postgres that does not answer is a 503 in time', async t => {
+t.test('a Postgres that does not answer is a 503 in time, and holds up no metrics', async t => {
   const [postgres, redis] = await Promise.all([startPostgres(t), startRedis(t)])
-  const { call } = await setup(t, { DATABASE_URL: postgres.url, REDIS_URL: redis.url, HANDLER_TIMEOUT_MS: '500' })
+  const { app, call } = await setup(t, { DATABASE_URL: postgres.url, REDIS_URL: redis.url, HANDLER_TIMEOUT_MS: '3000' })
   postgres.pause()
+  const metrics = await app.inject('/metrics')
+  t.equal(metrics.statusCode, 200)
+  for (const name of ['webhook_fan_out_lag_seconds', 'webhook_oldest_due_seconds', 'partitions{table="webhooks.events"}']) {
+    t.ok(metrics.body.toLowerCase().includes(`\ntidings_${name} nan\n`), name)
+  }
   const { status, headers } = await call('/webhooks')
   t.match([status, headers['retry-after']], [503, /^\d+$/])
   postgres.resume()

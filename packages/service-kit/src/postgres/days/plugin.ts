@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { boundedMeasure } from '../../measured.ts'
 import { prom } from '../../metrics.ts'
 import { startPeriodicTasks } from '../../periodic.ts'
 import { addDays, daysAhead } from './add-days.ts'
@@ -27,13 +28,17 @@ export const dayPartitions = fp<{ tables: DayTable[] }>(async function dayPartit
     app.addReadinessCheck(`partitions of ${nameOf(table)}`, 'optional', async () =>
       await daysAhead(sql, table) > 0 ? undefined : 'there is no partition for tomorrow')
   }
-  const gauge = (name: string, help: string, measure: (table: DayTable) => Promise<number>) => new prom.Gauge({
+  const measure = boundedMeasure()
+  const gauge = (name: string, help: string, query: (table: DayTable) => Promise<number>) => new prom.Gauge({
     name,
     help,
     labelNames: ['table'],
     registers: [app.metricsRegistry],
     async collect () {
-      for (const table of tables) this.set({ table: nameOf(table) }, await measure(table).catch(() => NaN))
+      await Promise.all(tables.map(async table => {
+        const label = nameOf(table)
+        this.set({ table: label }, await measure(`${name} ${label}`, async () => await query(table)))
+      }))
     }
   })
   gauge('tidings_partition_days_ahead', 'Days from tomorrow on that have a partition; NaN while Postgres is away',
