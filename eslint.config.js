@@ -19,5 +19,13 @@ export default [
       // `onClick={store.clear}` says it all.
       'react/jsx-handler-names': 'off'
     }
+  },
+  {
+    // Texts of the source, as they stand there.
+    files: ['test/proofs/mutations/*.ts'],
+    rules: {
+      'no-template-curly-in-string': 'off',
+      '@stylistic/max-len': ['error', { code: 120, ignoreStrings: true, ignoreTemplateLiterals: true }]
+    }
   }
 ]

@@ -16,7 +16,9 @@ const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const attacker = generateKeyPairSync('rsa', { modulusLength: 2048 })
 
 const provider = createServer((_request, response) => {
-  const keys = [{ ...jwkOf(rsa.publicKey), kid: 'rsa', alg: 'RS256' }, { ...jwkOf(ec.publicKey), kid: 'ec', alg: 'ES256' }]
+  const keys = [
+    { ...jwkOf(rsa.publicKey), kid: 'rsa', alg: 'RS256' }, { ...jwkOf(ec.publicKey), kid: 'ec', alg: 'ES256' }
+  ]
   response.end(JSON.stringify({ keys }))
 }).listen(0, '127.0.0.1')
 await once(provider, 'listening')
@@ -29,13 +31,16 @@ const DEPLOYMENTS: Record<string, JwtSettings> = {
   'published keys': { JWKS_URL },
   both: { TOKEN_SECRET: SECRET, JWKS_URL }
 }
-const verifiers = Object.entries(DEPLOYMENTS).map(([name, settings]) => ({ name, verify: createTokenVerifier(settings) }))
+const verifiers = Object.entries(DEPLOYMENTS)
+  .map(([name, settings]) => ({ name, verify: createTokenVerifier(settings) }))
 
 const encoded = (value: object | string) =>
   Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
 const unsignedText = (header: object, claims: object | string = CLAIMS) => `${encoded(header)}.${encoded(claims)}`
 
-function hmac (header: object, { secret = SECRET as string | Buffer, hash = 'sha256', claims = CLAIMS as object | string } = {}) {
+type HmacOptions = { secret?: string | Buffer, hash?: string, claims?: object | string }
+
+function hmac (header: object, { secret = SECRET, hash = 'sha256', claims = CLAIMS }: HmacOptions = {}): string {
   const text = unsignedText(header, claims)
   return `${text}.${createHmac(hash, secret).update(text).digest('base64url')}`
 }

@@ -1,6 +1,6 @@
 /**
- * What a test made of a mutation: an assertion failed, all passed, or it ended otherwise, which proves nothing (it could
- * not be started, say).
+ * What a test made of a mutation: an assertion failed, all passed, or it ended otherwise, which proves nothing (it
+ * could not be started, say).
  */
 export type Verdict = { is: 'caught', by: string } | { is: 'survived' } | { is: 'broken', by: string }
 

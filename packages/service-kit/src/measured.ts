@@ -4,8 +4,9 @@ import { withTimeout } from './async.ts'
 const MEASURE_MS = 1000
 
 /**
- * Measures values in a store when metrics are read; NaN where it fails, or takes longer than a second: a store that does
- * not answer must not hold up the metrics that say so. While a measurement waits, no second one is started for its key.
+ * Measures values in a store when metrics are read; NaN where it fails, or takes longer than a second: a store that
+ * does not answer must not hold up the metrics that say so. While a measurement waits, no second one is started for its
+ * key.
  */
 export function boundedMeasure (timeoutMs = MEASURE_MS) {
   const pending = new Map<string, Promise<number>>()

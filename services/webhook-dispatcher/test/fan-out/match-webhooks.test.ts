@@ -7,7 +7,8 @@ import { targetOf } from '../delivery/target.ts'
 const eventOf = (userId: string, seq: number): PublishedJobEvent => ({
   v: 1, type: 'failed', queue: 'q', jobId: 'j', name: 'n', userId, timestamp: 1, error: 'no', eventId: `1-${seq}`
 })
-const hookOf = (id: number, userId: string, more: Partial<Target> = {}): Target => ({ ...targetOf(id), user_id: userId, ...more })
+const hookOf = (id: number, userId: string, more: Partial<Target> = {}): Target =>
+  ({ ...targetOf(id), user_id: userId, ...more })
 
 t.test('each event of a batch goes to webhooks of its own user, also where jobs have the same id', async t => {
   const hooks = [hookOf(1, 'ann'), hookOf(2, 'bob'), hookOf(3, 'bob')]

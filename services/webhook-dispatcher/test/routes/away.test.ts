@@ -45,7 +45,9 @@ t.test('a Postgres that does not answer is a 503 in time, and holds up no metric
   postgres.pause()
   const metrics = await app.inject('/metrics')
   t.equal(metrics.statusCode, 200)
-  for (const name of ['webhook_fan_out_lag_seconds', 'webhook_oldest_due_seconds', 'partitions{table="webhooks.events"}']) {
+  for (const name of [
+    'webhook_fan_out_lag_seconds', 'webhook_oldest_due_seconds', 'partitions{table="webhooks.events"}'
+  ]) {
     t.ok(metrics.body.toLowerCase().includes(`\ntidings_${name} nan\n`), name)
   }
   const { status, headers } = await call('/webhooks')

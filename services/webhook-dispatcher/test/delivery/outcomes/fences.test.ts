@@ -50,7 +50,15 @@ async function insert (write: Partial<InsertWrite>, { isInFlight = false } = {})
   const event = { id: task.eventId, userId: '1', type: task.type, orderingKey: 'default:1', body: '{}' }
   const shardWriter = { mayRetry: () => false, onFault: () => {}, onRefused: async () => {} }
   return await insertRows(app.sql, {
-    kind: 'insert', shard: 0, workerId: worker, from: FROM, to: TO, events: [event], tasks: [{ task, result: isInFlight ? undefined : SENT }], shardWriter, ...write
+    kind: 'insert',
+    shard: 0,
+    workerId: worker,
+    from: FROM,
+    to: TO,
+    events: [event],
+    tasks: [{ task, result: isInFlight ? undefined : SENT }],
+    shardWriter,
+    ...write
   })
 }
 
