@@ -9,28 +9,28 @@ export const isolation: Mutation[] = [
     file: `${API}/src/read/find-jobs.ts`,
     search: 'where jobs.user_id = wanted.user_id and jobs.id = wanted.id',
     replacement: 'where jobs.id = wanted.id',
-    tests: { [access]: 'getJob' }
+    tests: { [`${API}/test/routes/jobs.test.ts`]: 'a job', [access]: 'getJob' }
   },
   {
     without: 'the owner, when jobs are listed',
     file: `${API}/src/read/job-ranges.ts`,
     search: 'const bounds = [...equals(sql, \'user_id\', userId), ...named, ',
     replacement: 'const bounds = [...equals(sql, \'user_id\', userId).slice(1), ...named, ',
-    tests: { [access]: 'listJobs' }
+    tests: { [`${API}/test/routes/jobs.test.ts`]: 'a list' }
   },
   {
     without: 'the owner, when a webhook is looked up',
     file: `${DISPATCHER}/src/webhooks/webhook-row.ts`,
     search: 'return and(eq(webhooks.userId, userId), eq(webhooks.kind, \'own\'), isNull(webhooks.deletedAt))',
     replacement: 'return and(eq(webhooks.kind, userId ? \'own\' : \'none\'), isNull(webhooks.deletedAt))',
-    tests: { [access]: 'getWebhook' }
+    tests: { [`${DISPATCHER}/test/routes/webhooks.test.ts`]: 'webhook is as one that does not exist' }
   },
   {
     without: 'the owner, when a delivery is looked up',
     file: `${DISPATCHER}/src/delivery-log/find-delivery.ts`,
     search: 'and(eq(webhooks.id, allDeliveries.webhookId), eq(webhooks.userId, userId))',
     replacement: 'and(eq(webhooks.id, allDeliveries.webhookId), userId ? undefined : eq(webhooks.id, 0))',
-    tests: { [access]: 'getDelivery' }
+    tests: { [`${DISPATCHER}/test/routes/deliveries.test.ts`]: 'deliveries of others are as those' }
   },
   {
     without: 'the scope that a route needs',

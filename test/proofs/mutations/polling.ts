@@ -34,12 +34,5 @@ export const polling: Mutation[] = [
     search: 'if (!await projection.waitFor(id, { timeoutMs: until - Date.now(), signal })) throw new NotThereYet()',
     replacement: 'if (until < 0) throw new NotThereYet()',
     tests: { [`${API}/test/routes/polling.test.ts`]: 'an event that is not projected in time is a 503' }
-  },
-  {
-    without: 'notifications to replicas that do not project',
-    file: `${API}/src/projector/project-batch.ts`,
-    search: 'announceBatch(tx, to, changed)',
-    replacement: 'changed.length < 0 && announceBatch(tx, to, changed)',
-    tests: { [`${API}/test/projector/projection-progress.test.ts`]: 'a replica that does not project is notified' }
   }
 ]

@@ -50,7 +50,7 @@ export const webhooks: Mutation[] = [
     file: `${DISPATCHER}/src/fan-out/shard-consumer.ts`,
     search: 'const isBlocked = ahead.length > 0 || (pending && !(pending.ours && run))',
     replacement: 'const isBlocked = ahead.length > 0 || (pending && false)',
-    tests: { [simulation]: 'through crashes, freezes and lost connections' }
+    tests: { [`${DISPATCHER}/test/fan-out/order.test.ts`]: 'an event waits behind an older one of its job' }
   },
   {
     without: 'failures that the next batch could not see in Postgres',
@@ -61,6 +61,13 @@ export const webhooks: Mutation[] = [
       [`${DISPATCHER}/test/fan-out/order.test.ts`]: 'an event waits behind a failure',
       [`${DISPATCHER}/test/fan-out/batch.test.ts`]: 'a failure blocks its ordering group'
     }
+  },
+  {
+    without: 'the end of a worker\'s trust in its lease',
+    file: `${DISPATCHER}/src/delivery/claim/worker-lease.ts`,
+    search: 'case \'unlocked\': return now < lease.until ? lease.id : undefined',
+    replacement: 'case \'unlocked\': return now < lease.until * 1e9 ? lease.id : undefined',
+    tests: { [simulation]: 'through crashes, freezes and lost connections' }
   },
   {
     without: 'one id for all attempts',
@@ -74,10 +81,7 @@ export const webhooks: Mutation[] = [
     file: `${DISPATCHER}/src/delivery/attempt/retry-policy.ts`,
     search: 'const pauseMs = scheduleMs[attempt - 1]',
     replacement: 'const pauseMs = scheduleMs.slice(0, 1)[attempt - 1]',
-    tests: {
-      [`${DISPATCHER}/test/delivery/attempt/retry-policy.test.ts`]: 'each failure is retried after the scheduled pause',
-      [`${DISPATCHER}/test/delivery/retry.test.ts`]: 'retries with the same id on the schedule'
-    }
+    tests: { [`${DISPATCHER}/test/delivery/attempt/retry-policy.test.ts`]: 'each failure is retried' }
   },
   {
     without: 'the recovery of what failed',

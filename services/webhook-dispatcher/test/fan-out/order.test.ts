@@ -56,3 +56,18 @@ t.test('an event waits behind a failure that its batch could not see in Postgres
   const results = (await receiver.waitFor(3)).map(({ json }) => (json as { result: string }).result)
   t.same(results, ['first', 'first', 'second'])
 })
+
+t.test('an event waits behind an older one of its job that waits for its retry', async t => {
+  const { append, createWebhook, sql } = await setup(t, { WEBHOOK_RETRY_SCHEDULE: '1h', LOG_LEVEL: 'silent' })
+  const receiver = await startReceiver(t, () => receiver.requests.length === 1 ? 500 : 200)
+  await createWebhook({ url: receiver.url })
+  await append([{ type: 'failed', jobId: '1', error: 'first' }])
+  await until(async () => (await sql`select from webhooks.deliveries where attempts = 1 and claim is null`).length === 1)
+  await append([{ type: 'waiting', jobId: '1', reopened: true }, { type: 'completed', jobId: '1', result: 'second' }])
+  await until(async () => (await sql`select from webhooks.deliveries where claim is null`).length === 2)
+  t.equal(receiver.requests.length, 1, 'it was not sent')
+
+  await sql`update webhooks.deliveries set due_at = now()`
+  const types = (await receiver.waitFor(3)).map(({ json }) => (json as { eventType: string }).eventType)
+  t.same(types, ['failed', 'failed', 'completed'])
+})
