@@ -12,7 +12,7 @@ const rows = page.split('\n').filter(line => line.startsWith('| `'))
   .map(line => line.split(/(?<!\\)\|/).slice(1, -1).map(cell => cell.trim()))
 
 t.test('docs/runbook.md has each fault of `npm run chaos` once, and no other', async t => {
-  const named = rows.flatMap(([cell = '']) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name))
+  const named = rows.flatMap(([cell = '']) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name))
   t.same(named.toSorted(), faults.map(({ name }) => name).filter(name => name !== 'none').toSorted())
   for (const cells of rows) t.equal(cells.length, 5, cells.join(' | '))
 })
