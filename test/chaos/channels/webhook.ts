@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Webhook } from 'standardwebhooks'
-import type { CreatedWebhook, WebhookPayload } from '@tidings/contracts'
+import type { CreatedWebhook, WebhookList, WebhookPayload } from '@tidings/contracts'
 import { startReceiver, type ReceivedRequest, type TestContext } from '@tidings/testing'
 import { valueOfPayload } from '../check/values.ts'
 import type { Rest } from '../load/rest.ts'
@@ -38,9 +38,14 @@ export async function openWebhook (t: TestContext, { user, rest }: WebhookOption
   const faults: WebhookRecorder['faults'] = { doubled: [], reordered: [], wrong: [] }
 
   const receiver = await startReceiver(t)
-  const { body: { secret } } = await rest<CreatedWebhook>('/webhooks', {
+  const { body: { id, secret } } = await rest<CreatedWebhook>('/webhooks', {
     body: { url: receiver.url, eventType: 'all' }, expected: [201]
   })
+  // A request that was sent again after a timeout has created a second one, with another secret.
+  const { body: { webhooks } } = await rest<WebhookList>('/webhooks')
+  for (const other of webhooks.filter(webhook => webhook.id !== id)) {
+    await rest(`/webhooks/${other.id}`, { method: 'DELETE', expected: [204, 404] })
+  }
   const verifier = new Webhook(secret)
   receiver.handle(async (request, response) => {
     receiver.requests.length = 0 // kept here in a shorter form
