@@ -24,6 +24,7 @@ export const clusterFaults: Fault[] = [
     what: 'a fail-over of the node that has the stream, which its replica is asked for: it loses nothing',
     holdMs: [500, 2000],
     recovery: { since: 'start', withinMs: 15_000 },
+    isAlone: true,
     needs: 'cluster',
     inject: async ({ system }) => {
       const { primary, replica } = await holders(system)
@@ -54,6 +55,7 @@ export const clusterFaults: Fault[] = [
     what: 'the slot of the stream moves to another node, key by key, and back',
     holdMs: [1000, 3000],
     recovery: { since: 'end', withinMs: 15_000 },
+    isAlone: true,
     needs: 'cluster',
     inject: async ({ system }) => {
       const { slot, primary, primaries } = await holders(system)
