@@ -31,7 +31,6 @@ interface HerdOptions {
 export async function runHerd (t: TestContext, { sockets, seed, log }: HerdOptions): Promise<RoundResult> {
   const context = await startChaos(t, { users: USERS, workers: 2, pauseMs: PAUSE_MS, env })
   const { system, observers } = context
-  // A session that begins before the first event of all is never recovered.
   const quiet = await runRound(context, [faultNamed('none')], seed)
   const [first, second] = system.of('realtime-gateway') as [Replica, Replica]
   await second.kill('SIGTERM')

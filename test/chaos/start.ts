@@ -5,9 +5,10 @@ import { openWebhook } from './channels/webhook.ts'
 import { openWebSocket } from './channels/websocket.ts'
 import { createChecker, type Observer } from './check/checker.ts'
 import { createTruth } from './check/truth.ts'
-import { createLoad } from './load/load.ts'
+import { createLoad, type SentJob } from './load/load.ts'
 import { restOf } from './load/rest.ts'
 import { longToken } from './load/token.ts'
+import { probe } from './probe.ts'
 import type { RoundContext } from './round.ts'
 import { QUEUES, startChaosSystem, type ChaosSystemOptions } from './system/chaos-system.ts'
 
@@ -22,13 +23,16 @@ export async function startChaos (t: TestContext, { users, pauseMs, ...options }
   const system = await startChaosSystem(t, options)
   const names = ['probe', ...Array.from({ length: users }, (_, n) => `user-${n + 1}`)]
   const observers = await Promise.all(names.map(async user => await observe(t, system.url, user)))
+  // A session that begins before the first event of all is never recovered: everyone has one before any fault.
+  const jobs: SentJob[] = []
+  await Promise.all(observers.map(async observer => await probe(observer, { key: `start-${observer.user}`, jobs })))
   const keys = QUEUES.map(queue => `${system.redis.prefix}:${queue}:events`)
   return {
     system,
     observers,
     load: createLoad(t, system),
     checker: createChecker({ truth: createTruth(system.admin.redis, keys), observers }),
-    jobs: [],
+    jobs,
     pauseMs
   }
 }
