@@ -155,6 +155,15 @@ for (const operation of operations) {
       const given = place === 'query' ? { query: `?${name}=${encodeURIComponent(text)}` } : { headers: { [name]: text } }
       await accepts(`the example of ${name}`, { ...given, body: bodies[0] })
     }
+    const names = parameters.filter(({ in: place }) => place === 'query').map(({ name }) => name)
+    const optional = names.filter(name => method === 'GET' && name !== 'userId')
+    if (optional.length > 0) await accepts('a parameter without a value', { query: `?${optional.join('=&')}=` })
+    for (const name of names.filter(name => !optional.includes(name))) {
+      const path = operation.path.replace(/\{\w+\}/g, '1') // refused before anything is looked for
+      const answer = await send({ service, method, path: `${path}?${name}=`, body: bodies[0] })
+      t.equal(answer.statusCode, 400, `${name} without a value`)
+      t.match(JSON.parse(answer.body), { errors: [{ path: `querystring.${name}` }] })
+    }
     for (const { place, schema, value } of examples) {
       t.ok(matches(schema, value), `the example of ${place} is as its schema says`)
     }

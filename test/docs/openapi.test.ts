@@ -64,6 +64,28 @@ t.test('every request body and every successful response has an example: test/ex
   }
 })
 
+t.test('an integer says how large it may be: of 32 bits, or int64', async t => {
+  const INT32_MAX = 2 ** 31 - 1
+  const integers: { path: string, format?: unknown, maximum?: number }[] = []
+  function collect (value: unknown, path: string) {
+    if (typeof value !== 'object' || value === null) return
+    const { type } = value as { type?: unknown }
+    if ([type].flat().includes('integer')) integers.push({ ...value, path })
+    for (const [key, part] of Object.entries(value)) if (!/^examples?$/.test(key)) collect(part, `${path}/${key}`)
+  }
+  for (const { service, document } of documents) collect(document, service)
+  t.ok(integers.length > 200, `${integers.length}`)
+  for (const { path, format, maximum = Infinity } of integers) {
+    t.ok(format === 'int64' ? maximum > INT32_MAX : format === 'int32' || maximum <= INT32_MAX, path)
+  }
+  const formatsOf = (end: string) =>
+    new Set(integers.filter(({ path }) => path.endsWith(end)).map(({ format }) => format))
+  for (const end of ['/Delivery/properties/id', '/pagination/properties/total', '/properties/matched', '/created']) {
+    t.same(formatsOf(end), new Set(['int64']), end)
+  }
+  t.same(formatsOf('/Attempt/properties/attempt'), new Set(['int32']))
+})
+
 t.test('each tag is described, and there is a server', async t => {
   for (const { service, document: { servers, tags, paths } } of documents) {
     t.equal(servers[0]?.url, '/', service)

@@ -3,10 +3,12 @@
 export interface components {
   schemas: {
     Attempt: {
+      /** Format: int32 */
       attempt: number;
       durations: {
         connectMs: number | null;
         dnsMs: number | null;
+        /** Format: int32 */
         totalMs: number;
         ttfbMs: number | null;
       };
@@ -28,22 +30,34 @@ export interface components {
       bulkId: string;
       /** Format: date-time */
       createdAt: string;
-      /** @description Items that were retried, cancelled or are delivered again */
+      /**
+      * Format: int64
+      * @description Items that were retried, cancelled or are delivered again
+      */
       done: number;
       /** @description The first 20 items that failed or were skipped */
       errors: components["schemas"]["BulkError"][];
-      /** @description Items for which that was not possible */
+      /**
+      * Format: int64
+      * @description Items for which that was not possible
+      */
       failed: number;
       /**
       * Format: date-time
       * @description Null until then
       */
       finishedAt: string | null;
-      /** @description Number of items, fixed when the bulk action was requested */
+      /**
+      * Format: int64
+      * @description Number of items, fixed when the bulk action was requested
+      */
       matched: number;
       /** @description Why the bulk action failed */
       reason: string | null;
-      /** @description Items that had changed meanwhile and were left as they are */
+      /**
+      * Format: int64
+      * @description Items that had changed meanwhile and were left as they are
+      */
       skipped: number;
       state: components["schemas"]["BulkState"];
     };
@@ -52,7 +66,10 @@ export interface components {
     */
     BulkAction: "retry" | "cancel" | "redeliver";
     BulkDryRun: {
-      /** @description Number of items, counted up to 100,000 */
+      /**
+      * Format: int64
+      * @description Number of items, counted up to 100,000
+      */
       matched: number;
       /**
       * @description There are more: a request without dryRun is a 422
@@ -93,6 +110,7 @@ export interface components {
       headers: {
         [key: string]: string;
       };
+      /** Format: int64 */
       id: number;
       progressMode: components["schemas"]["ProgressMode"];
       secret: string;
@@ -104,6 +122,7 @@ export interface components {
     DeliveredEventType: "progress" | "completed" | "failed";
     /** @description The delivery with its payload and attempts */
     Delivery: {
+      /** Format: int32 */
       attemptCount: number;
       attempts: components["schemas"]["Attempt"][];
       /** Format: date-time */
@@ -113,6 +132,7 @@ export interface components {
       eventId: string;
       eventType: string;
       finishedAt: string | null;
+      /** Format: int64 */
       id: number;
       /** @description Id of the job; null for a test, and for a redelivery or replay whose payload is no longer kept */
       jobId: string | null;
@@ -137,21 +157,34 @@ export interface components {
       url: string;
       /** @description Owner of the webhook; only in a list of all users */
       userId?: number | string;
-      /** @description Id of the webhook */
+      /**
+      * Format: int64
+      * @description Id of the webhook
+      */
       webhookId: number;
     };
     DeliveryCounts: {
-      /** @description Attempts that these deliveries have had */
+      /**
+      * Format: int64
+      * @description Attempts that these deliveries have had
+      */
       attempts: number;
+      /** Format: int64 */
       closed: number;
+      /** Format: int64 */
       delivered: number;
+      /** Format: int64 */
       failed: number;
       /** @description Median and 95th percentile, of the delivered ones, of the time from the event, or from the creation of a redelivery, replay or test, until the success was recorded, retries included; null where none was delivered */
       latencyMs: {
+        /** Format: int64 */
         p50: number | null;
+        /** Format: int64 */
         p95: number | null;
       };
+      /** Format: int64 */
       pending: number;
+      /** Format: int64 */
       superseded: number;
     };
     DeliveryFilter: {
@@ -165,7 +198,10 @@ export interface components {
       jobId?: string;
       /** @description Why the delivery exists: event, redeliver, replay, test, or several with commas */
       origin?: string;
-      /** @description Id of the redelivered delivery, or of the replay */
+      /**
+      * Format: int64
+      * @description Id of the redelivered delivery, or of the replay
+      */
       originId?: number;
       /** @description Name of the BullMQ queue */
       queue?: string;
@@ -184,6 +220,7 @@ export interface components {
     DeliveryPage: {
       deliveries: components["schemas"]["DeliverySummary"][];
       pagination: {
+        /** Format: int32 */
         limit: number;
         /** @description Cursor of the next page, null at the end */
         next: string | null;
@@ -203,9 +240,15 @@ export interface components {
         * @description Since when every attempt has failed
         */
         failingSince: string | null;
-        /** @description Attempts that failed in a row */
+        /**
+        * Format: int64
+        * @description Attempts that failed in a row
+        */
         failures: number;
-        /** @description Id of the webhook */
+        /**
+        * Format: int64
+        * @description Id of the webhook
+        */
         id: number;
         /**
         * Format: date-time
@@ -217,11 +260,20 @@ export interface components {
         /** @description Its user, as text */
         userId: string;
       }[];
-      /** @description Age difference of the newest event and the last one that was read for webhooks, in milliseconds */
+      /**
+      * Format: int64
+      * @description Age difference of the newest event and the last one that was read for webhooks, in milliseconds
+      */
       fanOutLagMs: number;
-      /** @description How long the oldest delivery that may be tried now has been due, in milliseconds */
+      /**
+      * Format: int64
+      * @description How long the oldest delivery that may be tried now has been due, in milliseconds
+      */
       oldestDueMs: number;
-      /** @description Deliveries that are pending, counted up to 100,000 */
+      /**
+      * Format: int64
+      * @description Deliveries that are pending, counted up to 100,000
+      */
       pending: number;
       /** @description The replicas, at most 100 */
       workers: {
@@ -232,7 +284,10 @@ export interface components {
         * @description When what it holds is taken over, unless it renews its lease
         */
         leaseUntil: string;
-        /** @description Shards of the stream that it reads */
+        /**
+        * Format: int64
+        * @description Shards of the stream that it reads
+        */
         shards: number;
       }[];
     };
@@ -242,6 +297,7 @@ export interface components {
     DeliveryStatus: "pending" | "delivered" | "failed" | "superseded" | "closed";
     /** @description The delivery */
     DeliverySummary: {
+      /** Format: int32 */
       attemptCount: number;
       /** Format: date-time */
       createdAt: string;
@@ -250,6 +306,7 @@ export interface components {
       eventId: string;
       eventType: string;
       finishedAt: string | null;
+      /** Format: int64 */
       id: number;
       /** @description Id of the job; null for a test, and for a redelivery or replay whose payload is no longer kept */
       jobId: string | null;
@@ -270,7 +327,10 @@ export interface components {
       url: string;
       /** @description Owner of the webhook; only in a list of all users */
       userId?: number | string;
-      /** @description Id of the webhook */
+      /**
+      * Format: int64
+      * @description Id of the webhook
+      */
       webhookId: number;
     };
     Erasure: {
@@ -287,21 +347,35 @@ export interface components {
       state: "pending" | "done";
     };
     FinishedJobCounts: {
-      /** @description Jobs that completed */
+      /**
+      * Format: int64
+      * @description Jobs that completed
+      */
       completed: number;
       /** @description Median and 95th percentile of the time from the last start to the end; null without a job that had started */
       durationMs: {
+        /** Format: int64 */
         p50: number | null;
+        /** Format: int64 */
         p95: number | null;
       };
-      /** @description Jobs that failed */
+      /**
+      * Format: int64
+      * @description Jobs that failed
+      */
       failed: number;
     };
     Job: {
       attempts: {
-        /** @description How often a worker has started the job */
+        /**
+        * Format: int32
+        * @description How often a worker has started the job
+        */
         made: number;
-        /** @description How often a worker may start it */
+        /**
+        * Format: int32
+        * @description How often a worker may start it
+        */
         max: number;
       };
       /** @description With `include=data`: what was submitted */
@@ -356,22 +430,36 @@ export interface components {
       * @constant
       */
       errorTruncated?: true;
-      /** @description Null while it runs */
+      /**
+      * Format: int64
+      * @description Null while it runs
+      */
       finished: number | null;
-      /** @description From 1; `attempts.made` of the job is that of the last one */
+      /**
+      * Format: int32
+      * @description From 1; `attempts.made` of the job is that of the last one
+      */
       number: number;
       /**
       * @description Null while it runs; `interrupted`: the job went back to the queue without an error that is known (a stall, a step, a rate limit)
       */
       outcome: "completed" | "failed" | "interrupted" | null;
-      /** @description Milliseconds since 1970 */
+      /**
+      * Format: int64
+      * @description Milliseconds since 1970
+      */
       started: number;
     };
     JobCounts: {
+      /** Format: int64 */
       active: number;
+      /** Format: int64 */
       completed: number;
+      /** Format: int64 */
       delayed: number;
+      /** Format: int64 */
       failed: number;
+      /** Format: int64 */
       waiting: number;
     };
     /** @description The webhooks that the events of the job went to */
@@ -399,6 +487,7 @@ export interface components {
       /** @description Id of a job event, the same in every channel */
       eventId: string;
       state: components["schemas"]["JobState"];
+      /** Format: int64 */
       timestamp: number;
       type: string;
     };
@@ -410,13 +499,20 @@ export interface components {
         * @constant
         */
         isPartial?: true;
+        /** Format: int32 */
         limit: number;
         /** @description Cursor of the next page, null at the end */
         next: string | null;
+        /** Format: int32 */
         page: number;
+        /** Format: int64 */
         pages: number;
-        /** @description Number of jobs that were searched for those of this list, where no index leads to them */
+        /**
+        * Format: int64
+        * @description Number of jobs that were searched for those of this list, where no index leads to them
+        */
         scanned?: number;
+        /** Format: int64 */
         total: number;
         /**
         * @description There are at least `total` jobs; counting stopped there
@@ -432,32 +528,55 @@ export interface components {
     JobStats: {
       /** @description Oldest first, empty ones included */
       buckets: components["schemas"]["JobStatsBucket"][];
-      /** @description With `isPartial`: the numbers are complete from this time on, in milliseconds since 1970, and the first bucket is the one in which counting stopped */
+      /**
+      * Format: int64
+      * @description With `isPartial`: the numbers are complete from this time on, in milliseconds since 1970, and the first bucket is the one in which counting stopped
+      */
       completeFrom?: number;
-      /** @description Start, inclusive, in milliseconds since 1970 */
+      /**
+      * Format: int64
+      * @description Start, inclusive, in milliseconds since 1970
+      */
       from: number;
       /**
       * @description There were more than the 200,000 jobs that are read: only the newest are counted
       * @constant
       */
       isPartial?: true;
-      /** @description Length of a bucket in milliseconds; the last one ends at `to` */
+      /**
+      * Format: int64
+      * @description Length of a bucket in milliseconds; the last one ends at `to`
+      */
       step: number;
-      /** @description End, exclusive */
+      /**
+      * Format: int64
+      * @description End, exclusive
+      */
       to: number;
       total: components["schemas"]["FinishedJobCounts"];
     };
     JobStatsBucket: {
-      /** @description Jobs that completed */
+      /**
+      * Format: int64
+      * @description Jobs that completed
+      */
       completed: number;
       /** @description Median and 95th percentile of the time from the last start to the end; null without a job that had started */
       durationMs: {
+        /** Format: int64 */
         p50: number | null;
+        /** Format: int64 */
         p95: number | null;
       };
-      /** @description Jobs that failed */
+      /**
+      * Format: int64
+      * @description Jobs that failed
+      */
       failed: number;
-      /** @description Start of the bucket, in milliseconds since 1970 */
+      /**
+      * Format: int64
+      * @description Start of the bucket, in milliseconds since 1970
+      */
       from: number;
     };
     JobSummary: {
@@ -478,7 +597,10 @@ export interface components {
       queue: string;
       state: components["schemas"]["JobState"];
       timestamp: components["schemas"]["JobTimestamps"];
-      /** @description Owner of the job, in a list of the jobs of all users */
+      /**
+      * Format: int64
+      * @description Owner of the job, in a list of the jobs of all users
+      */
       userId?: string | number;
     };
     JobTimeline: {
@@ -490,9 +612,14 @@ export interface components {
       progress?: components["schemas"]["ProgressSample"][];
     };
     JobTimestamps: {
-      /** @description Milliseconds since 1970 */
+      /**
+      * Format: int64
+      * @description Milliseconds since 1970
+      */
       created: number;
+      /** Format: int64 */
       finished: number | null;
+      /** Format: int64 */
       started: number | null;
     };
     /** @description The legacy webhookUrl */
@@ -533,7 +660,10 @@ export interface components {
       data?: {
         [key: string]: unknown;
       } | null;
-      /** @description Milliseconds to wait before the job may start */
+      /**
+      * Format: int64
+      * @description Milliseconds to wait before the job may start
+      */
       delay?: number | null;
       /** @description Name of the job, by which the worker chooses what to do */
       name: string;
@@ -556,7 +686,10 @@ export interface components {
       /** @description Only counts the items */
       dryRun?: boolean | null;
       filter?: {
-        /** @description Jobs created (with `sort=finished`: finished) at or after this time, in milliseconds since 1970 */
+        /**
+        * Format: int64
+        * @description Jobs created (with `sort=finished`: finished) at or after this time, in milliseconds since 1970
+        */
         from?: number;
         /** @description Name of the job, by which the worker chooses what to do */
         name?: string;
@@ -570,7 +703,10 @@ export interface components {
         sort?: "created" | "finished";
         /** @description States of the jobs */
         status?: components["schemas"]["JobState"][];
-        /** @description Jobs created (with `sort=finished`: finished) before this time, in milliseconds since 1970 */
+        /**
+        * Format: int64
+        * @description Jobs created (with `sort=finished`: finished) before this time, in milliseconds since 1970
+        */
         to?: number;
       };
       /** @description Ids of jobs, in place of `filter`; at most 10,000 */
@@ -642,6 +778,7 @@ export interface components {
         path: string;
       }[];
       instance?: string;
+      /** Format: int32 */
       status: number;
       title: string;
       type: string;
@@ -658,33 +795,60 @@ export interface components {
       * @constant
       */
       progressTruncated?: true;
-      /** @description When it was reported, in milliseconds since 1970 */
+      /**
+      * Format: int64
+      * @description When it was reported, in milliseconds since 1970
+      */
       timestamp: number;
     };
     QueueStates: {
-      /** @description Age difference of the newest event and the newest one that is in Postgres, in milliseconds */
+      /**
+      * Format: int64
+      * @description Age difference of the newest event and the newest one that is in Postgres, in milliseconds
+      */
       projectorLagMs: number;
       /** @description Those of JOB_QUEUES, in its order */
       queues: {
-        /** @description Jobs that a worker holds */
+        /**
+        * Format: int64
+        * @description Jobs that a worker holds
+        */
         active: number;
-        /** @description Jobs that wait for their time, or for a retry */
+        /**
+        * Format: int64
+        * @description Jobs that wait for their time, or for a retry
+        */
         delayed: number;
         /** @description Workers take no jobs */
         isPaused: boolean;
         /** @description Name of the BullMQ queue */
         queue: string;
-        /** @description Events of BullMQ that are not relayed yet */
+        /**
+        * Format: int64
+        * @description Events of BullMQ that are not relayed yet
+        */
         relayBacklog: number;
-        /** @description Jobs that wait for a worker, those with a priority too */
+        /**
+        * Format: int64
+        * @description Jobs that wait for a worker, those with a priority too
+        */
         waiting: number;
-        /** @description Jobs that wait for their children */
+        /**
+        * Format: int64
+        * @description Jobs that wait for their children
+        */
         waitingChildren: number;
       }[];
       stream: {
-        /** @description Memory of Redis that it uses */
+        /**
+        * Format: int64
+        * @description Memory of Redis that it uses
+        */
         bytes: number;
-        /** @description Events in the stream */
+        /**
+        * Format: int64
+        * @description Events in the stream
+        */
         events: number;
       };
     };
@@ -698,12 +862,17 @@ export interface components {
       conditions: components["schemas"]["ReplayConditions"];
       /** Format: date-time */
       createdAt: string;
-      /** @description Deliveries created so far */
+      /**
+      * Format: int64
+      * @description Deliveries created so far
+      */
       deliveries: number;
       finishedAt: string | null;
+      /** Format: int64 */
       id: number;
       outcomes: components["schemas"]["ReplayOutcomes"];
       status: components["schemas"]["ReplayStatus"];
+      /** Format: int64 */
       webhookId: number;
     };
     /** @description What was requested */
@@ -715,7 +884,10 @@ export interface components {
     };
     /** @description A dry run */
     ReplayMatches: {
-      /** @description Deliveries that the replay would create */
+      /**
+      * Format: int64
+      * @description Deliveries that the replay would create
+      */
       matched: number;
       /**
       * @description Counting stopped after 100,000 events of that time: there may be more
@@ -725,19 +897,24 @@ export interface components {
     };
     /** @description What became of its deliveries, by status */
     ReplayOutcomes: {
+      /** Format: int64 */
       closed: number;
+      /** Format: int64 */
       delivered: number;
+      /** Format: int64 */
       failed: number;
       /**
       * @description More than 10,000 deliveries to the webhook have failed since: `failed` and `closed` are minimums, `delivered` is a maximum
       * @constant
       */
       isCapped?: true;
+      /** Format: int64 */
       pending: number;
     };
     /** @description A page of replays, newest first */
     ReplayPage: {
       pagination: {
+        /** Format: int32 */
         limit: number;
         /** @description Cursor of the next page, null at the end */
         next: string | null;
@@ -753,11 +930,16 @@ export interface components {
       conditions: components["schemas"]["ReplayConditions"];
       /** Format: date-time */
       createdAt: string;
-      /** @description Deliveries created so far */
+      /**
+      * Format: int64
+      * @description Deliveries created so far
+      */
       deliveries: number;
       finishedAt: string | null;
+      /** Format: int64 */
       id: number;
       status: components["schemas"]["ReplayStatus"];
+      /** Format: int64 */
       webhookId: number;
     };
     ResubmitJob: {
@@ -770,7 +952,10 @@ export interface components {
     StartedBulk: {
       /** @description Id of the bulk action */
       bulkId: string;
-      /** @description Number of items */
+      /**
+      * Format: int64
+      * @description Number of items
+      */
       matched: number;
     };
     SubmittedJob: {
@@ -786,13 +971,19 @@ export interface components {
       jobs: components["schemas"]["SubmittedJob"][];
     };
     Ticket: {
-      /** @description Seconds */
+      /**
+      * Format: int64
+      * @description Seconds
+      */
       expiresIn: number;
       /** @description Opens one event stream, as `?ticket=` */
       ticket: string;
     };
     TokenPair: {
-      /** @description Seconds until the access token expires */
+      /**
+      * Format: int32
+      * @description Seconds until the access token expires
+      */
       expiresIn: number;
       /** @description Replaces the refresh token of the request, which is used up */
       refreshToken: string;
@@ -813,6 +1004,7 @@ export interface components {
       headers: {
         [key: string]: string;
       };
+      /** Format: int64 */
       id: number;
       progressMode: components["schemas"]["ProgressMode"];
       status: components["schemas"]["WebhookStatus"];
@@ -842,6 +1034,7 @@ export interface components {
       headers?: {
         [key: string]: string;
       } | null;
+      /** Format: int64 */
       id?: number;
       /**
       * @description latest: of several pending progress events of a job, only the newest is delivered
@@ -879,36 +1072,62 @@ export interface components {
     WebhookStats: {
       /** @description Oldest first, empty ones included */
       buckets: components["schemas"]["WebhookStatsBucket"][];
-      /** @description With `isPartial`: the numbers are complete from this time on, in milliseconds since 1970, and the first bucket is the one in which counting stopped */
+      /**
+      * Format: int64
+      * @description With `isPartial`: the numbers are complete from this time on, in milliseconds since 1970, and the first bucket is the one in which counting stopped
+      */
       completeFrom?: number;
-      /** @description Start, inclusive, in milliseconds since 1970 */
+      /**
+      * Format: int64
+      * @description Start, inclusive, in milliseconds since 1970
+      */
       from: number;
       /**
       * @description There were more than the 50,000 deliveries that are read: only the newest are counted
       * @constant
       */
       isPartial?: true;
-      /** @description Length of a bucket in milliseconds; the last one ends at `to` */
+      /**
+      * Format: int64
+      * @description Length of a bucket in milliseconds; the last one ends at `to`
+      */
       step: number;
-      /** @description End, exclusive */
+      /**
+      * Format: int64
+      * @description End, exclusive
+      */
       to: number;
       total: components["schemas"]["DeliveryCounts"];
+      /** Format: int64 */
       webhookId: number;
     };
     WebhookStatsBucket: {
-      /** @description Attempts that these deliveries have had */
+      /**
+      * Format: int64
+      * @description Attempts that these deliveries have had
+      */
       attempts: number;
+      /** Format: int64 */
       closed: number;
+      /** Format: int64 */
       delivered: number;
+      /** Format: int64 */
       failed: number;
-      /** @description Start of the bucket, in milliseconds since 1970 */
+      /**
+      * Format: int64
+      * @description Start of the bucket, in milliseconds since 1970
+      */
       from: number;
       /** @description Median and 95th percentile, of the delivered ones, of the time from the event, or from the creation of a redelivery, replay or test, until the success was recorded, retries included; null where none was delivered */
       latencyMs: {
+        /** Format: int64 */
         p50: number | null;
+        /** Format: int64 */
         p95: number | null;
       };
+      /** Format: int64 */
       pending: number;
+      /** Format: int64 */
       superseded: number;
     };
     /**
@@ -1130,7 +1349,7 @@ export interface operations {
         /** @description Name of the BullMQ queue */
         queue?: string;
         /** @description Key of the order and of `from` and `to`; `finished` lists ended jobs */
-        sort?: "created" | "finished" | "";
+        sort?: "created" | "finished";
         /** @description States of the jobs; separated by commas or repeated */
         status?: components["schemas"]["JobState"][];
         /** @description Jobs created (with `sort=finished`: finished) before this time, in milliseconds since 1970 */

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox'
+import { Int32 } from './int32.ts'
 import { SCOPES, USER_SCOPES } from './jwt/scopes.ts'
 
 /** Body of `POST /auth/refresh`. */
@@ -10,7 +11,7 @@ export type RefreshTokens = Static<typeof RefreshTokens>
 export const RefreshedTokens = Type.Object({
   token: Type.String({ description: 'The new access token' }),
   refreshToken: Type.String({ description: 'Replaces the refresh token of the request, which is used up' }),
-  expiresIn: Type.Integer({ description: 'Seconds until the access token expires' })
+  expiresIn: Int32({ description: 'Seconds until the access token expires' })
 }, {
   $id: 'TokenPair',
   examples: [{ token: 'eyJhbGciOiJIUzI1NiJ9.…', refreshToken: 'eyJhbGciOiJIUzI1NiJ9.…', expiresIn: 900 }]

@@ -1,7 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { DELIVERED_EVENT_TYPES } from './event-types.ts'
 import { EventIdText, JobId, QueueName } from './job.ts'
-import { orEmpty } from './or-empty.ts'
 
 export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed', 'superseded', 'closed'] as const
 
@@ -17,22 +16,22 @@ const TIME = '\\d{4}-\\d{2}-\\d{2}(T\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,9})?)?(Z|[-+ 
 /** One of the values, or several with commas between them. */
 function anyOf (values: readonly string[], description: string) {
   const one = `(${values.join('|')})`
-  return orEmpty(Type.String({
+  return Type.String({
     maxLength: 200,
     pattern: `^${one}(,${one})*$`,
     description: `${description}: ${values.join(', ')}, or several with commas`,
     examples: [values.at(-1) ?? '']
-  }))
+  })
 }
 
 /** A time, or the id of an event, whose time it stands for. */
-export const Moment = (description: string) => orEmpty(Type.String({
+export const Moment = (description: string) => Type.String({
   maxLength: 64,
   pattern: `^(${TIME}|${EVENT_ID})$`,
   description: `${description}: a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose ` +
     'time it stands for',
   examples: ['2022-01-01T00:00:00Z']
-}))
+})
 
 const webhookId = Type.Integer({
   minimum: 1, maximum: INT4_MAX, description: 'Id of a webhook, also of a deleted one'
@@ -40,9 +39,9 @@ const webhookId = Type.Integer({
 
 /** What selects deliveries; all that is given has to apply. */
 export const deliveryFilter = {
-  jobId: Type.Optional(orEmpty(JobId)),
-  queue: Type.Optional(orEmpty(QueueName)),
-  eventId: Type.Optional(orEmpty(EventIdText)),
+  jobId: Type.Optional(JobId),
+  queue: Type.Optional(QueueName),
+  eventId: Type.Optional(EventIdText),
   eventType: Type.Optional(anyOf(DELIVERED_EVENT_TYPES, 'Type of the event')),
   status: Type.Optional(anyOf(DELIVERY_STATUSES, 'Status of the delivery')),
   origin: Type.Optional(anyOf(DELIVERY_ORIGINS, 'Why the delivery exists')),
@@ -56,7 +55,7 @@ export const deliveryFilter = {
 const page = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
   cursor: Type.Optional(
-    orEmpty(Type.String({ pattern: '^[1-9]\\d{0,15}$', description: '`pagination.next` of the previous page' }))
+    Type.String({ pattern: '^[1-9]\\d{0,15}$', description: '`pagination.next` of the previous page' })
   )
 }
 

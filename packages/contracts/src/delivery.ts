@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { DELIVERY_ORIGINS, DELIVERY_STATUSES } from './delivery-filter.ts'
+import { Int32 } from './int32.ts'
 
 export const DeliveryStatus = Type.Enum([...DELIVERY_STATUSES], {
   $id: 'DeliveryStatus',
@@ -14,7 +15,7 @@ export const ATTEMPT_ERROR_CLASSES = [
 ] as const
 export type AttemptErrorClass = typeof ATTEMPT_ERROR_CLASSES[number]
 
-const NullableInteger = Type.Union([Type.Integer(), Type.Null()])
+const NullableInteger = Type.Union([Int32(), Type.Null()])
 const NullableString = Type.Union([Type.String(), Type.Null()])
 const NullableTime = Type.Union([Type.String({ format: 'date-time' }), Type.Null()])
 const NullableErrorClass = Type.Union([Type.Enum([...ATTEMPT_ERROR_CLASSES], { $id: 'AttemptError' }), Type.Null()])
@@ -72,12 +73,12 @@ export const Delivery = Type.Object({
     [Type.Integer(), Type.Null()], { description: 'Id of the redelivered delivery or of the replay' }
   ),
   status: DeliveryStatus,
-  attemptCount: Type.Integer(),
+  attemptCount: Int32(),
   nextAttemptAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
     description: 'Earliest time of the next attempt; null once the delivery has ended and while the webhook is not ' +
       'active'
   }),
-  statusCode: Type.Union([Type.Integer(), Type.Null()], { description: 'Status of the last response' }),
+  statusCode: Type.Union([Int32(), Type.Null()], { description: 'Status of the last response' }),
   errorClass: NullableErrorClass,
   reason: Type.Union([Type.String(), Type.Null()], { description: 'Why the delivery was closed' }),
   createdAt: Type.String({ format: 'date-time' }),
@@ -94,10 +95,10 @@ export type RedeliveryObstacle = typeof REDELIVERY_OBSTACLES[number]
 
 /** Durations are milliseconds; `dnsMs` and `connectMs` only where the attempt opened the connection. */
 export const DeliveryAttempt = Type.Object({
-  attempt: Type.Integer(),
+  attempt: Int32(),
   startedAt: Type.String({ format: 'date-time' }),
   durations: Type.Object(
-    { dnsMs: NullableInteger, connectMs: NullableInteger, ttfbMs: NullableInteger, totalMs: Type.Integer() }
+    { dnsMs: NullableInteger, connectMs: NullableInteger, ttfbMs: NullableInteger, totalMs: Int32() }
   ),
   statusCode: NullableInteger,
   errorClass: NullableErrorClass,
@@ -131,7 +132,7 @@ export type DeliveryDetail = Static<typeof DeliveryDetail>
 export const DeliveryList = Type.Object({
   deliveries: Type.Array(Delivery),
   pagination: Type.Object({
-    limit: Type.Integer(),
+    limit: Int32(),
     next: Type.Union([Type.String(), Type.Null()], { description: 'Cursor of the next page, null at the end' }),
     truncated: Type.Optional(Type.Literal(true, {
       description: 'The search ended after 8,192 rows, before the page was full; `next` continues there'

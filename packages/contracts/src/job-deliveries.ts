@@ -2,7 +2,6 @@ import { Type, type Static } from 'typebox'
 import { Delivery, deliveryExample as example } from './delivery.ts'
 import { EventIdText, JobId, QueueName } from './job.ts'
 import { nullable } from './nullable.ts'
-import { orEmpty } from './or-empty.ts'
 
 /** Deliveries in one response. */
 export const MAX_JOB_DELIVERIES = 500
@@ -11,7 +10,7 @@ export const JobDeliveriesParams = Type.Object({ jobId: JobId })
 
 /** Query of `GET /jobs/:jobId/deliveries`. */
 export const JobDeliveriesQuery = Type.Object({
-  queue: Type.Optional(orEmpty(QueueName))
+  queue: Type.Optional(QueueName)
 }, { additionalProperties: false })
 
 /** An event of a job, and where it went. */

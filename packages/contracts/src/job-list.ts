@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox'
+import { Int32 } from './int32.ts'
 import { EventIdText, JOB_EXAMPLE, JobName, JobState, JobSummary, QueueName } from './job.ts'
-import { orEmpty } from './or-empty.ts'
 import { queryList } from './query-list.ts'
 
 /** The order of a list: by `timestamp.created`, or the finished jobs by `timestamp.finished`; newest first. */
@@ -45,14 +45,14 @@ export const ListJobsQuery = Type.Object({
   page: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000_000, default: 1 })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 10 })),
   status: Type.Optional(States),
-  name: Type.Optional(orEmpty(JOB_FILTER.name)),
-  queue: Type.Optional(orEmpty(JOB_FILTER.queue)),
-  q: Type.Optional(orEmpty(JOB_FILTER.q)),
-  sort: Type.Optional(orEmpty(JOB_FILTER.sort)),
+  name: Type.Optional(JOB_FILTER.name),
+  queue: Type.Optional(JOB_FILTER.queue),
+  q: Type.Optional(JOB_FILTER.q),
+  sort: Type.Optional(JOB_FILTER.sort),
   from: Type.Optional(FromTime),
   to: Type.Optional(ToTime),
-  cursor: Type.Optional(orEmpty(Type.String({ maxLength: 512 }))),
-  after: Type.Optional(orEmpty(EventIdText))
+  cursor: Type.Optional(Type.String({ maxLength: 512 })),
+  after: Type.Optional(EventIdText)
 }, { additionalProperties: false })
 export type ListJobsQuery = Static<typeof ListJobsQuery>
 
@@ -72,8 +72,8 @@ export const JobList = Type.Object({
   jobs: Type.Array(JobSummary),
   pagination: Type.Object({
     total: Type.Integer(),
-    page: Type.Integer(),
-    limit: Type.Integer(),
+    page: Int32(),
+    limit: Int32(),
     pages: Type.Integer(),
     next: Type.Union([Type.String(), Type.Null()], { description: 'Cursor of the next page, null at the end' }),
     totalIsCapped: Type.Optional(
@@ -99,7 +99,7 @@ export type JobList = Static<typeof JobList>
 
 /** Query of `GET /jobs/counts`. A job of another producer may have the id `counts`; with `queue` the job is meant. */
 export const CountJobsQuery = Type.Object(
-  { queue: Type.Optional(orEmpty(QueueName)), after: Type.Optional(orEmpty(EventIdText)) },
+  { queue: Type.Optional(QueueName), after: Type.Optional(EventIdText) },
   { additionalProperties: false }
 )
 

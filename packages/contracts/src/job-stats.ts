@@ -1,14 +1,13 @@
 import { Type, type Static } from 'typebox'
 import { EventIdText, JobName, QueueName } from './job.ts'
-import { orEmpty } from './or-empty.ts'
 import { bucketStart, MAX_STATS_BUCKETS, partialStats, percentiles, statsQuery, statsRange } from './stats.ts'
 
 /** Query of `GET /jobs/stats`. */
 export const JobStatsQuery = Type.Object({
   ...statsQuery,
-  name: Type.Optional(orEmpty(JobName)),
-  queue: Type.Optional(orEmpty(QueueName)),
-  after: Type.Optional(orEmpty(EventIdText))
+  name: Type.Optional(JobName),
+  queue: Type.Optional(QueueName),
+  after: Type.Optional(EventIdText)
 }, { additionalProperties: false })
 export type JobStatsQuery = Static<typeof JobStatsQuery>
 

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox'
+import { Int32 } from './int32.ts'
 import { EventIdText, JobQuery, JobState } from './job.ts'
 import { queryList } from './query-list.ts'
 
@@ -37,7 +38,7 @@ const ProgressSample = Type.Object({
 }, { $id: 'ProgressSample' })
 
 export const JobAttempt = Type.Object({
-  number: Type.Integer({ description: 'From 1; `attempts.made` of the job is that of the last one' }),
+  number: Int32({ description: 'From 1; `attempts.made` of the job is that of the last one' }),
   started: Type.Integer({ description: 'Milliseconds since 1970' }),
   finished: Type.Unsafe<number | null>({ type: ['integer', 'null'], description: 'Null while it runs' }),
   outcome: Type.Unsafe<'completed' | 'failed' | 'interrupted' | null>({

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { orEmpty } from './or-empty.ts'
+import { Int32 } from './int32.ts'
 import { queryList } from './query-list.ts'
 
 /** The five states that clients see. BullMQ's prioritized, paused and waiting-children read as `waiting`. */
@@ -93,8 +93,8 @@ export type JobSummary = Static<typeof JobSummary>
 export const Job = Type.Object({
   ...listed,
   attempts: Type.Object({
-    made: Type.Integer({ description: 'How often a worker has started the job' }),
-    max: Type.Integer({ description: 'How often a worker may start it' })
+    made: Int32({ description: 'How often a worker has started the job' }),
+    max: Int32({ description: 'How often a worker may start it' })
   }),
   result: Type.Optional(Type.Unknown({ description: 'The return value of the worker, once completed' })),
   resultTruncated: Type.Optional(
@@ -117,20 +117,20 @@ export type Job = Static<typeof Job>
 
 /** Query of the routes that act on one job, and of its timeline. */
 export const JobQuery = Type.Object({
-  queue: Type.Optional(orEmpty(QueueName)),
-  after: Type.Optional(orEmpty(EventIdText))
+  queue: Type.Optional(QueueName),
+  after: Type.Optional(EventIdText)
 }, { additionalProperties: false })
 export type JobQuery = Static<typeof JobQuery>
 
 /** Query of `GET /jobs/:jobId`. */
 export const GetJobQuery = Type.Object({
-  queue: Type.Optional(orEmpty(QueueName)),
+  queue: Type.Optional(QueueName),
   wait: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 30, description: 'Seconds to wait for a change of the job' })
   ),
   include: Type.Optional(queryList(Type.Enum(['data']), {
     maxItems: 10, description: '`data`: what was submitted, up to 1 MiB (403 where JOB_DATA_VISIBLE is false)'
   })),
-  after: Type.Optional(orEmpty(EventIdText))
+  after: Type.Optional(EventIdText)
 }, { additionalProperties: false })
 export type GetJobQuery = Static<typeof GetJobQuery>

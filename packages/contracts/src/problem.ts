@@ -1,10 +1,11 @@
 import { Type, type Static } from 'typebox'
+import { Int32 } from './int32.ts'
 
 /** RFC 9457; `errors` names each fault of the input with its path. */
 export const Problem = Type.Object({
   type: Type.String(),
   title: Type.String(),
-  status: Type.Integer(),
+  status: Int32(),
   detail: Type.Optional(Type.String()),
   instance: Type.Optional(Type.String()),
   errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() })))

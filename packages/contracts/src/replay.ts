@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox'
+import { Int32 } from './int32.ts'
 import { EventIdText } from './job.ts'
 import { NullableEnum, nullable } from './nullable.ts'
-import { orEmpty } from './or-empty.ts'
 import { DeliveredEventTypes } from './webhook.ts'
 
 const Time = Type.String({ format: 'date-time' })
@@ -99,7 +99,7 @@ export type ReplayMatches = Static<typeof ReplayMatches>
 export const ListReplaysQuery = Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
   cursor: Type.Optional(
-    orEmpty(Type.String({ pattern: '^[1-9]\\d{0,14}$', description: '`pagination.next` of the previous page' }))
+    Type.String({ pattern: '^[1-9]\\d{0,14}$', description: '`pagination.next` of the previous page' })
   )
 }, { additionalProperties: false })
 export type ListReplaysQuery = Static<typeof ListReplaysQuery>
@@ -107,7 +107,7 @@ export type ListReplaysQuery = Static<typeof ListReplaysQuery>
 export const ReplayList = Type.Object({
   replays: Type.Array(Replay),
   pagination: Type.Object({
-    limit: Type.Integer(),
+    limit: Int32(),
     next: Type.Union([Type.String(), Type.Null()], { description: 'Cursor of the next page, null at the end' })
   })
 }, {

@@ -1,28 +1,27 @@
 import { Type } from 'typebox'
-import { orEmpty } from './or-empty.ts'
 
 /** Buckets in one response. */
 export const MAX_STATS_BUCKETS = 200
 
-const statsTime = (description: string) => orEmpty(Type.Unsafe<string | number>({
+const statsTime = (description: string) => Type.Unsafe<string | number>({
   type: ['string', 'integer'],
   maxLength: 64,
   description: `${description}: milliseconds since 1970, a time (ISO 8601; a date alone is its start in UTC), or the ` +
     'id of an event, whose time it stands for',
   examples: ['2022-01-01T00:00:00Z']
-}))
+})
 
 /** What statistics over time are asked for; both services read it by `statsRangeOf` of service-kit. */
 export const statsQuery = {
   from: Type.Optional(statsTime('Start, inclusive; by default 24 hours before `to`')),
   to: Type.Optional(statsTime('End, exclusive; by default now')),
-  step: Type.Optional(orEmpty(Type.Unsafe<string | number>({
+  step: Type.Optional(Type.Unsafe<string | number>({
     type: ['string', 'integer'],
     maxLength: 16,
     description: `Length of a bucket: 30s, 15m, 1h, 1d, or milliseconds; at most ${MAX_STATS_BUCKETS} buckets; by ` +
       'default one that gives 100 or fewer',
     examples: ['15m']
-  })))
+  }))
 }
 /** Texts as a URL has them, or what a caller in TypeScript writes. */
 export type StatsQuery = { from?: string | number, to?: string | number, step?: string | number }

@@ -3,7 +3,7 @@ import type { FastifyBaseLogger, FastifyReply, FastifyRequest, FastifySchema } f
 import fp from 'fastify-plugin'
 import { Type, type TObject } from 'typebox'
 import {
-  orEmpty, problemResponse, scopeBits, USER_SCOPES, userIdText,
+  problemResponse, scopeBits, USER_SCOPES, userIdText,
   type Identity, type OperatorScope, type Scope, type UserScope
 } from '@tidings/contracts'
 import { invalidInput } from './invalid-input.ts'
@@ -40,9 +40,10 @@ export type TargetOptions = {
 }
 
 /**
- * A function that says whose data a token asks for, given the user id that the request names (undefined or empty: its
+ * A function that says whose data a token asks for, given the user id that the request names (undefined or null: its
  * own). Another user needs `operator:read` where the scope is one to read, otherwise `operator:write`, which allows
- * both. It throws 403 `insufficient-scope`, or 400 for what is no user id.
+ * both. It throws 403 `insufficient-scope`, or 400 for what is no user id: an empty one is none, so that a request
+ * whose script left it empty is not about the operator's own data.
  */
 export function targetResolver (
   scope: UserScope | AnyScope,
@@ -88,9 +89,9 @@ export function requireScope (request: FastifyRequest, scope: UserScope): void {
   if (!hasScope(request, scope)) throw insufficientScope(scope)
 }
 
-/** Whether a request names a user at all: one without a value is left out. */
+/** Whether a request names a user at all. */
 export function isNamed (userId: unknown): boolean {
-  return userId !== undefined && userId !== null && userId !== ''
+  return userId !== undefined && userId !== null
 }
 
 export type AuditEntry = {
@@ -212,13 +213,14 @@ function withUserId (querystring: TObject | undefined, allUsers: boolean): TObje
   const { additionalProperties } = options as { additionalProperties?: boolean }
   const description = allUsers ? `${NAMED_USER}, or \`${ALL_USERS}\` for all users` : NAMED_USER
   const userId = Type.String({
+    minLength: 1,
     maxLength: MAX_USER_ID,
     pattern: '^[^\\u0000-\\u001f\\u007f]+$',
     description,
     examples: ['7']
   })
   return Type.Object(
-    { ...properties, userId: Type.Optional(orEmpty(userId)) },
+    { ...properties, userId: Type.Optional(userId) },
     additionalProperties === undefined ? {} : { additionalProperties }
   )
 }

@@ -3,6 +3,7 @@ import type { FastifySchema } from 'fastify'
 import fp from 'fastify-plugin'
 import { createNamedSchemas } from '@tidings/contracts'
 import { compact } from './compact.ts'
+import { withInt64 } from './int64.ts'
 
 /** Description of a service's API. */
 export type DocsOptions = {
@@ -35,7 +36,7 @@ export const docs = fp<DocsOptions>(async function docs (app, { title, descripti
     transform: ({ schema, url }) => ({ schema: schema?.hide ? schema : named.mark(schema) as FastifySchema, url }),
     transformObject: document =>
       'openapiObject' in document
-        ? withOptionalBodies(named.refer(document.openapiObject) as Document)
+        ? withInt64(withOptionalBodies(named.refer(document.openapiObject) as Document))
         : document.swaggerObject
   })
   app.get('/openapi.json', { schema: { hide: true }, onSend: compact }, async () => app.swagger())

@@ -1,9 +1,10 @@
-import { Type, type TSchema } from 'typebox'
+import type { TSchema } from 'typebox'
+import { Int32 } from '@tidings/contracts'
 
 export const RATE_LIMIT = {
-  'ratelimit-limit': Type.Integer({ description: 'Requests that you may make per minute' }),
-  'ratelimit-remaining': Type.Integer({ description: 'Requests left in this minute' }),
-  'ratelimit-reset': Type.Integer({ description: 'Seconds until the minute ends' })
+  'ratelimit-limit': Int32({ description: 'Requests that you may make per minute' }),
+  'ratelimit-remaining': Int32({ description: 'Requests left in this minute' }),
+  'ratelimit-reset': Int32({ description: 'Seconds until the minute ends' })
 }
 
 /** The schema of a successful response, for a route's `response`. */

@@ -29,7 +29,7 @@ export function selectionOf (owner: Owner, filter: DeliveryFilter, at = 'queryst
   const faults: InputFault[] = []
   function read<T> (name: keyof DeliveryFilter, parse: (text: string) => T | undefined, what: string) {
     const text = filter[name]
-    if (text === undefined || text === '') return undefined
+    if (text === undefined) return undefined
     const value = parse(String(text))
     if (value === undefined) faults.push({ path: `${at}.${name}`, message: `is not ${what}` })
     return value
@@ -37,8 +37,8 @@ export function selectionOf (owner: Owner, filter: DeliveryFilter, at = 'queryst
   const selection = {
     ...owner,
     webhookId: owner.webhookId ?? filter.webhookId,
-    jobId: filter.jobId || undefined,
-    queue: filter.queue || undefined,
+    jobId: filter.jobId,
+    queue: filter.queue,
     eventId: read('eventId', parseEventId, 'the id of an event'),
     eventTypes: listOf<string>(filter.eventType),
     statuses: listOf<DeliveryStatus>(filter.status),
