@@ -188,6 +188,8 @@ export interface components {
       superseded: number;
     };
     DeliveryFilter: {
+      /** @description Id of a bulk action that redelivers: the deliveries that it made */
+      bulkId?: string;
       /** @description Id of a job event, the same in every channel */
       eventId?: string;
       /** @description Type of the event: progress, completed, failed, or several with commas */
@@ -686,6 +688,8 @@ export interface components {
       /** @description Only counts the items */
       dryRun?: boolean | null;
       filter?: {
+        /** @description Id of a bulk action on jobs: those that it retried or cancelled */
+        bulkId?: string;
         /**
         * Format: int64
         * @description Jobs created (with `sort=finished`: finished) at or after this time, in milliseconds since 1970
@@ -1246,6 +1250,8 @@ export interface operations {
   listAllDeliveries: {
     parameters: {
       query?: {
+        /** @description Id of a bulk action that redelivers: the deliveries that it made */
+        bulkId?: string;
         /** @description `pagination.next` of the previous page */
         cursor?: string;
         /** @description Id of a job event, the same in every channel */
@@ -1337,6 +1343,8 @@ export interface operations {
       query?: {
         /** @description Id of a job event, the same in every channel */
         after?: string;
+        /** @description Id of a bulk action on jobs: those that it retried or cancelled */
+        bulkId?: string;
         cursor?: string;
         /** @description Jobs created (with `sort=finished`: finished) at or after this time, in milliseconds since 1970 */
         from?: number;
@@ -1747,6 +1755,8 @@ export interface operations {
   listDeliveries: {
     parameters: {
       query?: {
+        /** @description Id of a bulk action that redelivers: the deliveries that it made */
+        bulkId?: string;
         /** @description `pagination.next` of the previous page */
         cursor?: string;
         /** @description Id of a job event, the same in every channel */
@@ -1981,6 +1991,8 @@ export interface operations {
   listLegacyDeliveries: {
     parameters: {
       query?: {
+        /** @description Id of a bulk action that redelivers: the deliveries that it made */
+        bulkId?: string;
         /** @description `pagination.next` of the previous page */
         cursor?: string;
         /** @description Id of a job event, the same in every channel */

@@ -67,8 +67,6 @@ const BulkId = Type.String({
   description: 'Id of the bulk action',
   examples: ['0198c1f6-7a3e-7b2c-9d41-5f0c2a9e4b17']
 })
-/** Ids of redeliveries start with this: the dispatcher has them. */
-export const DELIVERY_BULK_PREFIX = 'deliveries-'
 /** Path of the dispatcher's part of `/bulk`, to which jobs-api forwards requests. No edge routes it. */
 export const DELIVERY_BULK_PATH = '/internal/bulk'
 

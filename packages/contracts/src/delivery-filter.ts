@@ -8,6 +8,9 @@ export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed', 'superseded'
 export const DELIVERY_ORIGINS = ['event', 'redeliver', 'replay', 'test'] as const
 export type DeliveryOrigin = typeof DELIVERY_ORIGINS[number]
 
+/** Ids of bulk actions that redeliver start with this: the dispatcher has them. */
+export const DELIVERY_BULK_PREFIX = 'deliveries-'
+
 const INT4_MAX = 2_147_483_647
 const EVENT_ID = '\\d{1,15}-\\d{1,15}'
 // In a query, `+` that is not encoded arrives as a space.
@@ -47,6 +50,11 @@ export const deliveryFilter = {
   origin: Type.Optional(anyOf(DELIVERY_ORIGINS, 'Why the delivery exists')),
   originId: Type.Optional(Type.Integer({
     minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Id of the redelivered delivery, or of the replay'
+  })),
+  bulkId: Type.Optional(Type.String({
+    pattern: `^${DELIVERY_BULK_PREFIX}[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`,
+    description: 'Id of a bulk action that redelivers: the deliveries that it made',
+    examples: [`${DELIVERY_BULK_PREFIX}0198c1f6-7a3e-7b2c-9d41-5f0c2a9e4b17`]
   })),
   from: Type.Optional(Moment('Created at or after')),
   to: Type.Optional(Moment('Created before'))

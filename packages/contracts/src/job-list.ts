@@ -32,6 +32,11 @@ const States = queryList(JobState, { maxItems: 20, description: 'States of the j
 
 /** Filters that a query and a body have in common. */
 const JOB_FILTER = {
+  bulkId: Type.String({
+    pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
+    description: 'Id of a bulk action on jobs: those that it retried or cancelled',
+    examples: ['0198c1f6-7a3e-7b2c-9d41-5f0c2a9e4b17']
+  }),
   name: JobName,
   queue: QueueName,
   q: JobSearch,
@@ -49,6 +54,7 @@ export const ListJobsQuery = Type.Object({
   queue: Type.Optional(JOB_FILTER.queue),
   q: Type.Optional(JOB_FILTER.q),
   sort: Type.Optional(JOB_FILTER.sort),
+  bulkId: Type.Optional(JOB_FILTER.bulkId),
   from: Type.Optional(FromTime),
   to: Type.Optional(ToTime),
   cursor: Type.Optional(Type.String({ maxLength: 512 })),
@@ -63,6 +69,7 @@ export const JobFilterBody = Type.Object({
   queue: Type.Optional(JOB_FILTER.queue),
   q: Type.Optional(JOB_FILTER.q),
   sort: Type.Optional(JOB_FILTER.sort),
+  bulkId: Type.Optional(JOB_FILTER.bulkId),
   from: Type.Optional(FromTime),
   to: Type.Optional(ToTime)
 }, { additionalProperties: false, examples: [{ status: ['failed'], name: 'resize', q: 'timeout' }] })

@@ -45,6 +45,7 @@ const FILTER = {
   types: { type: 'string', valueHint: 'LIST', description: 'Of progress,completed,failed' },
   status: { type: 'string', valueHint: 'LIST', description: 'Of pending,delivered,failed,superseded,closed' },
   origin: { type: 'string', valueHint: 'LIST', description: 'Of event,redeliver,replay,test' },
+  bulk: { type: 'string', valueHint: 'ID', description: 'Made by this bulk action' },
   since: { type: 'string', valueHint: 'TIME', description: 'Made since: 2h, 7d, or a date' },
   until: { type: 'string', valueHint: 'TIME', description: 'Made before: 2h, 7d, or a date' }
 } as const
@@ -58,6 +59,7 @@ function filterOf (args: { [Option in keyof typeof FILTER]?: string | undefined 
     ...(args.types && { eventType: args.types }),
     ...(args.status && { status: args.status }),
     ...(args.origin && { origin: args.origin }),
+    ...(args.bulk && { bulkId: args.bulk }),
     ...(args.since && { from: parseIsoMoment('--since', args.since) }),
     ...(args.until && { to: parseIsoMoment('--until', args.until) })
   }

@@ -21,18 +21,21 @@ const FILTER = {
   q: { type: 'string', valueHint: 'TEXT', description: 'The beginning of an id, or part of a name or of an error' },
   name: { type: 'string', valueHint: 'NAME', description: 'Jobs of this name' },
   queue: { type: 'string', valueHint: 'NAME', description: 'Jobs of this queue' },
+  bulk: { type: 'string', valueHint: 'ID', description: 'Retried or cancelled by this bulk action' },
   since: { type: 'string', valueHint: 'TIME', description: 'Created since: 2h, 7d, or a date' },
   until: { type: 'string', valueHint: 'TIME', description: 'Created before: 2h, 7d, or a date' }
 } as const
 
 type FilterArgs = { [Option in keyof typeof FILTER]?: string | undefined }
 
-function filterOf ({ status, q, name, queue, since, until }: FilterArgs): JobFilter {
+function filterOf (args: FilterArgs): JobFilter & { bulkId?: string } {
+  const { status, q, name, queue, bulk, since, until } = args
   return {
     ...(status && { status: parseList(status) as JobState[] }),
     ...(q && { q }),
     ...(name && { name }),
     ...(queue && { queue }),
+    ...(bulk && { bulkId: bulk }),
     ...(since && { from: parseMoment('--since', since) }),
     ...(until && { to: parseMoment('--until', until) })
   }
@@ -51,6 +54,7 @@ const list = serverCommand({
     const limit = limitOf(args)
     if (args.follow) {
       if (args.sort) throw new UsageError('--follow has an order of its own: leave out --sort')
+      if (args.bulk) throw new UsageError('--follow shows jobs as they come: leave out --bulk')
       return await followJobs({ client, out, signal }, filterOf(args), limit)
     }
     const jobs = client.jobs.list({

@@ -1,5 +1,6 @@
-import type { ItemOutcome, RawSql } from '@tidings/service-kit'
-import { numberArray, textArray } from '@tidings/service-kit'
+import {
+  numberArray, textArray, type BulkRow, type BulkStore, type ItemOutcome, type RawSql
+} from '@tidings/service-kit'
 import type { FoundJob } from '../read/find-jobs.ts'
 
 /** Items that are worked on together. */
@@ -44,6 +45,20 @@ export async function writeIntents (
     update jobs.bulk_items set intent = begun.intent
     from unnest(${numberArray(intents.map(({ place }) => place))}::int[], ${textArray(intents.map(({ intent }) => intent))}::text[]) as begun (place, intent)
     where bulk = ${bulk} and bulk_items.place = begun.place and bulk_items.intent is null`
+}
+
+/** Ends items and counts their outcomes, and records the jobs of those that were done: all or nothing. */
+export async function endItems (
+  sql: RawSql, store: BulkStore, bulk: number, outcomes: ItemOutcome[]
+): Promise<BulkRow | undefined> {
+  const places = outcomes.filter(({ outcome }) => outcome === 'done').map(({ place }) => place)
+  return await sql.begin(async tx => {
+    await tx`
+      insert into jobs.bulk_pages (bulk, jobs)
+      select bulk, array_agg(job) from jobs.bulk_items where bulk = ${bulk} and place = any(${numberArray(places)}::int[])
+      group by bulk`
+    return await store.record(bulk, outcomes, tx)
+  })
 }
 
 /** Applies a function to items, a few at a time, in their order. */

@@ -7,7 +7,7 @@ import {
 import type { Config } from '../config.ts'
 import { holdLease } from '../lease/hold-lease.ts'
 import { cancelItems } from './cancel-items.ts'
-import { nextItems } from './items.ts'
+import { endItems, nextItems } from './items.ts'
 import { retryItems } from './retry-items.ts'
 
 const POLL_MS = 500
@@ -26,7 +26,7 @@ export const bulks = fp<{ config: Config }>(async function bulks (app, { config 
     if (items.length === 0) return { row: undefined, hasItems: false, hasMore: false }
     const work = bulk.action === 'cancel' ? cancelItems : retryItems
     const outcomes = await work(bulk.n, items, { ...context, userId: bulk.user_id })
-    return { row: await store.record(bulk.n, outcomes), hasItems: true, hasMore: true }
+    return { row: await endItems(sql, store, bulk.n, outcomes), hasItems: true, hasMore: true }
   }
 
   const tasks = [

@@ -17,6 +17,8 @@ export type JobFilter = {
   sort?: JobSort | undefined
   from?: number | undefined
   to?: number | undefined
+  /** What this bulk action has retried or cancelled. */
+  bulkId?: string | undefined
 }
 
 type FilterOptions = {
@@ -31,14 +33,14 @@ type FilterOptions = {
  * @throws 400 for states that the sort excludes
  */
 export function filterOf (
-  { status, name, queue, q, sort, from, to }: JobFilterBody, { userId, path }: FilterOptions
+  { status, name, queue, q, sort, from, to, bulkId }: JobFilterBody, { userId, path }: FilterOptions
 ): JobFilter {
   const states = status && status.length > 0 ? [...new Set(status)] : undefined
   if (sort === 'finished' && states?.some(state => !FINAL_STATES.includes(state))) {
     const message = `with sort=finished can be ${FINAL_STATES.join(' or ')} only: other jobs have not finished`
     throw invalidInput([{ path: `${path}.status`, message }])
   }
-  return { userId, states, name, queue, q, sort, from, to }
+  return { userId, states, name, queue, q, sort, from, to, bulkId }
 }
 
 /** The order of a list, newest first. Jobs of all users come in the order of their arrival, which has an index. */
@@ -54,6 +56,6 @@ export function statesOf ({ states, sort }: JobFilter): readonly JobState[] {
 }
 
 /** Whether the counters of the user suffice to count the jobs. */
-export function isCounted ({ userId, name, queue, q, from, to }: JobFilter): boolean {
-  return userId !== undefined && [name, queue, q, from, to].every(value => value === undefined)
+export function isCounted ({ userId, name, queue, q, from, to, bulkId }: JobFilter): boolean {
+  return userId !== undefined && [name, queue, q, from, to, bulkId].every(value => value === undefined)
 }

@@ -14,22 +14,37 @@ const KEY_COLUMNS: Record<JobOrder, string> = { created: 'created_ms', finished:
 /**
  * How the jobs of a filter are read: ranges of indexes, each in the order of the list, which Postgres merges (Merge
  * Append). Their rows have to match `covered`, which the index decides, and `matches`, for which the row is read; both
- * are undefined if the ranges hold the jobs of the filter and no others.
+ * are undefined if the ranges hold the jobs of the filter and no others. `isSorted`: there is one range, whose rows are
+ * all read and sorted.
  */
 export type JobRanges = {
   ranges: Fragment[]
   key: Fragment
   covered?: Fragment | undefined
   matches?: Fragment | undefined
+  isSorted?: true
 }
 
 /** The ranges of a filter, below a cursor if one is given. */
 export function rangesOf (sql: RawSql, filter: JobFilter, after?: SortKey): JobRanges {
-  const { userId, name, queue, q } = filter
+  const { userId, name, queue, q, bulkId } = filter
   const order = orderOf(filter)
   const key = sql.unsafe(KEY_COLUMNS[order])
   const named = [...equals(sql, 'name', name), ...equals(sql, 'queue', queue)]
   const text = q === undefined ? [] : [containsText(sql, q)]
+  const arrived = after ? [sql`n < ${after.key}`] : []
+  if (bulkId !== undefined) {
+    const conditions = [
+      ofBulk(sql, bulkId),
+      ...equals(sql, 'user_id', userId),
+      ...inStates(sql, { states: statesOf(filter) }),
+      ...named,
+      ...order === 'arrival'
+        ? [...arrived, ...timeConditions(sql, sql`created_ms`, filter)]
+        : boundsOf(sql, key, filter, after)
+    ]
+    return { key, ranges: [where(sql, conditions)], matches: conjunction(sql, text), isSorted: true }
+  }
   switch (order) {
     // The indexes by name, by queue and by both continue with (state, created_ms, n).
     case 'created': {
@@ -51,7 +66,7 @@ export function rangesOf (sql: RawSql, filter: JobFilter, after?: SortKey): JobR
     case 'arrival': {
       const times = timeConditions(sql, sql`created_ms`, filter)
       const matches = conjunction(sql, [...inStates(sql, filter), ...named, ...times, ...text])
-      return { key, ranges: [after ? sql`where n < ${after.key}` : sql``], matches }
+      return { key, ranges: [where(sql, arrived)], matches }
     }
     default: return order satisfies never
   }
@@ -94,8 +109,14 @@ function equals (sql: RawSql, column: string, value: string | number | undefined
   return value === undefined ? [] : [sql`${sql.unsafe(column)} = ${value}`]
 }
 
-function inStates (sql: RawSql, { states }: JobFilter): Fragment[] {
+function inStates (sql: RawSql, { states }: Pick<JobFilter, 'states'>): Fragment[] {
   return states === undefined ? [] : [sql`state = any(${`{${states.map(stateCode).join(',')}}`}::smallint[])`]
+}
+
+/** At most 100,000 jobs, by primary key: an array of unknown length is expected to have few elements. */
+function ofBulk (sql: RawSql, bulkId: string): Fragment {
+  return sql`n = any(array(
+    select unnest(page.jobs) from jobs.bulks join jobs.bulk_pages page on page.bulk = bulks.n where bulks.id = ${bulkId}::uuid))`
 }
 
 /** `strpos` takes the text literally, where a pattern would have to be escaped. */

@@ -135,6 +135,28 @@ for (const [filtered, filter] of Object.entries(filters)) {
   }
 }
 
+t.test('the jobs of a bulk action are read by primary key, in either order and for all users', async t => {
+  const bulkId = '0198c1f6-7a3e-7b2c-9d41-5f0c2a9e4b17'
+  const done = 5000
+  await sql`insert into jobs.bulks (id, user_id, action) values (${bulkId}::uuid, '1', 'retry')`
+  await sql`
+    insert into jobs.bulk_pages (bulk, jobs) select 1, array_agg(n) from (
+      select n from jobs.jobs where user_id = '1' and state = 4 order by n limit ${done}) failed group by n / 1000`
+  const others: Partial<JobFilter>[] = [
+    {}, { states: ['failed'] }, { sort: 'finished' }, { q: 'nothing' }, { userId: undefined }
+  ]
+  for (const filter of others) {
+    for (const [placed, { place }] of Object.entries(places)) {
+      const what = `${JSON.stringify(filter)} ${placed}`
+      const make = (sql: RawSql) => scanPage(sql, { userId: '1', bulkId, ...filter }, place)
+      const scans = (await nodesOf(make)).filter(isScan).map(node => `${node['Node Type']} of ${node['Index Name']}`)
+      t.same([...new Set(scans)], ['Index Scan of jobs_pkey'], what)
+      const entries = await entriesOf(make(sql))
+      t.ok(entries <= 2 * done + 100, `${what}: ${entries} rows`)
+    }
+  }
+})
+
 for (const [filtered, filter] of Object.entries(filters).slice(2)) {
   t.test(`counting with ${filtered} is index only, and stops at its cap`, async t => {
     const make = (sql: RawSql) => cappedCount(sql, { userId: '1', ...filter })

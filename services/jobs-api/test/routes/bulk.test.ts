@@ -66,6 +66,21 @@ t.test('retries the failed jobs of a filter, and no others', async t => {
   t.same(await statesOf([other, foreign]), [FAILED, FAILED])
   t.same([other, foreign, good].map(id => runs.get(id)), [1, 1, 1])
   t.equal((await sql`select from jobs.bulk_items`).length, 0, 'no items are left')
+
+  const list = async (query: string, options?: Options) =>
+    (await request(`/jobs?bulkId=${bulkId}${query}`, undefined, { ...options, method: 'GET' })).json()
+  const idsOf = ({ jobs }: { jobs: { id: string }[] }) => jobs.map(({ id }) => id).toSorted()
+  const whole = await list('&status=completed')
+  t.same(idsOf(whole), bad.toSorted(), 'what it did')
+  t.match(whole.pagination, { total: 5, next: null })
+  const first = await list('&limit=2&sort=finished')
+  const rest = await list(`&limit=3&sort=finished&cursor=${first.pagination.next}`)
+  t.same(idsOf({ jobs: [...first.jobs, ...rest.jobs] }), bad.toSorted())
+  t.same((await list('&status=failed')).jobs, [])
+  t.same((await list('', { user: 8 })).jobs, [], 'another user finds nothing')
+  t.same(idsOf(await list('&userId=*', { scope: 'operator:read' })), bad.toSorted())
+  t.equal((await request('/jobs?bulkId=deliveries-1', undefined, { method: 'GET' })).statusCode, 400)
+  t.same((await start({ action: 'retry', filter: { bulkId }, dryRun: true })).json(), { matched: 0 }, 'none has failed')
 })
 
 t.test('retries a job that fails again no second time', async t => {

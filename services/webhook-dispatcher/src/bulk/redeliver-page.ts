@@ -34,7 +34,7 @@ export async function redeliverPage (sql: RawSql, store: BulkStore, bulk: BulkRo
     await reactivate(tx, accepted)
     if (accepted.length > 0) {
       const ids = accepted.map(({ delivery }) => delivery)
-      await insertRedeliveries(tx, ids)
+      await insertRedeliveries(tx, bulk.n, ids)
       await endRecovery(tx, ids)
     }
     return { row: await store.record(bulk.n, outcomes, tx), hasItems: true, hasMore: true }
@@ -101,13 +101,18 @@ async function reactivate (tx: BulkTx, items: Item[]): Promise<void> {
       select id from webhooks.webhooks where id = any(${numberArray([...new Set(disabled)])}::int[]) order by id for update)`
 }
 
-/** As new deliveries outside the order, in the order of the former ones. */
-export async function insertRedeliveries (tx: BulkTx, ids: number[]): Promise<void> {
+/** As new deliveries outside the order, in the order of the former ones; records that the bulk action made them. */
+export async function insertRedeliveries (tx: BulkTx, bulk: number, ids: number[]): Promise<void> {
   await tx`
-    insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, message_id, body, url, origin, origin_id, state)
-    select webhook_id, event_ms, event_seq, type, message_id, body, url, 'redeliver',
-      case when origin = 'redeliver' and origin_id is not null then origin_id else id end, 'pending'
-    from webhooks.all_deliveries where id = any(${numberArray(ids)}::bigint[]) order by id`
+    with made as (
+      insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, message_id, body, url, origin, origin_id, state)
+      select webhook_id, event_ms, event_seq, type, message_id, body, url, 'redeliver',
+        case when origin = 'redeliver' and origin_id is not null then origin_id else id end, 'pending'
+      from webhooks.all_deliveries where id = any(${numberArray(ids)}::bigint[]) order by id
+      returning id
+    )
+    insert into webhooks.bulk_pages (bulk, first, last, deliveries)
+    select ${bulk}, min(id), max(id), array_agg(id) from made having count(*) > 0`
 }
 
 /** What is redelivered need not be recovered as well. */

@@ -1,4 +1,6 @@
-import type { DeliveryFilter, DeliveryOrigin, DeliveryStatus } from '@tidings/contracts'
+import {
+  DELIVERY_BULK_PREFIX, type DeliveryFilter, type DeliveryOrigin, type DeliveryStatus
+} from '@tidings/contracts'
 import { parseEventId, type EventId } from '@tidings/job-events'
 import { invalidInput, momentOf, type InputFault } from '@tidings/service-kit'
 import type { WebhookRow } from '../webhooks/webhook-row.ts'
@@ -15,6 +17,8 @@ export type DeliverySelection = Owner & {
   statuses: DeliveryStatus[] | undefined
   origins: DeliveryOrigin[] | undefined
   originId: number | undefined
+  /** A UUID: those that a bulk action made. */
+  bulkId: string | undefined
   /** Created at or after. */
   from: number | undefined
   /** Created before. */
@@ -44,6 +48,7 @@ export function selectionOf (owner: Owner, filter: DeliveryFilter, at = 'queryst
     statuses: listOf<DeliveryStatus>(filter.status),
     origins: listOf<DeliveryOrigin>(filter.origin),
     originId: filter.originId,
+    bulkId: filter.bulkId?.slice(DELIVERY_BULK_PREFIX.length),
     from: read('from', momentOf, 'a time or the id of an event'),
     to: read('to', momentOf, 'a time or the id of an event')
   }

@@ -73,10 +73,11 @@ export async function idRange (sql: RawSql, { from, to }: Pick<DeliverySelection
 async function rangeOf (
   sql: RawSql, selection: DeliverySelection, before: number
 ): Promise<{ range: IdRange, isPart: boolean }> {
-  const { from, to, userId, webhookId, eventId } = selection
+  const { from, to, userId, webhookId, eventId, bulkId } = selection
+  const isByWebhook = userId !== undefined && (webhookId ?? eventId ?? bulkId) === undefined
   const [{ low, high: end }, all] = await Promise.all([
     idRange(sql, { from, to }),
-    userId === undefined || webhookId !== undefined || eventId ? undefined : lastDeletedBeyond(sql, selection, before)
+    !isByWebhook ? undefined : lastDeletedBeyond(sql, selection, before)
   ])
   const high = Math.min(before, end)
   const complete = all === undefined ? ANY_ID.low : await idAt(sql, all + DISORDER_MS)
@@ -121,9 +122,9 @@ async function scan (
 async function largestBound (
   sql: RawSql, selection: DeliverySelection, { high }: IdRange, smallest: number
 ): Promise<number> {
-  const { userId, webhookId, eventId, originId, jobId } = selection
+  const { userId, webhookId, eventId, originId, jobId, bulkId } = selection
   const parts = partsOf(selection).length
-  const isByWebhook = userId !== undefined && (webhookId ?? eventId ?? originId ?? jobId) === undefined
+  const isByWebhook = userId !== undefined && (webhookId ?? eventId ?? originId ?? jobId ?? bulkId) === undefined
   if (!isByWebhook) return powerOf2(MAX_SCANNED / parts)
   const [row] = await sql<{ count: number }[]>`select count(*)::int from (${webhooksOf(sql, selection, high)}) webhooks`
   return Math.max(smallest, powerOf2(MAX_SCANNED / parts / Math.max(1, row?.count ?? 0)))

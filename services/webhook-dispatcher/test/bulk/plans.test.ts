@@ -33,6 +33,7 @@ for (const day of [1, 2, 3]) {
 await sql`
   insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, state)
   select 1, 4, n, 'completed', 'default:' || n, 'pending' from generate_series(1, ${WAITING}::int) as n`
+await sql`insert into webhooks.bulks (id, user_id, action) values (gen_random_uuid(), '1', 'redeliver')`
 await sql`
   insert into webhooks.bulk_items (bulk, place, webhook_id, delivery, seen)
   select ${BULK}, row_number() over (order by id), webhook_id, id, 'failed' from (select id, webhook_id from webhooks.all_deliveries where state = 'failed' order by id limit ${ITEMS}) failed`
@@ -41,7 +42,7 @@ const ids = (await sql<{ delivery: string }[]>`select delivery from webhooks.bul
 const statements: [what: string, most: number, run: (tx: Sql) => Promise<unknown>][] = [
   ['selected deliveries', NAMED, async tx => await countSelected(tx as RawSql, { userId: '1', ids })],
   ['the next items, beside what waits', 2 * PAGE, async tx => await nextItems(tx as unknown as BulkTx, BULK)],
-  ['redeliveries', 2 * NAMED, async tx => await insertRedeliveries(tx as unknown as BulkTx, ids)],
+  ['redeliveries', 2 * NAMED, async tx => await insertRedeliveries(tx as unknown as BulkTx, BULK, ids)],
   ['the end of recoveries', 3 * NAMED, async tx => await endRecovery(tx as unknown as BulkTx, ids)]
 ]
 

@@ -32,6 +32,11 @@ await sql`
   insert into webhooks.deliveries (webhook_id, event_ms, event_seq, origin, origin_id, type, state, finished_at)
   select webhook_id, event_ms, event_seq, 'redeliver', id, type, 'delivered', now() from webhooks.deliveries
   where id % 1000 = 0`
+const BULK_ID = 'deliveries-0198c1f6-7a3e-7b2c-9d41-5f0c2a9e4b17'
+await sql`insert into webhooks.bulks (id, user_id, action) values (${BULK_ID.replace('deliveries-', '')}::uuid, 'busy', 'redeliver')`
+await sql`
+  insert into webhooks.bulk_pages (bulk, first, last, deliveries)
+  select 1, min(id), max(id), array_agg(id) from webhooks.deliveries where webhook_id = ${busy} and id % 3 = 0 group by id / 3000`
 
 /** A delivery per second, the last one just now. */
 async function insert (webhookId: number, count: number, firstMs: number): Promise<void> {
@@ -66,7 +71,9 @@ const cases: Case[] = [
     { owner, filter: { origin: 'replay' }, most: MOST },
     { owner, filter: { jobId: `${busy}-00000100` }, most: 3 * FIRST },
     { owner, filter: { eventId: '11100-0' }, most: FIRST },
-    { owner, filter: { originId: 1000 }, most: FIRST }
+    { owner, filter: { originId: 1000 }, most: FIRST },
+    { owner, filter: { bulkId: BULK_ID }, most: 2 * FIRST },
+    { owner, filter: { bulkId: BULK_ID, status: 'closed' }, most: MOST }
   ]),
   { owner: USER, filter: { webhookId: second }, most: 2 * FIRST },
   { owner: { userId: 'quiet' }, filter: { webhookId: quiet, eventType: 'completed' }, most: 40 },

@@ -55,6 +55,14 @@ t.test('redelivers the deliveries of a filter, and no others', async t => {
   t.match(await ended(user, bulkId), { state: 'finished', matched: 2, done: 2, failed: 0, skipped: 0, errors: [] })
   t.same(await redelivered(webhookId), failed)
   t.same(await redelivered(other), [])
+  const listed = async (query: string, as = user) =>
+    (await call(`/deliveries?bulkId=${bulkId}${query}`, { user: as })).body as { deliveries: { originId: number }[], pagination: { next: string | null } }
+  t.same((await listed('')).deliveries.map(({ originId }) => originId), failed.toReversed(), 'what it made')
+  const { pagination: { next } } = await listed('&limit=1')
+  t.same((await listed(`&limit=1&cursor=${next}`)).deliveries.map(({ originId }) => originId), failed.slice(0, 1))
+  t.same((await listed(`&webhookId=${other}`)).deliveries, [])
+  t.same((await listed('', randomUUID())).deliveries, [], 'another user finds nothing')
+  t.equal((await call('/deliveries?bulkId=0198c1f6-7a3e-7b2c-9d41-5f0c2a9e4b17', { user })).status, 400, 'one of jobs')
   await receiver.waitFor(requests => requests.length >= 2)
 })
 
