@@ -7,6 +7,8 @@ import type { Task } from '../../src/delivery/attempt/task.ts'
 import { claimDue } from '../../src/delivery/claim/claim-due.ts'
 import { updateRows } from '../../src/delivery/outcomes/update-rows.ts'
 import { findPendingGroups } from '../../src/fan-out/find-pending-groups.ts'
+import { selectionOf } from '../../src/delivery-log/delivery-filter.ts'
+import { scanDeliveries } from '../../src/delivery-log/scan-deliveries.ts'
 import { closeDay } from '../../src/maintenance/close-day.ts'
 import { closeUndeliverable } from '../../src/maintenance/close-undeliverable.ts'
 import { closeExpired, removeParts } from '../../src/maintenance/retention.ts'
@@ -20,6 +22,10 @@ const ROWS = Number(process.env.SCALE_ROWS ?? 10_000_000)
 const DAYS = 10
 const PENDING = 1000
 const WEBHOOKS = 200
+const BULK_ID = 'deliveries-0198c1f6-7a3e-7b2c-9d41-5f0c2a9e4b17'
+/** Rows that are deleted for comparison. */
+const DELETED = 50_000
+const DELETED_PAGE = 5000
 const now = Date.now()
 /** The day that is dropped; all rows of payloads and attempts are in it. */
 const OLD = now - 20 * DAY_MS
@@ -33,12 +39,20 @@ t.test('ten million deliveries', { skip }, async t => {
   await makeDays(sql, 20)
   await fill(sql)
 
+  for (const table of ['deliveries', 'events', 'attempts']) t.comment(await sizeOf(sql, table))
+
   await t.test('statements read few rows', async t => {
     for (const [what, most, run] of statements) {
-      const { nodes } = await explain(url, run)
+      const { nodes, buffers } = await explain(url, run)
       const seen = nodes.filter(isOnDeliveries).reduce((sum, node) => sum + rowsOf(node), 0)
-      t.ok(seen <= most, `${what}: ${seen} rows`)
+      t.ok(seen <= most, `${what}: ${seen} rows, ${buffers} pages`)
+      t.comment(`${what}: ${seen} rows, ${buffers} pages`)
     }
+  })
+
+  await t.test('rows deleted one by one, for comparison', async t => {
+    const ms = await timeOf(async () => await deleteSome(sql))
+    t.comment(`${ms} ms to delete ${DELETED} of ${ROWS} deliveries in pages of ${DELETED_PAGE}`)
   })
 
   await t.test('the part of deliveries is closed and dropped beside writers, which hardly wait', async t => {
@@ -47,9 +61,10 @@ t.test('ten million deliveries', { skip }, async t => {
     t.equal((await sql`select from webhooks.deliveries where state = 'pending'`).length, PENDING - 1)
     t.comment(`${closedMs} ms to close it, with ${PENDING} pending`)
     const droppedMs = await timeOf(async () => await removeParts(sql, -DAY_MS))
-    const written = await writers.stop()
+    const { written, longestMs } = await writers.stop()
     t.same(await closedParts(sql), [])
-    t.comment(`${droppedMs} ms to drop ${ROWS} deliveries, with the waits for a free moment; ${written} writes beside`)
+    t.comment(`${droppedMs} ms to drop ${ROWS} deliveries, with the waits for a free moment`)
+    t.comment(`${written} writes beside, the longest of ${longestMs} ms`)
     t.ok(written > 0)
   })
 
@@ -59,9 +74,10 @@ t.test('ten million deliveries', { skip }, async t => {
       const before = (dayOf(OLD) + 1) * table.perDay
       let dropped: string[] = []
       const droppedMs = await timeOf(async () => { dropped = await dropDays(sql, table, { before }) })
-      const written = await writers.stop()
+      const { written, longestMs } = await writers.stop()
       t.equal(dropped.length, 1)
-      t.comment(`${droppedMs} ms for a day of ${ROWS} rows, with the waits for a free moment; ${written} writes beside`)
+      t.comment(`${droppedMs} ms for a day of ${ROWS} rows, with the waits for a free moment`)
+      t.comment(`${written} writes beside, the longest of ${longestMs} ms`)
       t.ok(written > 0)
     })
   }
@@ -78,7 +94,17 @@ const statements: [what: string, most: number, run: (tx: Sql) => Promise<unknown
     result: { decision: { state: 'pending', dueAt: now }, keyState: 'clear' }
   }])],
   ['expired ones', 5 * PENDING, async tx => await closeExpired(tx, 14 * DAY_MS)],
-  ['undeliverable ones', 5 * PENDING, closeUndeliverable]
+  ['undeliverable ones', 5 * PENDING, closeUndeliverable],
+  ...([
+    ['a list of a user', { userId: '7' }, {}],
+    ['a list of all users', { userId: undefined }, {}],
+    ['failed ones of a user', { userId: '7' }, { status: 'failed' }],
+    ['failed ones of all users', { userId: undefined }, { status: 'failed' }],
+    ['deliveries of a job', { userId: '8' }, { jobId: '7' }],
+    ['an hour of a user', { userId: '7' }, { from: new Date(now - 3_600_000).toISOString() }],
+    ['what a bulk action made', { userId: '7' }, { bulkId: BULK_ID }]
+  ] as const).map(([what, owner, filter]): typeof statements[number] => [what, 1000, async tx =>
+    await scanDeliveries(tx as RawSql, selectionOf(owner, filter), { limit: 20 })])
 ]
 
 const groups = (count: number) =>
@@ -106,7 +132,30 @@ async function fill (sql: RawSql): Promise<void> {
   await sql`
     insert into webhooks.attempts (delivery_id, n, started_at, total_ms, status, response_body)
     select ${firstDeliveryId(OLD)}::bigint + n, 1, now(), 5, 200, 'ok' from generate_series(1, ${ROWS}::int) as n`
+  await sql`insert into webhooks.bulks (id, user_id, action) values (${BULK_ID.replace('deliveries-', '')}::uuid, '7', 'redeliver')`
+  await sql`
+    insert into webhooks.bulk_pages (bulk, first, last, deliveries) select 1, min(id), max(id), array_agg(id) from (
+      select id, row_number() over (order by id) as n from webhooks.deliveries where webhook_id = 7 order by id limit 50000) made
+    group by n / 500`
   await sql`vacuum analyze webhooks.deliveries`
+}
+
+/** The size of a table and of its indexes, of all its days. */
+async function sizeOf (sql: RawSql, table: string): Promise<string> {
+  const [row] = await sql<{ whole: string, indexes: string }[]>`
+    select pg_size_pretty(sum(pg_total_relation_size(relid))) as whole, pg_size_pretty(sum(pg_indexes_size(relid))) as indexes
+    from (select relid from pg_partition_tree(${`webhooks.${table}`}::regclass) where isleaf
+      union select ${`webhooks.${table}`}::regclass where not exists (select from pg_partition_tree(${`webhooks.${table}`}::regclass))) parts`
+  return `${table}: ${row?.whole}, of it indexes ${row?.indexes}`
+}
+
+/** Deletes deliveries page by page, as retention did before whole days were dropped. */
+async function deleteSome (sql: RawSql): Promise<void> {
+  for (let deleted = 0; deleted < DELETED; deleted += DELETED_PAGE) {
+    await sql`
+      delete from webhooks.deliveries where id in (
+        select id from webhooks.deliveries where state = 'delivered' order by id limit ${DELETED_PAGE}::int)`
+  }
 }
 
 async function timeOf (run: () => Promise<unknown>): Promise<number> {
@@ -116,12 +165,14 @@ async function timeOf (run: () => Promise<unknown>): Promise<number> {
 }
 
 /** Writes all three tables again and again; `stop` fails where a statement waited for a lock for a second. */
-function startWriters (sql: RawSql): { stop: () => Promise<number> } {
+function startWriters (sql: RawSql): { stop: () => Promise<{ written: number, longestMs: number }> } {
   const stopping = new AbortController()
   const writing = (async () => {
     let written = 0
+    let longestMs = 0
     while (!stopping.signal.aborted) {
       written++
+      const start = performance.now()
       await sql.begin(async tx => {
         await tx`set local lock_timeout = '1s'`
         await tx`insert into webhooks.events values (${now}, ${written}, '1', 'completed', 'default:1', '{}') on conflict do nothing`
@@ -132,8 +183,9 @@ function startWriters (sql: RawSql): { stop: () => Promise<number> } {
           insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, state, finished_at)
           values (1, ${now}, ${written}, 'completed', 'default:1', 'delivered', now()) on conflict do nothing`
       })
+      longestMs = Math.max(longestMs, Math.round(performance.now() - start))
     }
-    return written
+    return { written, longestMs }
   })()
   return {
     async stop () {

@@ -9,6 +9,11 @@ const PATH = '/internal/bulk'
 
 type Bulk = { bulkId: string, state: string, matched: number, done: number, failed: number, skipped: number }
 
+type Page = {
+  deliveries: { id: number, originId: number, status: string }[]
+  pagination: { next: string | null }
+}
+
 let seq = 0
 type Made = { user: string, webhookId: number, state?: string, hasPayload?: boolean }
 
@@ -56,7 +61,7 @@ t.test('redelivers the deliveries of a filter, and no others', async t => {
   t.same(await redelivered(webhookId), failed)
   t.same(await redelivered(other), [])
   const listed = async (query: string, as = user) =>
-    (await call(`/deliveries?bulkId=${bulkId}${query}`, { user: as })).body as { deliveries: { originId: number }[], pagination: { next: string | null } }
+    (await call(`/deliveries?bulkId=${bulkId}${query}`, { user: as })).body as Page
   t.same((await listed('')).deliveries.map(({ originId }) => originId), failed.toReversed(), 'what it made')
   const { pagination: { next } } = await listed('&limit=1')
   t.same((await listed(`&limit=1&cursor=${next}`)).deliveries.map(({ originId }) => originId), failed.slice(0, 1))
@@ -64,6 +69,39 @@ t.test('redelivers the deliveries of a filter, and no others', async t => {
   t.same((await listed('', randomUUID())).deliveries, [], 'another user finds nothing')
   t.equal((await call('/deliveries?bulkId=0198c1f6-7a3e-7b2c-9d41-5f0c2a9e4b17', { user })).status, 400, 'one of jobs')
   await receiver.waitFor(requests => requests.length >= 2)
+})
+
+t.test('what failed is found, sent again and followed in three requests, by the user or an operator', async t => {
+  const [user, operator] = [randomUUID(), randomUUID()]
+  const webhookId = await newWebhook(user)
+  const failed = [await made({ user, webhookId }), await made({ user, webhookId })]
+  await made({ user: operator, webhookId: await newWebhook(operator) })
+  const filter = { status: 'failed', eventType: 'completed', from: '2026-01-01' }
+  const asOperator = { authorization: `Bearer ${tokenOf(operator, { scope: 'operator:write' })}` }
+  for (const { named, headers } of [{ named: '', headers: {} }, { named: `userId=${user}`, headers: asOperator }]) {
+    const list = async (query: Record<string, string>) => {
+      const { body } = await call(`/deliveries?${new URLSearchParams(query).toString()}&${named}`, { user, headers })
+      return (body as Page).deliveries
+    }
+    t.same((await list(filter)).map(({ id }) => id), failed.toReversed())
+    const body = { action: 'redeliver', filter }
+    const { bulkId } = (await call(`${PATH}?${named}`, { method: 'POST', user, headers, body })).body as Bulk
+    const became = await until(async () => {
+      const all = await list({ bulkId })
+      return all.length === 2 && all.every(({ status }) => status === 'delivered') && all
+    })
+    t.same(became.map(({ originId }) => originId), failed.toReversed())
+  }
+})
+
+t.test('an empty text in the filter is refused with its path, and redelivers nothing', async t => {
+  const user = randomUUID()
+  await made({ user, webhookId: await newWebhook(user) })
+  for (const name of ['eventId', 'jobId', 'queue', 'status', 'eventType', 'origin', 'from', 'bulkId']) {
+    const { status, body } = await start(user, { filter: { [name]: '' } })
+    t.equal(status, 400, name)
+    t.match(body, { errors: [{ path: `body.filter.${name}` }] })
+  }
 })
 
 t.test('says why a delivery cannot be redelivered', async t => {

@@ -21,7 +21,7 @@ await sql`
   insert into webhooks.deliveries (id, webhook_id, event_ms, event_seq, type, chain, state, created_at, finished_at)
   values (42, ${webhook.id}, 1, 0, 'completed', 'default:1', 'failed', '2026-11-27T12:00:00Z', now())`
 
-t.test('the page shows requests', async t => t.equal(requests.length, 5))
+t.test('the page shows requests', async t => t.equal(requests.length, 6))
 
 for (const [who, options] of [['the user', { user: USER }], ['an operator', { headers: operator }]] as const) {
   t.test(`the failed completions of a day are found, sent again, and followed by ${who}`, async t => {
@@ -32,9 +32,10 @@ for (const [who, options] of [['the user', { user: USER }], ['an operator', { he
       t.equal(status, method === 'POST' ? 202 : 200, `${method} ${named}`)
       found.push(method === 'POST' ? body : body.deliveries)
     }
-    const [list, again, redelivered, became, sinceThen] = found
+    const [list, again, ofBulk, redelivered, became, sinceThen] = found
     const failed = { id: 42, status: 'failed', eventType: 'completed', jobId: '1', name: 'resize' }
     t.match([list, again], [[failed], [failed]])
+    t.same(ofBulk, [], 'there is no such bulk action here')
     t.match(redelivered, { origin: 'redeliver', originId: 42 })
     const { id } = redelivered as { id: number }
     t.match(became, [{ id, originId: 42, status: 'pending' }])
