@@ -18,7 +18,8 @@ Settings.Set({ maxErrors: MAX_FAULTS })
  * list.
  *
  * In the query of a request that only reads, a parameter without a value counts as left out: HTML forms send fields
- * that were not filled in. On other routes it is a fault: what a script left empty must not widen what is changed.
+ * that were not filled in. On other routes it is a fault: what a script left empty must not widen what is changed. Of
+ * `userId` it is one everywhere.
  *
  * For an invalid input at most 1,000 faults are reported, found among its first 20,000 values.
  */
@@ -27,7 +28,7 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = function valida
   const check = Compile(schema)
   const names = namesIn(schema)
   const integers = httpPart === 'body' ? [] : integersOf(schema)
-  const optional = httpPart === 'querystring' && onlyReads(method) ? namesOf(schema) : []
+  const optional = httpPart === 'querystring' && onlyReads(method) ? optionalOf(schema) : []
   const lists = httpPart === 'querystring' ? listsOf(schema) : []
   return value => {
     const filled = optional.length === 0 ? value : withoutEmpty(value as Texts, optional)
@@ -63,8 +64,9 @@ function onlyReads (method: string | string[] | undefined): boolean {
   return [method].flat().every(one => one === 'GET' || one === 'HEAD')
 }
 
-function namesOf (schema: TSchema): string[] {
-  return Object.keys((schema as { properties?: object }).properties ?? {})
+/** Not the one that says whose data the request is about. */
+function optionalOf (schema: TSchema): string[] {
+  return Object.keys((schema as { properties?: object }).properties ?? {}).filter(name => name !== 'userId')
 }
 
 function listsOf (schema: TSchema): string[] {

@@ -27,8 +27,8 @@ export async function findPage (sql: RawSql, filter: JobFilter, place: Place): P
 
 /** Whether the jobs of a filter have to be searched for, row by row, in the ranges of an index. */
 export function needsScan (sql: RawSql, filter: JobFilter): boolean {
-  const { covered, matches, isSorted } = rangesOf(sql, filter)
-  return covered !== undefined || matches !== undefined || isSorted === true
+  const { covered, matches, from } = rangesOf(sql, filter)
+  return [covered, matches, from].some(part => part !== undefined)
 }
 
 /**

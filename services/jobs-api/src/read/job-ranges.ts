@@ -14,7 +14,7 @@ const KEY_COLUMNS: Record<JobOrder, string> = { created: 'created_ms', finished:
 /**
  * How the jobs of a filter are read: ranges of indexes, each in the order of the list, which Postgres merges (Merge
  * Append). Their rows have to match `covered`, which the index decides, and `matches`, for which the row is read; both
- * are undefined if the ranges hold the jobs of the filter and no others. `isSorted`: there is one range, whose rows are
+ * are undefined if the ranges hold the jobs of the filter and no others. `from`: in place of the table, rows that are
  * all read and sorted.
  */
 export type JobRanges = {
@@ -22,7 +22,7 @@ export type JobRanges = {
   key: Fragment
   covered?: Fragment | undefined
   matches?: Fragment | undefined
-  isSorted?: true
+  from?: Fragment | undefined
 }
 
 /** The ranges of a filter, below a cursor if one is given. */
@@ -35,7 +35,6 @@ export function rangesOf (sql: RawSql, filter: JobFilter, after?: SortKey): JobR
   const arrived = after ? [sql`n < ${after.key}`] : []
   if (bulkId !== undefined) {
     const conditions = [
-      ofBulk(sql, bulkId),
       ...equals(sql, 'user_id', userId),
       ...inStates(sql, { states: statesOf(filter) }),
       ...named,
@@ -43,7 +42,7 @@ export function rangesOf (sql: RawSql, filter: JobFilter, after?: SortKey): JobR
         ? [...arrived, ...timeConditions(sql, sql`created_ms`, filter)]
         : boundsOf(sql, key, filter, after)
     ]
-    return { key, ranges: [where(sql, conditions)], matches: conjunction(sql, text), isSorted: true }
+    return { key, ranges: [sql``], from: ofBulk(sql, filter, conditions), matches: conjunction(sql, text) }
   }
   switch (order) {
     // The indexes by name, by queue and by both continue with (state, created_ms, n).
@@ -73,12 +72,14 @@ export function rangesOf (sql: RawSql, filter: JobFilter, after?: SortKey): JobR
 }
 
 /** The ranges as one select of (key, n, covered), in order, with at most `limit` rows of each. */
-export function merged (sql: RawSql, { ranges, key, covered }: JobRanges, limit?: number): Fragment {
+export function merged (
+  sql: RawSql, { ranges, key, covered, from = sql`jobs.jobs` }: JobRanges, limit?: number
+): Fragment {
   const end = limit === undefined ? sql`` : sql`limit ${limit}`
   const columns = covered ? sql`${key} as key, n, ${covered} as covered` : sql`${key} as key, n`
   // Each range in order too, or Postgres sorts all of them (Append and Sort) instead of merging them.
   return ranges
-    .map(range => sql`(select ${columns} from jobs.jobs ${range} order by key desc, n desc ${end})`)
+    .map(range => sql`(select ${columns} from ${from} ${range} order by key desc, n desc ${end})`)
     .reduce((union, range) => sql`${union} union all ${range}`)
 }
 
@@ -113,10 +114,19 @@ function inStates (sql: RawSql, { states }: Pick<JobFilter, 'states'>): Fragment
   return states === undefined ? [] : [sql`state = any(${`{${states.map(stateCode).join(',')}}`}::smallint[])`]
 }
 
-/** At most 100,000 jobs, by primary key: an array of unknown length is expected to have few elements. */
-function ofBulk (sql: RawSql, bulkId: string): Fragment {
-  return sql`n = any(array(
-    select unnest(page.jobs) from jobs.bulks join jobs.bulk_pages page on page.bulk = bulks.n where bulks.id = ${bulkId}::uuid))`
+/**
+ * The jobs of a bulk action, at most 100,000, each by its key: `limit 1` keeps Postgres from reading an index in the
+ * order of the list until it has met them.
+ */
+function ofBulk (sql: RawSql, { bulkId = '', userId }: JobFilter, conditions: Fragment[]): Fragment {
+  const isOwned = userId === undefined ? sql`` : sql`and bulks.user_id = ${userId}`
+  return sql`(
+    select job.* from (
+      select distinct unnest(page.jobs) as n from jobs.bulks join jobs.bulk_pages page on page.bulk = bulks.n
+      where bulks.id = ${bulkId}::uuid ${isOwned}) as done
+    cross join lateral (
+      select n, created_ms, finished_ms from jobs.jobs ${where(sql, [sql`jobs.n = done.n`, ...conditions])} limit 1) as job
+  ) as jobs`
 }
 
 /** `strpos` takes the text literally, where a pattern would have to be escaped. */

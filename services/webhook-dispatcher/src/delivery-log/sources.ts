@@ -35,7 +35,7 @@ export function candidates (sql: RawSql, selection: DeliverySelection, range: Id
   // Literal: the plan for any parameter would suppose that a tenth of the table is read.
   const part = { sql, range, limit: sql.unsafe(String(bound)) }
   const { bulkId, eventId, originId, jobId, userId, webhookId } = selection
-  if (bulkId !== undefined) return ofBulk(part, bulkId)
+  if (bulkId !== undefined) return ofBulk(part, bulkId, userId)
   if (eventId && (userId ?? webhookId) !== undefined) return ofEvent(part, selection, eventId)
   if (originId !== undefined) return ofOrigin(part, originId)
   if (jobId !== undefined) return ofJob(part, jobId)
@@ -185,13 +185,14 @@ function ofOrigin ({ sql, range, limit }: Part, originId: number) {
 }
 
 /** Of one bulk action: by index bulk_pages_of_bulk, at most 100,000 ids, and then by primary key. */
-function ofBulk ({ sql, range: { low, high }, limit }: Part, bulkId: string) {
+function ofBulk ({ sql, range: { low, high }, limit }: Part, bulkId: string, userId: string | undefined) {
   return sql`
     select ${columns(sql)}, 0 as webhook, 0 as part from webhooks.all_deliveries d
     where d.id = any(array(
       select made.id from webhooks.bulks b join webhooks.bulk_pages p on p.bulk = b.n
       cross join lateral unnest(p.deliveries) made (id)
-      where b.id = ${bulkId}::uuid and p.last >= ${low} and p.first < ${high} and made.id >= ${low} and made.id < ${high}
+      where b.id = ${bulkId}::uuid ${userId === undefined ? sql`` : sql`and b.user_id = ${userId}`}
+        and p.last >= ${low} and p.first < ${high} and made.id >= ${low} and made.id < ${high}
       order by made.id desc limit ${limit}))`
 }
 
