@@ -64,7 +64,7 @@ t.test('ten million deliveries', { skip }, async t => {
     }
   })
 
-  await t.test('rows deleted one by one, for comparison', async t => {
+  await t.test('rows deleted one by one, for comparison', async () => {
     const cost = await costOf(async () => await deleteSome(own))
     report(`${cost} to delete ${DELETED} of ${ROWS} deliveries in pages of ${DELETED_PAGE}`)
   })
