@@ -43,8 +43,8 @@ t.test('ten million deliveries', { skip }, async t => {
   /** One connection, whose CPU is shown beside the time: a busy machine takes a multiple of it. */
   const own = createSql(url, { max: 1, connection: { statement_timeout: 0 } })
   t.teardown(() => own.end({ timeout: 5 }))
-  const backend = Number((await own`select pg_backend_pid() as pid`)[0]?.pid)
   const costOf = async (run: () => Promise<unknown>): Promise<string> => {
+    const backend = Number((await own`select pg_backend_pid() as pid`)[0]?.pid) // an idle connection is replaced
     const before = await cpuOf(backend)
     const ms = await timeOf(run)
     const after = await cpuOf(backend)
