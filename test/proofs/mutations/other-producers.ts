@@ -9,7 +9,7 @@ export const otherProducers: Mutation[] = [
     file: `${API}/src/reconcile/decide.ts`,
     search: 'if (successor) return publish(',
     replacement: 'if (successor && row.n < 0) return publish(',
-    tests: { [replaced]: 'a replaced debounced job is not reported as failed' }
+    tests: { [replaced]: 'schedulers that are upserted at each boot report no failure' }
   },
   {
     without: 'the wait for a successor, of a job that was removed',
