@@ -18,7 +18,7 @@ export const dataLoss: Mutation[] = [
     replacement: '',
     tests: {
       [`${EVENTS}/test/stream-writer.test.ts`]: 'lost ends are marked',
-      [lostTail]: 'jobs whose end Redis has lost run again'
+      [lostTail]: 'the same if jobs-api was away meanwhile'
     }
   },
   {
