@@ -28,9 +28,10 @@ export function formatTime (ms: number, of: Zone): string {
 export const formatClock = (ms: number, of: Zone): string =>
   formatter(of, { ...CLOCK, fractionalSecondDigits: 3 }).format(ms)
 
-/** 10:41, 28 Nov where the step is a day, 10:41:36 where it is less than a minute: for axes of charts. */
+/** 10:41, 28 Nov where the step is a day, 10:41:36 below a minute, 10:41:36.250 below a second: for axes of charts. */
 export function formatTick (ms: number, of: Zone, stepMs: number): string {
   if (stepMs >= 86_400_000) return formatter(of, { month: 'short', day: 'numeric' }).format(ms)
+  if (stepMs > 0 && stepMs < 1000) return formatClock(ms, of)
   if (stepMs > 0 && stepMs < 60_000) return formatter(of, CLOCK).format(ms)
   return formatter(of, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(ms)
 }

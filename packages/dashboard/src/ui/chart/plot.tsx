@@ -67,6 +67,8 @@ function optionsOf (
         ...axis,
         grid: { show: false },
         size: 28,
+        // Times with milliseconds are longer.
+        space: (_plot, _axis, min, max) => max - min < 10 ? 110 : 60,
         values: (_plot, ticks) => ticks.map(tick => formatTick(tick * 1000, zone, spacing(ticks)))
       },
       {
