@@ -1,7 +1,7 @@
 import { get, type IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TestContext } from '@tidings/testing'
-import { createRecorder, type Recorder } from './recorder.ts'
+import { createRecorder, SILENT_MS, type Recorder } from './recorder.ts'
 import type { ChannelOptions } from './socket-io.ts'
 
 const AGAIN_MS = 200
@@ -38,7 +38,8 @@ export async function openEventStream (t: TestContext, { url, user, token }: Cha
 
 function open (url: string, headers: Record<string, string>): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    get(url, { headers, agent: false }, resolve).on('error', reject)
+    const request = get(url, { headers, agent: false, timeout: SILENT_MS }, resolve)
+    request.on('error', reject).on('timeout', () => request.destroy(new Error('silent')))
   })
 }
 

@@ -9,6 +9,12 @@ export interface Received {
   value: Value
 }
 
+/**
+ * A client ends a connection on which nothing came for so long, not even a ping of the gateway (every 25 s on /ws, every
+ * 15 s on /events): it may have vanished without a reset. Socket.IO's client does so by itself.
+ */
+export const SILENT_MS = 40_000
+
 /** The position of a session at an empty stream. */
 const NOWHERE = '0-0'
 

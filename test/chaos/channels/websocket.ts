@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WebSocket } from 'ws'
 import type { TestContext } from '@tidings/testing'
-import { createRecorder, type Recorder } from './recorder.ts'
+import { createRecorder, SILENT_MS, type Recorder } from './recorder.ts'
 import type { ChannelOptions } from './socket-io.ts'
 
 const AGAIN_MS = 200
@@ -41,7 +41,10 @@ export async function openWebSocket (
           failures = 0
           resolve()
         })
+        const silence = setTimeout(() => socket.terminate(), SILENT_MS)
+        for (const sign of ['open', 'ping', 'message']) socket.on(sign, () => silence.refresh())
         await new Promise(resolve => socket.once('close', resolve))
+        clearTimeout(silence)
       }
     }
     stayConnected().catch(reject)
