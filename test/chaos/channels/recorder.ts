@@ -10,7 +10,7 @@ export interface Received {
 }
 
 /**
- * A client ends a connection on which nothing came for so long, not even a ping of the gateway (every 25 s on /ws, every
+ * A client ends a connection on which nothing came for so long, not even a ping of the gateway (each 25 s on /ws, each
  * 15 s on /events): it may have vanished without a reset. Socket.IO's client does so by itself.
  */
 export const SILENT_MS = 40_000
