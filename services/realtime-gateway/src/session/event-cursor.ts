@@ -23,6 +23,8 @@ export class EventCursor {
   position: EventId = ZERO
   /** All events after this one were delivered here. */
   completeFrom: EventId = ZERO
+  /** The position that the client named: it has what came before, or knows that it missed some of it. */
+  receivedUpTo: EventId = ZERO
   #buffered: Message[] | undefined
   #bufferedBytes = 0
   #bufferedSince: EventId = ZERO
@@ -52,9 +54,9 @@ export class EventCursor {
     return this.#overflowed
   }
 
-  /** Whether this cursor has already delivered the same end of a job, under its first id. */
+  /** Whether the client has the same end of a job already, under its first id. */
   hasDelivered ({ repeats }: Message): boolean {
-    return repeats !== undefined && isNewer(repeats, this.completeFrom)
+    return repeats !== undefined && (isNewer(repeats, this.completeFrom) || !isNewer(repeats, this.receivedUpTo))
   }
 
   /** Delivers the buffered events, and is live from the same tick on. */

@@ -64,6 +64,7 @@ export function createSessions ({ config, tail, hub, history, metrics, log }: Se
   async function begin (session: Session, lastEventId: string | undefined): Promise<void> {
     const since = lastEventId === undefined ? undefined : parseEventId(lastEventId)
     try {
+      if (since) session.cursor.receivedUpTo = since
       const recovered = await resume(session, session.cursor, { history, since })
       const position = formatEventId(session.cursor.position)
       sendHello(session, { since: lastEventId, recovered, position })

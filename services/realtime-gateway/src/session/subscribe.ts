@@ -128,6 +128,7 @@ async function catchUp (session: Session, { cursor }: Subscription, options: Cat
   const { history, request, job } = options
   const { wanted: { lastEventId }, wantsEventsSinceRequest } = request
   const named = lastEventId === undefined ? undefined : parseEventId(lastEventId)
+  if (named) cursor.receivedUpTo = named
   const isWhole = wantsEventsSinceRequest && !named && !cursor.overflowed
   if (isWhole) {
     cursor.position = cursor.completeFrom = newest(cursor.position, cursor.bufferedSince)

@@ -54,6 +54,17 @@ t.test('it drops all buffered events on overflow, and can start again', async t 
   t.same(delivered, [4])
 })
 
+t.test('an end that comes again under another id is delivered to those only who may lack it', async t => {
+  const { cursor } = setup()
+  const again = (seq: number) => new Message(
+    { id: id(9), repeats: id(seq) }, { jobId: 'a', queue: 'default', timestamp: 0 }, new Frame('job:completed', '9')
+  )
+  cursor.receivedUpTo = id(2)
+  cursor.completeFrom = id(5)
+  t.same([1, 2, 3, 5, 6].map(seq => cursor.hasDelivered(again(seq))), [true, true, false, false, true])
+  t.notOk(cursor.hasDelivered(message(9)), 'what comes for the first time')
+})
+
 t.test('for any interleaving of buffering, history and tail each event is delivered once and in order', async () => {
   fc.assert(fc.property(
     fc.nat(20), fc.nat(20), fc.nat(20), fc.nat(20), fc.integer({ min: 1, max: 8 }),
