@@ -2,7 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import {
   compareEventIds, createLinger, eventIdOf, isNewer, type EventId, type StreamWriter, type RelayPosition
 } from '@tidings/job-events'
-import { backoff, pause } from '@tidings/service-kit'
+import { backoff, pause, untilAborted } from '@tidings/service-kit'
 import type { BackgroundMetrics } from '../metrics.ts'
 import type { RecentEnds } from './lost-ends/recent-ends.ts'
 import type { ToJobEvents } from './mapping/to-job-events.ts'
@@ -15,6 +15,11 @@ const RETRY = { minMs: 100, maxMs: 1000 }
  * The delay that all channels accept, so that not every event is a batch of its own for Redis, us and every consumer.
  */
 const LINGER_MS = 2
+/**
+ * A step that takes longer counts as failed and is tried again: each statement and command in it has a timeout of its
+ * own, so something was lost. A second attempt at the same batch is refused where the first one succeeded after all.
+ */
+const STEP_TIMEOUT_MS = 60_000
 
 type RelayOptions = {
   queue: string
@@ -28,6 +33,7 @@ type RelayOptions = {
   /** Called before each advance. */
   onAdvance: (advance: Advance) => Promise<void>
   recentEnds: RecentEnds
+  stepTimeoutMs?: number
   metrics: BackgroundMetrics
   log: FastifyBaseLogger
 }
@@ -36,7 +42,10 @@ export type Relay = ReturnType<typeof createRelay>
 
 /** Moves one queue's BullMQ events into the job-event stream: in order, each once. */
 export function createRelay (
-  { queue, openReader, stream, toJobEvents, minimumId, prepare, onAdvance, recentEnds, metrics, log }: RelayOptions
+  {
+    queue, openReader, stream, toJobEvents, minimumId, prepare, onAdvance, recentEnds, metrics, log,
+    stepTimeoutMs = STEP_TIMEOUT_MS
+  }: RelayOptions
 ) {
   const pausePoint = createPausePoint<RelayPosition>()
   let fault: Error | undefined
@@ -75,7 +84,7 @@ export function createRelay (
       return reading
     }
     try {
-      await prepare(reader)
+      await untilAborted(prepare(reader), AbortSignal.timeout(stepTimeoutMs))
       let reading = startReading(start.at, true)
       for (let position = start; !signal.aborted;) {
         const page = await pausePoint.serveUntil(reading, position)
@@ -83,7 +92,7 @@ export function createRelay (
         if (advance.entries.length > 0) linger.note()
         // The next read overlaps the append (measured: 68k events/s instead of 46k).
         reading = startReading(advance.to.at, page.isEnd)
-        if (!await move(position, advance)) return
+        if (!await untilAborted(move(position, advance), AbortSignal.timeout(stepTimeoutMs))) return
         position = advance.to
         onMoved()
       }
