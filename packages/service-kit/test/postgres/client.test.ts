@@ -74,6 +74,17 @@ t.test('a connection without a pending statement stays, however long nothing com
   t.equal(way.connections(), before)
 })
 
+t.test('a connection that was idle before is replaced as well', async t => {
+  const way = await startWay(t)
+  const sql = open(t, way.url, SILENCE_S)
+  await until(async () => await sql`select 1`)
+  await sleep(SILENCE_S * 2000)
+  way.silence()
+  const failed = await sql`select 1`.catch((err: unknown) => err)
+  t.ok(isAway(failed), String(failed))
+  await until(async () => await sql`select 1`)
+})
+
 t.test('the silence is longer than the timeout of a statement, and unlimited where that is', async t => {
   const { url } = await createDatabase(t)
   const silenceOf = (sql: RawSql) => (sql.options as unknown as { silence_timeout: number | null }).silence_timeout
