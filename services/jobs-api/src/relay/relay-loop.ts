@@ -2,7 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import {
   compareEventIds, createLinger, eventIdOf, isNewer, type EventId, type StreamWriter, type RelayPosition
 } from '@tidings/job-events'
-import { backoff, pause, untilAborted } from '@tidings/service-kit'
+import { backoff, pause, withTimeout } from '@tidings/service-kit'
 import type { BackgroundMetrics } from '../metrics.ts'
 import type { RecentEnds } from './lost-ends/recent-ends.ts'
 import type { ToJobEvents } from './mapping/to-job-events.ts'
@@ -84,7 +84,7 @@ export function createRelay (
       return reading
     }
     try {
-      await untilAborted(prepare(reader), AbortSignal.timeout(stepTimeoutMs))
+      await withTimeout(prepare(reader), stepTimeoutMs, stepTookTooLong)
       let reading = startReading(start.at, true)
       for (let position = start; !signal.aborted;) {
         const page = await pausePoint.serveUntil(reading, position)
@@ -92,7 +92,7 @@ export function createRelay (
         if (advance.entries.length > 0) linger.note()
         // The next read overlaps the append (measured: 68k events/s instead of 46k).
         reading = startReading(advance.to.at, page.isEnd)
-        if (!await untilAborted(move(position, advance), AbortSignal.timeout(stepTimeoutMs))) return
+        if (!await withTimeout(move(position, advance), stepTimeoutMs, stepTookTooLong)) return
         position = advance.to
         onMoved()
       }
@@ -135,6 +135,10 @@ export function createRelay (
     pauseAt: <T>(id: EventId, work: (position: RelayPosition) => Promise<T>): Promise<T> =>
       pausePoint.pauseWhen(({ at }) => !isNewer(id, eventIdOf(at)), work)
   }
+}
+
+function stepTookTooLong (): never {
+  throw new DOMException('A step did not end in time', 'TimeoutError')
 }
 
 function isSamePosition (from: RelayPosition, to: RelayPosition): boolean {
