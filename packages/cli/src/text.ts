@@ -2,7 +2,7 @@ import { UsageError } from './failure.ts'
 
 // Names, errors and results are other people's: their escape sequences must not reach the terminal, nor may marks that
 // turn the direction of text.
-// eslint-disable-next-line no-control-regex
+// eslint-disable-next-line no-control-regex -- control characters are what it looks for
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
 
 /** The text on one line, with nothing in it that a terminal acts on. */

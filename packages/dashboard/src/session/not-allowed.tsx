@@ -20,7 +20,7 @@ export function NotAllowed ({ title, scope }: { title: string, scope: Scope }) {
       <Empty title='Your token does not allow this page' icon={<Lock size={22} />}>
         <p>It needs the scope <code>{needed}</code>, which the token lacks.</p>
         <p>
-          Whoever issues your tokens can add it to the claim <code>scope</code>. On your machine:{' '}
+          The application that issues your tokens can add it to their <code>scope</code>. On your machine:{' '}
           <code>npm run token -- --scope &apos;{[...scopes, needed].join(' ')}&apos;</code>
         </p>
         <p>{scopes.length > 0 ? <>This token has <code>{scopes.join(' ')}</code>.</> : 'This token has no scope.'}</p>
