@@ -1,38 +1,17 @@
-import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { createDatabase, until } from '@tidings/testing'
 import { createSql, isAway, type RawSql } from '../../src/index.ts'
 import { reconnectAfter } from '../../src/postgres/client.ts'
+import { startSilentWay } from '../silent-way.ts'
 
 const SILENCE_S = 0.5
 
-/** A way to Postgres whose open connections can be made silent: nothing passes, and nothing is closed. */
 async function startWay (t: Test) {
   const url = new URL((await createDatabase(t)).url)
-  const [port, host] = [Number(url.port), url.hostname]
-  const sockets = new Set<Socket>()
-  const silent = new Set<Socket>()
-  const server = createServer(client => {
-    const upstream = connect(port, host)
-    sockets.add(client)
-    client.on('data', data => { if (!silent.has(client)) upstream.write(data) })
-    upstream.on('data', data => { if (!silent.has(client)) client.write(data) })
-    for (const [one, other] of [[client, upstream], [upstream, client]] as const) {
-      one.on('error', () => other.destroy())
-      one.on('close', () => { if (!silent.has(client)) other.destroy() })
-    }
-    t.teardown(() => { client.destroy(); upstream.destroy() })
-  }).listen(0, '127.0.0.1')
-  t.teardown(() => server.close())
-  await once(server, 'listening')
-  url.port = String((server.address() as AddressInfo).port)
-  return {
-    url: url.href,
-    connections: () => sockets.size,
-    silence: () => { for (const socket of sockets) silent.add(socket) }
-  }
+  const way = await startSilentWay(t, Number(url.port))
+  url.port = String(way.port)
+  return { ...way, url: url.href }
 }
 
 function open (t: Test, url: string, silenceS?: number): RawSql {

@@ -1,32 +1,12 @@
-import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { startRedis, until } from '@tidings/testing'
 import { createRedis } from '../../src/redis/connect.ts'
 import { replaceSilent } from '../../src/redis/replace-silent.ts'
+import { startSilentWay } from '../silent-way.ts'
 
-/** A way to Redis whose open connections can be made silent: nothing passes, and nothing is closed. */
 async function startWay (t: Test, port: number) {
-  const sockets = new Set<Socket>()
-  const silent = new Set<Socket>()
-  const server = createServer(client => {
-    const upstream = connect(port, '127.0.0.1')
-    sockets.add(client)
-    client.on('data', data => { if (!silent.has(client)) upstream.write(data) })
-    upstream.on('data', data => { if (!silent.has(client)) client.write(data) })
-    for (const [one, other] of [[client, upstream], [upstream, client]] as const) {
-      one.on('error', () => other.destroy())
-      one.on('close', () => { if (!silent.has(client)) other.destroy() })
-    }
-    t.teardown(() => { client.destroy(); upstream.destroy() })
-  }).listen(0, '127.0.0.1')
-  t.teardown(() => server.close())
-  await once(server, 'listening')
-  return {
-    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    connections: () => sockets.size,
-    silence: () => { for (const socket of sockets) silent.add(socket) }
-  }
+  const way = await startSilentWay(t, port)
+  return { ...way, url: `redis://127.0.0.1:${way.port}` }
 }
 
 t.test('a connection that nobody answers or closes is replaced', async t => {
