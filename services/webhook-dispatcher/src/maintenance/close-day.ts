@@ -1,5 +1,5 @@
 import type { TransactionSql } from 'postgres'
-import { DAY_MS, dayOf, LOCK_TIMEOUT, tryLocks, type RawSql } from '@tidings/service-kit'
+import { DAY_MS, dayOf, leaveToOthers, LOCK_TIMEOUT, tryLocks, type RawSql } from '@tidings/service-kit'
 import { closedParts, CURRENT_PART, lastPart, NEXT_PART } from '../db/delivery-parts.ts'
 import { firstDeliveryId } from '../db/day-tables.ts'
 
@@ -7,7 +7,6 @@ import { firstDeliveryId } from '../db/day-tables.ts'
 const MAX_PENDING = 10_000
 /** Replicas take turns: none finds the parts as they were and then a next part that another has just used. */
 const TURN = "select pg_advisory_xact_lock(hashtext('tidings:days:webhooks.deliveries'))"
-const UNDEFINED_TABLE = '42P01'
 
 type Tx = RawSql | TransactionSql<{ bigint: number }>
 
@@ -41,15 +40,9 @@ export async function closeDay (sql: RawSql, now = Date.now()): Promise<Closing>
     // One message is one transaction: nothing on the way to this process prolongs the locks.
     await sql.unsafe(`${LOCK_TIMEOUT}; ${TURN}; lock table ${CURRENT_PART}, ${NEXT_PART} in access exclusive mode ${mode}; ${statements}`)
     return true
-  }).catch(leaveToOthers)
+  }).catch(leaveToOthers) // there is no next part any more
   if (closed === undefined) return 'locked'
   return closed ? 'closed' : 'none'
-}
-
-/** Another replica was faster: there is no next part any more. */
-function leaveToOthers (err: unknown): false {
-  if ((err as { code?: unknown }).code === UNDEFINED_TABLE) return false
-  throw err
 }
 
 /** Whether the current part has deliveries of before today, and none was closed today. */

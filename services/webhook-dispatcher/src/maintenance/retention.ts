@@ -1,5 +1,5 @@
 import {
-  DAY_MS, dropDays, LOCK_TIMEOUT, tryLocks, undatedPartsOf, type DayTable, type RawSql
+  DAY_MS, dropDays, leaveToOthers, LOCK_TIMEOUT, tryLocks, undatedPartsOf, type DayTable, type RawSql
 } from '@tidings/service-kit'
 import { ATTEMPTS, EVENTS, firstDeliveryId } from '../db/day-tables.ts'
 import { closedParts, CURRENT_PART } from '../db/delivery-parts.ts'
@@ -12,7 +12,6 @@ const PAGE = 5000
 const MAX_SKIPPED = 10_000
 /** A part that the dispatcher has closed may have some more hours than a day, seldom a day more. */
 const MAX_SPAN_MS = 2 * DAY_MS
-const UNDEFINED_TABLE = '42P01'
 
 type Retention = { deliveriesMs: number, payloadsMs: number }
 
@@ -115,7 +114,7 @@ export async function removeParts (sql: RawSql, deliveriesMs: number): Promise<n
 async function dropPart (sql: RawSql, part: string): Promise<void> {
   await tryLocks(async mode => await sql.unsafe(
     `${LOCK_TIMEOUT}; lock table ${part} in access exclusive mode ${mode}; drop table ${part}`
-  )).catch(err => { if ((err as { code?: unknown }).code !== UNDEFINED_TABLE) throw err }) // another replica was faster
+  )).catch(leaveToOthers)
 }
 
 async function removeDeliveries (sql: RawSql, part: string, deliveriesMs: number): Promise<number> {

@@ -1,8 +1,6 @@
 import type { RawSql } from '../client.ts'
 import { nameOf, partitionsOf, type DayPartition, type DayTable } from './day-table.ts'
-import { LOCK_TIMEOUT, tryLocks } from './try-locks.ts'
-
-const UNDEFINED_TABLE = '42P01'
+import { leaveToOthers, LOCK_TIMEOUT, tryLocks } from './try-locks.ts'
 
 type DropOptions = {
   /** Partitions whose whole range lies below this value of the key are dropped. */
@@ -38,10 +36,4 @@ export async function dropDays (
     dropped.push(partition.name)
   }
   return dropped
-}
-
-/** Another replica was faster. */
-function leaveToOthers (err: unknown): false {
-  if ((err as { code?: unknown }).code === UNDEFINED_TABLE) return false
-  throw err
 }

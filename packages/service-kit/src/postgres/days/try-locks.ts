@@ -6,6 +6,7 @@ const PAUSE_MS = 20
 /** Then they are waited for once, and so may others have to. */
 const LAST_WAIT_MS = 100
 const LOCK_NOT_AVAILABLE = '55P03'
+const UNDEFINED_TABLE = '42P01'
 
 /** For the transaction of an attempt. */
 export const LOCK_TIMEOUT = `set local lock_timeout = ${LAST_WAIT_MS}`
@@ -27,4 +28,10 @@ export async function tryLocks<Result> (
     }
   }
   return undefined
+}
+
+/** False for a table that is gone, as another replica was faster; other errors are thrown. */
+export function leaveToOthers (err: unknown): false {
+  if ((err as { code?: unknown }).code === UNDEFINED_TABLE) return false
+  throw err
 }
