@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { JobCounts } from 'tidings'
 import { serverCommand } from '../command.ts'
 import { clearAndDraw } from '../draw.ts'
 import { jobFormat } from '../job-text.ts'
+import { sleep } from '../sleep.ts'
 
 /** Events change the counts: they are read again after some, at most this often. */
 const EVERY_MS = 500
@@ -27,7 +27,7 @@ export const counts = serverCommand({
     for (let next = events.next(); ; next = events.next()) {
       const { done } = await next
       if (done) return
-      await sleep(EVERY_MS, undefined, { signal }).catch(() => { throw signal.reason })
+      await sleep(EVERY_MS, signal)
       const counts = await read()
       if (JSON.stringify(counts) !== JSON.stringify(shown)) show(counts)
       shown = counts

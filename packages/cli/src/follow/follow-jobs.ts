@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { TidingsError, type Gap, type Job, type JobEvent, type JobProgressEvent, type JobSummary } from 'tidings'
 import type { ServerTools } from '../command.ts'
 import { EXIT, exitCodeOf } from '../failure.ts'
 import { MAX_PAGE } from '../limit.ts'
 import { firstOf } from '../output.ts'
+import { sleep } from '../sleep.ts'
 import { isNewer } from '../text.ts'
 import { matches, mayMatch, type JobFilter } from './job-filter.ts'
 import { createJobLines } from './job-lines.ts'
@@ -84,7 +84,7 @@ function createReader ({ client, out, signal }: FollowTools, filter: JobFilter, 
         if (!isTransient) throw err
         out.note(`asking again: ${err.message}`)
         const ms = Math.max(RETRY_MS, err.retryAfterMs ?? 0)
-        await sleep(ms, undefined, { signal }).catch(() => { throw signal.reason })
+        await sleep(ms, signal)
       }
     }
   }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { sleep } from '../sleep.ts'
 import { webhookHeaders } from './sign.ts'
 
 /** As the dispatcher: for the whole response. */
@@ -61,7 +61,7 @@ export function createForwarder (options: ForwardOptions) {
       if (isAbsent) { // no attempt: a developer's server is being started again
         if (!wasAbsent) onAbsent()
         wasAbsent = true
-        await sleep(ABSENT_MS, undefined, { signal }).catch(() => { throw signal.reason })
+        await sleep(ABSENT_MS, signal)
         continue
       }
       onAttempt(forwarded)
@@ -69,7 +69,7 @@ export function createForwarder (options: ForwardOptions) {
       const pause = RETRIES_MS[attempt - 1]
       if ((status >= 200 && status < 300) || status === 410 || !retry || pause === undefined) return
       attempt++
-      await sleep(pause, undefined, { signal }).catch(() => { throw signal.reason })
+      await sleep(pause, signal)
     }
   }
 }
