@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { addFindings, noFindings, type Findings } from './check/findings.ts'
 import type { createChecker, Observer } from './check/checker.ts'
-import type { Fault, Heal } from './faults/fault.ts'
+import { TAKEN_AWAY, type Fault, type FaultContext, type Heal } from './faults/fault.ts'
 import type { Load, SentJob } from './load/load.ts'
 import { probe, probeAgain } from './probe.ts'
 import { random as randomOf } from './random.ts'
@@ -82,8 +82,10 @@ export async function runRound (
     const healAll = async () => await heal(heals.splice(0))
     const isSinceStart = faults.every(({ recovery }) => recovery.since === 'start')
     try {
-      const ordered = faults.toSorted((a, b) => Number(a.beginsLast ?? false) - Number(b.beginsLast ?? false))
-      for (const fault of ordered) heals.push({ fault, end: await fault.inject({ system, observers, random }) })
+      const [relay, reader] = await Promise.all([system.relayLeader(), system.shardReader()])
+      for (const fault of faults.toSorted((a, b) => stageOf(a) - stageOf(b))) {
+        heals.push({ fault, end: await begin(fault, { system, relay, reader, observers, random }) })
+      }
       const early = isSinceStart ? startProbe() : undefined
       early?.catch(() => {}) // awaited below, once the fault is over
       await sleep(Math.max(...faults.map(({ holdMs: [from, to] }) => random.between(from, to + 1))))
@@ -98,6 +100,19 @@ export async function runRound (
       if (losesData) lostUntil ??= Infinity
     }
   }
+}
+
+async function begin (fault: Fault, context: FaultContext): Promise<Heal> {
+  try {
+    return await fault.inject(context)
+  } catch (cause) {
+    throw new Error(`${fault.name} has no beginning: ${messageOf(cause)}`, { cause })
+  }
+}
+
+/** Those of a higher stage begin later. */
+function stageOf ({ takesAway }: Fault): number {
+  return takesAway === undefined ? 0 : TAKEN_AWAY.indexOf(takesAway) + 1
 }
 
 /**

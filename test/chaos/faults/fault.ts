@@ -1,10 +1,20 @@
 import type { Observer } from '../check/checker.ts'
 import type { Random } from '../random.ts'
-import type { Ability, ChaosSystem } from '../system/chaos-system.ts'
+import type { Ability, ChaosSystem, Replica } from '../system/chaos-system.ts'
 
-export interface FaultContext { system: ChaosSystem, observers: Observer[], random: Random }
+export interface FaultContext {
+  system: ChaosSystem
+  /** What relayed, and what read the stream for webhooks, before the first fault of the round began. */
+  relay: Replica
+  reader: Replica
+  observers: Observer[]
+  random: Random
+}
 
 export type Heal = () => Promise<void> | void
+
+/** A replica, the connections of Postgres, and a Postgres, a Redis or all services. */
+export const TAKEN_AWAY = ['process', 'connections', 'server'] as const
 
 export interface Fault {
   /** As `--faults` names it. */
@@ -20,8 +30,8 @@ export interface Fault {
   recovery: { since: 'start' | 'end', withinMs: number }
   /** Webhooks may miss progress: endpoints fail, and newer events supersede it. */
   supersedesProgress?: boolean
-  /** Takes away what other faults need to begin. */
-  beginsLast?: true
+  /** What other faults need to begin: those that take nothing away begin first, then these in the order of the list. */
+  takesAway?: typeof TAKEN_AWAY[number]
   /** Its end starts processes, which need what other faults have taken away. */
   startsProcesses?: true
   /** Redis loses what was written last, or all: the rules for jobs that were there are others (README). */

@@ -6,10 +6,10 @@ import type { Fault, FaultContext } from './fault.ts'
 /** Each service starts with it, and works under the load of a round. */
 const HEAP_MB = 64
 
-type Choose = (context: FaultContext) => Promise<Replica> | Replica
+type Choose = (context: FaultContext) => Replica
 
-const relay: Choose = ({ system }) => system.relayLeader()
-const reader: Choose = ({ system }) => system.shardReader()
+const relay: Choose = context => context.relay
+const reader: Choose = context => context.reader
 const gateway: Choose = ({ system, random }) => random.oneOf(system.of('realtime-gateway'))
 
 /** As many descriptors as it has open: it can open no connection more, and those that it has work. */
@@ -21,7 +21,7 @@ function withoutDescriptors (name: string, what: string, choose: Choose): Fault 
     recovery: { since: 'end', withinMs: 10_000 },
     needs: 'prlimit',
     inject: async context => {
-      const { pid } = await choose(context)
+      const { pid } = choose(context)
       const before = softLimit(pid)
       setSoftLimit(pid, String(readdirSync(`/proc/${pid}/fd`).length))
       return () => { if (existsSync(`/proc/${pid}`)) setSoftLimit(pid, before) } // another fault may have ended it
@@ -49,7 +49,7 @@ function withSmallHeap (name: string, what: string, choose: Choose): Fault {
     isAlone: true,
     startsProcesses: true,
     inject: async context => {
-      const victim = await choose(context)
+      const victim = choose(context)
       await victim.kill('SIGTERM')
       await victim.start({ NODE_OPTIONS: `--max-old-space-size=${HEAP_MB}` })
       return async () => {

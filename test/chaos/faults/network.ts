@@ -1,13 +1,13 @@
 import type { TcpProxy } from '../system/tcp-proxy.ts'
 import type { Fault, FaultContext } from './fault.ts'
 
-type Links = (context: FaultContext) => Promise<TcpProxy[]> | TcpProxy[]
+type Links = (context: FaultContext) => TcpProxy[]
 
 const all: Links = ({ system }) => system.replicas.flatMap(({ redis, postgres }) => [redis, postgres])
 const toRedis: Links = ({ system }) => system.replicas.map(({ redis }) => redis)
 const toPostgres: Links = ({ system }) => system.replicas.map(({ postgres }) => postgres)
-const relayToRedis: Links = async ({ system }) => [(await system.relayLeader()).redis]
-const readerToPostgres: Links = async ({ system }) => [(await system.shardReader()).postgres]
+const relayToRedis: Links = ({ relay }) => [relay.redis]
+const readerToPostgres: Links = ({ reader }) => [reader.postgres]
 const gatewayToRedis: Links = ({ system, random }) => [random.oneOf(system.of('realtime-gateway')).redis]
 const clients: Links = ({ system }) => [system.front]
 const services: Links = ({ system }) => Object.values(system.behind)
@@ -32,8 +32,8 @@ function network (
     ...(needs && { needs }),
     holdMs,
     recovery: { since, withinMs },
-    inject: async context => {
-      const broken = await links(context)
+    inject: context => {
+      const broken = links(context)
       broken.forEach(cause)
       return () => { for (const link of broken) link.heal() }
     }

@@ -1,4 +1,5 @@
 import postgres, { type Sql } from 'postgres'
+import type { ChaosSystem } from '../system/chaos-system.ts'
 import type { Fault } from './fault.ts'
 
 const HOLD_MS: [number, number] = [2000, 5000]
@@ -12,26 +13,29 @@ export const postgresFaults: Fault[] = [
     name: 'postgres-restart',
     what: 'a restart of Postgres (fast shutdown)',
     holdMs: [0, 2000],
+    takesAway: 'server',
     recovery: { since: 'end', withinMs: 10_000 },
     inject: async ({ system }) => {
       await system.postgres.stop()
-      return system.postgres.start
+      return async () => await startAgain(system)
     }
   },
   {
     name: 'postgres-kill',
     what: 'SIGKILL of Postgres',
     holdMs: [500, 3000],
+    takesAway: 'server',
     recovery: { since: 'end', withinMs: 10_000 },
     inject: async ({ system }) => {
       await system.postgres.kill()
-      return system.postgres.start
+      return async () => await startAgain(system)
     }
   },
   {
     name: 'postgres-freeze',
     what: 'SIGSTOP and SIGCONT of Postgres',
     holdMs: HOLD_MS,
+    takesAway: 'server',
     recovery: { since: 'end', withinMs: 10_000 },
     inject: ({ system }) => {
       system.postgres.pause()
@@ -52,7 +56,7 @@ export const postgresFaults: Fault[] = [
     name: 'postgres-connections',
     what: 'all connections of Postgres taken, after those of the services have ended',
     holdMs: HOLD_MS,
-    beginsLast: true,
+    takesAway: 'connections',
     recovery: { since: 'end', withinMs: 10_000 },
     inject: async ({ system }) => {
       const taken = postgres(system.postgres.url, { max: 100, onnotice: () => {}, connect_timeout: 5 })
@@ -101,6 +105,11 @@ export const postgresFaults: Fault[] = [
     }
   }
 ]
+
+/** Another fault that stopped it may have ended before. */
+async function startAgain ({ postgres }: ChaosSystem): Promise<void> {
+  if (!postgres.isRunning) await postgres.start()
+}
 
 async function terminateBackends (sql: Sql): Promise<void> {
   await sql`

@@ -1,10 +1,10 @@
 import type { NodeProcess } from '../system/node-process.ts'
 import type { Fault, FaultContext } from './fault.ts'
 
-type Choose = (context: FaultContext) => Promise<NodeProcess> | NodeProcess
+type Choose = (context: FaultContext) => NodeProcess
 
-const relay: Choose = ({ system }) => system.relayLeader()
-const reader: Choose = ({ system }) => system.shardReader()
+const relay: Choose = context => context.relay
+const reader: Choose = context => context.reader
 const gateway: Choose = ({ system, random }) => random.oneOf(system.of('realtime-gateway'))
 const worker: Choose = ({ system, random }) => random.oneOf(system.workers)
 const edge: Choose = ({ system }) => system.edge
@@ -27,9 +27,10 @@ function ended ({ name, what, choose, withinMs, since = 'start' }: Ended, signal
     what,
     holdMs: [500, 2500],
     recovery: { since, withinMs },
+    takesAway: 'process',
     startsProcesses: true,
     inject: async context => {
-      const victim = await choose(context)
+      const victim = choose(context)
       await victim.kill(signal)
       return async () => await victim.start()
     }
@@ -44,7 +45,7 @@ function frozen ({ name, what, choose, withinMs, since = 'start' }: Ended): Faul
     holdMs: [3500, 6000],
     recovery: { since, withinMs },
     inject: async context => {
-      const victim = await choose(context)
+      const victim = choose(context)
       victim.freeze()
       return victim.thaw
     }
@@ -69,6 +70,7 @@ export const processFaults: Fault[] = [
     what: 'SIGKILL of all services and the edge at once',
     holdMs: [500, 1500],
     recovery: { since: 'end', withinMs: 10_000 },
+    takesAway: 'server',
     startsProcesses: true,
     inject: async ({ system: { replicas, edge } }) => {
       const all = [...replicas, edge]

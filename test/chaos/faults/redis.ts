@@ -8,6 +8,7 @@ export const redisFaults: Fault[] = [
     name: 'redis-freeze',
     what: 'SIGSTOP and SIGCONT of Redis',
     holdMs: HOLD_MS,
+    takesAway: 'server',
     recovery: { since: 'end', withinMs: 10_000 },
     needs: 'single',
     inject: ({ system }) => {
@@ -20,6 +21,7 @@ export const redisFaults: Fault[] = [
     name: 'redis-kill',
     what: 'SIGKILL of Redis, which starts again from its append-only file',
     holdMs: HOLD_MS,
+    takesAway: 'server',
     recovery: { since: 'end', withinMs: 10_000 },
     needs: 'single',
     inject: async ({ system }) => {

@@ -13,7 +13,10 @@ interface NodeProcessOptions {
   readyPath?: string
 }
 
-/** A process of the system that can be killed, frozen and started again, each time on another port. */
+/**
+ * A process of the system that can be killed, frozen and started again, each time on another port. Faults of one round
+ * may choose the same one: what has been done already is not done again.
+ */
 export interface NodeProcess {
   name: string
   /** Undefined while it does not run. */
@@ -21,7 +24,7 @@ export interface NodeProcess {
   readonly pid: number
   /** With more variables than the ordinary ones, for this run. */
   start: (more?: Record<string, string>) => Promise<void>
-  /** Sends the signal and resolves when the process has ended. */
+  /** Sends the signal and resolves when the process has ended; a frozen one goes on, as it would not end otherwise. */
   kill: (signal: NodeJS.Signals) => Promise<void>
   freeze: () => void
   thaw: () => void
@@ -42,6 +45,7 @@ export function nodeProcess (t: TestContext, { name, entry, args, env, readyPath
     get port () { return port },
     get pid () { return current().pid },
     start: async (more = {}) => {
+      if (running !== undefined) return
       const chosen = await freePort()
       running = await spawnService(t, {
         entry,
@@ -53,12 +57,14 @@ export function nodeProcess (t: TestContext, { name, entry, args, env, readyPath
       port = chosen
     },
     kill: async signal => {
-      const victim = current()
-      await victim.kill(signal)
+      if (running === undefined) return
+      const ended = running.kill(signal)
+      running.process.kill('SIGCONT')
+      await ended
       running = undefined
       port = undefined
     },
-    freeze: () => { current().process.kill('SIGSTOP') },
+    freeze: () => { running?.process.kill('SIGSTOP') },
     thaw: () => { running?.process.kill('SIGCONT') },
     output: () => running?.output().slice(-LOG_TAIL) ?? ''
   }
