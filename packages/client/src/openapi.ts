@@ -96,6 +96,10 @@ export interface components {
     * @description waiting: an earlier bulk action of the user runs; stopped: by its user; failed: not finished in a day
     */
     BulkState: "waiting" | "running" | "finished" | "stopped" | "failed";
+    /**
+    * @description State of the circuit breaker. closed: the last attempt succeeded, or there was none; failing: the last ones failed; throttled: the endpoint asked for a pause; open: too many failed, so it is paused; half-open: the pause is over, one attempt at a time shows whether it works again
+    */
+    CircuitState: "closed" | "failing" | "throttled" | "open" | "half-open";
     /** @description The webhook, with its secret */
     CreatedWebhook: {
       active: boolean;
@@ -110,6 +114,7 @@ export interface components {
       headers: {
         [key: string]: string;
       };
+      health: components["schemas"]["WebhookHealth"];
       /** Format: int64 */
       id: number;
       progressMode: components["schemas"]["ProgressMode"];
@@ -629,6 +634,7 @@ export interface components {
       /** Format: date-time */
       createdAt: string;
       disabledReason: string | null;
+      health: components["schemas"]["WebhookHealth"];
       status: components["schemas"]["WebhookStatus"];
       /** Format: date-time */
       updatedAt: string;
@@ -723,6 +729,7 @@ export interface components {
       /** Format: date-time */
       createdAt?: string;
       disabledReason?: string | null;
+      health?: components["schemas"]["WebhookHealth"];
       status?: components["schemas"]["WebhookStatus"];
       /** Format: date-time */
       updatedAt?: string;
@@ -1008,6 +1015,7 @@ export interface components {
       headers: {
         [key: string]: string;
       };
+      health: components["schemas"]["WebhookHealth"];
       /** Format: int64 */
       id: number;
       progressMode: components["schemas"]["ProgressMode"];
@@ -1038,6 +1046,7 @@ export interface components {
       headers?: {
         [key: string]: string;
       } | null;
+      health?: components["schemas"]["WebhookHealth"];
       /** Format: int64 */
       id?: number;
       /**
@@ -1060,6 +1069,30 @@ export interface components {
       names?: string[];
       /** @description Only events of jobs in these queues */
       queues?: string[];
+    };
+    /** @description How the endpoint answers */
+    WebhookHealth: {
+      circuit: components["schemas"]["CircuitState"];
+      /**
+      * Format: date-time
+      * @description Since when every attempt has failed
+      */
+      failingSince: string | null;
+      /**
+      * Format: int64
+      * @description Attempts that failed in a row
+      */
+      failures: number;
+      /**
+      * Format: date-time
+      * @description When the next attempt is made, at the earliest; a time that has passed: now. Null where the circuit is closed, where nothing waits, so that the next event is the next attempt, and while the webhook is not active
+      */
+      nextAttemptAt: string | null;
+      /**
+      * Format: date-time
+      * @description No attempt is made before; null where nothing is paused
+      */
+      openUntil: string | null;
     };
     /** @description All webhooks, oldest first */
     WebhookList: {

@@ -45,6 +45,8 @@ export type StartedBulk = Extract<ResponseOf<'startBulk'>, { bulkId: string }>
 export type Bulk = ResponseOf<'getBulk'>
 
 export type Webhook = ResponseOf<'getWebhook'>
+/** How the endpoint of a webhook answers, the same at all replicas. */
+export type WebhookHealth = Webhook['health']
 /** A webhook with its secret: shown once. */
 export type CreatedWebhook = ResponseOf<'createWebhook'>
 export type NewWebhook = BodyOf<'createWebhook'>

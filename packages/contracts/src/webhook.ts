@@ -46,6 +46,28 @@ export const WebhookStatus = Type.Enum(['active', 'paused', 'disabled'], {
   $id: 'WebhookStatus',
   description: 'paused: by its owner; disabled: it failed for days, or answered that it is gone'
 })
+
+export const CIRCUIT_STATES = ['closed', 'failing', 'throttled', 'open', 'half-open'] as const
+export type CircuitState = typeof CIRCUIT_STATES[number]
+const moment = Type.String({ format: 'date-time' })
+
+/** How the endpoint of a webhook has answered, as all replicas have recorded it. */
+export const WebhookHealth = Type.Object({
+  circuit: Type.Enum([...CIRCUIT_STATES], {
+    $id: 'CircuitState',
+    description: 'State of the circuit breaker. closed: the last attempt succeeded, or there was none; failing: the ' +
+      'last ones failed; throttled: the endpoint asked for a pause; open: too many failed, so it is paused; ' +
+      'half-open: the pause is over, one attempt at a time shows whether it works again'
+  }),
+  failures: Type.Integer({ minimum: 0, description: 'Attempts that failed in a row' }),
+  failingSince: nullable(moment, 'Since when every attempt has failed'),
+  openUntil: nullable(moment, 'No attempt is made before; null where nothing is paused'),
+  nextAttemptAt: nullable(moment, 'When the next attempt is made, at the earliest; a time that has passed: now. ' +
+    'Null where the circuit is closed, where nothing waits, so that the next event is the next attempt, and while ' +
+    'the webhook is not active')
+}, { $id: 'WebhookHealth', description: 'How the endpoint answers' })
+export type WebhookHealth = Static<typeof WebhookHealth>
+
 const PROGRESS_MODES = ['all', 'latest'] as const
 const PROGRESS_MODE = {
   description: 'latest: of several pending progress events of a job, only the newest is delivered'
@@ -73,11 +95,20 @@ const optional = {
 const readOnly = {
   status: Type.Optional(WebhookStatus),
   disabledReason: Type.Optional(nullable(Type.String())),
+  health: Type.Optional(WebhookHealth),
   createdAt: Type.Optional(Type.String({ format: 'date-time' })),
   updatedAt: Type.Optional(Type.String({ format: 'date-time' }))
 }
 
 const example = { url: 'https://example.com/webhook', eventType: 'completed', description: 'Job completion webhook' }
+const healthy = { circuit: 'closed', failures: 0, failingSince: null, openUntil: null, nextAttemptAt: null }
+const failing = {
+  circuit: 'open',
+  failures: 42,
+  failingSince: '2024-01-01T00:00:00.000Z',
+  openUntil: '2024-01-01T00:15:00.000Z',
+  nextAttemptAt: '2024-01-01T00:15:00.000Z'
+}
 const times = { createdAt: '2024-01-01T00:00:00.000Z', updatedAt: '2024-01-01T00:00:00.000Z' }
 const shown = {
   id: 1,
@@ -87,6 +118,7 @@ const shown = {
   active: true,
   status: 'active',
   disabledReason: null,
+  health: healthy,
   headers: {},
   progressMode: 'all',
   ...times
@@ -133,11 +165,12 @@ export const Webhook = Type.Object({
   active: Type.Boolean(),
   status: WebhookStatus,
   disabledReason: Type.Union([Type.String(), Type.Null()]),
+  health: WebhookHealth,
   headers: Type.Record(Type.String(), Type.String()),
   progressMode: ProgressMode,
   createdAt: Type.String({ format: 'date-time' }),
   updatedAt: Type.String({ format: 'date-time' })
-}, { $id: 'Webhook', description: 'The webhook', examples: [shown] })
+}, { $id: 'Webhook', description: 'The webhook', examples: [shown, { ...shown, health: failing }] })
 export type Webhook = Static<typeof Webhook>
 
 /** The response of `POST /webhooks`; the secret is shown here and on `GET /webhooks/:id/secret`. */
@@ -174,13 +207,14 @@ export const LegacyWebhook = Type.Object({
   webhookUrl: Type.String(),
   status: WebhookStatus,
   disabledReason: Type.Union([Type.String(), Type.Null()]),
+  health: WebhookHealth,
   createdAt: Type.String({ format: 'date-time' }),
   updatedAt: Type.String({ format: 'date-time' })
 }, {
   $id: 'LegacyWebhook',
   description: 'The legacy webhookUrl',
   examples: [
-    { webhookUrl: example.url, status: 'active', disabledReason: null, ...times }
+    { webhookUrl: example.url, status: 'active', disabledReason: null, health: healthy, ...times }
   ]
 })
 export type LegacyWebhook = Static<typeof LegacyWebhook>

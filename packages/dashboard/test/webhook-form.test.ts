@@ -16,6 +16,7 @@ const WEBHOOK: Webhook = {
   active: true,
   status: 'active',
   disabledReason: null,
+  health: { circuit: 'closed', failures: 0, failingSince: null, openUntil: null, nextAttemptAt: null },
   createdAt: '2026-11-28T10:00:00.000Z',
   updatedAt: '2026-11-28T10:00:00.000Z'
 }

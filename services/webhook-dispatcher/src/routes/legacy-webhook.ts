@@ -8,8 +8,9 @@ import { listDeliveries } from '../delivery-log/list-deliveries.ts'
 import { rotateSecret, showSecret } from '../secrets/signing-secrets.ts'
 import { checkInput } from '../webhooks/check-input.ts'
 import {
-  deleteLegacyWebhook, findLegacyWebhook, migrateLegacyWebhook, putLegacyWebhook, toLegacyWebhook
+  deleteLegacyWebhook, findLegacyWebhook, migrateLegacyWebhook, putLegacyWebhook
 } from '../webhooks/legacy-webhook.ts'
+import { showCreated, showLegacyWebhook } from '../webhooks/show-webhooks.ts'
 import { lockUser } from '../webhooks/webhook-row.ts'
 import { newestEvent } from '../webhooks/newest-event.ts'
 import { NoContent } from './params.ts'
@@ -28,7 +29,7 @@ export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function leg
       summary: 'Show your legacy webhookUrl',
       response: { 200: LegacyWebhook, ...problemResponses(404) }
     }
-  }, async request => toLegacyWebhook(await findLegacyWebhook(app.db, request.ownerId)))
+  }, async request => await showLegacyWebhook(app, await findLegacyWebhook(app.db, request.ownerId)))
 
   app.put('', {
     config: { access: 'webhooks:write' },
@@ -44,7 +45,8 @@ export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function leg
     const { webhookUrl } = request.body
     checkInput({ url: webhookUrl }, rules, 'webhookUrl')
     const since = await newestEvent(stream, app.sql)
-    return await putLegacyWebhook(app.db, { userId: request.ownerId, url: webhookUrl, since, box: app.secretBox })
+    const legacy = { userId: request.ownerId, url: webhookUrl, since, box: app.secretBox }
+    return await showLegacyWebhook(app, await putLegacyWebhook(app.db, legacy))
   })
 
   app.delete('', {
@@ -116,6 +118,7 @@ export const legacyWebhookRoutes: FastifyPluginAsyncTypebox = async function leg
     const { ownerId: userId } = request
     const { WEBHOOK_MAX_PER_USER: maxPerUser } = app.config
     const created = await migrateLegacyWebhook(app.db, { userId, maxPerUser, box: app.secretBox })
-    return reply.code(201).header('location', `/webhooks/${created.id}`).send(created)
+    reply.code(201).header('location', `/webhooks/${created.row.id}`)
+    return await showCreated(app, created)
   })
 }

@@ -11,7 +11,7 @@ import { listWebhooks } from '../webhooks/list-webhooks.ts'
 import { newestEvent } from '../webhooks/newest-event.ts'
 import { withoutMasked } from '../webhooks/own-headers.ts'
 import { updateWebhook } from '../webhooks/update-webhook.ts'
-import { toWebhook } from '../webhooks/webhook-row.ts'
+import { showCreated, showWebhook, showWebhooks } from '../webhooks/show-webhooks.ts'
 import { NoContent, WebhookParams } from './params.ts'
 
 /** GET and POST /webhooks; GET, PUT and DELETE /webhooks/:id */
@@ -29,7 +29,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox = async function webhookRo
       summary: 'List your webhooks',
       response: { 200: WebhookList, ...problemResponses() }
     }
-  }, async request => ({ webhooks: await listWebhooks(app.db, request.ownerId) }))
+  }, async request => ({ webhooks: await showWebhooks(app, await listWebhooks(app.db, request.ownerId)) }))
 
   app.post('', {
     config: { access: 'webhooks:write' },
@@ -51,7 +51,8 @@ export const webhookRoutes: FastifyPluginAsyncTypebox = async function webhookRo
       maxPerUser: app.config.WEBHOOK_MAX_PER_USER,
       box: app.secretBox
     })
-    return reply.code(201).header('location', `/webhooks/${created.id}`).send(created)
+    reply.code(201).header('location', `/webhooks/${created.row.id}`)
+    return await showCreated(app, created)
   })
 
   app.get('/:id', {
@@ -63,7 +64,10 @@ export const webhookRoutes: FastifyPluginAsyncTypebox = async function webhookRo
       params: WebhookParams,
       response: { 200: Webhook, ...problemResponses(404, 414) }
     }
-  }, async request => toWebhook(await findWebhook(app.db, { userId: request.ownerId, id: request.params.id })))
+  }, async request => {
+    const key = { userId: request.ownerId, id: request.params.id }
+    return await showWebhook(app, await findWebhook(app.db, key))
+  })
 
   app.put('/:id', {
     config: { access: 'webhooks:write' },
@@ -82,7 +86,8 @@ export const webhookRoutes: FastifyPluginAsyncTypebox = async function webhookRo
     const { id } = request.params
     const changes = changesOf(request.body, id)
     checkInput(changes.headers ? { ...changes, headers: withoutMasked(changes.headers) } : changes, rules)
-    return await updateWebhook(app.db, { userId: request.ownerId, id }, changes, app.secretBox)
+    const row = await updateWebhook(app.db, { userId: request.ownerId, id }, changes, app.secretBox)
+    return await showWebhook(app, row)
   })
 
   app.delete('/:id', {

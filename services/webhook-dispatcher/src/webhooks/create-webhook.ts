@@ -1,13 +1,12 @@
 import createError from '@fastify/error'
 import { count } from 'drizzle-orm'
-import type { CreatedWebhook } from '@tidings/contracts'
 import type { EventId } from '@tidings/job-events'
 import { invalidInput } from '@tidings/service-kit'
 import type { Database } from '../db/sql.ts'
 import { webhooks } from '../db/schema.ts'
 import { findSecret } from '../secrets/signing-secrets.ts'
 import type { SecretBox } from '../secrets/secret-box.ts'
-import { isOwn, lockUser, toWebhook, type WebhookRow } from './webhook-row.ts'
+import { isOwn, lockUser, type WebhookRow } from './webhook-row.ts'
 import { eventTypeColumns } from './event-types.ts'
 import { storedFilter } from './filter.ts'
 import { headerColumns } from './own-headers.ts'
@@ -23,11 +22,14 @@ export type Creation = {
   box: SecretBox
 }
 
+/** A webhook and the secret that signs for it. */
+export type WebhookWithSecret = { row: WebhookRow, secret: string }
+
 /**
  * Creates a webhook and its secret.
  * @throws INVALID_INPUT without event types, TooManyWebhooks
  */
-export async function createWebhook (db: Database, input: NewWebhook, creation: Creation): Promise<CreatedWebhook> {
+export async function createWebhook (db: Database, input: NewWebhook, creation: Creation): Promise<WebhookWithSecret> {
   const { userId, since, maxPerUser, box } = creation
   const { active = true, headers = {}, eventType, eventTypes, filter = {}, ...columns } = input
   const types = eventTypeColumns({ eventType, eventTypes })
@@ -48,7 +50,7 @@ export async function createWebhook (db: Database, input: NewWebhook, creation: 
       .returning()
     const row = inserted[0] as WebhookRow
     const secret = await findSecret(tx, box, { userId, webhookId: row.id })
-    return { ...toWebhook(row), secret }
+    return { row, secret }
   })
 }
 

@@ -1,13 +1,13 @@
 import createError from '@fastify/error'
 import { and, eq, isNull, sql } from 'drizzle-orm'
-import type { CreatedWebhook, LegacyWebhook } from '@tidings/contracts'
+import type { LegacyWebhook, WebhookHealth } from '@tidings/contracts'
 import type { EventId } from '@tidings/job-events'
 import type { Database } from '../db/sql.ts'
 import { secrets, webhooks } from '../db/schema.ts'
 import { createSecret, findSecret, ownedBy } from '../secrets/signing-secrets.ts'
 import type { SecretBox } from '../secrets/secret-box.ts'
-import { REACTIVATE, TOUCH, toWebhook, type WebhookRow } from './webhook-row.ts'
-import { checkLimit } from './create-webhook.ts'
+import { REACTIVATE, TOUCH, type WebhookRow } from './webhook-row.ts'
+import { checkLimit, type WebhookWithSecret } from './create-webhook.ts'
 
 const NoLegacyWebhook = createError('NO_LEGACY_WEBHOOK', 'There is no legacy webhookUrl', 404)
 
@@ -23,7 +23,7 @@ type LegacyUrl = { userId: string, url: string, since: EventId, box: SecretBox }
 /**
  * Sets the user's legacy URL, and creates its secret where there is none; a new one receives completions after `since`.
  */
-export async function putLegacyWebhook (db: Database, { userId, url, since, box }: LegacyUrl): Promise<LegacyWebhook> {
+export async function putLegacyWebhook (db: Database, { userId, url, since, box }: LegacyUrl): Promise<WebhookRow> {
   return await db.transaction(async tx => {
     await createSecret(tx, box, { userId, webhookId: null })
     const [row] = await tx.insert(webhooks)
@@ -34,7 +34,7 @@ export async function putLegacyWebhook (db: Database, { userId, url, since, box 
         set: { url, ...REACTIVATE, ...TOUCH }
       })
       .returning()
-    return toLegacyWebhook(row as WebhookRow)
+    return row as WebhookRow
   })
 }
 
@@ -56,7 +56,7 @@ type Migration = { userId: string, maxPerUser: number, box: SecretBox }
  */
 export async function migrateLegacyWebhook (
   db: Database, { userId, maxPerUser, box }: Migration
-): Promise<CreatedWebhook> {
+): Promise<WebhookWithSecret> {
   return await db.transaction(async tx => {
     await checkLimit(tx, userId, maxPerUser)
     const [row] = await tx.update(webhooks).set({ kind: 'own', ...TOUCH }).where(isLegacy(userId)).returning()
@@ -67,14 +67,14 @@ export async function migrateLegacyWebhook (
     const copies = known.map(({ ciphertext, createdAt, expiresAt }) =>
       ({ userId, webhookId: row.id, ciphertext, createdAt, expiresAt }))
     await tx.insert(secrets).values(copies)
-    return { ...toWebhook(row), secret }
+    return { row, secret }
   })
 }
 
-export function toLegacyWebhook ({ url, status, disabledReason, createdAt, updatedAt }: WebhookRow): LegacyWebhook {
-  return {
-    webhookUrl: url, status, disabledReason, createdAt: createdAt.toISOString(), updatedAt: updatedAt.toISOString()
-  }
+export function toLegacyWebhook (row: WebhookRow, health: WebhookHealth): LegacyWebhook {
+  const { url, status, disabledReason, createdAt, updatedAt } = row
+  const times = { createdAt: createdAt.toISOString(), updatedAt: updatedAt.toISOString() }
+  return { webhookUrl: url, status, disabledReason, health, ...times }
 }
 
 function isLegacy (userId: string) {

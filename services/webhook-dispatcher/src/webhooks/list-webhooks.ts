@@ -1,10 +1,8 @@
-import type { Webhook } from '@tidings/contracts'
 import type { Database } from '../db/sql.ts'
 import { webhooks } from '../db/schema.ts'
-import { isOwn, toWebhook } from './webhook-row.ts'
+import { isOwn, type WebhookRow } from './webhook-row.ts'
 
 /** All webhooks of a user: their number is limited. */
-export async function listWebhooks (db: Database, userId: string): Promise<Webhook[]> {
-  const rows = await db.select().from(webhooks).where(isOwn(userId)).orderBy(webhooks.id)
-  return rows.map(toWebhook)
+export async function listWebhooks (db: Database, userId: string): Promise<WebhookRow[]> {
+  return await db.select().from(webhooks).where(isOwn(userId)).orderBy(webhooks.id)
 }

@@ -7,7 +7,7 @@ export type Named<Body> = { [Name in keyof Body]: Name extends 'description' ? B
 export type NewWebhook = Named<CreateWebhook>
 export type WebhookChanges = Omit<Named<UpdateWebhook>, typeof READ_ONLY[number]>
 
-const READ_ONLY = ['id', 'status', 'disabledReason', 'createdAt', 'updatedAt'] as const
+const READ_ONLY = ['id', 'status', 'disabledReason', 'health', 'createdAt', 'updatedAt'] as const
 const isReadOnly = (name: string) => READ_ONLY.some(other => other === name)
 
 /** Many clients send null for a field that they do not set. */

@@ -1,10 +1,9 @@
 import { and, eq, sql } from 'drizzle-orm'
-import type { Webhook } from '@tidings/contracts'
 import type { Database } from '../db/sql.ts'
 import { webhooks } from '../db/schema.ts'
 import type { SecretBox } from '../secrets/secret-box.ts'
 import {
-  isOwn, REACTIVATE, RESET_CIRCUIT, TOUCH, toWebhook, WebhookNotFound, type WebhookKey, type WebhookRow
+  isOwn, REACTIVATE, RESET_CIRCUIT, TOUCH, WebhookNotFound, type WebhookKey, type WebhookRow
 } from './webhook-row.ts'
 import { eventTypeColumns } from './event-types.ts'
 import { storedFilter } from './filter.ts'
@@ -21,7 +20,7 @@ const PAUSED = { status: sql`case when ${webhooks.status} = 'disabled' then 'dis
  */
 export async function updateWebhook (
   db: Database, key: WebhookKey, input: WebhookChanges, box: SecretBox
-): Promise<Webhook> {
+): Promise<WebhookRow> {
   const { headers, eventType, eventTypes, filter, ...rest } = input
   const changes = {
     ...rest, ...eventTypeColumns({ eventType, eventTypes }), ...(filter && { filter: storedFilter(filter) })
@@ -36,7 +35,7 @@ export async function updateWebhook (
 type Changes = Omit<WebhookChanges, 'headers' | 'eventType' | 'eventTypes' | 'filter'> &
   Partial<Pick<WebhookRow, 'headers' | 'sealedHeaders' | 'eventType' | 'eventTypes' | 'filter'>>
 
-async function update (db: Database, { userId, id }: WebhookKey, { active, ...columns }: Changes): Promise<Webhook> {
+async function update (db: Database, { userId, id }: WebhookKey, { active, ...columns }: Changes): Promise<WebhookRow> {
   const [row] = await db.update(webhooks)
     .set({
       ...columns,
@@ -47,5 +46,5 @@ async function update (db: Database, { userId, id }: WebhookKey, { active, ...co
     .where(and(isOwn(userId), eq(webhooks.id, id)))
     .returning()
   if (!row) throw new WebhookNotFound(id)
-  return toWebhook(row)
+  return row
 }

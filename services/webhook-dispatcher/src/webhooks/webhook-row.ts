@@ -1,6 +1,6 @@
 import { and, eq, isNull, sql, type InferSelectModel } from 'drizzle-orm'
 import createError from '@fastify/error'
-import type { Webhook } from '@tidings/contracts'
+import type { Webhook, WebhookHealth } from '@tidings/contracts'
 import { webhooks } from '../db/schema.ts'
 import type { Database } from '../db/sql.ts'
 import { eventTypeOf, eventTypesOf } from './event-types.ts'
@@ -26,7 +26,7 @@ export const RESET_CIRCUIT = { failingSince: null, failures: 0, openUntil: null,
 export const REACTIVATE = { status: 'active', disabledReason: null, ...RESET_CIRCUIT } as const
 
 /** A webhook as its owner sees it. */
-export function toWebhook (row: WebhookRow): Webhook {
+export function toWebhook (row: WebhookRow, health: WebhookHealth): Webhook {
   const { id, url, filter, description, status, disabledReason, headers, progressMode, createdAt, updatedAt } = row
   const eventTypes = eventTypesOf(row)
   return {
@@ -39,6 +39,7 @@ export function toWebhook (row: WebhookRow): Webhook {
     active: status === 'active',
     status,
     disabledReason,
+    health,
     headers,
     progressMode,
     createdAt: createdAt.toISOString(),

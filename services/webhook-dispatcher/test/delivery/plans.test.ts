@@ -6,6 +6,7 @@ import type { TaskOutcome } from '../../src/delivery/outcomes/outcome-write.ts'
 import { updateRows } from '../../src/delivery/outcomes/update-rows.ts'
 import type { Task } from '../../src/delivery/attempt/task.ts'
 import { findPendingGroups } from '../../src/fan-out/find-pending-groups.ts'
+import { nextAttempts } from '../../src/webhooks/webhook-health.ts'
 import { closeUndeliverable } from '../../src/maintenance/close-undeliverable.ts'
 import { closeExpired } from '../../src/maintenance/retention.ts'
 import { openReplays } from '../../src/maintenance/run-replays.ts'
@@ -39,6 +40,7 @@ const statements: { what: string, rows: number, run: (tx: Sql) => Promise<unknow
     )
   },
   { what: 'chains that wait', rows: FEW, run: async tx => await findPendingGroups(tx, chains, CLAIM) },
+  { what: 'the next attempt', rows: FEW, run: async tx => await nextAttempts(tx, [webhookId], 'probes') },
   { what: 'replays that go on', rows: FEW, run: openReplays },
   { what: 'what waited for too long', rows: FEW, run: async tx => await closeExpired(tx, 14 * 86_400_000) },
   { what: 'a page of what nobody waits for', rows: 1000, run: closeUndeliverable }

@@ -29,6 +29,7 @@ t.test('a webhook is created as the document shows, with its secret', async t =>
     active: true,
     status: 'active',
     disabledReason: null,
+    health: { circuit: 'closed', failures: 0, failingSince: null, openUntil: null, nextAttemptAt: null },
     headers: {},
     progressMode: 'all',
     createdAt: webhook.createdAt,

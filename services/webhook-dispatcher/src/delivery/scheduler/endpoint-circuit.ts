@@ -1,3 +1,4 @@
+import type { CircuitState } from '@tidings/contracts'
 import type { Target } from '../attempt/task.ts'
 import type { PostgresClock } from './postgres-clock.ts'
 
@@ -14,7 +15,12 @@ export const TRIP_AFTER = 30
  * - `open`: `TRIP_AFTER` attempts failed in a row. No attempts.
  * - `half-open`: its pause is over. One attempt at a time, as a probe.
  */
-export type CircuitState = 'closed' | 'failing' | 'throttled' | 'open' | 'half-open'
+export function circuitState (failures: number, isPaused: boolean): CircuitState {
+  const isTripped = failures >= TRIP_AFTER
+  if (isPaused) return isTripped ? 'open' : 'throttled'
+  if (isTripped) return 'half-open'
+  return failures > 0 ? 'failing' : 'closed'
+}
 
 /** An endpoint's failures in a row and its pause, as seen here or as recorded in Postgres by all replicas. */
 export class EndpointCircuit {
@@ -30,10 +36,7 @@ export class EndpointCircuit {
   }
 
   get state (): CircuitState {
-    const isTripped = this.failures >= TRIP_AFTER
-    if (this.#isPaused) return isTripped ? 'open' : 'throttled'
-    if (isTripped) return 'half-open'
-    return this.failures > 0 ? 'failing' : 'closed'
+    return circuitState(this.failures, this.#isPaused)
   }
 
   /** Read for every event: no clock is read where no pause was ever set. */

@@ -1,6 +1,7 @@
+import type { CircuitState } from '@tidings/contracts'
 import type { Attempt, Target } from '../attempt/task.ts'
 import { ConcurrencyWindow } from './concurrency-window.ts'
-import { EndpointCircuit, type CircuitState } from './endpoint-circuit.ts'
+import { EndpointCircuit } from './endpoint-circuit.ts'
 import { LatencyAverage } from './latency-average.ts'
 import type { OrderedRun } from './ordered-run.ts'
 import { PostgresClock } from './postgres-clock.ts'
