@@ -3,6 +3,7 @@ import type { NewReplay, NewWebhook, ReplaySummary, Webhook, WebhookStats } from
 import { serverCommand } from '../command.ts'
 import { UsageError } from '../failure.ts'
 import { headersOf } from '../headers.ts'
+import { describeHealth, healthFormat, healthText } from '../health-text.ts'
 import { LIMIT, limitOf } from '../limit.ts'
 import { firstOf, type Column } from '../output.ts'
 import { BULK_ARGS } from '../run-bulk.ts'
@@ -15,6 +16,7 @@ const columns: Column<Webhook>[] = [
   { title: 'ID', text: ({ id }) => String(id) },
   { title: 'STATUS', text: ({ status }) => status, format: ({ status }) => FORMATS[status] },
   { title: 'EVENTS', text: typesText },
+  { title: 'ENDPOINT', text: ({ health }) => healthText(health), format: ({ health }) => healthFormat(health) },
   { title: 'URL', text: ({ url }) => url, width: 80 },
   { title: 'AGE', text: ({ createdAt }) => duration(Date.now() - Date.parse(createdAt)) },
   { title: 'DESCRIPTION', text: ({ description }) => description ?? '' }
@@ -29,6 +31,7 @@ function describeWebhook (webhook: Webhook & { secret?: string }): string {
   return [
     `webhook ${id}: ${status}${disabledReason ? ` (${disabledReason})` : ''}`,
     `url ${url}`,
+    ...describeHealth(webhook),
     `events ${typesText(webhook)}, progress ${progressMode}`,
     ...Object.entries(filter).map(([name, values]) => `${name} ${values.join(', ')}`),
     `created ${webhook.createdAt}`,
