@@ -1,4 +1,4 @@
-// npm run chaos -- --minutes 30 [--seed N] [--faults a,b] [--redis single|sentinel|cluster] [--watch] [--list]
+// npm run chaos -- --minutes 30 [--seed N] [--faults a,b+c] [--redis single|sentinel|cluster] [--watch] [--list]
 // npm run chaos -- --herd 2000        npm run chaos -- --soak 12
 import { parseArgs } from 'node:util'
 import type { TestContext } from '@tidings/testing'
@@ -8,7 +8,7 @@ import { runHerd } from './herd.ts'
 import { random as randomOf } from './random.ts'
 import { roundLines, summary } from './report.ts'
 import { runRound, type RoundResult } from './round.ts'
-import { schedule } from './schedule.ts'
+import { repeated, schedule } from './schedule.ts'
 import { startChaos } from './start.ts'
 import { createScope } from './scope.ts'
 import { runSoak } from './soak/soak.ts'
@@ -68,11 +68,12 @@ async function main (): Promise<void> {
     process.exitCode = await alone(async scope => await runSoak(scope, { rounds, seed, log }))
     return
   }
-  const named = values.faults?.split(',').map(faultNamed)
-  const redis = redisOf(values.redis, named)
-  const chosen = named ?? faults.filter(({ needs }) => !isRedisKind(needs) || needs === redis)
+  const named = values.faults?.split(',').map(round => round.split('+').map(faultNamed))
+  const redis = redisOf(values.redis, named?.flat())
+  const chosen = named?.flat() ?? faults.filter(({ needs }) => !isRedisKind(needs) || needs === redis)
   console.log(`seed ${seed}, ${minutes} minutes, ${chosen.length} faults, Redis ${redis}`)
-  process.exitCode = await run({ minutes, seed, redis, chosen, isWatched: values.watch })
+  const rounds = named?.some(round => round.length > 1) ? named : undefined
+  process.exitCode = await run({ minutes, seed, redis, chosen, rounds, isWatched: values.watch })
 }
 
 /** A run that is no series of faults. */
@@ -110,9 +111,17 @@ function isRedisKind (text: string | undefined): text is RedisKind {
   return REDIS_KINDS.some(kind => kind === text)
 }
 
-type RunOptions = { minutes: number, seed: number, redis: RedisKind, chosen: typeof faults, isWatched: boolean }
+interface RunOptions {
+  minutes: number
+  seed: number
+  redis: RedisKind
+  chosen: typeof faults
+  /** The faults of each round, where the command names them; they repeat. */
+  rounds: (typeof faults)[] | undefined
+  isWatched: boolean
+}
 
-async function run ({ minutes, seed, redis, chosen, isWatched }: RunOptions): Promise<0 | 1> {
+async function run ({ minutes, seed, redis, chosen, rounds, isWatched }: RunOptions): Promise<0 | 1> {
   const scope = createScope()
   const results: RoundResult[] = []
   let skipped: typeof faults = []
@@ -126,11 +135,12 @@ async function run ({ minutes, seed, redis, chosen, isWatched }: RunOptions): Pr
     ))
     skipped = impossible
     for (const { name, needs } of skipped) console.log(`${name}: skipped, this system has no ${needs}`)
-    if (possible.length === 0) throw new Error('none of the faults can be caused here')
+    const left = rounds?.filter(faults => faults.every(fault => possible.includes(fault)))
+    if (possible.length === 0 || left?.length === 0) throw new Error('none of the faults can be caused here')
     const watch = async () => { for (const line of await healthLines(context.system)) console.log(line) }
     const deadline = Date.now() + minutes * 60_000
     const random = randomOf(seed)
-    for (const faults of schedule(possible, random)) {
+    for (const faults of left === undefined ? schedule(possible, random) : repeated(left)) {
       if (Date.now() > deadline) break
       const result = await orStopped(
         runRound({ ...context, ...(isWatched && { duringFault: watch }) }, faults, random.between(0, 1_000_000))

@@ -12,3 +12,8 @@ export function * schedule (faults: Fault[], random: Random): Generator<Fault[],
     for (const fault of alone) yield [fault]
   }
 }
+
+/** The same rounds again and again. */
+export function * repeated (rounds: Fault[][]): Generator<Fault[], never> {
+  for (;;) yield * rounds
+}
