@@ -1,7 +1,7 @@
 // npm run bench [-- name …] [--json FILE] [--svg FILE] [--docs] [--profile FOLDER]
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { parseArgs } from 'node:util'
+import { readCommandLine, reportEnd, UsageError } from '@tidings/local'
 import { chart } from './figures/chart.ts'
 import { asText, cells } from './figures/table.ts'
 import { machine } from './machine.ts'
@@ -10,30 +10,43 @@ import { runBench } from './run.ts'
 import { scenarios } from './scenarios/index.ts'
 import { updatePage } from './docs-page.ts'
 
+const { values, positionals } = readCommandLine({
+  usage: `
+Measures the system beside a hand-written monolith and the limits of this machine, and prints one table.
+
+  npm run bench [-- SCENARIO …] [--json FILE] [--svg FILE] [--docs] [--profile FOLDER]
+
+  SCENARIO          ${scenarios.map(({ name }) => name).join(', ')}: all by default
+  --json FILE       writes the figures
+  --svg FILE        writes a chart
+  --docs            writes the table of docs/performance.md
+  --profile FOLDER  writes CPU profiles of the processes
+`,
+  allowPositionals: true,
+  options: {
+    json: { type: 'string' },
+    svg: { type: 'string' },
+    docs: { type: 'boolean' },
+    profile: { type: 'string' }
+  }
+})
+
 const stopping = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort())
 
 try {
   await main()
 } catch (err) {
-  console.error(err instanceof Error ? err.stack : err)
-  process.exitCode = 1
+  reportEnd(err)
 }
 process.exit()
 
 async function main () {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      json: { type: 'string' },
-      svg: { type: 'string' },
-      docs: { type: 'boolean' },
-      profile: { type: 'string' }
-    }
-  })
   const unknown = positionals.filter(name => !scenarios.some(scenario => scenario.name === name))
   if (unknown.length > 0) {
-    throw new Error(`There is no scenario ${unknown.join(', ')}, only ${scenarios.map(({ name }) => name).join(', ')}`)
+    throw new UsageError(
+      `There is no scenario ${unknown.join(', ')}, only ${scenarios.map(({ name }) => name).join(', ')}`
+    )
   }
   if (values.profile !== undefined) mkdirSync(values.profile, { recursive: true })
 

@@ -1,6 +1,6 @@
 // npm run chaos -- --minutes 30 [--seed N] [--faults a,b+c] [--redis single|sentinel|cluster] [--watch] [--list]
 // npm run chaos -- --herd 2000        npm run chaos -- --soak 12
-import { parseArgs } from 'node:util'
+import { ensureRedis, readCommandLine, reportEnd, UsageError } from '@tidings/local'
 import type { TestContext } from '@tidings/testing'
 import { isClean } from './check/findings.ts'
 import { faultNamed, faults } from './faults/index.ts'
@@ -14,6 +14,36 @@ import { createScope } from './scope.ts'
 import { runSoak } from './soak/soak.ts'
 import { REDIS_KINDS, type RedisKind } from './system/chaos-redis.ts'
 import { healthLines } from './system/health.ts'
+
+const { values } = readCommandLine({
+  usage: `
+Causes faults in a system of its own, with its own Redis and Postgres, and compares all channels with BullMQ's stream.
+
+  npm run chaos [-- --minutes N] [--seed N] [--faults A,B+C] [--redis KIND] [--watch]
+  npm run chaos -- --herd SOCKETS
+  npm run chaos -- --soak ROUNDS
+  npm run chaos -- --list
+
+  --minutes N     how long: 10 by default
+  --seed N        repeats the order and the load of an earlier run, which has printed it
+  --faults A,B+C  only these faults: A, then B and C at a time
+  --redis KIND    ${REDIS_KINDS.join(', ')}: by default what the faults need
+  --watch         prints during each fault what /readyz and the metrics show
+  --herd SOCKETS  so many sockets on one of two gateways, which is killed
+  --soak ROUNDS   so many equal rounds, after which nothing may have grown
+  --list          prints all faults
+`,
+  options: {
+    minutes: { type: 'string', default: '10' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    faults: { type: 'string' },
+    redis: { type: 'string' },
+    herd: { type: 'string' },
+    soak: { type: 'string' },
+    list: { type: 'boolean', default: false },
+    watch: { type: 'boolean', default: false }
+  }
+})
 
 const USERS = 5
 const WORKERS = 2
@@ -34,30 +64,19 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 try {
   await main()
 } catch (err) {
-  console.error(err instanceof Error ? err.stack : err)
-  process.exitCode = 1
+  reportEnd(err)
 }
 process.exit()
 
 async function main (): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      minutes: { type: 'string', default: '10' },
-      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-      faults: { type: 'string' },
-      redis: { type: 'string' },
-      herd: { type: 'string' },
-      soak: { type: 'string' },
-      list: { type: 'boolean', default: false },
-      watch: { type: 'boolean', default: false }
-    }
-  })
   if (values.list) {
     for (const { name, what } of faults) console.log(`${name.padEnd(30)}${what}`)
     return
   }
   const [minutes, seed] = [Number(values.minutes), Number(values.seed)]
-  if (!(minutes > 0) || !Number.isSafeInteger(seed)) throw new Error('--minutes is a number above 0, --seed an integer')
+  if (!(minutes > 0) || !Number.isSafeInteger(seed)) {
+    throw new UsageError('--minutes is a number above 0, --seed an integer')
+  }
   if (values.herd !== undefined) {
     const sockets = upTo(MOST_SOCKETS, '--herd', values.herd)
     process.exitCode = await alone(async scope => await runHerd(scope, { sockets, seed, log }))
@@ -68,7 +87,7 @@ async function main (): Promise<void> {
     process.exitCode = await alone(async scope => await runSoak(scope, { rounds, seed, log }))
     return
   }
-  const named = values.faults?.split(',').map(round => round.split('+').map(faultNamed))
+  const named = values.faults?.split(',').map(round => round.split('+').map(knownFault))
   const redis = redisOf(values.redis, named?.flat())
   const chosen = named?.flat() ?? faults.filter(({ needs }) => !isRedisKind(needs) || needs === redis)
   console.log(`seed ${seed}, ${minutes} minutes, ${chosen.length} faults, Redis ${redis}`)
@@ -78,6 +97,7 @@ async function main (): Promise<void> {
 
 /** A run that is no series of faults. */
 async function alone (runIn: (scope: TestContext) => Promise<RoundResult>): Promise<0 | 1> {
+  await ensureRedis(line => { console.error(line) })
   const scope = createScope()
   try {
     const result = await orStopped(runIn(scope))
@@ -88,10 +108,18 @@ async function alone (runIn: (scope: TestContext) => Promise<RoundResult>): Prom
   }
 }
 
+function knownFault (name: string): typeof faults[number] {
+  try {
+    return faultNamed(name)
+  } catch (err) {
+    throw new UsageError((err as Error).message)
+  }
+}
+
 function upTo (most: number, option: string, text: string): number {
   const number = Number(text)
   if (!Number.isSafeInteger(number) || number < LEAST || number > most) {
-    throw new Error(`${option} is an integer from ${LEAST} to ${most}`)
+    throw new UsageError(`${option} is an integer from ${LEAST} to ${most}`)
   }
   return number
 }
@@ -103,7 +131,7 @@ function log (line: string): void {
 /** That of the option; otherwise that which the named faults need. */
 function redisOf (option: string | undefined, named: typeof faults = []): RedisKind {
   const needed = option ?? named.map(({ needs }) => needs).find(isRedisKind) ?? 'single'
-  if (!isRedisKind(needed)) throw new Error(`--redis is one of ${REDIS_KINDS.join(', ')}`)
+  if (!isRedisKind(needed)) throw new UsageError(`--redis is one of ${REDIS_KINDS.join(', ')}`)
   return needed
 }
 
@@ -122,6 +150,7 @@ interface RunOptions {
 }
 
 async function run ({ minutes, seed, redis, chosen, rounds, isWatched }: RunOptions): Promise<0 | 1> {
+  await ensureRedis(line => { console.error(line) })
   const scope = createScope()
   const results: RoundResult[] = []
   let skipped: typeof faults = []

@@ -1,6 +1,5 @@
 // npm run proofs [-- --promise NAME] [--without TEXT] [--trust] [--list]
-import { parseArgs } from 'node:util'
-import { root } from '@tidings/local'
+import { ensureRedis, readCommandLine, reportEnd, root, UsageError, withTestEnvironment } from '@tidings/local'
 import { mutations } from './mutations/index.ts'
 import { isMissed, prove, type Proof, type Proved } from './prove.ts'
 import { createWorkCopy } from './work-copy.ts'
@@ -8,7 +7,17 @@ import { createWorkCopy } from './work-copy.ts'
 const stopped = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopped.abort())
 
-const { values: { promise, without = '', trust, list } } = parseArgs({
+const { values: { promise, without = '', trust, list } } = readCommandLine({
+  usage: `
+Shows that the tests of each promise fail once one of its mechanisms is switched off, in a copy of the checkout.
+
+  npm run proofs [-- --promise NAME] [--without TEXT] [--trust] [--list]
+
+  --promise NAME  ${Object.keys(mutations).join(', ')}: all by default
+  --without TEXT  only mutations whose description contains this
+  --trust         right after a green npm test: no test runs without a mutation first
+  --list          prints the mutations
+`,
   options: {
     promise: { type: 'string' },
     without: { type: 'string' },
@@ -20,10 +29,27 @@ const proofs = Object.entries(mutations)
   .filter(([name]) => promise === undefined || promise === name)
   .flatMap(([name, all]) => all.map((mutation): Proof => ({ promise: name, mutation })))
   .filter(({ mutation }) => mutation.without.includes(without))
-if (proofs.length === 0) throw new Error(`No mutation is named so. Promises: ${Object.keys(mutations).join(', ')}`)
 
-if (list) for (const { promise, mutation } of proofs) console.log(`${promise}: without ${mutation.without}`)
-else process.exitCode = await run()
+try {
+  await main()
+} catch (err) {
+  reportEnd(err)
+}
+
+async function main (): Promise<void> {
+  if (proofs.length === 0) {
+    throw new UsageError(`No mutation is named so. Promises: ${Object.keys(mutations).join(', ')}`)
+  }
+  if (list) {
+    for (const { promise, mutation } of proofs) console.log(`${promise}: without ${mutation.without}`)
+    return
+  }
+  await ensureRedis(line => { console.error(line) })
+  process.exitCode = await withTestEnvironment(async env => {
+    Object.assign(process.env, env)
+    return await run()
+  })
+}
 
 async function run (): Promise<0 | 1> {
   const copy = createWorkCopy(root)

@@ -2,8 +2,6 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { root } from './root.ts'
-import { ensureRedis } from './setup/redis.ts'
 
-await ensureRedis(line => { console.error(line) })
 // Imported by path, since the tests already depend on this package.
 await import(pathToFileURL(join(root, 'test', 'chaos', 'main.ts')).href)

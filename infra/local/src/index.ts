@@ -1,5 +1,8 @@
 export { serviceOf, type ServiceName } from './edge/routes.ts'
+export { readCommandLine, reportEnd, UsageError } from '@tidings/service-kit/command-line'
 export { root } from './root.ts'
 export { startSystem, type System, type SystemOptions } from './system/start-system.ts'
 export type { Supervised } from './system/supervise.ts'
+export { ensureRedis } from './setup/redis.ts'
 export { createRunFolder } from './test-run/run-folder.ts'
+export { withTestEnvironment } from './test-run/test-environment.ts'

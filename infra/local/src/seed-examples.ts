@@ -1,4 +1,5 @@
 // npm run seed-examples: runs the code of docs/job-notifications.md against the running system, or against a new one.
+import { readCommandLine } from '@tidings/service-kit/command-line'
 import { folder } from './folder.ts'
 import { runExamples } from './seed-examples/run-examples.ts'
 import { readEnvironment } from './system/environment.ts'
@@ -6,6 +7,14 @@ import { runningEndpoints } from './system/run-files.ts'
 import { readSecrets } from './system/secrets.ts'
 import { startSystem } from './system/start-system.ts'
 import { tokenIssuer } from './system/tokens.ts'
+
+readCommandLine({
+  usage: `
+Runs the code of docs/job-notifications.md against the running system, or against one of its own.
+
+  npm run seed-examples
+`
+})
 
 const report = (line: string) => { console.log(line) }
 

@@ -1,5 +1,5 @@
 // npm start [-- --once] [-- --gateways N]: starts the whole system and runs the sample job.
-import { parseArgs } from 'node:util'
+import { readCommandLine } from '@tidings/service-kit/command-line'
 import { folder } from './folder.ts'
 import { runSample } from './sample/run-sample.ts'
 import { createScreen } from './sample/screen.ts'
@@ -10,6 +10,20 @@ import type { System } from './system/start-system.ts'
 
 const USER = '1'
 
+const { values: { once, gateways } } = readCommandLine({
+  usage: `
+Starts the whole system and runs the sample job; Ctrl-C stops everything.
+
+  npm start [-- --once] [-- --gateways N]
+
+  --once        ends after the sample job: with 0, or with 1 and the reason
+  --gateways N  replicas of the realtime gateway, 1 to 29: 1 by default
+
+PORT is the port of the edge (4000 by default); .env.example has all variables.
+`,
+  options: { once: { type: 'boolean', default: false }, gateways: { type: 'string', default: '1' } }
+})
+
 // Writing to a terminal that was closed fails; that must not interrupt the stop.
 for (const out of [process.stdout, process.stderr]) out.on('error', () => {})
 const screen = createScreen(process.stdout)
@@ -17,9 +31,6 @@ const stopping = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort())
 
 try {
-  const { values: { once, gateways } } = parseArgs({
-    options: { once: { type: 'boolean', default: false }, gateways: { type: 'string', default: '1' } }
-  })
   await run({ once, gateways: Number(gateways) })
   // Ctrl-C is the normal end, but not of a sample run, which then has not shown anything.
   if (once && stopping.signal.aborted) process.exitCode = 1

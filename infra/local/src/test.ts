@@ -1,4 +1,5 @@
 // npm test [-- files…]: runs lint, types and all tests, or only the tests of the given files.
+import { readCommandLine } from '@tidings/service-kit/command-line'
 import { root } from './root.ts'
 import { ensureChromium } from './setup/chromium.ts'
 import { ensureDashboard } from './setup/dashboard.ts'
@@ -6,11 +7,26 @@ import { ensurePgbouncer } from './setup/pgbouncer.ts'
 import { ensurePython } from './setup/python.ts'
 import { ensureRedis } from './setup/redis.ts'
 import { runChecks } from './test-run/checks.ts'
+import { unmatched } from './test-run/matching-files.ts'
 import { runTap } from './test-run/run-tap.ts'
 import { withTestEnvironment } from './test-run/test-environment.ts'
 
-const files = process.argv.slice(2)
+const { positionals: files } = readCommandLine({
+  usage: `
+Runs lint, types and all tests, or only the given test files.
+
+  npm test [-- FILE …]
+
+  FILE  a test file, a folder of test files, or a glob
+`,
+  allowPositionals: true
+})
 const isWhole = files.length === 0
+const missing = unmatched(root, files)
+if (missing.length > 0) {
+  console.error(`There are no test files ${missing.join(', ')}`)
+  process.exit(2)
+}
 
 const stopped = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopped.abort())

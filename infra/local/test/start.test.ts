@@ -18,7 +18,3 @@ t.test('an invalid number of gateways on the command line is refused', async t =
     t.match(start('--gateways', number), { status: 1, output: 'The number of gateways must be from 1 to 29' }, number)
   }
 })
-
-t.test('an unknown option is reported by name', async t => {
-  t.match(start('--gateway', '3'), { status: 1, output: '--gateway' })
-})

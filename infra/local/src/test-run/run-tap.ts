@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
-import { globSync, readFileSync, statSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { matchingFiles } from './matching-files.ts'
 import { createTapReport } from './tap-report.ts'
 import type { TapCounts } from './tap-report.ts'
 import type { TestFiles } from './test-files.ts'
@@ -49,12 +50,12 @@ type Settings = { tap: { include: string[], jobs?: number, timeout?: number } }
 function testFiles (root: string, given: string[]): TestFiles {
   const { tap } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Settings
   const { jobs = 1, timeout = 30 } = tap
-  const files = given.length === 0 ? globSync(tap.include, { cwd: root }) : given.flatMap(name => matching(root, name))
+  const files = given.length === 0 ? globSync(tap.include, { cwd: root }) : given.flatMap(name => orItself(root, name))
   return { files: [...new Set(files)].sort(), jobs, timeoutMs: timeout * 1_000 }
 }
 
 /** A name without a match stays: its run fails and says so. */
-function matching (root: string, name: string): string[] {
-  const files = globSync([name, `${name}/**/*.test.ts`], { cwd: root }).filter(file => statSync(join(root, file)).isFile())
+function orItself (root: string, name: string): string[] {
+  const files = matchingFiles(root, name)
   return files.length === 0 ? [name] : files
 }

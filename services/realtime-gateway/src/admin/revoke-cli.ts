@@ -1,19 +1,25 @@
-import { parseArgs } from 'node:util'
-
-const USAGE = `Ends all sessions of a user and refuses the tokens issued until now.
-
-  revoke --user <id> [--url http://127.0.0.1:<REALTIME_INTERNAL_PORT>]
-`
+import { readCommandLine, reportEnd, UsageError } from '@tidings/service-kit/command-line'
 
 const { REALTIME_INTERNAL_PORT: port } = process.env
-const { values } = parseArgs({ options: { user: { type: 'string' }, url: { type: 'string' } } })
-const url = values.url ?? (port && `http://127.0.0.1:${port}`)
+const { values: { user, url = port && `http://127.0.0.1:${port}` } } = readCommandLine({
+  usage: `
+Ends all sessions of a user and refuses the tokens issued until now.
 
-if (!values.user || !url) {
-  process.stderr.write(USAGE)
-  process.exitCode = 64
-} else {
-  await revoke(values.user, url)
+  npm run revoke -- --user ID [--url URL]
+
+  --user ID  whose sessions
+  --url URL  the admin server of a gateway: by default http://127.0.0.1:<REALTIME_INTERNAL_PORT>
+`,
+  options: { user: { type: 'string' }, url: { type: 'string' } }
+})
+
+try {
+  if (!user) throw new UsageError('Whose sessions? Name the user by --user')
+  if (!url) throw new UsageError('Which gateway? Name its admin server by --url, or set REALTIME_INTERNAL_PORT')
+  if (!URL.canParse(url)) throw new UsageError(`--url takes a URL such as http://127.0.0.1:4900, not ${url}`)
+  await revoke(user, url)
+} catch (err) {
+  reportEnd(err)
 }
 
 async function revoke (userId: string, base: string): Promise<void> {

@@ -33,7 +33,9 @@ t.test('it ends a user\'s sessions on all replicas through the admin server of o
 t.test('it prints its usage, and what the gateway refused', async t => {
   const surroundings = await startSurroundings(t)
   const { internalUrl, url } = await startGateway(t, surroundings, { REALTIME_INTERNAL_PORT: '0' })
-  t.match(await revoke(t, []), { code: 64, output: /--user/ })
+  t.match(await revoke(t, ['--help']), { code: 0, output: /--user ID {2}whose sessions/ })
+  t.match(await revoke(t, []), { code: 2, output: 'Whose sessions? Name the user by --user\n' })
+  t.match(await revoke(t, ['--user', '7', '--url', 'nowhere']), { code: 2, output: /^--url takes a URL .*nowhere\n$/ })
   t.match(await revoke(t, ['--user', 'x'.repeat(200), '--url', internalUrl]), { code: 1, output: /400/ })
   t.match(
     await revoke(t, ['--user', '7', '--url', 'http://127.0.0.1:1']),
