@@ -72,7 +72,8 @@ type Environment = Record<string, string | undefined>
 
 /**
  * Reads and checks a service's variables, all at once and before anything is opened. `rules` adds checks that a schema
- * cannot express: each returned text is a fault.
+ * cannot express: each returned text is a fault. They also see an environment with faults, without the variables
+ * concerned: with their defaults, or undefined where they have none.
  * @throws ConfigError naming every fault
  */
 export function readConfig<Properties extends TProperties> (
@@ -80,28 +81,57 @@ export function readConfig<Properties extends TProperties> (
   env: Environment,
   rules: (config: Static<TObject<Properties>>) => string[] = () => []
 ): Static<TObject<Properties>> {
-  const config = parse(schema, env)
-  const faults = [...commonFaults(config as CommonConfig), ...rules(config)]
-  if (faults.length > 0) throw new ConfigError(faults)
+  const given = present(env)
+  const { config, faulty, faults } = parse(schema, given)
+  const readable = config ?? parse(optional(schema, faulty), without(given, faulty)).config
+  if (readable !== undefined) faults.push(...commonFaults(readable as CommonConfig), ...rules(readable))
+  if (config === undefined || faults.length > 0) throw new ConfigError(faults)
   return config
 }
 
-function parse<Properties extends TProperties> (schema: TObject<Properties>, env: Environment) {
+function present (env: Environment): Record<string, string> {
   // An empty variable counts as unset, as compose files and shells write it.
   // A line break at the end comes from the file or pipe that the value was read from.
   const values = Object.entries(env).map(([name, value = '']) => [name, value.replace(/[\r\n]+$/, '')] as const)
   const given = Object.fromEntries(values.filter(([, value]) => value.trim() !== ''))
-  const data = { ...renamed(given), ...given }
+  return { ...renamed(given), ...given }
+}
+
+type Parsed<Properties extends TProperties> = {
+  /** Undefined where there are faults. */
+  config?: Static<TObject<Properties>>
+  /** The variables with faults. */
+  faulty: string[]
+  faults: string[]
+}
+
+function parse<Properties extends TProperties> (
+  schema: TObject<Properties>, data: Record<string, string>
+): Parsed<Properties> {
   try {
-    return envSchema<Static<TObject<Properties>>>({
+    const config = envSchema<Static<TObject<Properties>>>({
       schema: structuredClone(schema),
       data,
       env: false,
       ajv: { customOptions: ajv => ajv.addFormat('url', (text: string) => URL.canParse(text)) }
     })
+    return { config, faulty: [], faults: [] }
   } catch (err) {
-    throw new ConfigError(faultsOf(err))
+    const faults = faultsOf(err)
+    return { faulty: faults.map(({ name }) => name), faults: faults.map(({ text }) => text) }
   }
+}
+
+/** The schema for an environment without these variables. */
+function optional<Properties extends TProperties> (
+  schema: TObject<Properties>, names: string[]
+): TObject<Properties> {
+  const { required = [] } = schema as { required?: string[] }
+  return { ...schema, required: required.filter(name => !names.includes(name)) } as typeof schema
+}
+
+function without (data: Record<string, string>, names: string[]): Record<string, string> {
+  return Object.fromEntries(Object.entries(data).filter(([name]) => !names.includes(name)))
 }
 
 function renamed (given: Record<string, string>) {
@@ -110,14 +140,22 @@ function renamed (given: Record<string, string>) {
   )
 }
 
-type AjvFault = { instancePath: string, message?: string, params?: { allowedValues?: unknown[] } }
+type AjvFault = {
+  instancePath: string
+  message?: string
+  params?: { allowedValues?: unknown[], missingProperty?: string }
+}
 
-function faultsOf (err: unknown): string[] {
+function faultsOf (err: unknown): { name: string, text: string }[] {
   const { errors } = err as { errors?: AjvFault[] }
   if (!errors) throw err
   return errors.map(({ instancePath, message, params }) => {
+    if (params?.missingProperty !== undefined) {
+      return { name: params.missingProperty, text: `${params.missingProperty} is missing` }
+    }
+    const name = instancePath.slice(1)
     const allowed = params?.allowedValues ? ` (${params.allowedValues.join(', ')})` : ''
-    return `${instancePath.slice(1)} ${message ?? 'is not valid'}${allowed}`.trim()
+    return { name, text: `${name} ${message ?? 'is not valid'}${allowed}`.trim() }
   })
 }
 

@@ -27,6 +27,21 @@ t.test('all faults are in one message', async t => {
   }
 })
 
+t.test('faults of the rules are in the same message as those of the schema', async t => {
+  const faults = () => readConfig(
+    schema,
+    { LOG_LEVEL: 'loud', JWKS_URL: 'ftp://keys.example', CORS_ORIGIN: 'https://a.example/path', PORT: '-1' },
+    ({ PORT, LOG_LEVEL }) => [`PORT is ${PORT}, LOG_LEVEL ${LOG_LEVEL}`]
+  )
+  for (const text of ['- DATABASE_URL is missing\n', 'LOG_LEVEL must be', 'JWKS_URL must be https', 'CORS_ORIGIN: ']) {
+    t.throws(faults, { message: text })
+  }
+  t.throws(faults, { message: 'PORT is 4001, LOG_LEVEL info' }, 'a rule sees defaults in place of faulty values')
+  t.throws(() => readConfig(schema, {}), {
+    message: /^Configuration is not valid:\n {2}- DATABASE_URL is missing\n {2}- TOKEN_SECRET or JWKS_URL must be set.*$/
+  })
+})
+
 t.test('a service that cannot verify any token does not start', async t => {
   t.throws(() => readConfig(schema, { DATABASE_URL: 'postgres://x' }), { message: /TOKEN_SECRET or JWKS_URL/ })
 })
