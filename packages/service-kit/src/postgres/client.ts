@@ -4,6 +4,8 @@ import { postgresTarget } from './target.ts'
 
 /** Postgres cancels a statement that takes longer. */
 const STATEMENT_TIMEOUT_MS = 10_000
+/** Postgres ends a transaction, and frees its locks, whose client has lost the thread between two statements. */
+const IDLE_IN_TRANSACTION_MS = 60_000
 const CONNECT_TIMEOUT_S = 5
 /** Pauses between attempts to connect, in milliseconds. postgres.js would wait up to 20 s after an outage. */
 const RECONNECT = { minMs: 50, maxMs: 1000 }
@@ -13,8 +15,8 @@ const SILENCE_MARGIN_MS = 5000
 export type RawSql = Sql<{ bigint: number }>
 export type ClientOptions = Options<Record<string, never>>
 
-/** Databases behind a pooler that refuses settings at the start of a connection (PgBouncer), by URL. */
-const withoutSettings = new Set<string>()
+/** The settings that a pooler refuses at the start of a connection (PgBouncer), by URL. */
+const refusedSettings = new Map<string, Set<string>>()
 
 /**
  * A postgres.js client with the timeouts of the services. A connection on which a statement gets no reply in time, not
@@ -23,18 +25,25 @@ const withoutSettings = new Set<string>()
  */
 export function clientFor (url: string, options: ClientOptions = {}): Sql {
   const { options: target } = postgresTarget(url)
-  const settings = { statement_timeout: STATEMENT_TIMEOUT_MS, ...target.connection, ...options.connection }
-  const hasSettings = !withoutSettings.has(url)
+  const settings = {
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    ...target.connection,
+    ...options.connection
+  }
+  const refused = refusedSettings.get(url)
   return postgresJs({
     connect_timeout: CONNECT_TIMEOUT_S,
     backoff: reconnectAfter,
     idle_timeout: 60,
     max_lifetime: 1800,
-    silence_timeout: hasSettings ? silenceTimeoutS(Number(settings.statement_timeout)) : null,
+    silence_timeout: refused?.has('statement_timeout') ? null : silenceTimeoutS(Number(settings.statement_timeout)),
     onnotice: () => {}, // "already exists, skipping" of the migrations
     ...target,
     ...options,
-    connection: hasSettings ? settings : { application_name: settings.application_name as string }
+    connection: refused
+      ? Object.fromEntries(Object.entries(settings).filter(([name]) => !refused.has(name)))
+      : settings
   })
 }
 
@@ -48,9 +57,10 @@ export function reconnectAfter (failures: number): number {
   return backoff(failures, RECONNECT) * (0.5 + Math.random() / 2) / 1000
 }
 
-/** Makes further clients of this URL request no settings. Returns false where they did so before. */
-export function forgoSettings (url: string): boolean {
-  if (withoutSettings.has(url)) return false
-  withoutSettings.add(url)
+/** Makes further clients of this URL not request a setting. Returns false where they did not before. */
+export function forgoSetting (url: string, name: string): boolean {
+  const refused = refusedSettings.get(url) ?? new Set()
+  if (refused.has(name)) return false
+  refusedSettings.set(url, refused.add(name))
   return true
 }

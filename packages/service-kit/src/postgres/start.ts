@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import pRetry from 'p-retry'
-import { forgoSettings } from './client.ts'
+import { forgoSetting } from './client.ts'
 import { isPostgresUnavailable } from './faults.ts'
 import { migrate } from './migrate.ts'
 import { refuseTransactionPooling } from './pooling.ts'
@@ -38,21 +38,28 @@ export async function startPostgres ({ url, schema, migrations, timeoutMs, log }
   }
 
   async function prepare () {
+    await checkPooler()
+    await migrate(url, schema, migrations)
+  }
+
+  /** A pooler that refuses several settings names one at a time. */
+  async function checkPooler (): Promise<void> {
     try {
       await refuseTransactionPooling(url)
     } catch (err) {
-      if (!refusesSettings(err) || !forgoSettings(url)) throw err
-      log.warn('postgres: the pooler accepts no settings, so statements have no timeout: ' +
-        'alter role … set statement_timeout = \'10s\'')
-      await refuseTransactionPooling(url)
+      const setting = refusedSetting(err)
+      if (setting === undefined || !forgoSetting(url, setting)) throw err
+      log.warn({ setting }, `postgres: the pooler refuses a setting: alter role … set ${setting} = …`)
+      await checkPooler()
     }
-    await migrate(url, schema, migrations)
   }
 }
 
-/** PgBouncer's error for a setting that is not in its `ignore_startup_parameters`. */
-function refusesSettings (err: unknown): boolean {
-  return codeOf(err) === '08P01' && /unsupported startup parameter/.test((err as Error).message)
+/** The setting that PgBouncer refuses because it is not in its `ignore_startup_parameters`. */
+function refusedSetting (err: unknown): string | undefined {
+  if (codeOf(err) !== '08P01') return undefined
+  const [, inOptions, name] = /unsupported startup parameter( in options)?: "?(\w+)/.exec((err as Error).message) ?? []
+  return inOptions === undefined ? name : 'options'
 }
 
 function explained (err: Error, url: string): Error {

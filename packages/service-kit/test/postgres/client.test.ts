@@ -79,3 +79,15 @@ t.test('after an outage, however long, a pool connects again within a second', a
   t.ok(pauses.every(seconds => seconds >= 0.025 && seconds <= 1), pauses.join(' '))
   t.ok(pauses.slice(2).every(seconds => seconds >= 0.5), 'a pool that fails does not try without pause')
 })
+
+t.test('a transaction whose client does nothing more is ended by Postgres, and its locks are free', async t => {
+  const { url } = await createDatabase(t)
+  const [stuck, other] = [open(t, `${url}?idle_in_transaction_session_timeout=200`), open(t, url)]
+  const failed = stuck.begin(async tx => {
+    await tx`select pg_advisory_xact_lock(7)::text`
+    await new Promise(() => {})
+  }).catch((err: unknown) => err)
+  t.ok(isAway(await failed), 'it fails as if its connection was lost')
+  await until(async () => (await other`select pg_try_advisory_lock(7) as free`)[0]?.free)
+  t.equal((await other`show idle_in_transaction_session_timeout`)[0]?.idle_in_transaction_session_timeout, '1min')
+})

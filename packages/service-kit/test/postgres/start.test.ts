@@ -90,6 +90,15 @@ t.test('behind PgBouncer', { skip: withoutPgbouncer }, async t => {
     })
   }
 
+  await t.test('a pool of sessions that accepts the former settings alone works', async t => {
+    const { url } = await createDatabase(t)
+    const settings = { ignore_startup_parameters: 'statement_timeout' }
+    const app = service(t, await startPgbouncer(t, url, { mode: 'session', settings }))
+    await app.ready()
+    const options = app.sql.options as unknown as { silence_timeout: number | null }
+    t.equal(options.silence_timeout, 15, 'statements still have a timeout')
+  })
+
   await t.test('and so does a pool that accepts the settings of a connection', async t => {
     const { url } = await createDatabase(t)
     const settings = { ignore_startup_parameters: 'statement_timeout,extra_float_digits' }
