@@ -2,21 +2,55 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 const LATE = Symbol('late')
 
+/** More than a step of any loop takes whose statements and commands all reach their own timeouts. */
+const STEP_TIMEOUT_MS = 60_000
+
+/** A step of a loop did not end in time and was given up, though it may end later. */
+export class StepTimeout extends Error {
+  constructor (ms: number) {
+    super(`A step did not end within ${ms / 1000} s and was given up`)
+    this.name = 'StepTimeout'
+  }
+}
+
 /**
  * The outcome of a promise, or what `onTimeout` returns or throws after `ms`. The promise itself goes on; a rejection
- * after the timeout is ignored.
+ * after the timeout is ignored. A function instead of a promise gets `again`, which restarts the time.
  */
 export async function withTimeout<T, Late> (
-  promise: Promise<T> | T, ms: number, onTimeout: () => Late
+  work: Promise<T> | T | ((again: () => void) => Promise<T>), ms: number, onTimeout: () => Late
 ): Promise<T | Late> {
   const late = Promise.withResolvers<typeof LATE>()
-  const timer = setTimeout(late.resolve, ms, LATE)
+  const start = () => setTimeout(late.resolve, ms, LATE)
+  let timer: NodeJS.Timeout | undefined = start()
+  const again = () => {
+    if (timer === undefined) return // too late
+    clearTimeout(timer)
+    timer = start()
+  }
   try {
-    const outcome = await Promise.race([promise, late.promise])
+    const outcome = await Promise.race([isFunction(work) ? work(again) : work, late.promise])
     return outcome === LATE ? onTimeout() : outcome as T
   } finally {
     clearTimeout(timer)
+    timer = undefined
   }
+}
+
+function isFunction<T> (
+  work: Promise<T> | T | ((again: () => void) => Promise<T>)
+): work is (again: () => void) => Promise<T> {
+  return typeof work === 'function'
+}
+
+/**
+ * The outcome of a loop's step. Each statement and command in it has a timeout of its own, so one that takes longer
+ * than this has lost something: it is given up, and the loop goes on. It may complete later, so the step that follows
+ * has to be idempotent, or fenced.
+ * @throws StepTimeout
+ */
+export async function limitStep<T> (step: Promise<T>, ms = STEP_TIMEOUT_MS): Promise<T> {
+  return await withTimeout(step, ms, (): never => { throw new StepTimeout(ms) })
 }
 
 /**

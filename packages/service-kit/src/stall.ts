@@ -1,7 +1,11 @@
+import { limitStep } from './async.ts'
+
 type Log = { error (fields: object, message: string): void, warn (fields: object, message: string): void }
 
 const EVERY_MS = 1000
 const TIMEOUT_MS = 30_000
+/** More than the look-ups take that reach their timeouts; then the source counts as silent. */
+const LOOK_TIMEOUT_MS = 60_000
 
 export type StallOptions = {
   /** Names the consumer in the log and in the reason: `relay of default`. */
@@ -16,6 +20,7 @@ export type StallOptions = {
   /** How long a consumer may stay at one position while its source has more. */
   timeoutMs?: number
   everyMs?: number
+  lookTimeoutMs?: number
 }
 
 export type StallWatch = {
@@ -42,7 +47,9 @@ export type StallWatch = {
  * ```
  */
 export function watchForStall (
-  { what, position, isBehind, reason, log, timeoutMs = TIMEOUT_MS, everyMs = EVERY_MS }: StallOptions
+  {
+    what, position, isBehind, reason, log, timeoutMs = TIMEOUT_MS, everyMs = EVERY_MS, lookTimeoutMs = LOOK_TIMEOUT_MS
+  }: StallOptions
 ): StallWatch {
   let stalled: { at: string, since: number } | undefined
   let isReported = false
@@ -50,7 +57,7 @@ export function watchForStall (
   const timer = setInterval(() => {
     if (isLooking) return
     isLooking = true
-    look().catch(() => { stalled = undefined }).finally(() => { isLooking = false })
+    limitStep(look(), lookTimeoutMs).catch(() => { stalled = undefined }).finally(() => { isLooking = false })
   }, everyMs).unref()
 
   async function look (): Promise<void> {

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { until } from '@tidings/testing'
 import { boundedMeasure } from '../src/index.ts'
 
 t.test('a measurement that fails or takes too long is NaN, and no second one is started while it waits', async t => {
@@ -14,4 +15,13 @@ t.test('a measurement that fails or takes too long is NaN, and no second one is 
   first.resolve(3)
   t.equal(await measure('slow', query), 3, 'what was measured meanwhile')
   t.equal(await measure('slow', async () => 4), 4, 'then it is measured again')
+})
+
+t.test('a measurement that never ends is made again after a while', async t => {
+  const measure = boundedMeasure(1, 20)
+  let asked = 0
+  const query = async () => ++asked === 1 ? await new Promise<never>(() => {}) : 5
+  t.same(await measure('lost', query), NaN)
+  await until(async () => await measure('lost', query) === 5)
+  t.equal(asked, 2)
 })

@@ -1,8 +1,9 @@
 import t from 'tap'
 import { until } from '@tidings/testing'
-import { runPeriodically, startPeriodicTasks } from '../src/index.ts'
+import { createLoops, runPeriodically, startPeriodicTasks } from '../src/index.ts'
 
-const silent = { warn () {}, debug () {} }
+const loops = createLoops({ log: { error () {} } })
+const silent = { log: { warn () {}, debug () {} }, loops }
 
 t.test('a task runs again after each pause, never beside itself, until the signal aborts', async t => {
   const stopping = new AbortController()
@@ -16,7 +17,7 @@ t.test('a task runs again after each pause, never beside itself, until the signa
       running--
       if (++runs === 5) stopping.abort()
     }
-  }, { signal: stopping.signal, log: silent })
+  }, { signal: stopping.signal, ...silent })
   await ended
   t.equal(runs, 5)
 })
@@ -37,7 +38,7 @@ t.test('a failure is logged as a warning, the next in a row at debug, and the ta
     runs++
     if (runs !== 3) throw new Error('failed')
   }
-  const tasks = startPeriodicTasks([{ name: 'fail', everyMs: 1, run }], log)
+  const tasks = startPeriodicTasks([{ name: 'fail', everyMs: 1, run }], { log, loops })
   await until(() => runs >= 4)
   await tasks.stop()
   t.same(lines.slice(0, 3), ['warn', 'debug', 'warn'])
@@ -58,4 +59,34 @@ t.test('a stop waits for the run in progress, and starts no other', async t => {
   resolve()
   await stopped
   t.same(started, ['slow'])
+})
+
+t.test('a run that never ends is given up with its signal, and the task goes on', async t => {
+  const signals: AbortSignal[] = []
+  const tasks = startPeriodicTasks([{
+    name: 'hang',
+    everyMs: 1,
+    timeoutMs: 5,
+    run: async signal => {
+      signals.push(signal)
+      if (signals.length < 3) await new Promise(() => {})
+    }
+  }], silent)
+  await until(() => signals.length >= 3)
+  t.same(signals.slice(0, 3).map(({ aborted }) => aborted), [true, true, false])
+  t.equal(loops.fault(), undefined, 'it works again')
+  await tasks.stop()
+})
+
+t.test('a stop waits for a run that never ends until that is given up', async t => {
+  let runs = 0
+  const run = async () => {
+    runs++
+    await new Promise(() => {})
+  }
+  const tasks = startPeriodicTasks([{ name: 'hang at the end', everyMs: 1, timeoutMs: 20, run }], silent)
+  await until(() => runs === 1)
+  await tasks.stop()
+  t.equal(runs, 1)
+  t.equal(loops.fault(), undefined)
 })

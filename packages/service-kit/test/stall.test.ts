@@ -69,3 +69,19 @@ t.test('while the source is away no stall is reported', async t => {
   await until(() => stall.fault() === undefined)
   t.equal(lines.length, 1)
 })
+
+t.test('a look-up that never ends does not end the watch', async t => {
+  let looks = 0
+  const stall = watchForStall({
+    what: 'relay of q',
+    position: async () => ++looks === 1 ? await new Promise<never>(() => {}) : '1-0',
+    isBehind: () => true,
+    log: { error () {}, warn () {} },
+    timeoutMs: 1,
+    everyMs: 2,
+    lookTimeoutMs: 10
+  })
+  t.teardown(stall.stop)
+  await until(() => stall.fault())
+  t.ok(looks > 1)
+})

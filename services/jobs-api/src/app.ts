@@ -2,8 +2,8 @@ import Fastify from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { jwtAuth } from '@tidings/contracts'
 import {
-  browserGuards, dayPartitions, docs, health, jsonBodies, metrics, postgres, problems, redis, redisUrl, revocations,
-  serviceOptions, tokenSettings, validatorCompiler
+  browserGuards, dayPartitions, docs, health, jsonBodies, loops, metrics, postgres, problems, redis, redisUrl,
+  revocations, serviceOptions, tokenSettings, validatorCompiler
 } from '@tidings/service-kit'
 import { badItems } from './bad-items/plugin.ts'
 import { bulks } from './bulk/plugin.ts'
@@ -31,6 +31,7 @@ export function buildApp (config: Config) {
   app.register(browserGuards, { config })
   app.register(metrics)
   app.register(health)
+  app.register(loops)
   app.register(docs, API)
   app.register(postgres, {
     url: config.DATABASE_URL,

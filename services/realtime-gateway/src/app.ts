@@ -2,7 +2,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
 import { jwtAuth } from '@tidings/contracts'
 import {
-  accessControl, browserGuards, docs, health, jsonBodies, metrics, problems, redis, redisUrl, serviceOptions,
+  accessControl, browserGuards, docs, health, jsonBodies, loops, metrics, problems, redis, redisUrl, serviceOptions,
   tokenSettings, validatorCompiler, WEB_SOCKET_PATHS, webSocketsAt
 } from '@tidings/service-kit'
 import { adminServer } from './admin/plugin.ts'
@@ -37,6 +37,7 @@ export function buildApp (config: Config) {
   app.register(health)
   app.register(metrics)
   app.register(realtimeMetrics)
+  app.register(loops)
   app.register(docs, API)
   app.register(redis, { url: redisUrl(config) })
   app.register(jwtAuth, { settings: tokenSettings(config) })

@@ -2,8 +2,8 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
 import { jwtAuth } from '@tidings/contracts'
 import {
-  browserGuards, dayPartitions, docs, health, jsonBodies, metrics, postgres, problems, redis, redisUrl, revocations,
-  serviceOptions, tokenSettings, validatorCompiler
+  browserGuards, dayPartitions, docs, health, jsonBodies, loops, metrics, postgres, problems, redis, redisUrl,
+  revocations, serviceOptions, tokenSettings, validatorCompiler
 } from '@tidings/service-kit'
 import { bulks } from './bulk/plugin.ts'
 import type { Config } from './config.ts'
@@ -30,6 +30,7 @@ export function buildApp (config: Config) {
   app.register(metrics)
   app.register(health)
   app.register(browserGuards, { config })
+  app.register(loops)
   app.register(docs, API)
   app.register(postgres, {
     url: config.DATABASE_URL,

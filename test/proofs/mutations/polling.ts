@@ -21,8 +21,8 @@ export const polling: Mutation[] = [
   {
     without: 'the detection of a gap in the stream',
     file: `${EVENTS}/src/consumer.ts`,
-    search: 'if (gap) {\n      await onGap?.(gap)',
-    replacement: 'if (gap && position.ms < 0) {\n      await onGap?.(gap)',
+    search: 'if (gap) {\n      await limitStep(',
+    replacement: 'if (gap && position.ms < 0) {\n      await limitStep(',
     tests: {
       [`${EVENTS}/test/consumer.test.ts`]: 'reports a gap where events were trimmed',
       'test/simulation/projection.test.ts': 'events that are trimmed unread are reported as lost'

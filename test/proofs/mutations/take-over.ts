@@ -5,8 +5,8 @@ export const takeOver: Mutation[] = [
   {
     without: 'the release of a lease whose holder has ended',
     file: `${API}/src/lease/hold-lease.ts`,
-    search: 'if (!isMine) await releaseIfGone(other)',
-    replacement: 'if (false) await releaseIfGone(other)',
+    search: 'if (!isMine) await rounds.step(',
+    replacement: 'if (false) await rounds.step(',
     tests: { [`${API}/test/lease/hold-lease.test.ts`]: 'the lease of an ended process passes on' }
   },
   {

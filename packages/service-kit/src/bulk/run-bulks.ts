@@ -17,16 +17,21 @@ type RunContext = {
    */
   runPage: (bulk: BulkRow) => Promise<{ row: BulkRow | undefined, hasItems: boolean, hasMore: boolean }>
   publish: (bulk: BulkRow) => void
+  /** Called after each page. */
+  alive?: () => void
   log: FastifyBaseLogger
 }
 
 /** Takes the oldest bulk action of each user one page further; returns whether more can be done at once. */
-export async function runBulks ({ store, runPage, publish, log }: RunContext, signal: AbortSignal): Promise<boolean> {
+export async function runBulks (
+  { store, runPage, publish, alive, log }: RunContext, signal: AbortSignal
+): Promise<boolean> {
   const waiting = await store.open(MAX_BULKS)
   let hasMore = false
   await Promise.all(Array.from({ length: CONCURRENCY }, async () => {
     for (let bulk = waiting.shift(); bulk && !signal.aborted; bulk = waiting.shift()) {
       hasMore = await advance(bulk) || hasMore
+      alive?.()
     }
   }))
   return hasMore

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { pgColumns, replaceNul, type RawSql } from '@tidings/service-kit'
+import { pgColumns, replaceNul, startPeriodicTasks, type Loops, type RawSql } from '@tidings/service-kit'
 import { truncateUtf8 } from '../db/text.ts'
 import type { BackgroundMetrics } from '../metrics.ts'
 
@@ -13,7 +13,12 @@ type Consumer = 'relay' | 'reconcile' | 'outbox' | 'projector'
 /** A skipped item, its consumer and the reason. `item` is the id of a BullMQ entry, of a job event, or of a row. */
 type BadItem = { consumer: Consumer, queue: string, item: string, jobId?: string | undefined, err: Error }
 
-type BadItemsOptions = { sql: RawSql, metrics: BackgroundMetrics, log: FastifyBaseLogger }
+type BadItemsOptions = {
+  sql: RawSql
+  metrics: BackgroundMetrics
+  loops: Pick<Loops, 'watch'>
+  log: FastifyBaseLogger
+}
 
 export type BadItems = ReturnType<typeof createBadItems>
 
@@ -21,11 +26,9 @@ export type BadItems = ReturnType<typeof createBadItems>
  * Reports skipped items: a line in the log, a count, and a row of `jobs.bad_items`, which support can find by the job's
  * id. An item that is skipped repeatedly has one row.
  */
-export function createBadItems ({ sql, metrics, log }: BadItemsOptions) {
+export function createBadItems ({ sql, metrics, loops, log }: BadItemsOptions) {
   const pending = new Map<string, BadItem>()
-  const timer = setInterval(() => {
-    flush().catch(err => log.warn({ err }, 'bad items: not recorded'))
-  }, FLUSH_MS).unref()
+  const flushing = startPeriodicTasks([{ name: 'bad items', everyMs: FLUSH_MS, run: flush }], { loops, log })
 
   function report (bad: BadItem): void {
     const { consumer, queue, item, jobId, err } = bad
@@ -34,7 +37,10 @@ export function createBadItems ({ sql, metrics, log }: BadItemsOptions) {
     if (pending.size < MAX_PENDING) pending.set(`${consumer} ${queue} ${item}`, bad)
   }
 
-  /** Writes the pending items; while Postgres is away they are kept for the next flush. */
+  /**
+   * Writes the pending items; while Postgres is away they are kept for the next flush. Written twice, because the first
+   * try had succeeded after all, an item counts once more.
+   */
   async function flush (): Promise<void> {
     const entries = [...pending]
     if (entries.length === 0) return
@@ -59,7 +65,7 @@ export function createBadItems ({ sql, metrics, log }: BadItemsOptions) {
     report,
     flush,
     async stop (): Promise<void> {
-      clearInterval(timer)
+      await flushing.stop()
       await flush().catch((err: unknown) => log.warn({ err }, 'bad items: not recorded'))
     }
   }

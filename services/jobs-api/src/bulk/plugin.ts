@@ -15,7 +15,7 @@ const RETENTION_MS = 600_000
 
 /** Decorates `app.bulks`: the bulk actions on jobs. One replica works on them, page by page. */
 export const bulks = fp<{ config: Config }>(async function bulks (app, { config }) {
-  const { sql, redis, log, projection } = app
+  const { sql, redis, log, loops, projection } = app
   const store = createBulkStore(sql, 'jobs')
   const publish = publishBulks({ redis, prefix: '', log })
   const findQueue = (name: string) => app.findQueue(name)
@@ -33,7 +33,8 @@ export const bulks = fp<{ config: Config }>(async function bulks (app, { config 
     {
       name: 'bulk actions',
       everyMs: POLL_MS,
-      run: async (signal: AbortSignal) => await runBulks({ store, runPage, publish, log }, signal)
+      run: async (signal: AbortSignal, alive: () => void) =>
+        await runBulks({ store, runPage, publish, alive, log }, signal)
     },
     {
       name: 'old bulk actions',
@@ -42,15 +43,15 @@ export const bulks = fp<{ config: Config }>(async function bulks (app, { config 
     }
   ]
   const work = async (signal: AbortSignal) => {
-    await Promise.all(tasks.map(async task => await runPeriodically(task, { signal, log })))
+    await Promise.all(tasks.map(async task => await runPeriodically(task, { signal, log, loops })))
   }
-  const lease = holdLease({ redis, key: BULK_LEASE_KEY, ttlMs: config.LEASE_MS, log, work })
+  const lease = holdLease({ redis, key: BULK_LEASE_KEY, ttlMs: config.LEASE_MS, loops, log, work })
   app.decorate('bulks', store)
   app.addHook('onClose', async () => {
     await lease.stop()
     publish.stop()
   })
-}, { name: 'bulks', dependencies: ['postgres', 'redis', 'projector', 'queues'] })
+}, { name: 'bulks', dependencies: ['postgres', 'redis', 'loops', 'projector', 'queues'] })
 
 declare module 'fastify' {
   interface FastifyInstance {

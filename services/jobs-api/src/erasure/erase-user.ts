@@ -11,7 +11,13 @@ import type { FoundJob } from '../read/find-jobs.ts'
 /** Jobs of one page: a second's work, so that nothing waits long for a lock. */
 const PAGE = 200
 
-export type EraseContext = { sql: RawSql, redis: Redis, findQueue: (name: string) => Queue }
+export type EraseContext = {
+  sql: RawSql
+  redis: Redis
+  findQueue: (name: string) => Queue
+  /** Called after each page. */
+  alive?: () => void
+}
 
 /**
  * One pass over everything that this service stores of a user. Open jobs are cancelled, and removed in a later pass,
@@ -31,6 +37,7 @@ export async function eraseUser (userId: string, context: EraseContext, signal: 
     }
     const finished = rows.filter(({ state }) => state >= FIRST_FINAL_STATE).map(({ n }) => n)
     await removeRows(sql, { finished, outOfReach })
+    context.alive?.()
     if (rows.length < PAGE) break
     after = rows.at(-1)?.n ?? after
   }

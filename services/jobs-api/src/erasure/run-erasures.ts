@@ -20,6 +20,7 @@ export async function runErasures (context: RunContext, signal: AbortSignal): Pr
     if (signal.aborted) return
     if (erasure.jobs_api_at === null) await eraseHere(erasure, context, signal)
     await exchangeReports(erasure, context)
+    context.alive?.()
   }
 }
 

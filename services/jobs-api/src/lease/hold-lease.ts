@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
-import { loadLua, pause } from '@tidings/service-kit'
+import { loadLua, pause, type Loops } from '@tidings/service-kit'
 
 /** How long a holder whose connection is gone may take to come back over another one before its lease is released. */
 const GONE_MS = 1000
+/** More than the three commands of a round take that all reach their timeouts. */
+const ROUND_TIMEOUT_MS = 10_000
+/** More than work takes to notice that its signal has aborted, whatever step it is in. */
+const END_TIMEOUT_MS = 180_000
 
 type LeaseOptions = {
   redis: Redis
@@ -12,7 +16,9 @@ type LeaseOptions = {
   ttlMs: number
   /** The work of the lease's holder; ends when the signal aborts. Must not throw. */
   work: (signal: AbortSignal) => Promise<void>
+  loops: Pick<Loops, 'watch'>
   log: FastifyBaseLogger
+  endTimeoutMs?: number
 }
 
 type HeldLease = {
@@ -30,8 +36,13 @@ type HeldLease = {
  *
  * The lease contains its holder's connection id in Redis, so that a successor notices the end of a process and need not
  * wait until the lease expires. If Redis does not list connections (a proxy, a login without the right), it waits.
+ *
+ * Work that does not end after its signal is not started again here: it has state in memory. The replica says so in
+ * `/readyz`, and leaves the lease to others until it is restarted.
  */
-export function holdLease ({ redis: client, key, ttlMs, work, log }: LeaseOptions): HeldLease {
+export function holdLease (
+  { redis: client, key, ttlMs, work, loops, log, endTimeoutMs = END_TIMEOUT_MS }: LeaseOptions
+): HeldLease {
   const redis = withLeaseScripts(client)
   const holder = randomUUID()
   const stopping = new AbortController()
@@ -39,6 +50,8 @@ export function holdLease ({ redis: client, key, ttlMs, work, log }: LeaseOption
   let held: { losing: AbortController, working: Promise<void> } | undefined
   let restsUntil = -Infinity
   let gone: { holder: string, since: number } | undefined
+  const rounds = loops.watch(`lease ${key}`, ROUND_TIMEOUT_MS)
+  const ends = loops.watch(`end of the work under lease ${key}`, endTimeoutMs)
   const finished = run()
 
   async function run () {
@@ -55,12 +68,13 @@ export function holdLease ({ redis: client, key, ttlMs, work, log }: LeaseOption
   async function takeOrRenew () {
     if (isResting()) return
     try {
-      const other = await redis.tidingsLease(key, holder, await ownConnection(), ttlMs)
+      const other = await rounds.step(async () =>
+        await redis.tidingsLease(key, holder, await ownConnection(), ttlMs))
       const isMine = other === ''
       if (stopping.signal.aborted || isResting()) return
       if (isMine && !held) startWork()
       else if (!isMine && held) await endWork()
-      if (!isMine) await releaseIfGone(other)
+      if (!isMine) await rounds.step(async () => await releaseIfGone(other))
     } catch (err) {
       log.debug({ err, key }, 'lease: Redis did not answer')
     }
@@ -98,7 +112,8 @@ export function holdLease ({ redis: client, key, ttlMs, work, log }: LeaseOption
     if (!held) return
     log.info({ key }, 'lease: given up')
     held.losing.abort()
-    await held.working
+    const { working } = held
+    await ends.step(async () => await working)
     held = undefined
   }
 

@@ -1,12 +1,12 @@
 import type { RawSql } from '@tidings/service-kit'
-import { inBatches } from './in-batches.ts'
+import { inBatches, type Run } from './in-batches.ts'
 
 const BATCH = 5000
 
 /** Purges idempotency keys after a day, and families of refresh tokens once none of their tokens is valid any more. */
-export async function purgeExpired (sql: RawSql, signal: AbortSignal): Promise<void> {
-  await inBatches(async size => await purgeKeys(sql, size), { size: BATCH, signal })
-  await inBatches(async size => await purgeFamilies(sql, size), { size: BATCH, signal })
+export async function purgeExpired (sql: RawSql, run: Run): Promise<void> {
+  await inBatches(async size => await purgeKeys(sql, size), BATCH, run)
+  await inBatches(async size => await purgeFamilies(sql, size), BATCH, run)
 }
 
 /** The outer statement checks the age too: a key may be used for a new request between the two. */

@@ -1,30 +1,28 @@
 import { DAY_MS, type RawSql } from '@tidings/service-kit'
 import { countedOut, dependentsRemoved } from '../db/fragments.ts'
 import { FIRST_FINAL_STATE } from '../db/state-code.ts'
-import { inBatches } from './in-batches.ts'
+import { inBatches, type Retention } from './in-batches.ts'
 
 /** Small, so that nothing waits long for a locked row; a second's worth of jobs at most. */
 const BATCH = 500
-
-type Retention = { days: number, signal: AbortSignal }
 
 /**
  * Removes jobs that finished so many days ago, with everything that belongs to them but the lines of their timelines,
  * and counts them out. Returns how many.
  */
-export async function removeOldJobs (sql: RawSql, { days, signal }: Retention): Promise<number> {
+export async function removeOldJobs (sql: RawSql, { days, ...run }: Retention): Promise<number> {
   const removeBatch = async (size: number) => await removeSome(sql, { before: Date.now() - days * DAY_MS, size })
-  return await inBatches(removeBatch, { size: BATCH, signal })
+  return await inBatches(removeBatch, BATCH, run)
 }
 
 /** Purges the records of jobs that were replaced so many days ago. */
-export async function purgeReplaced (sql: RawSql, { days, signal }: Retention): Promise<void> {
+export async function purgeReplaced (sql: RawSql, { days, ...run }: Retention): Promise<void> {
   await inBatches(async size => {
     const { count } = await sql`
       delete from jobs.replaced where ctid = any(array(
         select ctid from jobs.replaced where replaced_at < now() - make_interval(days => ${days}) limit ${size}))`
     return count
-  }, { size: BATCH, signal })
+  }, BATCH, run)
 }
 
 /** One statement: the oldest jobs by the index on finished_ms; locked rows are left to the next run. */

@@ -1,20 +1,19 @@
 import { DAY_MS, dropDays, type RawSql } from '@tidings/service-kit'
 import { TIMELINE } from '../db/timeline-days.ts'
+import type { Retention, Run } from './in-batches.ts'
 
 /** Jobs at a time. */
 const BATCH = 5000
-
-type Retention = { days: number, signal: AbortSignal }
 
 /**
  * Drops the days of the timeline that are older than finished jobs may become. Lines of jobs that outlive them (delayed
  * for longer, or retried since) are copied to `timeline_kept` first. To be called when no old job is left. Returns how
  * many days were dropped.
  */
-export async function removeOldLines (sql: RawSql, { days, signal }: Retention): Promise<number> {
+export async function removeOldLines (sql: RawSql, { days, ...run }: Retention): Promise<number> {
   const before = Date.now() - days * DAY_MS
-  const prepare = async ({ name }: { name: string }) => await keepLines(sql, name, signal)
-  const dropped = await dropDays(sql, TIMELINE, { before, signal, prepare })
+  const prepare = async ({ name }: { name: string }) => await keepLines(sql, name, run)
+  const dropped = await dropDays(sql, TIMELINE, { before, signal: run.signal, prepare })
   if (dropped.length > 0) await removeOrphans(sql)
   return dropped.length
 }
@@ -24,7 +23,7 @@ export async function removeOldLines (sql: RawSql, { days, signal }: Retention):
  * lowest numbers: jobs are read from the start of their primary key, up to the highest number in the day, and few are
  * left there. Returns false if the signal aborts.
  */
-async function keepLines (sql: RawSql, partition: string, signal: AbortSignal): Promise<boolean> {
+async function keepLines (sql: RawSql, partition: string, { signal, alive }: Run): Promise<boolean> {
   const lines = sql.unsafe(partition)
   const [newest] = await sql<{ n: number | null }[]>`select max(job) as n from ${lines}`
   for (let after = 0; after < (newest?.n ?? 0);) {
@@ -39,6 +38,7 @@ async function keepLines (sql: RawSql, partition: string, signal: AbortSignal): 
       )
       select max(n) as last from page`
     after = page?.last ?? Infinity
+    alive?.()
   }
   return true
 }

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { parseEventId } from '@tidings/job-events'
-import { createSql, pause } from '@tidings/service-kit'
+import { createSql, pause, StepTimeout, type Loops } from '@tidings/service-kit'
 import { readPosition } from '../db/projector-position.ts'
 import { CHANNEL } from './announce-batch.ts'
 import type { ProjectionProgress } from './projection-progress.ts'
@@ -9,39 +9,65 @@ import type { ProjectionProgress } from './projection-progress.ts'
 const CHECK_MS = 2000
 const RETRY_MS = 500
 
-type ListenOptions = { url: string, projection: ProjectionProgress, log: FastifyBaseLogger }
+/** More than a connect and two statements take that reach their timeouts. */
+const TIMEOUT_MS = 40_000
+
+type ListenOptions = {
+  url: string
+  projection: ProjectionProgress
+  loops: Pick<Loops, 'watch'>
+  log: FastifyBaseLogger
+  open?: typeof createSql
+  timeoutMs?: number
+}
 
 /**
  * Updates the progress from the notifications of the projecting replica, on a connection of its own, which is opened
- * again whenever it is lost.
+ * again whenever it is lost, and replaced where a statement never ends: others would wait behind it. What such a
+ * statement still reports is a position that was reached, and changes nothing once a newer one is known.
  */
-export function listen ({ url, projection, log }: ListenOptions) {
+export function listen (
+  { url, projection, loops, log, open = createSql, timeoutMs = TIMEOUT_MS }: ListenOptions
+) {
   const stopping = new AbortController()
   let lost = new AbortController()
-  const sql = createSql(url, {
-    max: 1,
-    idle_timeout: 0,
-    max_lifetime: null,
-    onclose: () => lost.abort(),
-    onnotify: (_channel: string, payload: string) => onNotification(payload)
-  } as Parameters<typeof createSql>[1])
+  const loop = loops.watch('projection listener', timeoutMs)
+  let sql = connect()
   const finished = run()
+
+  function connect () {
+    return open(url, {
+      max: 1,
+      idle_timeout: 0,
+      max_lifetime: null,
+      onclose: () => lost.abort(),
+      onnotify: (_channel: string, payload: string) => onNotification(payload)
+    } as Parameters<typeof createSql>[1])
+  }
 
   async function run () {
     let hasFailed = false
     while (!stopping.signal.aborted) {
       try {
         lost = new AbortController()
-        await sql`listen ${sql(CHANNEL)}`
-        projection.advanceTo(await readPosition(sql))
+        projection.advanceTo(await loop.step(async () => {
+          await sql`listen ${sql(CHANNEL)}`
+          return await readPosition(sql)
+        }))
         hasFailed = false
         await pause(CHECK_MS, AbortSignal.any([stopping.signal, lost.signal]))
       } catch (err) {
         log[hasFailed ? 'debug' : 'warn']({ err }, 'projection: Postgres did not answer')
         hasFailed = true
+        if (err instanceof StepTimeout) replace()
         await pause(RETRY_MS, AbortSignal.any([stopping.signal, lost.signal]))
       }
     }
+  }
+
+  function replace () {
+    sql.end({ timeout: 0 }).catch((err: unknown) => log.debug({ err }, 'projection: a connection was not closed'))
+    sql = connect()
   }
 
   function onNotification (payload: string) {

@@ -17,13 +17,13 @@ const HALT_MS = 5000
  * One replica projects; every replica knows the progress: `app.projection`. The projecting replica also runs retention.
  */
 export const projector = fp<{ config: Config }>(async function projector (app, { config }) {
-  const { redis, sql, log, badItems, backgroundMetrics: metrics } = app
+  const { redis, sql, log, loops, badItems, backgroundMetrics: metrics } = app
   const projection = createProjectionProgress()
   let consumer: StreamConsumer | undefined
   let halted: UnsupportedJobEvent | undefined
-  const stopListening = listen({ url: config.DATABASE_URL, projection, log })
+  const stopListening = listen({ url: config.DATABASE_URL, projection, loops, log })
 
-  const lease = holdLease({ redis, key: PROJECTOR_LEASE_KEY, ttlMs: config.LEASE_MS, log, work: project })
+  const lease = holdLease({ redis, key: PROJECTOR_LEASE_KEY, ttlMs: config.LEASE_MS, loops, log, work: project })
   app.watchConsumer({
     what: 'projector',
     position: () => formatEventId(projection.position),
@@ -45,8 +45,9 @@ export const projector = fp<{ config: Config }>(async function projector (app, {
   async function project (signal: AbortSignal) {
     const onGap = () => requestReconcile(redis, config.queues)
     consumer = startProjector({ redis, sql, projection, badItems, log, metrics, onGap, onHalted })
-    const run = async () => await runRetention({ sql, metrics, days: config.JOB_RETENTION_DAYS, signal })
-    await runPeriodically({ name: 'retention', everyMs: config.RETENTION_INTERVAL_MS, run }, { signal, log })
+    const run = async (signal: AbortSignal, alive: () => void) =>
+      await runRetention({ sql, metrics, days: config.JOB_RETENTION_DAYS, signal, alive })
+    await runPeriodically({ name: 'retention', everyMs: config.RETENTION_INTERVAL_MS, run }, { signal, log, loops })
     await consumer.stop()
   }
 
@@ -56,7 +57,7 @@ export const projector = fp<{ config: Config }>(async function projector (app, {
     halted = fault
     lease.rest(HALT_MS).catch(err => log.error({ err }, 'projector: lease not released'))
   }
-}, { name: 'projector', dependencies: ['postgres', 'redis', 'bad-items', 'readiness'] })
+}, { name: 'projector', dependencies: ['postgres', 'redis', 'bad-items', 'loops', 'readiness'] })
 
 declare module 'fastify' {
   interface FastifyInstance {

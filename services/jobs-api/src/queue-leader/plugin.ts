@@ -9,7 +9,7 @@ import { createQueueDuties } from './queue-duties.ts'
 
 /** Each queue has one replica as its leader; a replica may lead several queues. */
 export const queueLeader = fp<{ config: Config }>(async function queueLeader (app, { config }) {
-  const { redis, log } = app
+  const { redis, loops, log } = app
   const stream = createStreamWriter(redis, streamBounds(config))
   const backlog = async (queue: string) => await backlogOf(redis, app.findQueue(queue), await stream.position(queue))
 
@@ -22,7 +22,7 @@ export const queueLeader = fp<{ config: Config }>(async function queueLeader (ap
   redis.setMaxListeners(redis.getMaxListeners() + config.queues.length) // each lease adds a listener
   const leases = config.queues.map(queue => {
     const { work, fault } = createQueueDuties(app, queue, stream)
-    const lease = holdLease({ redis, key: relayLeaseKey(queue), ttlMs: config.LEASE_MS, log, work })
+    const lease = holdLease({ redis, key: relayLeaseKey(queue), ttlMs: config.LEASE_MS, loops, log, work })
     app.watchConsumer({
       what: `relay of ${queue}`,
       position: async () => Object.values(await stream.position(queue)).join(' '),

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { StreamWriter } from '@tidings/job-events'
-import { runPeriodically } from '@tidings/service-kit'
+import { runPeriodically, type PeriodicTask } from '@tidings/service-kit'
 import {
   reconcileAll, reconcileRequested, reconcileSilent, sweepOutbox, type ReconcileContext
 } from '../reconcile/reconcile.ts'
@@ -16,7 +16,7 @@ const RETENTION_CHECK_MS = 1000
  * until the signal aborts; `fault` is the reason why the relay does not advance.
  */
 export function createQueueDuties (app: FastifyInstance, name: string, stream: StreamWriter) {
-  const { redis, sql, projection, badItems, config, log, backgroundMetrics: metrics } = app
+  const { redis, sql, projection, badItems, config, log, loops, backgroundMetrics: metrics } = app
   const reconcileRequests = createReconcileRequests()
   const relay = createQueueRelay(app, name, stream, reconcileRequests)
   const context: ReconcileContext = {
@@ -37,15 +37,18 @@ export function createQueueDuties (app: FastifyInstance, name: string, stream: S
   return { work, fault: () => relay.fault?.message }
 
   async function work (signal: AbortSignal): Promise<void> {
-    const every = (what: string, everyMs: number, run: () => Promise<void>) =>
-      runPeriodically({ name: `${what} of ${name}`, everyMs, run }, { signal, log })
+    const every = (what: string, everyMs: number, run: PeriodicTask['run']) =>
+      runPeriodically({ name: `${what} of ${name}`, everyMs, run }, { signal, log, loops })
     await Promise.all([
       relay.run(signal),
-      every('outbox', config.SWEEP_INTERVAL_MS, () => sweepOutbox(config.SWEEP_AGE_MS, context, signal)),
-      every('removed jobs', REQUEST_CHECK_MS, () => reconcileRequested(context)),
-      every('reconciliation', REQUEST_CHECK_MS, () => reconcileAll(context, signal)),
-      every('silent jobs', config.RECONCILE_INTERVAL_MS, () =>
-        reconcileSilent(config.RECONCILE_SILENT_MS, context, signal)),
+      every('outbox', config.SWEEP_INTERVAL_MS, async (signal, alive) =>
+        await sweepOutbox(config.SWEEP_AGE_MS, context, { signal, alive })),
+      every('removed jobs', REQUEST_CHECK_MS, async (signal, alive) =>
+        await reconcileRequested(context, { signal, alive })),
+      every('reconciliation', REQUEST_CHECK_MS, async (signal, alive) =>
+        await reconcileAll(context, { signal, alive })),
+      every('silent jobs', config.RECONCILE_INTERVAL_MS, async (signal, alive) =>
+        await reconcileSilent(config.RECONCILE_SILENT_MS, context, { signal, alive })),
       every('event retention', RETENTION_CHECK_MS, keepRetention),
       every('trimming', config.RELAY_TRIM_MS, trim)
     ])

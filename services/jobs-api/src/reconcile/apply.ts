@@ -67,7 +67,7 @@ async function applyAll (candidates: Candidate[], context: ApplyContext): Promis
   const newest = await waitForRows(context)
   // Usually the event was only late, and the relay need not be paused.
   if ((await unchangedRows(sql, candidates.map(({ row }) => row))).length === 0) return 0
-  return await relay.pauseAt(newest, position => applyAt(position, candidates, context))
+  return await relay.pauseAt(newest, (position, signal) => applyAt(position, candidates, { ...context, signal }))
 }
 
 /** Resolves once the rows have every event that BullMQ has written until now, with the newest of them. */
@@ -79,8 +79,11 @@ export async function waitForRows (context: ApplyContext): Promise<EventId> {
   return newest
 }
 
-async function applyAt (position: RelayPosition, candidates: Candidate[], context: ApplyContext): Promise<number> {
-  const { sql, queue, redis } = context
+/** Once the pause was given up and the signal has aborted, what was read may have changed: nothing more is written. */
+async function applyAt (
+  position: RelayPosition, candidates: Candidate[], context: ApplyContext & { signal: AbortSignal }
+): Promise<number> {
+  const { sql, queue, redis, signal } = context
   await waitForProjection(PAUSE_TIMEOUT_MS, context)
   const candidateOf = new Map(candidates.map(one => [one.row.n, one]))
   const unchanged = await unchangedRows(sql, candidates.map(({ row }) => row))
@@ -95,6 +98,7 @@ async function applyAt (position: RelayPosition, candidates: Candidate[], contex
   for (const job of await markEnqueued(sql, added)) {
     if (!await removeQueued(queue, job.id)) await notifyWorker(redis, job)
   }
+  signal.throwIfAborted()
   const published = await publish(position, [...mapped, ...rejected.map(one => rejectedJob(one, context))], context)
   const addedRows = new Set(added)
   const isDone = ({ row, action }: Decided) => addedRows.has(row) || (action === 'publish' && published > 0)

@@ -15,13 +15,16 @@ const MAX_SILENT = 5000
 const MAX_ADDED = 10_000
 const OPEN_STATES = new Set<BullmqState['state'] | undefined>(['waiting', 'delayed', 'active'])
 
+/** `alive` is called after each page. */
+type Run = { signal: AbortSignal, alive: () => void }
+
 export type ReconcileContext = ApplyContext & { lostJobs: LostJobs, reconcileRequests: ReconcileRequests }
 
 /**
  * Compares all open rows of the queue with BullMQ, if that was requested: after a gap, a clean, a lost or restored
  * Redis.
  */
-export async function reconcileAll (context: ReconcileContext, signal: AbortSignal): Promise<void> {
+export async function reconcileAll (context: ReconcileContext, { signal, alive }: Run): Promise<void> {
   const { redis, sql, queue, log } = context
   const { requested, reconciled } = await readRelayState(redis, queue.name)
   if (requested === reconciled) return
@@ -31,6 +34,7 @@ export async function reconcileAll (context: ReconcileContext, signal: AbortSign
     if (signal.aborted) return // the next leader starts from the beginning
     const rows = await openRows(sql, queue.name, { after, upTo, limit: PAGE })
     await compare(rows, context)
+    alive()
     compared += rows.length
     after = rows.at(-1)?.n ?? upTo
     if (rows.length < PAGE) break
@@ -43,40 +47,50 @@ export async function reconcileAll (context: ReconcileContext, signal: AbortSign
  * Compares jobs of other producers that were removed, or that another job may have replaced, and jobs that were
  * cancelled before they were added.
  */
-export async function reconcileRequested (context: ReconcileContext): Promise<void> {
+export async function reconcileRequested (context: ReconcileContext, { signal, alive }: Run): Promise<void> {
   const { reconcileRequests, redis, sql, queue } = context
   const { targets, isFull } = reconcileRequests.take()
   if (isFull) await requestReconcile(redis, [queue.name])
-  while (targets.length > 0) {
-    const some = targets.splice(0, PAGE)
-    try {
+  const requestAgain = () => {
+    for (const target of targets.splice(0)) reconcileRequests.request(target)
+  }
+  signal.addEventListener('abort', requestAgain, { once: true }) // a run that is given up may never come to its end
+  try {
+    while (targets.length > 0) {
+      const some = targets.slice(0, PAGE)
       await waitForRows(context) // so that each has its row
       await compare(await requestedRows(sql, queue.name, some), context)
-    } catch (err) {
-      for (const target of [...some, ...targets]) reconcileRequests.request(target)
-      throw err
+      alive()
+      targets.splice(0, some.length)
     }
+  } finally {
+    signal.removeEventListener('abort', requestAgain)
+    requestAgain()
   }
 }
 
 /** Compares rows that had no event for a long time: BullMQ writes none when a queue is drained. */
 export async function reconcileSilent (
-  silentMs: number, context: ReconcileContext, signal: AbortSignal
+  silentMs: number, context: ReconcileContext, { signal, alive }: Run
 ): Promise<void> {
   const { sql, queue } = context
   for (let read = 0; read < MAX_SILENT; read += PAGE) {
     const { rows, isEnd } = await silentRows(sql, queue.name, { silentMs, limit: PAGE })
     await compare(rows, context)
+    alive()
     if (isEnd || signal.aborted) return
   }
 }
 
 /** Adds the jobs that Redis did not accept when they were submitted. */
-export async function sweepOutbox (olderThanMs: number, context: ReconcileContext, signal: AbortSignal): Promise<void> {
+export async function sweepOutbox (
+  olderThanMs: number, context: ReconcileContext, { signal, alive }: Run
+): Promise<void> {
   const { sql, queue, metrics } = context
   for (let swept = 0; swept < MAX_ADDED; swept += PAGE) {
     const rows = await outboxRows(sql, queue.name, { olderThanMs, limit: PAGE })
     const added = await apply(rows.map(row => ({ row, decide: fresh => decideMissing(fresh, 'rerun') })), context)
+    alive()
     metrics.enqueued.inc({ queue: queue.name }, added)
     if (rows.length < PAGE || added === 0 || signal.aborted) return // if none was added the next page would be the same
   }

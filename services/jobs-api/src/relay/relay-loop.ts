@@ -2,7 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import {
   compareEventIds, createLinger, eventIdOf, isNewer, type EventId, type StreamWriter, type RelayPosition
 } from '@tidings/job-events'
-import { backoff, pause, withTimeout } from '@tidings/service-kit'
+import { backoff, limitStep, pause } from '@tidings/service-kit'
 import type { BackgroundMetrics } from '../metrics.ts'
 import type { RecentEnds } from './lost-ends/recent-ends.ts'
 import type { ToJobEvents } from './mapping/to-job-events.ts'
@@ -15,11 +15,6 @@ const RETRY = { minMs: 100, maxMs: 1000 }
  * The delay that all channels accept, so that not every event is a batch of its own for Redis, us and every consumer.
  */
 const LINGER_MS = 2
-/**
- * A step that takes longer counts as failed and is tried again: each statement and command in it has a timeout of its
- * own, so something was lost. A second attempt at the same batch is refused where the first one succeeded after all.
- */
-const STEP_TIMEOUT_MS = 60_000
 
 type RelayOptions = {
   queue: string
@@ -33,6 +28,7 @@ type RelayOptions = {
   /** Called before each advance. */
   onAdvance: (advance: Advance) => Promise<void>
   recentEnds: RecentEnds
+  /** Of a step that is given up and tried again: it is refused where the first try succeeded after all. */
   stepTimeoutMs?: number
   metrics: BackgroundMetrics
   log: FastifyBaseLogger
@@ -43,11 +39,10 @@ export type Relay = ReturnType<typeof createRelay>
 /** Moves one queue's BullMQ events into the job-event stream: in order, each once. */
 export function createRelay (
   {
-    queue, openReader, stream, toJobEvents, minimumId, prepare, onAdvance, recentEnds, metrics, log,
-    stepTimeoutMs = STEP_TIMEOUT_MS
+    queue, openReader, stream, toJobEvents, minimumId, prepare, onAdvance, recentEnds, metrics, log, stepTimeoutMs
   }: RelayOptions
 ) {
-  const pausePoint = createPausePoint<RelayPosition>()
+  const pausePoint = createPausePoint<RelayPosition>({ workTimeoutMs: stepTimeoutMs })
   let fault: Error | undefined
 
   /** Relays until the signal aborts. */
@@ -55,7 +50,7 @@ export function createRelay (
     pausePoint.open()
     for (let failures = 0; !signal.aborted;) {
       try {
-        await relayFrom(await stream.position(queue), signal, () => {
+        await relayFrom(await limitStep(stream.position(queue), stepTimeoutMs), signal, () => {
           failures = 0
           fault = undefined
         })
@@ -84,7 +79,7 @@ export function createRelay (
       return reading
     }
     try {
-      await withTimeout(prepare(reader), stepTimeoutMs, stepTookTooLong)
+      await limitStep(prepare(reader), stepTimeoutMs)
       let reading = startReading(start.at, true)
       for (let position = start; !signal.aborted;) {
         const page = await pausePoint.serveUntil(reading, position)
@@ -92,7 +87,7 @@ export function createRelay (
         if (advance.entries.length > 0) linger.note()
         // The next read overlaps the append (measured: 68k events/s instead of 46k).
         reading = startReading(advance.to.at, page.isEnd)
-        if (!await withTimeout(move(position, advance), stepTimeoutMs, stepTookTooLong)) return
+        if (!await limitStep(move(position, advance), stepTimeoutMs)) return
         position = advance.to
         onMoved()
       }
@@ -130,15 +125,11 @@ export function createRelay (
     get fault () { return fault },
     /**
      * Runs `work` between two batches, once the position is at `id` or beyond: no event of this queue is relayed
-     * meanwhile.
+     * meanwhile. Work that does not end within a minute is given up: its signal aborts, and the relay continues.
      */
-    pauseAt: <T>(id: EventId, work: (position: RelayPosition) => Promise<T>): Promise<T> =>
+    pauseAt: <T>(id: EventId, work: (position: RelayPosition, signal: AbortSignal) => Promise<T>): Promise<T> =>
       pausePoint.pauseWhen(({ at }) => !isNewer(id, eventIdOf(at)), work)
   }
-}
-
-function stepTookTooLong (): never {
-  throw new DOMException('A step did not end in time', 'TimeoutError')
 }
 
 function isSamePosition (from: RelayPosition, to: RelayPosition): boolean {

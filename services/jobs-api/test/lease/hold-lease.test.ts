@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import Fastify from 'fastify'
+import { createLoops } from '@tidings/service-kit'
 import { startRedis, until } from '@tidings/testing'
 import { holdLease } from '../../src/lease/hold-lease.ts'
 
@@ -13,6 +14,7 @@ function holder ({ client = redis.client({ enableOfflineQueue: false, commandTim
     redis: client,
     key: 'lease',
     ttlMs,
+    loops: createLoops({ log }),
     log,
     work: async signal => {
       working++
@@ -98,4 +100,23 @@ t.test('without the right to list connections a holder works too, and its lease 
   await second.lease.stop()
   await first.lease.stop()
   t.equal(second.working, 0)
+})
+
+t.test('work that does not end is not started again: the replica says so, and another one has the lease', async t => {
+  const loops = createLoops({ log })
+  let started = 0
+  const client = redis.client({ enableOfflineQueue: false, commandTimeout: 2000 })
+  const work = async () => {
+    started++
+    await new Promise(() => {})
+  }
+  const stuck = holdLease({ redis: client, key: 'stuck', ttlMs: 2000, work, loops, log, endTimeoutMs: 20 })
+  await until(() => started === 1)
+  await redis.client().set('stuck', 'another holder')
+  await until(() => /^end of the work under lease stuck: no step has ended/.test(loops.fault() ?? ''))
+  await redis.client().del('stuck')
+  await t.rejects(stuck.rest(0), { name: 'StepTimeout' })
+  t.equal(started, 1)
+  t.equal(await redis.client().exists('stuck'), 0)
+  await t.rejects(stuck.stop(), { name: 'StepTimeout' })
 })

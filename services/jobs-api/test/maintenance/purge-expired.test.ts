@@ -15,7 +15,7 @@ t.test('idempotency keys older than a day and families without a valid token are
     insert into jobs.refresh_families (family, user_id, current_id, spent_id, rotated_at, expires_at) values
       ('dead', '1', 'a', 'b', now(), now() - interval '1 second'),
       ('alive', '1', 'a', 'b', now(), now() + interval '1 minute')`
-  await purgeExpired(app.sql, signal)
+  await purgeExpired(app.sql, { signal })
   t.same((await database.sql`select key from jobs.idempotency_keys`).map(({ key }) => key), ['young'])
   t.same((await database.sql`select family from jobs.refresh_families`).map(({ family }) => family), ['alive'])
 })
@@ -29,7 +29,7 @@ t.test('more than one batch is purged', async t => {
     insert into jobs.idempotency_keys select '1', 'old' || i, 'x', '[]', now() - interval '25 hours' from generate_series(1, 12000) i`
   await database.sql`
     insert into jobs.refresh_families select i::text, '1', 'a', 'b', now(), now() - interval '1 second' from generate_series(1, 12000) i`
-  await purgeExpired(sql, signal)
+  await purgeExpired(sql, { signal })
   for (const table of ['idempotency_keys', 'refresh_families']) {
     t.same(await database.sql.unsafe(`select 1 from jobs.${table}`), [], table)
   }

@@ -12,7 +12,7 @@ const DAY_MS = 86_400_000
 
 /** Decorates `app.bulks`: bulk redeliveries. Every replica works on them. */
 export const bulks = fp(async function bulks (app) {
-  const { sql, redis, log, config, delivery } = app
+  const { sql, redis, log, loops, config, delivery } = app
   const store = createBulkStore(sql, 'webhooks')
   const publish = publishBulks({ redis, prefix: DELIVERY_BULK_PREFIX, log })
   const retentionDays = Math.ceil(durationMs(config.WEBHOOK_DELIVERY_RETENTION) / DAY_MS)
@@ -27,18 +27,19 @@ export const bulks = fp(async function bulks (app) {
     {
       name: 'bulk redeliveries',
       everyMs: POLL_MS,
-      run: async (signal: AbortSignal) => await runBulks({ store, runPage, publish, log }, signal)
+      run: async (signal: AbortSignal, alive: () => void) =>
+        await runBulks({ store, runPage, publish, alive, log }, signal)
     },
     { name: 'old bulk redeliveries', everyMs: RETENTION_MS, run: async () => await store.removeOld(retentionDays) > 0 }
   ]
   let running: ReturnType<typeof startPeriodicTasks> | undefined
   app.decorate('bulks', store)
-  app.addHook('onReady', async () => { running = startPeriodicTasks(tasks, log) })
+  app.addHook('onReady', async () => { running = startPeriodicTasks(tasks, { log, loops }) })
   app.addHook('onClose', async () => {
     await running?.stop()
     publish.stop()
   })
-}, { name: 'bulks', dependencies: ['delivery', 'postgres', 'redis'] })
+}, { name: 'bulks', dependencies: ['delivery', 'postgres', 'redis', 'loops'] })
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -23,7 +23,7 @@ export function createErasures ({ sql, redis, log, quietMs = QUIET_MS }: Erasure
   const quiet = new Map<string, Quiet>()
 
   /** Returns whether there may be more to erase at once. */
-  return async function erase (): Promise<boolean> {
+  return async function erase (_signal?: AbortSignal, alive?: () => void): Promise<boolean> {
     const requested = Object.entries(await redis.hgetall(ERASURES_KEY))
     const isRequested = (id: string) => requested.some(([erasureId]) => erasureId === id)
     for (const id of quiet.keys()) if (!isRequested(id)) quiet.delete(id)
@@ -37,6 +37,7 @@ export function createErasures ({ sql, redis, log, quietMs = QUIET_MS }: Erasure
       }
       found += here
       if (await isQuiet(erasureId) && await eraseWebhooks(sql, userId)) await report(erasureId)
+      alive?.()
     }
     return found > 0
   }

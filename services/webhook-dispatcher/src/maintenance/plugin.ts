@@ -12,6 +12,8 @@ import { removeOld } from './retention.ts'
 import { runReplays } from './run-replays.ts'
 
 const IDLE_ENDPOINT_MS = 10 * 60_000
+/** Of runs with many statements, each with a timeout of its own: after a long outage there are many days to drop. */
+const LONG_RUN_MS = 10 * 60_000
 
 /** The periodic tasks beside delivery. Every replica runs all of them: each is safe when run concurrently. */
 export const maintenance = fp(async function maintenance (app) {
@@ -62,6 +64,7 @@ export const maintenance = fp(async function maintenance (app) {
     {
       name: 'end of a day',
       everyMs: 10 * 60_000,
+      timeoutMs: LONG_RUN_MS,
       run: async () => {
         const closing = await closeDay(sql)
         if (closing === 'waits' || closing === 'locked') {
@@ -69,7 +72,12 @@ export const maintenance = fp(async function maintenance (app) {
         }
       }
     },
-    { name: 'retention', everyMs: 10 * 60_000, run: async () => await removeOld(sql, retention) },
+    {
+      name: 'retention',
+      everyMs: 10 * 60_000,
+      timeoutMs: LONG_RUN_MS,
+      run: async () => await removeOld(sql, retention)
+    },
     {
       name: 'idle endpoints',
       everyMs: 60_000,
@@ -78,6 +86,6 @@ export const maintenance = fp(async function maintenance (app) {
   ].map(task => ({ ...task, startsAfterMs: task.everyMs }))
 
   let running: ReturnType<typeof startPeriodicTasks> | undefined
-  app.addHook('onReady', async () => { running = startPeriodicTasks(tasks, app.log) })
+  app.addHook('onReady', async () => { running = startPeriodicTasks(tasks, app) })
   app.addHook('onClose', async () => await running?.stop())
-}, { name: 'maintenance', dependencies: ['delivery', 'postgres', 'redis', 'metrics'] })
+}, { name: 'maintenance', dependencies: ['delivery', 'postgres', 'redis', 'loops'] })

@@ -6,6 +6,8 @@ import { addDays, daysAhead } from './add-days.ts'
 import { nameOf, partitionsOf, type DayTable } from './day-table.ts'
 
 const EVERY_MS = 3_600_000
+/** Eight days of each table, each of which may wait for its locks for some seconds. */
+const TIMEOUT_MS = 600_000
 /** Rows of a default partition that are counted at most. */
 const MAX_COUNTED = 10_000
 
@@ -14,7 +16,7 @@ const MAX_COUNTED = 10_000
  * none for tomorrow: rows go to the default partition then, nothing is lost. Retention drops days by `dropDays`.
  */
 export const dayPartitions = fp<{ tables: DayTable[] }>(async function dayPartitions (app, { tables }) {
-  const { sql, log } = app
+  const { sql, log, loops } = app
 
   async function add (): Promise<void> {
     for (const table of tables) {
@@ -51,9 +53,9 @@ export const dayPartitions = fp<{ tables: DayTable[] }>(async function dayPartit
       return rest === undefined ? 0 : (await sql.unsafe(`select from ${rest} limit ${MAX_COUNTED}`)).length
     })
 
-  const tasks = [{ name: 'partitions', everyMs: EVERY_MS, startsAfterMs: EVERY_MS, run: add }]
+  const tasks = [{ name: 'partitions', everyMs: EVERY_MS, startsAfterMs: EVERY_MS, timeoutMs: TIMEOUT_MS, run: add }]
   await add().catch(err => log.error({ err }, 'postgres: partitions could not be added, will be tried again'))
   let running: ReturnType<typeof startPeriodicTasks> | undefined
-  app.addHook('onReady', async () => { running = startPeriodicTasks(tasks, log) })
+  app.addHook('onReady', async () => { running = startPeriodicTasks(tasks, { log, loops }) })
   app.addHook('onClose', async () => await running?.stop())
-}, { name: 'day-partitions', dependencies: ['postgres', 'health', 'metrics'] })
+}, { name: 'day-partitions', dependencies: ['postgres', 'health', 'loops'] })

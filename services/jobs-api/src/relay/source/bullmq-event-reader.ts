@@ -52,7 +52,7 @@ export function openEventReader ({ redis, key, count, bytes, log }: ReaderOption
 
   /** Reads the entries after an id; with `wait` it blocks until there is one, for two seconds at most. */
   async function read (after: string, { wait }: { wait: boolean }): Promise<ReadPage> {
-    const watchdog = setTimeout(() => connection.disconnect(), WATCHDOG_MS)
+    const watchdog = setTimeout(giveUp, WATCHDOG_MS)
     try {
       // Both commands leave in one write: the second runs as soon as the first has found an entry.
       const [, [entries, entriesAdded, length, lastId]] = await untilAborted(Promise.all([
@@ -64,6 +64,12 @@ export function openEventReader ({ redis, key, count, bytes, log }: ReaderOption
     } finally {
       clearTimeout(watchdog)
     }
+  }
+
+  /** At once, and not with the `close` of the connection, which may never come. */
+  function giveUp () {
+    closing.abort(new Error('Redis did not answer a read in time'))
+    connection.disconnect()
   }
 
   return {
