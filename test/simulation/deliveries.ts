@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { decode, formatEventId, isNewer, ZERO, type EventId } from '@tidings/job-events'
 import { EPOCH_KEY, JOB_EVENTS_KEY, webhookMessage } from '@tidings/contracts'
+import { createLoops } from '@tidings/service-kit'
 import type { Target } from '../../services/webhook-dispatcher/src/delivery/attempt/task.ts'
 import { createDeadWorkerReaper } from '../../services/webhook-dispatcher/src/delivery/claim/dead-worker-reaper.ts'
 import {
@@ -128,6 +129,7 @@ function startWorker (redis: SimulatedRedis, { postgres, endpoints, movesFirst, 
       progressLagMs: Infinity,
       leaseMs: LEASE_MS,
       metrics: noMetrics(),
+      loops: createLoops({ log: noLog() }),
       log: noLog()
     })
     const assignment = createShardAssignment({
@@ -137,6 +139,7 @@ function startWorker (redis: SimulatedRedis, { postgres, endpoints, movesFirst, 
       pipeline,
       findTargets: async () => new Map(postgres.targets.map(target => [target.user_id, [target]])),
       metrics: noMetrics(),
+      loops: createLoops({ log: noLog() }),
       log: noLog()
     })
     const removeDeadWorkers = createDeadWorkerReaper(sql)

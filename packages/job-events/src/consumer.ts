@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import { EPOCH_KEY, JOB_EVENTS_KEY, LOW_WATER_KEY } from '@tidings/contracts'
-import { backoff, pause, untilAborted } from '@tidings/service-kit/async'
+import { backoff, limitStep, pause, untilAborted } from '@tidings/service-kit/async'
 import { BATCH_BYTES, BATCH_COUNT } from './bounds.ts'
 import { entryOf, UnsupportedJobEvent, type Entry } from './entry.ts'
 import { compareEventIds, eventIdOf, formatEventId, isNewer, parseEventId, ZERO, type EventId } from './event-id.ts'
@@ -8,8 +8,10 @@ import { findGap, type Gap } from './gap.ts'
 import { createLinger } from './linger.ts'
 
 const BLOCK_MS = 5000
-/** A blocked read that takes longer has lost its socket without noticing (half open). */
+/** A read that takes longer has lost its socket without noticing (half open); so may the next one have. */
 const WATCHDOG_MS = BLOCK_MS + 5000
+/** On a connection that Redis has accepted, a read that takes so many times longer was lost by the client. */
+const MAX_WATCHES = 3
 const RETRY = { minMs: 100, maxMs: 5000 }
 
 export type ConsumedBatch = { from: EventId, to: EventId, entries: Entry[] }
@@ -25,7 +27,9 @@ export type ConsumeOptions = {
   position: () => EventId | Promise<EventId>
   /**
    * Called with each batch, one after the other. It may return the next position where that is not the end of the batch
-   * (another replica was faster). A throw is logged, and the consumer continues from `position()` after a pause.
+   * (another replica was faster). A throw is logged, and the consumer continues from `position()` after a pause. So it
+   * does where the promise does not settle within `stepTimeoutMs`: that call may still go on beside the next one, which
+   * has to be idempotent, or fenced.
    */
   onBatch: (batch: ConsumedBatch) => Promise<EventId | void> | EventId | void
   /** Called before the consumer continues from `resumeAt`. */
@@ -40,6 +44,10 @@ export type ConsumeOptions = {
   maxBytes?: number
   /** The minimum time between two batches, milliseconds, unless the consumer is behind. */
   lingerMs?: number
+  /** Of each call of `position`, `onBatch` and `onGap`; a minute unless given. */
+  stepTimeoutMs?: number
+  /** Of a read, before its connection is replaced. */
+  watchdogMs?: number
 }
 
 export type StreamConsumer = {
@@ -60,16 +68,11 @@ export type StreamConsumer = {
  * The position is kept here and not in Redis: there is no consumer group.
  */
 export function consume (options: ConsumeOptions): StreamConsumer {
-  const { log, onBatch, onGap, count: maxCount = BATCH_COUNT, maxBytes = BATCH_BYTES, lingerMs = 0 } = options
+  const { log, onGap, count: maxCount = BATCH_COUNT, maxBytes = BATCH_BYTES, lingerMs = 0 } = options
+  const { stepTimeoutMs, watchdogMs = WATCHDOG_MS } = options
   const stopping = new AbortController()
   const linger = createLinger(lingerMs)
-  // No command timeout: a blocked read is silent for longer, and has the watchdog.
-  const redis = options.redis.duplicate({
-    maxRetriesPerRequest: null, enableOfflineQueue: true, lazyConnect: false, commandTimeout: undefined
-  })
-  redis.removeAllListeners('error')
-  redis.on('error', (err: Error) => log.warn({ err }, 'consumer: connection lost'))
-
+  let redis = connect()
   let position = ZERO
   let epoch: EventId | undefined
   let lastReplyAt = 0
@@ -79,10 +82,20 @@ export function consume (options: ConsumeOptions): StreamConsumer {
   let ahead: { from: EventId, reading: Promise<Reading> } | undefined
   const finished = run()
 
+  function connect (): Redis {
+    // No command timeout: a blocked read is silent for longer, and has the watchdog.
+    const connection = options.redis.duplicate({
+      maxRetriesPerRequest: null, enableOfflineQueue: true, lazyConnect: false, commandTimeout: undefined
+    })
+    connection.removeAllListeners('error')
+    connection.on('error', (err: Error) => log.warn({ err }, 'consumer: connection lost'))
+    return connection
+  }
+
   async function run () {
     for (let failures = 0; !stopping.signal.aborted;) {
       try {
-        position = await options.position()
+        position = await readPosition()
         while (!stopping.signal.aborted) {
           await readOnce()
           failures = 0
@@ -118,7 +131,7 @@ export function consume (options: ConsumeOptions): StreamConsumer {
     epoch = seen ?? epoch
     if (entries.length > 0) linger.note()
     if (gap) {
-      await onGap?.(gap)
+      await limitStep(Promise.resolve(onGap?.(gap)), stepTimeoutMs)
       position = gap.resumeAt
       return
     }
@@ -142,7 +155,7 @@ export function consume (options: ConsumeOptions): StreamConsumer {
   }
 
   async function handleUpTo (end: EventId, entries: Entry[]) {
-    const from = await options.position() // the handler may have advanced it
+    const from = await readPosition() // the handler may have advanced it
     const before = entries.filter(({ id }) => isNewer(id, from) && isNewer(end, id))
     const last = before.at(-1)
     if (last) await onBatch({ from, to: last.id, entries: before })
@@ -154,6 +167,14 @@ export function consume (options: ConsumeOptions): StreamConsumer {
     return read && compareEventIds(read.from, position) === 0 ? read.reading : readAfter(position, { blocks: true })
   }
 
+  async function onBatch (batch: ConsumedBatch): Promise<EventId | void> {
+    return await limitStep(Promise.resolve(options.onBatch(batch)), stepTimeoutMs)
+  }
+
+  async function readPosition (): Promise<EventId> {
+    return await limitStep(Promise.resolve(options.position()), stepTimeoutMs)
+  }
+
   /** While there is more than one read returns, the next read overlaps the handling of this one. */
   function readAhead (from: EventId) {
     const reading = readAfter(from, { blocks: false })
@@ -163,27 +184,47 @@ export function consume (options: ConsumeOptions): StreamConsumer {
 
   /** The entries after a position, and the gap before them by the marks as Redis has them right after the read. */
   async function readAfter (from: EventId, { blocks }: { blocks: boolean }): Promise<Reading> {
-    const watchdog = setTimeout(() => redis.disconnect(true), WATCHDOG_MS)
+    const lost = new AbortController()
+    const watchdog = watch(lost)
     const asked = count
     try {
       const source = ['STREAMS', JOB_EVENTS_KEY, formatEventId(from)] as const
-      const [streams, [lowWater, seen]] = await untilAborted(Promise.all([
+      const [streams, [lowWater, seen]] = await answered(Promise.all([
         blocks ? redis.xread('COUNT', asked, 'BLOCK', BLOCK_MS, ...source) : redis.xread('COUNT', asked, ...source),
         redis.mget(LOW_WATER_KEY, EPOCH_KEY)
-      ]), stopping.signal)
+      ]), lost.signal)
       lastReplyAt = Date.now()
       const entries = entriesOf(streams?.[0]?.[1] ?? [])
       adaptCount(entries)
       const marks = { lowWater: lowWater ? eventIdOf(lowWater) : undefined, seen: seen ? eventIdOf(seen) : undefined }
-      const gap = await findGap(from, { ...marks, epoch, oldest })
+      const gap = await findGap(from, { ...marks, epoch, oldest: async () => await oldest(lost.signal) })
       return { entries, gap, seen: marks.seen, isFull: entries.length === asked }
     } finally {
-      clearTimeout(watchdog)
+      clearInterval(watchdog)
     }
   }
 
-  async function oldest (): Promise<EventId | undefined> {
-    const first = (await untilAborted(redis.xrange(JOB_EVENTS_KEY, '-', '+', 'COUNT', 1), stopping.signal))[0]
+  /**
+   * Connects again while a read gets no reply: the read is sent again. While Redis is away that is all; where Redis
+   * accepts the connection and the read still does not end, it fails, and another client makes the next one.
+   */
+  function watch (lost: AbortController): NodeJS.Timeout {
+    let watches = 0
+    return setInterval(() => {
+      if (redis.status === 'ready') watches++
+      if (watches < MAX_WATCHES) return redis.disconnect(true)
+      redis.disconnect()
+      redis = connect()
+      lost.abort(new Error('Redis did not answer a read in time'))
+    }, watchdogMs)
+  }
+
+  async function answered<T> (reply: Promise<T>, lost: AbortSignal): Promise<T> {
+    return await untilAborted(untilAborted(reply, stopping.signal), lost)
+  }
+
+  async function oldest (lost: AbortSignal): Promise<EventId | undefined> {
+    const first = (await answered(redis.xrange(JOB_EVENTS_KEY, '-', '+', 'COUNT', 1), lost))[0]
     return first && eventIdOf(first[0])
   }
 

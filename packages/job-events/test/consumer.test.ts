@@ -2,7 +2,7 @@ import t from 'tap'
 import { startRedis, until, type TestContext } from '@tidings/testing'
 import { EPOCH_KEY, JOB_EVENTS_KEY, LOW_WATER_KEY } from '@tidings/contracts'
 import {
-  createStreamWriter, DEFAULT_BOUNDS, decode, decodeAll, eventIdOf, consume, isNewer, ZERO,
+  createStreamWriter, DEFAULT_BOUNDS, decode, decodeAll, eventIdOf, consume, formatEventId, isNewer, ZERO,
   type EventId, type ConsumedBatch, type ConsumeOptions, type Gap
 } from '../src/index.ts'
 import { progressEvent } from './events.ts'
@@ -348,4 +348,58 @@ t.test('stops at once while Redis is away', async t => {
   const began = Date.now()
   await consumer.stop()
   t.ok(Date.now() - began < 4000)
+})
+
+t.test('a batch that is never handled is given up and read again, and the late call changes nothing', async t => {
+  const { last } = await publish(3)
+  const calls: string[] = []
+  const { promise, resolve } = Promise.withResolvers<void>()
+  let position = ZERO
+  const { consumer } = watch(t, {
+    position: () => position,
+    stepTimeoutMs: 20,
+    onBatch: async ({ from, to }) => {
+      if (calls.push(formatEventId(from)) === 1) await promise
+      if (isNewer(to, position)) position = to
+    }
+  })
+  await until(() => formatEventId(consumer.position) === formatEventId(last))
+  await until(() => consumer.fault === undefined)
+  t.same(calls, ['0-0', '0-0'])
+  resolve()
+  await publish(1)
+  await until(() => isNewer(consumer.position, last))
+})
+
+t.test('a position and a gap that never come to an end are given up, too', async t => {
+  await publish(1)
+  let asked = 0
+  const { seen } = watch(t, {
+    stepTimeoutMs: 20,
+    position: async () => ++asked === 1 ? await new Promise<never>(() => {}) : ZERO
+  })
+  await until(() => seen.length > 0)
+  t.equal(asked, 2)
+})
+
+t.test('a read that Redis never answers, on a connection that it has accepted, is made by another client', async t => {
+  const disconnects: (boolean | undefined)[] = []
+  let clients = 0
+  /** The first client loses its commands; the others find nothing. */
+  const duplicate = () => {
+    const isFirst = ++clients === 1
+    const reply = async <T>(value: T) => isFirst ? await new Promise<never>(() => {}) : value
+    return {
+      status: 'ready',
+      on () {},
+      removeAllListeners () {},
+      disconnect: (again?: boolean) => { disconnects.push(again) },
+      xread: async () => await new Promise(resolve => setTimeout(resolve, 1)).then(() => reply(null)),
+      mget: async () => await reply([null, null])
+    }
+  }
+  const { consumer } = watch(t, { redis: { duplicate } as unknown as ConsumeOptions['redis'], watchdogMs: 5 })
+  await until(() => consumer.lastReplyAt > 0)
+  t.same(disconnects.slice(0, 3), [true, true, undefined], 'twice the same client connects again')
+  t.equal(clients, 2)
 })

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { RawSql } from '@tidings/service-kit'
+import type { Loops, RawSql } from '@tidings/service-kit'
 import type { Attempter } from '../egress/attempt.ts'
 import { createOwnFaults } from './attempt/own-faults.ts'
 import type { RetryPolicy } from './attempt/retry-policy.ts'
@@ -34,6 +34,7 @@ export type DeliveryPipelineOptions = {
   progressLagMs: number
   leaseMs: number
   metrics: DeliveryMetrics
+  loops: Pick<Loops, 'watch'>
   log: FastifyBaseLogger
 }
 
@@ -46,13 +47,13 @@ export type DeliveryPipeline = ReturnType<typeof createDeliveryPipeline>
  */
 export function createDeliveryPipeline (options: DeliveryPipelineOptions) {
   const {
-    sql, openConnection, attempt, openSecret, policy, limits, timeoutMs, progressLagMs, leaseMs, metrics, log
+    sql, openConnection, attempt, openSecret, policy, limits, timeoutMs, progressLagMs, leaseMs, metrics, loops, log
   } = options
   const giveUp = new AbortController()
   const endpoints = createEndpointRegistry(limits.perEndpoint)
   const effects = createOutcomeEffects({ endpoints, policy })
-  const lease = createWorkerLease({ openConnection, leaseMs, log })
-  const outcomeWriter = createOutcomeWriter({ sql, effects, log, onDue: at => poller.wakeAt(at) })
+  const lease = createWorkerLease({ openConnection, leaseMs, loops, log })
+  const outcomeWriter = createOutcomeWriter({ sql, effects, loops, log, onDue: at => poller.wakeAt(at) })
   const ownFaults = createOwnFaults({ metrics, log })
   const scheduler = createDeliveryScheduler({
     limits,
@@ -65,7 +66,15 @@ export function createDeliveryPipeline (options: DeliveryPipelineOptions) {
     onError: err => log.error({ err }, 'delivery: a run ended by an internal fault')
   })
   const poller = createDuePoller({
-    sql, lease, endpoints, scheduler, outcomeWriter, maxRuns: limits.total, probeMs: timeoutMs + PROBE_GRACE_MS, log
+    sql,
+    lease,
+    endpoints,
+    scheduler,
+    outcomeWriter,
+    maxRuns: limits.total,
+    probeMs: timeoutMs + PROBE_GRACE_MS,
+    loops,
+    log
   })
 
   return {

@@ -39,13 +39,14 @@ export const delivery = fp(async function delivery (app) {
     progressLagMs: durationMs(config.WEBHOOK_PROGRESS_LAG),
     leaseMs: durationMs(config.WEBHOOK_LEASE),
     metrics,
+    loops: app.loops,
     log: app.log
   })
   metrics.watch(() => pipeline.endpoints.all(), app.sql)
   app.decorate('delivery', pipeline)
   app.addHook('onReady', pipeline.start)
   app.addHook('onClose', pipeline.stop)
-}, { name: 'delivery', dependencies: ['postgres', 'metrics', 'egress'] })
+}, { name: 'delivery', dependencies: ['postgres', 'metrics', 'egress', 'loops'] })
 
 declare module 'fastify' {
   interface FastifyInstance { delivery: DeliveryPipeline }

@@ -16,6 +16,7 @@ export const fanOut = fp(async function fanOut (app) {
     pipeline: app.delivery,
     findTargets: createFindTargets(app.sql, app.secretBox),
     metrics,
+    loops: app.loops,
     log: app.log
   })
   const stream = createStreamReader(app.redis)
@@ -33,4 +34,4 @@ export const fanOut = fp(async function fanOut (app) {
   app.addReadinessCheck('fan-out stall', 'required', stallWatch.fault)
   app.addHook('onClose', async () => stallWatch.stop())
   app.addReadinessCheck('fan-out', 'required', () => assignment.halted?.message)
-}, { name: 'fan-out', dependencies: ['delivery', 'redis', 'health'] })
+}, { name: 'fan-out', dependencies: ['delivery', 'redis', 'health', 'loops'] })

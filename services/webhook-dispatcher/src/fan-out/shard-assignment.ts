@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
 import { consume, isNewer, type EventId, type StreamConsumer, type UnsupportedJobEvent } from '@tidings/job-events'
-import type { RawSql } from '@tidings/service-kit'
+import { limitStep, type Loops, type RawSql } from '@tidings/service-kit'
 import { LAST_WRITE_MS, type DeliveryPipeline } from '../delivery/pipeline.ts'
 import type { FindTargets } from './job-webhooks.ts'
 import type { FanOutMetrics } from './metrics.ts'
@@ -24,6 +24,7 @@ type ShardAssignmentOptions = {
   pipeline: DeliveryPipeline
   findTargets: FindTargets
   metrics: FanOutMetrics
+  loops: Pick<Loops, 'watch'>
   log: FastifyBaseLogger
 }
 
@@ -31,8 +32,9 @@ type ActiveShard = { streamConsumer: StreamConsumer, shardConsumer: ShardConsume
 
 /** Acquires shards for this replica and consumes them. */
 export function createShardAssignment (options: ShardAssignmentOptions) {
-  const { sql, redis, shards, pipeline, findTargets, metrics, log } = options
+  const { sql, redis, shards, pipeline, findTargets, metrics, loops, log } = options
   const { lease } = pipeline
+  const loop = loops.watch('shards of fan-out')
   const active = new Map<number, ActiveShard>()
   let isPrepared = false
   let halted: { fault: UnsupportedJobEvent, shard: number, until: number } | undefined
@@ -42,15 +44,23 @@ export function createShardAssignment (options: ShardAssignmentOptions) {
 
   async function check (): Promise<void> {
     try {
-      if (!isPrepared) await prepareShards(sql, shards)
-      isPrepared = true
-      await releaseHalted()
-      await acquireOne()
-      if (halted && performance.now() >= halted.until && await isPast(halted)) halted = undefined
+      await loop.step(checkOnce)
     } catch (err) {
       log.warn({ err }, 'fan-out: positions could not be read')
     }
     if (!stopped) timer = setTimeout(() => { checking = check() }, CHECK_MS)
+  }
+
+  /**
+   * Each statement is limited by itself, so that nothing of a check goes on beside the next one: the shard that a late
+   * statement acquires is acquired again, under the same worker id.
+   */
+  async function checkOnce (): Promise<void> {
+    if (!isPrepared) await limitStep(prepareShards(sql, shards))
+    isPrepared = true
+    await releaseHalted()
+    await acquireOne()
+    if (halted && performance.now() >= halted.until && await isPast(halted)) halted = undefined
   }
 
   /**
@@ -62,7 +72,7 @@ export function createShardAssignment (options: ShardAssignmentOptions) {
       if (!streamConsumer.halted) continue
       await streamConsumer.stop()
       await shardConsumer.drain(LAST_WRITE_MS)
-      await releaseShard(sql, shard, shardConsumer.workerId)
+      await limitStep(releaseShard(sql, shard, shardConsumer.workerId))
       active.delete(shard)
       log.warn({ shard }, 'fan-out: shard released to a newer release')
     }
@@ -74,8 +84,8 @@ export function createShardAssignment (options: ShardAssignmentOptions) {
   ): Promise<boolean> {
     const streamConsumer = active.get(shard)?.streamConsumer
     if (streamConsumer) return streamConsumer.lastReplyAt > 0 && !streamConsumer.fault
-    const [row] = await sql<EventId[]>`
-      select event_ms as ms, event_seq as seq from webhooks.shard_positions where shard = ${shard}`
+    const [row] = await limitStep(sql<EventId[]>`
+      select event_ms as ms, event_seq as seq from webhooks.shard_positions where shard = ${shard}`)
     return row !== undefined && !isNewer(eventId, row)
   }
 
@@ -87,7 +97,7 @@ export function createShardAssignment (options: ShardAssignmentOptions) {
     if (halted && performance.now() < halted.until) return // until then a shard would only halt again
     for (let shard = 0; shard < shards; shard++) {
       if (active.has(shard)) continue
-      const position = await acquireShard(sql, { shard, shards, workerId })
+      const position = await limitStep(acquireShard(sql, { shard, shards, workerId }))
       if (!position) continue
       const isOurs = (userId: string) => shardOf(userId, shards) === shard
       return consumeShard(createShardConsumer({

@@ -1,5 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { decodeAll, formatEventId, type EventId, type ConsumedBatch, type Gap } from '@tidings/job-events'
+import {
+  compareEventIds, decodeAll, formatEventId, type EventId, type ConsumedBatch, type Gap
+} from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import type { DeliveryPipeline } from '../delivery/pipeline.ts'
 import type { Endpoint } from '../delivery/scheduler/endpoint.ts'
@@ -60,8 +62,11 @@ export function createShardConsumer (options: ShardConsumerOptions) {
   })
   let readUpTo = position
 
-  /** Starts a batch and queues it for writing. */
-  async function onBatch ({ from, to, entries }: ConsumedBatch): Promise<void> {
+  /**
+   * Starts a batch and queues it for writing. A call that was given up may wake up beside a later one: the first of
+   * them that comes to its end starts the batch.
+   */
+  async function onBatch ({ from, to, entries }: ConsumedBatch): Promise<EventId | void> {
     await queue.waitForCapacity()
     if (ended.signal.aborted) return
     const readAt = performance.now()
@@ -72,6 +77,7 @@ export function createShardConsumer (options: ShardConsumerOptions) {
     const { fanOuts, pending, skipped } = await prepareBatch(events, { sql, findTargets, workerId })
     await skip('malformed', malformed)
     await skip('refused', skipped)
+    if (compareEventIds(from, readUpTo) !== 0) return readUpTo
     const batch = new Batch(from, to)
     startBatch(batch, fanOuts, pending)
     readUpTo = to
@@ -143,6 +149,7 @@ export function createShardConsumer (options: ShardConsumerOptions) {
   /** Records that the stream was trimmed before it could be read, and continues behind the gap. */
   async function onGap (gap: Gap): Promise<void> {
     await queue.written()
+    if (compareEventIds(gap.position, readUpTo) !== 0) return // a call that was given up has recorded it
     if (!await recordGap(sql, { shard, workerId, ...gap, position: readUpTo })) return stop()
     readUpTo = gap.resumeAt
     metrics.gap(gap.reason)

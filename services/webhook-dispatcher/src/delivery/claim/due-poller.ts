@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { isAway, type RawSql } from '@tidings/service-kit'
+import { isAway, StepTimeout, type Loops, type RawSql } from '@tidings/service-kit'
 import { claimDue } from './claim-due.ts'
 import type { WorkerLease } from './worker-lease.ts'
 import { INITIAL_CONCURRENCY } from '../scheduler/concurrency-window.ts'
@@ -26,12 +26,15 @@ type DuePollerOptions = {
   /** Runs that this process may hold at once. */
   maxRuns: number
   probeMs: number
+  loops: Pick<Loops, 'watch'>
   log: FastifyBaseLogger
+  timeoutMs?: number
 }
 
 /** Claims due deliveries from Postgres and submits them to the scheduler, until it is stopped. */
 export function createDuePoller (options: DuePollerOptions) {
-  const { sql, lease, endpoints, scheduler, outcomeWriter, maxRuns, probeMs, log } = options
+  const { sql, lease, endpoints, scheduler, outcomeWriter, maxRuns, probeMs, loops, log, timeoutMs } = options
+  const claiming = loops.watch('claims of due deliveries', timeoutMs)
   let runs = 0
   let after = 0
   const stopping = new AbortController()
@@ -54,7 +57,8 @@ export function createDuePoller (options: DuePollerOptions) {
     const free = maxRuns - runs
     if (workerId === undefined || free <= 0) return POLL_MS
     const capacities = new Map([...endpoints.all()].map(endpoint => [endpoint.id, endpoint.capacity]))
-    const claimed = await claimDue(sql, { workerId, maxRuns: free, capacities, after, probeMs })
+    const claimed = await claiming.step(async () =>
+      await claimDue(sql, { workerId, maxRuns: free, capacities, after, probeMs }))
     after = claimed.after
     endpoints.clock.sync(claimed.now)
     const groups = groupByOrder(claimed.tasks)
@@ -96,8 +100,8 @@ export function createDuePoller (options: DuePollerOptions) {
 
   function failed (err: unknown): number {
     log.warn({ err }, 'delivery: due deliveries could not be claimed')
-    // The answer may have been lost after the rows were claimed.
-    if (isAway(err)) lease.abandon()
+    // The answer may have been lost after the rows were claimed, or the claim may come late.
+    if (isAway(err) || err instanceof StepTimeout) lease.abandon()
     return FAILED_MS
   }
 

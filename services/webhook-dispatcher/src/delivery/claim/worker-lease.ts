@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import type { FastifyBaseLogger } from 'fastify'
-import type { RawSql } from '@tidings/service-kit'
+import { StepTimeout, type Loops, type RawSql } from '@tidings/service-kit'
 
 /** The class of the advisory locks that living workers hold; the second number of a lock is the worker's id. */
 export const WORKER_LOCKS = 0x77_68_64
@@ -10,12 +10,16 @@ export const LOCK_GRACE_MS = 2000
 const RETRY_MS = 200
 /** The worker itself must see the end of its lease, or of the grace, before the others do. */
 const TRUSTED_SHARE = 0.8
+/** Of a renewal: more than a connect and two statements take that reach their timeouts, and longer than a lease. */
+const TIMEOUT_MS = 30_000
 
 type WorkerLeaseOptions = {
   /** Opens one connection that is never recycled and reconnects at once; `onLost` is called when it is lost. */
   openConnection: (onLost: () => void) => RawSql
   leaseMs: number
+  loops: Pick<Loops, 'watch'>
   log: FastifyBaseLogger
+  timeoutMs?: number
 }
 
 export type WorkerLease = {
@@ -45,16 +49,32 @@ type LeaseState =
  * The lease covers what nobody notices: a lost machine, a hanging process. When
  * a process ends, its connections close and its advisory lock is released,
  * which the others see at once (dead-worker-reaper.ts). A process that only lost
- * its connection stops in time, or takes its lock again and keeps its id.
+ * its connection stops in time, or takes its lock again and keeps its id. Where a
+ * statement never ends, its connection is given up like a lost one.
  */
-export function createWorkerLease ({ openConnection, leaseMs, log }: WorkerLeaseOptions): WorkerLease {
-  const connection = openConnection(onLost)
+export function createWorkerLease (
+  { openConnection, leaseMs, loops, log, timeoutMs = TIMEOUT_MS }: WorkerLeaseOptions
+): WorkerLease {
+  const loop = loops.watch('lease of this worker', timeoutMs)
+  let connection = connect()
   let lease: LeaseState = { is: 'none' }
   /** How often the connection was lost: the answer to a statement sent before a loss proves nothing after it. */
   let connectionLosses = 0
   let abandoned: number[] = []
   let timer: NodeJS.Timeout | undefined
   let renewing: Promise<void> | undefined
+
+  function connect (): RawSql {
+    const opened = openConnection(() => { if (opened === connection) onLost() })
+    return opened
+  }
+
+  /** With its lock: whatever a statement on it still does, the others see its worker as dead. */
+  function replaceConnection (): void {
+    connection.end({ timeout: 0 }).catch((err: unknown) => log.debug({ err }, 'delivery: a connection was not closed'))
+    connection = connect()
+    onLost()
+  }
 
   function onLost (): void {
     connectionLosses++
@@ -68,12 +88,15 @@ export function createWorkerLease ({ openConnection, leaseMs, log }: WorkerLease
     const since = performance.now()
     const seen = connectionLosses
     try {
-      await deleteAbandoned()
-      const id = await renew() ?? await register()
+      const id = await loop.step(async () => {
+        await deleteAbandoned()
+        return await renew() ?? await register()
+      })
       const until = since + leaseMs * TRUSTED_SHARE
       hold(id, seen === connectionLosses ? { is: 'held', id, until } : { is: 'unlocked', id, until: since })
     } catch (err) {
       log.warn({ err }, 'delivery: the lease could not be renewed')
+      if (err instanceof StepTimeout) replaceConnection()
     }
   }
 
@@ -122,7 +145,7 @@ export function createWorkerLease ({ openConnection, leaseMs, log }: WorkerLease
     const deleted = abandoned
     if (deleted.length === 0) return
     await connection`delete from webhooks.workers where id = any(${deleted}::bigint[])`
-    abandoned = abandoned.slice(deleted.length) // one may have been added meanwhile
+    abandoned = abandoned.filter(id => !deleted.includes(id)) // one may have been added meanwhile
   }
 
   /** One renewal at a time: a second one follows the one in progress. */

@@ -1,6 +1,6 @@
 import { setImmediate as nextTick } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
-import { isItemFault, pause, type RawSql } from '@tidings/service-kit'
+import { isItemFault, limitStep, pause, type Loops, type RawSql } from '@tidings/service-kit'
 import type { Sql } from '../../db/sql.ts'
 import type { Result, Task } from '../attempt/task.ts'
 import { insertRows, type ClaimedRow } from './insert-rows.ts'
@@ -17,18 +17,24 @@ const RETRY_MS = 250
 type OutcomeWriterOptions = {
   sql: RawSql
   effects: OutcomeEffects
+  loops: Pick<Loops, 'watch'>
   log: FastifyBaseLogger
   /** A delivery becomes due at that time. */
   onDue: (dueAt: number) => void
+  timeoutMs?: number
 }
 
 export type OutcomeWriter = ReturnType<typeof createOutcomeWriter>
 
 /**
  * Writes the outcomes of deliveries, with their attempts and their effects: into new rows (`insert`), or into the rows
- * of claimed deliveries (`update`). A write is repeated unchanged until Postgres has it; no attempt is repeated.
+ * of claimed deliveries (`update`). A write is repeated unchanged until Postgres has it; no attempt is repeated. If one
+ * was given up and is done after all, its repetition is fenced: by the position, or by the claims.
  */
-export function createOutcomeWriter ({ sql, effects, log, onDue }: OutcomeWriterOptions) {
+export function createOutcomeWriter (
+  { sql, effects, loops, log, onDue, timeoutMs }: OutcomeWriterOptions
+) {
+  const loop = loops.watch('outcomes of deliveries', timeoutMs)
   let updates: TaskOutcome[] = []
   let updating: Promise<void> | undefined
   let stopBy = Infinity
@@ -65,7 +71,7 @@ export function createOutcomeWriter ({ sql, effects, log, onDue }: OutcomeWriter
   async function persist (write: OutcomeWrite): Promise<boolean> {
     do {
       try {
-        const rows = await writeOnce(write)
+        const rows = await limited(write)
         report(write, undefined)
         if (rows) settle(write, rows)
         return rows !== undefined
@@ -78,6 +84,12 @@ export function createOutcomeWriter ({ sql, effects, log, onDue }: OutcomeWriter
       }
     } while (mayRetry(write))
     return false
+  }
+
+  /** The stall of a shard is seen by its position. */
+  async function limited (write: OutcomeWrite): Promise<ClaimedRow[] | undefined> {
+    if (write.kind === 'insert') return await limitStep(writeOnce(write), timeoutMs)
+    return await loop.step(async () => await writeOnce(write))
   }
 
   /**
@@ -117,7 +129,7 @@ export function createOutcomeWriter ({ sql, effects, log, onDue }: OutcomeWriter
       case 'insert': {
         const [event] = write.events
         if (!event) throw err
-        await write.shardWriter.onRefused(event, err)
+        await limitStep(write.shardWriter.onRefused(event, err), timeoutMs)
         return await persist({ ...write, events: [], tasks: [] })
       }
       case 'update': {
