@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import t, { type Test } from 'tap'
 import { startRedis, until } from '@tidings/testing'
 import { createRedis } from '../../src/redis/connect.ts'
@@ -27,7 +28,7 @@ t.test('a connection that is answered stays, and so does one that is closed for 
   const server = await startRedis(t)
   const way = await startWay(t, Number(new URL(server.url).port))
   const redis = createRedis(way.url, { commandTimeout: 60_000 })
-  replaceSilent(redis, 20)
+  replaceSilent(redis, 20, 60_000)
   await until(async () => await redis.ping() === 'PONG')
   for (let i = 0; i < 20; i++) await redis.ping()
   t.equal(way.connections(), 1)
@@ -35,3 +36,35 @@ t.test('a connection that is answered stays, and so does one that is closed for 
   await until(() => redis.status === 'end')
   t.equal(way.connections(), 1)
 })
+
+for (const [kind, subscribe, publish] of [
+  ['of a channel', 'subscribe', 'publish'], ['of a shard\'s channel', 'ssubscribe', 'spublish']
+] as const) {
+  t.test(`a subscriber ${kind}, whose commands have no timeout, is replaced and subscribed again`, async t => {
+    const server = await startRedis(t)
+    const way = await startWay(t, Number(new URL(server.url).port))
+    const redis = createRedis(way.url)
+    redis.on('error', () => {})
+    const subscriber = redis.duplicate({
+      enableOfflineQueue: true, maxRetriesPerRequest: null, commandTimeout: undefined as never
+    })
+    subscriber.on('error', () => {})
+    t.teardown(() => { redis.disconnect(); subscriber.disconnect() })
+    replaceSilent(subscriber, 100, 300)
+    await subscriber[subscribe]('news')
+    let received = 0
+    for (const event of ['message', 'smessage']) subscriber.on(event, () => { received++ })
+    const publisher = server.client()
+    const isReached = async (before: number) => {
+      await publisher[publish]('news', 'x')
+      return received > before
+    }
+    await until(async () => await isReached(0))
+    const reconnected = once(subscriber, 'ready')
+    way.silence()
+    await reconnected
+    const before = received
+    await until(async () => await isReached(before))
+    t.pass('a message arrives over the new connection')
+  })
+}

@@ -1,6 +1,7 @@
 import fp from 'fastify-plugin'
 import { Compile } from 'typebox/compile'
 import { BULK_SCOPES, bulkProgressChannel, BulkProgressMessage, scopeBits } from '@tidings/contracts'
+import { replaceSilent } from '@tidings/service-kit'
 import { Frame } from './frame.ts'
 import type { Session } from './session.ts'
 
@@ -18,6 +19,7 @@ export const bulkProgress = fp(async function bulkProgress (app) {
   const channel = bulkProgressChannel(redis.options?.db ?? 0)
   const subscriber = redis.duplicate({ enableOfflineQueue: true, maxRetriesPerRequest: null })
   subscriber.on('error', (err: Error) => log.debug({ err }, 'bulk progress: connection lost'))
+  replaceSilent(subscriber)
   // ioredis subscribes again after each reconnect.
   subscriber.subscribe(channel).catch((err: Error) => log.warn({ err }, 'bulk progress: not subscribed'))
   subscriber.on('message', (_channel: string, text: string) => receive(text))

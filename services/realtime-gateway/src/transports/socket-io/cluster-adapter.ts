@@ -4,6 +4,7 @@ import type { Namespace, Server } from 'socket.io'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { REALTIME_CHANNEL } from '@tidings/contracts'
+import { replaceSilent } from '@tidings/service-kit'
 
 /** The event between replicas: a user whose tokens issued before a moment (seconds since 1970) are void. */
 export const REVOKED = 'revoked'
@@ -41,6 +42,7 @@ export function useClusterAdapter (io: Server, { redis, log, onMalformed }: Clus
   const unlimited = { enableOfflineQueue: true, maxRetriesPerRequest: null, commandTimeout: undefined }
   const subscriber = redis.duplicate(unlimited)
   subscriber.on('error', (err: Error) => log.warn({ err }, 'cluster adapter: connection lost'))
+  replaceSilent(subscriber)
   // The adapter calls these and ignores their promises: a lost connection would end the process.
   subscriber.ssubscribe = settled(subscriber.ssubscribe.bind(subscriber))
   subscriber.sunsubscribe = settled(subscriber.sunsubscribe.bind(subscriber))
