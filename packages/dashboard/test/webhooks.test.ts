@@ -8,7 +8,7 @@ import { startDashboard } from './setup.ts'
 t.setTimeout(900_000)
 
 t.test('webhooks and deliveries in a browser', { skip: withoutChromium }, async t => {
-  const { system, client, open, faults } = await startDashboard(t)
+  const { system, client, database, open, faults } = await startDashboard(t)
   const origin = system.endpoints.edge as string
   /** How the endpoint responds to the requests to come: with these statuses in turn, then with the last of them. */
   let statuses = [200]
@@ -158,6 +158,28 @@ t.test('webhooks and deliveries in a browser', { skip: withoutChromium }, async 
     await heading('Reports of all queues').waitFor()
     const { filter, headers } = await client.webhooks.get(id)
     t.same([filter, headers], [{}, { 'x-key': '••••' }], 'the header kept its value')
+  })
+
+  await t.test('a webhook says since when its endpoint fails, and when the next attempt is made', async t => {
+    statuses = [500]
+    await (await client.jobs.submit('hourly', {})).wait()
+    await page.goto(at(`/webhooks/${id}`))
+    await page.getByText(/Failing since .*, next attempt (in|now)/).waitFor()
+    await database.sql`
+      update webhooks.webhooks set failures = 42, failing_since = now() - interval '1 hour', open_until = now() + interval '10 min'
+      where id = ${id}`
+    await page.getByText(/The last 42 attempts failed. Its circuit is open/).waitFor()
+    await page.getByText(/Failing since .*, next attempt in 9 min/).waitFor()
+    await page.getByText('failing', { exact: true }).waitFor()
+    t.same(await accessFaults(page, 'webhook-failing'), [])
+    await page.goto(at('/webhooks'))
+    await page.getByRole('cell', { name: /in 9 min/ }).waitFor()
+    t.same(await accessFaults(page, 'webhooks-failing'), [])
+    await link('Reports of all queues').click()
+    statuses = [200]
+    await button('Try again now').click()
+    await page.getByText(/Failing since/).waitFor({ state: 'detached' })
+    t.equal((await client.webhooks.get(id)).health.circuit, 'closed')
   })
 
   await t.test('a disabled webhook says why, and is made active again', async t => {

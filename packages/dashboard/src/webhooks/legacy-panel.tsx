@@ -12,6 +12,7 @@ import { Fact, Facts, Panel } from '../ui/panel.tsx'
 import { describeError } from '../ui/states.tsx'
 import { Time } from '../ui/time.tsx'
 import { toastError } from '../ui/toasts.tsx'
+import { circuitWords, NextAttempt } from './endpoint-state.tsx'
 import { SecretDialog } from './secret.tsx'
 
 /** The user's one `webhookUrl` of earlier days. Few have one, so it is asked for on demand. */
@@ -64,6 +65,11 @@ export function LegacyPanel () {
             <Fact name='Status'>
               <Badge tone={legacy.status === 'active' ? 'ok' : 'bad'} dot>{legacy.status}</Badge>
             </Fact>
+            {legacy.status === 'active' && legacy.health.circuit !== 'closed' && (
+              <Fact name='Endpoint'>
+                {circuitWords(legacy.health).word}, next attempt <NextAttempt health={legacy.health} />
+              </Fact>
+            )}
             {legacy.disabledReason && <Fact name='Reason'>{legacy.disabledReason}</Fact>}
             <Fact name='Changed'><Time at={legacy.updatedAt} /></Fact>
           </Facts>

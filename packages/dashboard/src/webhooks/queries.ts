@@ -1,9 +1,11 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import type { Webhook } from 'tidings'
+import type { Webhook, WebhookHealth } from 'tidings'
 import { useClient } from '../live/tidings.tsx'
 
 /** The state of a webhook changes by itself when its endpoint fails for days. */
 const WEBHOOK_MS = 10_000
+/** While its endpoint fails each attempt changes it. */
+const FAILING_MS = 2000
 const HEALTH_MS = 30_000
 
 export function useWebhooks () {
@@ -11,7 +13,7 @@ export function useWebhooks () {
   return useQuery({
     queryKey: ['webhooks'],
     queryFn: ({ signal }) => client.webhooks.list({ signal }),
-    refetchInterval: WEBHOOK_MS
+    refetchInterval: ({ state }) => paceOf(state.data)
   })
 }
 
@@ -20,9 +22,12 @@ export function useWebhook (id: number) {
   return useQuery({
     queryKey: ['webhook', id],
     queryFn: ({ signal }) => client.webhooks.get(id, { signal }),
-    refetchInterval: WEBHOOK_MS
+    refetchInterval: ({ state: { data } }) => paceOf(data && [data])
   })
 }
+
+const paceOf = (webhooks: { health: WebhookHealth }[] = []): number =>
+  webhooks.some(({ health }) => health.circuit !== 'closed') ? FAILING_MS : WEBHOOK_MS
 
 /** The deliveries of the last 24 hours, by the hour. */
 export function useHealth (id: number) {

@@ -1,15 +1,16 @@
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { useLocation } from 'wouter'
-import { History, Pause, Play, Send } from 'lucide-react'
+import { History, Pause, Play, RotateCw, Send } from 'lucide-react'
 import type { Webhook } from 'tidings'
 import { DeliveryLog } from '../deliveries/delivery-log.tsx'
 import { shortUrl } from '../deliveries/short-url.ts'
 import { useClient } from '../live/tidings.tsx'
 import type { PageProps } from '../routes.tsx'
 import { useCan } from '../session/use-can.ts'
+import { announce } from '../shell/announcer.tsx'
 import { PageHead } from '../shell/page.tsx'
 import { useShortcut } from '../shell/shortcuts.ts'
-import { Button } from '../ui/button.tsx'
+import { Button, ButtonLink } from '../ui/button.tsx'
 import { Call } from '../ui/call.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { LinkTabs } from '../ui/link-tabs.tsx'
@@ -17,6 +18,7 @@ import { Notice } from '../ui/notice.tsx'
 import { ErrorView, Loading } from '../ui/states.tsx'
 import { toast, toastError } from '../ui/toasts.tsx'
 import { DRAFT_FILTER, isDraft } from './draft.ts'
+import { circuitWords, EndpointNotice } from './endpoint-state.tsx'
 import { Overview } from './overview.tsx'
 import { useChanged, useWebhook } from './queries.ts'
 import { ReplayDialog } from './replay-dialog.tsx'
@@ -103,6 +105,13 @@ function Actions ({ webhook }: { webhook: Webhook }) {
             sdk: `await client.webhooks.update(${id}, { active: ${!isActive} })`
           },
           {
+            name: 'End the pause of its endpoint',
+            method: 'PUT',
+            path: `/webhooks/${id}`,
+            body: { active: true },
+            sdk: `await client.webhooks.update(${id}, { active: true })`
+          },
+          {
             name: 'Rotate its secret',
             method: 'POST',
             path: `/webhooks/${id}/rotate-secret`,
@@ -180,7 +189,7 @@ function State ({ webhook }: { webhook: Webhook }) {
       </Notice>
     )
   }
-  if (!isDraft(webhook)) return null
+  if (!isDraft(webhook)) return <Endpoint webhook={webhook} />
   const finish = () => {
     client.webhooks.update(id, { filter: {} }).then(changed).catch(toastError)
   }
@@ -192,5 +201,34 @@ function State ({ webhook }: { webhook: Webhook }) {
       Its setup was not finished: its filter, <code>{DRAFT_FILTER.names[0]}</code>, matches no job. The settings can
       limit it to some jobs.
     </Notice>
+  )
+}
+
+/** That its endpoint fails, since when, and what can be done about it; nothing while it answers. */
+function Endpoint ({ webhook }: { webhook: Webhook }) {
+  const canWrite = useCan('webhooks:write')
+  const setActive = useSetActive(webhook)
+  const { id, health } = webhook
+  const { word } = circuitWords(health)
+  const said = useRef(word)
+  useEffect(() => {
+    if (said.current !== word) announce(`Its endpoint is ${word}`)
+    said.current = word
+  }, [word])
+  if (health.circuit === 'closed') return null
+  return (
+    <div className={styles.state}>
+      <EndpointNotice
+        health={health}
+        actions={(
+          <>
+            {canWrite && health.openUntil !== null && (
+              <Button icon={<RotateCw size={15} aria-hidden />} onClick={() => setActive(true)}>Try again now</Button>
+            )}
+            <ButtonLink href={`/webhooks/${id}/deliveries?status=failed,pending`}>What waits or failed</ButtonLink>
+          </>
+        )}
+      />
+    </div>
   )
 }

@@ -10,6 +10,7 @@ import { Call } from '../ui/call.tsx'
 import { Panel } from '../ui/panel.tsx'
 import { Empty, ErrorView, Loading } from '../ui/states.tsx'
 import { DataTable, type Column } from '../ui/table/data-table.tsx'
+import { NextAttempt } from './endpoint-state.tsx'
 import { HealthBars, Latency, SuccessRate } from './health.tsx'
 import { LegacyPanel } from './legacy-panel.tsx'
 import { useWebhooks } from './queries.ts'
@@ -41,6 +42,20 @@ const COLUMNS: Column<Webhook>[] = [
   { key: 'rate', header: 'Delivered', width: '76px', align: 'end', cell: ({ id }) => <SuccessRate id={id} /> },
   { key: 'p95', header: 'p95', width: '76px', align: 'end', cell: ({ id }) => <Latency id={id} /> }
 ]
+
+/** Beside the status, while the endpoint of a webhook fails. */
+const NEXT_ATTEMPT: Column<Webhook> = {
+  key: 'next',
+  header: 'Next attempt',
+  width: '116px',
+  cell: webhook => isFailing(webhook) ? <NextAttempt health={webhook.health} /> : '–'
+}
+const WITH_NEXT_ATTEMPT = COLUMNS.toSpliced(2, 0, NEXT_ATTEMPT)
+
+const isFailing = ({ status, health, filter }: Webhook) =>
+  status === 'active' && health.circuit !== 'closed' && !isDraft({ filter })
+
+const columnsFor = (webhooks: Webhook[]) => webhooks.some(isFailing) ? WITH_NEXT_ATTEMPT : COLUMNS
 
 export default function WebhooksPage () {
   const { data: webhooks, error, refetch } = useWebhooks()
@@ -77,8 +92,8 @@ export default function WebhooksPage () {
                     </Empty>
                     )
                   : <DataTable
-                      label='Webhooks' columns={COLUMNS} count={webhooks.length} rowAt={index => webhooks[index]}
-                      hrefOf={({ id }) => `/webhooks/${id}`}
+                      label='Webhooks' columns={columnsFor(webhooks)} count={webhooks.length}
+                      rowAt={index => webhooks[index]} hrefOf={({ id }) => `/webhooks/${id}`}
                     />}
         </Panel>
         <LegacyPanel />
