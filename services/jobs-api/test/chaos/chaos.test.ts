@@ -90,7 +90,7 @@ t.test('with replicas and workers killed and frozen at random no event is lost, 
 
   const [record, events, rows] = [await readRecord(admin), await publishedEvents(admin), await jobRows(database.sql)]
   const failed = rows.filter(({ state }) => state === 'failed').length
-  t.comment(`${rows.length} jobs, ${record.length} entries of BullMQ, ${events.length} events, ${failed} failed`)
+  t.comment(`${rows.length} jobs, ${record.length} events by the record, ${events.length} in the stream, ${failed} failed`)
   t.comment(`replicas: ${JSON.stringify(ofReplicas)}, ${relays.handOvers} hand-overs of the relay`)
   t.comment(`workers: ${JSON.stringify(ofWorkers)}`)
 

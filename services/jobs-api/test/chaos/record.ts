@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis'
+import { createBullmqRecord, type BullmqEntry } from '@tidings/testing'
 import type { SeenEvent } from '../published-events.ts'
 
-type Entry = { id: string, event: string, jobId: string, [field: string]: string }
 /** The event to expect of an entry. */
 type Expected = { ms: number, event: string, jobId: string, type: string, opens: boolean, payload: unknown }
 
@@ -16,50 +16,17 @@ export type Standing = {
   attempts: number
 }
 
-/** All entries of BullMQ of the queue `default`. */
-export async function readRecord (redis: Redis): Promise<Entry[]> {
-  const entries = await redis.xrange('bull:default:events', '-', '+')
-  return entries.map(([id, values]) => {
-    const pairs = Array.from(
-      { length: values.length / 2 }, (_, i) => [values[2 * i], values[2 * i + 1]] as [string, string]
-    )
-    return { event: '', jobId: '', ...Object.fromEntries(pairs), id }
-  })
-}
-
-const TYPES: Record<string, string> = {
-  added: 'added',
-  waiting: 'waiting',
-  'waiting-children': 'waiting',
-  delayed: 'delayed',
-  active: 'active',
-  progress: 'progress',
-  completed: 'completed',
-  failed: 'failed',
-  removed: 'failed'
-}
-const isFinal = (type: string | undefined) => type === 'completed' || type === 'failed'
-
-/**
- * The events that clients must get, each with its type: an independent implementation of the relay's mapping. A
- * finished job has no events until it is reopened.
- */
-function expectedEvents (record: Entry[]): Expected[] {
-  const final = new Set<string>()
-  return record.flatMap(entry => {
-    const { event, jobId, prev } = entry
-    const type = TYPES[event]
-    const opens = event === 'added' || (event === 'waiting' && isFinal(prev))
-    if (!type || (final.has(jobId) && !opens)) return []
-    if (opens) final.delete(jobId)
-    if (isFinal(type)) final.add(jobId)
-    return [{ ms: Number(entry.id.split('-')[0]), event, jobId, type, opens, payload: payloadOf(entry) }]
-  })
+/** What BullMQ recorded in the queue `default`, as the events that clients must get. */
+export async function readRecord (redis: Redis): Promise<Expected[]> {
+  const events = await createBullmqRecord(redis, 'bull:default:events')()
+  return events.map(({ type, opens, entry }) => ({
+    ms: entry.ms, event: entry.event, jobId: entry.jobId, type, opens, payload: payloadOf(entry)
+  }))
 }
 
 /** One line for each expected event, to be compared with `linesOf`. */
-export function expectedLines (record: Entry[]): string[] {
-  return expectedEvents(record).map(({ jobId, type, ms, payload }) => lineOf(jobId, type, ms, payload))
+export function expectedLines (record: Expected[]): string[] {
+  return record.map(({ jobId, type, ms, payload }) => lineOf(jobId, type, ms, payload))
 }
 
 /** One line for each published event. */
@@ -72,7 +39,7 @@ export function linesOf (events: SeenEvent[]): string[] {
 const lineOf = (jobId: string, type: string, ms: number, payload: unknown) =>
   `${jobId} ${type} ${ms} ${JSON.stringify(payload)}`
 
-function payloadOf ({ event, data, returnvalue, failedReason }: Entry): unknown {
+function payloadOf ({ event, data, returnvalue, failedReason }: BullmqEntry): unknown {
   switch (event) {
     case 'progress': return JSON.parse(data as string)
     case 'completed': return JSON.parse(returnvalue as string)
@@ -83,9 +50,9 @@ function payloadOf ({ event, data, returnvalue, failedReason }: Entry): unknown 
 }
 
 /** The state of each job at the end of the record. */
-export function standings (record: Entry[]): Map<string, Standing> {
+export function standings (record: Expected[]): Map<string, Standing> {
   const jobs = new Map<string, Standing>()
-  for (const entry of expectedEvents(record)) {
+  for (const entry of record) {
     const before = jobs.get(entry.jobId) ?? newStanding()
     jobs.set(entry.jobId, { ...(entry.event === 'added' ? newStanding() : before), ...changes(entry, before) })
   }
