@@ -17,16 +17,16 @@ export async function historyCovers (
 }
 
 /**
- * A user's events after `since`, oldest first, page by page, up to the end of the history when the last page is read.
- * Each page is read when the caller asks for it, so a slow caller buffers nothing.
+ * A user's events after `since`, oldest first, page by page, up to the end of the history when the last page is read;
+ * that page may be empty. Each page is read when the caller asks for it, so a slow caller buffers nothing.
  */
 export async function * readHistory (redis: Redis, userId: string, since: EventId): AsyncGenerator<Entry[]> {
   const key = userHistoryKey(userId)
   for (let after = since; ;) {
     const page = await redis.xrange(key, `(${formatEventId(after)}`, '+', 'COUNT', PAGE)
     const entries = page.map(entry => entryOf(entry, userId))
+    yield entries
     const end = entries.at(-1)
-    if (end) yield entries
     if (!end || entries.length < PAGE) return
     after = end.id
   }

@@ -39,13 +39,14 @@ export function createHistory ({ redis, ttlMs }: { redis: Redis, ttlMs: number }
     let from = since
     const attempt = async () => {
       for await (const page of readHistory(redis, userId, from)) {
-        // Checked after the page was read: nothing between `from` and the page had been trimmed by then.
+        // Checked after the page was read: nothing between `from` and the page had left the history by then. An empty
+        // page after others is checked too: a history that has disappeared ends there as well.
         if (!await covers(userId, from)) return false
         const continues = await onPage(page.filter(({ id }) => !isNewer(id, until)))
         from = page.at(-1)?.id ?? from
         if (!continues || !isNewer(until, from)) return true
       }
-      return from !== since || await covers(userId, since)
+      return true
     }
     return await pRetry(attempt, RETRIES).catch((err: unknown) => {
       if (isJunk(err)) return false
