@@ -16,10 +16,10 @@ const RETIRED = new Set(`
 const RETIRED_PAIRS = new Set(['stepped over', 'forget spent', 'held anew'])
 
 const CHECKED = [
-  'packages/**', 'services/**', 'infra/**', 'bench/**', 'examples/**', 'test/**', 'docs/**',
+  'packages/**', 'services/**', 'infra/**', 'bench/**', 'examples/**', 'test/**', 'docs/**', 'specs/**',
   '*.md', '.env.example', 'docker-compose.yml', 'package.json'
 ]
-const TEXT = /(\.(ts|mts|js|mjs|py|lua|sql|md|json|yml|svg|txt|html)|Caddyfile|Dockerfile|\.example)$/
+const TEXT = /(\.(ts|mts|js|mjs|py|lua|sql|qnt|md|json|yml|svg|txt|html)|Caddyfile|Dockerfile|\.example)$/
 
 type Exception = { path: RegExp, line?: RegExp, words?: string[], reason: string }
 
