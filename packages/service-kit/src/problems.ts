@@ -62,7 +62,8 @@ function addAllow (reply: FastifyReply, methods: string[]) {
 
 /** Answers an error. Exported for errors before a route: a malformed URL. */
 export function answerProblem (err: FastifyError, request: FastifyRequest, reply: FastifyReply) {
-  const shown = isPostgresUnavailable(err) || isRedisUnavailable(err) ? unavailable() as FastifyError : err
+  const isOurs = !isClientGone(err, request) && (isPostgresUnavailable(err) || isRedisUnavailable(err))
+  const shown = isOurs ? unavailable() as FastifyError : err
   const status = statusOf(shown, reply)
   if (status >= 500) request.log.error(loggable(err), 'request failed')
   else request.log.debug({ err }, 'request refused')
@@ -74,7 +75,12 @@ export function answerProblem (err: FastifyError, request: FastifyRequest, reply
   if (status === 403 && scope !== undefined) {
     addHeader(reply, 'www-authenticate', `Bearer error="insufficient_scope", scope="${scope}"`)
   }
-  return sendProblem(request, reply, problemOf(shown, status))
+  return sendProblem(request, reply, { ...problemOf(shown, status), ...mediaTypeDetail(shown, request) })
+}
+
+/** A connection that its client has reset while sending: the same code as that of one to Postgres or Redis. */
+function isClientGone ({ code }: FastifyError, { raw }: FastifyRequest): boolean {
+  return code === 'ECONNRESET' && raw.destroyed && !raw.complete
 }
 
 /**
@@ -133,6 +139,13 @@ function problemOf (err: FastifyError, status: number): Problem {
   }
 }
 
+/** Fastify's own text says neither what came nor what is read. */
+function mediaTypeDetail ({ code }: FastifyError, { headers }: FastifyRequest): { detail?: string } {
+  if (code !== 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return {}
+  const type = headers['content-type']
+  return { detail: `A body is application/json; its Content-Type is ${type ? shortened(type) : 'missing'}` }
+}
+
 function titled (status: number, code: string): Problem {
   return {
     type: `urn:tidings:problem:${code.toLowerCase().replaceAll('_', '-')}`,
@@ -160,7 +173,10 @@ function faultOf (
     [context, ...instancePath.split('/').filter(Boolean), ...(named.length === 1 ? named : [])].join('.')
   )
   if (params.additionalProperties !== undefined) return { path, message: `unknown: ${listed(named)}` }
-  const allowed = Array.isArray(params.allowedValues) ? `: ${params.allowedValues.join(', ')}` : ''
+  if (params.requiredProperties !== undefined) {
+    return { path, message: named.length === 1 ? 'is missing' : `lacks ${listed(named)}` }
+  }
+  const allowed = Array.isArray(params.allowedValues) ? `: ${params.allowedValues.map(String).join(', ')}` : ''
   return { path, message: message + allowed }
 }
 

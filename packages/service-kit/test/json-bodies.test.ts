@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import Fastify from 'fastify'
 import t from 'tap'
 import { jsonBodies, problems } from '../src/index.ts'
@@ -9,8 +10,10 @@ app.post('/', async ({ body }) => ({ body }))
 app.get('/', async ({ query }) => ({ query }))
 t.teardown(() => app.close())
 
-const post = async (payload: string | Buffer, type = 'application/json') => {
-  const answer = await app.inject({ method: 'POST', url: '/', headers: { 'content-type': type, host: 'x' }, payload })
+const post = async (payload: string | Buffer, type = 'application/json', headers = {}) => {
+  const answer = await app.inject(
+    { method: 'POST', url: '/', headers: { 'content-type': type, host: 'x', ...headers }, payload }
+  )
   return {
     status: answer.statusCode, ...answer.json() as { body?: unknown, errors?: { path: string, message: string }[] }
   }
@@ -67,6 +70,32 @@ t.test('a body must be UTF-8, regardless of its Content-Type', async t => {
   }
   t.match(await post(Buffer.from('{"a":"é"}', 'latin1')), { status: 400, errors: [{ path: 'body', message: /UTF-8/ }] })
   t.same((await post(Buffer.from('\ufeff{"a":1}'))).body, { a: 1 }, 'a byte order mark is skipped')
+})
+
+t.test('a body that is not JSON is a fault of the body that says where, and quotes nothing', async t => {
+  for (const [text, message] of [
+    ['', 'is empty: JSON was expected'],
+    [' \n', 'is empty: JSON was expected'],
+    ['{"secret":"hunter2"} x', /^is not valid JSON: .* at position 21 \(line 1 column 22\)$/],
+    ['{"secret":hunter2,"and":"a longer text than V8 quotes whole"}', /^is not valid JSON: Unexpected token 'h'$/],
+    ['{"a":NaN}', 'is not valid JSON: Unexpected token \'N\''],
+    ['{"a":', /^is not valid JSON: Unexpected end/],
+    ['{"a":{"__proto__":{}}}', /^has the key __proto__/],
+    ['{"constructor":{"prototype":{}}}', /prototype in a constructor/]
+  ] as const) {
+    t.match(await post(text), { status: 400, errors: [{ path: 'body', message }] }, text)
+  }
+  t.notMatch(JSON.stringify(await post('{"secret":hunter2}')), 'hunter')
+})
+
+t.test('a compressed body is refused as such, whatever it holds', async t => {
+  for (const encoding of ['gzip', 'br', 'x-unknown', 'gzip, identity']) {
+    t.match(await post('{"a":1}', undefined, { 'content-encoding': encoding }), {
+      status: 415, type: 'urn:tidings:problem:unsupported-encoding', detail: encoding
+    }, encoding)
+  }
+  t.match(await post(gzipSync('{"a":1}'), undefined, { 'content-encoding': 'gzip' }), { status: 415 })
+  t.equal((await post('{"a":1}', undefined, { 'content-encoding': 'Identity' })).status, 200)
 })
 
 t.test('a query string must be UTF-8', async t => {

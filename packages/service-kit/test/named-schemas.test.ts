@@ -71,7 +71,7 @@ t.test('names change nothing in what a service takes and returns', async t => {
     { path: 'body.cars.0.wheels', message: 'unknown: wheels' },
     { path: 'body.cars.0.colour', message: 'must be equal to one of the allowed values: red, blue' },
     { path: 'body.cars.0.labels.a', message: 'must be string' },
-    { path: 'body.cars.1', message: 'must have required properties colour, labels' }
+    { path: 'body.cars.1', message: 'lacks colour, labels' }
   ])
 })
 

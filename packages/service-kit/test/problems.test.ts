@@ -1,4 +1,8 @@
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
 import createError from '@fastify/error'
+import { until } from '@tidings/testing'
 import { DrizzleQueryError } from 'drizzle-orm'
 import Fastify from 'fastify'
 import t from 'tap'
@@ -6,7 +10,12 @@ import { Type } from 'typebox'
 import { problems, serviceOptions, validatorCompiler } from '../src/index.ts'
 
 const Body = Type.Object(
-  { name: Type.String(), size: Type.Optional(Type.Integer({ maximum: 5 })) }, { additionalProperties: false }
+  {
+    name: Type.String(),
+    size: Type.Optional(Type.Integer({ maximum: 5 })),
+    kind: Type.Optional(Type.Unsafe({ enum: ['one', 'two', null] }))
+  },
+  { additionalProperties: false }
 )
 const Gone = createError('THING_GONE', 'Thing %s is gone', 410)
 const Away = createError('STORE_AWAY', 'The store is away', 503)
@@ -73,7 +82,33 @@ t.test('a body that is not JSON, too large or of another type is refused as such
   const xml = await app.inject(
     { method: 'POST', url: '/things', payload: '<a/>', headers: { 'content-type': 'text/xml' } }
   )
-  t.match(xml.json(), { status: 415 })
+  t.match(xml.json(), { status: 415, detail: 'A body is application/json; its Content-Type is text/xml' })
+})
+
+t.test('a missing field, and a choice that may be null, are described in words', async t => {
+  t.same((await post({})).json().errors, [{ path: 'body.name', message: 'is missing' }])
+  t.same((await post({ name: 'a', kind: 'x' })).json().errors, [
+    { path: 'body.kind', message: 'must be equal to one of the allowed values: one, two, null' }
+  ])
+})
+
+t.test('a client that goes away while it sends is no failure, least of all of a dependency', async t => {
+  const lines: { level: number, msg: string, err?: { code?: string } }[] = []
+  const app = Fastify(
+    { logger: { level: 'debug', stream: { write: (line: string) => { lines.push(JSON.parse(line)) } } } }
+  )
+  t.teardown(() => app.close())
+  app.register(problems)
+  app.register(async app => { app.post('/', async () => ({})) })
+  const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
+  const arrived = once(app.server, 'request')
+  const socket = connect(Number(port), '127.0.0.1')
+  socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{')
+  const [request] = await arrived as [IncomingMessage]
+  socket.destroy()
+  await new Promise(resolve => request.once('close', resolve))
+  await until(() => lines.some(({ err }) => err?.code === 'ECONNRESET'), { what: 'the end to be logged' })
+  t.same(lines.filter(({ level }) => level > 30), [])
 })
 
 t.test('a client that sends far too much still receives the reason', async t => {

@@ -1,5 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import createError from '@fastify/error'
 import fastifyWebsocket from '@fastify/websocket'
 import type { FastifyRequest } from 'fastify'
@@ -8,6 +10,7 @@ import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { WebSocket } from 'ws'
 import { bearerToken } from '@tidings/contracts'
+import { endWith, rawProblem } from '@tidings/service-kit'
 import type { Credentials } from '../../admission/http-hooks-plugin.ts'
 import type { Grant } from '../../session/session.ts'
 import { SOCKET_IO_PATH } from '../socket-io/plugin.ts'
@@ -65,6 +68,10 @@ export const webSocket = fp(async function webSocket (app) {
       socket.terminate()
     }
   })
+  // The response of ws would be text.
+  app.websocketServer.on('wsClientError', (err: Error, socket: Duplex) => endWith(socket as Socket, rawProblem({
+    status: 400, code: 'malformed-request', detail: err.message, headers: [['sec-websocket-version', '13']]
+  })))
   const stop = keepAlive(app.websocketServer)
   app.addHook('onClose', async () => stop())
 

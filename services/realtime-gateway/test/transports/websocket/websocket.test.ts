@@ -1,3 +1,5 @@
+import { get, type IncomingMessage } from 'node:http'
+import { json } from 'node:stream/consumers'
 import t from 'tap'
 import { WebSocket } from 'ws'
 import { tokenOf } from '@tidings/testing'
@@ -45,6 +47,24 @@ t.test('a command with an id is answered by an ack with the same id, one without
 t.test('a plain request gets 426', async t => {
   const response = await fetch(`${url}/ws`)
   t.equal(response.status, 426)
+})
+
+t.test('a handshake that is not valid is refused by a problem that says why', async t => {
+  const handshake = { connection: 'Upgrade', upgrade: 'websocket', authorization: `Bearer ${tokenOf(7)}` }
+  const key = { 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' }
+  for (const [headers, detail] of [
+    [{ 'sec-websocket-version': '13' }, /Sec-WebSocket-Key/],
+    [{ ...key, 'sec-websocket-version': '7' }, /Sec-WebSocket-Version/],
+    [{ ...key, 'sec-websocket-version': '13', 'sec-websocket-protocol': 'a,,b' }, /Sec-WebSocket-Protocol/]
+  ] as const) {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      get(`${url}/ws`, { headers: { ...handshake, ...headers } }, resolve).once('error', reject)
+    })
+    t.match(response, {
+      statusCode: 400, headers: { 'content-type': 'application/problem+json', 'sec-websocket-version': '13' }
+    })
+    t.match(await json(response), { type: 'urn:tidings:problem:malformed-request', detail })
+  }
 })
 
 t.test('a HEAD request opens no stream', async t => {
