@@ -41,10 +41,17 @@ export function startStreamTail ({ redis, hub, metrics, log }: TailOptions) {
     log,
     count: READ_COUNT,
     maxBytes: READ_BYTES,
-    position: async () => (position ??= await stream.last() ?? ZERO),
+    position: readPosition,
     onBatch: async ({ entries }) => await dispatch(entries),
     onGap: handleGap
   })
+
+  /** The end of the stream, once. The consumer repeats a call that takes too long, and that call may still end. */
+  async function readPosition (): Promise<EventId> {
+    if (position) return position
+    const end = await stream.last() ?? ZERO
+    return (position ??= end) // sessions may have begun at the position that the other call has set
+  }
 
   async function dispatch (entries: Entry[]) {
     let frames = 0
