@@ -28,7 +28,7 @@ Causes faults in a system of its own, with its own Redis and Postgres, and compa
   --seed N        repeats the order and the load of an earlier run, which has printed it
   --faults A,B+C  only these faults: A, then B and C at a time
   --redis KIND    ${REDIS_KINDS.join(', ')}: by default what the faults need
-  --watch         prints during each fault what /readyz and the metrics show
+  --watch         prints what /readyz and the metrics show, at the end of each fault and after its round
   --herd SOCKETS  so many sockets on one of two gateways, which is killed
   --soak ROUNDS   so many equal rounds, after which nothing may have grown
   --list          prints all faults
@@ -175,6 +175,7 @@ async function run ({ minutes, seed, redis, chosen, rounds, isWatched }: RunOpti
         runRound({ ...context, ...(isWatched && { duringFault: watch }) }, faults, random.between(0, 1_000_000))
       )
       results.push(result)
+      if (isWatched) await watch()
       for (const line of roundLines(result)) console.log(line)
     }
   } finally {

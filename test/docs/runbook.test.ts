@@ -3,6 +3,7 @@ import t from 'tap'
 import * as contracts from '@tidings/contracts'
 import { createDatabase } from '@tidings/testing'
 import { faults } from '../chaos/faults/index.ts'
+import { WATCHED } from '../chaos/system/health.ts'
 import { migrateAll } from './migrate.ts'
 import { filesOf, read } from './pages.ts'
 
@@ -25,6 +26,7 @@ t.test('the metrics that it names exist', async t => {
   t.ok(named.length > 10)
   const isOurs = (name = '') => !/^(process|nodejs)_/.test(name)
   t.same(named.filter(name => isOurs(name) && !known.has(name)), [])
+  t.same(named.filter(name => isOurs(name) && !WATCHED.includes(name ?? '')), [], 'the chaos run shows them')
 })
 
 t.test('its SQL fits the schemas', async t => {
