@@ -23,6 +23,6 @@ for (const [n, names] of ROUNDS.entries()) {
     const { lost, doubled, reordered, wrong, ...result } = await runRound(context, names.map(faultNamed), SEED + n)
     t.same({ lost, doubled, reordered, wrong }, noFindings())
     t.ok(result.events > 0)
-    t.comment(`${result.jobs} jobs, ${result.events} events; recovered in ${Math.round(result.recoveryMs ?? NaN)} ms`)
+    t.comment(`${result.jobs} jobs, ${result.events} events; recovered in ${Math.round(result.recovery?.ms ?? NaN)} ms`)
   })
 }

@@ -9,6 +9,9 @@ const PATIENCE_MS = 300_000
 const AGAIN_MS = 10_000
 const MOST_PROBES = 10
 
+/** How long a new job took, and each of its steps since it was sent, in milliseconds. */
+export interface Recovery { ms: number, steps: Map<string, number> }
+
 export interface ProbeOptions {
   key: string
   /** The jobs that were submitted are added here, also where a probe fails. */
@@ -16,37 +19,44 @@ export interface ProbeOptions {
 }
 
 /** As `probe`, with one job after the other: a session that is not recovered may miss the end of one. */
-export async function probeAgain (observer: Observer, { key, jobs }: ProbeOptions): Promise<number> {
+export async function probeAgain (observer: Observer, { key, jobs }: ProbeOptions): Promise<Recovery> {
   const begin = performance.now()
-  const probes: Promise<number>[] = []
+  const probes: Promise<Recovery>[] = []
   for (let n = 0; n < MOST_PROBES; n++) {
     const next = probe(observer, { key: `${key}-${n}`, jobs })
     next.catch(() => {}) // awaited below
     probes.push(next)
-    if (await Promise.race([Promise.any(probes), sleep(AGAIN_MS)])) return performance.now() - begin
+    if (await Promise.race([Promise.any(probes), sleep(AGAIN_MS)])) break
   }
-  await Promise.any(probes)
-  return performance.now() - begin
+  const { steps } = await Promise.any(probes)
+  return { ms: performance.now() - begin, steps }
 }
 
-/** Submits a job; resolves when its end has arrived on all channels, with the milliseconds that it took. */
+/** Submits a job; resolves when its end has arrived on all channels. */
 export async function probe (
   { user, rest, sessions, webhook }: Observer, { key, jobs }: ProbeOptions
-): Promise<number> {
+): Promise<Recovery> {
   const begin = performance.now()
+  const steps = new Map<string, number>()
+  const note = (step: string) => { if (!steps.has(step)) steps.set(step, performance.now() - begin) }
   const { body: { jobId: id } } = await rest<{ jobId: string }>('/submit-job', {
     key, body: { name: 'probe', data: { kind: 'succeeds', pauseMs: 0, obeys: false } }, expected: [202]
   })
+  note('accepted')
   jobs.push({ id, queue: 'default', user, sentAt: performance.now() })
   const channels = [...sessions, webhook]
-  const hasEnded = ({ received }: Pick<Observer['webhook'], 'received'>) =>
-    received.get(id)?.some(({ type }) => type === 'completed' || type === 'failed') ?? false
-  await until(() => channels.every(hasEnded), { timeoutMs: PATIENCE_MS }).catch(cause => {
-    const without = channels.filter(channel => !hasEnded(channel)).map(({ channel }) => channel).join(', ')
+  const late = () => channels.filter(({ channel, received }) => {
+    const hasEnded = received.get(id)?.some(({ type }) => type === 'completed' || type === 'failed')
+    if (hasEnded) note(channel)
+    return !hasEnded
+  })
+  await until(() => late().length === 0, { timeoutMs: PATIENCE_MS }).catch(cause => {
+    const without = late().map(({ channel }) => channel).join(', ')
     throw new Error(`no end of job ${id} of ${user} on ${without} after ${PATIENCE_MS} ms`, { cause })
   })
   await until(async () => (await rest<{ state: string }>(`/jobs/${id}`)).body.state === 'completed', {
     timeoutMs: PATIENCE_MS, what: `job ${id} to be completed in REST`
   })
-  return performance.now() - begin
+  note('REST')
+  return { ms: performance.now() - begin, steps }
 }

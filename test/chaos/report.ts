@@ -1,16 +1,19 @@
 import { FINDING_KINDS } from './check/findings.ts'
+import type { Recovery } from './probe.ts'
 import type { RoundResult } from './round.ts'
 
 const HEAD = ['fault', 'rounds', 'jobs', 'events', ...FINDING_KINDS, 'repeated', 'recovered in', 'within']
 const SHOWN_LINES = 5
 
-/** A line for a round, and its first findings. */
+/** A line for a round, one for a recovery that was late, and its first findings. */
 export function roundLines (result: RoundResult): string[] {
   const counts = FINDING_KINDS.map(kind => `${result[kind].length} ${kind}`).join(', ')
-  const recovery = result.recoveryMs === undefined ? 'not recovered' : `recovered in ${seconds(result.recoveryMs)}`
-  const { jobs, events, repeated } = result
+  const { jobs, events, repeated, recovery, faults } = result
+  const recovered = recovery === undefined ? 'not recovered' : `recovered in ${seconds(recovery.ms)}`
+  const isLate = recovery !== undefined && recovery.ms > withinMs(faults)
   return [
-    `${nameOf(result)}: ${jobs} jobs, ${events} events: ${counts}, ${repeated} repeated; ${recovery}`,
+    `${nameOf(result)}: ${jobs} jobs, ${events} events: ${counts}, ${repeated} repeated; ${recovered}`,
+    ...isLate ? [`    late: ${stepsOf(recovery)}`] : [],
     ...FINDING_KINDS.flatMap(kind => result[kind].slice(0, SHOWN_LINES).map(line => `    ${kind}: ${line}`))
   ]
 }
@@ -27,7 +30,7 @@ export function summary (results: RoundResult[]): string {
       ...FINDING_KINDS.map(kind => sum(round => round[kind].length)),
       sum(({ repeated }) => repeated),
       recoveries(rounds),
-      seconds(Math.max(...(rounds[0] as RoundResult).faults.map(({ recovery }) => recovery.withinMs)))
+      seconds(withinMs((rounds[0] as RoundResult).faults))
     ]
   })
   const all = [HEAD, ...rows]
@@ -38,10 +41,18 @@ export function summary (results: RoundResult[]): string {
 }
 
 function recoveries (rounds: RoundResult[]): string {
-  const times = rounds.flatMap(({ recoveryMs }) => recoveryMs ?? []).toSorted((a, b) => a - b)
+  const times = rounds.flatMap(({ recovery }) => recovery?.ms ?? []).toSorted((a, b) => a - b)
   if (times.length < rounds.length) return 'never'
   const [shortest, longest] = [times[0], times.at(-1)].map(ms => seconds(ms as number))
   return times.length === 1 ? shortest as string : `${shortest} to ${longest}`
+}
+
+function withinMs (faults: RoundResult['faults']): number {
+  return Math.max(...faults.map(({ recovery }) => recovery.withinMs))
+}
+
+function stepsOf ({ steps }: Recovery): string {
+  return [...steps].map(([step, ms]) => `${step} after ${seconds(ms)}`).join(', ')
 }
 
 function nameOf ({ faults }: Pick<RoundResult, 'faults'>): string {

@@ -3,7 +3,7 @@ import { addFindings, noFindings, type Findings } from './check/findings.ts'
 import type { createChecker, Observer } from './check/checker.ts'
 import { TAKEN_AWAY, type Fault, type FaultContext, type Heal } from './faults/fault.ts'
 import type { Load, SentJob } from './load/load.ts'
-import { probe, probeAgain } from './probe.ts'
+import { probe, probeAgain, type Recovery } from './probe.ts'
 import { random as randomOf } from './random.ts'
 import type { ChaosSystem } from './system/chaos-system.ts'
 
@@ -34,7 +34,7 @@ export interface RoundResult extends Findings {
   /** Webhook requests that were sent again under the same id, which receivers drop. */
   repeated: number
   /** Until a new job was reported on every channel; undefined where it was not. */
-  recoveryMs: number | undefined
+  recovery: Recovery | undefined
 }
 
 interface FaultToHeal { fault: Fault, end: Heal }
@@ -44,7 +44,7 @@ export async function runRound (
   { system, observers, load, checker, jobs, pauseMs, duringFault }: RoundContext, faults: Fault[], seed: number
 ): Promise<RoundResult> {
   const random = randomOf(seed)
-  const result: RoundResult = { ...noFindings(), faults, jobs: 0, events: 0, repeated: 0, recoveryMs: undefined }
+  const result: RoundResult = { ...noFindings(), faults, jobs: 0, events: 0, repeated: 0, recovery: undefined }
   const repeatedBefore = repeats(observers)
   const [prober, ...others] = observers as [Observer, ...Observer[]]
   const losesData = faults.some(fault => fault.losesRedisData)
@@ -61,7 +61,7 @@ export async function runRound (
   for (const outcome of [sent, probed]) {
     if (outcome.status === 'rejected') result.lost.push(messageOf(outcome.reason))
   }
-  if (probed.status === 'fulfilled') result.recoveryMs = probed.value
+  if (probed.status === 'fulfilled') result.recovery = probed.value
 
   jobs.push(...ofRound)
   const check = {
@@ -76,7 +76,7 @@ export async function runRound (
   return { ...result, events, jobs: ofRound.length, repeated: repeats(observers) - repeatedBefore }
 
   /** Causes the faults, ends them, and measures how soon a new job is reported. */
-  async function trouble (): Promise<number> {
+  async function trouble (): Promise<Recovery> {
     await sleep(random.between(300, 1000))
     const heals: FaultToHeal[] = []
     const healAll = async () => await heal(heals.splice(0))
