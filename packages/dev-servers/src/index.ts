@@ -1,5 +1,6 @@
 export { startRedis, type RedisServer } from './redis.ts'
 export { startPostgres, type PostgresServer } from './postgres.ts'
+export { hasWalReceiver } from './postgres-binaries.ts'
 export { freePort, isPortFree, PortTakenError } from './port.ts'
 export { childrenOf, commandOf, isAlive, startOf } from './process-table.ts'
 export { findExecutable } from './executable.ts'

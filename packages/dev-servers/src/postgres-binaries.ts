@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { isReachable } from './server-user.ts'
@@ -17,6 +17,12 @@ export function postgresBinaries (user: ServerUser | undefined): PostgresBinarie
   const { native, version } = installedBinaries()
   const folder = user === undefined || isReachable(native, user) ? native : copyForOthers(native, version)
   return { version, initdb: join(folder, 'bin', 'initdb'), postgres: join(folder, 'bin', 'postgres') }
+}
+
+/** Whether a standby can stream: the module for that is not part of every distribution. */
+export function hasWalReceiver (): boolean {
+  const folder = join(installedBinaries().native, 'lib', 'postgresql')
+  return existsSync(folder) && readdirSync(folder).some(name => name.startsWith('libpqwalreceiver'))
 }
 
 /** English messages in every locale, and none of the caller's PG* variables. */

@@ -5,6 +5,8 @@ import { ServerStartError } from './server-process.ts'
 
 const FILE = 'postmaster.pid'
 const STATUS_LINE = 7
+/** Of a server that accepts writes, and of a standby that accepts reads. */
+const READY = ['ready', 'standby']
 
 /**
  * If the number in postmaster.pid belongs to another process by now (a killed container, a reboot), Postgres assumes a
@@ -27,7 +29,7 @@ export function disownStalePid (data: string): void {
 export function saysReady (data: string, pid: number): boolean {
   try {
     const lines = readFileSync(join(data, FILE), 'utf8').split('\n')
-    return Number(lines[0]) === pid && lines[STATUS_LINE]?.trim() === 'ready'
+    return Number(lines[0]) === pid && READY.includes(lines[STATUS_LINE]?.trim() ?? '')
   } catch {
     return false
   }

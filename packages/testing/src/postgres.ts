@@ -11,6 +11,8 @@ import { until } from './until.ts'
 const SETTINGS = { fsync: 'off', shared_buffers: '32MB' }
 
 export interface TestPostgres {
+  /** Its data directory. */
+  dir: string
   url: string
   port: number
   readonly pid: number
@@ -37,7 +39,11 @@ export interface TestPostgresOptions {
 export async function startPostgres (
   t: TestContext, { settings, folder }: TestPostgresOptions = {}
 ): Promise<TestPostgres> {
-  const dir = join(folder ?? temporaryFolder(t, 'postgres'), 'data')
+  return await serve(t, join(folder ?? temporaryFolder(t, 'postgres'), 'data'), settings)
+}
+
+/** Runs a server on a data directory, which is made if it is missing. */
+export async function serve (t: TestContext, dir: string, settings?: Record<string, string>): Promise<TestPostgres> {
   const start = async (port?: number): Promise<PostgresServer> => {
     const started = await startServer({ dir, port, database: 'test', settings: { ...SETTINGS, ...settings } })
     noteProcess(started.process)
@@ -63,6 +69,7 @@ export async function startPostgres (
   t.teardown(stop)
 
   return {
+    dir,
     url: server.url,
     port: server.port,
     get pid () { return server.pid },
