@@ -2,7 +2,7 @@ import type { Job, JobsOptions, Queue } from 'bullmq'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { cancelKey } from '@tidings/contracts'
-import { compareEventIds, createStreamReader, eventIdOf, isNewer, type StreamWriter } from '@tidings/job-events'
+import { compareEventIds, createStreamReader, eventIdOf, type StreamWriter } from '@tidings/job-events'
 import { numberArray, type ItemOutcome, type RawSql } from '@tidings/service-kit'
 import { eventStreamInfo } from '../bullmq/event-stream.ts'
 import { queuedJob } from '../commands/queued-job.ts'
@@ -146,7 +146,7 @@ async function catchUp (queues: Queue[], { redis, stream, projection }: RetryCon
     }
   }
   const last = await createStreamReader(redis).last()
-  if (!last || !isNewer(last, projection.position)) return
+  if (!last || projection.hasReached(last)) return
   if (!await projection.waitFor(last, { timeoutMs: until - Date.now() })) {
     throw new Error('The projection is behind')
   }

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { ERASURES_KEY, erasureStatusKey } from '@tidings/contracts'
-import { createStreamReader, isNewer } from '@tidings/job-events'
+import { createStreamReader } from '@tidings/job-events'
 import type { ProjectionProgress } from '../projector/projection-progress.ts'
 import { eraseUser, type EraseContext } from './erase-user.ts'
 import { pendingRows, recordErased, recordQuiet, recordReport, type ErasureRow } from './erasures.ts'
@@ -30,7 +30,7 @@ async function eraseHere (erasure: Pending, context: RunContext, signal: AbortSi
   if (found > 0 || signal.aborted) return await recordQuiet(sql, erasure.id, undefined)
   if (erasure.quiet_since === null) return await recordQuiet(sql, erasure.id, await createStreamReader(redis).last())
   const end = { ms: erasure.quiet_ms ?? 0, seq: erasure.quiet_seq ?? 0 }
-  if (isNewer(end, projection.position) || Date.now() - erasure.quiet_since.getTime() < quietMs) return
+  if (!projection.hasReached(end) || Date.now() - erasure.quiet_since.getTime() < quietMs) return
   await recordErased(sql, erasure.id)
   log.info({ erasureId: erasure.id, audit: true }, 'user erased')
 }

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { parseEventId } from '@tidings/job-events'
+import { formatEventId, parseEventId } from '@tidings/job-events'
 import { createSql, pause, StepTimeout, type Loops } from '@tidings/service-kit'
 import { readPosition } from '../db/projector-position.ts'
 import { CHANNEL } from './announce-batch.ts'
@@ -23,8 +23,8 @@ type ListenOptions = {
 
 /**
  * Updates the progress from the notifications of the projecting replica, on a connection of its own, which is opened
- * again whenever it is lost, and replaced where a statement never ends: others would wait behind it. What such a
- * statement still reports is a position that was reached, and changes nothing once a newer one is known.
+ * again whenever it is lost, and replaced where a statement never ends: others would wait behind it. What a replaced
+ * connection still reports is ignored: Postgres may have gone back meanwhile.
  */
 export function listen (
   { url, projection, loops, log, open = createSql, timeoutMs = TIMEOUT_MS }: ListenOptions
@@ -36,13 +36,17 @@ export function listen (
   const finished = run()
 
   function connect () {
-    return open(url, {
+    const opened: ReturnType<typeof createSql> = open(url, {
       max: 1,
       idle_timeout: 0,
       max_lifetime: null,
-      onclose: () => lost.abort(),
-      onnotify: (_channel: string, payload: string) => onNotification(payload)
+      onclose: () => {
+        projection.lose()
+        lost.abort()
+      },
+      onnotify: (_channel: string, payload: string) => { if (opened === sql) onNotification(payload) }
     } as Parameters<typeof createSql>[1])
+    return opened
   }
 
   async function run () {
@@ -50,10 +54,7 @@ export function listen (
     while (!stopping.signal.aborted) {
       try {
         lost = new AbortController()
-        projection.advanceTo(await loop.step(async () => {
-          await sql`listen ${sql(CHANNEL)}`
-          return await readPosition(sql)
-        }))
+        await readAgain()
         hasFailed = false
         await pause(CHECK_MS, AbortSignal.any([stopping.signal, lost.signal]))
       } catch (err) {
@@ -65,7 +66,19 @@ export function listen (
     }
   }
 
+  async function readAgain () {
+    const before = projection.position
+    const at = await loop.step(async () => {
+      await sql`listen ${sql(CHANNEL)}`
+      return await readPosition(sql)
+    })
+    if (!projection.confirm(at, before)) return
+    const [from, to] = [before, at].map(formatEventId)
+    log.warn({ from, to }, 'projection: Postgres has lost its newest state; events since then are projected again')
+  }
+
   function replace () {
+    projection.lose()
     sql.end({ timeout: 0 }).catch((err: unknown) => log.debug({ err }, 'projection: a connection was not closed'))
     sql = connect()
   }

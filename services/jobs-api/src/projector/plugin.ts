@@ -44,10 +44,21 @@ export const projector = fp<{ config: Config }>(async function projector (app, {
 
   async function project (signal: AbortSignal) {
     const onGap = () => requestReconcile(redis, config.queues)
-    consumer = startProjector({ redis, sql, projection, badItems, log, metrics, onGap, onHalted })
+    const start = () => startProjector({ redis, sql, projection, badItems, log, metrics, onGap, onHalted })
+    consumer = start()
+    // Otherwise a quiet stream would wake nobody who reads it from an earlier position.
+    let restarting = Promise.resolve()
+    const unwatch = projection.watchBack(() => {
+      restarting = restarting.then(async () => {
+        await consumer?.stop()
+        if (!signal.aborted) consumer = start()
+      })
+    })
     const run = async (signal: AbortSignal, alive: () => void) =>
       await runRetention({ sql, metrics, days: config.JOB_RETENTION_DAYS, signal, alive })
     await runPeriodically({ name: 'retention', everyMs: config.RETENTION_INTERVAL_MS, run }, { signal, log, loops })
+    unwatch()
+    await restarting
     await consumer.stop()
   }
 

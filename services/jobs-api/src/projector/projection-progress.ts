@@ -11,15 +11,23 @@ export type ProjectionProgress = ReturnType<typeof createProjectionProgress>
 /**
  * This process's knowledge of the projection: its position, and which jobs changed. `advance` is called on every
  * replica, whichever of them projects.
+ *
+ * Postgres may come back with an earlier state (a standby that lagged, a backup). So nothing counts as reached from the
+ * loss of the connection that reports the position until the position was read again.
  */
 export function createProjectionProgress () {
   const emitter = new EventEmitter()
   emitter.setMaxListeners(NO_LIMIT)
+  const onBack = new Set<() => void>()
   let position = ZERO
+  let highest = ZERO
+  let isCertain = true
+  let losses = 0
 
   /** Called after a batch was committed: rows up to `to` can be read now. */
   function advance (to: EventId, changedKeys: Iterable<string>) {
     position = newest(position, to)
+    highest = newest(highest, to)
     emitter.emit('position')
     for (const key of changedKeys) emitter.emit(`job ${key}`)
   }
@@ -28,14 +36,47 @@ export function createProjectionProgress () {
   function advanceTo (to: EventId) {
     if (!isNewer(to, position)) return
     position = to
+    highest = newest(highest, to)
+    wakeAll()
+  }
+
+  /** Called when the connection that reports the position is lost. */
+  function lose () {
+    isCertain = false
+    losses++
+  }
+
+  /**
+   * Called with the position as it was read on that connection. Returns true if Postgres has gone back: `before`, the
+   * position from before the read, is above it.
+   */
+  function confirm (at: EventId, before: EventId): boolean {
+    const isBack = isNewer(before, at)
+    const wasCertain = isCertain
+    isCertain = true
+    if (isBack) {
+      position = at
+      losses++
+      for (const listener of onBack) listener()
+    } else advanceTo(at)
+    if (!wasCertain) wakeAll()
+    return isBack
+  }
+
+  function wakeAll () {
     // `once` adds a listener for `error` beside its own.
     for (const event of emitter.eventNames()) if (event !== 'error') emitter.emit(event)
+  }
+
+  /** Whether rows up to `id` can be read now. */
+  function hasReached (id: EventId): boolean {
+    return isCertain && !isNewer(id, position)
   }
 
   /** Waits until the projection has reached `id`; false if it has not in time. */
   async function waitFor (id: EventId, { timeoutMs, signal }: WaitOptions): Promise<boolean> {
     const until = Date.now() + timeoutMs
-    while (isNewer(id, position)) {
+    while (!hasReached(id)) {
       if (!await emitted('position', { timeoutMs: until - Date.now(), signal })) return false
     }
     return true
@@ -70,9 +111,22 @@ export function createProjectionProgress () {
   return {
     advance,
     advanceTo,
+    lose,
+    confirm,
+    hasReached,
     waitFor,
     waitForChange,
-    get position () { return position }
+    /** Calls back whenever Postgres has gone back; the returned function ends that. */
+    watchBack: (listener: () => void) => {
+      onBack.add(listener)
+      return () => { onBack.delete(listener) }
+    },
+    /** Where the projection is, as far as is known; `hasReached` says what can be read. */
+    get position () { return position },
+    /** The highest position that there ever was, also in a Postgres that has lost it. */
+    get highest () { return highest },
+    /** Grows with each loss of the connection, and with each step back: what was read before may be outdated. */
+    get losses () { return losses }
   }
 }
 

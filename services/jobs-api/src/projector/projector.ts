@@ -47,7 +47,8 @@ export function startProjector (
   async function project ({ from, to, entries }: ConsumedBatch): Promise<EventId> {
     const malformed: [Entry, Error][] = []
     const events = decodeAll(entries, (err, entry) => malformed.push([entry, err]))
-    if (!await projectBatch(sql, { from, to, events })) return await readPosition(sql) // another replica was faster
+    // Another replica was faster, or Postgres has gone back.
+    if (!await projectBatch(sql, { from, to, events })) return await readPosition(sql)
     for (const [entry, err] of malformed) skip(entry, err) // once, although a part of the batch may be tried repeatedly
     metrics.projected.inc(events.length)
     projection.advance(to, events.map(({ userId, jobId }) => changeKey(userId, jobId)))

@@ -27,7 +27,7 @@ export function createQueueDuties (app: FastifyInstance, name: string, stream: S
     reconcileRequests,
     stream,
     projection,
-    minimumId: () => projection.position,
+    minimumId: () => projection.highest,
     badItems,
     metrics,
     log,

@@ -26,7 +26,7 @@ export async function waitForEvent (
 ): Promise<void> {
   const id = parseEventId(after)
   if (!id) throw invalid('is not an event id')
-  if (!isNewer(id, projection.position)) return
+  if (projection.hasReached(id)) return
   const until = Date.now() + WAIT_TIMEOUT_MS // the time that Redis takes to answer counts
   const last = await lastId().catch((err: unknown) => { log.debug({ err }, 'last event id: Redis did not answer') })
   if (last && isNewer(id, last)) throw invalid('is an event of the future')

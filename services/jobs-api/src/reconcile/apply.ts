@@ -83,10 +83,12 @@ export async function waitForRows (context: ApplyContext): Promise<EventId> {
 async function applyAt (
   position: RelayPosition, candidates: Candidate[], context: ApplyContext & { signal: AbortSignal }
 ): Promise<number> {
-  const { sql, queue, redis, signal } = context
+  const { sql, queue, redis, projection, signal } = context
   await waitForProjection(PAUSE_TIMEOUT_MS, context)
+  const { losses } = projection
   const candidateOf = new Map(candidates.map(one => [one.row.n, one]))
   const unchanged = await unchangedRows(sql, candidates.map(({ row }) => row))
+  if (projection.losses !== losses) throw new Error('Postgres was away meanwhile: the rows may be older than they were')
   const rows = await inSameState(unchanged, row => candidateOf.get(row.n)?.state, context)
   const decided: Decided[] = rows.map(row => ({ row, ...(candidateOf.get(row.n) as Candidate).decide(row) }))
 

@@ -42,7 +42,7 @@ export function createQueueRelay (
   })
   let minimumIdAtConnect = ZERO
   const recentEnds = new RecentEnds()
-  const minimumId = () => newest(recentEnds.lastId, newest(minimumIdAtConnect, projection.position))
+  const minimumId = () => newest(recentEnds.lastId, newest(minimumIdAtConnect, projection.highest))
 
   return createRelay({
     queue, openReader, stream, toJobEvents, minimumId, prepare, onAdvance, recentEnds, metrics, log
@@ -86,5 +86,7 @@ export function createQueueRelay (
     if (last && !await projection.waitFor(last, { timeoutMs: PROJECTION_TIMEOUT_MS })) {
       throw new Error('The projection is behind: the owners of these jobs cannot be looked up yet')
     }
+    const { losses } = projection
+    return () => projection.losses === losses
   }
 }

@@ -19,6 +19,38 @@ t.test('a waiter for a position wakes when it is reached, not before', async t =
   t.same(progress.position, id(6), 'never backwards')
 })
 
+t.test('nothing counts as reached from the loss of the connection until the position was read again', async t => {
+  const progress = createProjectionProgress()
+  progress.advance(id(5), [])
+  const { losses } = progress
+  progress.lose()
+  t.equal(progress.hasReached(id(4)), false)
+  t.ok(progress.losses > losses)
+  const waiting = progress.waitFor(id(4), { timeoutMs: 5000 })
+  progress.advance(id(6), [])
+  t.equal(progress.hasReached(id(4)), false, 'a commit may be one that Postgres has lost')
+  t.equal(progress.confirm(id(6), id(6)), false)
+  t.equal(await waiting, true)
+})
+
+t.test('a position that is read below the one before shows that Postgres has gone back', async t => {
+  const progress = createProjectionProgress()
+  let steps = 0
+  const unwatch = progress.watchBack(() => steps++)
+  progress.advance(id(5), [])
+  t.equal(progress.confirm(id(3), id(5)), true)
+  t.same([progress.position, progress.highest, steps], [id(3), id(5), 1])
+  t.equal(progress.hasReached(id(4)), false)
+  progress.advance(id(4), [])
+  t.equal(progress.hasReached(id(4)), true)
+  progress.advance(id(7), [])
+  t.equal(progress.confirm(id(6), id(4)), false, 'not one that is below what was committed during the read')
+  t.same(progress.position, id(7))
+  unwatch()
+  progress.confirm(id(1), id(7))
+  t.equal(steps, 1)
+})
+
 t.test('a wait ends with its timeout or its signal', async t => {
   const progress = createProjectionProgress()
   t.equal(await progress.waitFor(id(5), { timeoutMs: 10 }), false)
