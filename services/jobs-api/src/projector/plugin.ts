@@ -44,7 +44,9 @@ export const projector = fp<{ config: Config }>(async function projector (app, {
 
   async function project (signal: AbortSignal) {
     const onGap = () => requestReconcile(redis, config.queues)
-    const start = () => startProjector({ redis, sql, projection, badItems, log, metrics, onGap, onHalted })
+    const start = () => startProjector({
+      redis, sql, projection, findQueue: name => app.findQueue(name), badItems, log, metrics, onGap, onHalted
+    })
     consumer = start()
     // Otherwise a quiet stream would wake nobody who reads it from an earlier position.
     let restarting = Promise.resolve()

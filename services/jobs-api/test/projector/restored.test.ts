@@ -9,7 +9,7 @@ import { publishedEvents } from '../published-events.ts'
 import { startApp } from '../setup.ts'
 import { submit } from '../submit.ts'
 
-const LARGE = 'x'
+const LARGE = 'x'.repeat(70 * 1024)
 const ENDS = new Set(['completed', 'failed'])
 
 t.test('a Postgres that fails over to a standby that lagged catches up, though nothing happens', {
