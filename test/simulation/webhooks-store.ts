@@ -108,6 +108,8 @@ export class WebhooksStore {
     ['with r as materialized ( select * from unnest($1::bigint[]', s => this.#updateRows(s)],
     // delivery/claim/claim-due.ts
     ['with recursive -- The workers whose claims hold', s => this.#claimDue(s)],
+    // db/timeline.ts
+    ['select substr(pg_walfile_name', () => [{ timeline: '00000001' }]],
     // delivery/claim/worker-lease.ts: register, renew, deleteAbandoned
     ['with registered as', (s, connection) => {
       const id = ++this.#lastWorker

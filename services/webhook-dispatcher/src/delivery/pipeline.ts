@@ -52,7 +52,7 @@ export function createDeliveryPipeline (options: DeliveryPipelineOptions) {
   const giveUp = new AbortController()
   const endpoints = createEndpointRegistry(limits.perEndpoint)
   const effects = createOutcomeEffects({ endpoints, policy })
-  const lease = createWorkerLease({ openConnection, leaseMs, loops, log })
+  const lease = createWorkerLease({ openConnection, leaseMs, onRestored: endpoints.clear, loops, log })
   const outcomeWriter = createOutcomeWriter({ sql, effects, loops, log, onDue: at => poller.wakeAt(at) })
   const ownFaults = createOwnFaults({ metrics, log })
   const scheduler = createDeliveryScheduler({

@@ -36,7 +36,8 @@ export function createShardAssignment (options: ShardAssignmentOptions) {
   const { lease } = pipeline
   const loop = loops.watch('shards of fan-out')
   const active = new Map<number, ActiveShard>()
-  let isPrepared = false
+  /** The worker id under which the rows of the positions were prepared: a restored Postgres may have none. */
+  let preparedFor: number | undefined
   let halted: { fault: UnsupportedJobEvent, shard: number, until: number } | undefined
   let stopped = false
   let timer: NodeJS.Timeout | undefined
@@ -56,8 +57,9 @@ export function createShardAssignment (options: ShardAssignmentOptions) {
    * statement acquires is acquired again, under the same worker id.
    */
   async function checkOnce (): Promise<void> {
-    if (!isPrepared) await limitStep(prepareShards(sql, shards))
-    isPrepared = true
+    const { workerId } = lease
+    if (workerId !== preparedFor) await limitStep(prepareShards(sql, shards))
+    preparedFor = workerId
     await releaseHalted()
     await acquireOne()
     if (halted && performance.now() >= halted.until && await isPast(halted)) halted = undefined

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import type { FastifyBaseLogger } from 'fastify'
 import { StepTimeout, type Loops, type RawSql } from '@tidings/service-kit'
+import { readTimeline } from '../../db/timeline.ts'
 
 /** The class of the advisory locks that living workers hold; the second number of a lock is the worker's id. */
 export const WORKER_LOCKS = 0x77_68_64
@@ -17,6 +18,8 @@ type WorkerLeaseOptions = {
   /** Opens one connection that is never recycled and reconnects at once; `onLost` is called when it is lost. */
   openConnection: (onLost: () => void) => RawSql
   leaseMs: number
+  /** Called when Postgres may have come back without what was committed last: what is known of its rows is outdated. */
+  onRestored: () => void
   loops: Pick<Loops, 'watch'>
   log: FastifyBaseLogger
   timeoutMs?: number
@@ -51,16 +54,21 @@ type LeaseState =
  * which the others see at once (dead-worker-reaper.ts). A process that only lost
  * its connection stops in time, or takes its lock again and keeps its id. Where a
  * statement never ends, its connection is given up like a lost one.
+ *
+ * Not in a Postgres that a promoted standby has replaced: there rows may be claimed by this id whose outcomes are lost,
+ * and its sequences may give out numbers again. The id is abandoned, which releases them.
  */
 export function createWorkerLease (
-  { openConnection, leaseMs, loops, log, timeoutMs = TIMEOUT_MS }: WorkerLeaseOptions
+  { openConnection, leaseMs, onRestored, loops, log, timeoutMs = TIMEOUT_MS }: WorkerLeaseOptions
 ): WorkerLease {
+  const host = `${hostname()}:${process.pid}`
   const loop = loops.watch('lease of this worker', timeoutMs)
   let connection = connect()
   let lease: LeaseState = { is: 'none' }
   /** How often the connection was lost: the answer to a statement sent before a loss proves nothing after it. */
   let connectionLosses = 0
   let abandoned: number[] = []
+  let timeline: string | undefined
   let timer: NodeJS.Timeout | undefined
   let renewing: Promise<void> | undefined
 
@@ -89,6 +97,7 @@ export function createWorkerLease (
     const seen = connectionLosses
     try {
       const id = await loop.step(async () => {
+        if (lease.is !== 'held') await leaveIfRestored()
         await deleteAbandoned()
         return await renew() ?? await register()
       })
@@ -98,6 +107,18 @@ export function createWorkerLease (
       log.warn({ err }, 'delivery: the lease could not be renewed')
       if (err instanceof StepTimeout) replaceConnection()
     }
+  }
+
+  async function leaveIfRestored (): Promise<void> {
+    const asked = connection
+    const now = await readTimeline(asked)
+    if (asked !== connection) throw new Error('The connection of the lease was given up')
+    const before = timeline
+    timeline = now
+    if (before === undefined || before === now || lease.is === 'stopped') return
+    log.warn({ before, now }, 'delivery: another Postgres has taken over; all that is not recorded there is done again')
+    leave({ is: 'none' })
+    onRestored()
   }
 
   /** Extends the lease, and takes the lock again where the connection was lost; undefined where it has expired. */
@@ -116,7 +137,7 @@ export function createWorkerLease (
     const [row] = await connection<{ id: number }[]>`
       with registered as (
         insert into webhooks.workers (host, lease_until, has_lock, reads_parts)
-        values (${`${hostname()}:${process.pid}`}, now() + ${leaseMs}::int * interval '1 ms', true, true) returning id
+        values (${host}, now() + ${leaseMs}::int * interval '1 ms', true, true) returning id
       )
       select id, pg_advisory_lock(${WORKER_LOCKS}, id::int)::text from registered`
     return (row as { id: number }).id
@@ -144,7 +165,8 @@ export function createWorkerLease (
   async function deleteAbandoned (): Promise<void> {
     const deleted = abandoned
     if (deleted.length === 0) return
-    await connection`delete from webhooks.workers where id = any(${deleted}::bigint[])`
+    // Of a Postgres that has lost its newest state another worker may have the number by now.
+    await connection`delete from webhooks.workers where id = any(${deleted}::bigint[]) and host = ${host}`
     abandoned = abandoned.filter(id => !deleted.includes(id)) // one may have been added meanwhile
   }
 

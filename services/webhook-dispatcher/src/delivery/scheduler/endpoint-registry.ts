@@ -40,6 +40,10 @@ export function createEndpointRegistry (cap: number) {
       if (target && known.origin === originOf(target)) known.update(target)
       else remove(id)
     },
+    /** Forgets all: Postgres may have lost the webhooks as they are known here. */
+    clear (this: void): void {
+      for (const id of endpoints.keys()) remove(id)
+    },
     all: () => endpoints.values(),
     /** Removes endpoints that have been idle for this long. */
     removeIdle (idleMs: number): void {

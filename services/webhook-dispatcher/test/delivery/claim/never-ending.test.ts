@@ -64,6 +64,7 @@ t.test('a renewal that never ends costs its connection, and the worker gets anot
       return client(rows, async () => { ended.push(n) })
     },
     leaseMs: 60_000,
+    onRestored: () => t.fail('Postgres is the same'),
     loops,
     log,
     timeoutMs: 10
