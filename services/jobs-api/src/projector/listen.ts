@@ -8,6 +8,8 @@ import type { ProjectionProgress } from './projection-progress.ts'
 /** How often the connection is checked and the position read: a pooler may swallow notifications. */
 const CHECK_MS = 2000
 const RETRY_MS = 500
+/** After so long without an answer the position is in doubt: nothing ends connections to a host that has vanished. */
+const SILENT_MS = 5000
 
 /** More than a connect and two statements take that reach their timeouts. */
 const TIMEOUT_MS = 40_000
@@ -68,10 +70,11 @@ export function listen (
 
   async function readAgain () {
     const before = projection.position
+    const silent = setTimeout(projection.lose, SILENT_MS)
     const at = await loop.step(async () => {
       await sql`listen ${sql(CHANNEL)}`
       return await readPosition(sql)
-    })
+    }).finally(() => clearTimeout(silent))
     if (!projection.confirm(at, before)) return
     const [from, to] = [before, at].map(formatEventId)
     log.warn({ from, to }, 'projection: Postgres has lost its newest state; events since then are projected again')

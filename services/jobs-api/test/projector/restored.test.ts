@@ -2,6 +2,7 @@ import t from 'tap'
 import type { FastifyInstance } from 'fastify'
 import postgres from 'postgres'
 import type { Job } from '@tidings/contracts'
+import { ZERO } from '@tidings/job-events'
 import { startPostgres, startRedis, startStandby, TEST_SECRET, tokenOf, until, withoutStandby } from '@tidings/testing'
 import { compareCounts } from '../../src/maintenance/compare-counts.ts'
 import { producer, worker } from '../bullmq.ts'
@@ -47,6 +48,10 @@ t.test('a Postgres that fails over to a standby that lagged catches up, though n
   for (const app of [one, two]) t.equal((await job(app, lost, last)).state, 'completed')
   const before = await publishedEvents(one.redis)
 
+  primary.pause()
+  await until(() => [one, two].every(({ projection }) => !projection.hasReached(ZERO)), {
+    what: 'doubt about a Postgres that is silent'
+  })
   await primary.kill()
   await standby.promote()
   for (const app of [one, two]) {
