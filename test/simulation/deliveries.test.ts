@@ -11,6 +11,10 @@ t.test('through crashes, freezes and lost connections each arrives, in order, se
   await holds(t, 'with faults')
 })
 
+t.test('and where Postgres fails over to a standby that lags, so that rows and positions go back', async t => {
+  await holds(t, 'with faults and fail-overs')
+})
+
 t.test('without one of its rules the protocol fails', async t => {
   for (const rule of [
     'rows are inserted wherever the position is',
@@ -19,7 +23,8 @@ t.test('without one of its rules the protocol fails', async t => {
     'claims of others are ignored',
     'any delivery of a job is claimed',
     'new events overtake those that wait',
-    'a lease ends before its worker expects that'
+    'a lease ends before its worker expects that',
+    'a promoted standby looks like the primary'
   ]) {
     await isCaught(t, rule)
   }

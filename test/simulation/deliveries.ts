@@ -29,10 +29,14 @@ const FAILURES = 0.15
 const SLOW = 0.2
 const SLOW_MS = 9000
 const REAPER_MS = 500
+/** For so long a worker may trust its lease after the loss of its connection (worker-lease.ts). */
+const TRUSTED_MS = 1600
 
 type DeliveriesOptions = {
   /** Whether workers crash, freeze, and lose connections. */
   faults: boolean
+  /** Whether Postgres fails over to a standby that lags. */
+  failsOver?: boolean
   mutation?: WebhooksMutation
   /** The position moves before the rows are inserted. */
   movesFirst?: boolean
@@ -44,7 +48,9 @@ type DeliveriesOptions = {
  * scheduler, due poller, worker lease, reaper and outcome writer are the dispatcher's own code; Redis, Postgres and the
  * endpoints are simulated. What the endpoints received is compared with what was published.
  */
-function deliveries ({ faults: hasFaults, mutation, movesFirst = false }: DeliveriesOptions): Scenario {
+function deliveries (
+  { faults: hasFaults, failsOver = false, mutation, movesFirst = false }: DeliveriesOptions
+): Scenario {
   return async simulation => {
     const { random } = simulation
     const store = new RedisStore(simulation.time)
@@ -56,7 +62,13 @@ function deliveries ({ faults: hasFaults, mutation, movesFirst = false }: Delive
     const start = (n: number) => startWorker(redis, { postgres, endpoints, movesFirst, name: `worker ${n}` })
     const workers = Array.from({ length: WORKERS }, (_, n) => start(n))
 
+    const failOver = () => {
+      if (!postgres.promote()) return
+      simulation.note('Postgres fails over to a standby that lags')
+      for (const worker of workers) worker.cutAll()
+    }
     const faults = [
+      ...failsOver ? [() => postgres.lag(), failOver, failOver] : [],
       () => {
         const n = random.below(WORKERS)
         workers[n]?.crash()
@@ -81,7 +93,7 @@ function targetOfUser (userId: string, n: number): Target {
   }
 }
 
-type Worker = { process: Process, crash: () => void, cut: () => void }
+type Worker = { process: Process, crash: () => void, cut: () => void, cutAll: () => void }
 type AttemptRequest = Parameters<DeliveryPipelineOptions['attempt']>[0]
 type Sender = { process: Process, workerId: number | undefined }
 type WorkerOptions = { postgres: WebhooksStore, endpoints: Endpoints, movesFirst: boolean, name: string }
@@ -160,7 +172,8 @@ function startWorker (redis: SimulatedRedis, { postgres, endpoints, movesFirst, 
     cut: () => {
       simulation.note(`${name} is cut off Postgres`)
       simulation.random.pick(pools).cut()
-    }
+    },
+    cutAll: () => { for (const pool of pools) pool.cut() }
   }
 }
 
@@ -198,6 +211,7 @@ class Endpoints {
 
   /** Who sends a delivery holds it: its row, or before there is one the shard. */
   #checkSender ({ process, workerId }: Sender, messageId: string): void {
+    if (this.#simulation.time.now - this.#postgres.restoredAt <= TRUSTED_MS) return
     const { deliveries, shards } = this.#postgres
     const row = deliveries.find(({ event }) => formatEventId(event) === messageId)
     const shard = shards[shardOf(this.#publishedAs(messageId).endpoint, shards.length)]
@@ -259,6 +273,10 @@ const FAULTS = { faults: true }
 export const variants: Record<string, Scenario> = {
   'without faults': deliveries({ faults: false }),
   'with faults': deliveries(FAULTS),
+  'with faults and fail-overs': deliveries({ ...FAULTS, failsOver: true }),
+  'a promoted standby looks like the primary': deliveries({
+    ...FAULTS, failsOver: true, mutation: { keepsTimeline: true }
+  }),
   'rows are inserted wherever the position is': deliveries({ ...FAULTS, mutation: { insertsAnywhere: true } }),
   'the position moves before the rows are inserted': deliveries({ ...FAULTS, movesFirst: true }),
   'outcomes are written into rows of others': deliveries({ ...FAULTS, mutation: { writesAnyRow: true } }),

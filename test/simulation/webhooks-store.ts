@@ -17,6 +17,8 @@ export type WebhooksMutation = {
   endsLeasesEarly?: boolean
   /** New events do not look for older deliveries of their job that wait. */
   seesNoPending?: boolean
+  /** A standby that is promoted continues the timeline of the primary. */
+  keepsTimeline?: boolean
 }
 
 export type Delivery = {
@@ -35,6 +37,7 @@ export type Delivery = {
 type WebhooksOptions = { shards: number, targets: Target[], mutation?: WebhooksMutation | undefined }
 type Worker = { leaseUntil: number, lock: Connection | undefined }
 type Shard = { shard: number, position: EventId, workerId: number | null }
+type State = { deliveries: Delivery[], shards: Shard[], workers: [number, Worker][] }
 
 const MAX_RUN = 20
 const INITIAL_CONCURRENCY = 2
@@ -55,6 +58,10 @@ export class WebhooksStore {
   readonly #simulation: Simulation
   readonly #mutation: WebhooksMutation
   #lastWorker = 0
+  #timeline = 1
+  #standby: State | undefined
+  /** When a standby was promoted last. */
+  restoredAt = -Infinity
 
   constructor (
     simulation: Simulation, { shards, targets, mutation = {} }: WebhooksOptions
@@ -74,6 +81,31 @@ export class WebhooksStore {
   /** Whether a worker's claims hold. */
   isLive (id: number | null): boolean {
     return id !== null && (this.workers.get(id)?.leaseUntil ?? 0) > this.#simulation.time.now
+  }
+
+  /** The standby does not follow any more. */
+  lag (): void {
+    const { deliveries, shards, workers } = this
+    this.#standby ??= structuredClone({
+      deliveries, shards, workers: [...workers].map(([id, { leaseUntil }]) => [id, { leaseUntil, lock: undefined }])
+    })
+  }
+
+  /**
+   * The standby takes over where it lags; false where there is none. The sequence of workers goes on, as Postgres logs
+   * some numbers ahead; that of deliveries gives out numbers again.
+   */
+  promote (): boolean {
+    const standby = this.#standby
+    if (!standby) return false
+    this.#standby = undefined
+    this.deliveries.splice(0, Infinity, ...standby.deliveries)
+    this.shards.splice(0, Infinity, ...standby.shards)
+    this.workers.clear()
+    for (const [id, worker] of standby.workers) this.workers.set(id, worker)
+    if (!this.#mutation.keepsTimeline) this.#timeline++
+    this.restoredAt = this.#simulation.time.now
+    return true
   }
 
   /** A connection was lost, and the advisory locks of its session with it. */
@@ -109,7 +141,7 @@ export class WebhooksStore {
     // delivery/claim/claim-due.ts
     ['with recursive -- The workers whose claims hold', s => this.#claimDue(s)],
     // db/timeline.ts
-    ['select substr(pg_walfile_name', () => [{ timeline: '00000001' }]],
+    ['select substr(pg_walfile_name', () => [{ timeline: String(this.#timeline).padStart(8, '0') }]],
     // delivery/claim/worker-lease.ts: register, renew, deleteAbandoned
     ['with registered as', (s, connection) => {
       const id = ++this.#lastWorker
