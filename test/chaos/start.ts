@@ -27,11 +27,13 @@ export async function startChaos (t: TestContext, { users, pauseMs, ...options }
   const jobs: SentJob[] = []
   await Promise.all(observers.map(async observer => await probe(observer, { key: `start-${observer.user}`, jobs })))
   const keys = QUEUES.map(queue => `${system.redis.prefix}:${queue}:events`)
+  const truth = createTruth(system.admin.redis, keys)
+  await truth.read() // before a fault may take BullMQ's record of these jobs
   return {
     system,
     observers,
     load: createLoad(t, system),
-    checker: createChecker({ truth: createTruth(system.admin.redis, keys), observers }),
+    checker: createChecker({ truth, observers }),
     jobs,
     pauseMs
   }
