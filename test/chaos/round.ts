@@ -68,9 +68,10 @@ export async function runRound (
     jobs: ofRound,
     isProgressSuperseded: faults.some(fault => fault.supersedesProgress),
     lostUntil,
+    mayHaveTwice: faults.some(fault => fault.losesPostgresData),
     timeoutMs: SETTLE_MS
   }
-  await checker.settle(check)
+  await checker.settle(check, jobs)
   const { events, ...found } = await checker.check(check, jobs)
   addFindings(result, found)
   return { ...result, events, jobs: ofRound.length, repeated: repeats(observers) - repeatedBefore }

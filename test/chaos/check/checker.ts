@@ -29,6 +29,8 @@ export interface Check {
   isProgressSuperseded: boolean
   /** Redis lost data: until then (`performance.now()`) what was sent may be concerned. */
   lostUntil: number | undefined
+  /** Postgres lost data: a request that was repeated with its key may have made a job that nobody knows of. */
+  mayHaveTwice?: boolean
   timeoutMs: number
 }
 
@@ -65,9 +67,12 @@ export function createChecker ({ truth, observers }: CheckOptions) {
     return observerOf(user).sessions.some(({ received }) => received.get(id)?.[0]?.type === 'failed')
   }
 
-  /** Waits until everything has arrived that has to; after the timeout the comparison names what has not. */
-  async function settle (check: Check): Promise<void> {
-    const { jobs, isProgressSuperseded, timeoutMs } = check
+  /**
+   * Waits until everything has arrived that has to; after the timeout the comparison names what has not. `all` are all
+   * jobs of the run so far; jobs that nobody sent are added to both lists, where there may be any.
+   */
+  async function settle (check: Check, all: SentJob[]): Promise<void> {
+    const { jobs, isProgressSuperseded, mayHaveTwice = false, timeoutMs } = check
     const deadline = Date.now() + timeoutMs
     let open = jobs.filter(job => !isConcerned(job, check))
     let concerned = jobs.filter(job => isConcerned(job, check))
@@ -76,8 +81,14 @@ export function createChecker ({ truth, observers }: CheckOptions) {
       concerned = []
       for (const job of before) if (!await hasEndedEverywhere(job)) concerned.push(job)
     }
-    for (; open.length > 0 && Date.now() < deadline; await sleep(SETTLE_POLL_MS)) {
+    for (let hasUnknown = mayHaveTwice; (open.length > 0 || hasUnknown) && Date.now() < deadline;
+      await sleep(SETTLE_POLL_MS)) {
       const recorded = await truth.read()
+      if (mayHaveTwice) {
+        const { found, isEnd } = await findUnsent(recorded, all)
+        for (const list of [open, jobs, all]) list.push(...found)
+        hasUnknown = !isEnd
+      }
       for (const job of open) if (!recorded.has(job.id)) await noteCancelledBefore(job)
       open = open.filter(job => {
         const expected = expectedOf(recorded, job)
@@ -85,6 +96,20 @@ export function createChecker ({ truth, observers }: CheckOptions) {
         return channelFindings(job, { expected, ids: new Map(), isProgressSuperseded }).lost.length > 0
       })
     }
+  }
+
+  /** The jobs that BullMQ has and nobody sent, by their owners, and whether these are all of them. */
+  async function findUnsent (recorded: Truth, all: readonly SentJob[]): Promise<{ found: SentJob[], isEnd: boolean }> {
+    const known = new Set(all.map(({ id }) => id))
+    const unknown = [...recorded.keys()].filter(id => !known.has(id))
+    const found: SentJob[] = []
+    for (const id of unknown) {
+      for (const { user, rest } of observers) {
+        const { status, body } = await rest<Job>(`/jobs/${id}`, { expected: [200, 404] })
+        if (status === 200) found.push({ id, queue: body.queue, user, sentAt: performance.now() })
+      }
+    }
+    return { found, isEnd: found.length === unknown.length }
   }
 
   /** After a loss: every channel has the end of the job, or nobody knows the job. */

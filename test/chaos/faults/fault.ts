@@ -36,6 +36,8 @@ export interface Fault {
   startsProcesses?: true
   /** Redis loses what was written last, or all: the rules for jobs that were there are others (README). */
   losesRedisData?: boolean
+  /** Postgres loses what was committed last: a request that was repeated may have made two jobs (README). */
+  losesPostgresData?: boolean
   /** It is not caused together with others. */
   isAlone?: boolean
   /** Only for systems that have this. */

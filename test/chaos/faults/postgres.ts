@@ -103,6 +103,19 @@ export const postgresFaults: Fault[] = [
         await terminateBackends(sql)
       }
     }
+  },
+  {
+    name: 'postgres-failover',
+    what: 'a fail-over of Postgres to a standby that lags, so that what was committed last is lost',
+    holdMs: [1000, 5000],
+    recovery: { since: 'end', withinMs: 15_000 },
+    losesPostgresData: true,
+    isAlone: true,
+    needs: 'standby',
+    inject: async ({ system }) => {
+      const standby = await system.postgres.startLaggingStandby()
+      return standby.takeOver
+    }
   }
 ]
 

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Redis } from 'ioredis'
 import postgres, { type Sql } from 'postgres'
-import { startPostgres, until, type TestContext } from '@tidings/testing'
+import { until, withoutStandby, type TestContext } from '@tidings/testing'
+import { startChaosPostgres, type ChaosPostgres } from './chaos-postgres.ts'
 import { startChaosRedis, type ChaosRedis, type RedisKind } from './chaos-redis.ts'
 import { createClocks, faketimeLibrary, type Clocks } from './clocks.ts'
 import { nodeProcess, type NodeProcess } from './node-process.ts'
@@ -18,9 +19,6 @@ const EDGE = fileURLToPath(new URL('../../../infra/local/src/edge.ts', import.me
 const WORKER = fileURLToPath(new URL('../load/worker.ts', import.meta.url))
 const SERVICES = ['jobs-api', 'realtime-gateway', 'webhook-dispatcher'] as const
 
-/** Segments are few and reused, so that a disk that is full is so for them too. */
-const POSTGRES = { max_connections: '100', max_wal_size: '64MB', min_wal_size: '32MB' }
-
 export type ServiceName = typeof SERVICES[number]
 export const QUEUES = ['default', 'own'] as const
 
@@ -33,13 +31,13 @@ export interface Replica extends NodeProcess {
 
 /**
  * What a fault can need: a form of Redis, a disk that can be filled, clocks that can be set, limits that can be changed
- * while a process runs.
+ * while a process runs, a Postgres that can have a standby.
  */
-export type Ability = RedisKind | 'disk' | 'clocks' | 'prlimit'
+export type Ability = RedisKind | 'disk' | 'clocks' | 'prlimit' | 'standby'
 
 export interface ChaosSystem {
   redis: ChaosRedis
-  postgres: Awaited<ReturnType<typeof startPostgres>>
+  postgres: ChaosPostgres
   /** What this system has, where a fault needs it. */
   abilities: ReadonlySet<Ability>
   /** The disk of Postgres, where it has one of its own. */
@@ -84,7 +82,7 @@ export async function startChaosSystem (
   const library = abilities.includes('clocks') ? faketimeLibrary() : undefined
   const clocks = library === undefined ? undefined : createClocks(t, library)
   const [redis, database] = await Promise.all([
-    startChaosRedis(t, kind), startPostgres(t, { settings: POSTGRES, ...(disk && { folder: disk.folder }) })
+    startChaosRedis(t, kind), startChaosPostgres(t, disk?.folder)
   ])
   const admin = { redis: redis.connect(), sql: adminSql(t, database.url) }
 
@@ -139,7 +137,8 @@ export async function startChaosSystem (
       kind,
       ...disk ? ['disk' as const] : [],
       ...clocks ? ['clocks' as const] : [],
-      ...existsSync('/usr/bin/prlimit') ? ['prlimit' as const] : []
+      ...existsSync('/usr/bin/prlimit') ? ['prlimit' as const] : [],
+      ...withoutStandby === false ? ['standby' as const] : []
     ]),
     disk,
     clocks,
@@ -176,7 +175,7 @@ interface ReplicaOptions {
   service: ServiceName
   n: number
   redis: ChaosRedis
-  database: { url: string, port: number }
+  database: ChaosPostgres
   clocks: Clocks | undefined
   env: Record<string, string>
 }
@@ -188,7 +187,7 @@ async function replicaOf (
   const clock = clocks?.env(name)
   const links = {
     redis: await startTcpProxy(t, () => redis.server ? [redis.server.port] : []),
-    postgres: await startTcpProxy(t, () => [database.port])
+    postgres: await startTcpProxy(t, () => [database.serverPort])
   }
   const databaseUrl = new URL(database.url)
   databaseUrl.port = String(links.postgres.port)
