@@ -1,7 +1,9 @@
 import type { Mutation } from '../mutation.ts'
-import { API, EVENTS } from './paths.ts'
+import { API, DISPATCHER, EVENTS } from './paths.ts'
 
 const lostTail = `${API}/test/relay/lost-tail.test.ts`
+const catchesUp = { [`${API}/test/projector/restored.test.ts`]: 'a Postgres that fails over' }
+const madeAgain = { [`${DISPATCHER}/test/delivery/claim/restored.test.ts`]: 'deliveries that Postgres has lost' }
 
 export const dataLoss: Mutation[] = [
   {
@@ -27,5 +29,40 @@ export const dataLoss: Mutation[] = [
     search: 'await republishLostEnds({ queue, stream, recentEnds, minimumId: minimumId(), log })',
     replacement: '',
     tests: { [lostTail]: 'an end that Postgres had not taken in yet' }
+  },
+  {
+    without: 'doubt about the rows while their position is not known',
+    file: `${API}/src/projector/projection-progress.ts`,
+    search: 'return isCertain && !isNewer(id, position)',
+    replacement: 'return !isNewer(id, highest)',
+    tests: catchesUp
+  },
+  {
+    without: 'a projector that starts again from an earlier position',
+    file: `${API}/src/projector/plugin.ts`,
+    search: 'await consumer?.stop()\n        if (!signal.aborted) consumer = start()',
+    replacement: 'await Promise.resolve()',
+    tests: catchesUp
+  },
+  {
+    without: 'large values that are stored again',
+    file: `${API}/src/projector/projector.ts`,
+    search: 'if (isNewer(lostUpTo, from)) await',
+    replacement: 'if (isNewer(from, from)) await',
+    tests: catchesUp
+  },
+  {
+    without: 'a new worker id in a promoted Postgres',
+    file: `${DISPATCHER}/src/delivery/claim/worker-lease.ts`,
+    search: 'if (lease.is !== \'held\') await leaveIfRestored()',
+    replacement: 'if (lease.is === \'stopped\') await leaveIfRestored()',
+    tests: madeAgain
+  },
+  {
+    without: 'endpoints that are forgotten with it',
+    file: `${DISPATCHER}/src/delivery/pipeline.ts`,
+    search: 'onRestored: endpoints.clear',
+    replacement: 'onRestored: () => {}',
+    tests: madeAgain
   }
 ]
