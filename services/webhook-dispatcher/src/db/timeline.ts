@@ -4,8 +4,8 @@ import type { RawSql } from '@tidings/service-kit'
 const UNSUPPORTED = ['0A000', '42501', '42883']
 
 /**
- * The timeline of Postgres' log: a standby that is promoted, or a backup that is recovered up to a point in time, begins
- * another one, and may lack what was committed last. Empty where Postgres does not tell.
+ * The timeline of Postgres' log: a standby that is promoted, or a backup that is recovered up to a point in time,
+ * begins another one, and may lack what was committed last. Empty where Postgres does not report it.
  */
 export async function readTimeline (sql: RawSql): Promise<string> {
   try {

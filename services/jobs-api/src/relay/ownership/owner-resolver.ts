@@ -18,7 +18,7 @@ type OwnerResolverOptions = {
   size: number
   /** Called if a job's data names an invalid user. */
   onInvalidOwner: (entry: BullmqEvent, fault: string) => void
-  /** Resolves once Postgres has every published event, with a function that tells whether it still has. */
+  /** Resolves once Postgres has every published event, with a function that returns whether it still has. */
   waitForProjection: () => Promise<() => boolean>
   /** Called if a job's hash could not be read, so that its owner is unknown. */
   onUnreadable: (entry: BullmqEvent, err: Error) => void
@@ -73,7 +73,7 @@ export function createOwnerResolver (
     // The row of a submitted job is written before its `added`; that of another producer's job by the projection.
     const isComplete = incarnations.some(({ isNew }) => !isNew) ? await waitForProjection() : () => true
     const known = await findOwners(sql, queue, incarnations)
-    if (!isComplete()) throw new Error('Postgres was away meanwhile: the owners of these jobs are to be looked up again')
+    if (!isComplete()) throw new Error('Postgres was away meanwhile: the owners are to be looked up again')
     for (const one of incarnations) one.owner = trusted(one, known.get(one))
     await resolveFromBullmq(incarnations.filter(({ owner }) => owner === undefined), known, end)
   }

@@ -1,6 +1,8 @@
 import t from 'tap'
 import postgres from 'postgres'
-import { startPostgres, startReceiver, startRedis, startStandby, until, TEST_SECRET, withoutStandby } from '@tidings/testing'
+import {
+  startPostgres, startReceiver, startRedis, startStandby, TEST_SECRET, until, withoutStandby
+} from '@tidings/testing'
 import { appender, SECRET_KEY, startApp, startStores, webhookCreator } from '../../setup.ts'
 
 const end = (jobId: string) => [{ type: 'completed' as const, jobId, result: jobId }]
