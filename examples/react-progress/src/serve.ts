@@ -36,7 +36,12 @@ export async function serve ({ url, token, port }: Options): Promise<Server> {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { TIDINGS_URL: url = 'http://localhost:4000', TOKEN: token, PORT = '5173' } = process.env
-  if (!token) throw new Error('TOKEN is missing: npm start prints one, or npm run token')
-  await serve({ url, token, port: Number(PORT) })
-  console.log(`http://localhost:${PORT}`)
+  try {
+    if (!token) throw new Error('TOKEN is missing: npm start prints one, or npm run token')
+    await serve({ url, token, port: Number(PORT) })
+    console.log(`http://localhost:${PORT}`)
+  } catch (err) {
+    console.error(`react-progress: ${(err as Error).message}`)
+    process.exitCode = 1
+  }
 }
