@@ -2,7 +2,8 @@
  * A user is identified by a text: claim `userId` (number or string) or `sub`.
  * 7 and "7" are one user.
  */
-const PRINTABLE = /^[^\p{C}]{1,128}$/u
+/** U+FFFD is what decoding leaves of bytes that are not UTF-8: different users would become one. */
+const PRINTABLE = /^[^\p{C}\ufffd]{1,128}$/u
 const CANONICAL_INTEGER = /^(0|-?[1-9]\d{0,15})$/
 
 /**

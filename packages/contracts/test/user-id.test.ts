@@ -25,7 +25,7 @@ t.test('a number is a user only where it is a safe integer', async t => {
 })
 
 t.test('other claims do not identify a user', async t => {
-  for (const claim of [undefined, null, '', {}, [], true, NaN, Infinity, 'a\nb', 'x'.repeat(129)]) {
+  for (const claim of [undefined, null, '', {}, [], true, NaN, Infinity, 'a\nb', 'x'.repeat(129), 'caf\ufffd']) {
     t.equal(userIdText(claim), undefined)
   }
   t.equal(userIdText('x'.repeat(128)), 'x'.repeat(128))

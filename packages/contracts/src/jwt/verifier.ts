@@ -53,6 +53,9 @@ type Claims = {
   userId?: unknown, sub?: unknown, type?: unknown, iat?: unknown, signedInAt?: unknown, exp?: number, scope?: unknown
 }
 
+/** The last time that a date can have, in milliseconds. */
+const LAST_MOMENT = 8.64e15
+
 /** Verified tokens are cached, never past `exp`: a verification costs 40 µs, a look-up nearly nothing. */
 const MAX_CACHED = 10_000
 const CACHE_TTL_MS = 600_000
@@ -105,17 +108,20 @@ function refuse (cause: unknown): never {
   if (cause.code === TokenError.codes.expired) {
     throw new TokenRefused('token_expired', 'The token has expired', { cause })
   }
-  throw new TokenRefused('token_invalid', 'The token is not valid', { cause })
+  const isEarly = cause.code === TokenError.codes.inactive
+  throw new TokenRefused('token_invalid', isEarly ? 'The token is not valid yet' : 'The token is not valid', { cause })
 }
 
 function identityOf ({ userId: claim, sub, type, iat, signedInAt, exp, scope }: Claims, toleranceMs: number): Identity {
   if (type === 'refresh') throw new TokenRefused('token_invalid', 'A refresh token is not an access token')
   const userId = userIdText(claim ?? sub)
   if (userId === undefined) throw new TokenRefused('token_invalid', userIdFault(claim ?? sub))
-  if (exp !== undefined && !Number.isFinite(exp)) throw new TokenRefused('token_invalid', 'Claim exp is not a time')
+  const expiresAt = exp === undefined ? null : Math.floor(exp * 1000)
+  if (expiresAt !== null && !(Math.abs(expiresAt) <= LAST_MOMENT)) {
+    throw new TokenRefused('token_invalid', 'Claim exp is not a time')
+  }
   const { issuedAt, fault } = readIssuedAt({ iat, signedInAt }, toleranceMs)
   if (fault !== undefined) throw new TokenRefused('token_invalid', fault)
-  const expiresAt = exp === undefined ? null : exp * 1000
   const scopes = scopesOf(scope)
   return {
     userId,

@@ -134,6 +134,21 @@ t.test('the clock of an issuer may differ by the tolerance, but not more', async
   t.same([late.expiresAt, late.acceptedUntil], [(now - 5) * 1000, (now + 5) * 1000])
 })
 
+t.test('an expiry is a whole number of milliseconds, and a time', async t => {
+  const verify = verifier({ TOKEN_SECRET: secret })
+  t.equal((await verify(signText('{"userId":7,"exp":4102444800.1239}'))).expiresAt, 4_102_444_800_123)
+  for (const exp of ['1e400', '1e308', '1e30', '8640000000001']) {
+    await t.rejects(verify(signText(`{"userId":7,"exp":${exp}}`)), { message: 'Claim exp is not a time' }, exp)
+  }
+})
+
+t.test('a token that is not valid yet is refused as such', async t => {
+  const token = signText(`{"userId":7,"nbf":${Math.floor(Date.now() / 1000) + 60}}`)
+  await t.rejects(verifier({ TOKEN_SECRET: secret })(token), {
+    code: 'token_invalid', message: 'The token is not valid yet'
+  })
+})
+
 t.test('no token survives a revocation by its claimed time of issue', async t => {
   const sign = (claims: object) => signText(JSON.stringify(claims))
   const verify = verifier({ TOKEN_SECRET: secret })

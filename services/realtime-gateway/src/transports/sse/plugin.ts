@@ -2,7 +2,7 @@ import createError from '@fastify/error'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Type, type Static } from 'typebox'
-import { bearerToken, JobId, problemResponse, QueueName } from '@tidings/contracts'
+import { bearerToken, JobId, problemResponse, QueueName, TokenRefused } from '@tidings/contracts'
 import { parseEventId } from '@tidings/job-events'
 import { invalidInput, isNamed, problemResponses, unavailable } from '@tidings/service-kit'
 import type { Credentials } from '../../admission/http-hooks-plugin.ts'
@@ -19,6 +19,8 @@ const PING_MS = 15_000
 const FIND_JOB_MS = 3000
 
 const TICKET_USER = { path: 'querystring.userId', message: 'must be the user that the ticket was issued for' }
+
+const TICKET_REFUSED = 'The ticket is unknown, expired, or was used for another stream: request another one'
 
 const NotFound = createError('NOT_FOUND', 'No such job', 404)
 
@@ -207,8 +209,9 @@ export const sse = fp(async function sse (app) {
     const token = bearerToken(request.headers.authorization)
     if (token !== undefined || ticket === undefined) return { token, userId }
     const redeemed = await redeem(ticket, request, reply)
-    if (redeemed && isNamed(userId) && userId !== redeemed.userId) throw invalidInput([TICKET_USER])
-    return { token: redeemed?.token, userId: redeemed?.userId }
+    if (!redeemed) throw new TokenRefused('token_invalid', TICKET_REFUSED)
+    if (isNamed(userId) && userId !== redeemed.userId) throw invalidInput([TICKET_USER])
+    return { token: redeemed.token, userId: redeemed.userId }
   }
 
   /** A ticket is for one stream. Until that has started the ticket can be used again. */

@@ -101,7 +101,9 @@ t.test('an EventSource that cannot be served now is asked to retry, and its tick
   const away = await stream(t, `/events?ticket=${ticket}`, { ...EVENT_SOURCE, 'last-event-id': '1-0' })
   t.match(await away.read(/\n\n/), /^retry: 3000\n/)
   redis.resume()
-  t.equal((await stream(t, '/events?ticket=nonsense', EVENT_SOURCE)).status, 401, 'a final refusal ends it')
+  const unknown = await stream(t, '/events?ticket=nonsense', EVENT_SOURCE)
+  t.equal(unknown.status, 401, 'a final refusal ends it')
+  t.match(await unknown.read(/\}$/), '"detail":"The ticket is unknown, expired, or was used', 'not a missing token')
   t.equal(
     (await stream(t, '/jobs/nothing/stream', { ...EVENT_SOURCE, authorization: `Bearer ${tokenOf(userId)}` })).status,
     404
