@@ -22,6 +22,8 @@ try {
   if (wants('--version', '-v') && command === root) process.stdout.write(`${VERSION}\n`)
   else if (wants('--help', '-h')) process.stdout.write(await usage(command, parent))
   else if (isGroup) {
+    const [option] = rawArgs.filter(arg => arg.startsWith('-'))
+    if (option !== undefined) throw new UsageError(`${option} stands where a command is expected: options follow it`)
     process.stderr.write(await usage(command, parent))
     process.exitCode = EXIT.usage
   } else await runCommand(root, { rawArgs })

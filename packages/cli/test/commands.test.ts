@@ -165,13 +165,14 @@ t.test('what is wrong has an exit code and says what and where', async t => {
   for (const [n, [args, code, text]] of wrong.entries()) {
     t.match(ran[n], { code, stderr: text, stdout: '' }, args.join(' '))
   }
-  const [missing, none, help, jobsHelp, version] = await cli.runMany([
-    ['jobs', 'get', 'nothing', '--json'], [], ['help'], ['help', 'jobs', 'ls'], ['--version']
+  const [missing, none, early, help, jobsHelp, version] = await cli.runMany([
+    ['jobs', 'get', 'nothing', '--json'], [], ['--url', edge, 'whoami'], ['help'], ['help', 'jobs', 'ls'], ['--version']
   ])
   t.match({ code: missing?.code, ...JSON.parse(missing?.stderr ?? '') as object }, {
     code: 4, error: { code: 'not_found', status: 404 }
   })
   t.match(none, { code: 2, stderr: /USAGE tidings/ })
+  t.match(early, { code: 2, stderr: /^error: --url stands where a command is expected: options follow it\n/ })
   t.match(help, { code: 0, stdout: /USAGE tidings [^]*\n\nEXIT CODES\n\n {2}0 {4}done\n/ })
   t.match(jobsHelp, { code: 0, stdout: /USAGE tidings jobs ls .*[^]*--follow/ })
   t.match(version, { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ })

@@ -66,8 +66,11 @@ function explained (err: Error, url: string): Error {
   if (err.name === 'ConfigError') return err
   const { host, port, path, user, database } = postgresTarget(url).options
   const places = path ?? [host].flat().map((name, i) => `${name}:${[port].flat()[i] as number}`).join(', ')
+  const reason = reasonOf(err)
+  // The log adds the message of a cause to that of the error.
   return new Error(
-    `Postgres at ${places}, database "${database ?? ''}", role "${user ?? ''}": ${reasonOf(err)}`, { cause: err }
+    `Postgres at ${places}, database "${database ?? ''}", role "${user ?? ''}": ${reason}`,
+    reason === err.message ? {} : { cause: err }
   )
 }
 

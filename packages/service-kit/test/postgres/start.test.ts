@@ -32,9 +32,10 @@ t.test('a migration may take longer than the plugin timeout', async t => {
 
 t.test('a failed start names the host, the role and the reason', async t => {
   const port = await freePort()
-  const { message } = await faultOf(service(t, `postgres://me:secret@127.0.0.1:${port}/mine`, 600).ready())
+  const { message, cause } = await faultOf(service(t, `postgres://me:secret@127.0.0.1:${port}/mine`, 600).ready())
   t.match(message, `Postgres at 127.0.0.1:${port}, database "mine", role "me"`)
   t.match(message, /ECONNREFUSED/)
+  t.equal(cause, undefined, 'the log would repeat the reason')
   t.notMatch(message, /secret|plugin/)
 })
 
