@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { spawnService, temporaryFolder, until } from '@tidings/testing'
 import t from 'tap'
@@ -58,6 +58,12 @@ cp "${folder}/pnpm-lock.yaml" "${folder}/node_modules/.pnpm/lock.yaml"
   }
   return { folder, run, env, bootstrap: join(folder, 'infra/local/bootstrap.mjs') }
 }
+
+t.test('dependencies are checked against the pinned Node, not against the one that installs', async t => {
+  const workspace = readFileSync(join(root, 'pnpm-workspace.yaml'), 'utf8')
+  const [, pinned = 'none'] = /^ {2}node: (\S+)$/m.exec(workspace) ?? []
+  t.match(workspace, `\nnodeVersion: ${pinned}\n`)
+})
 
 t.test('a fresh checkout is installed with the pinned pnpm, without questions, and its command runs', async t => {
   const { folder, run } = checkout(t)
