@@ -32,6 +32,8 @@ export type ConsumeOptions = {
    * has to be idempotent, or fenced.
    */
   onBatch: (batch: ConsumedBatch) => Promise<EventId | void> | EventId | void
+  /** Awaited before each call of `onBatch`, however long it takes: whoever is full is not stuck. */
+  whenReady?: () => Promise<void>
   /** Called before the consumer continues from `resumeAt`. */
   onGap?: (gap: Gap) => Promise<void> | void
   /**
@@ -168,6 +170,7 @@ export function consume (options: ConsumeOptions): StreamConsumer {
   }
 
   async function onBatch (batch: ConsumedBatch): Promise<EventId | void> {
+    await options.whenReady?.()
     return await limitStep(Promise.resolve(options.onBatch(batch)), stepTimeoutMs)
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { startRedis, until, type TestContext } from '@tidings/testing'
 import { EPOCH_KEY, JOB_EVENTS_KEY, LOW_WATER_KEY } from '@tidings/contracts'
@@ -369,6 +370,20 @@ t.test('a batch that is never handled is given up and read again, and the late c
   resolve()
   await publish(1)
   await until(() => isNewer(consumer.position, last))
+})
+
+t.test('a handler that is full for longer than a step may take is waited for', async t => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const faults: string[] = []
+  const log = { warn () {}, error: (_: object, message: string) => { faults.push(message) } }
+  const { consumer, batches } = watch(t, { stepTimeoutMs: 20, whenReady: () => promise, log })
+  const { last } = await publish(3)
+  await until(() => consumer.lastReplyAt > 0)
+  await sleep(200)
+  t.same(batches, [])
+  resolve()
+  await until(() => formatEventId(consumer.position) === formatEventId(last))
+  t.same([batches.length, faults], [1, []])
 })
 
 t.test('a position and a gap that never come to an end are given up, too', async t => {

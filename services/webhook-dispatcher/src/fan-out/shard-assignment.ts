@@ -113,6 +113,7 @@ export function createShardAssignment (options: ShardAssignmentOptions) {
       redis,
       lingerMs: LINGER_MS,
       position: () => shardConsumer.position,
+      whenReady: shardConsumer.whenReady,
       onBatch: shardConsumer.onBatch,
       onGap: shardConsumer.onGap,
       onHalted: fault => { halted = { fault, shard: shardConsumer.shard, until: performance.now() + HALT_MS } },

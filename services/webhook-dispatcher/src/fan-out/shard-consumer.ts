@@ -67,7 +67,6 @@ export function createShardConsumer (options: ShardConsumerOptions) {
    * them that comes to its end starts the batch.
    */
   async function onBatch ({ from, to, entries }: ConsumedBatch): Promise<EventId | void> {
-    await queue.waitForCapacity()
     if (ended.signal.aborted) return
     const readAt = performance.now()
     const malformed: SkippedEvent[] = []
@@ -159,6 +158,8 @@ export function createShardConsumer (options: ShardConsumerOptions) {
   return {
     shard,
     workerId,
+    /** Resolves when another batch can be started: endpoints may be slow, and Postgres away. */
+    whenReady: queue.waitForCapacity,
     onBatch,
     onGap,
     get position () { return readUpTo },
