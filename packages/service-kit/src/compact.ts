@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -21,7 +22,7 @@ type Encoding = keyof typeof ENCODERS
  * response; never for a stream.
  */
 export async function compact (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> {
-  if (reply.statusCode !== 200 || request.method !== 'GET' ||
+  if (reply.statusCode !== 200 || !(request.method === 'GET' || request.method === 'HEAD') ||
     !(typeof payload === 'string' || Buffer.isBuffer(payload))) return payload
   const body = Buffer.from(payload as string)
   const encoding = body.length < MIN_BYTES ? undefined : encodingOf(request.headers['accept-encoding'])
@@ -32,11 +33,17 @@ export async function compact (request: FastifyRequest, reply: FastifyReply, pay
 
   if (isKnown(request.headers['if-none-match'], etag)) {
     reply.code(304).removeHeader('content-type').removeHeader('content-length')
-    return null
+    return nothing(request)
   }
-  if (encoding === undefined) return payload
+  // Of a HEAD Fastify measures the payload and sends nothing.
+  if (encoding === undefined || request.method === 'HEAD') return payload
   reply.header('content-encoding', encoding).removeHeader('content-length')
   return await ENCODERS[encoding](body)
+}
+
+/** The payload of a 304. For a HEAD a stream: Fastify would add `content-length: 0`, the size of no GET's content. */
+export function nothing ({ method }: FastifyRequest): unknown {
+  return method === 'HEAD' ? Readable.from([]) : null
 }
 
 function encodingOf (accepted = ''): Encoding | undefined {
@@ -45,6 +52,8 @@ function encodingOf (accepted = ''): Encoding | undefined {
   return (['br', 'gzip'] as const).find(name => wanted.includes(name) || wanted.includes('*'))
 }
 
+/** By weak comparison (RFC 9110 §13.1.2): some clients and proxies send the tag back as a strong one. */
 function isKnown (ifNoneMatch: string | undefined, etag: string): boolean {
-  return ifNoneMatch?.split(',').some(tag => tag.trim() === '*' || tag.trim() === etag) ?? false
+  const tags = ifNoneMatch?.split(',').map(tag => tag.trim()) ?? []
+  return tags.some(tag => tag === '*' || tag === etag || `W/${tag}` === etag)
 }

@@ -6,7 +6,7 @@ import {
   CountJobsQuery, GetJobQuery, Job, JobCounts, JobId, JobList, jsonArray, jsonWith, JobStats, JobStatsQuery,
   JobTimeline, JobTimelineQuery, ListJobsQuery
 } from '@tidings/contracts'
-import { compact, problemResponses, sendJson, statsRangeOf } from '@tidings/service-kit'
+import { compact, nothing, problemResponses, sendJson, statsRangeOf } from '@tidings/service-kit'
 import { attemptsOf } from '../read/attempts.ts'
 import { countByState } from '../read/count-jobs.ts'
 import { etagOf, matches } from '../read/etag.ts'
@@ -36,7 +36,8 @@ const CountsOrJob = Type.Union([JobCounts, Job], {
 const ETag = { etag: Type.String({ description: 'Changes with each event of the job' }) }
 
 /** Without a payload: a serialized `null` would be counted in `content-length` but never be sent. */
-const notModified = (reply: FastifyReply) => reply.code(304).send() as never
+const notModified = (request: FastifyRequest, reply: FastifyReply) =>
+  reply.code(304).send(nothing(request) ?? undefined) as never
 
 /** GET /jobs, /jobs/counts, /jobs/stats, /jobs/:jobId, /jobs/:jobId/events */
 export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (app) {
@@ -127,7 +128,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
     if (!row) throw await jobNotFound(app.sql, key)
     const etag = etagOf(lastEventId(row))
     reply.header('etag', etag).header('cache-control', 'private, no-cache')
-    if (matches(ifNoneMatch, etag)) return notModified(reply as unknown as FastifyReply)
+    if (matches(ifNoneMatch, etag)) return notModified(request as FastifyRequest, reply as unknown as FastifyReply)
     const json = jobJson(row)
     return sendJson(reply, include ? withData(json, await readJobData(row, dataContext(userId))) : json)
   })

@@ -57,6 +57,11 @@ t.test('a polled job', async t => {
         t.equal(answer.headers.etag, etag)
       }
       t.equal((await get(`/jobs/${jobId}`, { 'if-none-match': '"1-0"' })).statusCode, 200)
+      const head = await app.inject({
+        method: 'HEAD', url: `/jobs/${jobId}`, headers: { ...bearer(1), 'if-none-match': String(etag) }
+      })
+      t.equal(head.statusCode, 304)
+      t.equal(head.headers['content-length'], undefined, 'nor with the size of nothing')
     })
   })
 
