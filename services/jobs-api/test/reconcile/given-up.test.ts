@@ -13,7 +13,7 @@ t.test('requests of a run that is given up are there for the next run', async t 
     queue: { name: 'default', toKey: (name: string) => name },
     redis: { xinfo: async () => await new Promise<never>(() => {}) }
   } as unknown as ReconcileContext
-  reconcileRequested(context, { signal: givingUp.signal, alive: () => {} }).catch(t.threw)
+  reconcileRequested(context, { signal: givingUp.signal, alive: () => {} }).catch((err: unknown) => t.fail(String(err)))
   t.same(reconcileRequests.take().targets, [])
   givingUp.abort()
   t.same(reconcileRequests.take().targets, [{ slot: 'a' }])
