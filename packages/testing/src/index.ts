@@ -1,5 +1,5 @@
 export { freePort } from '@tidings/dev-servers'
-export { createBullmqRecord, type BullmqEntry, type ExpectedEvent, type ExpectedType } from './bullmq-record.ts'
+export { createBullmqRecord, type BullmqEntry, type ExpectedType } from './bullmq-record.ts'
 export { TEST_CERTIFICATE, TEST_CERTIFICATE_KEY } from './certificate.ts'
 export { closeAtManyMoments } from './closing.ts'
 export { createDatabase } from './database.ts'
