@@ -1,10 +1,12 @@
-import type { Client, JobList, JobSummary, ListJobsQuery } from 'tidings'
+import type { Client, JobEvent, JobList, JobSummary, ListJobsQuery } from 'tidings'
 import type { LiveItem } from '../live/live.ts'
 import { applyEvent, keyOf, newer } from './apply-event.ts'
 import { createJobRows, type RowPage } from './job-rows.ts'
 
 /** Rows of a page. */
 const LIMIT = 100
+/** Jobs without a row of which the newest event is kept. */
+const MAX_EARLY = 1000
 /** Between two requests for the newest jobs. */
 const PACE_MS = 1000
 
@@ -59,6 +61,8 @@ export function createJobPages (client: Pick<Client, 'jobs'>, query: ListJobsQue
   const listeners = new Set<() => void>()
   const closing = new AbortController()
   const rows = createJobRows()
+  /** Newest events of jobs without a row, by job id: they may be ahead of the response that brings the row. */
+  const early = new Map<string, JobEvent>()
   let next: string | null = null
   let head: JobSummary[] = []
   let seen: [first: number, last: number] = [0, 0]
@@ -88,7 +92,22 @@ export function createJobPages (client: Pick<Client, 'jobs'>, query: ListJobsQue
   }
 
   async function ask (cursor: string | undefined): Promise<JobList> {
-    return await client.jobs.list({ ...query, limit: LIMIT, ...(cursor && { cursor }), signal: closing.signal }).page()
+    const page = { limit: LIMIT, ...(cursor && { cursor }), signal: closing.signal }
+    const list = await client.jobs.list({ ...query, ...page }).page()
+    return { ...list, jobs: list.jobs.map(upToDate) }
+  }
+
+  function keepEarly (event: JobEvent) {
+    early.delete(event.jobId)
+    early.set(event.jobId, event)
+    const [oldest] = early.keys()
+    if (early.size > MAX_EARLY && oldest !== undefined) early.delete(oldest)
+  }
+
+  function upToDate (job: JobSummary): JobSummary {
+    const event = early.get(job.id)
+    const isOwn = event !== undefined && (!('queue' in event) || event.queue === job.queue)
+    return isOwn ? applyEvent(job, event) : job
   }
 
   /** Loads a page, or the one after the last. */
@@ -175,6 +194,7 @@ export function createJobPages (client: Pick<Client, 'jobs'>, query: ListJobsQue
       // Events of a state carry no queue.
       const key = 'queue' in item ? keyOf({ queue: item.queue, id: item.jobId }) : rows.keyOfId(item.jobId)
       if (key !== undefined && rows.change(key, row => applyEvent(row, item))) publishSoon()
+      else keepEarly(item)
       if (item.type === 'progress') return
     }
     refreshHead()
