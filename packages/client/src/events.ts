@@ -6,7 +6,7 @@ import type { Http } from './http.ts'
 import { createEventStream, type Channel } from './stream/event-stream.ts'
 import type { Status } from './stream/status.ts'
 import type { WebSocketConstructor } from './stream/websocket.ts'
-import type { Gap, JobEvent } from './types.ts'
+import type { BulkProgress, Gap, JobEvent } from './types.ts'
 
 export interface EventsOptions {
   /** Begins after this event: what was missed since comes first. Without it, with what happens from now on. */
@@ -15,6 +15,8 @@ export interface EventsOptions {
   types?: JobEvent['type'][] | undefined
   signal?: AbortSignal | undefined
   onStatus?: ((status: Status) => void) | undefined
+  /** The progress of the user's bulk actions, twice a second at most; what is missed is in `bulk.get`. */
+  onBulk?: ((progress: BulkProgress) => void) | undefined
 }
 
 /** The events of a user, to be read with `for await`. */
@@ -37,7 +39,7 @@ export const MAX_WAITING = 1000
 const MAX_WAITING_SIZE = 8 * 1024 * 1024
 
 export function readEvents (settings: StreamSettings, options: EventsOptions = {}): Events {
-  const { since, types, signal, onStatus = () => {} } = options
+  const { since, types, signal } = options
   const { closed } = settings.http
   if (since !== undefined && !isEventId(since)) throw new TypeError('since is not the id of an event')
   const waiting: { item: JobEvent | Gap, size: number }[] = []
@@ -50,8 +52,8 @@ export function readEvents (settings: StreamSettings, options: EventsOptions = {
 
   const stream = createEventStream({
     ...settings,
+    ...options,
     cursor: since,
-    onStatus,
     onItem: (item, size) => {
       if (types && item.type !== 'gap' && !types.includes(item.type)) return
       waiting.push({ item, size })

@@ -43,6 +43,8 @@ export type NewBulk = BodyOf<'startBulk'>
 export type StartedBulk = Extract<ResponseOf<'startBulk'>, { bulkId: string }>
 /** A bulk action, and how far it is. */
 export type Bulk = ResponseOf<'getBulk'>
+/** How far a bulk action is, as it is pushed. */
+export type BulkProgress = Pick<Bulk, 'bulkId' | 'action' | 'state' | 'matched' | 'done' | 'failed' | 'skipped'>
 
 export type Webhook = ResponseOf<'getWebhook'>
 /** How the endpoint of a webhook answers, the same at all replicas. */

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { WebSocket } from 'ws'
 import { until } from '@tidings/testing'
-import type { Gap, JobEvent } from '../src/index.ts'
+import type { BulkProgress, Gap, JobEvent } from '../src/index.ts'
 import { job, json, progress, session, startFakeServer } from './fake-server.ts'
 
 t.test('listeners to all events and watches share a connection, which ends with the last of them', async t => {
@@ -88,4 +88,21 @@ t.test('a listener whose token is refused is removed, and a later one connects a
   const before = fake.requests.length
   client.onEvent(() => {})
   await until(() => fake.requests.length > before)
+})
+
+t.test('the progress of bulk actions comes beside the events, and what is malformed does not', async t => {
+  const fake = await startFakeServer(t)
+  const bulk = {
+    bulkId: 'jobs-1', action: 'retry', state: 'running', matched: 9, done: 4, failed: 0, skipped: 0
+  } as const
+  fake.onSocket = socket => {
+    socket.send(session('100-0'))
+    for (const data of [{ ...bulk, bulkId: 7 }, bulk]) socket.send(JSON.stringify({ event: 'bulk:progress', data }))
+    socket.send(progress(1))
+  }
+  const bulks: BulkProgress[] = []
+  const events = fake.client(['websocket']).events({ onBulk: progress => bulks.push(progress) })
+  t.match(await events.next(), { value: { type: 'progress', progress: 1 } })
+  t.same(bulks, [bulk])
+  events.close()
 })

@@ -2,7 +2,7 @@ import { backoffMs, createPause, createScope } from '../abort.ts'
 import { TidingsError } from '../errors.ts'
 import { isEventId, isNewer } from '../event-id.ts'
 import type { Http } from '../http.ts'
-import type { Gap, JobEvent } from '../types.ts'
+import type { BulkProgress, Gap, JobEvent } from '../types.ts'
 import { jobEventOf, type Frame } from './frames.ts'
 import type { Link, LinkEnd } from './link.ts'
 import { readSse } from './sse.ts'
@@ -21,7 +21,8 @@ export interface EventStreamOptions {
   onItem: (item: JobEvent | Gap, size: number) => void
   /** The stream is complete from its cursor on; `isWhole`: nothing is missing before it. */
   onSession: (isWhole: boolean) => void
-  onStatus: (status: Status) => void
+  onStatus?: ((status: Status) => void) | undefined
+  onBulk?: ((progress: BulkProgress) => void) | undefined
   /** It does not come back. */
   onEnd: (error: TidingsError) => void
 }
@@ -40,7 +41,7 @@ const ACCEPTED_MS = 1000
 const MAX_REFUSED = 2
 
 /** After these a replica that works is there already. */
-const AT_ONCE = new Set(['draining', 'resync', 'slow', 'token renewed'])
+const AT_ONCE = ['draining', 'resync', 'slow', 'token renewed']
 
 const PAUSED = 'paused'
 
@@ -88,8 +89,9 @@ export function createEventStream (options: EventStreamOptions): EventStream {
   function start () {
     status.set('connecting')
     const page = globalThis as { addEventListener?: Listening, document?: Document }
-    page.addEventListener?.('online', wake, { signal: stopped })
-    page.document?.addEventListener?.('visibilitychange', wake, { signal: stopped })
+    const listening = { signal: stopped }
+    page.addEventListener?.('online', wake, listening)
+    page.document?.addEventListener?.('visibilitychange', wake, listening)
     run().catch((error: TidingsError) => {
       if (stopped.aborted) return
       stopping.abort()
@@ -141,7 +143,7 @@ export function createEventStream (options: EventStreamOptions): EventStream {
         const renewed = await http.tokens.renew('rejected', token, stopped).catch(laterWithToken)
         if (typeof renewed === 'string' && refused === 1) continue
       }
-      await pausing.wait(liveMs > 0 && AT_ONCE.has(reason) && failures === 0
+      await pausing.wait(liveMs > 0 && AT_ONCE.includes(reason) && failures === 0
         ? Math.random() * SPREAD_MS
         : backoffMs(failures, retryMs))
       failures++
@@ -184,8 +186,11 @@ export function createEventStream (options: EventStreamOptions): EventStream {
       if (event === 'session') begin(data)
       else if (event === 'auth:expiring') refresh()
       else if (event === 'ack' && data.id === 'refresh' && data.ok) known = token
-      else if (event === 'session:end') reason = typeof data.reason === 'string' ? data.reason.slice(0, 100) : 'ended'
-      else {
+      else if (event === 'bulk:progress') {
+        if (typeof data.bulkId === 'string') options.onBulk?.(data as BulkProgress)
+      } else if (event === 'session:end') {
+        reason = typeof data.reason === 'string' ? data.reason.slice(0, 100) : 'ended'
+      } else {
         const item = jobEventOf(frame)
         if (item && isNewer(item.eventId, cursor)) {
           cursor = item.eventId

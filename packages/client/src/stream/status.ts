@@ -14,7 +14,7 @@ export interface Status {
 }
 
 /** Holds a status, and reports each that differs from the one before. */
-export function createStatus (onChange: (status: Status) => void) {
+export function createStatus (onChange?: (status: Status) => void) {
   const holder = {
     current: { state: 'idle', since: Date.now() } as Status,
     set: (state: Status['state'], reason?: string, channel?: Channel) => {
@@ -23,7 +23,7 @@ export function createStatus (onChange: (status: Status) => void) {
       const next: Status = holder.current = { state, since: Date.now() }
       if (channel) next.channel = channel
       if (reason) next.reason = reason
-      onChange(next)
+      onChange?.(next)
     }
   }
   return holder

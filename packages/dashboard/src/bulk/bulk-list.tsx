@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { CircleStop, X } from 'lucide-react'
 import type { Bulk } from 'tidings'
 import { formatCount } from '../lib/format.ts'
-import { useClient } from '../live/tidings.tsx'
+import { useClient, useLiveBulks, useLiveStatus } from '../live/tidings.tsx'
 import { announce } from '../shell/announcer.tsx'
 import { Button, IconButton } from '../ui/button.tsx'
 import { toast, toastError } from '../ui/toasts.tsx'
@@ -11,7 +11,9 @@ import styles from './bulk.module.css'
 import { itemsText, WORDS } from './words.ts'
 
 export const BULKS = ['bulk', 'list']
+/** While one runs: without a connection, and with one, as what is pushed may be lost. */
 const POLL_MS = 1000
+const PUSHED_MS = 10_000
 const IDLE_MS = 30_000
 
 const STATE_WORDS: Record<Bulk['state'], string> = {
@@ -30,16 +32,27 @@ export function follow (bulkId: string): void {
   followed.add(bulkId)
 }
 
-const isRunning = ({ state }: Bulk) => state === 'waiting' || state === 'running'
+const isRunning = ({ state }: Pick<Bulk, 'state'>) => state === 'waiting' || state === 'running'
 
 /** The user's bulk actions that run, those of other pages and of earlier visits too, and what ended with faults. */
 export function BulkList ({ actions, onEnd }: { actions: Bulk['action'][], onEnd?: () => void }) {
   const client = useClient()
+  const queries = useQueryClient()
+  const runningMs = useLiveStatus().state === 'live' ? PUSHED_MS : POLL_MS
   const [ended, setEnded] = useState<Bulk[]>([])
   const { data = [] } = useQuery({
     queryKey: BULKS,
     queryFn: ({ signal }) => client.bulk.list({ signal }),
-    refetchInterval: ({ state: { data } }) => data?.some(isRunning) ? POLL_MS : IDLE_MS
+    refetchInterval: ({ state: { data } }) => data?.some(isRunning) ? runningMs : IDLE_MS
+  })
+  useLiveBulks(progress => {
+    const isKnown = data.some(({ bulkId }) => bulkId === progress.bulkId)
+    // An end comes with reasons, which are not pushed.
+    if (!isKnown || !isRunning(progress)) queries.invalidateQueries({ queryKey: BULKS }).catch(() => {})
+    else {
+      queries.setQueryData<Bulk[]>(BULKS, before =>
+        before?.map(bulk => bulk.bulkId === progress.bulkId ? { ...bulk, ...progress } : bulk))
+    }
   })
   const bulks = data.filter(({ action }) => actions.includes(action))
   useEffect(() => {

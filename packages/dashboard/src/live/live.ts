@@ -1,4 +1,4 @@
-import type { Client, Gap, JobEvent, Status } from 'tidings'
+import type { BulkProgress, Client, Gap, JobEvent, Status } from 'tidings'
 import { TidingsError } from 'tidings'
 
 export type LiveItem = JobEvent | Gap
@@ -18,6 +18,8 @@ export interface Live {
   start: (reason?: string) => void
   /** Calls the listener for each event, and for gaps, after which what is shown has to be asked for again. */
   subscribe: (listener: (item: LiveItem) => void) => () => void
+  /** Calls the listener as bulk actions advance. */
+  onBulk: (listener: (progress: BulkProgress) => void) => () => void
   stop: () => void
 }
 
@@ -25,6 +27,7 @@ export function createLive (client: Pick<Client, 'events'>): Live {
   const closing = new AbortController()
   const statusListeners = new Set<() => void>()
   const listeners = new Set<(item: LiveItem) => void>()
+  const bulkListeners = new Set<(progress: BulkProgress) => void>()
   let status: LiveStatus = { state: 'idle', since: Date.now(), caughtUp: 0 }
   /** Since when the connection has been away. */
   let lostAt: number | undefined
@@ -37,6 +40,7 @@ export function createLive (client: Pick<Client, 'events'>): Live {
   async function read () {
     const events = client.events({
       signal: closing.signal,
+      onBulk: progress => { for (const listener of bulkListeners) listener(progress) },
       onStatus: next => {
         if (next.state === 'recovering') lostAt ??= next.since
         // What comes from now on with an earlier time is what was missed.
@@ -79,6 +83,10 @@ export function createLive (client: Pick<Client, 'events'>): Live {
     subscribe: listener => {
       listeners.add(listener)
       return () => { listeners.delete(listener) }
+    },
+    onBulk: listener => {
+      bulkListeners.add(listener)
+      return () => { bulkListeners.delete(listener) }
     },
     stop: () => closing.abort()
   }

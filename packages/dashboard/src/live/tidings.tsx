@@ -1,6 +1,6 @@
 import { createContext, useContext, useEffect, useEffectEvent, useSyncExternalStore, type ReactNode } from 'react'
 import { useQuery } from '@tanstack/react-query'
-import type { Client, Me } from 'tidings'
+import type { BulkProgress, Client, Me } from 'tidings'
 import type { Live, LiveItem, LiveStatus } from './live.ts'
 
 /** Between two requests for the same thing while nothing pushes. */
@@ -40,6 +40,13 @@ export function useLiveEvents (listener: (item: LiveItem) => void): void {
   const { live } = useTidings()
   const listen = useEffectEvent(listener)
   useEffect(() => live.subscribe(item => listen(item)), [live])
+}
+
+/** Calls the listener as bulk actions of the user advance. */
+export function useLiveBulks (listener: (progress: BulkProgress) => void): void {
+  const { live } = useTidings()
+  const listen = useEffectEvent(listener)
+  useEffect(() => live.onBulk(progress => listen(progress)), [live])
 }
 
 /** For `refetchInterval` of queries: they poll while nothing pushes. */
