@@ -28,6 +28,11 @@ export function jobDuration ({ timestamp: { created, started, finished } }: JobS
   return duration((finished ?? now) - (started ?? created))
 }
 
+/** `2 of 3`; `2 (1 planned)` where a retry on request, or a worker that was lost, has added to those submitted. */
+export function attemptsText ({ made, max }: Job['attempts']): string {
+  return made <= max ? `${made} of ${max}` : `${made} (${max} planned)`
+}
+
 export const jobColumns: Column<JobSummary>[] = [
   { title: 'ID', text: ({ id }) => id, width: 40 },
   { title: 'NAME', text: ({ name }) => name, width: 30 },
@@ -45,7 +50,7 @@ export function describeJob (job: Job): string {
   const lines = [
     ['id', job.id], ['name', job.name], ['queue', job.queue], ['state', job.state],
     ['created', time(created)], ['started', time(started)], ['finished', time(finished)],
-    ['attempts', `${attempts.made} of ${attempts.max}`], ['progress', oneLine(progress, 2000)],
+    ['attempts', attemptsText(attempts)], ['progress', oneLine(progress, 2000)],
     ['data', job.dataTruncated ? 'larger than 1 MiB' : job.dataRemoved ? 'not kept any more' : oneLine(job.data, 2000)],
     ['result', job.state === 'completed' ? oneLine(result, 2000) : ''],
     ['error', failedReason ? shortened(printable(failedReason), 2000) : '']

@@ -381,7 +381,7 @@ export interface components {
         made: number;
         /**
         * Format: int32
-        * @description How often a worker may start it
+        * @description How often it is started by itself, as submitted. A retry on request, or a worker that was lost, adds one
         */
         max: number;
       };

@@ -94,7 +94,10 @@ export const Job = Type.Object({
   ...listed,
   attempts: Type.Object({
     made: Int32({ description: 'How often a worker has started the job' }),
-    max: Int32({ description: 'How often a worker may start it' })
+    max: Int32({
+      description:
+        'How often it is started by itself, as submitted. A retry on request, or a worker that was lost, adds one'
+    })
   }),
   result: Type.Optional(Type.Unknown({ description: 'The return value of the worker, once completed' })),
   resultTruncated: Type.Optional(

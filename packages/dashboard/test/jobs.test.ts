@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Redis } from 'ioredis'
 import t from 'tap'
+import type { Bulk, BulkProgress } from 'tidings'
 import { startReceiver, until } from '@tidings/testing'
 import { accessFaults, withoutChromium } from './browser.ts'
 import { startDashboard } from './setup.ts'
 
 t.test('jobs in a browser', { skip: withoutChromium }, async t => {
-  const { system, client, open, faults } = await startDashboard(t)
+  const { system, client, database, open, faults } = await startDashboard(t)
 
   await t.test('a link signs in, and its tokens leave the address at once', async t => {
     const page = await open('/')
@@ -45,6 +47,7 @@ t.test('jobs in a browser', { skip: withoutChromium }, async t => {
     const attempts = page.getByRole('region', { name: 'Attempts' }).getByRole('row')
     await attempts.filter({ hasText: 'no paper' }).getByText('failed').waitFor()
     await attempts.nth(2).getByText('completed').waitFor()
+    await page.getByText('2 (1 planned)').waitFor() // a retry on request adds one
     const row = page.getByRole('region', { name: 'Who was notified' }).getByRole('row').filter({ hasText: 'completed' })
     await row.getByText('delivered').waitFor()
     const eventId = await row.locator('code').textContent()
@@ -57,6 +60,19 @@ t.test('jobs in a browser', { skip: withoutChromium }, async t => {
     await result.getByText('20,000 items').waitFor({ state: 'detached' })
     t.ok(await result.locator('[data-index]').count() < 100, 'only lines that can be seen are drawn')
     t.same(await accessFaults(page, 'job'), [])
+
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+    const copied = (path: string) => page.waitForFunction(
+      async expected => await navigator.clipboard.readText() === expected, path)
+    await result.getByRole('button', { name: '"total":' }).click()
+    await page.getByText('returnvalue.total').first().waitFor()
+    await copied('returnvalue.total')
+    for (const key of ['ArrowDown', 'ArrowDown', 'ArrowRight', 'ArrowDown', 'Enter']) {
+      await page.keyboard.press(key)
+      await page.evaluate(() => new Promise(resolve => { requestAnimationFrame(() => requestAnimationFrame(resolve)) }))
+    }
+    await copied('returnvalue.rows[0].id')
+    t.same(await accessFaults(page, 'json-path'), [])
     await page.close()
   })
 
@@ -107,6 +123,36 @@ t.test('jobs in a browser', { skip: withoutChromium }, async t => {
     await page.getByText('120 of 120 done').first().waitFor()
     await until(areAll('completed'))
     t.ok(await page.getByRole('row').count() < 60, 'only rows that can be seen are drawn')
+    await page.close()
+  })
+
+  await t.test('the progress of an action on many is pushed to the page', async t => {
+    // One that no service works on: only what is pushed says that it advances.
+    const { sql } = database
+    await sql`
+      insert into jobs.bulks (id, user_id, action, state, matched, is_settled)
+      values ('0198c1f6-7a3e-7b2c-9d41-5f0c2a9e4b17', '1', 'cancel', 'running', 100, true)`
+    const { bulkId, action } = (await client.bulk.list()).find(({ state }) => state === 'running') as Bulk
+    const redis = new Redis(system.endpoints.redis as string)
+    t.teardown(() => redis.disconnect())
+    const push = async (progress: Partial<BulkProgress>) => {
+      const all = { bulkId, action, state: 'running', matched: 100, done: 0, failed: 0, skipped: 0, ...progress }
+      await redis.publish('{tidings}:bulk-progress', JSON.stringify({ userId: '1', progress: all }))
+    }
+    const page = await open('/jobs')
+    await page.getByText('live', { exact: true }).waitFor()
+    await page.getByText('0 of 100 done').waitFor()
+    await push({ done: 40, skipped: 2 })
+    await page.getByText('40 of 100 done, 2 left as they are').waitFor()
+    t.same(await accessFaults(page, 'bulk-running'), [])
+
+    await sql`
+      update jobs.bulks set state = 'finished', done = 99, failed = 1, finished_at = now(),
+        errors = '[{"id": "x", "reason": "It has ended"}]'
+      where state = 'running'`
+    await push({ state: 'finished', done: 99, failed: 1 })
+    await page.getByText('99 of 100 done, 1 not possible').first().waitFor()
+    await page.getByText('Why not').waitFor()
     await page.close()
   })
 

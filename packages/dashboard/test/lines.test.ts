@@ -1,6 +1,6 @@
 import t from 'tap'
 import { parseExact } from '../src/lib/exact-json.ts'
-import { jsonText, linesOf, openDepth } from '../src/ui/json/lines.ts'
+import { jsonText, labelOf, linesOf, openDepth, pathFrom } from '../src/ui/json/lines.ts'
 
 const LARGE = '{"id":9007199254740993,"small":12.50,"list":[{"a":1},[]],"odd key":null}'
 const all = () => true
@@ -29,6 +29,18 @@ t.test('lines name their paths, and end with commas as JSON does', async t => {
   ])
   t.same(lines.filter(({ kind }) => kind !== 'close').map(({ path }) => path), [
     '$', '$.id', '$.small', '$.list', '$.list[0]', '$.list[0].a', '$.list[1]', '$["odd key"]'
+  ])
+})
+
+t.test('each value but the whole has a key or a place, by which its path is copied', async t => {
+  const lines = linesOf(parseExact(LARGE), all)
+  t.same(lines.map(labelOf), [
+    undefined, '"id"', '"small"', '"list"', '0', '"a"', undefined, '1', undefined, '"odd key"', undefined
+  ])
+  const copied = lines.filter(line => labelOf(line) !== undefined).map(line => pathFrom('returnvalue', line))
+  t.same(copied, [
+    'returnvalue.id', 'returnvalue.small', 'returnvalue.list', 'returnvalue.list[0]', 'returnvalue.list[0].a',
+    'returnvalue.list[1]', 'returnvalue["odd key"]'
   ])
 })
 

@@ -59,7 +59,7 @@ export default function DeliveryPage ({ params }: PageProps) {
         <Panel title='Request body' note='the same in every attempt'>
           {delivery.payload === null
             ? <p className={styles.soft}>It is no longer kept.</p>
-            : <Json value={delivery.payload} name={`delivery-${id}`} />}
+            : <Json value={delivery.payload} name={`delivery-${id}`} root='body' />}
         </Panel>
       </div>
     </>

@@ -34,7 +34,7 @@ export function JobData ({ job, jobKey }: { job: Job, jobKey: unknown[] }) {
                 ? <p className={styles.none}>The data is no longer kept.</p>
                 : found.data === undefined
                   ? <p className={styles.none}>It was submitted without data.</p>
-                  : <Json value={found.data} name='Data' />}
+                  : <Json value={found.data} name='Data' root='data' />}
     </Panel>
   )
 }

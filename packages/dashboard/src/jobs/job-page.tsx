@@ -8,7 +8,7 @@ import { Notice } from '../ui/notice.tsx'
 import { Fact, Facts, Panel } from '../ui/panel.tsx'
 import { ErrorView, Loading } from '../ui/states.tsx'
 import { Time } from '../ui/time.tsx'
-import { Attempts } from './attempts.tsx'
+import { Attempts, attemptsText } from './attempts.tsx'
 import { Duration } from './columns.tsx'
 import { JobActions } from './job-actions.tsx'
 import { JobData } from './job-data.tsx'
@@ -55,7 +55,7 @@ export default function JobPage ({ params: { id = '' } }: PageProps) {
           <ProgressChart progress={progress} attempts={attempts} />
           <Facts>
             <Fact name='Queue'>{job.queue}</Fact>
-            <Fact name='Attempts'>{job.attempts.made} of {job.attempts.max}</Fact>
+            <Fact name='Attempts'>{attemptsText(job.attempts)}</Fact>
             <Fact name='Took'><Duration job={job} /></Fact>
             <Fact name='Created'><Time at={job.timestamp.created} as='exact' /></Fact>
             <Fact name='Started'><Time at={job.timestamp.started} as='exact' /></Fact>
@@ -64,7 +64,7 @@ export default function JobPage ({ params: { id = '' } }: PageProps) {
         </Panel>
         <div className={styles.columns}>
           <Panel title='Timeline'><Timeline events={events} created={job.timestamp.created} marked={marked} /></Panel>
-          <Panel title='Attempts'><Attempts attempts={attempts} max={job.attempts.max} /></Panel>
+          <Panel title='Attempts'><Attempts attempts={attempts} {...job.attempts} /></Panel>
         </div>
         <Notified job={job} jobKey={key} events={events} arrivals={arrivals} marked={marked} />
         <div className={styles.columns}>
@@ -105,6 +105,6 @@ const NO_RESULT: Partial<Record<Job['state'], string>> = {
 
 function Result ({ job: { state, result, resultTruncated } }: { job: Job }) {
   if (resultTruncated) return <p className={styles.none}>The result is larger than 1 MiB and was not kept.</p>
-  if (result !== undefined) return <Json value={result} name='Result' />
+  if (result !== undefined) return <Json value={result} name='Result' root='returnvalue' />
   return <p className={styles.none}>{NO_RESULT[state] ?? 'There is none yet.'}</p>
 }

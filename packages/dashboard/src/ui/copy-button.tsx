@@ -31,7 +31,7 @@ export function CopyButton ({ text, label, name = 'Copy' }: {
 }
 
 /** The clipboard is missing on pages without TLS; there a hidden field helps. */
-async function copyText (text: string): Promise<void> {
+export async function copyText (text: string): Promise<void> {
   if (navigator.clipboard) return await navigator.clipboard.writeText(text)
   const field = document.createElement('textarea')
   field.value = text

@@ -82,5 +82,14 @@ function countLines (value: unknown, depth: number, most: number): number {
   return lines
 }
 
+/** What stands before a value: its key, or its place in an array; undefined for the whole and for closing brackets. */
+export function labelOf ({ key, path, kind }: Line): string | undefined {
+  if (kind === 'close') return undefined
+  return key === undefined ? /\[(\d+)\]$/.exec(path)?.[1] : JSON.stringify(key)
+}
+
+/** The path as it is copied, for a value that is called `root`: `returnvalue.items[3].name`. */
+export const pathFrom = (root: string, { path }: Line): string => root + path.slice(1)
+
 const childPath = (path: string, name: string): string =>
   /^[A-Za-z_$][\w$]*$/.test(name) ? `${path}.${name}` : `${path}[${JSON.stringify(name)}]`
