@@ -32,7 +32,7 @@ export type ConsumeOptions = {
    * has to be idempotent, or fenced.
    */
   onBatch: (batch: ConsumedBatch) => Promise<EventId | void> | EventId | void
-  /** Awaited before each call of `onBatch`, however long it takes: whoever is full is not stuck. */
+  /** Awaited before each call of `onBatch`, however long it takes: a full handler is not stuck. */
   whenReady?: () => Promise<void>
   /** Called before the consumer continues from `resumeAt`. */
   onGap?: (gap: Gap) => Promise<void> | void
