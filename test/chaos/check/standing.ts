@@ -20,7 +20,8 @@ function standingOf (events: readonly Expected[]): Standing {
   for (const { type, ms, value, opens } of events) {
     if (opens) Object.assign(standing, { outcome: undefined, started: null, finished: null })
     switch (type) {
-      case 'added': break
+      // It comes again where a retry adds a job that a cancel had removed.
+      case 'added': Object.assign(standing, { progress: 0, attempts: 0 }); break
       case 'progress': standing.progress = value; break
       case 'active':
         Object.assign(standing, { state: type, started: ms, attempts: standing.attempts + 1 })
