@@ -147,7 +147,7 @@ function parameterOf (
 
 function urlOf (path: string, parts: Record<string, unknown>, query: Record<string, unknown>): string {
   // without it, it is another route
-  const filled = path.replace(/\{(\w+)\}/g, (_match, name: string) => encodeURIComponent(textOf(parts[name]) || ' '))
+  const filled = path.replace(/\{(\w+)\}/g, (_match, name: string) => encodeURIComponent(segment(textOf(parts[name]))))
   const search = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(listed(value))}`).join('&')
   return search ? `${filled}?${search}` : filled
 }
@@ -163,4 +163,9 @@ function textOf (value: unknown): string {
 
 function stringified (headers: Record<string, unknown>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]))
+}
+
+/** Every URL parser takes `.` and `..` out of a path: the request would be one of another route. */
+function segment (text: string): string {
+  return /^\.{0,2}$/.test(text) ? `${text} ` : text
 }
