@@ -12,8 +12,8 @@ export const outages: Mutation[] = [
   {
     without: 'a 503 for a Postgres that is away',
     file: `${KIT}/src/problems.ts`,
-    search: 'isPostgresUnavailable(err) || isRedisUnavailable(err) ? ',
-    replacement: 'isPostgresUnavailable(err) && isRedisUnavailable(err) ? ',
+    search: '(isPostgresUnavailable(err) || isRedisUnavailable(err))',
+    replacement: '(isPostgresUnavailable(err) && isRedisUnavailable(err))',
     tests: { [`${KIT}/test/problems.test.ts`]: 'an unavailable Postgres or Redis is a 503' }
   },
   {
