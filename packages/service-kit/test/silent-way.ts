@@ -6,13 +6,15 @@ import type { TestContext } from '@tidings/testing'
 export async function startSilentWay (t: TestContext, target: number) {
   const sockets = new Set<Socket>()
   const silent = new Set<Socket>()
-  const server = createServer(client => {
-    const upstream = connect(target, '127.0.0.1')
+  // Half open, since a silent end does not answer that the other one has closed, either.
+  const server = createServer({ allowHalfOpen: true }, client => {
+    const upstream = connect({ port: target, host: '127.0.0.1', allowHalfOpen: true })
     sockets.add(client)
     client.on('data', data => { if (!silent.has(client)) upstream.write(data) })
     upstream.on('data', data => { if (!silent.has(client)) client.write(data) })
     for (const [one, other] of [[client, upstream], [upstream, client]] as const) {
       one.on('error', () => other.destroy())
+      one.on('end', () => { if (!silent.has(client)) other.end() })
       one.on('close', () => { if (!silent.has(client)) other.destroy() })
     }
     t.teardown(() => { client.destroy(); upstream.destroy() })

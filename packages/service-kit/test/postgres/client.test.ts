@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { createDatabase, until } from '@tidings/testing'
-import { createSql, isAway, type RawSql } from '../../src/index.ts'
+import { createSql, isAway, withTimeout, type RawSql } from '../../src/index.ts'
 import { reconnectAfter } from '../../src/postgres/client.ts'
 import { startSilentWay } from '../silent-way.ts'
 
 const SILENCE_S = 0.5
+const PATIENCE_MS = 60_000
 
 async function startWay (t: Test) {
   const url = new URL((await createDatabase(t)).url)
@@ -62,6 +63,31 @@ t.test('a connection that was idle before is replaced as well', async t => {
   const failed = await sql`select 1`.catch((err: unknown) => err)
   t.ok(isAway(failed), String(failed))
   await until(async () => await sql`select 1`)
+})
+
+t.test('a silent connection that the pool has closed gives its place back', async t => {
+  const way = await startWay(t)
+  const sql = createSql(way.url, { max: 1, silence_timeout: SILENCE_S, idle_timeout: SILENCE_S / 2 })
+  t.teardown(() => sql.end({ timeout: 0 }))
+  await until(async () => await sql`select 1`)
+  way.silence()
+  await sleep(SILENCE_S * 1000)
+  await withTimeout(sql`select 1`, PATIENCE_MS, () => { throw new Error('it has no connection') })
+  t.equal(way.connections(), 2)
+})
+
+t.test('the idle connections of a pool are replaced with the first one that is silent', async t => {
+  const way = await startWay(t)
+  const sql = createSql(way.url, { max: 3, silence_timeout: SILENCE_S })
+  t.teardown(() => sql.end({ timeout: 0 }))
+  const three = async () => await Promise.all(Array.from({ length: 3 }, () => sql`select pg_sleep(0.1)`))
+  await until(async () => {
+    await three()
+    return way.connections() === 3
+  })
+  way.silence()
+  t.ok(isAway(await sql`select 1`.catch((err: unknown) => err)))
+  await three()
 })
 
 t.test('the silence is longer than the timeout of a statement, and unlimited where that is', async t => {
