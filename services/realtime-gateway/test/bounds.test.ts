@@ -30,7 +30,8 @@ for (const kind of ['socket.io', 'websocket'] as const) {
     t.test('the 1,001st subscription is refused, and the others continue', async t => {
       const job = newJob()
       const ids = upTo(1001).map(i => `${job.jobId}-${i}`)
-      await jobs.publish(...ids.map(jobId => ({ ...job, jobId })))
+      // No progress yet: the tail of a busy gateway may deliver these events to the session.
+      await jobs.publish(...ids.map(jobId => ({ ...job, jobId, type: 'added' as const })))
       const client = await join(t, quick.url, { token: tokenOf(job.userId) })
       await subscribeAll(client, ids.slice(0, 1000))
       t.match(await client.command('subscribe:job', ids[1000]), { ok: false, error: 'too many subscriptions' })
