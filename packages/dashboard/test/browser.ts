@@ -19,6 +19,9 @@ export const LOOKS = {
   phone: { colorScheme: 'dark', viewport: { width: 390, height: 844 } }
 } as const
 
+/** Of tablets and small laptops: a list is a table of columns from 1,141 px on. */
+const WIDTHS_BETWEEN = [740, 1000, 1141]
+
 export async function startBrowser (t: TestContext): Promise<Browser> {
   const downloadsPath = temporaryFolder(t, 'chromium')
   const browser = await chromium.launch({ executablePath: executablePath as string, args: FLAGS, downloadsPath })
@@ -27,8 +30,8 @@ export async function startBrowser (t: TestContext): Promise<Browser> {
 }
 
 /**
- * What axe finds, and what is wider than the screen: wide in light colours, and on a phone in dark ones. Leaves the
- * page as it is opened.
+ * What axe finds, and what is wider than the screen: wide in light colours, and on a phone in dark ones; and at widths
+ * between. Leaves the page as it is opened.
  */
 export async function accessFaults (page: Page, name: string): Promise<string[]> {
   // Evaluated by the debugger, so the policy of the page stays as it is.
@@ -43,18 +46,28 @@ export async function accessFaults (page: Page, name: string): Promise<string[]>
       violations = await violationsOf(page)
     }
     found.push(...violations.map(({ id, nodes }) => `${name}, ${look}: ${id} ${nodes.map(({ html }) => html).join(' ')}`))
-    const scrolled = await page.evaluate(() => {
-      const { scrollWidth, clientWidth } = document.documentElement
-      return scrollWidth - clientWidth
-    })
+    const scrolled = await excessOf(page)
     if (scrolled > 0) found.push(`${name}, ${look}: ${scrolled} px wider than the screen`)
     if (screenshots) {
       mkdirSync(screenshots, { recursive: true })
       await page.screenshot({ path: join(screenshots, `${name}-${look}.png`), fullPage: true })
     }
   }
+  for (const width of WIDTHS_BETWEEN) {
+    await show(page, 'light', { width, height: LOOKS.light.viewport.height })
+    const scrolled = await excessOf(page)
+    if (scrolled > 0) found.push(`${name}, ${width} px: ${scrolled} px wider than the screen`)
+  }
   await show(page, LOOKS.light.colorScheme, LOOKS.light.viewport)
   return found
+}
+
+/** By how many pixels a page is wider than its screen. */
+async function excessOf (page: Page): Promise<number> {
+  return await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement
+    return scrollWidth - clientWidth
+  })
 }
 
 async function show (page: Page, colorScheme: 'light' | 'dark', viewport: { width: number, height: number }) {

@@ -10,7 +10,7 @@ import { ProgressBar } from './progress-bar.tsx'
 
 /** All that can be chosen; the first one, which links to the job, is always there. */
 export const COLUMNS: Column<JobSummary>[] = [
-  { key: 'name', header: 'Name', width: 'minmax(120px, 1.4fr)', card: 'title', cell: ({ name }) => name },
+  { key: 'name', header: 'Name', width: 'minmax(110px, 1.4fr)', card: 'title', cell: ({ name }) => name },
   { key: 'state', header: 'State', width: '104px', card: 'corner', cell: job => <JobStateBadge state={job.state} /> },
   {
     key: 'progress',
@@ -19,7 +19,7 @@ export const COLUMNS: Column<JobSummary>[] = [
     card: 'hidden',
     cell: job => <Progress job={job} />
   },
-  { key: 'id', header: 'Id', width: 'minmax(190px, 2fr)', cell: ({ id }) => <Id id={id} /> },
+  { key: 'id', header: 'Id', width: 'minmax(80px, 2fr)', cell: ({ id }) => <Id id={id} /> },
   { key: 'queue', header: 'Queue', width: 'minmax(64px, 100px)', card: 'hidden', cell: ({ queue }) => queue },
   {
     key: 'duration', header: 'Took', width: '84px', align: 'end', card: 'hidden', cell: job => <Duration job={job} />

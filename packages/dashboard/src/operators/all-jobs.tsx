@@ -10,10 +10,10 @@ import { Time } from '../ui/time.tsx'
 import { ALL_USERS, POLL_MS } from './all-users.ts'
 
 const COLUMNS: Column<JobSummary>[] = [
-  { key: 'name', header: 'Name', width: 'minmax(120px, 1fr)', card: 'title', cell: ({ name }) => name },
+  { key: 'name', header: 'Name', width: 'minmax(80px, 1fr)', card: 'title', cell: ({ name }) => name },
   { key: 'user', header: 'User', width: 'minmax(80px, 0.6fr)', cell: ({ userId }) => String(userId) },
   { key: 'state', header: 'State', width: '104px', card: 'corner', cell: job => <JobStateBadge state={job.state} /> },
-  { key: 'id', header: 'Id', width: 'minmax(190px, 1.4fr)', cell: ({ id }) => <code>{id}</code> },
+  { key: 'id', header: 'Id', width: 'minmax(60px, 1.4fr)', cell: ({ id }) => <code>{id}</code> },
   { key: 'queue', header: 'Queue', width: 'minmax(64px, 120px)', card: 'hidden', cell: ({ queue }) => queue },
   {
     key: 'created',

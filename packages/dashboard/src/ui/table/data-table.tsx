@@ -55,7 +55,7 @@ export function DataTable<Row> (props: DataTableProps<Row>) {
   const [top, setTop] = useState(0)
   const [current, setCurrent] = useState(-1)
   const [, navigate] = useLocation()
-  const isNarrow = matchMedia('(max-width: 720px)').matches
+  const isNarrow = matchMedia('(max-width: 1140px)').matches
   useLayoutEffect(() => { setTop((box.current?.getBoundingClientRect().top ?? 0) + window.scrollY) }, [count === 0])
 
   const virtualizer = useWindowVirtualizer({
