@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { hasEtag } from './etag.ts'
 
 /** Below this size the headers and the time of an encoding outweigh its savings. */
 const MIN_BYTES = 2048
@@ -31,7 +32,7 @@ export async function compact (request: FastifyRequest, reply: FastifyReply, pay
   reply.header('etag', etag).header('vary', [reply.getHeader('vary') ?? [], 'accept-encoding'].flat().join(', '))
   if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'private, no-cache')
 
-  if (isKnown(request.headers['if-none-match'], etag)) {
+  if (hasEtag(request.headers['if-none-match'], etag)) {
     reply.code(304).removeHeader('content-type').removeHeader('content-length')
     return nothing(request)
   }
@@ -50,10 +51,4 @@ function encodingOf (accepted = ''): Encoding | undefined {
   const wanted = accepted.toLowerCase().split(',').map(each => each.trim().split(/\s*;\s*/))
     .filter(([, q = 'q=1']) => Number(q.slice(2)) > 0).map(([name]) => name)
   return (['br', 'gzip'] as const).find(name => wanted.includes(name) || wanted.includes('*'))
-}
-
-/** By weak comparison (RFC 9110 §13.1.2): some clients and proxies send the tag back as a strong one. */
-function isKnown (ifNoneMatch: string | undefined, etag: string): boolean {
-  const tags = ifNoneMatch?.split(',').map(tag => tag.trim()) ?? []
-  return tags.some(tag => tag === '*' || tag === etag || `W/${tag}` === etag)
 }

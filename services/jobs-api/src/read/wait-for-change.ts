@@ -1,6 +1,7 @@
+import { hasEtag } from '@tidings/service-kit'
 import { FIRST_FINAL_STATE } from '../db/state-code.ts'
 import type { ProjectionProgress } from '../projector/projection-progress.ts'
-import { etagOf, matches } from './etag.ts'
+import { etagOf } from './etag.ts'
 import type { FoundJob, JobKey } from './find-jobs.ts'
 import { lastEventId } from './job-row.ts'
 
@@ -37,7 +38,7 @@ export async function waitForChange (
       first ??= tag
       const isChanged = ifNoneMatch === undefined
         ? tag !== first || row.state >= FIRST_FINAL_STATE
-        : !matches(ifNoneMatch, tag)
+        : !hasEtag(ifNoneMatch, tag)
       if (isChanged || !await changed) return row
     }
   } finally {

@@ -6,10 +6,10 @@ import {
   CountJobsQuery, GetJobQuery, Job, JobCounts, JobId, JobList, jsonArray, jsonWith, JobStats, JobStatsQuery,
   JobTimeline, JobTimelineQuery, ListJobsQuery
 } from '@tidings/contracts'
-import { compact, nothing, problemResponses, sendJson, statsRangeOf } from '@tidings/service-kit'
+import { compact, hasEtag, nothing, problemResponses, sendJson, statsRangeOf } from '@tidings/service-kit'
 import { attemptsOf } from '../read/attempts.ts'
 import { countByState } from '../read/count-jobs.ts'
-import { etagOf, matches } from '../read/etag.ts'
+import { etagOf } from '../read/etag.ts'
 import type { FoundJob, JobKey } from '../read/find-jobs.ts'
 import { DataNotVisible, readJobData, withData } from '../read/job-data.ts'
 import { jobNotFound } from '../read/job-not-found.ts'
@@ -128,7 +128,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox = async function jobRoutes (ap
     if (!row) throw await jobNotFound(app.sql, key)
     const etag = etagOf(lastEventId(row))
     reply.header('etag', etag).header('cache-control', 'private, no-cache')
-    if (matches(ifNoneMatch, etag)) return notModified(request as FastifyRequest, reply as unknown as FastifyReply)
+    if (hasEtag(ifNoneMatch, etag)) return notModified(request as FastifyRequest, reply as unknown as FastifyReply)
     const json = jobJson(row)
     return sendJson(reply, include ? withData(json, await readJobData(row, dataContext(userId))) : json)
   })
