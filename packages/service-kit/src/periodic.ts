@@ -2,6 +2,9 @@ import type { FastifyBaseLogger } from 'fastify'
 import { pause } from './async.ts'
 import type { Loops } from './loops.ts'
 
+/** What a long run of a task is given: it ends soon once the signal aborts, and calls `alive` after each page. */
+export type Run = { signal: AbortSignal, alive?: () => void }
+
 export type PeriodicTask = {
   name: string
   /** Milliseconds between the end of a run and the start of the next. */
@@ -15,7 +18,7 @@ export type PeriodicTask = {
    * has its signal aborted, and may still complete the statement that it waits for: beside the next one, as beside that
    * of another replica.
    */
-  run: (signal: AbortSignal, alive: () => void) => Promise<boolean | void>
+  run: (run: Run) => Promise<boolean | void>
 }
 
 type Log = Pick<FastifyBaseLogger, 'warn' | 'debug'>
@@ -40,7 +43,7 @@ export async function runPeriodically (
     const givingUp = new AbortController()
     let hasMore: boolean | void = false
     try {
-      hasMore = await loop.step(async alive => await run(AbortSignal.any([signal, givingUp.signal]), alive))
+      hasMore = await loop.step(async alive => await run({ signal: AbortSignal.any([signal, givingUp.signal]), alive }))
       hasFailed = false
     } catch (err) {
       givingUp.abort(err)

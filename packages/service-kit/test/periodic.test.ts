@@ -67,7 +67,7 @@ t.test('a run that never ends is given up with its signal, and the task goes on'
     name: 'hang',
     everyMs: 1,
     timeoutMs: 5,
-    run: async signal => {
+    run: async ({ signal }) => {
       signals.push(signal)
       if (signals.length < 3) await new Promise(() => {})
     }

@@ -14,8 +14,8 @@ export const submit: Mutation[] = [
   {
     without: 'the outbox sweep',
     file: `${API}/src/queue-leader/queue-duties.ts`,
-    search: 'await sweepOutbox(config.SWEEP_AGE_MS, context, { signal, alive })',
-    replacement: 'alive()',
+    search: 'await sweepOutbox(config.SWEEP_AGE_MS, context, run)',
+    replacement: 'run.alive?.()',
     tests: { [`${API}/test/reconcile/outbox.test.ts`]: 'a job that never reached Redis is added once by two replicas' }
   },
   {

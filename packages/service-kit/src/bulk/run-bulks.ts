@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
+import type { Run } from '../periodic.ts'
 import { isActive, type BulkRow } from './bulk-row.ts'
 import type { BulkStore } from './bulk-store.ts'
 
@@ -17,14 +18,12 @@ type RunContext = {
    */
   runPage: (bulk: BulkRow) => Promise<{ row: BulkRow | undefined, hasItems: boolean, hasMore: boolean }>
   publish: (bulk: BulkRow) => void
-  /** Called after each page. */
-  alive?: () => void
   log: FastifyBaseLogger
 }
 
 /** Takes the oldest bulk action of each user one page further; returns whether more can be done at once. */
 export async function runBulks (
-  { store, runPage, publish, alive, log }: RunContext, signal: AbortSignal
+  { store, runPage, publish, log }: RunContext, { signal, alive }: Run
 ): Promise<boolean> {
   const waiting = await store.open(MAX_BULKS)
   let hasMore = false

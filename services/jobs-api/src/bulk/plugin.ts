@@ -2,7 +2,7 @@ import fp from 'fastify-plugin'
 import { BULK_LEASE_KEY } from '@tidings/contracts'
 import { createStreamWriter } from '@tidings/job-events'
 import {
-  createBulkStore, isActive, publishBulks, runBulks, runPeriodically, type BulkRow, type BulkStore
+  createBulkStore, isActive, publishBulks, runBulks, runPeriodically, type BulkRow, type BulkStore, type Run
 } from '@tidings/service-kit'
 import type { Config } from '../config.ts'
 import { holdLease } from '../lease/hold-lease.ts'
@@ -33,8 +33,7 @@ export const bulks = fp<{ config: Config }>(async function bulks (app, { config 
     {
       name: 'bulk actions',
       everyMs: POLL_MS,
-      run: async (signal: AbortSignal, alive: () => void) =>
-        await runBulks({ store, runPage, publish, alive, log }, signal)
+      run: async (run: Run) => await runBulks({ store, runPage, publish, log }, run)
     },
     {
       name: 'old bulk actions',

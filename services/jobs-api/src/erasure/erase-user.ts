@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { userHistoryKey, userSessionsKey } from '@tidings/contracts'
-import { createBulkStore, type RawSql } from '@tidings/service-kit'
+import { createBulkStore, type RawSql, type Run } from '@tidings/service-kit'
 import { cancelJob } from '../commands/cancel-job.ts'
 import { queuedJob } from '../commands/queued-job.ts'
 import { countedOut, dependentsRemoved, linesRemoved } from '../db/fragments.ts'
@@ -11,20 +11,16 @@ import type { FoundJob } from '../read/find-jobs.ts'
 /** Jobs of one page: a second's work, so that nothing waits long for a lock. */
 const PAGE = 200
 
-export type EraseContext = {
-  sql: RawSql
-  redis: Redis
-  findQueue: (name: string) => Queue
-  /** Called after each page. */
-  alive?: () => void
-}
+export type EraseContext = { sql: RawSql, redis: Redis, findQueue: (name: string) => Queue }
 
 /**
  * One pass over everything that this service stores of a user. Open jobs are cancelled, and removed in a later pass,
  * once they have ended; finished jobs are removed with their hashes in BullMQ, timelines, large values and bad items
  * (whose reason may quote the data). Returns the number of jobs found.
  */
-export async function eraseUser (userId: string, context: EraseContext, signal: AbortSignal): Promise<number> {
+export async function eraseUser (
+  userId: string, context: EraseContext, { signal, alive }: Run
+): Promise<number> {
   const { sql, redis } = context
   let found = 0
   for (let after = 0; !signal.aborted;) {
@@ -37,7 +33,7 @@ export async function eraseUser (userId: string, context: EraseContext, signal: 
     }
     const finished = rows.filter(({ state }) => state >= FIRST_FINAL_STATE).map(({ n }) => n)
     await removeRows(sql, { finished, outOfReach })
-    context.alive?.()
+    alive?.()
     if (rows.length < PAGE) break
     after = rows.at(-1)?.n ?? after
   }

@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
 import { ERASURE_LEASE_KEY } from '@tidings/contracts'
-import { runPeriodically } from '@tidings/service-kit'
+import { runPeriodically, type Run } from '@tidings/service-kit'
 import type { Config } from '../config.ts'
 import { holdLease } from '../lease/hold-lease.ts'
 import { runErasures } from './run-erasures.ts'
@@ -13,7 +13,7 @@ export const erasures = fp<{ config: Config }>(async function erasures (app, { c
   const task = {
     name: 'erasures',
     everyMs: config.ERASURE_INTERVAL_MS,
-    run: async (signal: AbortSignal, alive: () => void) => await runErasures({ ...context, alive }, signal)
+    run: async (run: Run) => await runErasures(context, run)
   }
   const work = async (signal: AbortSignal) => await runPeriodically(task, { signal, log, loops })
   const lease = holdLease({ redis, key: ERASURE_LEASE_KEY, ttlMs: config.LEASE_MS, loops, log, work })

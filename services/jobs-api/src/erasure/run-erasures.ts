@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { ERASURES_KEY, erasureStatusKey } from '@tidings/contracts'
 import { createStreamReader } from '@tidings/job-events'
+import type { Run } from '@tidings/service-kit'
 import type { ProjectionProgress } from '../projector/projection-progress.ts'
 import { eraseUser, type EraseContext } from './erase-user.ts'
 import { pendingRows, recordErased, recordQuiet, recordReport, type ErasureRow } from './erasures.ts'
@@ -15,19 +16,19 @@ type Pending = ErasureRow & { user_id: string }
  * Works on every pending erasure once. This service has finished when no row of the user was found, the projection has
  * then passed the end of the stream, and still no row was found: an unprojected event would have written one.
  */
-export async function runErasures (context: RunContext, signal: AbortSignal): Promise<void> {
+export async function runErasures (context: RunContext, run: Run): Promise<void> {
   for (const erasure of await pendingRows(context.sql)) {
-    if (signal.aborted) return
-    if (erasure.jobs_api_at === null) await eraseHere(erasure, context, signal)
+    if (run.signal.aborted) return
+    if (erasure.jobs_api_at === null) await eraseHere(erasure, context, run)
     await exchangeReports(erasure, context)
-    context.alive?.()
+    run.alive?.()
   }
 }
 
-async function eraseHere (erasure: Pending, context: RunContext, signal: AbortSignal): Promise<void> {
+async function eraseHere (erasure: Pending, context: RunContext, run: Run): Promise<void> {
   const { sql, redis, projection, quietMs, log } = context
-  const found = await eraseUser(erasure.user_id, context, signal)
-  if (found > 0 || signal.aborted) return await recordQuiet(sql, erasure.id, undefined)
+  const found = await eraseUser(erasure.user_id, context, run)
+  if (found > 0 || run.signal.aborted) return await recordQuiet(sql, erasure.id, undefined)
   if (erasure.quiet_since === null) return await recordQuiet(sql, erasure.id, await createStreamReader(redis).last())
   const end = { ms: erasure.quiet_ms ?? 0, seq: erasure.quiet_seq ?? 0 }
   if (!projection.hasReached(end) || Date.now() - erasure.quiet_since.getTime() < quietMs) return

@@ -1,5 +1,5 @@
-/** Of a run: `alive` is called after each batch. */
-export type Run = { signal: AbortSignal, alive?: () => void }
+import type { Run } from '@tidings/service-kit'
+
 export type Retention = Run & { days: number }
 
 /**

@@ -1,5 +1,5 @@
-import type { RawSql } from '@tidings/service-kit'
-import { inBatches, type Run } from './in-batches.ts'
+import type { RawSql, Run } from '@tidings/service-kit'
+import { inBatches } from './in-batches.ts'
 
 const BATCH = 5000
 

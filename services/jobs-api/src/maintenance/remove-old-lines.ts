@@ -1,6 +1,6 @@
-import { DAY_MS, dropDays, type RawSql } from '@tidings/service-kit'
+import { DAY_MS, dropDays, type RawSql, type Run } from '@tidings/service-kit'
 import { TIMELINE } from '../db/timeline-days.ts'
-import type { Retention, Run } from './in-batches.ts'
+import type { Retention } from './in-batches.ts'
 
 /** Jobs at a time. */
 const BATCH = 5000

@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import { PROJECTOR_LEASE_KEY } from '@tidings/contracts'
 import { formatEventId, hasNewer, type StreamConsumer, type UnsupportedJobEvent } from '@tidings/job-events'
-import { runPeriodically } from '@tidings/service-kit'
+import { runPeriodically, type Run } from '@tidings/service-kit'
 import type { Config } from '../config.ts'
 import { holdLease } from '../lease/hold-lease.ts'
 import { runRetention } from '../maintenance/retention.ts'
@@ -56,8 +56,7 @@ export const projector = fp<{ config: Config }>(async function projector (app, {
         if (!signal.aborted) consumer = start()
       })
     })
-    const run = async (signal: AbortSignal, alive: () => void) =>
-      await runRetention({ sql, metrics, days: config.JOB_RETENTION_DAYS, signal, alive })
+    const run = async (run: Run) => await runRetention({ sql, metrics, days: config.JOB_RETENTION_DAYS, ...run })
     await runPeriodically({ name: 'retention', everyMs: config.RETENTION_INTERVAL_MS, run }, { signal, log, loops })
     unwatch()
     await restarting

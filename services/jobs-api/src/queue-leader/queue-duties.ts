@@ -41,14 +41,12 @@ export function createQueueDuties (app: FastifyInstance, name: string, stream: S
       runPeriodically({ name: `${what} of ${name}`, everyMs, run }, { signal, log, loops })
     await Promise.all([
       relay.run(signal),
-      every('outbox', config.SWEEP_INTERVAL_MS, async (signal, alive) =>
-        await sweepOutbox(config.SWEEP_AGE_MS, context, { signal, alive })),
-      every('removed jobs', REQUEST_CHECK_MS, async (signal, alive) =>
-        await reconcileRequested(context, { signal, alive })),
-      every('reconciliation', REQUEST_CHECK_MS, async (signal, alive) =>
-        await reconcileAll(context, { signal, alive })),
-      every('silent jobs', config.RECONCILE_INTERVAL_MS, async (signal, alive) =>
-        await reconcileSilent(config.RECONCILE_SILENT_MS, context, { signal, alive })),
+      every('outbox', config.SWEEP_INTERVAL_MS, async run =>
+        await sweepOutbox(config.SWEEP_AGE_MS, context, run)),
+      every('removed jobs', REQUEST_CHECK_MS, async run => await reconcileRequested(context, run)),
+      every('reconciliation', REQUEST_CHECK_MS, async run => await reconcileAll(context, run)),
+      every('silent jobs', config.RECONCILE_INTERVAL_MS, async run =>
+        await reconcileSilent(config.RECONCILE_SILENT_MS, context, run)),
       every('event retention', RETENTION_CHECK_MS, keepRetention),
       every('trimming', config.RELAY_TRIM_MS, trim)
     ])

@@ -1,3 +1,4 @@
+import type { Run } from '@tidings/service-kit'
 import { carryOutCancel } from '../commands/cancel-job.ts'
 import type { ReconcileRequests } from '../relay/mapping/reconcile-requests.ts'
 import { readRelayState, requestReconcile, saveReconciled } from '../relay/relay-state.ts'
@@ -15,9 +16,6 @@ const MAX_SILENT = 5000
 const MAX_ADDED = 10_000
 const OPEN_STATES = new Set<BullmqState['state'] | undefined>(['waiting', 'delayed', 'active'])
 
-/** `alive` is called after each page. */
-type Run = { signal: AbortSignal, alive: () => void }
-
 export type ReconcileContext = ApplyContext & { lostJobs: LostJobs, reconcileRequests: ReconcileRequests }
 
 /**
@@ -34,7 +32,7 @@ export async function reconcileAll (context: ReconcileContext, { signal, alive }
     if (signal.aborted) return // the next leader starts from the beginning
     const rows = await openRows(sql, queue.name, { after, upTo, limit: PAGE })
     await compare(rows, context)
-    alive()
+    alive?.()
     compared += rows.length
     after = rows.at(-1)?.n ?? upTo
     if (rows.length < PAGE) break
@@ -60,7 +58,7 @@ export async function reconcileRequested (context: ReconcileContext, { signal, a
       const some = targets.slice(0, PAGE)
       await waitForRows(context) // so that each has its row
       await compare(await requestedRows(sql, queue.name, some), context)
-      alive()
+      alive?.()
       targets.splice(0, some.length)
     }
   } finally {
@@ -77,7 +75,7 @@ export async function reconcileSilent (
   for (let read = 0; read < MAX_SILENT; read += PAGE) {
     const { rows, isEnd } = await silentRows(sql, queue.name, { silentMs, limit: PAGE })
     await compare(rows, context)
-    alive()
+    alive?.()
     if (isEnd || signal.aborted) return
   }
 }
@@ -90,7 +88,7 @@ export async function sweepOutbox (
   for (let swept = 0; swept < MAX_ADDED; swept += PAGE) {
     const rows = await outboxRows(sql, queue.name, { olderThanMs, limit: PAGE })
     const added = await apply(rows.map(row => ({ row, decide: fresh => decideMissing(fresh, 'rerun') })), context)
-    alive()
+    alive?.()
     metrics.enqueued.inc({ queue: queue.name }, added)
     if (rows.length < PAGE || added === 0 || signal.aborted) return // if none was added the next page would be the same
   }

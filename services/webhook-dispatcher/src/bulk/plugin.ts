@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import { DELIVERY_BULK_PREFIX } from '@tidings/contracts'
 import {
-  createBulkStore, publishBulks, runBulks, startPeriodicTasks, type BulkRow, type BulkStore
+  createBulkStore, publishBulks, runBulks, startPeriodicTasks, type BulkRow, type BulkStore, type Run
 } from '@tidings/service-kit'
 import { durationMs } from '../duration.ts'
 import { redeliverPage } from './redeliver-page.ts'
@@ -27,8 +27,7 @@ export const bulks = fp(async function bulks (app) {
     {
       name: 'bulk redeliveries',
       everyMs: POLL_MS,
-      run: async (signal: AbortSignal, alive: () => void) =>
-        await runBulks({ store, runPage, publish, alive, log }, signal)
+      run: async (run: Run) => await runBulks({ store, runPage, publish, log }, run)
     },
     { name: 'old bulk redeliveries', everyMs: RETENTION_MS, run: async () => await store.removeOld(retentionDays) > 0 }
   ]

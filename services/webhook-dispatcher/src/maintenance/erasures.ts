@@ -2,7 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
 import { ERASURES_KEY, isErased, reportErased } from '@tidings/contracts'
 import { createStreamReader, isNewer, ZERO, type EventId } from '@tidings/job-events'
-import type { RawSql } from '@tidings/service-kit'
+import type { RawSql, Run } from '@tidings/service-kit'
 import { erasePage, eraseWebhooks } from './erase-user.ts'
 
 /** How long no data must be found: outcomes that another replica held are written by then. */
@@ -23,7 +23,7 @@ export function createErasures ({ sql, redis, log, quietMs = QUIET_MS }: Erasure
   const quiet = new Map<string, Quiet>()
 
   /** Returns whether there may be more to erase at once. */
-  return async function erase (_signal?: AbortSignal, alive?: () => void): Promise<boolean> {
+  return async function erase (run?: Run): Promise<boolean> {
     const requested = Object.entries(await redis.hgetall(ERASURES_KEY))
     const isRequested = (id: string) => requested.some(([erasureId]) => erasureId === id)
     for (const id of quiet.keys()) if (!isRequested(id)) quiet.delete(id)
@@ -37,7 +37,7 @@ export function createErasures ({ sql, redis, log, quietMs = QUIET_MS }: Erasure
       }
       found += here
       if (await isQuiet(erasureId) && await eraseWebhooks(sql, userId)) await report(erasureId)
-      alive?.()
+      run?.alive?.()
     }
     return found > 0
   }
