@@ -15,10 +15,17 @@ export class StepTimeout extends Error {
 
 /**
  * The outcome of a promise, or what `onTimeout` returns or throws after `ms`. The promise itself goes on; a rejection
- * after the timeout is ignored. A function instead of a promise gets `again`, which restarts the time.
+ * after the timeout is ignored.
  */
 export async function withTimeout<T, Late> (
-  work: Promise<T> | T | ((again: () => void) => Promise<T>), ms: number, onTimeout: () => Late
+  promise: Promise<T> | T, ms: number, onTimeout: () => Late
+): Promise<T | Late> {
+  return await withRenewableTimeout(() => promise, ms, onTimeout)
+}
+
+/** The same for work that gets `again`, which gives it its whole time again. */
+export async function withRenewableTimeout<T, Late> (
+  work: (again: () => void) => Promise<T> | T, ms: number, onTimeout: () => Late
 ): Promise<T | Late> {
   const late = Promise.withResolvers<typeof LATE>()
   const start = () => setTimeout(late.resolve, ms, LATE)
@@ -29,18 +36,12 @@ export async function withTimeout<T, Late> (
     timer = start()
   }
   try {
-    const outcome = await Promise.race([isFunction(work) ? work(again) : work, late.promise])
+    const outcome = await Promise.race([work(again), late.promise])
     return outcome === LATE ? onTimeout() : outcome as T
   } finally {
     clearTimeout(timer)
     timer = undefined
   }
-}
-
-function isFunction<T> (
-  work: Promise<T> | T | ((again: () => void) => Promise<T>)
-): work is (again: () => void) => Promise<T> {
-  return typeof work === 'function'
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import fp from 'fastify-plugin'
-import { StepTimeout, withTimeout } from './async.ts'
+import { StepTimeout, withRenewableTimeout } from './async.ts'
 import { prom } from './metrics.ts'
 
 /** Longer than a page of any loop takes in which every statement and command reaches its own timeout. */
@@ -48,7 +48,7 @@ export function createLoops ({ log, onTimeout }: LoopsOptions) {
         again()
       }
       try {
-        return await withTimeout(async again => await work(() => alive(again)), timeoutMs, (): never => {
+        return await withRenewableTimeout(again => work(() => alive(again)), timeoutMs, (): never => {
           isLate = true
           throw new StepTimeout(timeoutMs)
         })
