@@ -23,7 +23,12 @@ export type NewEvent = Omit<Partial<JobEvent>, 'progress' | 'result'> & Pick<Job
 /** Postgres and Redis of the test's own, and the environment of a dispatcher on them. */
 export async function startStores (t: TestContext): Promise<Stores> {
   const [{ url, sql }, redis] = await Promise.all([createDatabase(t), startRedis(t)])
-  const env = {
+  return { url, sql, redis, env: environment(url, redis) }
+}
+
+/** Of a dispatcher on these stores. */
+export function environment (url: string, redis: TestRedis): Settings {
+  return {
     DATABASE_URL: url,
     REDIS_URL: redis.url,
     TOKEN_SECRET: TEST_SECRET,
@@ -32,7 +37,6 @@ export async function startStores (t: TestContext): Promise<Stores> {
     WEBHOOK_DISPATCHER_PORT: '0',
     LOG_LEVEL: 'error'
   }
-  return { url, sql, redis, env }
 }
 
 /** A dispatcher in this process, ready. */

@@ -2,10 +2,10 @@ import t from 'tap'
 import { fileURLToPath } from 'node:url'
 import postgres, { type Sql } from 'postgres'
 import {
-  freePort, spawnService, startPostgres, startReceiver, startRedis, TEST_SECRET, until, type ReceivedRequest,
+  freePort, spawnService, startPostgres, startReceiver, startRedis, until, type ReceivedRequest,
   type SpawnedService, type TestContext
 } from '@tidings/testing'
-import { appender, jobOf, SECRET_KEY, webhookCreator, type NewEvent, type Settings } from '../setup.ts'
+import { appender, environment, jobOf, webhookCreator, type NewEvent, type Settings } from '../setup.ts'
 
 const SERVER = fileURLToPath(new URL('../../src/server.ts', import.meta.url))
 const USERS = ['1', '2', '3', '4', '5', '6', '7', '8']
@@ -38,16 +38,11 @@ t.setTimeout(600_000)
 t.test('while replicas are killed and stores restart nothing is lost, order holds, only requests repeat', async t => {
   const [database, redis] = await Promise.all([startPostgres(t), startRedis(t, { appendonly: true })])
   const env = {
-    DATABASE_URL: database.url,
-    REDIS_URL: redis.url,
-    TOKEN_SECRET: TEST_SECRET,
-    WEBHOOK_SECRET_KEY: SECRET_KEY,
-    WEBHOOK_ALLOW_PRIVATE: 'true',
+    ...environment(database.url, redis),
     WEBHOOK_LEASE: '1s',
     WEBHOOK_TIMEOUT_MS: '60000', // at an endpoint that fails progress would give way,
     WEBHOOK_PROGRESS_LAG: '1h', // and at a slow one, as all look while this machine is busy
-    INGEST_SHARDS: '2',
-    LOG_LEVEL: 'error'
+    INGEST_SHARDS: '2'
   }
   const replicas = await Promise.all([startReplica(t, env), startReplica(t, env)])
   const sql = postgres(database.url, { max: 2, onnotice: () => {} })

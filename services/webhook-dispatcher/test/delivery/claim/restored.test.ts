@@ -1,9 +1,7 @@
 import t from 'tap'
 import postgres from 'postgres'
-import {
-  startPostgres, startReceiver, startRedis, startStandby, TEST_SECRET, until, withoutStandby
-} from '@tidings/testing'
-import { appender, SECRET_KEY, startApp, startStores, webhookCreator } from '../../setup.ts'
+import { startPostgres, startReceiver, startRedis, startStandby, until, withoutStandby } from '@tidings/testing'
+import { appender, environment, startApp, startStores, webhookCreator } from '../../setup.ts'
 
 const end = (jobId: string) => [{ type: 'completed' as const, jobId, result: jobId }]
 
@@ -17,17 +15,9 @@ t.test('deliveries that Postgres has lost in a fail-over are made again, though 
   const [sql, restored] = [primary.url, standby.url].map(url => postgres(url, { max: 2, onnotice: () => {} })) as
     [postgres.Sql, postgres.Sql]
   t.teardown(() => Promise.all([sql, restored].map(one => one.end({ timeout: 1 }))))
-  const env = {
-    DATABASE_URL: url,
-    REDIS_URL: redis.url,
-    TOKEN_SECRET: TEST_SECRET,
-    WEBHOOK_SECRET_KEY: SECRET_KEY,
-    WEBHOOK_ALLOW_PRIVATE: 'true',
-    WEBHOOK_LEASE: '10m',
-    WEBHOOK_TIMEOUT_MS: '60000',
-    LOG_LEVEL: 'silent'
-  }
-  const app = await startApp(t, { url, sql, redis, env })
+  const app = await startApp(t, { url, sql, redis, env: environment(url, redis) }, {
+    WEBHOOK_LEASE: '10m', WEBHOOK_TIMEOUT_MS: '60000', LOG_LEVEL: 'silent'
+  })
   const append = appender(redis)
   const hanging = Promise.withResolvers<void>()
   const first = await startReceiver(t, async () => {
