@@ -146,8 +146,7 @@ async function catchUp (queues: Queue[], { redis, stream, projection }: RetryCon
     }
   }
   const last = await createStreamReader(redis).last()
-  if (!last || projection.hasReached(last)) return
-  if (!await projection.waitFor(last, { timeoutMs: until - Date.now() })) {
+  if (last && !await projection.waitFor(last, { timeoutMs: until - Date.now() })) {
     throw new Error('The projection is behind')
   }
 }
