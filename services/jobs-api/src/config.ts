@@ -39,6 +39,9 @@ export const Settings = Type.Object({
     description: 'The webhook-dispatcher that redelivers in bulk'
   }),
   REQUESTS_MAX: Count(2000, 'Requests in progress at a time, except for long polls; more are refused with 503'),
+  EVENT_LOOP_DELAY_MAX_MS: Limit(
+    1000, 'Requests are refused with 503 while the event loop is this late, on average over a second; 0: no limit'
+  ),
   HANDLER_TIMEOUT_MS: Milliseconds(15_000, 'A request that takes longer gets a 503: a dependency does not answer'),
   BODIES_PER_USER: Count(100, 'Request bodies that a user may send at a time'),
   LONG_POLLS_MAX: Count(5000, 'Requests with `?wait` that may wait at a time'),

@@ -4,23 +4,21 @@ import fp from 'fastify-plugin'
 import type { Config } from '../config.ts'
 import { requestsShed } from '../metrics.ts'
 
-/** An event loop this late cannot catch up while new work arrives. */
-const MAX_LOOP_DELAY_MS = 1000
 const SAMPLE_MS = 1000
 const RESOLUTION_MS = 10
 
 const Overloaded = createError('OVERLOADED', 'The service is overloaded; try again', 503)
 
 /**
- * Refuses requests of this scope while the event loop is late, or while more are in progress than the process should
- * hold (because Postgres has stopped answering, for example). A request counts once it is authenticated and its body
- * was read. Long polls have a limit of their own.
+ * Refuses requests of this scope while the event loop is so late that it could not catch up as more work arrives, or
+ * while more are in progress than the process should hold (because Postgres has stopped answering, for example). A
+ * request counts once it is authenticated and its body was read. Long polls have a limit of their own.
  */
 export const loadShedding = fp<{ config: Config }>(async function loadShedding (app, { config }) {
   const shed = requestsShed(app.metricsRegistry)
   let inProgress = 0
 
-  const loop = watchEventLoop()
+  const loop = watchEventLoop(config.EVENT_LOOP_DELAY_MAX_MS)
   app.addHook('onClose', async () => loop.stop())
   app.addHook('onRequest', (_request, _reply, done) => {
     if (loop.isLate) refuse()
@@ -48,13 +46,13 @@ export const loadShedding = fp<{ config: Config }>(async function loadShedding (
  * Not @fastify/under-pressure: its timer also reads the memory usage, which throws, and ends the process, when there is
  * no file descriptor left.
  */
-function watchEventLoop () {
+function watchEventLoop (maxDelayMs: number) {
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
   delay.enable()
   let isLate = false
   const timer = setInterval(() => {
     // NaN if nothing was measured: the loop was blocked for the whole period.
-    isLate = !(delay.mean / 1e6 - RESOLUTION_MS <= MAX_LOOP_DELAY_MS)
+    isLate = maxDelayMs > 0 && !(delay.mean / 1e6 - RESOLUTION_MS <= maxDelayMs)
     delay.reset()
   }, SAMPLE_MS).unref()
   return {
