@@ -56,16 +56,13 @@ type Row = {
 
 /**
  * Claims due deliveries, endpoint by endpoint within the capacity of each, so that a million rows of a dead endpoint
- * cost
- * the others nothing. Only the oldest pending delivery of an ordering key, its head, can be claimed; it brings its
+ * cost the others nothing. Only the oldest pending delivery of an ordering key, its head, can be claimed; it brings its
  * successors. An endpoint whose circuit is open gives one head, as a probe.
  *
  * The order and limit of each subquery are what holds the planner to its index: as NOT EXISTS, the test for the head
  * becomes an anti join, which reads all that an endpoint has waiting. Pending rows are asked for as not finished
- * wherever
- * the index due_deliveries must not serve: it is on `state`, and seems best for anything while the statistics know of
- * no
- * pending rows.
+ * wherever the index due_deliveries must not serve: it is on `state`, and seems best for anything while the statistics
+ * know of no pending rows.
  */
 export async function claimDue (sql: Sql, request: ClaimRequest): Promise<Claimed> {
   const { workerId, maxRuns, capacities, after, probeMs } = request
@@ -83,9 +80,9 @@ export async function claimDue (sql: Sql, request: ClaimRequest): Promise<Claime
       left join unnest(${[...capacities.keys()]}::int[], ${[...capacities.values()]}::int[]) as known (id, capacity) on known.id = w.id
       where w.status = 'active' and w.deleted_at is null and (w.open_until is null or w.open_until <= now())
     ),
-    -- The heads: first among the longest due rows of the endpoint; where all of those wait behind others of their ordering
-    -- keys (one job's long history, say), among the oldest of each key, hopping from key to key. Locked, so that no other
-    -- replica claims them.
+    -- The heads: first among the longest due rows of the endpoint; where too few of those are heads (one job's long history,
+    -- say, or what other claims hold), among the oldest of each key, hopping from key to key. No row is met in both: met
+    -- twice, it would take the place of another. Locked, so that no other replica claims them.
     head as materialized (
       select h.* from endpoint e cross join lateral (
         select c.id, c.webhook_id, c.chain, c.event_ms, c.event_seq from (
@@ -104,8 +101,9 @@ export async function claimDue (sql: Sql, request: ClaimRequest): Promise<Claime
               select d.* from webhooks.deliveries d
               where d.webhook_id = e.id and d.chain = hop.chain and d.finished_at is null
               order by d.event_ms, d.event_seq limit 1) o
-            where o.due_at <= now() and exists (
-              select from webhooks.deliveries d where d.webhook_id = e.id and d.state = 'pending' and d.due_at <= now()
+            where o.due_at <= now() and (o.due_at, o.id) > (
+              select d.due_at, d.id from webhooks.deliveries d
+              where d.webhook_id = e.id and d.state = 'pending' and d.due_at <= now()
               order by d.due_at, d.id offset ${MAX_SCANNED - 1} limit 1))
         ) c cross join lateral (
           select from webhooks.deliveries d

@@ -90,6 +90,24 @@ t.test('a claim ends before a delivery that another worker holds, so that no lat
   t.same((await claimOnce(app.sql)).tasks.map(({ eventId }) => eventId.ms), [4, 5])
 })
 
+t.test('a claim takes as many runs as there is room for, also while others hold the longest due ones', async t => {
+  const { app, sql, createWebhook } = await setup(t, { LOG_LEVEL: 'silent' })
+  await app.delivery.stop()
+  const webhookId = await createWebhook({ url: 'http://127.0.0.1:9' })
+  // Jobs of five deliveries each: the hundred rows that a claim looks at first are those of twenty jobs.
+  await sql`
+    insert into webhooks.deliveries (webhook_id, event_ms, event_seq, type, chain, state)
+    select ${webhookId}, 5 * job + n, 0, 'progress', 'default:' || job, 'pending'
+    from generate_series(100, 155) as job, generate_series(1, 5) as n order by job, n`
+  const capacities = new Map([[webhookId, 8]]) // the third claim meets four of those jobs
+  for (const round of [1, 2, 3, 4, 5, 6, 7]) {
+    const { tasks } = await claimOnce(app.sql, { capacities })
+    t.equal(new Set(tasks.map(({ orderingKey }) => orderingKey)).size, 8, `runs of claim ${round}`)
+    t.equal(tasks.length, 40)
+  }
+  t.same((await claimOnce(app.sql, { capacities })).tasks, [])
+})
+
 t.test('an endpoint with an open circuit gets one probe, from one replica only', async t => {
   const { app, sql, createWebhook } = await setup(t, { LOG_LEVEL: 'silent' })
   await app.delivery.stop()
@@ -176,9 +194,9 @@ async function setupHealthy (t: TestContext) {
   }
 }
 
-async function claimOnce (sql: Sql, { probeMs = 1000 } = {}) {
+async function claimOnce (sql: Sql, { probeMs = 1000, capacities = new Map<number, number>() } = {}) {
   const [row] = await sql<{ id: number }[]>`insert into webhooks.workers (host, lease_until) values ('test', now() + interval '1 hour') returning id`
-  return await claimDue(sql, { workerId: row?.id ?? 0, maxRuns: MAX_RUNS, capacities: new Map(), after: 0, probeMs })
+  return await claimDue(sql, { workerId: row?.id ?? 0, maxRuns: MAX_RUNS, capacities, after: 0, probeMs })
 }
 
 /** Each of a chain of its own, or all of one. */
