@@ -1,6 +1,8 @@
 import createError from '@fastify/error'
 import { JOB_STATES, MAX_BULK_ITEMS, type JobState, type StartJobBulk } from '@tidings/contracts'
-import { filterOrIds, invalidInput, textArray, type BulkTx, type RawSql } from '@tidings/service-kit'
+import {
+  filterOrIds, invalidInput, planAfresh, textArray, withFreshPlans, type BulkTx, type RawSql
+} from '@tidings/service-kit'
 import { FIRST_FINAL_STATE, stateCode } from '../db/state-code.ts'
 import { needsScan } from '../read/find-page.ts'
 import { filterOf, type JobFilter } from '../read/job-filter.ts'
@@ -43,14 +45,17 @@ export function selectionOf (
 
 /** Counts the jobs of a selection, up to one more than a bulk action may have. */
 export async function countSelected (sql: RawSql, selection: JobSelection): Promise<number> {
-  await assertSearchable(sql, selection)
-  const [row] = await sql<{ count: number }[]>`
-    select count(*)::int from (${selected(sql, selection)}) as selected`
-  return row?.count ?? 0
+  return await withFreshPlans(sql, async tx => {
+    await assertSearchable(tx, selection)
+    const [row] = await tx<{ count: number }[]>`
+      select count(*)::int from (${selected(tx, selection)}) as selected`
+    return row?.count ?? 0
+  })
 }
 
 /** Writes the jobs of a selection as the items of a bulk action, newest first. Returns how many they are. */
 export async function insertSelected (tx: BulkTx, bulk: number, selection: JobSelection): Promise<number> {
+  await planAfresh(tx)
   await assertSearchable(tx as unknown as RawSql, selection)
   const { count } = await tx`
     insert into jobs.bulk_items (bulk, place, job, seen_ms, seen_seq)

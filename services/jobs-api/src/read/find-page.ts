@@ -1,4 +1,4 @@
-import type { RawSql } from '@tidings/service-kit'
+import { withFreshPlans, type RawSql } from '@tidings/service-kit'
 import type { JobFilter } from './job-filter.ts'
 import { merged, rangesOf, type JobRanges, type SortKey } from './job-ranges.ts'
 import { summaryColumns, type SummaryRow } from './job-row.ts'
@@ -21,7 +21,7 @@ export type Page = { rows: PageRow[], scan: Scan | undefined }
 /** Reads a page of the jobs of a filter, newest first. */
 export async function findPage (sql: RawSql, filter: JobFilter, place: Place): Promise<Page> {
   return needsScan(sql, filter)
-    ? pageOf(await scanPage(sql, filter, place))
+    ? pageOf(await withFreshPlans(sql, async tx => await scanPage(tx, filter, place)))
     : { rows: await selectPage(sql, filter, place), scan: undefined }
 }
 

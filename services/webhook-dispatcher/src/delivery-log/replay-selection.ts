@@ -1,6 +1,6 @@
 import type { DeliveredEventType, ReplayConditions } from '@tidings/contracts'
 import type { EventId } from '@tidings/job-events'
-import { textArray } from '@tidings/service-kit'
+import { textArray, withFreshPlans, type RawSql } from '@tidings/service-kit'
 import type { Sql } from '../db/sql.ts'
 import { eventTypesOf } from '../webhooks/event-types.ts'
 import type { WebhookRow } from '../webhooks/webhook-row.ts'
@@ -81,7 +81,11 @@ function hasFailed (sql: Sql, webhookId: number) {
 export type Counted = { matched: number, isCapped: boolean }
 
 /** Counts the selected events, among the first MAX_COUNTED of the range. */
-export async function countSelected (sql: Sql, { at, ...selection }: Selection): Promise<Counted> {
+export async function countSelected (sql: RawSql, selection: Selection): Promise<Counted> {
+  return await withFreshPlans(sql, async tx => await countPages(tx, selection))
+}
+
+async function countPages (sql: RawSql, { at, ...selection }: Selection): Promise<Counted> {
   let matched = 0
   let from = at
   for (let read = 0; read < MAX_COUNTED; read += MAX_READ) {

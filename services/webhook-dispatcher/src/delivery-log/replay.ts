@@ -2,7 +2,8 @@ import createError from '@fastify/error'
 import { and, desc, eq, isNull, lt, sql, type InferSelectModel } from 'drizzle-orm'
 import type { ListReplaysQuery, Replay, ReplayConditions, ReplayList, ReplayMatches } from '@tidings/contracts'
 import { compareEventIds, isNewer, newest, type EventId } from '@tidings/job-events'
-import type { Database, Sql } from '../db/sql.ts'
+import type { RawSql } from '@tidings/service-kit'
+import type { Database } from '../db/sql.ts'
 import { events, replays } from '../db/schema.ts'
 import { findWebhook, lockWebhook } from '../webhooks/find-webhook.ts'
 import { WebhookNotActive, type WebhookKey } from '../webhooks/webhook-row.ts'
@@ -57,7 +58,7 @@ export async function requestReplay (
  * @throws WebhookNotFound, WebhookNotActive
  */
 export async function previewReplay (
-  { db, sql }: { db: Database, sql: Sql }, key: WebhookKey, { range, conditions }: Request
+  { db, sql }: { db: Database, sql: RawSql }, key: WebhookKey, { range, conditions }: Request
 ): Promise<ReplayMatches> {
   const webhook = await findWebhook(db, key)
   if (webhook.status === 'disabled') throw new WebhookNotActive(webhook.status)

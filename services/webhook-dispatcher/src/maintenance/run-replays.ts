@@ -1,5 +1,5 @@
 import type { ReplayConditions } from '@tidings/contracts'
-import type { RawSql } from '@tidings/service-kit'
+import { planAfresh, type RawSql } from '@tidings/service-kit'
 import type { Sql } from '../db/sql.ts'
 import { lastRead, selectedEvents, type ReplayedWebhook } from '../delivery-log/replay-selection.ts'
 
@@ -29,6 +29,7 @@ export type ReplayProgress = { added: number, hasMore: boolean }
 export async function runReplays (sql: RawSql): Promise<ReplayProgress> {
   return await sql.begin(async tx => {
     const open = await openReplays(tx)
+    if (open.length > 0) await planAfresh(tx)
     let added = 0
     for (const replay of open) added += await addPage(tx, replay)
     return { added, hasMore: open.length > 0 }

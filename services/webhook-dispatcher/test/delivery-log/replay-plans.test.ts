@@ -2,7 +2,8 @@ import t from 'tap'
 import { createSql } from '@tidings/service-kit'
 import type { ReplayConditions, WebhookFilter } from '@tidings/contracts'
 import { countOutcomes } from '../../src/delivery-log/show-replay.ts'
-import { lastRead, MAX_READ, selectedEvents } from '../../src/delivery-log/replay-selection.ts'
+import { countSelected, lastRead, MAX_READ, selectedEvents } from '../../src/delivery-log/replay-selection.ts'
+import { runReplays } from '../../src/maintenance/run-replays.ts'
 import { explain, isOnDeliveries, rowsOf, type PlanNode } from '../delivery/explain.ts'
 import { setup } from '../setup.ts'
 
@@ -60,6 +61,16 @@ t.test('a page of a replay reads no more events than it needs, and never more th
   }
   const [last] = await own`${lastRead(own, selection({}))}`
   t.match(last, { event_ms: 5 * MAX_READ, event_seq: 0 })
+})
+
+t.test('what looks for thousands of events is planned for the tables as they are', async t => {
+  const keeping = createSql(url, { max: 1, connection: { plan_cache_mode: 'force_generic_plan' } })
+  t.teardown(() => keeping.end({ timeout: 1 }))
+  t.match(await countSelected(keeping, selection({ conditions: { status: 'failed' } })), { matched: 120 })
+  t.match(await runReplays(keeping), { hasMore: true })
+  const plans = await keeping`
+    select generic_plans, custom_plans > 0 as is_custom from pg_prepared_statements where statement ~ 'from webhooks\\.events'`
+  t.same([...plans], Array.from({ length: 2 }, () => ({ generic_plans: 0, is_custom: true })))
 })
 
 t.test('the outcomes of a replay are counted without its delivered deliveries', async t => {
