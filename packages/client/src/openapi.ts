@@ -199,8 +199,11 @@ export interface components {
       eventId?: string;
       /** @description Type of the event: progress, completed, failed, or several with commas */
       eventType?: string;
-      /** @description Created at or after: a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
-      from?: string;
+      /**
+      * Format: int64
+      * @description Created at or after: milliseconds since 1970, a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for
+      */
+      from?: string | number;
       /** @description Id of the job */
       jobId?: string;
       /** @description Why the delivery exists: event, redeliver, replay, test, or several with commas */
@@ -214,8 +217,11 @@ export interface components {
       queue?: string;
       /** @description Status of the delivery: pending, delivered, failed, superseded, closed, or several with commas */
       status?: string;
-      /** @description Created before: a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
-      to?: string;
+      /**
+      * Format: int64
+      * @description Created before: milliseconds since 1970, a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for
+      */
+      to?: string | number;
       /** @description Id of a webhook, also of a deleted one */
       webhookId?: number;
     };
@@ -698,9 +704,9 @@ export interface components {
         bulkId?: string;
         /**
         * Format: int64
-        * @description Jobs created (with `sort=finished`: finished) at or after this time, in milliseconds since 1970
+        * @description Jobs created (with `sort=finished`: finished) at or after this time: milliseconds since 1970, a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for
         */
-        from?: number;
+        from?: string | number;
         /** @description Name of the job, by which the worker chooses what to do */
         name?: string;
         /** @description Beginning of an id, or part of a name or of a failedReason, taken literally; the case matters in ids only. Searches the newest 100,000 jobs that the other filters leave: `pagination.isPartial` says whether there are more */
@@ -715,9 +721,9 @@ export interface components {
         status?: components["schemas"]["JobState"][];
         /**
         * Format: int64
-        * @description Jobs created (with `sort=finished`: finished) before this time, in milliseconds since 1970
+        * @description Jobs created (with `sort=finished`: finished) before this time: milliseconds since 1970, a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for
         */
-        to?: number;
+        to?: string | number;
       };
       /** @description Ids of jobs, in place of `filter`; at most 10,000 */
       ids?: string[];
@@ -1291,8 +1297,8 @@ export interface operations {
         eventId?: string;
         /** @description Type of the event: progress, completed, failed, or several with commas */
         eventType?: string;
-        /** @description Created at or after: a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
-        from?: string;
+        /** @description Created at or after: milliseconds since 1970, a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
+        from?: string | number;
         /** @description Id of the job */
         jobId?: string;
         limit?: number;
@@ -1304,8 +1310,8 @@ export interface operations {
         queue?: string;
         /** @description Status of the delivery: pending, delivered, failed, superseded, closed, or several with commas */
         status?: string;
-        /** @description Created before: a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
-        to?: string;
+        /** @description Created before: milliseconds since 1970, a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
+        to?: string | number;
         /** @description For operators (scope `operator:read`, on routes that change something `operator:write`): the user whose data this is about, or `*` for all users */
         userId?: string;
         /** @description Id of a webhook, also of a deleted one */
@@ -1379,8 +1385,8 @@ export interface operations {
         /** @description Id of a bulk action on jobs: those that it retried or cancelled */
         bulkId?: string;
         cursor?: string;
-        /** @description Jobs created (with `sort=finished`: finished) at or after this time, in milliseconds since 1970 */
-        from?: number;
+        /** @description Jobs created (with `sort=finished`: finished) at or after this time: milliseconds since 1970, a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
+        from?: string | number;
         limit?: number;
         /** @description Name of the job, by which the worker chooses what to do */
         name?: string;
@@ -1393,8 +1399,8 @@ export interface operations {
         sort?: "created" | "finished";
         /** @description States of the jobs; separated by commas or repeated */
         status?: components["schemas"]["JobState"][];
-        /** @description Jobs created (with `sort=finished`: finished) before this time, in milliseconds since 1970 */
-        to?: number;
+        /** @description Jobs created (with `sort=finished`: finished) before this time: milliseconds since 1970, a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
+        to?: string | number;
         /** @description For operators (scope `operator:read`, on routes that change something `operator:write`): the user whose data this is about, or `*` for all users */
         userId?: string;
       };
@@ -1796,8 +1802,8 @@ export interface operations {
         eventId?: string;
         /** @description Type of the event: progress, completed, failed, or several with commas */
         eventType?: string;
-        /** @description Created at or after: a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
-        from?: string;
+        /** @description Created at or after: milliseconds since 1970, a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
+        from?: string | number;
         /** @description Id of the job */
         jobId?: string;
         limit?: number;
@@ -1809,8 +1815,8 @@ export interface operations {
         queue?: string;
         /** @description Status of the delivery: pending, delivered, failed, superseded, closed, or several with commas */
         status?: string;
-        /** @description Created before: a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
-        to?: string;
+        /** @description Created before: milliseconds since 1970, a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
+        to?: string | number;
         /** @description For operators (scope `operator:read`, on routes that change something `operator:write`): the user whose data this is about */
         userId?: string;
       };
@@ -2032,8 +2038,8 @@ export interface operations {
         eventId?: string;
         /** @description Type of the event: progress, completed, failed, or several with commas */
         eventType?: string;
-        /** @description Created at or after: a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
-        from?: string;
+        /** @description Created at or after: milliseconds since 1970, a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
+        from?: string | number;
         /** @description Id of the job */
         jobId?: string;
         limit?: number;
@@ -2045,8 +2051,8 @@ export interface operations {
         queue?: string;
         /** @description Status of the delivery: pending, delivered, failed, superseded, closed, or several with commas */
         status?: string;
-        /** @description Created before: a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
-        to?: string;
+        /** @description Created before: milliseconds since 1970, a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose time it stands for */
+        to?: string | number;
         /** @description For operators (scope `operator:read`, on routes that change something `operator:write`): the user whose data this is about */
         userId?: string;
       };

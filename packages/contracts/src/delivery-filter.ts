@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { DELIVERED_EVENT_TYPES } from './event-types.ts'
 import { EventIdText, JobId, QueueName } from './job.ts'
+import { Moment } from './moment.ts'
 
 export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed', 'superseded', 'closed'] as const
 
@@ -12,9 +13,6 @@ export type DeliveryOrigin = typeof DELIVERY_ORIGINS[number]
 export const DELIVERY_BULK_PREFIX = 'deliveries-'
 
 const INT4_MAX = 2_147_483_647
-const EVENT_ID = '\\d{1,15}-\\d{1,15}'
-// In a query, `+` that is not encoded arrives as a space.
-const TIME = '\\d{4}-\\d{2}-\\d{2}(T\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,9})?)?(Z|[-+ ]\\d{2}:\\d{2}))?'
 
 /** One of the values, or several with commas between them. */
 function anyOf (values: readonly string[], description: string) {
@@ -26,15 +24,6 @@ function anyOf (values: readonly string[], description: string) {
     examples: [values.at(-1) ?? '']
   })
 }
-
-/** A time, or the id of an event, whose time it stands for. */
-export const Moment = (description: string) => Type.String({
-  maxLength: 64,
-  pattern: `^(${TIME}|${EVENT_ID})$`,
-  description: `${description}: a time (ISO 8601; a date alone is its start in UTC), or the id of an event, whose ` +
-    'time it stands for',
-  examples: ['2022-01-01T00:00:00Z']
-})
 
 const webhookId = Type.Integer({
   minimum: 1, maximum: INT4_MAX, description: 'Id of a webhook, also of a deleted one'

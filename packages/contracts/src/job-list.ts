@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { Int32 } from './int32.ts'
 import { EventIdText, JOB_EXAMPLE, JobName, JobState, JobSummary, QueueName } from './job.ts'
+import { Moment } from './moment.ts'
 import { queryList } from './query-list.ts'
 
 /** The order of a list: by `timestamp.created`, or the finished jobs by `timestamp.finished`; newest first. */
@@ -18,16 +19,8 @@ const JobSearch = Type.String({
   examples: ['timeout']
 })
 
-const FromTime = Type.Integer({
-  minimum: 0,
-  maximum: Number.MAX_SAFE_INTEGER,
-  description: 'Jobs created (with `sort=finished`: finished) at or after this time, in milliseconds since 1970'
-})
-const ToTime = Type.Integer({
-  minimum: 0,
-  maximum: Number.MAX_SAFE_INTEGER,
-  description: 'Jobs created (with `sort=finished`: finished) before this time, in milliseconds since 1970'
-})
+const FromTime = Moment('Jobs created (with `sort=finished`: finished) at or after this time')
+const ToTime = Moment('Jobs created (with `sort=finished`: finished) before this time')
 const States = queryList(JobState, { maxItems: 20, description: 'States of the jobs' })
 
 /** Filters that a query and a body have in common. */

@@ -1,20 +1,13 @@
 import { Type } from 'typebox'
+import { Moment } from './moment.ts'
 
 /** Buckets in one response. */
 export const MAX_STATS_BUCKETS = 200
 
-const statsTime = (description: string) => Type.Unsafe<string | number>({
-  type: ['string', 'integer'],
-  maxLength: 64,
-  description: `${description}: milliseconds since 1970, a time (ISO 8601; a date alone is its start in UTC), or the ` +
-    'id of an event, whose time it stands for',
-  examples: ['2022-01-01T00:00:00Z']
-})
-
 /** What statistics over time are asked for; both services read it by `statsRangeOf` of service-kit. */
 export const statsQuery = {
-  from: Type.Optional(statsTime('Start, inclusive; by default 24 hours before `to`')),
-  to: Type.Optional(statsTime('End, exclusive; by default now')),
+  from: Type.Optional(Moment('Start, inclusive; by default 24 hours before `to`')),
+  to: Type.Optional(Moment('End, exclusive; by default now')),
   step: Type.Optional(Type.Unsafe<string | number>({
     type: ['string', 'integer'],
     maxLength: 16,

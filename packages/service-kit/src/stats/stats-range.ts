@@ -1,6 +1,6 @@
 import { MAX_STATS_BUCKETS, type StatsQuery } from '@tidings/contracts'
 import { invalidInput } from '../invalid-input.ts'
-import { momentOrMs } from './moment.ts'
+import { MOMENT_FORMS, momentOf } from '../moment.ts'
 
 const [SECOND, MINUTE, HOUR, DAY] = [1000, 60_000, 3_600_000, 86_400_000]
 const UNIT_MS = { s: SECOND, m: MINUTE, h: HOUR, d: DAY }
@@ -46,8 +46,8 @@ function read ({ from, to, step }: StatsQuery): Partial<StatsRange> {
 }
 
 function readTime (name: 'from' | 'to', value: string | number): number {
-  const time = momentOrMs(String(value))
-  if (time === undefined) throw fault(name, 'must be milliseconds since 1970, a time (ISO 8601), or the id of an event')
+  const time = momentOf(value)
+  if (time === undefined) throw fault(name, `must be ${MOMENT_FORMS}`)
   return time
 }
 
@@ -67,7 +67,7 @@ function fault (name: string, message: string) {
   return invalidInput([{ path: `querystring.${name}`, message }])
 }
 
-/** Times of 15 digits are beyond what a date may be. */
+/** The largest times are beyond what a date may be. */
 function timeOf (ms: number): string {
   return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : String(ms)
 }

@@ -1,5 +1,5 @@
 import { JOB_STATES, type JobFilterBody, type JobSort, type JobState } from '@tidings/contracts'
-import { invalidInput } from '@tidings/service-kit'
+import { invalidInput, MOMENT_FORMS, momentOf } from '@tidings/service-kit'
 import { FIRST_FINAL_STATE } from '../db/state-code.ts'
 
 const FINAL_STATES = JOB_STATES.slice(FIRST_FINAL_STATE)
@@ -30,7 +30,7 @@ type FilterOptions = {
 
 /**
  * The filter of a query or a body.
- * @throws 400 for states that the sort excludes
+ * @throws 400 for states that the sort excludes, and for a time of another form
  */
 export function filterOf (
   { status, name, queue, q, sort, from, to, bulkId }: JobFilterBody, { userId, path }: FilterOptions
@@ -40,7 +40,14 @@ export function filterOf (
     const message = `with sort=finished can be ${FINAL_STATES.join(' or ')} only: other jobs have not finished`
     throw invalidInput([{ path: `${path}.status`, message }])
   }
-  return { userId, states, name, queue, q, sort, from, to, bulkId }
+  const times = { from: timeOf(from, `${path}.from`), to: timeOf(to, `${path}.to`) }
+  return { userId, states, name, queue, q, sort, ...times, bulkId }
+}
+
+function timeOf (value: string | number | undefined, path: string): number | undefined {
+  const time = value === undefined ? undefined : momentOf(value)
+  if (value !== undefined && time === undefined) throw invalidInput([{ path, message: `must be ${MOMENT_FORMS}` }])
+  return time
 }
 
 /** The order of a list, newest first. Jobs of all users come in the order of their arrival, which has an index. */

@@ -208,7 +208,8 @@ t.test('a list', async t => {
   await t.test('refuses an invalid query with the path of the fault', async t => {
     for (const query of [
       'limit=1000', 'limit=0', 'limit=2.5', 'page=0', 'page=x', 'page=1.5', 'page=1e3', 'page=0x10', 'page=%201',
-      'from=1.5', 'to=1e12', 'status=foo', 'from=-1', 'name=a&name=b', 'cursor=nonsense', 'colour=red'
+      'from=1.5', 'to=1e12', 'from=yesterday', 'to=2022-13-01', 'to=9007199254740992', 'from=-1',
+      'status=foo', 'name=a&name=b', 'cursor=nonsense', 'colour=red'
     ]) {
       const answer = await list(`?${query}`)
       t.equal(answer.status, 400, query)

@@ -94,6 +94,9 @@ t.test('sort=finished lists what has ended, by the end', async t => {
   t.same(ids(await list('sort=finished&status=failed')), ids(all).filter(id => /[49]$/.test(id)))
   const at = 1_640_995_300_000
   t.same(ids(await list(`sort=finished&from=${at - 9}&to=${at - 3}`)), ['1-4', '1-8', '1-9'])
+  const [from, to] = [at - 9, at - 3].map(ms => new Date(ms).toISOString())
+  t.same(ids(await list(`sort=finished&from=${from}&to=${to}`)), ['1-4', '1-8', '1-9'], 'in ISO 8601')
+  t.same(ids(await list(`sort=finished&from=${at - 9}-3&to=${at - 3}-0`)), ['1-4', '1-8', '1-9'], 'by ids of events')
   const named = ids(all).filter(id => Number(id.slice(2)) >= 15 && Number(id.slice(2)) < 30)
   t.same(ids(await list('sort=finished&name=name1')), named)
   t.match(await list('sort=finished&status=failed,active'), {

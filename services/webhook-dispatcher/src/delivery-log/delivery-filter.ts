@@ -2,7 +2,7 @@ import {
   DELIVERY_BULK_PREFIX, type DeliveryFilter, type DeliveryOrigin, type DeliveryStatus
 } from '@tidings/contracts'
 import { parseEventId, type EventId } from '@tidings/job-events'
-import { invalidInput, momentOf, type InputFault } from '@tidings/service-kit'
+import { invalidInput, MOMENT_FORMS, momentOf, type InputFault } from '@tidings/service-kit'
 import type { WebhookRow } from '../webhooks/webhook-row.ts'
 
 /** Whose webhooks: undefined for all users'. */
@@ -35,7 +35,7 @@ export function selectionOf (owner: Owner, filter: DeliveryFilter, at = 'queryst
     const text = filter[name]
     if (text === undefined) return undefined
     const value = parse(String(text))
-    if (value === undefined) faults.push({ path: `${at}.${name}`, message: `is not ${what}` })
+    if (value === undefined) faults.push({ path: `${at}.${name}`, message: `must be ${what}` })
     return value
   }
   const selection = {
@@ -49,8 +49,8 @@ export function selectionOf (owner: Owner, filter: DeliveryFilter, at = 'queryst
     origins: listOf<DeliveryOrigin>(filter.origin),
     originId: filter.originId,
     bulkId: filter.bulkId?.slice(DELIVERY_BULK_PREFIX.length),
-    from: read('from', momentOf, 'a time or the id of an event'),
-    to: read('to', momentOf, 'a time or the id of an event')
+    from: read('from', momentOf, MOMENT_FORMS),
+    to: read('to', momentOf, MOMENT_FORMS)
   }
   if (faults.length > 0) throw invalidInput(faults)
   return selection

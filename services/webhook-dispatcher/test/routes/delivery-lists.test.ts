@@ -114,6 +114,7 @@ t.test('each filter selects, alone and with others', async t => {
     ['from=2026-01-02T11:00:00+01:00&to=2026-01-03', [pending]],
     ['to=2026-01-02T10:00:00Z', []],
     [`from=${pending.eventId}&to=2026-01-03`, [pending]],
+    [`from=${Date.parse('2026-01-02')}&to=${Date.parse('2026-01-03')}`, [pending]],
     [`from=2026-01-03&status=pending&jobId=${jobId}&queue=default&eventType=completed`, [redelivery]]
   ]
   for (const [query, found] of expected) {
@@ -207,7 +208,7 @@ t.test('an invalid filter is reported with its path', async t => {
   const user = newUser()
   const queries = [
     'status=lost', 'status=failed,', 'status=failed,lost', 'eventType=added', 'origin=x', 'from=yesterday',
-    'from=2026-13-01', 'to=1640995200', 'eventId=1', 'webhookId=0', 'webhookId=x', 'originId=1.5', 'jobId=a%00',
+    'from=2026-13-01', 'to=1640995200.5', 'eventId=1', 'webhookId=0', 'webhookId=x', 'originId=1.5', 'jobId=a%00',
     'queue=a:b', 'cursor=0', 'cursor=9999999999999999', 'limit=101', 'page=1'
   ]
   for (const query of queries) {
