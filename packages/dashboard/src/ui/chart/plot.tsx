@@ -76,8 +76,8 @@ function optionsOf (
         size: 60,
         space: 36,
         values: (_plot, ticks) => ticks.map(format),
-        // Bars count things, of which there is no half.
-        ...(isBars && { incrs: WHOLE })
+        // Counts, milliseconds and percents are written without fractions.
+        incrs: WHOLE
       }
     ],
     series: [{}, ...drawn.map(({ label, color, kind = 'line' }): UPlot.Series => kind === 'bar'
