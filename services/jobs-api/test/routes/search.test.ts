@@ -1,5 +1,6 @@
 import t from 'tap'
 import { tokenOf } from '@tidings/testing'
+import { findPage } from '../../src/read/find-page.ts'
 import { makeRows } from '../generate-rows.ts'
 import { startApp, startServers } from '../setup.ts'
 
@@ -151,9 +152,28 @@ t.test('a search that stops at its bound says so, and its cursor continues behin
     insert into jobs.jobs (queue, id, user_id, name, state, created_ms)
     select 'default', 'many-' || i, 'many', case when i = 7 then 'oldest' else 'work' end, 4, i from generate_series(1, 100100) i`
   t.match(await bulk(), { matched: 1 })
+
   const first = await list('q=oldest', many)
-  t.match(first, { jobs: [], pagination: { total: 0, totalIsCapped: true, scanned: 100_000, isPartial: true } })
-  const rest = await list(`q=oldest&cursor=${first.pagination.next}`, many)
-  t.same(ids(rest), ['many-7'])
-  t.match(rest.pagination, { total: 1, scanned: 100, isPartial: undefined, next: null, page: 2 })
+  t.match(first, { jobs: [], pagination: { total: 0, totalIsCapped: true, isPartial: true } })
+  let page = first
+  let scanned = 0
+  for (; page.pagination.next !== null; page = await list(`q=oldest&cursor=${page.pagination.next}`, many)) {
+    scanned += page.pagination.scanned ?? 0
+  }
+  t.same(ids(page), ['many-7'])
+  t.match(page.pagination, { total: 1, isPartial: undefined })
+  t.equal(scanned + (page.pagination.scanned ?? 0), 100_100, 'each job once')
+})
+
+t.test('a search ends after 100,000 jobs, or when its time is up', async t => {
+  const search = async (scanMs: number, q = 'work', offset = 0) => {
+    const { rows, scan } = await findPage(app.sql, { userId: 'many', q }, { limit: 3, offset }, { scanMs })
+    return { ids: rows.map(({ id }) => id), ...scan }
+  }
+  const first = ['many-100100', 'many-100099', 'many-100098']
+  t.match(await search(0), { ids: first, rows: 10_000, matching: 10_000, endedAt: { key: 90_101 } })
+  t.match(await search(Infinity), { ids: first, rows: 100_000, matching: 100_000, endedAt: { key: 101 } })
+  t.match(await search(Infinity, 'work', 9_999), { ids: ['many-90101', 'many-90100', 'many-90099'] }, 'of two steps')
+  t.match(await search(Infinity, 'work', 99_999), { ids: ['many-101'] })
+  t.match(await search(Infinity, 'oldest'), { ids: [], rows: 100_000, matching: 0 })
 })
