@@ -67,7 +67,8 @@ export function createStreamWriter (client: Redis, bounds: StreamBounds = DEFAUL
 
   /**
    * Appends a batch and moves the queue's position in one step, or does nothing. A batch that is sent twice (the first
-   * reply was lost) is refused the second time.
+   * reply was lost) is refused the second time. A stream that is behind the minimum id accepts only a batch of ends
+   * that Redis has lost (`repeated` with `at`), of any queues, and continues above that id.
    */
   async function append ({ queue, from, to, events, repeated, minimumId }: Batch): Promise<AppendOutcome> {
     const reply = await redis.tidingsAppend(

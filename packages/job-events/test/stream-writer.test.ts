@@ -190,6 +190,29 @@ t.test('nothing is appended to a stream that is behind Postgres until it is open
   t.ok(isNewer((await publish(stream, [progressEvent(2)], minimumId)).first, minimumId))
 })
 
+t.test('a stream that is behind Postgres continues with ends that Redis has lost, and with nothing else', async t => {
+  const { client, stream } = t.context
+  const { last } = await publish(stream, [progressEvent(1)])
+  const minimumId = { ms: last.ms + 60_000, seq: 5 }
+  const firstId = { ms: last.ms + 30_000, seq: 0 }
+  const end = (jobId: string, queue = 'q') =>
+    ({ ...progressEvent(2, { jobId, type: 'completed', result: jsonText(1), reconciled: true }), queue })
+  const append = async (events: JobEvent[], at?: number) => {
+    const from = await stream.position('q')
+    const repeated = () => ({ id: firstId, ...(at !== undefined && { at }) })
+    return await stream.append({ queue: 'q', from, to: from, events, repeated, minimumId })
+  }
+  t.match(await append([end('a'), progressEvent(3)], 20), { moved: false }, 'with another event')
+  t.match(await append([end('a')]), { moved: false }, 'an end that was trimmed')
+  t.match(await append([]), { moved: false })
+  t.equal(await client.xlen(JOB_EVENTS_KEY), 1)
+  t.match(await append([end('a'), end('b', 'other')], 20), {
+    moved: true, appended: 2, first: { ms: minimumId.ms, seq: 6 }, last: { ms: minimumId.ms, seq: 7 }
+  }, 'above what Postgres has seen')
+  t.equal(await client.get(finalityKey('other', 'b')), `${formatEventId(firstId)} 20`)
+  t.match(await publish(stream, [progressEvent(4)], minimumId), { appended: 1 })
+})
+
 t.test('an empty batch returns the last id given out', async t => {
   const { client, stream } = t.context
   const { last } = await publish(stream, [progressEvent(1)])

@@ -31,6 +31,13 @@ export const dataLoss: Mutation[] = [
     tests: { [lostTail]: 'an end that Postgres had not taken in yet' }
   },
   {
+    without: 'the second publication of ends that only Postgres has',
+    file: `${API}/src/relay/lost-ends/mark-lost-ends.ts`,
+    search: 'return await republishBetween(last, minimumId, context)',
+    replacement: 'return minimumId',
+    tests: { [lostTail]: 'ends of all queues that only Postgres knows' }
+  },
+  {
     without: 'doubt about the rows while their position is not known',
     file: `${API}/src/projector/projection-progress.ts`,
     search: 'return isCertain && !isNewer(id, position)',

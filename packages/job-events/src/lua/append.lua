@@ -8,7 +8,7 @@
 -- Result: {1, appended, dropped, repaired histories, first id, last id, {the number of each dropped event in the batch,
 --         from 0}}; or {0, at, read, lost} where the position is not `from` (another replica was faster), or where the
 --         minimum id is above the stream (Redis was restored to an earlier state: the ends that it has lost must be
---         marked before anything is published).
+--         marked and published again before anything else is; a batch of nothing but such ends is accepted).
 -- Invariant: Lua does not roll back, so all that can fail is read and checked before the first write.
 --            Each event is once in the stream and once, under the same id, in its owner's history.
 
@@ -21,7 +21,16 @@ if last_ms > MAX_INTEGER or last_seq > MAX_INTEGER then
   return redis.error_reply('ERR the stream holds an entry whose id is not an event id; open.lua removes it')
 end
 local minimum_ms, minimum_seq = tonumber(ARGV[6]), tonumber(ARGV[7])
-if kind == 'stream' and above(minimum_ms, minimum_seq, last_ms, last_seq) then return { 0, at, read, lost } end
+local function has_lost_ends_only ()
+  for i = 15, #ARGV, 5 do
+    if not string.find(ARGV[i], '^concluded %d+%-%d+ %d+$') then return false end
+  end
+  return #ARGV > 11
+end
+if kind == 'stream' and above(minimum_ms, minimum_seq, last_ms, last_seq) then
+  if not has_lost_ends_only() then return { 0, at, read, lost } end
+  last_ms, last_seq = minimum_ms, minimum_seq
+end
 local epoch = redis.call('GET', KEYS[3])
 local now = now_ms()
 

@@ -49,7 +49,7 @@ export function createQueueRelay (
   })
 
   async function prepare (reader: BullmqEventReader) {
-    minimumIdAtConnect = await markLostEnds({ sql, stream, log })
+    minimumIdAtConnect = await markLostEnds({ queue, sql, stream, log })
     await stream.open(minimumId())
     await republishLostEnds({ queue, stream, recentEnds, minimumId: minimumId(), log })
     const [{ run, gap }, currentRun] = await Promise.all([readRelayState(redis, queue), reader.runId()])

@@ -190,6 +190,46 @@ t.test('the same if jobs-api was away meanwhile, and is restarted before they ru
   t.same([endsOf(jobId).length, endsOf(other).length], [1, 1])
 })
 
+t.test('ends of all queues that only Postgres knows are what the stream continues with', async t => {
+  const { env, redis, database, seen, endsOf, work } = await begin(t)
+  const first = await startApp(t, env)
+  const jobs = [
+    await submit(first), await submit(first, { queue: 'other', webhookUrl: 'https://example.com/hook' }),
+    (await producer(t, redis).add('adopted', { userId: 7 })).id as string
+  ]
+  await untilStates(database.sql, ['waiting', 'waiting', 'waiting'])
+  const tail = redis.noteTail()
+  const workers = [
+    work(id => id === jobs[0] ? 'x'.repeat(70_000) : 'short'),
+    work(() => { throw new Error('in vain') }, { name: 'other' })
+  ]
+  await untilStates(database.sql, ['completed', 'failed', 'completed'])
+  await until(() => jobs.every(id => seen.some(({ jobId, type }) => jobId === id && ENDS.has(type))))
+  await Promise.all(workers.map(one => one.close()))
+  await first.close()
+  const before = seen.length
+  const ends = jobs.map(id => seen.find(({ jobId, type }) => jobId === id && ENDS.has(type)) as PublishedJobEvent)
+  await tail.lose()
+  const app = await startApp(t, env) // its relays remember nothing
+  await submit(app, { user: 'between' })
+  await until(() => seen.slice(before).some(({ userId }) => userId === 'between'))
+
+  const again = seen.slice(before, before + 3)
+  t.same(new Set(again.map(({ repeats }) => repeats)), new Set(ends.map(({ eventId }) => eventId)))
+  for (const end of ends) {
+    const repeated = again.find(({ repeats }) => repeats === end.eventId) as PublishedJobEvent
+    const { eventId, repeats } = repeated
+    t.same(repeated, { ...end, eventId, repeats, reconciled: true }, 'as it was published')
+    t.ok(isBelow(end.eventId, eventId))
+  }
+  work()
+  work(undefined, { name: 'other' })
+  await settled(app, seen)
+  for (const id of jobs) t.equal(endsOf(id).length, 1)
+  for (const [i, id] of jobs.entries()) t.equal((await job(app, id)).state, ['completed', 'failed', 'completed'][i])
+  t.same(await compareCounts(app.sql), [])
+})
+
 t.test('a foreign entry with an unusual id does not count as a loss, and stops nothing', async t => {
   const { env, redis, database, work } = await begin(t)
   const app = await startApp(t, env)
