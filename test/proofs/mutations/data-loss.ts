@@ -1,5 +1,5 @@
 import type { Mutation } from '../mutation.ts'
-import { API, DISPATCHER, EVENTS } from './paths.ts'
+import { API, DISPATCHER, EVENTS, GATEWAY } from './paths.ts'
 
 const lostTail = `${API}/test/relay/lost-tail.test.ts`
 const catchesUp = { [`${API}/test/projector/restored.test.ts`]: 'a Postgres that fails over' }
@@ -25,17 +25,24 @@ export const dataLoss: Mutation[] = [
   },
   {
     without: 'the second publication of recent ends',
-    file: `${API}/src/relay/queue-relay.ts`,
-    search: 'await republishLostEnds({ queue, stream, recentEnds, minimumId: minimumId(), log })',
-    replacement: '',
+    file: `${API}/src/relay/lost-ends/republish-lost-ends.ts`,
+    search: 'const recent = recentEnds.all()',
+    replacement: 'const recent = recentEnds.all().slice(0, 0)',
     tests: { [lostTail]: 'an end that Postgres had not taken in yet' }
   },
   {
     without: 'the second publication of ends that only Postgres has',
-    file: `${API}/src/relay/lost-ends/mark-lost-ends.ts`,
-    search: 'return await republishBetween(last, minimumId, context)',
-    replacement: 'return minimumId',
+    file: `${API}/src/relay/lost-ends/republish-lost-ends.ts`,
+    search: 'for await (const page of storedEnds(sql, loss)) {',
+    replacement: 'for await (const page of storedEnds(sql, { ...loss, to: loss.from })) {',
     tests: { [lostTail]: 'ends of all queues that only Postgres knows' }
+  },
+  {
+    without: 'lost ends that a gateway had not read',
+    file: `${GATEWAY}/src/session/event-cursor.ts`,
+    search: 'return isUnread ? !isNewer(repeats, this.resumedUpTo) : isNewer(repeats, this.completeFrom)',
+    replacement: 'return isNewer(repeats, this.completeFrom)',
+    tests: { [`${GATEWAY}/test/stream/stream-tail.test.ts`]: 'an end that Redis lost before the gateway read it' }
   },
   {
     without: 'doubt about the rows while their position is not known',

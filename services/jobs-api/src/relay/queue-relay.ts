@@ -49,9 +49,12 @@ export function createQueueRelay (
   })
 
   async function prepare (reader: BullmqEventReader) {
-    minimumIdAtConnect = await markLostEnds({ queue, sql, stream, log })
-    await stream.open(minimumId())
-    await republishLostEnds({ queue, stream, recentEnds, minimumId: minimumId(), log })
+    const { minimumId: minimum, loss } = await markLostEnds({ sql, stream, log })
+    minimumIdAtConnect = minimum
+    // With a loss, what it has lost is what the stream continues with.
+    if (!loss) await stream.open(minimumId())
+    await republishLostEnds({ queue, sql, stream, recentEnds, loss, minimumId: minimumId(), log })
+    if (loss) await stream.open(minimumId())
     const [{ run, gap }, currentRun] = await Promise.all([readRelayState(redis, queue), reader.runId()])
     if (run !== currentRun) {
       log.info({ queue }, 'relay: Redis was restarted, open jobs will be compared with BullMQ')

@@ -25,6 +25,8 @@ export class EventCursor {
   completeFrom: EventId = ZERO
   /** The position that the client named: it has what came before, or knows that it missed some of it. */
   receivedUpTo: EventId = ZERO
+  /** Up to here the history was read, which may be ahead of the stream tail. */
+  resumedUpTo: EventId = ZERO
   #buffered: Message[] | undefined
   #bufferedBytes = 0
   #bufferedSince: EventId = ZERO
@@ -55,8 +57,10 @@ export class EventCursor {
   }
 
   /** Whether the client has the same end of a job already, under its first id. */
-  hasDelivered ({ repeats }: Message): boolean {
-    return repeats !== undefined && (isNewer(repeats, this.completeFrom) || !isNewer(repeats, this.receivedUpTo))
+  hasDelivered ({ repeats, isUnread }: Message): boolean {
+    if (repeats === undefined) return false
+    if (!isNewer(repeats, this.receivedUpTo)) return true
+    return isUnread ? !isNewer(repeats, this.resumedUpTo) : isNewer(repeats, this.completeFrom)
   }
 
   /** Delivers the buffered events, and is live from the same tick on. */

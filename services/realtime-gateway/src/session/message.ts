@@ -17,6 +17,8 @@ export class Message {
   readonly isProgress: boolean
   /** The id under which the same end of the job was published before. */
   readonly repeats: EventId | undefined
+  /** Where it repeats an end: whether that was lost before its reader, the stream tail or a resume, came to it. */
+  isUnread = false
   /** The frame for the owner. */
   readonly owner: Frame
   #job: Frame | undefined

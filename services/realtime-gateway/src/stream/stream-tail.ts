@@ -1,7 +1,7 @@
 import { setImmediate as nextTick } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import {
-  createStreamReader, consume, formatEventId, UnsupportedJobEvent, ZERO, type Entry, type EventId, type Gap
+  createStreamReader, consume, formatEventId, isNewer, UnsupportedJobEvent, ZERO, type Entry, type EventId, type Gap
 } from '@tidings/job-events'
 import type { Metrics } from '../metrics.ts'
 import type { Hub } from '../session/hub.ts'
@@ -56,8 +56,9 @@ export function startStreamTail ({ redis, hub, metrics, log }: TailOptions) {
   async function dispatch (entries: Entry[]) {
     let frames = 0
     const eventsByOwner = new Map<string, number>()
+    const unread = unreadEnds(entries, position ?? ZERO)
     for (const entry of entries) {
-      const sessions = deliverSafely(entry)
+      const sessions = deliverSafely(entry, unread.has(entry))
       position = entry.id
       if (sessions === 0) continue
       frames += sessions
@@ -72,9 +73,9 @@ export function startStreamTail ({ redis, hub, metrics, log }: TailOptions) {
   }
 
   /** A bad entry must not stop the events after it: the consumer would read it again forever. */
-  function deliverSafely (entry: Entry): number {
+  function deliverSafely (entry: Entry, isUnread: boolean): number {
     try {
-      return deliver(entry)
+      return deliver(entry, isUnread)
     } catch (err) {
       if (err instanceof UnsupportedJobEvent) throw err
       metrics.malformed.inc()
@@ -83,10 +84,11 @@ export function startStreamTail ({ redis, hub, metrics, log }: TailOptions) {
     }
   }
 
-  function deliver (entry: Entry): number {
+  function deliver (entry: Entry, isUnread: boolean): number {
     const sessions = hub.sessionsOf(entry.owner)
     const message = sessions && messageOf(entry)
     if (!message) return 0
+    message.isUnread = isUnread
     for (const session of sessions) deliverTo(session, message)
     const lagMs = Date.now() - message.timestamp
     if (Number.isFinite(lagMs)) metrics.lag.observe(Math.max(0, lagMs) / 1000)
@@ -122,4 +124,19 @@ export function startStreamTail ({ redis, hub, metrics, log }: TailOptions) {
     get fault () { return consumer.fault },
     stop: () => consumer.stop()
   }
+}
+
+/**
+ * The entries of a batch that repeat an end which the tail has not read: Redis lost it before the tail came to it.
+ */
+function unreadEnds (entries: Entry[], from: EventId): Set<Entry> {
+  const repetitions = entries.filter(({ repeats }) => repeats && isNewer(repeats, from))
+  if (repetitions.length === 0) return new Set()
+  const read = new Set(entries.map(({ id }) => formatEventId(id)))
+  return new Set(repetitions.filter(({ repeats = ZERO }) => {
+    const first = formatEventId(repeats)
+    if (read.has(first)) return false
+    read.add(first) // a further repetition in this batch
+    return true
+  }))
 }

@@ -63,6 +63,11 @@ t.test('an end that comes again under another id is delivered to those only who 
   cursor.completeFrom = id(5)
   t.same([1, 2, 3, 5, 6].map(seq => cursor.hasDelivered(again(seq))), [true, true, false, false, true])
   t.notOk(cursor.hasDelivered(message(9)), 'what comes for the first time')
+
+  // Redis lost it before the stream tail had read it; the client may have it from its history, or from another replica.
+  cursor.resumedUpTo = id(6)
+  const unread = (seq: number) => Object.assign(again(seq), { isUnread: true })
+  t.same([1, 2, 3, 6, 7].map(seq => cursor.hasDelivered(unread(seq))), [true, true, true, true, false])
 })
 
 t.test('for any interleaving of buffering, history and tail each event is delivered once and in order', async () => {

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { JOB_EVENTS_KEY, JOB_EVENT_VERSION } from '@tidings/contracts'
+import { JOB_EVENTS_KEY, JOB_EVENT_VERSION, jsonText, type JobEvent } from '@tidings/contracts'
+import { createStreamWriter, formatEventId, type EventId } from '@tidings/job-events'
 import { tokenOf, until } from '@tidings/testing'
 import { connect } from '../setup/transports.ts'
 import { startGateway, startSurroundings } from '../setup/gateway.ts'
@@ -99,4 +100,49 @@ t.test('an end that is published again for the rows reaches only sessions that s
   )
   await until(() => resumed.of('job:progress').some(({ jobId }) => jobId === 'b'))
   t.same(resumed.of('job:completed').map(({ eventId }) => eventId), [first], 'also from a history')
+})
+
+t.test('an end that Redis lost before the gateway read it reaches who lacks it, once', async t => {
+  const surroundings = await startSurroundings(t)
+  const { url } = await startGateway(t, surroundings)
+  const { jobs, redis } = surroundings
+  const stream = createStreamWriter(redis.client())
+  await jobs.publish({ ...job, progress: 1 })
+  const early = await connect.websocket(t, url, { token: tokenOf(1) })
+  await early.command('subscribe:job', 'a')
+  const before = early.of('session')[0]?.lastEventId as string
+  const { ms } = await stream.last() as EventId
+  const firstIds = [{ ms: ms + 1000, seq: 1 }, { ms: ms + 1000, seq: 0 }]
+  const lost = firstIds.map(({ seq }): JobEvent => ({
+    ...job,
+    v: JOB_EVENT_VERSION,
+    type: 'completed',
+    queue: 'default',
+    jobId: `${job.jobId}${seq || ''}`,
+    name: 'work',
+    timestamp: ms,
+    result: jsonText('done'),
+    reconciled: true
+  }))
+  for (const events of [[...lost, ...lost], lost]) {
+    const from = await stream.position('default')
+    t.match(await stream.append({
+      queue: 'default',
+      from,
+      to: from,
+      events,
+      minimumId: firstIds[0] as EventId,
+      repeated: event => ({ id: firstIds[event.jobId === job.jobId ? 1 : 0] as EventId, at: ms })
+    }), { moved: true })
+  }
+  await jobs.publish({ ...job, jobId: 'b', progress: 2 })
+  const ended = async (client: typeof early) => {
+    await until(() => client.of('job:progress').some(({ jobId }) => jobId === 'b'))
+    return client.of('job:completed').map(({ jobId }) => jobId).toSorted(undefined)
+  }
+  t.same(await ended(early), ['a', 'a1'])
+  t.equal(early.of('job:a:completed').length, 1)
+  const resumed = async (lastEventId: string) => await connect.websocket(t, url, { token: tokenOf(1), lastEventId })
+  t.same(await ended(await resumed(before)), ['a', 'a1'], 'from a history that has lost it too')
+  t.same(await ended(await resumed(formatEventId(firstIds[1] as EventId))), ['a1'], 'not who has it from before')
 })

@@ -44,12 +44,6 @@ export class RecentEnds {
     this.#trim(now)
   }
 
-  /** Notes that ends were published again, in this order; the last one has the id `last`. */
-  republished (ends: RecentEnd[], last: EventId, ids: (EventId | undefined)[]): void {
-    this.lastId = last
-    ends.forEach((end, i) => { end.id = ids[i] ?? end.id })
-  }
-
   /** The recent ends, oldest first. */
   all (): RecentEnd[] {
     this.#trim(performance.now())
