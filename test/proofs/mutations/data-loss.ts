@@ -38,6 +38,13 @@ export const dataLoss: Mutation[] = [
     tests: { [lostTail]: 'ends of all queues that only Postgres knows' }
   },
   {
+    without: 'what a reader had read before a loss',
+    file: `${EVENTS}/src/repetitions.ts`,
+    search: 'if (!repeats || (this.#loss && isNewer(this.#loss.continuedAt, repeats))) continue',
+    replacement: 'if (!repeats) continue',
+    tests: { [`${EVENTS}/test/repetitions.test.ts`]: 'what a reader had not read before a loss' }
+  },
+  {
     without: 'lost ends that a gateway had not read',
     file: `${GATEWAY}/src/session/event-cursor.ts`,
     search: 'return isUnread ? !isNewer(repeats, this.resumedUpTo) : isNewer(repeats, this.completeFrom)',

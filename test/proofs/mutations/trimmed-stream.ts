@@ -36,8 +36,8 @@ export const trimmedStream: Mutation[] = [
   {
     without: 'the first id of an end, in a shard that has delivered it',
     file: `${DISPATCHER}/src/fan-out/drop-repeated.ts`,
-    search: '(isUnread || await isInGap(sql, shard, first))',
-    replacement: '(isUnread || await isInGap(sql, shard, first) || true)',
+    search: 'const isMissing = repetitions.isUnread(first) || await isInGap(sql, shard, first)',
+    replacement: 'const isMissing = repetitions.isUnread(first) || await isInGap(sql, shard, first) || true',
     tests: { [`${DISPATCHER}/test/fan-out/away.test.ts`]: 'an end published again is delivered only' }
   },
   {

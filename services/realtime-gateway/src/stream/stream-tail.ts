@@ -1,7 +1,7 @@
 import { setImmediate as nextTick } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import {
-  createStreamReader, consume, formatEventId, isNewer, UnsupportedJobEvent, ZERO, type Entry, type EventId, type Gap
+  createStreamReader, consume, formatEventId, Repetitions, UnsupportedJobEvent, ZERO, type Entry, type EventId, type Gap
 } from '@tidings/job-events'
 import type { Metrics } from '../metrics.ts'
 import type { Hub } from '../session/hub.ts'
@@ -35,6 +35,7 @@ type TailOptions = { redis: Redis, hub: Hub, metrics: Metrics, log: Log }
  */
 export function startStreamTail ({ redis, hub, metrics, log }: TailOptions) {
   const stream = createStreamReader(redis)
+  const repetitions = new Repetitions()
   let position: EventId | undefined
   const consumer = consume({
     redis,
@@ -56,9 +57,9 @@ export function startStreamTail ({ redis, hub, metrics, log }: TailOptions) {
   async function dispatch (entries: Entry[]) {
     let frames = 0
     const eventsByOwner = new Map<string, number>()
-    const unread = unreadEnds(entries, position ?? ZERO)
+    repetitions.begin(entries, position ?? ZERO)
     for (const entry of entries) {
-      const sessions = deliverSafely(entry, unread.has(entry))
+      const sessions = deliverSafely(entry)
       position = entry.id
       if (sessions === 0) continue
       frames += sessions
@@ -73,7 +74,10 @@ export function startStreamTail ({ redis, hub, metrics, log }: TailOptions) {
   }
 
   /** A bad entry must not stop the events after it: the consumer would read it again forever. */
-  function deliverSafely (entry: Entry, isUnread: boolean): number {
+  function deliverSafely (entry: Entry): number {
+    const { repeats } = entry
+    const isUnread = repeats !== undefined && repetitions.isUnread(repeats)
+    if (repeats) repetitions.note(repeats)
     try {
       return deliver(entry, isUnread)
     } catch (err) {
@@ -124,19 +128,4 @@ export function startStreamTail ({ redis, hub, metrics, log }: TailOptions) {
     get fault () { return consumer.fault },
     stop: () => consumer.stop()
   }
-}
-
-/**
- * The entries of a batch that repeat an end which the tail has not read: Redis lost it before the tail came to it.
- */
-function unreadEnds (entries: Entry[], from: EventId): Set<Entry> {
-  const repetitions = entries.filter(({ repeats }) => repeats && isNewer(repeats, from))
-  if (repetitions.length === 0) return new Set()
-  const read = new Set(entries.map(({ id }) => formatEventId(id)))
-  return new Set(repetitions.filter(({ repeats = ZERO }) => {
-    const first = formatEventId(repeats)
-    if (read.has(first)) return false
-    read.add(first) // a further repetition in this batch
-    return true
-  }))
 }

@@ -1,24 +1,26 @@
 import type { PublishedJobEvent } from '@tidings/contracts'
-import { eventIdOf, isNewer, type EventId } from '@tidings/job-events'
+import { eventIdOf, type EventId, type Repetitions } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 
 /**
  * Drops ends that this shard has read under another id already. An end whose first publication the shard has not read
- * is kept, once: that one was in a gap, or Redis lost it before the shard came to it.
+ * is kept, once: that one was in a gap, or Redis lost it before the shard came to it. `repeated`: the first ids of
+ * those that are kept, to be noted once the batch is accepted.
  */
 export async function dropRepeated (
-  sql: RawSql, shard: number, { from, events }: { from: EventId, events: PublishedJobEvent[] }
-): Promise<PublishedJobEvent[]> {
-  const missed = new Map<PublishedJobEvent, boolean>()
-  const met = new Set<string>()
+  sql: RawSql, shard: number, { events, repetitions }: { events: PublishedJobEvent[], repetitions: Repetitions }
+): Promise<{ events: PublishedJobEvent[], repeated: EventId[] }> {
+  const kept = new Map<string, PublishedJobEvent>()
   for (const event of events) {
-    if (event.repeats === undefined) continue
+    if (event.repeats === undefined || kept.has(event.repeats)) continue
     const first = eventIdOf(event.repeats)
-    const isUnread = isNewer(first, from) && !events.some(({ eventId }) => eventId === event.repeats)
-    missed.set(event, !met.has(event.repeats) && (isUnread || await isInGap(sql, shard, first)))
-    met.add(event.repeats)
+    const isMissing = repetitions.isUnread(first) || await isInGap(sql, shard, first)
+    if (isMissing && !repetitions.wasRepeated(first)) kept.set(event.repeats, event)
   }
-  return missed.size === 0 ? events : events.filter(event => missed.get(event) ?? true)
+  return {
+    events: events.filter(event => event.repeats === undefined || kept.get(event.repeats) === event),
+    repeated: [...kept.keys()].map(eventIdOf)
+  }
 }
 
 async function isInGap (sql: RawSql, shard: number, { ms, seq }: EventId): Promise<boolean> {

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import {
-  compareEventIds, decodeAll, formatEventId, type EventId, type ConsumedBatch, type Gap
+  compareEventIds, decodeAll, formatEventId, Repetitions, type EventId, type ConsumedBatch, type Gap
 } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import type { DeliveryPipeline } from '../delivery/pipeline.ts'
@@ -61,6 +61,7 @@ export function createShardConsumer (options: ShardConsumerOptions) {
     shard, workerId, sql, pipeline, metrics, log, ended: ended.signal, onFenced: stop
   })
   let readUpTo = position
+  const repetitions = new Repetitions()
 
   /**
    * Starts a batch and queues it for writing. A call that was given up may wake up beside a later one: the first of
@@ -72,11 +73,13 @@ export function createShardConsumer (options: ShardConsumerOptions) {
     const malformed: SkippedEvent[] = []
     const ours = entries.filter(({ owner }) => isOurs(owner))
     const decoded = decodeAll(ours, ({ eventId: id, message: reason }) => malformed.push({ id, reason }))
-    const events = await dropRepeated(sql, shard, { from, events: decoded })
+    repetitions.begin(entries, from)
+    const { events, repeated } = await dropRepeated(sql, shard, { events: decoded, repetitions })
     const { fanOuts, pending, skipped } = await prepareBatch(events, { sql, findTargets, workerId })
     await skip('malformed', malformed)
     await skip('refused', skipped)
     if (compareEventIds(from, readUpTo) !== 0) return readUpTo
+    for (const firstId of repeated) repetitions.note(firstId)
     const batch = new Batch(from, to)
     startBatch(batch, fanOuts, pending)
     readUpTo = to
