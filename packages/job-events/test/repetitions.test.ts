@@ -2,9 +2,9 @@ import t from 'tap'
 import { Repetitions } from '../src/index.ts'
 
 const id = (ms: number) => ({ ms, seq: 0 })
-const entry = (ms: number, repeats?: number) => ({ id: id(ms), repeats: repeats === undefined ? undefined : id(repeats) })
+const entry = (ms: number, repeats?: number) => ({ id: id(ms), ...(repeats !== undefined && { repeats: id(repeats) }) })
 
-t.test('what a reader had not read before a loss stays unread while the stream goes on, until it is repeated', async t => {
+t.test('what a reader had not read before a loss stays unread until it is repeated, however late', async t => {
   const repetitions = new Repetitions()
   repetitions.begin([entry(1), entry(2)], id(0))
   t.ok(repetitions.isUnread(id(9)))
