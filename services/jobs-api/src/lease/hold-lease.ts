@@ -5,6 +5,8 @@ import { loadLua, pause, type Loops } from '@tidings/service-kit'
 
 /** How long a holder whose connection is gone may take to come back over another one before its lease is released. */
 const GONE_MS = 1000
+/** For so long after Redis was away a lease is left to its former holder: connection attempts are up to 2 s apart. */
+const FORMER_FIRST_MS = 3000
 /** More than the three commands of a round take that all reach their timeouts. */
 const ROUND_TIMEOUT_MS = 10_000
 /** More than work takes to notice that its signal has aborted, whatever step it is in. */
@@ -37,6 +39,9 @@ type HeldLease = {
  * The lease contains its holder's connection id in Redis, so that a successor notices the end of a process and need not
  * wait until the lease expires. If Redis does not list connections (a proxy, a login without the right), it waits.
  *
+ * A lease expires while Redis is away. Its former holder comes first then, because it remembers what Redis may have
+ * lost.
+ *
  * Work that does not end after its signal is not started again here: it has state in memory. The replica says so in
  * `/readyz`, and leaves the lease to others until it is restarted.
  */
@@ -49,24 +54,38 @@ export function holdLease (
   let connected = new AbortController()
   let held: { losing: AbortController, working: Promise<void> } | undefined
   let restsUntil = -Infinity
+  let awayAt = -Infinity
   let gone: { holder: string, since: number } | undefined
   const rounds = loops.watch(`lease ${key}`, ROUND_TIMEOUT_MS)
   const ends = loops.watch(`end of the work under lease ${key}`, endTimeoutMs)
   const finished = run()
 
   async function run () {
-    const onReady = () => connected.abort()
-    redis.on('ready', onReady)
+    const onReady = () => {
+      if (awayAt > -Infinity) noteAway()
+      connected.abort()
+    }
+    redis.on('ready', onReady).on('close', noteAway)
     while (!stopping.signal.aborted) {
       connected = new AbortController()
       await takeOrRenew()
-      await pause(gone ? GONE_MS / 4 : ttlMs / 5, AbortSignal.any([stopping.signal, connected.signal]))
+      const pauseMs = Math.min(gone ? GONE_MS / 4 : ttlMs / 5, formersTurnMs() || Infinity)
+      await pause(pauseMs, AbortSignal.any([stopping.signal, connected.signal]))
     }
-    redis.off('ready', onReady)
+    redis.off('ready', onReady).off('close', noteAway)
+  }
+
+  function noteAway () {
+    awayAt = performance.now()
+  }
+
+  /** For how long the lease is still left to its former holder. */
+  function formersTurnMs (): number {
+    return held ? 0 : Math.max(0, awayAt + FORMER_FIRST_MS - performance.now())
   }
 
   async function takeOrRenew () {
-    if (isResting()) return
+    if (isResting() || formersTurnMs() > 0) return
     try {
       const other = await rounds.step(async () =>
         await redis.tidingsLease(key, holder, await ownConnection(), ttlMs))
@@ -76,6 +95,7 @@ export function holdLease (
       else if (!isMine && held) await endWork()
       if (!isMine) await rounds.step(async () => await releaseIfGone(other))
     } catch (err) {
+      if (redis.status === 'ready') noteAway()
       log.debug({ err, key }, 'lease: Redis did not answer')
     }
   }

@@ -60,6 +60,27 @@ t.test('the holder continues to work while Redis is away', async t => {
   t.equal(first.working, 0)
 })
 
+t.test('a lease that expires while Redis is away goes back to its former holder, if that is still there', async t => {
+  const retryStrategy = (ms: number) => () => ms
+  const connect = (ms: number) => redis.client({ enableOfflineQueue: false, retryStrategy: retryStrategy(ms) })
+  const first = holder({ client: connect(1500), ttlMs: 500 })
+  await until(() => first.working === 1)
+  const second = holder({ client: connect(20), ttlMs: 500 })
+  for (let n = 0; n < 2; n++) {
+    await redis.kill()
+    await sleep(600)
+    await redis.restart()
+    await until(async () => await redis.client().exists('lease') === 1)
+    t.same([first.working, second.working], [1, 0])
+  }
+  await redis.kill()
+  await sleep(600)
+  await first.lease.stop()
+  await redis.restart()
+  await until(() => second.working === 1)
+  await second.lease.stop()
+})
+
 t.test('the lease of an ended process passes on long before it expires', async t => {
   const first = holder({ ttlMs: 600_000 })
   await until(() => first.working === 1)
