@@ -1,5 +1,6 @@
 import t from 'tap'
 import { until } from '@tidings/testing'
+import { readRelayState } from '../../src/relay/relay-state.ts'
 import { compareCounts } from '../../src/maintenance/compare-counts.ts'
 import { producer, worker } from '../bullmq.ts'
 import { jobRows, untilStates } from '../job-rows.ts'
@@ -69,6 +70,10 @@ t.test('after events were trimmed unprojected open rows are compared with BullMQ
   await database.sql`create table held as table jobs.positions`
   worker(t, redis, async () => 'done')
   await untilStates(database.sql, ['completed'])
+  await until(async () => {
+    const { requested, reconciled } = await readRelayState(app.redis, 'default')
+    return requested === reconciled
+  }, { what: 'the comparison of the first start' })
   await app.close()
   // As if the projector had stopped before the end and the stream had been trimmed meanwhile.
   await database.sql`update jobs.positions set (event_ms, event_seq) = (select event_ms, event_seq from held)`
