@@ -98,6 +98,13 @@ export class Client extends EventEmitter {
     return await this.#call('MGET', store => keys.map(key => store.texts.get(key) ?? null))
   }
 
+  async time (): Promise<[seconds: number, microseconds: number]> {
+    return await this.#call('TIME', () => {
+      const { now } = this.#redis.simulation.time
+      return [Math.floor(now / 1000), now % 1000 * 1000]
+    })
+  }
+
   async hmget (key: string, ...fields: string[]): Promise<(string | null)[]> {
     return await this.#call(`HMGET ${key}`, store => fields.map(field => store.hashes.get(key)?.get(field) ?? null))
   }

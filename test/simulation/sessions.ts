@@ -158,7 +158,8 @@ function dropBuffered (this: EventCursor) {
 }
 
 /** A history that is checked before it is read: what is trimmed in between is missed. */
-const createHastyHistory: typeof createHistory = ({ redis }) => ({
+const createHastyHistory: typeof createHistory = ({ redis, ttlMs }) => ({
+  ...createHistory({ redis, ttlMs }),
   replay: async ({ userId, since, until }, onPage) => {
     if (!(await historyCovers(redis, userId, since)).covers) return false
     for await (const page of readHistory(redis, userId, since)) {

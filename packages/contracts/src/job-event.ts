@@ -66,9 +66,12 @@ export type JobEvent = Static<typeof JobEvent>
 
 /**
  * A job event with its id, which is the same in every channel. `repeats` is the id under which the same end was
- * published before it was trimmed from the stream: rows take it in, and channels that have delivered it skip this one.
+ * published before it was trimmed from the stream, or lost: rows take it in, and channels that have delivered it skip
+ * this one. `mayRepeat` marks an end that may have been published before, under an id that is not known.
  */
-export type PublishedJobEvent = JobEvent & { eventId: string, repeats?: string }
-export const PublishedJobEvent = Type.Intersect(
-  [JobEvent, Type.Object({ eventId: EventIdText, repeats: Type.Optional(EventIdText) })]
-)
+export type PublishedJobEvent = JobEvent & { eventId: string, repeats?: string, mayRepeat?: true }
+export const PublishedJobEvent = Type.Intersect([JobEvent, Type.Object({
+  eventId: EventIdText,
+  repeats: Type.Optional(EventIdText),
+  mayRepeat: Type.Optional(Type.Literal(true))
+})])

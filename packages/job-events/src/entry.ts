@@ -3,6 +3,9 @@ import {
 } from '@tidings/contracts'
 import { eventIdOf, formatEventId, parseEventId, type EventId } from './event-id.ts'
 
+/** In place of the first id of an end that may have been published before (append.lua). */
+export const UNKNOWN_ID = '?'
+
 const TYPES = new Set<string>(JOB_EVENT_TYPES)
 
 /** An entry as Redis returns it: its owner is known without parsing the payload. */
@@ -12,6 +15,8 @@ export type Entry = {
   payload: string
   /** The id under which the same end of the job was published before: channels that have delivered it skip this one. */
   repeats?: EventId | undefined
+  /** Whether the same end may have been published before, under an id that is not known (`RecentReads` may know it). */
+  mayRepeat?: true
 }
 
 /** An event of a version that this reader does not know. Never skipped: the reader halts until the event is gone. */
@@ -38,12 +43,17 @@ export class MalformedJobEvent extends Error {
 }
 
 /** @throws UnsupportedJobEvent | MalformedJobEvent */
-export function decode ({ id, owner, payload, repeats }: Entry): PublishedJobEvent {
+export function decode ({ id, owner, payload, repeats, mayRepeat }: Entry): PublishedJobEvent {
   const event = parse(id, payload)
   if (event.v > JOB_EVENT_VERSION) throw new UnsupportedJobEvent(id, event.v)
   const fault = event.userId === owner ? faultOf(event) : 'its owner is not the user in its payload'
   if (fault !== undefined) throw new MalformedJobEvent(id, fault)
-  return { ...event, eventId: formatEventId(id), ...(repeats && { repeats: formatEventId(repeats) }) }
+  return {
+    ...event,
+    eventId: formatEventId(id),
+    ...(repeats && { repeats: formatEventId(repeats) }),
+    ...(mayRepeat && { mayRepeat })
+  }
 }
 
 /** Decodes a batch; malformed entries are passed to `onMalformed` and skipped. */
@@ -65,7 +75,9 @@ export function decodeAll (
 export function entryOf ([id, fields]: [string, string[]], owner?: string): Entry {
   const entry = { id: eventIdOf(id), owner: owner ?? valueOf(fields, 'u'), payload: valueOf(fields, 'd') }
   const usual = owner === undefined ? 4 : 2
-  return fields.length > usual ? { ...entry, repeats: parseEventId(valueOf(fields, 'r')) } : entry
+  if (fields.length === usual) return entry
+  const repeats = valueOf(fields, 'r')
+  return repeats === UNKNOWN_ID ? { ...entry, mayRepeat: true } : { ...entry, repeats: parseEventId(repeats) }
 }
 
 function valueOf (fields: string[], name: string): string {

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { JOB_EVENTS_KEY } from '@tidings/contracts'
+import { JOB_EVENTS_KEY, LOW_WATER_KEY } from '@tidings/contracts'
 import { eventIdOf, formatEventId, isNewer, type EventId } from './event-id.ts'
 import { streamInfo } from './stream-info.ts'
 
@@ -13,10 +13,12 @@ export function createStreamReader (redis: Redis) {
     return info && eventIdOf(info['last-generated-id'] as string)
   }
 
-  /** Whether the stream holds this event; false once it was trimmed, or where Redis has lost it. */
-  async function has (id: EventId): Promise<boolean> {
+  /** Whether Redis has lost this event, which was in the stream, and was not trimmed since. */
+  async function hasLost (id: EventId): Promise<boolean> {
     const text = formatEventId(id)
-    return (await redis.xrange(JOB_EVENTS_KEY, text, text)).length > 0
+    if ((await redis.xrange(JOB_EVENTS_KEY, text, text)).length > 0) return false
+    const lowWater = await redis.get(LOW_WATER_KEY)
+    return lowWater === null || isNewer(id, eventIdOf(lowWater))
   }
 
   /** The number of events in the stream and its size in Redis' memory. */
@@ -25,7 +27,7 @@ export function createStreamReader (redis: Redis) {
     return { events, bytes: Number(bytes ?? 0) }
   }
 
-  return { last, has, size }
+  return { last, hasLost, size }
 }
 
 /**

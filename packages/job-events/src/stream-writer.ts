@@ -3,7 +3,7 @@ import {
   EPOCH_KEY, EVENT_TYPES, JOB_EVENTS_KEY, LOW_WATER_KEY, finalityKey, relayPositionKey, userHistoryKey, type JobEvent
 } from '@tidings/contracts'
 import { DEFAULT_BOUNDS, type StreamBounds } from './bounds.ts'
-import { encode } from './entry.ts'
+import { encode, UNKNOWN_ID } from './entry.ts'
 import { eventIdOf, formatEventId, ZERO, type EventId } from './event-id.ts'
 import { withScripts } from './scripts.ts'
 import { createStreamReader } from './stream-reader.ts'
@@ -19,16 +19,21 @@ export const START: RelayPosition = { at: '0-0', read: 0, lost: 0 }
 /** A burst at the end of a quiet day takes about ten. */
 const MAX_CUTS = 30
 
+/** An end that was published before; see `Batch.repeated`. */
+type Repeated = { id?: EventId | typeof UNKNOWN_ID | undefined, at?: number, seen?: EventId }
+
 export type Batch = {
   queue: string
   from: RelayPosition
   to: RelayPosition
   events: JobEvent[]
   /**
-   * For an end that a reconciliation concludes: the id under which it was published before, where that is known. `at`
-   * is given where Redis has lost that end: entries of BullMQ up to this time (milliseconds) led to it.
+   * For an end that was published before: the id that it had, or `'?'` for an end of which neither that is known nor
+   * whether it was published. `at` is given for a conclusion of an end that Redis has lost: entries of BullMQ up to
+   * this time (milliseconds) led to it. `seen` is the last event that the row of another conclusion has seen: an end
+   * that was published up to there is an earlier one.
    */
-  repeated?: (event: JobEvent) => { id: EventId, at?: number } | undefined
+  repeated?: ((event: JobEvent) => Repeated | undefined) | undefined
   /** The highest id that Postgres has seen: new ids are above it, even after Redis lost data or its clock went back. */
   minimumId: EventId
 }
@@ -134,9 +139,7 @@ function idsFrom ({ ms, seq }: EventId, count: number, left: Set<number>): (Even
   return Array.from({ length: count }, (_, i) => left.has(i) ? undefined : { ms, seq: next++ })
 }
 
-type Repeated = ReturnType<NonNullable<Batch['repeated']>>
-
-function argumentsOf (event: JobEvent, repeats: Repeated): string[] {
+function argumentsOf (event: JobEvent, repeats: Repeated | undefined): string[] {
   return [
     event.userId,
     userHistoryKey(event.userId),
@@ -146,11 +149,19 @@ function argumentsOf (event: JobEvent, repeats: Repeated): string[] {
   ]
 }
 
-function kindTextOf (event: JobEvent, repeats: Repeated): string {
+function kindTextOf (event: JobEvent, { id, at, seen }: Repeated = {}): string {
   const kind = kindOf(event)
-  if (kind === 'open' && !event.reconciled) return `open ${event.timestamp}`
-  if (!repeats) return kind
-  return `${kind} ${formatEventId(repeats.id)}${repeats.at === undefined ? '' : ` ${repeats.at}`}`
+  switch (kind) {
+    case 'open': return event.reconciled ? kind : `${kind} ${event.timestamp}`
+    case 'other': return kind
+    case 'final': return id === UNKNOWN_ID ? `${kind} ${id}` : kind
+    default: return [
+      kind,
+      ...id === undefined ? [] : [id === UNKNOWN_ID ? id : formatEventId(id)],
+      ...at === undefined ? [] : [at],
+      ...seen === undefined ? [] : [`>${formatEventId(seen)}`]
+    ].join(' ')
+  }
 }
 
 type Kind = 'open' | 'final' | 'other' | 'concluded'

@@ -5,7 +5,7 @@ import {
 } from '@tidings/contracts'
 import {
   createStreamWriter, decode, DEFAULT_BOUNDS, encode, entryOf, eventIdOf, formatEventId, isNewer, START, ZERO,
-  type AppendOutcome, type StreamWriter, type RelayPosition
+  type AppendOutcome, type Batch, type Entry, type EventId, type StreamWriter, type RelayPosition
 } from '../src/index.ts'
 import { progressEvent } from './events.ts'
 
@@ -248,6 +248,71 @@ t.test('a conclusion without a mark names the id that its caller knows', async t
   )
   t.equal((await client.xrange(JOB_EVENTS_KEY, '-', '+'))[0]?.[1].at(-1), '5-1')
   t.equal(await client.get(finalityKey('q', 'job')), '5-1')
+})
+
+t.test('a conclusion does not name an earlier end of the job, after which it was opened', async t => {
+  const { client, stream } = t.context
+  const end = progressEvent(1, { type: 'completed' })
+  const { first } = await publish(stream, [end])
+  const conclude = async (repeated: Batch['repeated'], event = end) => {
+    const from = await stream.position('q')
+    const events = [{ ...event, reconciled: true as const }]
+    await stream.append({ queue: 'q', from, to: from, events, repeated, minimumId: ZERO })
+    const [entry] = await client.xrevrange(JOB_EVENTS_KEY, '+', '-', 'COUNT', 1) as [string, string[]][]
+    const { eventId, repeats, mayRepeat } = decode(entryOf(entry as [string, string[]]))
+    return { id: eventIdOf(eventId), repeats, mayRepeat }
+  }
+  const before = { ms: first.ms - 1, seq: 0 }
+  t.match(await conclude(() => ({ seen: before })), { repeats: formatEventId(first) }, 'one that the row has not seen')
+  const { id, repeats } = await conclude(() => ({ seen: first }))
+  t.equal(repeats, undefined, 'the row has seen it')
+  t.equal(await client.get(finalityKey('q', 'job')), formatEventId(id))
+
+  // Redis has lost the opening, and a later end.
+  const later = { ms: first.ms + 5, seq: 0 }
+  t.match(await conclude(() => ({ id: later, at: 20 })), { repeats: formatEventId(later) })
+  t.match(await conclude(() => ({ id: '?', at: 20 })), { repeats: formatEventId(later) }, 'the same time')
+  t.match(await conclude(() => ({ id: '?', at: 30 })), { repeats: undefined, mayRepeat: true })
+})
+
+t.test('an end that may have been published before says so, and its mark has its own id', async t => {
+  const { client, stream } = t.context
+  const end = (jobId: string, more = {}) => progressEvent(1, { jobId, type: 'completed', ...more })
+  const append = async (minimumId: EventId, ...events: JobEvent[]) => {
+    const from = await stream.position('q')
+    const repeated = ({ reconciled, timestamp: at }: JobEvent) => ({ id: '?', ...(reconciled && { at }) }) as const
+    return moved(await stream.append({ queue: 'q', from, to: from, events, repeated, minimumId }))
+  }
+  const { last: known } = await publish(stream, [end('known')])
+  const { timestamp: at } = end('known')
+  await stream.markEnds(known, [{ queue: 'q', jobId: 'known', id: known, at }])
+  const lost = ['a', 'b', 'known'].map(jobId => end(jobId, { reconciled: true }))
+  await append({ ms: known.ms + 60_000, seq: 0 }, ...lost)
+  await append(ZERO, end('c'), progressEvent(2, { jobId: 'c' }), progressEvent(2, { jobId: 'd' }), end('b'))
+  const entries = (await client.xrange(JOB_EVENTS_KEY, '-', '+') as [string, string[]][]).map(entry => entryOf(entry))
+  t.same(entries.map(entry => decode(entry)).map(({ jobId, repeats, mayRepeat }) => [jobId, repeats, mayRepeat]), [
+    ['known', undefined, undefined],
+    ['a', undefined, true],
+    ['b', undefined, true],
+    ['known', formatEventId(known), undefined], // the mark has its id
+    ['c', undefined, true],
+    ['d', undefined, undefined]
+  ])
+  const idOf = (n: number) => formatEventId((entries[n] as Entry).id)
+  t.equal(await client.get(finalityKey('q', 'a')), `${idOf(1)} ${lost[0]?.timestamp}`)
+  t.equal(await client.get(finalityKey('q', 'c')), idOf(4))
+})
+
+t.test('it knows which events Redis has lost, and which were trimmed', async t => {
+  const { client, stream } = t.context
+  const ids: EventId[] = []
+  for (let n = 0; n < 3; n++) ids.push((await publish(stream, [progressEvent(n)])).first)
+  const lost = async () => await Promise.all(ids.map(async id => await stream.hasLost(id)))
+  t.same(await lost(), [false, false, false])
+  for (const id of ids) await client.xdel(JOB_EVENTS_KEY, formatEventId(id))
+  t.same(await lost(), [true, true, true])
+  await client.set(LOW_WATER_KEY, formatEventId(ids[1] as EventId))
+  t.same(await lost(), [false, false, true])
 })
 
 t.test('a conclusion that opens a job clears its mark', async t => {

@@ -67,7 +67,8 @@ export function appender (server: TestRedis) {
   }
 }
 
-function eventOf ({ progress, result, ...event }: NewEvent): JobEvent {
+/** The whole event. */
+export function eventOf ({ progress, result, ...event }: NewEvent): JobEvent {
   return {
     v: 1,
     queue: QUEUE,

@@ -18,10 +18,7 @@ export const dataLoss: Mutation[] = [
     file: `${EVENTS}/src/lua/mark-ends.lua`,
     search: 'redis.call(\'SET\', ARGV[i], ARGV[i + 1] .. \' \' .. ARGV[i + 2], \'PX\', ARGV[2])',
     replacement: '',
-    tests: {
-      [`${EVENTS}/test/stream-writer.test.ts`]: 'lost ends are marked',
-      [lostTail]: 'the same if jobs-api was away meanwhile'
-    }
+    tests: { [`${EVENTS}/test/stream-writer.test.ts`]: 'lost ends are marked' }
   },
   {
     without: 'the second publication of recent ends',
@@ -33,22 +30,71 @@ export const dataLoss: Mutation[] = [
   {
     without: 'the second publication of ends that only Postgres has',
     file: `${API}/src/relay/lost-ends/republish-lost-ends.ts`,
-    search: 'for await (const page of storedEnds(sql, loss)) {',
-    replacement: 'for await (const page of storedEnds(sql, { ...loss, to: loss.from })) {',
+    search: 'for await (const page of loss ? storedEnds(sql, loss) : [[]]) {',
+    replacement: 'for await (const page of loss ? storedEnds(sql, { ...loss, to: loss.from }) : [[]]) {',
     tests: { [lostTail]: 'ends of all queues that only Postgres knows' }
   },
   {
-    without: 'what a reader had read before a loss',
-    file: `${EVENTS}/src/repetitions.ts`,
-    search: 'if (!repeats || (this.#loss && isNewer(this.#loss.continuedAt, repeats))) continue',
-    replacement: 'if (!repeats) continue',
-    tests: { [`${EVENTS}/test/repetitions.test.ts`]: 'what a reader had not read before a loss' }
+    without: 'the ids that a reader has read, and with its position alone',
+    file: `${EVENTS}/src/recent-reads.ts`,
+    search: 'return !this.#has(firstId) && !this.wasRepeated(firstId)',
+    replacement: 'return isNewer(firstId, this.#newest) && !this.wasRepeated(firstId)',
+    tests: {
+      [`${EVENTS}/test/recent-reads.test.ts`]: 'what was read are the ids',
+      [`${GATEWAY}/test/stream/stream-tail.test.ts`]: 'an end that Redis lost before the gateway read it',
+      [`${DISPATCHER}/test/fan-out/away.test.ts`]: 'ends that come again after a loss'
+    }
+  },
+  {
+    without: 'the batch that Redis did not reply to',
+    file: `${API}/src/relay/relay-loop.ts`,
+    search: 'recentEnds.send(events, from, to)',
+    replacement: '',
+    tests: { [lostTail]: 'an end without a reply to its append' }
+  },
+  {
+    without: 'the former leader of a queue, which remembers, after Redis was away',
+    file: `${API}/src/lease/hold-lease.ts`,
+    search: 'if (isResting() || formersTurnMs() > 0) return',
+    replacement: 'if (isResting()) return',
+    tests: { [`${API}/test/lease/hold-lease.test.ts`]: 'a lease that expires while Redis is away goes back' }
+  },
+  {
+    without: 'the last event that a row has seen, in its conclusion',
+    file: `${EVENTS}/src/lua/append.lua`,
+    search: 'if not seen then return id end',
+    replacement: 'if true then return id end',
+    tests: {
+      [`${EVENTS}/test/stream-writer.test.ts`]: 'a conclusion does not name an earlier end',
+      [lostTail]: 'a job whose retry Redis has lost fails once more'
+    }
+  },
+  {
+    without: 'ends of unknown ids that sessions have',
+    file: `${GATEWAY}/src/stream/stream-tail.ts`,
+    search: 'if (message.mayRepeat) message.repeats = reads.firstIdOf(message)',
+    replacement: '',
+    tests: { [`${GATEWAY}/test/stream/stream-tail.test.ts`]: 'an end that may have been published before' }
+  },
+  {
+    without: 'ends of unknown ids that a shard has delivered',
+    file: `${DISPATCHER}/src/fan-out/drop-repeated.ts`,
+    search: 'return ends.get(endKey(event)) ?? (read && formatEventId(read))',
+    replacement: 'return read && undefined',
+    tests: { [`${DISPATCHER}/test/fan-out/away.test.ts`]: 'ends that come again after a loss' }
+  },
+  {
+    without: 'the position of a client from before a loss',
+    file: `${GATEWAY}/src/session/resume.ts`,
+    search: 'cursor.position = keeps ? newest(cursor.position, until) : until',
+    replacement: 'cursor.position = complete ? newest(cursor.position, until) : until',
+    tests: { [`${GATEWAY}/test/session/resume.test.ts`]: 'a client from before Redis lost data' }
   },
   {
     without: 'lost ends that a gateway had not read',
     file: `${GATEWAY}/src/session/event-cursor.ts`,
-    search: 'return isUnread ? !isNewer(repeats, this.resumedUpTo) : isNewer(repeats, this.completeFrom)',
-    replacement: 'return isNewer(repeats, this.completeFrom)',
+    search: '(!isUnread && isNewer(repeats, this.completeFrom))',
+    replacement: 'isNewer(repeats, this.completeFrom)',
     tests: { [`${GATEWAY}/test/stream/stream-tail.test.ts`]: 'an end that Redis lost before the gateway read it' }
   },
   {

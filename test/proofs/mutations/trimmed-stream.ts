@@ -22,22 +22,22 @@ export const trimmedStream: Mutation[] = [
   {
     without: 'the first id of an end, in sessions that have it already',
     file: `${GATEWAY}/src/session/event-cursor.ts`,
-    search: ': isNewer(repeats, this.completeFrom)',
-    replacement: ': false',
+    search: '|| (!isUnread && isNewer(repeats, this.completeFrom))',
+    replacement: '',
     tests: { [`${GATEWAY}/test/stream/stream-tail.test.ts`]: 'an end that is published again for the rows' }
   },
   {
     without: 'the position that a client named, which has the end',
     file: `${GATEWAY}/src/session/event-cursor.ts`,
-    search: 'if (!isNewer(repeats, this.receivedUpTo)) return true',
+    search: '!isNewer(repeats, this.receivedUpTo) || ',
     replacement: '',
     tests: { [`${GATEWAY}/test/session/event-cursor.test.ts`]: 'an end that comes again under another id' }
   },
   {
     without: 'the first id of an end, in a shard that has delivered it',
     file: `${DISPATCHER}/src/fan-out/drop-repeated.ts`,
-    search: 'const isMissing = repetitions.isUnread(first) || await isInGap(sql, shard, first)',
-    replacement: 'const isMissing = repetitions.isUnread(first) || await isInGap(sql, shard, first) || true',
+    search: 'return !reads.isUnread(firstId) && !await isInGap(sql, shard, firstId)',
+    replacement: 'return reads.isUnread(firstId) && !await isInGap(sql, shard, firstId)',
     tests: { [`${DISPATCHER}/test/fan-out/away.test.ts`]: 'an end published again is delivered only' }
   },
   {

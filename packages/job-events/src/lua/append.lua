@@ -3,8 +3,10 @@
 -- ARGV: 1 from.at, 2 from.read, 3 to.at, 4 to.read, 5 to.lost, 6 ms of the minimum id, 7 its seq,
 --       8 retention ms, 9 history length, 10 history ttl ms, 11 finality ttl ms,
 --       then per event: owner, history key, finality key, kind, payload
---       kind is 'open <ms of the entry>', 'final', 'other', or for a reconciliation 'open', 'concluded',
---       'concluded <id of the same end>' or, where Redis has lost that end, 'concluded <id> <ms of the end>'
+--       kind is 'open <ms of the entry>', 'final', 'final ?' where the same end may have been published before under an
+--       id that is not known, 'other', or for a reconciliation 'open', 'concluded', 'concluded <id of the same end>',
+--       each with ' >' and the id of the last event that the row has seen, or where Redis has lost the end
+--       'concluded <id, or ?> <ms of the end>'
 -- Result: {1, appended, dropped, repaired histories, first id, last id, {the number of each dropped event in the batch,
 --         from 0}}; or {0, at, read, lost} where the position is not `from` (another replica was faster), or where the
 --         minimum id is above the stream (Redis was restored to an earlier state: the ends that it has lost must be
@@ -23,7 +25,7 @@ end
 local minimum_ms, minimum_seq = tonumber(ARGV[6]), tonumber(ARGV[7])
 local function has_lost_ends_only ()
   for i = 15, #ARGV, 5 do
-    if not string.find(ARGV[i], '^concluded %d+%-%d+ %d+$') then return false end
+    if not string.find(ARGV[i], '^concluded [%d%-?]+ %d+$') then return false end
   end
   return #ARGV > 11
 end
@@ -39,10 +41,19 @@ local now = now_ms()
 -- an id that was trimmed before the row could see it, the entry names that id: channels that have delivered it skip the
 -- entry.
 local published, dropped, final, marked, histories, ends, repeats, ended = {}, {}, {}, {}, {}, {}, {}, {}
-local BYTE_C, BYTE_P = string.byte('c'), string.byte('p')
-local function same_end (final_key)
+local BYTE_C, BYTE_F, BYTE_P, UNKNOWN = string.byte('c'), string.byte('f'), string.byte('p'), '?'
+-- The id of the same end by the mark. It is that of an earlier end where the row has seen it, and was opened since, or
+-- where an end that Redis has lost came at another time: Redis has lost the opening too.
+local function same_end (final_key, concluded)
   local mark = redis.pcall('GET', final_key)
-  return type(mark) == 'string' and string.match(mark, '^%d+%-%d+')
+  local id = type(mark) == 'string' and string.match(mark, '^%d+%-%d+')
+  if not id then return nil end
+  local ended_at, seen = string.match(concluded, ' (%d+)$'), string.match(concluded, '>(%d+%-%d+)$')
+  if ended_at then return string.match(mark, ' (%d+)$') == ended_at and id or nil end
+  if not seen then return id end
+  local id_ms, id_seq = parse(id)
+  local seen_ms, seen_seq = parse(seen)
+  return above(id_ms, id_seq, seen_ms, seen_seq) and id or nil
 end
 -- Whether the entry that opens the job came before its end: a restored Redis has that entry once more.
 local function led_to_end (final_key, what)
@@ -64,10 +75,13 @@ for i = 12, #ARGV, 5 do
   else
     published[#published + 1] = i
     if concluded then
-      repeats[i] = (marked[final_key] and same_end(final_key)) or string.match(concluded, '^%d+%-%d+')
+      local known = string.match(concluded, '^%d+%-%d+ %d+$') and string.match(concluded, '^%d+%-%d+')
+      repeats[i] = known or (marked[final_key] and same_end(final_key, concluded)) or string.match(concluded, '^[%d%-?]+')
       ended[final_key] = string.match(concluded, ' (%d+)$')
+    elseif what == 'final ?' then
+      repeats[i] = UNKNOWN
     end
-    final[final_key] = what == 'final' or concluded ~= nil
+    final[final_key] = string.byte(what) == BYTE_F or concluded ~= nil
     if histories[history_key] == nil then histories[history_key] = redis.call('TYPE', history_key).ok end
   end
 end
@@ -117,7 +131,7 @@ for _, i in ipairs(published) do
     local added = add(history_key, id, payload, same)
     if type(added) == 'table' and added.err then recreate(history_key, id, payload, same) end
   end
-  if final[ARGV[i + 2]] then ends[ARGV[i + 2]] = same or id end
+  if final[ARGV[i + 2]] then ends[ARGV[i + 2]] = same and same ~= UNKNOWN and same or id end
   histories[history_key] = 'stream'
   touched[history_key] = true
 end

@@ -2,7 +2,9 @@ import type { Queue } from 'bullmq'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
 import type { JobEvent } from '@tidings/contracts'
-import { eventIdOf, formatEventId, type EventId, type StreamWriter, type RelayPosition } from '@tidings/job-events'
+import {
+  eventIdOf, formatEventId, isNewer, ZERO, type EventId, type StreamWriter, type RelayPosition
+} from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import type { BadItems } from '../bad-items/bad-items.ts'
 import { isolate } from '../bad-items/isolate.ts'
@@ -41,6 +43,8 @@ export type ApplyContext = {
 /** A row to change, by BullMQ's state of the job after the row was read; `state` is left out if it was not read. */
 export type Candidate = { row: OpenRow, decide: (row: OpenRow) => Decision, state?: BullmqState['state'] }
 
+/** An event to publish, and the last one that its row has seen. */
+type Conclusion = MappedEvent & { seen: EventId }
 type Decided = { row: OpenRow } & Decision
 type PublishDecision = Extract<Decision, { action: 'publish' }>
 
@@ -93,7 +97,7 @@ async function applyAt (
   const decided: Decided[] = rows.map(row => ({ row, ...(candidateOf.get(row.n) as Candidate).decide(row) }))
 
   // First the events, which may fail because of their content: an addition is not undone.
-  const mapped = decided.flatMap(one => one.action === 'publish' ? [mappedEventOf(one.row, one)] : [])
+  const mapped = decided.flatMap(one => one.action === 'publish' ? [conclusionOf(one.row, one)] : [])
   const missing = decided.filter(({ action }) => action === 'reenqueue').map(({ row }) => row)
   const { added, rejected } = await reenqueue(missing, context)
   // A cancel writes its request, then looks for the job; here the job is added first, then the request is looked for.
@@ -109,9 +113,9 @@ async function applyAt (
 }
 
 /** A job that BullMQ will never accept ends with the reason. */
-function rejectedJob ({ row, err }: Rejected, { badItems, queue }: ApplyContext): MappedEvent {
+function rejectedJob ({ row, err }: Rejected, { badItems, queue }: ApplyContext): Conclusion {
   badItems.report({ consumer: 'outbox', queue: queue.name, item: `row ${row.n}`, jobId: row.id, err })
-  return mappedEventOf(row, {
+  return conclusionOf(row, {
     action: 'publish', event: 'failed', fields: { failedReason: `The queue refused the job: ${err.message}` }
   })
 }
@@ -136,19 +140,25 @@ async function waitForProjection (timeoutMs: number, { stream, projection }: App
 }
 
 async function publish (
-  position: RelayPosition, mapped: MappedEvent[], { stream, sql, redis, queue, minimumId }: ApplyContext
+  position: RelayPosition, mapped: Conclusion[], { stream, sql, redis, queue, minimumId }: ApplyContext
 ): Promise<number> {
   if (mapped.length === 0) return 0
   await storeLargeValues(sql, mapped.flatMap(({ large }) => large ?? []))
-  const events: JobEvent[] = mapped.map(({ event }) => ({ ...event, reconciled: true }))
-  const repeated = await findPublishedEnds(redis, events)
+  const seenBy = new Map(mapped.map(({ event, seen }): [JobEvent, EventId] => [{ ...event, reconciled: true }, seen]))
+  const events = [...seenBy.keys()]
+  const findEnd = await findPublishedEnds(redis, events)
+  const repeated = (event: JobEvent) => {
+    const seen = seenBy.get(event) ?? ZERO
+    const id = findEnd(event)
+    return { id: id && isNewer(id, seen) ? id : undefined, seen }
+  }
   const outcome = await stream.append({
     queue: queue.name, from: position, to: position, events, repeated, minimumId: minimumId()
   })
   return outcome.moved ? outcome.appended : 0
 }
 
-function mappedEventOf (row: OpenRow, { event, fields, at = Date.now() }: PublishDecision): MappedEvent {
+function conclusionOf (row: OpenRow, { event, fields, at = Date.now() }: PublishDecision): Conclusion {
   const owner = {
     userId: row.user_id,
     name: row.name,
@@ -156,7 +166,8 @@ function mappedEventOf (row: OpenRow, { event, fields, at = Date.now() }: Publis
     ...ownWebhookOf(row)
   }
   const entry = { id: formatEventId({ ms: Math.trunc(at), seq: 0 }), event, jobId: row.id, fields }
-  return mapEvent(entry, { queue: row.queue, owner, isCancelled: false }) as MappedEvent
+  const mapped = mapEvent(entry, { queue: row.queue, owner, isCancelled: false }) as MappedEvent
+  return { ...mapped, seen: { ms: row.event_ms ?? 0, seq: row.event_seq ?? 0 } }
 }
 
 function logOutcomes (decided: Decided[], { metrics, log, queue }: ApplyContext) {

@@ -5,7 +5,7 @@ import { DEFAULT_BOUNDS, decodeAll, readHistory, UnsupportedJobEvent, type Event
 /** A younger end still has its mark, which the append checks. */
 const MARKED_MS = DEFAULT_BOUNDS.finalityTtlMs / 3
 
-type FindEnd = (event: JobEvent) => { id: EventId } | undefined
+type FindEnd = (event: JobEvent) => EventId | undefined
 
 /**
  * Finds ends that were published long ago and trimmed off the stream before they were projected: the histories of their
@@ -16,10 +16,7 @@ export async function findPublishedEnds (redis: Redis, events: JobEvent[]): Prom
   const byUser = Map.groupBy(old, ({ userId }) => userId)
   const found = new Map<JobEvent, EventId>()
   for (const [userId, ends] of byUser) await findOfUser(redis, userId, ends, found)
-  return event => {
-    const id = found.get(event)
-    return id && { id }
-  }
+  return event => found.get(event)
 }
 
 async function findOfUser (

@@ -53,7 +53,9 @@ export function createQueueRelay (
     minimumIdAtConnect = minimum
     // With a loss, what it has lost is what the stream continues with.
     if (!loss) await stream.open(minimumId())
-    await republishLostEnds({ queue, sql, stream, recentEnds, loss, minimumId: minimumId(), log })
+    await republishLostEnds({
+      queue, sql, stream, hasEntry: reader.has, recentEnds, loss, minimumId: minimumId(), log
+    })
     if (loss) await stream.open(minimumId())
     const [{ run, gap }, currentRun] = await Promise.all([readRelayState(redis, queue), reader.runId()])
     if (run !== currentRun) {

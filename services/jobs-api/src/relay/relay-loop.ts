@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
+import type { JobEvent } from '@tidings/contracts'
 import {
-  compareEventIds, createLinger, eventIdOf, isNewer, type EventId, type StreamWriter, type RelayPosition
+  compareEventIds, createLinger, eventIdOf, isNewer, UNKNOWN_ID, type EventId, type StreamWriter, type RelayPosition
 } from '@tidings/job-events'
 import { backoff, limitStep, pause } from '@tidings/service-kit'
 import type { BackgroundMetrics } from '../metrics.ts'
@@ -106,7 +107,8 @@ export function createRelay (
     const { to, entries } = advance
     if (isSamePosition(from, to)) return true
     const events = await toJobEvents(entries)
-    const outcome = await stream.append({ queue, from, to, events, minimumId: minimumId() })
+    recentEnds.send(events, from, to)
+    const outcome = await stream.append({ queue, from, to, events, repeated, minimumId: minimumId() })
     if (!outcome.moved) {
       metrics.appendConflicts.inc({ queue })
       return false
@@ -117,6 +119,10 @@ export function createRelay (
     metrics.late.inc({ queue }, outcome.dropped)
     metrics.repairedHistories.inc({ queue }, outcome.repaired)
     return true
+  }
+
+  function repeated (event: JobEvent) {
+    return recentEnds.mayRepeat(event) ? { id: UNKNOWN_ID } as const : undefined
   }
 
   return {

@@ -1,8 +1,11 @@
+import { once } from 'node:events'
 import t from 'tap'
 import type { FastifyInstance } from 'fastify'
-import { createStreamWriter, decodeAll, consume } from '@tidings/job-events'
+import type { Sql } from 'postgres'
+import { createStreamWriter, decodeAll, endKey, consume, formatEventId } from '@tidings/job-events'
 import { JOB_EVENTS_KEY, type PublishedJobEvent } from '@tidings/contracts'
 import { tokenOf, until, type TestContext, type TestRedis } from '@tidings/testing'
+import { readPosition } from '../../src/db/projector-position.ts'
 import { compareCounts } from '../../src/maintenance/compare-counts.ts'
 import { producer, worker } from '../bullmq.ts'
 import { untilStates } from '../job-rows.ts'
@@ -31,9 +34,11 @@ async function begin (t: TestContext) {
   const runs = new Map<string, number>()
   const seen = await collectEvents(t, servers.redis)
   // A consumer that has read an end skips its repetition.
-  const endsOf = (jobId: string) => seen.filter(
-    ({ jobId: id, type, repeats }) => id === jobId && ENDS.has(type) && !seen.some(({ eventId }) => eventId === repeats)
-  )
+  const isRepeated = (event: PublishedJobEvent) => seen.some(other => event.mayRepeat
+    ? other !== event && ENDS.has(other.type) && endKey(other) === endKey(event)
+    : other.eventId === event.repeats)
+  const endsOf = (jobId: string) =>
+    seen.filter(event => event.jobId === jobId && ENDS.has(event.type) && !isRepeated(event))
   const work = (run: Run = (_, n) => `run ${n}`, options = {}) => worker(t, servers.redis, async ({ id = '' }) => {
     const n = (runs.get(id) ?? 0) + 1
     runs.set(id, n)
@@ -118,21 +123,13 @@ t.test('an end that Postgres had not taken in yet is published once, and reaches
   const [jobId, adopted] = [await submit(app), await producer(t, redis).add('adopted', { userId: 7 })]
   await untilStates(database.sql, ['waiting', 'waiting'])
   const tail = redis.noteTail()
-  const release = Promise.withResolvers<void>()
-  const locked = Promise.withResolvers<void>()
-  const blocked = database.sql.begin(async tx => {
-    await tx`select from jobs.positions for update` // the projector waits
-    locked.resolve()
-    await release.promise
-  })
-  await locked.promise
+  const releaseProjector = await holdProjector(database.sql)
   work()
   const ids = [jobId, adopted.id as string]
   await until(() => ids.every(id => endsOf(id).length === 1))
   await tail.lose()
   await until(() => ids.every(id => runs.get(id) === 2), { what: 'them to run again' })
-  release.resolve()
-  await blocked
+  await releaseProjector()
   await untilStates(database.sql, ['completed', 'completed'])
   await settled(app, seen)
 
@@ -144,6 +141,72 @@ t.test('an end that Postgres had not taken in yet is published once, and reaches
   }
   t.same(await compareCounts(app.sql), [])
 })
+
+/** The reply to the append that ends a job is lost with the connection; `before` is called before the append. */
+function loseReply (app: FastifyInstance, before: () => void): void {
+  type Append = (...args: unknown[]) => Promise<unknown>
+  const redis = app.redis as typeof app.redis & { tidingsAppend: Append }
+  const append = redis.tidingsAppend.bind(redis)
+  let isLost = false
+  redis.tidingsAppend = async (...args) => {
+    if (isLost || !args.includes('final')) return await append(...args)
+    isLost = true
+    before()
+    await append(...args)
+    await once(redis, 'close')
+    throw new Error('Connection is closed.')
+  }
+}
+
+/** Until it is called the projector waits. */
+async function holdProjector (sql: Sql): Promise<() => Promise<void>> {
+  const release = Promise.withResolvers<void>()
+  const locked = Promise.withResolvers<void>()
+  const blocked = sql.begin(async tx => {
+    await tx`select from jobs.positions for update`
+    locked.resolve()
+    await release.promise
+  })
+  await locked.promise
+  return async () => {
+    release.resolve()
+    await blocked
+  }
+}
+
+for (const isKept of [false, true]) {
+  t.test(`an end without a reply to its append, where BullMQ has ${isKept ? 'kept' : 'lost'} it`, async t => {
+    const { env, redis, database, seen, runs, endsOf, work } = await begin(t)
+    const app = await startApp(t, env)
+    const jobId = await submit(app)
+    await untilStates(database.sql, ['waiting'])
+    let tail = redis.noteTail()
+    loseReply(app, () => { if (isKept) tail = redis.noteTail() })
+    const releaseProjector = await holdProjector(database.sql)
+    const gate = Promise.withResolvers<void>()
+    work(async (_, n) => {
+      await gate.promise
+      return `run ${n}`
+    })
+    const isHeld = async () => (await database.sql`select from pg_locks where not granted`).length > 0
+    await until(isHeld, { what: 'the projector to wait with what comes before the end' })
+    gate.resolve()
+    await until(() => endsOf(jobId).length === 1)
+    await tail.lose()
+    if (!isKept) await until(() => runs.get(jobId) === 2, { what: 'it to run again' })
+    await releaseProjector() // a relay that reads the entry again waits for it
+    await until(() => seen.some(({ mayRepeat }) => mayRepeat), { what: 'the end to be published again' })
+    await untilStates(database.sql, ['completed'])
+    await settled(app, seen)
+
+    t.equal(endsOf(jobId).length, 1, 'published once')
+    t.equal(runs.get(jobId), isKept ? 1 : 2)
+    const { state, result, lastEventId } = await job(app, jobId)
+    t.same([state, result], ['completed', 'run 1'])
+    for (const { eventId } of seen.filter(event => event.jobId === jobId)) t.notOk(isBelow(lastEventId, eventId))
+    t.same(await compareCounts(app.sql), [])
+  })
+}
 
 t.test('their addition is published again by the restored Redis, and does not reopen them', async t => {
   const { env, redis, database, seen, runs, endsOf, work } = await begin(t)
@@ -209,18 +272,26 @@ t.test('ends of all queues that only Postgres knows are what the stream continue
   await first.close()
   const before = seen.length
   const ends = jobs.map(id => seen.find(({ jobId, type }) => jobId === id && ENDS.has(type)) as PublishedJobEvent)
-  await tail.lose()
-  const app = await startApp(t, env) // its relays remember nothing
-  await submit(app, { user: 'between' })
-  await until(() => seen.slice(before).some(({ userId }) => userId === 'between'))
-
-  const again = seen.slice(before, before + 3)
-  t.same(new Set(again.map(({ repeats }) => repeats)), new Set(ends.map(({ eventId }) => eventId)))
-  for (const end of ends) {
-    const repeated = again.find(({ repeats }) => repeats === end.eventId) as PublishedJobEvent
-    const { eventId, repeats } = repeated
-    t.same(repeated, { ...end, eventId, repeats, reconciled: true }, 'as it was published')
-    t.ok(isBelow(end.eventId, eventId))
+  const restart = async () => {
+    await tail.lose()
+    const app = await startApp(t, env) // its relays remember nothing
+    await submit(app, { user: 'between' })
+    await until(() => seen.slice(before).some(({ userId }) => userId === 'between'))
+    return { app, again: seen.splice(before) }
+  }
+  const crashed = await restart()
+  const projected = async () => formatEventId(await readPosition(crashed.app.sql))
+  await until(async () => !isBelow(await projected(), crashed.again.at(-1)?.eventId as string))
+  await crashed.app.close()
+  const { app, again } = await restart() // once more: the rows have got the repetitions
+  for (const events of [crashed.again, again]) {
+    t.same(new Set(events.slice(0, 3).map(({ repeats }) => repeats)), new Set(ends.map(({ eventId }) => eventId)))
+    for (const end of ends) {
+      const repeated = events.find(({ repeats }) => repeats === end.eventId) as PublishedJobEvent
+      const { eventId, repeats } = repeated
+      t.same(repeated, { ...end, eventId, repeats, reconciled: true }, 'as it was published')
+      t.ok(isBelow(end.eventId, eventId))
+    }
   }
   work()
   work(undefined, { name: 'other' })
@@ -228,6 +299,23 @@ t.test('ends of all queues that only Postgres knows are what the stream continue
   for (const id of jobs) t.equal(endsOf(id).length, 1)
   for (const [i, id] of jobs.entries()) t.equal((await job(app, id)).state, ['completed', 'failed', 'completed'][i])
   t.same(await compareCounts(app.sql), [])
+})
+
+t.test('a job whose retry Redis has lost fails once more, for those who saw the retry', async t => {
+  const { env, redis, database, seen, endsOf, work } = await begin(t)
+  const app = await startApp(t, env)
+  const jobId = await submit(app)
+  const first = work(() => { throw new Error('in vain') })
+  await untilStates(database.sql, ['failed'])
+  await first.close()
+  const tail = redis.noteTail()
+  await (await producer(t, redis).getJob(jobId))?.retry()
+  await untilStates(database.sql, ['waiting'])
+  await until(() => seen.some(({ jobId: id, reopened }) => id === jobId && reopened))
+  await tail.lose()
+  await untilStates(database.sql, ['failed'])
+  await until(() => endsOf(jobId).length === 2)
+  t.equal((await job(app, jobId)).lastEventId, endsOf(jobId)[1]?.eventId)
 })
 
 t.test('a foreign entry with an unusual id does not count as a loss, and stops nothing', async t => {

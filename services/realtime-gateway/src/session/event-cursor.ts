@@ -1,12 +1,12 @@
-import { isNewer, ZERO, type EventId } from '@tidings/job-events'
+import { formatEventId, isNewer, ZERO, type EventId } from '@tidings/job-events'
 import type { Message } from './message.ts'
 
 export type BufferLimits = { events: number, bytes: number }
 
 /** What all cursors share. */
 export type CursorOptions = {
-  /** The position of the stream tail. */
-  tail: { readonly position: EventId }
+  /** The position of the stream tail, and what it knows of an end that may have been published before. */
+  tail: { readonly position: EventId, identify: (message: Message) => void }
   bufferLimits: BufferLimits
 }
 
@@ -25,8 +25,8 @@ export class EventCursor {
   completeFrom: EventId = ZERO
   /** The position that the client named: it has what came before, or knows that it missed some of it. */
   receivedUpTo: EventId = ZERO
-  /** Up to here the history was read, which may be ahead of the stream tail. */
-  resumedUpTo: EventId = ZERO
+  /** Ends that were delivered while it buffers, by their first ids: as many as a history holds. */
+  #ends: Set<string> | undefined
   #buffered: Message[] | undefined
   #bufferedBytes = 0
   #bufferedSince: EventId = ZERO
@@ -59,14 +59,22 @@ export class EventCursor {
   /** Whether the client has the same end of a job already, under its first id. */
   hasDelivered ({ repeats, isUnread }: Message): boolean {
     if (repeats === undefined) return false
-    if (!isNewer(repeats, this.receivedUpTo)) return true
-    return isUnread ? !isNewer(repeats, this.resumedUpTo) : isNewer(repeats, this.completeFrom)
+    return !isNewer(repeats, this.receivedUpTo) || (!isUnread && isNewer(repeats, this.completeFrom))
+  }
+
+  /** Delivers an event of a history. An end that Redis has lost is not in it, but what repeats that may be. */
+  deliverMissed (message: Message): void {
+    this.#options.tail.identify(message)
+    const { repeats } = message
+    message.isUnread = repeats !== undefined && !this.#ends?.has(formatEventId(repeats))
+    if (message.isEnd) (this.#ends ??= new Set()).add(formatEventId(repeats ?? message.id))
+    this.deliver(message)
   }
 
   /** Delivers the buffered events, and is live from the same tick on. */
   flush (): void {
     const buffered = this.#buffered ?? []
-    this.#buffered = undefined
+    this.#buffered = this.#ends = undefined
     for (const message of buffered) this.take(message)
   }
 

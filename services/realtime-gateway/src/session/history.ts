@@ -27,6 +27,8 @@ export type History = {
    * not any more when a page was read.
    */
   replay: (range: Range, onPage: OnPage) => Promise<boolean>
+  /** Whether all ids that are given out from now on are above this one, by the clock of Redis. */
+  isPast: (id: EventId) => Promise<boolean>
 }
 
 /** The event histories of users, from which sessions resume. */
@@ -54,5 +56,10 @@ export function createHistory ({ redis, ttlMs }: { redis: Redis, ttlMs: number }
     })
   }
 
-  return { replay }
+  async function isPast ({ ms }: EventId): Promise<boolean> {
+    const [seconds, microseconds] = await pRetry(async () => await redis.time(), RETRIES)
+    return ms < Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000)
+  }
+
+  return { replay, isPast }
 }

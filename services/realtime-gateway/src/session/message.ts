@@ -7,6 +7,8 @@ type MessageJob = { jobId: string, queue: string, timestamp: number }
 /** Identifies a job among its owner's. A queue's name holds no colon. */
 const jobKey = (queue: string, jobId: string) => `${queue}:${jobId}`
 
+type MessageEntry = Pick<Entry, 'id' | 'repeats' | 'mayRepeat'>
+
 /** A job event on its way to sessions. */
 export class Message {
   readonly id: EventId
@@ -15,22 +17,27 @@ export class Message {
   readonly jobKey: string
   readonly timestamp: number
   readonly isProgress: boolean
+  readonly isEnd: boolean
   /** The id under which the same end of the job was published before. */
-  readonly repeats: EventId | undefined
+  repeats: EventId | undefined
+  /** Whether it may repeat an end whose id is not known. */
+  readonly mayRepeat: boolean
   /** Where it repeats an end: whether that was lost before its reader, the stream tail or a resume, came to it. */
   isUnread = false
   /** The frame for the owner. */
   readonly owner: Frame
   #job: Frame | undefined
 
-  constructor ({ id, repeats }: Pick<Entry, 'id' | 'repeats'>, { jobId, queue, timestamp }: MessageJob, owner: Frame) {
+  constructor ({ id, repeats, mayRepeat }: MessageEntry, { jobId, queue, timestamp }: MessageJob, owner: Frame) {
     this.id = id
     this.repeats = repeats
+    this.mayRepeat = mayRepeat === true
     this.jobId = jobId
     this.queue = queue
     this.jobKey = jobKey(queue, jobId)
     this.timestamp = timestamp
     this.isProgress = owner.event === 'job:progress'
+    this.isEnd = owner.event === 'job:completed' || owner.event === 'job:failed'
     this.owner = owner
   }
 

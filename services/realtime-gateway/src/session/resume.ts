@@ -1,4 +1,4 @@
-import { formatEventId, isNewer, newest, UnsupportedJobEvent, type Entry, type EventId } from '@tidings/job-events'
+import { isNewer, newest, UnsupportedJobEvent, type Entry, type EventId } from '@tidings/job-events'
 import type { EventCursor } from './event-cursor.ts'
 import type { History } from './history.ts'
 import { messageOf, type Message } from './message.ts'
@@ -22,18 +22,19 @@ type ResumeOptions = {
 export async function resume (session: Session, cursor: EventCursor, options: ResumeOptions): Promise<boolean> {
   const { history, since, read = messageOf } = options
   let complete = since !== undefined
-  const delivered = new Set<string>()
-  if (since) cursor.position = cursor.completeFrom = since
+  // What an earlier attempt has delivered stays so.
+  if (since && isNewer(since, cursor.position)) cursor.position = cursor.completeFrom = since
   for (;;) {
     const until = cursor.bufferedSince
     if (complete) {
       complete = await history.replay({ userId: session.userId, since: cursor.position, until },
-        page => deliverPage(page, { session, cursor, read, delivered }))
+        page => deliverPage(page, { session, cursor, read }))
     }
-    // A client may come from a replica that is ahead of this one: then it keeps its position.
-    cursor.position = complete ? newest(cursor.position, until) : until
+    // A client may come from a replica that is ahead of this one, or from before Redis lost data: then it keeps its
+    // position. Only one that was never given out is not kept: events would come below it.
+    const keeps = complete || !isNewer(cursor.position, until) || await history.isPast(cursor.position)
+    cursor.position = keeps ? newest(cursor.position, until) : until
     if (!complete) cursor.completeFrom = cursor.position
-    cursor.resumedUpTo = cursor.position
     if (!cursor.overflowed || session.hasEnded) return complete
     session.rebuffered()
     cursor.startBuffering()
@@ -44,21 +45,15 @@ type Delivering = {
   session: Session
   cursor: EventCursor
   read: ReadEntry
-  /** Ids of the ends that were delivered from the history, or whose repetitions were; it holds a bounded number. */
-  delivered: Set<string>
 }
 
 /** Waits for the client, so that a long history does not make it count as slow. */
-async function deliverPage (page: Entry[], { session, cursor, read, delivered }: Delivering): Promise<boolean> {
+async function deliverPage (page: Entry[], { session, cursor, read }: Delivering): Promise<boolean> {
   for (const entry of page) {
     if (session.sendBuffer.isFull) await session.sendBuffer.drained()
     if (session.hasEnded) return false
     const message = isNewer(entry.id, cursor.position) ? readSafely(entry, read) : undefined
-    if (!message) continue
-    // An end that Redis has lost is not in the history either: what repeats it is the first that the client gets.
-    message.isUnread = message.repeats !== undefined && !delivered.has(formatEventId(message.repeats))
-    if (!message.isProgress) delivered.add(formatEventId(message.repeats ?? message.id))
-    cursor.deliver(message)
+    if (message) cursor.deliverMissed(message)
   }
   return true
 }

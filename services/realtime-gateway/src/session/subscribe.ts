@@ -84,7 +84,9 @@ async function attemptUntilOver (session: Session, subscription: Subscription, o
 /** In one tick: the events that were buffered up to the snapshot, the snapshot, and the events after it. */
 function goLive (subscription: Subscription, ack: SubscribeJobAck & { ok: true }, request: SubscribeRequest) {
   const { cursor } = subscription
-  if (request.wantsEventsSinceRequest) cursor.flushUpTo(lastEventOf(ack.job as Job))
+  const snapshotEnd = lastEventOf(ack.job as Job)
+  if (request.wantsEventsSinceRequest) cursor.flushUpTo(snapshotEnd)
+  cursor.receivedUpTo = newest(cursor.receivedUpTo, snapshotEnd)
   subscription.request = undefined
   request.finish(request.wantsEventsSinceRequest ? { ...ack, lastEventId: formatEventId(cursor.position) } : ack)
   cursor.flush()

@@ -1,7 +1,7 @@
 import { setImmediate as nextTick } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import {
-  createStreamReader, consume, formatEventId, Repetitions, UnsupportedJobEvent, ZERO, type Entry, type EventId, type Gap
+  createStreamReader, consume, formatEventId, RecentReads, UnsupportedJobEvent, ZERO, type Entry, type EventId, type Gap
 } from '@tidings/job-events'
 import type { Metrics } from '../metrics.ts'
 import type { Hub } from '../session/hub.ts'
@@ -35,7 +35,7 @@ type TailOptions = { redis: Redis, hub: Hub, metrics: Metrics, log: Log }
  */
 export function startStreamTail ({ redis, hub, metrics, log }: TailOptions) {
   const stream = createStreamReader(redis)
-  const repetitions = new Repetitions()
+  const reads = new RecentReads()
   let position: EventId | undefined
   const consumer = consume({
     redis,
@@ -51,13 +51,13 @@ export function startStreamTail ({ redis, hub, metrics, log }: TailOptions) {
   async function readPosition (): Promise<EventId> {
     if (position) return position
     const end = await stream.last() ?? ZERO
+    if (!position) reads.startAt(end)
     return (position ??= end) // sessions may have begun at the position that the other call has set
   }
 
   async function dispatch (entries: Entry[]) {
     let frames = 0
     const eventsByOwner = new Map<string, number>()
-    repetitions.begin(entries, position ?? ZERO)
     for (const entry of entries) {
       const sessions = deliverSafely(entry)
       position = entry.id
@@ -75,9 +75,10 @@ export function startStreamTail ({ redis, hub, metrics, log }: TailOptions) {
 
   /** A bad entry must not stop the events after it: the consumer would read it again forever. */
   function deliverSafely (entry: Entry): number {
-    const { repeats } = entry
-    const isUnread = repeats !== undefined && repetitions.isUnread(repeats)
-    if (repeats) repetitions.note(repeats)
+    const { id, repeats } = entry
+    const isUnread = repeats !== undefined && reads.isUnread(repeats)
+    if (repeats) reads.noteRepeated(repeats)
+    reads.note(id)
     try {
       return deliver(entry, isUnread)
     } catch (err) {
@@ -92,11 +93,18 @@ export function startStreamTail ({ redis, hub, metrics, log }: TailOptions) {
     const sessions = hub.sessionsOf(entry.owner)
     const message = sessions && messageOf(entry)
     if (!message) return 0
+    identify(message)
     message.isUnread = isUnread
+    if (message.isEnd) reads.noteEnd(message, message.repeats ?? message.id)
     for (const session of sessions) deliverTo(session, message)
     const lagMs = Date.now() - message.timestamp
     if (Number.isFinite(lagMs)) metrics.lag.observe(Math.max(0, lagMs) / 1000)
     return sessions.size
+  }
+
+  /** Gives an end that may have been published before the id that it had. */
+  function identify (message: Message) {
+    if (message.mayRepeat) message.repeats = reads.firstIdOf(message)
   }
 
   /** A fault of one session must not keep events from the others. */
@@ -113,6 +121,7 @@ export function startStreamTail ({ redis, hub, metrics, log }: TailOptions) {
   function handleGap (gap: Gap) {
     log.warn({ gap }, 'tail: gap in the stream')
     position = gap.resumeAt
+    reads.skipTo(gap.resumeAt)
     metrics.streamGaps.inc({ reason: gap.reason })
     for (const session of hub.sessions) session.end('resync')
   }
@@ -120,6 +129,7 @@ export function startStreamTail ({ redis, hub, metrics, log }: TailOptions) {
   return {
     /** The last event that was delivered; zero before the start. */
     get position (): EventId { return position ?? ZERO },
+    identify,
     /** Whether the position is known: Redis has answered once. */
     get hasStarted () { return position !== undefined },
     /** Set when an event of a higher version has stopped the tail for good. */

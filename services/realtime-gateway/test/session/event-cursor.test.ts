@@ -12,14 +12,19 @@ const message = (seq: number) => new Message(
 
 function setup (bounds = { events: 100, bytes: 10_000 }) {
   const delivered: number[] = []
-  const tail = { position: ZERO }
+  /** What the tail knows of ends that may have been published before. */
+  const firstIds = new Map<number, EventId>()
+  const tail = {
+    position: ZERO,
+    identify: (message: Message) => { message.repeats ??= firstIds.get(message.id.seq) }
+  }
   const cursor = new EventCursor({ tail, bufferLimits: bounds }, ({ id }) => { delivered.push(id.seq) })
   /** The tail reads an event: it delivers it, then its position moves. */
   const read = (seq: number) => {
     cursor.take(message(seq))
     tail.position = id(seq)
   }
-  return { cursor, delivered, tail, read }
+  return { cursor, delivered, tail, read, firstIds }
 }
 
 t.test('it buffers at first, and delivers the buffered events when it is flushed', async t => {
@@ -64,10 +69,27 @@ t.test('an end that comes again under another id is delivered to those only who 
   t.same([1, 2, 3, 5, 6].map(seq => cursor.hasDelivered(again(seq))), [true, true, false, false, true])
   t.notOk(cursor.hasDelivered(message(9)), 'what comes for the first time')
 
-  // Redis lost it before the stream tail had read it; the client may have it from its history, or from another replica.
-  cursor.resumedUpTo = id(6)
+  // Redis lost it before the stream tail had read it; the client may have it from another replica.
   const unread = (seq: number) => Object.assign(again(seq), { isUnread: true })
-  t.same([1, 2, 3, 6, 7].map(seq => cursor.hasDelivered(unread(seq))), [true, true, true, true, false])
+  t.same([1, 2, 3, 6, 7].map(seq => cursor.hasDelivered(unread(seq))), [true, true, false, false, false])
+})
+
+t.test('while it resumes it knows an end by its first id, over all attempts', async t => {
+  const received: number[] = []
+  const { tail, firstIds } = setup()
+  const cursor: EventCursor = new EventCursor(
+    { tail, bufferLimits: { events: 9, bytes: 9000 } },
+    message => { if (!cursor.hasDelivered(message)) received.push(message.id.seq) }
+  )
+  cursor.position = cursor.completeFrom = id(1)
+  const end = (seq: number, repeats?: number) => new Message(
+    { id: id(seq), ...(repeats !== undefined && { repeats: id(repeats) }) },
+    { jobId: 'a', queue: 'default', timestamp: 0 },
+    new Frame('job:completed', '')
+  )
+  firstIds.set(7, id(4))
+  for (const message of [end(2), end(3, 2), end(5, 4), end(6, 4), end(7), end(8)]) cursor.deliverMissed(message)
+  t.same(received, [2, 5, 8], '2 again, and 4, which the history has lost, and which comes as 5, 6 and 7')
 })
 
 t.test('for any interleaving of buffering, history and tail each event is delivered once and in order', async () => {

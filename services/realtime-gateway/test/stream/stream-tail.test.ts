@@ -1,6 +1,8 @@
 import t from 'tap'
-import { JOB_EVENTS_KEY, JOB_EVENT_VERSION, jsonText, type JobEvent } from '@tidings/contracts'
-import { createStreamWriter, formatEventId, type EventId } from '@tidings/job-events'
+import {
+  finalityKey, JOB_EVENTS_KEY, JOB_EVENT_VERSION, jsonText, userHistoryKey, type JobEvent
+} from '@tidings/contracts'
+import { createStreamWriter, formatEventId, UNKNOWN_ID, ZERO, type EventId } from '@tidings/job-events'
 import { tokenOf, until } from '@tidings/testing'
 import { connect } from '../setup/transports.ts'
 import { startGateway, startSurroundings } from '../setup/gateway.ts'
@@ -102,47 +104,89 @@ t.test('an end that is published again for the rows reaches only sessions that s
   t.same(resumed.of('job:completed').map(({ eventId }) => eventId), [first], 'also from a history')
 })
 
-t.test('an end that Redis lost before the gateway read it reaches who lacks it, once', async t => {
+for (const isLate of [false, true]) {
+  const name = `an end that Redis lost before the gateway read it reaches who lacks it, once${isLate ? ', late' : ''}`
+  t.test(name, async t => {
+    const surroundings = await startSurroundings(t)
+    const { url } = await startGateway(t, surroundings)
+    const { jobs, redis } = surroundings
+    const stream = createStreamWriter(redis.client())
+    await jobs.publish({ ...job, progress: 1 })
+    const early = await connect.websocket(t, url, { token: tokenOf(1) })
+    await early.command('subscribe:job', 'a')
+    const before = early.of('session')[0]?.lastEventId as string
+    const { ms } = await stream.last() as EventId
+    const firstIds = [{ ms: ms + 1000, seq: 1 }, { ms: ms + 1000, seq: 0 }]
+    const lost = firstIds.map(({ seq }): JobEvent => ({
+      ...job,
+      v: JOB_EVENT_VERSION,
+      type: 'completed',
+      queue: 'default',
+      jobId: `${job.jobId}${seq || ''}`,
+      name: 'work',
+      timestamp: ms,
+      result: jsonText('done'),
+      reconciled: true
+    }))
+    if (isLate) { // of another queue
+      await stream.open({ ms: ms + 2000, seq: 0 })
+      await jobs.publish({ ...job, jobId: 'n', progress: 1 })
+    }
+    for (const events of [[...lost, ...lost], lost]) {
+      const from = await stream.position('default')
+      t.match(await stream.append({
+        queue: 'default',
+        from,
+        to: from,
+        events,
+        minimumId: firstIds[0] as EventId,
+        repeated: event => ({ id: firstIds[event.jobId === job.jobId ? 1 : 0] as EventId, at: ms })
+      }), { moved: true })
+    }
+    await jobs.publish({ ...job, jobId: 'b', progress: 2 })
+    const ended = async (client: typeof early) => {
+      await until(() => client.of('job:progress').some(({ jobId }) => jobId === 'b'))
+      return client.of('job:completed').map(({ jobId }) => jobId).toSorted(undefined)
+    }
+    t.same(await ended(early), ['a', 'a1'])
+    t.equal(early.of('job:a:completed').length, 1)
+    const resumed = async (lastEventId: string) => await connect.websocket(t, url, { token: tokenOf(1), lastEventId })
+    t.same(await ended(await resumed(before)), ['a', 'a1'], 'from a history that has lost it too')
+    t.same(await ended(await resumed(formatEventId(firstIds[1] as EventId))), ['a1'], 'not who has it from before')
+  })
+}
+
+t.test('an end that may have been published before reaches who lacks it, once', async t => {
   const surroundings = await startSurroundings(t)
   const { url } = await startGateway(t, surroundings)
   const { jobs, redis } = surroundings
-  const stream = createStreamWriter(redis.client())
+  const client = redis.client()
+  const stream = createStreamWriter(client)
+  const end = { ...job, type: 'completed', result: 'done', timestamp: 5 } as const
   await jobs.publish({ ...job, progress: 1 })
   const early = await connect.websocket(t, url, { token: tokenOf(1) })
-  await early.command('subscribe:job', 'a')
   const before = early.of('session')[0]?.lastEventId as string
-  const { ms } = await stream.last() as EventId
-  const firstIds = [{ ms: ms + 1000, seq: 1 }, { ms: ms + 1000, seq: 0 }]
-  const lost = firstIds.map(({ seq }): JobEvent => ({
-    ...job,
-    v: JOB_EVENT_VERSION,
-    type: 'completed',
-    queue: 'default',
-    jobId: `${job.jobId}${seq || ''}`,
-    name: 'work',
-    timestamp: ms,
-    result: jsonText('done'),
-    reconciled: true
+  const [first] = await jobs.publish(end)
+  await early.waitFor('job:completed')
+  // What Redis loses, and the relay had no reply for.
+  await client.del(finalityKey('default', 'a'))
+  await client.xdel(userHistoryKey('1'), first as string)
+  const again = ['a', 'x'].map((jobId): JobEvent => ({
+    ...end, v: JOB_EVENT_VERSION, queue: 'default', jobId, name: 'work', result: jsonText('done'), reconciled: true
   }))
-  for (const events of [[...lost, ...lost], lost]) {
+  const repeated = ({ timestamp: at }: JobEvent) => ({ id: UNKNOWN_ID, at }) as const
+  for (const events of [again, again]) {
     const from = await stream.position('default')
-    t.match(await stream.append({
-      queue: 'default',
-      from,
-      to: from,
-      events,
-      minimumId: firstIds[0] as EventId,
-      repeated: event => ({ id: firstIds[event.jobId === job.jobId ? 1 : 0] as EventId, at: ms })
-    }), { moved: true })
+    await stream.append({ queue: 'default', from, to: from, events, minimumId: ZERO, repeated })
+    await client.del(finalityKey('default', 'a'), finalityKey('default', 'x'))
   }
   await jobs.publish({ ...job, jobId: 'b', progress: 2 })
-  const ended = async (client: typeof early) => {
-    await until(() => client.of('job:progress').some(({ jobId }) => jobId === 'b'))
-    return client.of('job:completed').map(({ jobId }) => jobId).toSorted(undefined)
+  const ended = async (of: typeof early) => {
+    await until(() => of.of('job:progress').some(({ jobId }) => jobId === 'b'))
+    return of.of('job:completed').map(({ jobId }) => jobId)
   }
-  t.same(await ended(early), ['a', 'a1'])
-  t.equal(early.of('job:a:completed').length, 1)
+  t.same(await ended(early), ['a', 'x'])
   const resumed = async (lastEventId: string) => await connect.websocket(t, url, { token: tokenOf(1), lastEventId })
-  t.same(await ended(await resumed(before)), ['a', 'a1'], 'from a history that has lost it too')
-  t.same(await ended(await resumed(formatEventId(firstIds[1] as EventId))), ['a1'], 'not who has it from before')
+  t.same(await ended(await resumed(before)), ['a', 'x'], 'from a history that has lost the first')
+  t.same(await ended(await resumed(first as string)), ['x'])
 })

@@ -1,26 +1,55 @@
-import type { PublishedJobEvent } from '@tidings/contracts'
-import { eventIdOf, type EventId, type Repetitions } from '@tidings/job-events'
+import { isEnd, type PublishedJobEvent } from '@tidings/contracts'
+import { endKey, eventIdOf, formatEventId, type EventId, type RecentReads } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
+
+type Dropped = {
+  events: PublishedJobEvent[]
+  /** To be called once the batch is accepted. */
+  note: () => void
+}
 
 /**
  * Drops ends that this shard has read under another id already. An end whose first publication the shard has not read
- * is kept, once: that one was in a gap, or Redis lost it before the shard came to it. `repeated`: the first ids of
- * those that are kept, to be noted once the batch is accepted.
+ * is kept, once: that one was in a gap, or Redis lost it before the shard came to it.
  */
 export async function dropRepeated (
-  sql: RawSql, shard: number, { events, repetitions }: { events: PublishedJobEvent[], repetitions: Repetitions }
-): Promise<{ events: PublishedJobEvent[], repeated: EventId[] }> {
-  const kept = new Map<string, PublishedJobEvent>()
+  sql: RawSql, shard: number, { events, reads }: { events: PublishedJobEvent[], reads: RecentReads }
+): Promise<Dropped> {
+  const kept: PublishedJobEvent[] = []
+  /** The first ids of the ends in this batch, and by their jobs. */
+  const firstIds = new Set<string>()
+  const ends = new Map<string, string>()
+  const repeated: EventId[] = []
   for (const event of events) {
-    if (event.repeats === undefined || kept.has(event.repeats)) continue
-    const first = eventIdOf(event.repeats)
-    const isMissing = repetitions.isUnread(first) || await isInGap(sql, shard, first)
-    if (isMissing && !repetitions.wasRepeated(first)) kept.set(event.repeats, event)
+    const repeats = firstIdOf(event)
+    if (repeats !== undefined && (firstIds.has(repeats) || await wasRead(eventIdOf(repeats)))) continue
+    kept.push(event)
+    if (!isEnd(event.type)) continue
+    firstIds.add(repeats ?? event.eventId)
+    ends.set(endKey(event), repeats ?? event.eventId)
+    if (repeats !== undefined) repeated.push(eventIdOf(repeats))
   }
-  return {
-    events: events.filter(event => event.repeats === undefined || kept.get(event.repeats) === event),
-    repeated: [...kept.keys()].map(eventIdOf)
+
+  function firstIdOf (event: PublishedJobEvent): string | undefined {
+    if (!event.mayRepeat) return event.repeats
+    const read = reads.firstIdOf(event)
+    return ends.get(endKey(event)) ?? (read && formatEventId(read))
   }
+
+  async function wasRead (firstId: EventId): Promise<boolean> {
+    if (reads.wasRepeated(firstId)) return true
+    return !reads.isUnread(firstId) && !await isInGap(sql, shard, firstId)
+  }
+
+  function note (): void {
+    for (const firstId of repeated) reads.noteRepeated(firstId)
+    for (const event of kept) {
+      const firstId = ends.get(endKey(event))
+      if (firstId !== undefined) reads.noteEnd(event, eventIdOf(firstId))
+    }
+  }
+
+  return { events: kept, note }
 }
 
 async function isInGap (sql: RawSql, shard: number, { ms, seq }: EventId): Promise<boolean> {

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import {
-  compareEventIds, decodeAll, formatEventId, Repetitions, type EventId, type ConsumedBatch, type Gap
+  compareEventIds, decodeAll, formatEventId, RecentReads, type EventId, type ConsumedBatch, type Gap
 } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import type { DeliveryPipeline } from '../delivery/pipeline.ts'
@@ -61,7 +61,8 @@ export function createShardConsumer (options: ShardConsumerOptions) {
     shard, workerId, sql, pipeline, metrics, log, ended: ended.signal, onFenced: stop
   })
   let readUpTo = position
-  const repetitions = new Repetitions()
+  const reads = new RecentReads()
+  reads.startAt(position)
 
   /**
    * Starts a batch and queues it for writing. A call that was given up may wake up beside a later one: the first of
@@ -73,13 +74,13 @@ export function createShardConsumer (options: ShardConsumerOptions) {
     const malformed: SkippedEvent[] = []
     const ours = entries.filter(({ owner }) => isOurs(owner))
     const decoded = decodeAll(ours, ({ eventId: id, message: reason }) => malformed.push({ id, reason }))
-    repetitions.begin(entries, from)
-    const { events, repeated } = await dropRepeated(sql, shard, { events: decoded, repetitions })
+    const { events, note } = await dropRepeated(sql, shard, { events: decoded, reads })
     const { fanOuts, pending, skipped } = await prepareBatch(events, { sql, findTargets, workerId })
     await skip('malformed', malformed)
     await skip('refused', skipped)
     if (compareEventIds(from, readUpTo) !== 0) return readUpTo
-    for (const firstId of repeated) repetitions.note(firstId)
+    note()
+    for (const { id } of entries) reads.note(id)
     const batch = new Batch(from, to)
     startBatch(batch, fanOuts, pending)
     readUpTo = to
@@ -154,6 +155,7 @@ export function createShardConsumer (options: ShardConsumerOptions) {
     if (compareEventIds(gap.position, readUpTo) !== 0) return // a call that was given up has recorded it
     if (!await recordGap(sql, { shard, workerId, ...gap, position: readUpTo })) return stop()
     readUpTo = gap.resumeAt
+    reads.skipTo(gap.resumeAt)
     metrics.gap(gap.reason)
     log.error({ shard, ...gap }, 'fan-out: events were trimmed before they could be read')
   }

@@ -1,10 +1,10 @@
 import t from 'tap'
-import { JOB_EVENTS_KEY } from '@tidings/contracts'
-import { eventIdOf, formatEventId } from '@tidings/job-events'
+import { finalityKey, JOB_EVENTS_KEY } from '@tidings/contracts'
+import { createStreamWriter, eventIdOf, formatEventId, ZERO, type EventId } from '@tidings/job-events'
 import { createSql } from '@tidings/service-kit'
 import { startReceiver, until } from '@tidings/testing'
 import { acquireShard, shardOf } from '../../src/fan-out/shards.ts'
-import { appender, jobOf, setup, startApp, startStores, webhookCreator, type NewEvent } from '../setup.ts'
+import { appender, eventOf, jobOf, setup, startApp, startStores, webhookCreator, type NewEvent } from '../setup.ts'
 
 const completed = (jobId: string, userId = '1'): NewEvent => ({ type: 'completed', jobId, userId, result: 1 })
 
@@ -51,6 +51,36 @@ t.test('an end published again is delivered only where the first one lay in a ga
   await sql`insert into webhooks.gaps (shard, reason, from_ms, from_seq, to_ms, to_seq) values (0, 'trimmed', 1, 0, ${ms}, ${seq})`
   await append([again('2'), again('2'), completed('4')])
   t.same((await received(5)).toSorted(), ['1', '2', '2', '3', '4'], 'once more, however often it is repeated')
+})
+
+t.test('ends that come again after a loss of data reach who has not got them, once', async t => {
+  const { append, createWebhook, redis } = await setup(t)
+  const receiver = await startReceiver(t)
+  await createWebhook({ url: receiver.url })
+  const stream = createStreamWriter(redis.client())
+  await append([{ ...completed('1'), timestamp: 5 }])
+  await receiver.waitFor(1)
+  // The next one is lost before it is read, and new events come before it is published again.
+  const { ms } = await stream.last() as EventId
+  const lostId = { ms: ms + 1000, seq: 0 }
+  await stream.open({ ms: ms + 2000, seq: 0 })
+  await append([completed('2')])
+  await receiver.waitFor(2)
+  await redis.client().del(finalityKey('default', '1'))
+  const again = async (jobId: string, id: EventId | '?') => {
+    const from = await stream.position('default')
+    const events = [eventOf({ ...completed(jobId), timestamp: 5, reconciled: true })]
+    await stream.append({ queue: 'default', from, to: from, events, minimumId: ZERO, repeated: () => ({ id, at: 5 }) })
+    await redis.client().del(finalityKey('default', jobId))
+  }
+  for (let n = 0; n < 2; n++) {
+    await again('lost', lostId)
+    await again('1', '?') // it was delivered, and nobody knows its id
+    await again('unknown', '?')
+  }
+  await append([completed('3')])
+  const received = (await receiver.waitFor(5)).map(({ json }) => (json as { id: string }).id)
+  t.same(received.toSorted(), ['1', '2', '3', 'lost', 'unknown'])
 })
 
 t.test('without Redis pending deliveries continue, and reading resumes with it', async t => {

@@ -4,6 +4,7 @@ import {
 } from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import { readPosition } from '../../db/projector-position.ts'
+import { firstEndIdOf, withFirstEndId, type FirstEndId } from './first-end-id.ts'
 import { MAX_DELAY_MS, type Loss } from './stored-ends.ts'
 
 const PAGE = 1000
@@ -17,10 +18,8 @@ type Row = {
   id: string
   generation_ms: number
   generation_seq: number
-  event_ms: number
-  event_seq: number
   finished_ms: number
-}
+} & FirstEndId
 type After = { finished: number, n: number }
 
 /**
@@ -76,13 +75,13 @@ async function markSince (last: EventId, { sql, stream, log }: Context): Promise
 /** Oldest first: jobs that were running when Redis was saved ended soon after. Uses the index jobs_finished. */
 async function endsSince (sql: RawSql, { ms, seq }: EventId, { finished, n }: After): Promise<Row[]> {
   return await sql<Row[]>`
-    select n, queue, id, generation_ms, generation_seq, event_ms, event_seq, finished_ms from jobs.jobs
+    select n, queue, id, generation_ms, generation_seq, first_ms, first_seq, finished_ms from jobs.jobs ${withFirstEndId(sql)}
     where state >= 3 and finished_ms >= ${finished} and (finished_ms, n) > (${finished}, ${n}) and (event_ms, event_seq) > (${ms}, ${seq})
     order by finished_ms, n limit ${PAGE}`
 }
 
 function endOf (row: Row): KnownEnd {
   const { queue, id: jobId, generation_ms: ms, generation_seq: seq } = row
-  const end = { queue, jobId, id: { ms: row.event_ms, seq: row.event_seq }, at: row.finished_ms }
+  const end = { queue, jobId, id: firstEndIdOf(row), at: row.finished_ms }
   return ms > 0 ? { ...end, generation: formatEventId({ ms, seq }) } : end
 }

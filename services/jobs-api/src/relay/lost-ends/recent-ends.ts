@@ -1,37 +1,61 @@
 import { isEnd, type JobEvent } from '@tidings/contracts'
-import { ZERO, type EventId } from '@tidings/job-events'
+import { endKey, eventIdOf, isNewer, UNKNOWN_ID, ZERO, type EventId, type RelayPosition } from '@tidings/job-events'
 
 /** Redis with `appendfsync everysec` may lose the last second or two; a late write of its log takes longer. */
 const KEPT_MS = 10_000
+/** A Redis that is away for longer restarts without these ends. */
+const MAX_AGE_MS = 5 * 60_000
 /** If either limit is reached the oldest ends are dropped. */
 const MAX_ENDS = 20_000
 const MAX_BYTES = 16 * 1024 * 1024
 
 export type RecentEnd = {
   event: JobEvent
-  /** The id under which it was published first. */
-  firstId: EventId
+  /** The id under which it was published first; where Redis did not reply, it is not known whether it was. */
+  firstId: EventId | typeof UNKNOWN_ID
   /** Where it is in the stream: another id once it was published again. */
   id: EventId
   notedAt: number
   bytes: number
 }
 
+/** A batch whose append Redis has not replied to. */
+export type UnconfirmedBatch = { from: RelayPosition, to: RelayPosition, ends: JobEvent[], sentAt: number }
+
 /**
- * The ends that this process published for a queue within the last seconds. When Redis loses its newest writes, it
- * loses them in one piece: the relay finds these ends missing and publishes them again, with a reference to their first
- * id.
+ * The ends that this process published for a queue within the last seconds of Redis. When Redis loses its newest
+ * writes, it loses them in one piece: the relay finds these ends missing and publishes them again, with a reference to
+ * their first id.
  */
 export class RecentEnds {
   /** The newest id that this process published: the stream continues above it, even if Redis has lost it. */
   lastId: EventId = ZERO
   readonly #ends = new Map<string, RecentEnd>()
   #bytes = 0
+  readonly #now: () => number
+  #newestAt = 0
+  /** BullMQ's newest id that this process has relayed, or tried to. */
+  #relayedTo = ZERO
+  #unconfirmed: UnconfirmedBatch | undefined
+  readonly #doubtful = new Set<string>()
+
+  /** `now` in milliseconds. */
+  constructor (now = () => performance.now()) {
+    this.#now = now
+  }
+
+  /** A batch is on its way to Redis. */
+  send (events: readonly JobEvent[], from: RelayPosition, to: RelayPosition): void {
+    this.#relayedTo = eventIdOf(to.at)
+    const ends = events.filter(({ type }) => isEnd(type))
+    this.#unconfirmed = { from, to, ends, sentAt: this.#now() }
+  }
 
   /** Notes the appended events with their ids; the id of a dropped event is undefined. */
   note (events: readonly JobEvent[], last: EventId, ids: () => (EventId | undefined)[]): void {
     this.lastId = last
-    const now = performance.now()
+    this.#unconfirmed = undefined
+    const now = this.#newestAt = this.#now()
     let published: (EventId | undefined)[] | undefined
     events.forEach((event, i) => {
       if (!changesEnd(event)) return
@@ -39,15 +63,59 @@ export class RecentEnds {
       const id = published[i]
       if (id === undefined) return
       this.#remove(keyOf(event)) // a reopened job has not ended
-      if (isEnd(event.type)) this.#add({ event, firstId: id, id, notedAt: now, bytes: sizeOf(event) })
+      if (!isEnd(event.type)) return
+      this.#add({ event, firstId: this.mayRepeat(event) ? UNKNOWN_ID : id, id, notedAt: now, bytes: sizeOf(event) })
     })
-    this.#trim(now)
+    this.#noLongerDoubtful(events)
+    this.#trim()
+  }
+
+  /** An end of a batch without a reply was published, after Redis had lost it, or what led to it. */
+  noteUnconfirmed (event: JobEvent, id: EventId): void {
+    this.#newestAt = this.#now()
+    this.#remove(keyOf(event))
+    this.#add({ event, firstId: UNKNOWN_ID, id, notedAt: this.#newestAt, bytes: sizeOf(event) })
+    this.#trim()
   }
 
   /** The recent ends, oldest first. */
   all (): RecentEnd[] {
-    this.#trim(performance.now())
-    return [...this.#ends.values()]
+    const since = this.#now() - MAX_AGE_MS
+    return [...this.#ends.values()].filter(({ notedAt }) => notedAt > since)
+  }
+
+  /** The batch that Redis may have taken or not. */
+  get unconfirmed (): UnconfirmedBatch | undefined {
+    return this.#unconfirmed && this.#unconfirmed.sentAt > this.#now() - MAX_AGE_MS ? this.#unconfirmed : undefined
+  }
+
+  /**
+   * What became of the batch without a reply: `taken`, and the stream has it; `to be read`, BullMQ has its entries and
+   * the relay reads them again; or `concluded`, it was published from memory.
+   */
+  settle (outcome: 'taken' | 'to be read' | 'concluded'): void {
+    const ends = this.unconfirmed?.ends ?? []
+    this.#unconfirmed = undefined
+    if (outcome !== 'to be read') this.#noLongerDoubtful(ends)
+    else for (const end of ends) this.#doubtful.add(endKey(end))
+  }
+
+  /** Whether an end was in a batch without a reply, which is read again: a reader may have got it before. */
+  mayRepeat (event: JobEvent): boolean {
+    return this.#doubtful.size > 0 && isEnd(event.type) && this.#doubtful.has(endKey(event))
+  }
+
+  /** Forgets everything if another process has relayed the queue beyond what this one has. */
+  forgetIfRelayed ({ at }: RelayPosition): void {
+    if (!isNewer(eventIdOf(at), this.#relayedTo)) return
+    for (const key of this.#ends.keys()) this.#remove(key)
+    this.#unconfirmed = undefined
+    this.#doubtful.clear()
+  }
+
+  #noLongerDoubtful (events: readonly JobEvent[]): void {
+    if (this.#doubtful.size === 0) return
+    for (const event of events) this.#doubtful.delete(endKey(event))
   }
 
   #add (end: RecentEnd): void {
@@ -60,9 +128,10 @@ export class RecentEnds {
     this.#ends.delete(key)
   }
 
-  #trim (now: number): void {
+  /** By the time of the newest end, not by this moment: Redis may be away for long before it shows what it has lost. */
+  #trim (): void {
     for (const [key, { notedAt }] of this.#ends) {
-      if (now - notedAt < KEPT_MS && this.#ends.size <= MAX_ENDS && this.#bytes <= MAX_BYTES) return
+      if (this.#newestAt - notedAt < KEPT_MS && this.#ends.size <= MAX_ENDS && this.#bytes <= MAX_BYTES) return
       this.#remove(key)
     }
   }

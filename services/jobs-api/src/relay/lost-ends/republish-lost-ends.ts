@@ -1,9 +1,11 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { JobEvent } from '@tidings/contracts'
-import { compareEventIds, formatEventId, type EventId, type StreamWriter } from '@tidings/job-events'
+import {
+  compareEventIds, endKey, eventIdOf, UNKNOWN_ID, type EventId, type RelayPosition, type StreamWriter
+} from '@tidings/job-events'
 import type { RawSql } from '@tidings/service-kit'
 import type { RecentEnd, RecentEnds } from './recent-ends.ts'
-import { storedEnds, type Loss, type StoredEnd } from './stored-ends.ts'
+import { storedEnds, type Loss } from './stored-ends.ts'
 
 const PAGE = 500
 /** Results and errors of one append. */
@@ -16,6 +18,8 @@ type Context = {
   queue: string
   sql: RawSql
   stream: StreamWriter
+  /** Whether BullMQ's stream of the queue has an entry. */
+  hasEntry: (id: string) => Promise<boolean>
   recentEnds: RecentEnds
   /** What the stream lacks of what Postgres has seen, if it was not opened since. */
   loss: Loss | undefined
@@ -23,8 +27,12 @@ type Context = {
   log: FastifyBaseLogger
 }
 
-/** An end to publish again; `recent` where this process remembers it. */
-type LostEnd = StoredEnd & { recent?: RecentEnd }
+/** An end to publish again; `onPublished` gets its new id. */
+type LostEnd = {
+  event: JobEvent
+  firstId: EventId | typeof UNKNOWN_ID
+  onPublished?: (id: EventId) => void
+}
 
 /**
  * Publishes the ends again that the stream has lost, each with the id of its first publication: rows and webhooks that
@@ -32,38 +40,62 @@ type LostEnd = StoredEnd & { recent?: RecentEnd }
  * of the job publishes nothing.
  *
  * They are the recent ends of this queue, which this process remembers, and those of all queues that Postgres has: it
- * may have read one just before the loss, while the reply to the relay was lost. The newest come first, and before
- * anything else: a consumer that lacks some has not gone past them when they come, as it knows by its position.
+ * may have read one just before the loss, while the reply to the relay was lost. Without a reply nobody knows the id of
+ * an end that only a gateway or a dispatcher has read: it is published as one that may repeat another.
+ *
+ * The newest come first, and before anything else: a consumer that starts now, and lacks some, has only its position.
  */
 export async function republishLostEnds (context: Context): Promise<void> {
   const { queue, sql, stream, recentEnds, loss, log } = context
-  const recent = recentEnds.all()
-  const remembered = recent.slice(await countKept(recent, stream))
-  const known = new Set(remembered.map(({ firstId }) => formatEventId(firstId)))
-  let ends: LostEnd[] = remembered.map(end => ({ event: end.event, firstId: end.firstId, recent: end }))
+  const position = await stream.position(queue)
+  recentEnds.forgetIfRelayed(position)
+  const remembered = [...await unconfirmedEnds(position, context), ...await recentLostEnds(recentEnds, stream)]
+  const known = new Set(remembered.map(({ event }) => endKey(event)))
   let count = 0
   let stored = 0
-  if (loss) {
-    for await (const page of storedEnds(sql, loss)) {
-      const unknown = page.filter(({ firstId }) => !known.has(formatEventId(firstId)))
-      count += await republish([...ends, ...unknown], context)
-      ends = []
-      stored += unknown.length
-      if (stored >= MAX_STORED) {
-        log.error({ ends: stored }, 'relay: Redis has lost more ends than are published again')
-        break
-      }
-    }
+  for await (const page of loss ? storedEnds(sql, loss) : [[]]) {
+    const unknown = page.filter(({ event }) => !known.has(endKey(event)))
+    stored += unknown.length
+    count += await republish([...remembered.splice(0), ...unknown], context)
+    if (stored < MAX_STORED) continue
+    log.error({ ends: stored }, 'relay: Redis has lost more ends than are published again')
+    break
   }
-  count += await republish(ends, context)
+  if (recentEnds.unconfirmed) recentEnds.settle('concluded')
   if (count > 0) log.warn({ queue, ends: count }, 'relay: Redis has lost ends, they were published again')
+}
+
+/**
+ * The ends of the batch that Redis did not reply to, where it has lost BullMQ's entries that led to them: nobody reads
+ * these again. Otherwise the stream has the batch, or the relay reads it again.
+ */
+async function unconfirmedEnds ({ at }: RelayPosition, { hasEntry, recentEnds }: Context): Promise<LostEnd[]> {
+  const { unconfirmed } = recentEnds
+  if (!unconfirmed) return []
+  const { from, to, ends } = unconfirmed
+  const moved = compareEventIds(eventIdOf(at), eventIdOf(from.at))
+  if (moved > 0) recentEnds.settle('taken')
+  else if (moved === 0 && await hasEntry(to.at)) recentEnds.settle('to be read')
+  else {
+    return ends.map(event => ({
+      event, firstId: UNKNOWN_ID, onPublished: id => { recentEnds.noteUnconfirmed(event, id) }
+    }))
+  }
+  return []
+}
+
+async function recentLostEnds (recentEnds: RecentEnds, stream: StreamWriter): Promise<LostEnd[]> {
+  const recent = recentEnds.all()
+  return recent.slice(await countKept(recent, stream)).map(end => ({
+    event: end.event, firstId: end.firstId, onPublished: id => { end.id = id }
+  }))
 }
 
 /** Publishes them, newest first; returns how many they are. */
 async function republish (
   lost: LostEnd[], { queue, stream, recentEnds, minimumId }: Context
 ): Promise<number> {
-  const ends = lost.toSorted((a, b) => compareEventIds(b.firstId, a.firstId))
+  const ends = lost.toSorted((a, b) => compareEventIds(orderOf(b), orderOf(a)))
   let minimum = minimumId
   for (const batch of batches(ends)) {
     const events: JobEvent[] = batch.map(({ event }) => ({ ...event, reconciled: true }))
@@ -77,10 +109,15 @@ async function republish (
     if (!outcome.moved) throw new Error(`Queue ${queue} is relayed by another replica`)
     minimum = outcome.last
     const ids = outcome.ids()
-    batch.forEach(({ recent }, i) => { if (recent) recent.id = ids[i] ?? recent.id })
+    batch.forEach(({ onPublished }, i) => { if (ids[i]) onPublished?.(ids[i]) })
     recentEnds.lastId = outcome.last
   }
   return ends.length
+}
+
+/** Ends of a batch without a reply are the newest. */
+function orderOf ({ firstId }: LostEnd): EventId {
+  return firstId === UNKNOWN_ID ? { ms: Infinity, seq: 0 } : firstId
 }
 
 function batches (ends: LostEnd[]): LostEnd[][] {
@@ -103,7 +140,7 @@ function batches (ends: LostEnd[]): LostEnd[][] {
  * piece.
  */
 async function countKept (ends: RecentEnd[], stream: StreamWriter): Promise<number> {
-  const isKept = async (end: RecentEnd | undefined) => end === undefined || await stream.has(end.id)
+  const isKept = async (end: RecentEnd | undefined) => end === undefined || !await stream.hasLost(end.id)
   if (await isKept(ends.at(-1))) return ends.length
   let [kept, lost] = [0, ends.length - 1]
   while (kept < lost) {

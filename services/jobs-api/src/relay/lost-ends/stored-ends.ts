@@ -4,6 +4,7 @@ import type { RawSql } from '@tidings/service-kit'
 import { stateOf } from '../../db/state-code.ts'
 import { mapEvent } from '../mapping/map-event.ts'
 import { ownWebhookOf } from '../ownership/find-owners.ts'
+import { firstEndIdOf, withFirstEndId, type FirstEndId } from './first-end-id.ts'
 
 /** Results of up to 64 KiB each. */
 const PAGE = 500
@@ -35,21 +36,19 @@ type EndedRow = {
   result_truncated: boolean
   failed_reason: string | null
   finished_ms: number
-  event_ms: number
-  event_seq: number
-}
+} & FirstEndId
 
 /** The ends of a loss that Postgres has, of all queues, newest first, page by page. Uses the index jobs_finished. */
 export async function * storedEnds (sql: RawSql, { from, to }: Loss): AsyncGenerator<StoredEnd[]> {
   for (let before = { finished_ms: Number.MAX_SAFE_INTEGER, n: Number.MAX_SAFE_INTEGER }; ;) {
     const rows = await sql<EndedRow[]>`
       select n, queue, id, user_id, name, state, generation_ms, generation_seq, created_ms, attempts_max, slot, webhook_url,
-        webhook_event_type, result::text as result, result_truncated, failed_reason, finished_ms, event_ms, event_seq
-      from jobs.jobs
+        webhook_event_type, result::text as result, result_truncated, failed_reason, finished_ms, first_ms, first_seq
+      from jobs.jobs ${withFirstEndId(sql)}
       where state >= 3 and finished_ms >= ${from.ms - MAX_DELAY_MS} and (finished_ms, n) < (${before.finished_ms}, ${before.n})
         and (event_ms, event_seq) > (${from.ms}, ${from.seq}) and (event_ms, event_seq) <= (${to.ms}, ${to.seq})
       order by finished_ms desc, n desc limit ${PAGE}`
-    yield rows.map(row => ({ event: endOf(row), firstId: { ms: row.event_ms, seq: row.event_seq } }))
+    yield rows.map(row => ({ event: endOf(row), firstId: firstEndIdOf(row) }))
     const last = rows.at(-1)
     if (!last || rows.length < PAGE) return
     before = last

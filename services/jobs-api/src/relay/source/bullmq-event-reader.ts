@@ -74,6 +74,9 @@ export function openEventReader ({ redis, key, count, bytes, log }: ReaderOption
 
   return {
     read,
+    /** Whether the stream has an entry; false where it was trimmed, or lost. */
+    has: async (id: string): Promise<boolean> =>
+      (await untilAborted(connection.xrange(key, id, id), closing.signal)).length > 0,
     /** The run id of the Redis process; after a restart it differs, and events may have been lost. */
     async runId (): Promise<string> {
       // In a Cluster, of the node that has the queue: a command without a key need not reach it.
