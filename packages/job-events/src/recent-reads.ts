@@ -3,8 +3,10 @@ import { formatEventId, isNewer, newest, ZERO, type EventId } from './event-id.t
 
 /** Runs of consecutive ids that are kept, one for each batch of a relay: those of many seconds. */
 const MAX_RUNS = 16_384
-/** Ends that are kept by their job, and first ids of repetitions. */
-const MAX_ENDS = 50_000
+/** Ends that are kept by their jobs, some 200 bytes each: more than all relays have on their way to Redis at a time. */
+const MAX_ENDS = 5000
+/** First ids of repetitions: more than a loss has. */
+const MAX_REPEATED = 50_000
 
 /** The ids from `<ms>-<from>` to `<ms>-<to>`. */
 type Run = { ms: number, from: number, to: number }
@@ -56,7 +58,7 @@ export class RecentReads {
   /** The end with this first id was read under another id. */
   noteRepeated (firstId: EventId): void {
     this.#repeated.add(formatEventId(firstId))
-    if (this.#repeated.size > MAX_ENDS) this.#repeated.delete(this.#repeated.values().next().value as string)
+    if (this.#repeated.size > MAX_REPEATED) this.#repeated.delete(this.#repeated.values().next().value as string)
   }
 
   /** The first id of the same end of the job, where that was read; of those that `noteEnd` has got. */

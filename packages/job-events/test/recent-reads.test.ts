@@ -32,11 +32,9 @@ t.test('it is bounded: the oldest ids, ends and repetitions are forgotten', asyn
   t.ok(reads.isUnread(id(99_999)))
   t.notOk(reads.isUnread(id(3)), 'what is below the oldest counts as read')
   const end = (n: number) => ({ queue: 'q', jobId: String(n), timestamp: 1 })
-  for (let n = 1; n <= 50_001; n++) {
-    reads.noteEnd(end(n), id(n))
-    reads.noteRepeated(id(200_000 + n))
-  }
-  t.same([1, 2, 50_001].map(n => reads.firstIdOf(end(n))), [undefined, id(2), id(50_001)])
+  for (let n = 1; n <= 5001; n++) reads.noteEnd(end(n), id(n))
+  t.same([1, 2, 5001].map(n => reads.firstIdOf(end(n))), [undefined, id(2), id(5001)])
+  for (let n = 1; n <= 50_001; n++) reads.noteRepeated(id(200_000 + n))
   t.same([1, 2, 50_001].map(n => reads.wasRepeated(id(200_000 + n))), [false, true, true])
 })
 
