@@ -7,7 +7,7 @@ import { startReplica, startSurroundings } from './setup/gateway.ts'
 
 /** Nearly twice as many as a client is sent before it counts as slow: about 28,000, most of them in system buffers. */
 const COUNT = 50_000
-/** Published before the measurement: compiled code and the ends that the gateway remembers are not the client's cost. */
+/** Published before the measurement: compiled code, and ends that the gateway remembers, are not the client's. */
 const WARM_UP = 10_000
 /** Events that a relay appends at once. */
 const BATCH = 200
