@@ -1,12 +1,12 @@
 import t from 'tap'
 import { until } from '@tidings/testing'
-import { readRelayState } from '../../src/relay/relay-state.ts'
 import { compareCounts } from '../../src/maintenance/compare-counts.ts'
 import { producer, worker } from '../bullmq.ts'
 import { jobRows, untilStates } from '../job-rows.ts'
 import { setup, startApp, startServers } from '../setup.ts'
 import { submit } from '../submit.ts'
 import { publishedEvents } from '../published-events.ts'
+import { untilCompared } from '../until-compared.ts'
 
 const PATIENT = { SWEEP_AGE_MS: '200', SWEEP_INTERVAL_MS: '100', RECONCILE_SILENT_MS: '3600000' }
 
@@ -70,10 +70,7 @@ t.test('after events were trimmed unprojected open rows are compared with BullMQ
   await database.sql`create table held as table jobs.positions`
   worker(t, redis, async () => 'done')
   await untilStates(database.sql, ['completed'])
-  await until(async () => {
-    const { requested, reconciled } = await readRelayState(app.redis, 'default')
-    return requested === reconciled
-  }, { what: 'the comparison of the first start' })
+  await untilCompared(app.redis)
   await app.close()
   // As if the projector had stopped before the end and the stream had been trimmed meanwhile.
   await database.sql`update jobs.positions set (event_ms, event_seq) = (select event_ms, event_seq from held)`

@@ -5,6 +5,7 @@ import { untilStates } from '../job-rows.ts'
 import { setup, startApp, startServers } from '../setup.ts'
 import { submit } from '../submit.ts'
 import { publishedEvents, historyOf } from '../published-events.ts'
+import { untilCompared } from '../until-compared.ts'
 
 const PATIENT = { RECONCILE_SILENT_MS: '3600000', SWEEP_AGE_MS: '200' }
 const relayed = 'tidings_relay_lost_entries_total'
@@ -29,6 +30,7 @@ t.test('entries that were trimmed while the relay was away are counted exactly, 
   await queue.add('adopted', { userId: 2 }, { jobId: 'mine' })
   await untilStates(database.sql, ['waiting', 'delayed', 'waiting'])
   await until(async () => (await publishedEvents(first.redis)).length === 6) // all are in BullMQ
+  await untilCompared(first.redis)
   await first.close()
 
   const ran = worker(t, redis, async job => `result of ${job.name}`)
