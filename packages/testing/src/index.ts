@@ -3,6 +3,7 @@ export { createBullmqRecord, type BullmqEntry, type ExpectedType } from './bullm
 export { TEST_CERTIFICATE, TEST_CERTIFICATE_KEY } from './certificate.ts'
 export { closeAtManyMoments } from './closing.ts'
 export { createDatabase } from './database.ts'
+export { holding, waitForBlocked } from './hold-lock.ts'
 export { migrationsBefore } from './migrations-before.ts'
 export { startPgbouncer, withoutPgbouncer } from './pgbouncer.ts'
 export { startPostgres, type TestPostgres } from './postgres.ts'

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { until } from '@tidings/testing'
 import { producer } from './bullmq.ts'
+import { holdProjector } from './hold-projector.ts'
 import { untilStates } from './job-rows.ts'
 import { setup } from './setup.ts'
 import { submit } from './submit.ts'
@@ -32,20 +33,13 @@ t.test('a stalled projector does so too, and the service is ready again once it 
   const queue = producer(t, redis)
   await queue.add('first', { userId: 1 })
   await untilStates(database.sql, ['waiting'])
-  const [released, holding] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-  const held = database.sql.begin(async tx => {
-    await tx`select 1 from jobs.positions for update`
-    holding.resolve()
-    await released.promise
-  })
-  await holding.promise
+  const releaseProjector = await holdProjector(t, database.sql)
   await queue.add('second', { userId: 1 })
   const answer = await until(async () => {
     const one = await app.inject('/readyz')
     return one.statusCode === 503 && one.json()
   })
   t.match(answer.faults, { projector: /is stalled/ })
-  released.resolve()
-  await held
+  await releaseProjector()
   await until(async () => (await app.inject('/readyz')).statusCode === 200)
 })

@@ -3,6 +3,7 @@ import { JOB_EVENTS_KEY } from '@tidings/contracts'
 import { until } from '@tidings/testing'
 import { compareCounts } from '../../src/maintenance/compare-counts.ts'
 import { worker } from '../bullmq.ts'
+import { holdProjector } from '../hold-projector.ts'
 import { jobRows } from '../job-rows.ts'
 import { setup } from '../setup.ts'
 import { submit } from '../submit.ts'
@@ -17,14 +18,7 @@ t.test('jobs whose end was trimmed before it was projected end in REST, and on t
   const ids: string[] = []
   for (let i = 0; i < JOBS; i++) ids.push(await submit(app))
   await until(async () => (await jobRows(database.sql)).length === JOBS)
-  const released = Promise.withResolvers<void>()
-  const holding = Promise.withResolvers<void>()
-  const held = database.sql.begin(async tx => {
-    await tx`select 1 from jobs.positions for update`
-    holding.resolve()
-    await released.promise
-  })
-  await holding.promise
+  const releaseProjector = await holdProjector(t, database.sql)
   worker(t, redis, async () => 'x'.repeat(5000), { concurrency: 10 })
   await until(async () => (await historyOf(app.redis, '7')).filter(({ type }) => type === 'completed').length === JOBS)
   // The stream is trimmed at the start of a millisecond, and on a busy machine all ends may be of one: later events
@@ -33,8 +27,7 @@ t.test('jobs whose end was trimmed before it was projected end in REST, and on t
     await submit(app, { user: 'other' })
     return Number(await app.redis.memory('USAGE', JOB_EVENTS_KEY)) <= 100_000
   }, { what: 'the stream to be trimmed', intervalMs: 200 })
-  released.resolve()
-  await held
+  await releaseProjector()
 
   const rows = await until(async () => {
     const all = await jobRows(database.sql)

@@ -1,13 +1,13 @@
 import { once } from 'node:events'
 import t from 'tap'
 import type { FastifyInstance } from 'fastify'
-import type { Sql } from 'postgres'
 import { createStreamWriter, decodeAll, endKey, consume, formatEventId } from '@tidings/job-events'
 import { JOB_EVENTS_KEY, type PublishedJobEvent } from '@tidings/contracts'
-import { tokenOf, until, type TestContext, type TestRedis } from '@tidings/testing'
+import { tokenOf, until, waitForBlocked, type TestContext, type TestRedis } from '@tidings/testing'
 import { readPosition } from '../../src/db/projector-position.ts'
 import { compareCounts } from '../../src/maintenance/compare-counts.ts'
 import { producer, worker } from '../bullmq.ts'
+import { holdProjector } from '../hold-projector.ts'
 import { untilStates } from '../job-rows.ts'
 import { startApp, startServers } from '../setup.ts'
 import { submit } from '../submit.ts'
@@ -123,7 +123,7 @@ t.test('an end that Postgres had not taken in yet is published once, and reaches
   const [jobId, adopted] = [await submit(app), await producer(t, redis).add('adopted', { userId: 7 })]
   await untilStates(database.sql, ['waiting', 'waiting'])
   const tail = redis.noteTail()
-  const releaseProjector = await holdProjector(database.sql)
+  const releaseProjector = await holdProjector(t, database.sql)
   work()
   const ids = [jobId, adopted.id as string]
   await until(() => ids.every(id => endsOf(id).length === 1))
@@ -158,22 +158,6 @@ function loseReply (app: FastifyInstance, before: () => void): void {
   }
 }
 
-/** Until it is called the projector waits. */
-async function holdProjector (sql: Sql): Promise<() => Promise<void>> {
-  const release = Promise.withResolvers<void>()
-  const locked = Promise.withResolvers<void>()
-  const blocked = sql.begin(async tx => {
-    await tx`select from jobs.positions for update`
-    locked.resolve()
-    await release.promise
-  })
-  await locked.promise
-  return async () => {
-    release.resolve()
-    await blocked
-  }
-}
-
 for (const isKept of [false, true]) {
   t.test(`an end without a reply to its append, where BullMQ has ${isKept ? 'kept' : 'lost'} it`, async t => {
     const { env, redis, database, seen, runs, endsOf, work } = await begin(t)
@@ -182,14 +166,13 @@ for (const isKept of [false, true]) {
     await untilStates(database.sql, ['waiting'])
     let tail = redis.noteTail()
     loseReply(app, () => { if (isKept) tail = redis.noteTail() })
-    const releaseProjector = await holdProjector(database.sql)
+    const releaseProjector = await holdProjector(t, database.sql)
     const gate = Promise.withResolvers<void>()
     work(async (_, n) => {
       await gate.promise
       return `run ${n}`
     })
-    const isHeld = async () => (await database.sql`select from pg_locks where not granted`).length > 0
-    await until(isHeld, { what: 'the projector to wait with what comes before the end' })
+    await waitForBlocked(database.sql, 1) // the projector, with what comes before the end
     gate.resolve()
     await until(() => endsOf(jobId).length === 1)
     await tail.lose()

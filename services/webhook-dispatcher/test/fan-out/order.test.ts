@@ -1,8 +1,7 @@
 import t from 'tap'
 import { JOB_EVENTS_KEY } from '@tidings/contracts'
 import { createSql } from '@tidings/service-kit'
-import { startReceiver, until } from '@tidings/testing'
-import { holding, waitForBlocked } from '../holding.ts'
+import { holding, startReceiver, until, waitForBlocked } from '@tidings/testing'
 import { setup } from '../setup.ts'
 
 t.test('an event waits behind a failure that its batch could not see in Postgres', async t => {

@@ -1,9 +1,8 @@
 import t from 'tap'
 import { createSql } from '@tidings/service-kit'
-import { until, type TestContext } from '@tidings/testing'
+import { holding, type TestContext, until, waitForBlocked } from '@tidings/testing'
 import { claimDue } from '../../../src/delivery/claim/claim-due.ts'
 import type { Sql } from '../../../src/db/sql.ts'
-import { holding, waitForBlocked } from '../../holding.ts'
 import { setup } from '../../setup.ts'
 import { explain, isOnDeliveries, rowsOf, type PlanNode } from '../explain.ts'
 

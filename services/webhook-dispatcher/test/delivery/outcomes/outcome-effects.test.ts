@@ -1,11 +1,11 @@
 import t from 'tap'
+import { holding, waitForBlocked } from '@tidings/testing'
 import { createSql } from '@tidings/service-kit'
 import { createOutcomeEffects } from '../../../src/delivery/outcomes/outcome-effects.ts'
 import { createEndpointRegistry } from '../../../src/delivery/scheduler/endpoint-registry.ts'
 import { supersedeProgress } from '../../../src/delivery/outcomes/supersede-progress.ts'
 import type { TaskOutcome } from '../../../src/delivery/outcomes/outcome-write.ts'
 import type { Task } from '../../../src/delivery/attempt/task.ts'
-import { holding, waitForBlocked } from '../../holding.ts'
 import { setup } from '../../setup.ts'
 import { targetOf } from '../target.ts'
 
