@@ -41,14 +41,13 @@ local now = now_ms()
 -- an id that was trimmed before the row could see it, the entry names that id: channels that have delivered it skip the
 -- entry.
 local published, dropped, final, marked, histories, ends, repeats, ended = {}, {}, {}, {}, {}, {}, {}, {}
-local BYTE_C, BYTE_F, BYTE_P, UNKNOWN = string.byte('c'), string.byte('f'), string.byte('p'), '?'
+local BYTE_C, BYTE_P, UNKNOWN = string.byte('c'), string.byte('p'), '?'
 -- The id of the same end by the mark. It is that of an earlier end where the row has seen it, and was opened since, or
 -- where an end that Redis has lost came at another time: Redis has lost the opening too.
-local function same_end (final_key, concluded)
+local function same_end (final_key, ended_at, seen)
   local mark = redis.pcall('GET', final_key)
   local id = type(mark) == 'string' and string.match(mark, '^%d+%-%d+')
   if not id then return nil end
-  local ended_at, seen = string.match(concluded, ' (%d+)$'), string.match(concluded, '>(%d+%-%d+)$')
   if ended_at then return string.match(mark, ' (%d+)$') == ended_at and id or nil end
   if not seen then return id end
   local id_ms, id_seq = parse(id)
@@ -75,13 +74,16 @@ for i = 12, #ARGV, 5 do
   else
     published[#published + 1] = i
     if concluded then
-      local known = string.match(concluded, '^%d+%-%d+ %d+$') and string.match(concluded, '^%d+%-%d+')
-      repeats[i] = known or (marked[final_key] and same_end(final_key, concluded)) or string.match(concluded, '^[%d%-?]+')
-      ended[final_key] = string.match(concluded, ' (%d+)$')
+      local given, ended_at = string.match(concluded, '^[%d%-?]+'), string.match(concluded, ' (%d+)$')
+      local is_certain = ended_at and given ~= UNKNOWN
+      local by_mark = not is_certain and marked[final_key]
+        and same_end(final_key, ended_at, string.match(concluded, '>(%d+%-%d+)$'))
+      repeats[i] = by_mark or given
+      ended[final_key] = ended_at
     elseif what == 'final ?' then
       repeats[i] = UNKNOWN
     end
-    final[final_key] = string.byte(what) == BYTE_F or concluded ~= nil
+    final[final_key] = what == 'final' or what == 'final ?' or concluded ~= nil
     if histories[history_key] == nil then histories[history_key] = redis.call('TYPE', history_key).ok end
   end
 end
@@ -131,7 +133,7 @@ for _, i in ipairs(published) do
     local added = add(history_key, id, payload, same)
     if type(added) == 'table' and added.err then recreate(history_key, id, payload, same) end
   end
-  if final[ARGV[i + 2]] then ends[ARGV[i + 2]] = same and same ~= UNKNOWN and same or id end
+  if final[ARGV[i + 2]] then ends[ARGV[i + 2]] = same ~= UNKNOWN and same or id end
   histories[history_key] = 'stream'
   touched[history_key] = true
 end
