@@ -79,8 +79,8 @@ export const dataLoss: Mutation[] = [
   {
     without: 'ends of unknown ids that a shard has delivered',
     file: `${DISPATCHER}/src/fan-out/drop-repeated.ts`,
-    search: 'return ends.get(endKey(event)) ?? (read && formatEventId(read))',
-    replacement: 'return read && undefined',
+    search: 'return ahead?.[0] ?? (read && formatEventId(read))',
+    replacement: 'return read && ahead && undefined',
     tests: { [`${DISPATCHER}/test/fan-out/away.test.ts`]: 'ends that come again after a loss' }
   },
   {

@@ -16,24 +16,20 @@ export async function dropRepeated (
   sql: RawSql, shard: number, { events, reads }: { events: PublishedJobEvent[], reads: RecentReads }
 ): Promise<Dropped> {
   const kept: PublishedJobEvent[] = []
-  /** The first ids of the ends in this batch, and by their jobs. */
-  const firstIds = new Set<string>()
-  const ends = new Map<string, string>()
-  const repeated: EventId[] = []
+  /** The ends among them, by their first ids. */
+  const ends = new Map<string, PublishedJobEvent>()
   for (const event of events) {
-    const repeats = firstIdOf(event)
-    if (repeats !== undefined && (firstIds.has(repeats) || await wasRead(eventIdOf(repeats)))) continue
+    const repeats = event.mayRepeat ? firstIdOf(event) : event.repeats
+    if (repeats !== undefined && (ends.has(repeats) || await wasRead(eventIdOf(repeats)))) continue
     kept.push(event)
-    if (!isEnd(event.type)) continue
-    firstIds.add(repeats ?? event.eventId)
-    ends.set(endKey(event), repeats ?? event.eventId)
-    if (repeats !== undefined) repeated.push(eventIdOf(repeats))
+    if (isEnd(event.type)) ends.set(repeats ?? event.eventId, event)
   }
 
+  /** Undefined where it is not known to have been published before. */
   function firstIdOf (event: PublishedJobEvent): string | undefined {
-    if (!event.mayRepeat) return event.repeats
+    const ahead = ends.entries().find(([, other]) => endKey(other) === endKey(event))
     const read = reads.firstIdOf(event)
-    return ends.get(endKey(event)) ?? (read && formatEventId(read))
+    return ahead?.[0] ?? (read && formatEventId(read))
   }
 
   async function wasRead (firstId: EventId): Promise<boolean> {
@@ -42,10 +38,10 @@ export async function dropRepeated (
   }
 
   function note (): void {
-    for (const firstId of repeated) reads.noteRepeated(firstId)
-    for (const event of kept) {
-      const firstId = ends.get(endKey(event))
-      if (firstId !== undefined) reads.noteEnd(event, eventIdOf(firstId))
+    for (const [text, event] of ends) {
+      const firstId = eventIdOf(text)
+      reads.noteEnd(event, firstId)
+      if (text !== event.eventId) reads.noteRepeated(firstId)
     }
   }
 

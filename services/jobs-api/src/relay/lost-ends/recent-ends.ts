@@ -55,16 +55,15 @@ export class RecentEnds {
   note (events: readonly JobEvent[], last: EventId, ids: () => (EventId | undefined)[]): void {
     this.lastId = last
     this.#unconfirmed = undefined
-    const now = this.#newestAt = this.#now()
+    this.#newestAt = this.#now()
     let published: (EventId | undefined)[] | undefined
     events.forEach((event, i) => {
       if (!changesEnd(event)) return
       published ??= ids()
       const id = published[i]
       if (id === undefined) return
-      this.#remove(keyOf(event)) // a reopened job has not ended
-      if (!isEnd(event.type)) return
-      this.#add({ event, firstId: this.mayRepeat(event) ? UNKNOWN_ID : id, id, notedAt: now, bytes: sizeOf(event) })
+      if (isEnd(event.type)) this.#put(event, this.mayRepeat(event) ? UNKNOWN_ID : id, id)
+      else this.#remove(keyOf(event)) // a reopened job has not ended
     })
     this.#noLongerDoubtful(events)
     this.#trim()
@@ -73,8 +72,7 @@ export class RecentEnds {
   /** An end of a batch without a reply was published, after Redis had lost it, or what led to it. */
   noteUnconfirmed (event: JobEvent, id: EventId): void {
     this.#newestAt = this.#now()
-    this.#remove(keyOf(event))
-    this.#add({ event, firstId: UNKNOWN_ID, id, notedAt: this.#newestAt, bytes: sizeOf(event) })
+    this.#put(event, UNKNOWN_ID, id)
     this.#trim()
   }
 
@@ -90,13 +88,13 @@ export class RecentEnds {
   }
 
   /**
-   * What became of the batch without a reply: `taken`, and the stream has it; `to be read`, BullMQ has its entries and
-   * the relay reads them again; or `concluded`, it was published from memory.
+   * What became of the batch without a reply: `published`, the stream has it, or its ends from memory; or `to be read`,
+   * BullMQ has its entries and the relay reads them again.
    */
-  settle (outcome: 'taken' | 'to be read' | 'concluded'): void {
+  settle (outcome: 'published' | 'to be read'): void {
     const ends = this.unconfirmed?.ends ?? []
     this.#unconfirmed = undefined
-    if (outcome !== 'to be read') this.#noLongerDoubtful(ends)
+    if (outcome === 'published') this.#noLongerDoubtful(ends)
     else for (const end of ends) this.#doubtful.add(endKey(end))
   }
 
@@ -118,9 +116,12 @@ export class RecentEnds {
     for (const event of events) this.#doubtful.delete(endKey(event))
   }
 
-  #add (end: RecentEnd): void {
-    this.#ends.set(keyOf(end.event), end)
-    this.#bytes += end.bytes
+  /** The newest of the ends, in place of a former one of the same job. */
+  #put (event: JobEvent, firstId: RecentEnd['firstId'], id: EventId): void {
+    const [key, bytes] = [keyOf(event), sizeOf(event)]
+    this.#remove(key)
+    this.#ends.set(key, { event, firstId, id, notedAt: this.#newestAt, bytes })
+    this.#bytes += bytes
   }
 
   #remove (key: string): void {

@@ -61,7 +61,7 @@ export async function republishLostEnds (context: Context): Promise<void> {
     log.error({ ends: stored }, 'relay: Redis has lost more ends than are published again')
     break
   }
-  if (recentEnds.unconfirmed) recentEnds.settle('concluded')
+  if (recentEnds.unconfirmed) recentEnds.settle('published')
   if (count > 0) log.warn({ queue, ends: count }, 'relay: Redis has lost ends, they were published again')
 }
 
@@ -74,14 +74,14 @@ async function unconfirmedEnds ({ at }: RelayPosition, { hasEntry, recentEnds }:
   if (!unconfirmed) return []
   const { from, to, ends } = unconfirmed
   const moved = compareEventIds(eventIdOf(at), eventIdOf(from.at))
-  if (moved > 0) recentEnds.settle('taken')
-  else if (moved === 0 && await hasEntry(to.at)) recentEnds.settle('to be read')
-  else {
-    return ends.map(event => ({
-      event, firstId: UNKNOWN_ID, onPublished: id => { recentEnds.noteUnconfirmed(event, id) }
-    }))
+  const isReadAgain = moved === 0 && await hasEntry(to.at)
+  if (moved > 0 || isReadAgain) {
+    recentEnds.settle(isReadAgain ? 'to be read' : 'published')
+    return []
   }
-  return []
+  return ends.map(event => ({
+    event, firstId: UNKNOWN_ID, onPublished: id => { recentEnds.noteUnconfirmed(event, id) }
+  }))
 }
 
 async function recentLostEnds (recentEnds: RecentEnds, stream: StreamWriter): Promise<LostEnd[]> {
@@ -117,7 +117,7 @@ async function republish (
 
 /** Ends of a batch without a reply are the newest. */
 function orderOf ({ firstId }: LostEnd): EventId {
-  return firstId === UNKNOWN_ID ? { ms: Infinity, seq: 0 } : firstId
+  return firstId === UNKNOWN_ID ? { ms: Number.MAX_SAFE_INTEGER, seq: 0 } : firstId
 }
 
 function batches (ends: LostEnd[]): LostEnd[][] {

@@ -46,7 +46,7 @@ t.test('a batch without a reply is known until it is settled, and its ends may c
   t.match(ends.all(), [{ firstId: id(1) }, { firstId: UNKNOWN_ID, id: id(2) }])
   t.same([event('b'), event('c')].map(one => ends.mayRepeat(one)), [false, true], 'the rest is still to come')
   ends.send([event('c')], at(2), at(4))
-  ends.settle('taken')
+  ends.settle('published')
   t.notOk(ends.mayRepeat(event('c')))
 })
 
